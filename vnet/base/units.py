@@ -1,0 +1,67 @@
+"""Text to numbers with a unit, and back: time in ns, rates in bit/s, sizes in bytes.
+
+Suffixes are those of tc(8): ``kbit`` is 1000 bit/s, ``kib`` is 1024 bytes. A bare
+number is refused where a unit is due, because guessing one is how labs go wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+NS_PER_US = 1_000
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+
+_DURATION_NS = {
+    "ns": 1,
+    "us": NS_PER_US,
+    "ms": NS_PER_MS,
+    "s": NS_PER_S,
+    "m": 60 * NS_PER_S,
+    "min": 60 * NS_PER_S,
+    "h": 3600 * NS_PER_S,
+}
+_RATE_BPS = {"bit": 1, "kbit": 10**3, "mbit": 10**6, "gbit": 10**9, "tbit": 10**12}
+_SIZE_BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+_QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-zµ]*)\s*", re.ASCII)
+
+
+def _parse(text: str, units: dict[str, int], kind: str) -> int:
+    match = _QUANTITY.fullmatch(text.replace("µ", "u"))
+    suffix = match.group(2).lower() if match else ""
+    if match is None or (suffix not in units and Decimal(match.group(1)) != 0):
+        raise ValueError(f"{text!r} is not a {kind}: write a number and one of {', '.join(units)}")
+    return int(Decimal(match.group(1)) * units.get(suffix, 1))
+
+
+def parse_duration_ns(text: str) -> int:
+    """``1ms``, ``2.5s``, ``0`` to nanoseconds. Raises ``ValueError``."""
+    return _parse(text, _DURATION_NS, "duration")
+
+
+def parse_rate_bps(text: str) -> int:
+    """``1gbit``, ``100mbit`` to bits per second. Raises ``ValueError``."""
+    return _parse(text, _RATE_BPS, "rate")
+
+
+def parse_size_bytes(text: str) -> int:
+    """``64kib``, ``1500b`` to bytes. Raises ``ValueError``."""
+    return _parse(text, _SIZE_BYTES, "size")
+
+
+def duration_text(ns: int) -> str:
+    """The shortest exact way to write a duration: ``1ms``, ``2.5s``, ``0s``."""
+    for suffix, scale in (("s", NS_PER_S), ("ms", NS_PER_MS), ("us", NS_PER_US)):
+        if ns % (scale // 1000) == 0 and (ns >= scale or ns == 0):
+            return f"{(Decimal(ns) / scale).normalize():f}{suffix}"
+    return f"{(Decimal(ns) / NS_PER_S).normalize():f}s" if ns >= NS_PER_S else f"{ns}ns"
+
+
+def rate_text(bps: int) -> str:
+    """``1gbit``, ``100mbit``: the largest unit that divides the rate."""
+    for suffix, scale in reversed(_RATE_BPS.items()):
+        if bps >= scale and bps % scale == 0:
+            return f"{bps // scale}{suffix}"
+    return f"{bps}bit"

@@ -1,0 +1,1 @@
+"""Floor 13: the command line."""

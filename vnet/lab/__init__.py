@@ -1,0 +1,1 @@
+"""Floor 11: a topology built, run, captured and judged."""

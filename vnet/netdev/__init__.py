@@ -1,0 +1,1 @@
+"""Floor 3: the network device, and the joints by which devices meet."""

@@ -1,0 +1,1 @@
+"""Floor 10: topology files, from text to a frozen model with every error named."""

@@ -1,0 +1,248 @@
+"""What a topology file means once it is read, checked and expanded.
+
+Frozen values in the units the lab works in: nanoseconds, bits per second, packed
+addresses. Templates (``count``) are already expanded, defaults filled in and every
+reference resolved to a name that exists, so that ``lab/build`` can wire devices
+together without asking questions. The spelling of the file is ``schema.py``'s
+business; nothing here knows of YAML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from vnet.base.ids import IpAddress, Mac
+
+
+class Hypervisor(Enum):
+    """Who hosts the guests: decides default MACs and how back ends are named."""
+
+    XEN = "xen"
+    KVM = "kvm"
+    VMWARE = "vmware"
+    HYPERV = "hyperv"
+
+
+class BridgeStyle(Enum):
+    """How a host in bridge mode puts its physical NIC behind a bridge."""
+
+    NETWORK_BRIDGE = "network-bridge"
+    """Xen's classic script: eth0 becomes peth0, and a new eth0 joins through vif0.0."""
+    ENSLAVED = "enslaved"
+    """Today's way: the NIC itself becomes a bridge port and the bridge holds its addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address with its prefix: 10.0.0.1/24 keeps its host bits."""
+
+    ip: IpAddress
+    prefix_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A static route. ``network`` has no host bits; the default route has length 0."""
+
+    network: IpAddress
+    prefix_length: int
+    gateway: IpAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """A network card, physical or virtual, and the addresses its owner gives it.
+
+    ``ipv6`` is None where the file does not say; the owner then speaks IPv6 on it
+    only if it has an IPv6 address there.
+    """
+
+    name: str
+    mac: Mac
+    addresses: tuple[Address, ...] = ()
+    mtu_bytes: int = 1500
+    ipv6: bool | None = None
+
+    @property
+    def speaks_ipv6(self) -> bool:
+        if self.ipv6 is not None:
+            return self.ipv6
+        return any(len(address.ip) == 16 for address in self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class Vnic(Nic):
+    """A virtual machine's card: ``eth<index>`` inside, plugged into ``switch`` on the host."""
+
+    switch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostSwitch:
+    """A bridge inside a host. ``uplink`` names the host NIC behind it, if any."""
+
+    name: str
+    uplink: str | None = None
+    ageing_ns: int = 300_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    name: str
+    hypervisor: Hypervisor
+    bridge_style: BridgeStyle
+    nics: Mapping[str, Nic]
+    switches: Mapping[str, HostSwitch]
+    routes: tuple[Route, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Vm:
+    """A virtual machine; ``domid`` counts from 1 on its host, in file order."""
+
+    name: str
+    host: str
+    domid: int
+    vnics: tuple[Vnic, ...]
+    routes: tuple[Route, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WireSwitch:
+    """A plain learning switch between hosts; its ports are named by the links that end there."""
+
+    name: str
+    ports: tuple[str, ...]
+    ageing_ns: int = 300_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """A machine that forwards between its NICs."""
+
+    name: str
+    nics: Mapping[str, Nic]
+    routes: tuple[Route, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A device on a node, written ``node:device`` in the file."""
+
+    node: str
+    device: str
+
+    def __str__(self) -> str:
+        return f"{self.node}:{self.device}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A full-duplex cable. ``bandwidth_bps`` None means frames take no time to serialise."""
+
+    ends: tuple[Endpoint, Endpoint]
+    latency_ns: int = 0
+    bandwidth_bps: int | None = None
+    queue_frames: int = 1000
+    mtu_bytes: int | None = None
+    up: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.ends[0]}--{self.ends[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """``key`` of what a step saw must stand in ``relation`` (==, !=, <, <=, >, >=) to ``value``."""
+
+    key: str
+    relation: str
+    value: int | float | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the scenario. ``at_ns`` None means: when the step before it has ended."""
+
+    at_ns: int | None
+    expect: tuple[Expectation, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class PingStep(Step):
+    source: str
+    target: str
+    count: int = 4
+    interval_ns: int = 1_000_000_000
+    size_bytes: int = 56
+    ttl: int | None = None
+    dont_fragment: bool | None = None
+    timeout_ns: int = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ArpingStep(Step):
+    source: str
+    target: str
+    count: int = 1
+    interval_ns: int = 1_000_000_000
+    mode: str = "request"
+    """``request``, ``announce`` (arping -U) or ``duplicate`` (arping -D)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UdpStep(Step):
+    """``count`` datagrams to an echo server on the target, which the step starts."""
+
+    source: str
+    target: str
+    port: int = 7
+    count: int = 1
+    interval_ns: int = 1_000_000_000
+    size_bytes: int = 64
+    echo: bool = True
+    timeout_ns: int = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SendStep(Step):
+    """Puts the packet of a Scapy expression on a vNIC, ``count`` times."""
+
+    source: str
+    device: str
+    packet: str
+    count: int = 1
+    interval_ns: int = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStep(Step):
+    end: Endpoint
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitStep(Step):
+    duration_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    name: str
+    seed: int
+    epoch_ns: int
+    hosts: Mapping[str, Host]
+    vms: Mapping[str, Vm]
+    switches: Mapping[str, WireSwitch]
+    routers: Mapping[str, Router]
+    links: tuple[Link, ...]
+    captures: tuple[Endpoint, ...]
+    scenario: tuple[Step, ...]
+    file: str
