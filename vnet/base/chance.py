@@ -11,6 +11,10 @@ from hashlib import sha256
 from random import Random
 
 
+Stream = Random
+"""A named stream; rooms that must not import ``random`` name the type by this."""
+
+
 class Chance:
     """The lab's only source of randomness."""
 
@@ -19,7 +23,7 @@ class Chance:
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def stream(self, name: str) -> Random:
+    def stream(self, name: str) -> Stream:
         """A fresh generator for ``name``; asking twice starts the same sequence twice.
 
         The digest is taken because ``Random(str)`` and ``hash()`` are not promised

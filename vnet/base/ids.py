@@ -49,7 +49,7 @@ def ip_text(ip: bytes) -> str:
 
 
 def prefix_from_text(text: str) -> tuple[IpAddress, int]:
-    """Parse ``10.0.0.1/24`` to (address with its host bits, prefix length). Raises ``ValueError``."""
+    """Parse ``10.0.0.1/24``: the address, host bits kept, and the length. Raises ``ValueError``."""
     interface: IPv4Interface | IPv6Interface = ip_interface(text)
     return IpAddress(interface.ip.packed), interface.network.prefixlen
 

@@ -1,0 +1,1 @@
+"""The Linux bridge: ports, learning, flooding, ageing."""

@@ -1,0 +1,267 @@
+"""The Linux bridge (net/bridge), VLAN-unaware and without spanning tree.
+
+A bridge is its ports, its forwarding database and a device of its own, through which the
+host takes part. It learns from what it receives, forwards to the port it learned, floods
+what it does not know, and keeps its hands off the reserved group addresses.
+
+Facts that are easy to get wrong, all as the kernel does them: a frame for ANY port's MAC is
+the bridge's own; a frame from one of the bridge's own MACs is flooded but not learned; an
+address of the reserved block is learned from yet not forwarded, but for the pause frame's,
+which is not even learned; a frame over the port's MTU dies without a word.
+"""
+
+from __future__ import annotations
+
+from vnet.base.drops import drop_reason
+from vnet.base.ids import MAC_BROADCAST, MAC_ZERO, Mac
+from vnet.linux.bridge.port import (
+    BAD_SOURCE_MAC,
+    NO_PORT,
+    PORT_NOT_FORWARDING,
+    BridgePort,
+    PortState,
+)
+from vnet.linux.timer_wheel import KernelTimer
+from vnet.netdev.device import TOO_SHORT, NetDevice
+from vnet.sim.frame import Frame
+from vnet.sim.scheduler import Scheduler
+from vnet.tables.fdb import Fdb, FdbEntry, FdbKind
+from vnet.wire.ether import HEADER_BYTES, RESERVED_PREFIX
+
+RESERVED_ADDRESS = drop_reason(
+    "bridge-reserved-address",
+    cause="the destination is one of 01:80:C2:00:00:00 to 0F, which bridges do not forward",
+    cure="set group_fwd_mask where the protocol is meant to cross, or terminate it here",
+)
+PAUSE_FRAME = drop_reason(
+    "bridge-pause-frame",
+    cause="a MAC control frame (01:80:C2:00:00:01) never crosses a bridge",
+    cure="nothing: flow control is between the two ends of one wire",
+)
+
+_GC_INTERVAL_NS = 10_000_000_000
+_GC_LEAST_NS = 10_000_000
+
+_STP_ADDRESS = 0x00
+_PAUSE_ADDRESS = 0x01
+_FORBIDDEN_IN_MASK = 0x0007
+"""Bits 0 to 2 of group_fwd_mask, which the kernel refuses to set (BR_GROUPFWD_RESTRICTED)."""
+
+
+class BridgeDevice(NetDevice):
+    """The bridge as the host sees it (``br0``): its transmit is the bridge's own sending."""
+
+    kind = "bridge"
+
+    __slots__ = ("bridge",)
+
+    bridge: Bridge
+
+    def _xmit(self, frame: Frame) -> None:
+        self.bridge.send_own(frame)
+
+
+class Bridge:
+    """Ports, forwarding database, and the rules between them.
+
+    ``ageing_ns`` is when a silent station is forgotten (300 s by default); entries are swept
+    every 10 s at most, and one past its time counts no more even before that.
+    """
+
+    __slots__ = (
+        "_gc",
+        "_next_number",
+        "_user_mac",
+        "device",
+        "fdb",
+        "forward_delay_ns",
+        "group_fwd_mask",
+        "ports",
+        "scheduler",
+    )
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        name: str,
+        *,
+        owner: str = "",
+        mac: Mac | None = None,
+        ageing_ns: int = 300_000_000_000,
+    ) -> None:
+        self.scheduler = scheduler
+        self.device = BridgeDevice(scheduler, name, mac or MAC_ZERO, owner=owner)
+        self.device.bridge = self
+        self.device.carrier = False
+        self.fdb: Fdb[BridgePort] = Fdb(ageing_ns)
+        self.ports: list[BridgePort] = []
+        self.forward_delay_ns = 15_000_000_000
+        self.group_fwd_mask = 0
+        self._user_mac = mac is not None
+        self._next_number = 1
+        self._gc = KernelTimer(scheduler, self._collect)
+        self._gc.arm(_GC_INTERVAL_NS)
+
+    # -- membership
+
+    def add_port(self, device: NetDevice) -> BridgePort:
+        """Make ``device`` a port: its frames now come here and not to its own IP stack."""
+        port = BridgePort(self, device, self._next_number)
+        self._next_number += 1
+        self.ports.append(port)
+        device.rx_handler = port.handle
+        self.fdb.add(device.mac, port, FdbKind.LOCAL, self.scheduler.now_ns)
+        self._follow_ports()
+        if device.running:
+            self.enable_port(port)
+        return port
+
+    def remove_port(self, device: NetDevice) -> None:
+        """Release a port. The caller gives the device its rx handler back."""
+        port = self.port_of(device)
+        assert port is not None, f"{device.label} is not a port of {self.device.name}"
+        self.ports.remove(port)
+        self.fdb.flush_port(port, local=True)
+        port.state = PortState.DISABLED
+        self._follow_ports()
+
+    def port_of(self, device: NetDevice) -> BridgePort | None:
+        """The port that ``device`` is, or None."""
+        return next((port for port in self.ports if port.device is device), None)
+
+    def enable_port(self, port: BridgePort) -> None:
+        """The port has a carrier. Without STP it forwards at once, whatever the delay."""
+        if port.state is PortState.DISABLED:
+            port.set_state(PortState.FORWARDING)
+            self._follow_ports()
+
+    def disable_port(self, port: BridgePort) -> None:
+        """The port lost its carrier or was set down: it forgets its stations."""
+        if port.state is not PortState.DISABLED:
+            port.set_state(PortState.DISABLED)
+            self._follow_ports()
+
+    def port_mac_changed(self, port: BridgePort, old: bytes) -> None:
+        """A port's device was given another MAC (br_fdb_changeaddr)."""
+        entry = self.fdb.entries.get(old)
+        if entry is not None and entry.is_local and entry.port is port:
+            self.fdb.remove(old)
+        self.fdb.add(port.device.mac, port, FdbKind.LOCAL, self.scheduler.now_ns)
+        self._follow_ports()
+
+    def set_mac(self, mac: Mac) -> None:
+        """Give the bridge a MAC of its own, which ports no longer change."""
+        self._user_mac = True
+        self.device.mac = mac
+
+    def _follow_ports(self) -> None:
+        # The bridge takes the lowest MAC and the lowest MTU among its ports, and has a
+        # carrier while any of them forwards.
+        if self.ports:
+            if not self._user_mac:
+                self.device.mac = Mac(min(port.device.mac for port in self.ports))
+            self.device.mtu_bytes = min(port.device.mtu_bytes for port in self.ports)
+        self.device.set_carrier(any(p.state is PortState.FORWARDING for p in self.ports))
+
+    # -- frames from ports
+
+    def handle_not_forwarding(self, port: BridgePort, frame: Frame) -> None:
+        """A frame on a port that is not forwarding; a LEARNING port learns from it."""
+        if len(frame.data) < HEADER_BYTES:
+            return port.device.drop(frame, TOO_SHORT)
+        if port.state is PortState.LEARNING and not self.accept_source(port, frame):
+            return None
+        return port.device.drop(frame, PORT_NOT_FORWARDING)
+
+    def accept_source(self, port: BridgePort, frame: Frame) -> bool:
+        """Learn from a frame whose source is not simply known here; False drops it."""
+        source = frame.data[6:12]
+        if source[0] & 1 or source == MAC_ZERO:
+            port.device.drop(frame, BAD_SOURCE_MAC)
+            return False
+        if (
+            port.learning
+            and source != self.device.mac
+            and frame.data[0:6] != RESERVED_PREFIX + b"\x01"
+        ):
+            self.fdb.learn(source, port, self.scheduler.now_ns)
+        return True
+
+    def handle_group(self, port: BridgePort, frame: Frame) -> None:
+        """A broadcast, multicast or reserved destination."""
+        target = frame.data[0:6]
+        if target == MAC_BROADCAST:
+            return self.flood(port, frame, BridgePort.BROADCAST, up=True)
+        if target[0:5] == RESERVED_PREFIX and target[5] < 0x10:
+            return self._handle_reserved(port, frame, target[5])
+        return self.flood(port, frame, BridgePort.MULTICAST, up=True)
+
+    def _handle_reserved(self, port: BridgePort, frame: Frame, last: int) -> None:
+        if last == _PAUSE_ADDRESS:
+            return port.device.drop(frame, PAUSE_FRAME)
+        # With STP off its address is as good as any other; 802.1D bridges of the same
+        # network may run it across this one.
+        if last == _STP_ADDRESS or self.group_fwd_mask & ~_FORBIDDEN_IN_MASK & 1 << last:
+            return self.flood(port, frame, BridgePort.MULTICAST, up=True)
+        return port.device.drop(frame, RESERVED_ADDRESS)
+
+    def flood(self, port: BridgePort | None, frame: Frame, flag: str, *, up: bool = False) -> None:
+        """Send to every other forwarding port whose ``flag`` is set.
+
+        ``up`` also hands a copy to the host. ``port`` None means the bridge itself sends.
+        The order is the kernel's: the ports, newest first, and then the host.
+        """
+        reached = up
+        for out in reversed(self.ports):
+            if out.state is not PortState.FORWARDING or not getattr(out, flag):
+                continue
+            if out is port and not out.hairpin:
+                continue
+            if port is not None and port.isolated and out.isolated:
+                continue
+            reached = True
+            out.send(frame, port)
+        if up:
+            self.deliver_up(frame)
+        elif not reached:
+            (port.device if port is not None else self.device).drop(frame, NO_PORT)
+
+    def deliver_up(self, frame: Frame) -> None:
+        """Pass a frame to the host through the bridge's own device."""
+        device = self.device
+        if device.admin_up:
+            device.receive(frame)
+
+    # -- frames from the host
+
+    def send_own(self, frame: Frame) -> None:
+        """The host sends out of the bridge device."""
+        target = frame.data[0:6]
+        if target == MAC_BROADCAST:
+            return self.flood(None, frame, BridgePort.BROADCAST)
+        if target[0] & 1:
+            return self.flood(None, frame, BridgePort.MULTICAST)
+        entry = self.fdb.lookup(target, self.scheduler.now_ns)
+        if entry is not None and not entry.is_local:
+            entry.used_ns = self.scheduler.now_ns
+            return entry.port.send(frame, None)
+        return self.flood(None, frame, BridgePort.UNKNOWN_UNICAST)
+
+    # -- ageing
+
+    def set_ageing(self, ageing_ns: int) -> None:
+        """Change the ageing time and sweep at once (``ageing_time`` of ip-link(8))."""
+        self.fdb.ageing_ns = ageing_ns
+        self._collect()
+
+    def entries(self) -> list[FdbEntry[BridgePort]]:
+        """The database as ``bridge fdb show`` lists it: by port, then by MAC."""
+        self.fdb.expire(self.scheduler.now_ns)
+        return sorted(self.fdb, key=lambda entry: (entry.port.number, entry.mac))
+
+    def _collect(self) -> None:
+        next_ns = self.fdb.expire(self.scheduler.now_ns)
+        delay_ns = _GC_INTERVAL_NS
+        if next_ns is not None:
+            delay_ns = min(delay_ns, next_ns - self.scheduler.now_ns)
+        self._gc.arm(max(delay_ns, _GC_LEAST_NS))

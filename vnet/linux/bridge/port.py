@@ -1,0 +1,148 @@
+"""A bridge port: the settings of ``bridge link``, and the fast road of a forwarded frame.
+
+The road of a frame from a known station to a known station is all in
+:meth:`BridgePort.handle`: two dictionary probes, a port comparison, a time stamp. Everything
+else (reserved addresses, groups, strangers, moves) leaves it for the bridge's slower rooms.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from vnet.base.drops import drop_reason
+from vnet.netdev.device import NetDevice
+from vnet.sim.frame import Frame
+from vnet.wire.ether import HEADER_BYTES, payload_bytes
+
+if TYPE_CHECKING:
+    from vnet.linux.bridge.bridge import Bridge
+
+PORT_NOT_FORWARDING = drop_reason(
+    "bridge-port-not-forwarding",
+    cause="the bridge port is disabled, blocking, listening or learning",
+    cure="wait for the port to reach forwarding, or look at why it does not",
+)
+BAD_SOURCE_MAC = drop_reason(
+    "bad-source-mac",
+    cause="the source MAC is a group address or all zeros",
+    cure="mend the sender: no station has such an address",
+)
+SAME_PORT = drop_reason(
+    "bridge-same-port",
+    cause="the destination was last seen on the port that the frame came from",
+    cure="nothing, if the stations share that wire; else turn hairpin on for the port",
+)
+PORT_MTU = drop_reason(
+    "bridge-port-mtu",
+    cause="the frame is larger than the mtu of the bridge port it should leave by",
+    cure="give all ports of a bridge one mtu; a bridge cannot fragment and answers nothing",
+)
+ISOLATED = drop_reason(
+    "bridge-isolated",
+    cause="both ports are isolated, and isolated ports may not talk to each other",
+    cure="take one of the two ports out of isolation",
+)
+NO_PORT = drop_reason(
+    "bridge-nowhere-to-go",
+    cause="no other port of the bridge is forwarding, or none floods such frames",
+    cure="see that the ports are up, forwarding, and allowed to flood",
+)
+
+
+class PortState(Enum):
+    """IEEE 802.1D clause 7.4; the numbers are those of BR_STATE_*."""
+
+    DISABLED = 0
+    LISTENING = 1
+    LEARNING = 2
+    FORWARDING = 3
+    BLOCKING = 4
+
+
+class BridgePort:
+    """One port. ``number`` counts from 1 in the order of joining, as Linux numbers ports.
+
+    The flags default as in the kernel: learning and all floods on, hairpin and isolation off.
+    """
+
+    __slots__ = (
+        "bridge",
+        "broadcast_flood",
+        "device",
+        "hairpin",
+        "isolated",
+        "learning",
+        "multicast_flood",
+        "number",
+        "path_cost",
+        "priority",
+        "state",
+        "unicast_flood",
+    )
+
+    def __init__(self, bridge: Bridge, device: NetDevice, number: int) -> None:
+        self.bridge = bridge
+        self.device = device
+        self.number = number
+        self.state = PortState.DISABLED
+        self.priority = 32
+        self.path_cost = 2
+        self.learning = True
+        self.unicast_flood = True
+        self.multicast_flood = True
+        self.broadcast_flood = True
+        self.hairpin = False
+        self.isolated = False
+
+    def handle(self, frame: Frame) -> None:
+        """The port's rx handler: br_handle_frame() and what follows it in Linux."""
+        data = frame.data
+        bridge = self.bridge
+        if self.state is not PortState.FORWARDING or len(data) < HEADER_BYTES:
+            return bridge.handle_not_forwarding(self, frame)
+        now_ns = bridge.scheduler.now_ns
+        entries = bridge.fdb.entries
+        entry = entries.get(data[6:12])
+        if entry is not None and entry.port is self and entry.is_dynamic and self.learning:
+            entry.updated_ns = now_ns
+        elif not bridge.accept_source(self, frame):
+            return None
+        if data[0] & 1:
+            return bridge.handle_group(self, frame)
+        entry = entries.get(data[0:6])
+        if entry is None or (entry.is_dynamic and now_ns - entry.updated_ns > bridge.fdb.ageing_ns):
+            return bridge.flood(self, frame, self.UNKNOWN_UNICAST)
+        entry.used_ns = now_ns
+        if entry.is_local:
+            return bridge.deliver_up(frame)
+        out = entry.port
+        if out is self and not self.hairpin:
+            return self.device.drop(frame, SAME_PORT)
+        return out.send(frame, self)
+
+    UNKNOWN_UNICAST = "unicast_flood"
+    MULTICAST = "multicast_flood"
+    BROADCAST = "broadcast_flood"
+
+    def send(self, frame: Frame, came_by: BridgePort | None) -> None:
+        """Forward a frame out of this port. ``came_by`` None means the bridge sends it."""
+        device = self.device
+        if self.state is not PortState.FORWARDING:
+            return device.drop(frame, PORT_NOT_FORWARDING)
+        if self.isolated and came_by is not None and came_by.isolated:
+            return device.drop(frame, ISOLATED)
+        if len(frame.data) - HEADER_BYTES > device.mtu_bytes and (
+            payload_bytes(frame.data) > device.mtu_bytes
+        ):
+            return device.drop(frame, PORT_MTU)
+        return device.transmit(frame)
+
+    def set_state(self, state: PortState) -> None:
+        """Move to another state; leaving for DISABLED forgets what was learned here."""
+        self.state = state
+        if state is PortState.DISABLED:
+            self.bridge.fdb.flush_port(self)
+
+    def __repr__(self) -> str:
+        return f"BridgePort({self.device.label} on {self.bridge.device.name})"

@@ -1,0 +1,151 @@
+"""Why the IP stack throws a packet away."""
+
+from __future__ import annotations
+
+from vnet.base.drops import drop_reason
+
+OTHER_HOST = drop_reason(
+    "other-host",
+    cause="the destination MAC is another station's; a switch flooded the frame here",
+    cure="nothing: this is what a card without promiscuous mode does",
+)
+UNKNOWN_ETHER_TYPE = drop_reason(
+    "unknown-ethertype",
+    cause="no protocol here handles the frame's EtherType",
+    cure="send IPv4, IPv6 or ARP, or capture the frame with a vNIC's own receiver",
+)
+NO_VLAN_DEVICE = drop_reason(
+    "no-vlan-device",
+    cause="the frame is tagged for a VLAN that no device here belongs to",
+    cure="untag it on the switch port, or add a VLAN device",
+)
+IPV6_DISABLED = drop_reason(
+    "ipv6-disabled",
+    cause="an IPv6 packet reached an interface that does not speak IPv6",
+    cure="give the interface an IPv6 address, or set `ipv6: true`",
+)
+ARP_MALFORMED = drop_reason(
+    "arp-malformed",
+    cause="the ARP packet is short, or not for IPv4 over Ethernet",
+    cure="mend the sender",
+)
+ARP_IGNORED = drop_reason(
+    "arp-not-for-us",
+    cause="the ARP packet asks for, or answers, somebody else",
+    cure="nothing: every station hears broadcasts",
+)
+IP_MALFORMED = drop_reason(
+    "ip-header-error",
+    cause="the IP header is short, of the wrong version, or fails its checksum",
+    cure="mend the sender, or look for corruption on the way",
+)
+MARTIAN_SOURCE = drop_reason(
+    "martian-source",
+    cause="the source address cannot come in by this interface (ours, broadcast or multicast)",
+    cure="look for a spoofing or misconfigured sender, or a duplicate address",
+)
+NOT_FOR_US = drop_reason(
+    "ip-not-for-us",
+    cause="the packet is for an address that is not here, and this namespace does not forward",
+    cure="correct the sender's route, or set net.ipv4.ip_forward (net.ipv6.conf.all.forwarding)",
+)
+NOT_FORWARDED = drop_reason(
+    "ip-not-forwardable",
+    cause="broadcast, multicast or link-local traffic is not forwarded between interfaces",
+    cure="use a unicast address of wider scope",
+)
+NOT_A_MEMBER = drop_reason(
+    "not-a-group-member",
+    cause="nobody here has joined the multicast group",
+    cure="join the group, or prune the flooding with snooping",
+)
+TTL_EXCEEDED = drop_reason(
+    "ttl-exceeded",
+    cause="the TTL or hop limit ran out here",
+    cure="look for a routing loop, or send with a higher TTL",
+)
+NO_ROUTE = drop_reason(
+    "no-route",
+    cause="no route leads to the destination",
+    cure="add a route or a default gateway",
+)
+NO_NEIGHBOR = drop_reason(
+    "no-neighbor",
+    cause="nobody answered for the next hop's address",
+    cure="see that the next hop is up, on this segment, and has that address",
+)
+NEIGHBOR_QUEUE_FULL = drop_reason(
+    "neighbor-queue-full",
+    cause="too many packets already waited for the next hop's MAC; the oldest was dropped",
+    cure="see why the next hop does not answer, or send less before it has",
+)
+FRAGMENTATION_NEEDED = drop_reason(
+    "fragmentation-needed",
+    cause="the packet exceeds the outgoing mtu and may not be fragmented",
+    cure="send smaller packets, clear DF, or raise the mtu along the path",
+)
+FRAGMENT_MALFORMED = drop_reason(
+    "fragment-malformed",
+    cause="a fragment has an impossible length or offset, or contradicts another's end",
+    cure="mend the sender",
+)
+FRAGMENT_OVERLAP = drop_reason(
+    "fragment-overlap",
+    cause="fragments overlap; the whole packet is discarded (RFC 5722)",
+    cure="mend the sender: no honest stack does this",
+)
+FRAGMENT_DUPLICATE = drop_reason(
+    "fragment-duplicate",
+    cause="the same fragment had arrived already",
+    cure="nothing, unless a loop duplicates frames",
+)
+FRAGMENT_LIMIT = drop_reason(
+    "fragment-limit",
+    cause="too many incomplete packets are being reassembled",
+    cure="look for lost fragments, or an attack by half packets",
+)
+FRAGMENT_TIMEOUT = drop_reason(
+    "fragment-timeout",
+    cause="the missing fragments did not arrive in time",
+    cure="look for loss of single fragments, often the larger ones",
+)
+TRANSPORT_MALFORMED = drop_reason(
+    "transport-malformed",
+    cause="the UDP, ICMP, IGMP or ICMPv6 message is short or fails its checksum",
+    cure="mend the sender, or look for corruption on the way",
+)
+NO_SOCKET = drop_reason(
+    "no-socket",
+    cause="no socket listens on the destination port",
+    cure="start the server, or correct the port",
+)
+NO_PROTOCOL = drop_reason(
+    "no-ip-protocol",
+    cause="no handler for the IP protocol number",
+    cure="send a protocol that the receiver has",
+)
+NOT_WANTED = drop_reason(
+    "icmp-not-wanted",
+    cause="an ICMP message that answers nothing we sent, or of a type we ignore",
+    cure="nothing, unless it was meant to matter",
+)
+ND_INVALID = drop_reason(
+    "nd-invalid",
+    cause="a neighbour discovery message fails the checks of RFC 4861 (hop limit 255, options)",
+    cure="mend the sender; from beyond a router such messages are ignored on purpose",
+)
+TENTATIVE = drop_reason(
+    "address-tentative",
+    cause="the address is still being checked for duplicates",
+    cure="wait about two seconds after the address was added",
+)
+DUPLICATE_ADDRESS = drop_reason(
+    "duplicate-address",
+    cause="another station claims the address that we are about to use",
+    cure="give the two stations different addresses",
+)
+SOURCE_UNUSABLE = drop_reason(
+    "no-source-address",
+    cause="there is no address to send from",
+    cure="give the outgoing interface an address",
+)

@@ -1,0 +1,143 @@
+"""ICMP: echo, errors out, errors in (net/ipv4/icmp.c; RFC 792, RFC 1122 section 3.2.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vnet.base.ids import IPV4_ANY, IPV4_BROADCAST, is_multicast_ip
+from vnet.linux.netns import drops
+from vnet.linux.netns.ratelimit import RateLimit
+from vnet.sim.frame import Frame, Meta
+from vnet.wire import icmp, ipv4
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.interface import Interface
+    from vnet.linux.netns.namespace import Namespace
+
+_ERROR_TOS = 0xC0
+"""Internetwork control, as Linux marks its errors (RFC 1812 section 4.3.2.5)."""
+
+_MAX_ERROR_BYTES = 576
+"""RFC 1812 section 4.3.2.3: as much of the packet as fits, without exceeding this."""
+
+
+class Icmp4:
+    """A namespace's ICMP."""
+
+    __slots__ = ("_limit", "_namespace")
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self._limit = RateLimit()
+
+    def receive(self, interface: Interface, frame: Frame, header: ipv4.Ipv4) -> None:
+        """A message for us; ``header`` is that of the whole, reassembled packet."""
+        message = icmp.parse(header.payload)
+        if message is None:
+            return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
+        if message.type == icmp.ECHO_REQUEST:
+            return self._echo(interface, frame, header, message)
+        sockets = self._namespace.sockets
+        if message.type in icmp.ERRORS:
+            if not sockets.icmp_error4(header.source, message):
+                interface.device.drop(frame, drops.NOT_WANTED)
+            return None
+        if message.type != icmp.ECHO_REPLY or not sockets.echo_reply(
+            header.source, message.ident, message.sequence, message.payload, header.ttl, frame.meta
+        ):
+            interface.device.drop(frame, drops.NOT_WANTED)
+        return None
+
+    def _echo(
+        self, interface: Interface, frame: Frame, header: ipv4.Ipv4, request: icmp.Icmp
+    ) -> None:
+        sysctls = self._namespace.sysctls
+        to_all = not self._namespace.owns(header.target)
+        if sysctls["net.ipv4.icmp_echo_ignore_all"] or (
+            to_all and sysctls["net.ipv4.icmp_echo_ignore_broadcasts"]
+        ):
+            return interface.device.drop(frame, drops.NOT_WANTED)
+        source = interface.source_for(header.source) if to_all else header.target
+        if source is None:
+            return interface.device.drop(frame, drops.SOURCE_UNUSABLE)
+        reply = icmp.emit(icmp.Icmp(icmp.ECHO_REPLY, 0, request.rest, request.payload))
+        return self._send(source, header.source, reply, header.tos, frame.meta)
+
+    def send_error(
+        self,
+        packet: bytes,
+        kind: int,
+        code: int,
+        meta: Meta | None = None,
+        received_by: Interface | None = None,
+        *,
+        rest: bytes = bytes(4),
+    ) -> None:
+        """Tell the sender of ``packet`` what happened to it, if one may be told.
+
+        No error answers an error, a later fragment, or what was sent to or from more than
+        one host. ``received_by`` None means the packet was our own.
+        """
+        header = ipv4.parse(packet)
+        if header is None or not self._may_answer(header, received_by):
+            return
+        target = header.source
+        now_ns = self._namespace.scheduler.now_ns
+        interval_ns = self._namespace.sysctls["net.ipv4.icmp_ratelimit"] * 1_000_000
+        path_mtu = kind == icmp.UNREACHABLE and code == icmp.FRAGMENTATION_NEEDED
+        if (
+            not path_mtu
+            and not self._namespace.owns(target)
+            and not self._limit.allow(target, now_ns, interval_ns)
+        ):
+            return
+        source = self._source_for(header, received_by)
+        if source is None:
+            return
+        quoted = packet[: _MAX_ERROR_BYTES - ipv4.HEADER_BYTES - icmp.HEADER_BYTES]
+        message = icmp.emit(icmp.Icmp(kind, code, rest, quoted))
+        self._send(source, target, message, _ERROR_TOS, meta)
+
+    def _may_answer(self, header: ipv4.Ipv4, received_by: Interface | None) -> bool:
+        if header.offset_bytes or header.source == IPV4_ANY or is_multicast_ip(header.source):
+            return False
+        if is_multicast_ip(header.target) or header.target == IPV4_BROADCAST:
+            return False
+        if received_by is not None and any(
+            address.broadcast == header.target
+            for address in received_by.addresses
+            if len(address.ip) == 4
+        ):
+            return False
+        if header.protocol != icmp.PROTOCOL:
+            return True
+        return bool(header.payload) and header.payload[0] not in icmp.ERRORS
+
+    def _source_for(self, header: ipv4.Ipv4, received_by: Interface | None) -> bytes | None:
+        """Where the packet was for us, from the address it was sent to; else by the route."""
+        if received_by is None:
+            # Our own packet: its source is ours, and the error goes back to it.
+            return header.source if self._namespace.owns(header.source) else self._any_source()
+        if self._namespace.owns(header.target):
+            return header.target
+        route = self._namespace.route_to(header.source)
+        if route is None:
+            return received_by.source_for(header.source)
+        out = self._namespace.interfaces[route.device.name]
+        return route.source or out.source_for(route.gateway or header.source)
+
+    def _any_source(self) -> bytes | None:
+        for interface in self._namespace.interfaces.values():
+            if interface is not self._namespace.loopback:
+                source = interface.source_for(IPV4_ANY)
+                if source is not None:
+                    return source
+        return None
+
+    def _send(
+        self, source: bytes, target: bytes, message: bytes, tos: int, meta: Meta | None
+    ) -> None:
+        ident = self._namespace.idents.next(source, target, icmp.PROTOCOL)
+        ttl = self._namespace.sysctls["net.ipv4.ip_default_ttl"]
+        packet = ipv4.emit(source, target, icmp.PROTOCOL, message, ttl=ttl, tos=tos, ident=ident)
+        self._namespace.ipv4.send(packet, meta)

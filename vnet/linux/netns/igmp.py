@@ -1,0 +1,94 @@
+"""IGMP, the host's side (net/ipv4/igmp.c; RFC 3376, with RFC 2236 towards an old querier)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vnet.linux.netns import drops
+from vnet.linux.netns.membership import GroupMembership
+from vnet.sim.frame import Frame
+from vnet.wire import igmp, ipv4
+from vnet.wire.igmp import CHANGE_TO_INCLUDE, Record
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.interface import Interface
+
+ALL_HOSTS = b"\xe0\x00\x00\x01"
+ALL_ROUTERS = b"\xe0\x00\x00\x02"
+ALL_IGMPV3_ROUTERS = b"\xe0\x00\x00\x16"
+
+_TOS = 0xC0
+_OLDER_QUERIER_NS = 260_000_000_000
+"""Older version querier present: 2 x 125 s + 10 s (RFC 3376 section 8.12)."""
+
+
+class IgmpHost(GroupMembership):
+    """Memberships of IPv4 groups on one interface. 224.0.0.1 is joined always, and never told."""
+
+    protocol = "igmp"
+
+    __slots__ = ("_old_querier_until_ns", "_old_version")
+
+    def __init__(self, interface: Interface) -> None:
+        super().__init__(interface)
+        self._old_version = 3
+        self._old_querier_until_ns = 0
+
+    @property
+    def robustness(self) -> int:
+        return self.interface.namespace.sysctls["net.ipv4.igmp_qrv"]
+
+    def is_reported(self, group: bytes) -> bool:
+        return group != ALL_HOSTS
+
+    def is_member(self, group: bytes) -> bool:
+        return group == ALL_HOSTS or super().is_member(group)
+
+    def receive(self, frame: Frame, header: ipv4.Ipv4) -> None:
+        """An IGMP message came in. Others' reports no longer silence ours (RFC 3376 App. A.2)."""
+        message = header.payload
+        query = igmp.parse_query(message)
+        if query is None:
+            known = message and message[0] in (
+                igmp.REPORT_V1,
+                igmp.REPORT_V2,
+                igmp.REPORT_V3,
+                igmp.LEAVE,
+            )
+            reason = drops.NOT_WANTED if known else drops.TRANSPORT_MALFORMED
+            return self.interface.device.drop(frame, reason)
+        if query.version < 3:
+            self._old_version = query.version
+            now_ns = self.interface.device.scheduler.now_ns
+            self._old_querier_until_ns = now_ns + _OLDER_QUERIER_NS
+        return self.answer_query(query.group, query.max_response_ns)
+
+    def send_report(self, records: tuple[Record, ...]) -> None:
+        now_ns = self.interface.device.scheduler.now_ns
+        if now_ns >= self._old_querier_until_ns:
+            return self._send(ALL_IGMPV3_ROUTERS, igmp.report_v3(records))
+        for record in records:
+            if record.type == CHANGE_TO_INCLUDE:
+                if self._old_version == 2:
+                    self._send(ALL_ROUTERS, igmp.message_v2(igmp.LEAVE, record.group))
+            else:
+                kind = igmp.REPORT_V2 if self._old_version == 2 else igmp.REPORT_V1
+                self._send(record.group, igmp.message_v2(kind, record.group))
+        return None
+
+    def _send(self, target: bytes, message: bytes) -> None:
+        # Without an address there is no route to the group, and Linux says nothing.
+        source = next((a.ip for a in self.interface.addresses if len(a.ip) == 4), None)
+        if source is None:
+            return
+        packet = ipv4.emit(
+            source,
+            target,
+            igmp.PROTOCOL,
+            message,
+            ttl=1,
+            tos=_TOS,
+            flags_offset=ipv4.DONT_FRAGMENT,
+            options=ipv4.ROUTER_ALERT,
+        )
+        self.interface.namespace.ipv4.send_by(self.interface, packet)

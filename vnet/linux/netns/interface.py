@@ -1,0 +1,152 @@
+"""The IP stack's side of a device: its addresses, its neighbours, and the first switch.
+
+:meth:`Interface.handle` is the rx handler of a device that is nobody's bridge port. It
+looks at the destination MAC and the EtherType and hands the frame to ARP, IPv4 or IPv6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from vnet.base.ids import IpAddress, network_of
+from vnet.linux.netns import drops
+from vnet.linux.netns.addrconf import Addrconf
+from vnet.linux.netns.igmp import IgmpHost
+from vnet.linux.netns.mld import MldHost
+from vnet.linux.netns.neighbor import ArpCache, NdCache
+from vnet.netdev.device import TOO_SHORT, NetDevice
+from vnet.sim.frame import Frame
+from vnet.wire import vlan
+from vnet.wire.ether import HEADER_BYTES
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.namespace import Namespace
+
+_ARP = b"\x08\x06"
+_IPV4 = b"\x08\x00"
+_IPV6 = b"\x86\xdd"
+_VLAN = b"\x81\x00"
+
+
+class InterfaceAddress:
+    """An address on an interface.
+
+    ``tentative`` while duplicate address detection runs, ``duplicate`` once it failed; both
+    stay False for IPv4, which Linux does not check.
+    """
+
+    __slots__ = ("duplicate", "ip", "prefix_length", "tentative")
+
+    def __init__(self, ip: IpAddress, prefix_length: int) -> None:
+        self.ip = ip
+        self.prefix_length = prefix_length
+        self.tentative = False
+        self.duplicate = False
+
+    @property
+    def network(self) -> IpAddress:
+        return network_of(self.ip, self.prefix_length)
+
+    @property
+    def broadcast(self) -> IpAddress | None:
+        """The directed broadcast address; none for IPv6 and for /31 and /32 (RFC 3021)."""
+        if len(self.ip) == 16 or self.prefix_length >= 31:
+            return None
+        host_bits = (1 << (32 - self.prefix_length)) - 1
+        return IpAddress((int.from_bytes(self.ip, "big") | host_bits).to_bytes(4, "big"))
+
+    @property
+    def usable(self) -> bool:
+        return not self.tentative and not self.duplicate
+
+
+class Interface:
+    """A device as the IP stack of its namespace sees it.
+
+    ``arp`` and ``multicast`` are the IFF_NOARP (inverted) and IFF_MULTICAST flags.
+    ``ipv6`` None there means the interface does not speak IPv6.
+    """
+
+    __slots__ = (
+        "_by_type",
+        "addrconf",
+        "addresses",
+        "arp",
+        "arp_cache",
+        "device",
+        "igmp",
+        "mld",
+        "multicast",
+        "namespace",
+        "nd_cache",
+        "ready",
+    )
+
+    def __init__(self, namespace: Namespace, device: NetDevice, ipv6: bool) -> None:
+        self.namespace = namespace
+        self.device = device
+        self.addresses: list[InterfaceAddress] = []
+        self.arp = True
+        self.multicast = True
+        self.ready = False
+        """Up with a carrier, and known to the stack to be so."""
+        self.arp_cache = ArpCache(self)
+        self.nd_cache = NdCache(self)
+        self.igmp = IgmpHost(self)
+        self.mld = MldHost(self)
+        self.addrconf: Addrconf | None = Addrconf(self) if ipv6 else None
+        self._by_type: dict[bytes, Callable[[Interface, Frame], None]] = {
+            _ARP: namespace.arp.receive,
+            _IPV4: namespace.ipv4.receive,
+            _IPV6: namespace.ipv6.receive,
+        }
+
+    # -- frames
+
+    def handle(self, frame: Frame) -> None:
+        """A frame came in by the device."""
+        data = frame.data
+        if len(data) < HEADER_BYTES:
+            return self.device.drop(frame, TOO_SHORT)
+        if not data[0] & 1 and data[0:6] != self.device.mac:
+            return self.device.drop(frame, drops.OTHER_HOST)
+        kind = data[12:14]
+        if kind == _VLAN:
+            tag = vlan.parse(data)
+            if tag is None or tag.vid != 0:
+                return self.device.drop(frame, drops.NO_VLAN_DEVICE)
+            # A priority tag says nothing about VLANs: the frame counts as untagged.
+            frame = Frame(vlan.pop(data), frame.meta)
+            kind = frame.data[12:14]
+        receive = self._by_type.get(kind)
+        if receive is None:
+            return self.device.drop(frame, drops.UNKNOWN_ETHER_TYPE)
+        if kind == _IPV6 and self.addrconf is None:
+            return self.device.drop(frame, drops.IPV6_DISABLED)
+        return receive(self, frame)
+
+    # -- addresses
+
+    def find(self, ip: bytes) -> InterfaceAddress | None:
+        """The entry for ``ip`` on this interface, or None."""
+        return next((address for address in self.addresses if address.ip == ip), None)
+
+    def source_for(self, target: bytes) -> IpAddress | None:
+        """The address to send from: one in the target's own subnet, else the first.
+
+        For IPv6, scope comes first (RFC 6724 rule 2): a link-local target gets a link-local
+        source, any other target a global one where there is one.
+        """
+        family = len(target)
+        usable = [a for a in self.addresses if len(a.ip) == family and a.usable]
+        if family == 16:
+            local = target[0] == 0xFE or (target[0] == 0xFF and target[1] & 0x0F <= 2)
+            usable.sort(key=lambda a: (a.ip[0] == 0xFE) != local)
+        for address in usable:
+            if network_of(target, address.prefix_length) == address.network:
+                return address.ip
+        return usable[0].ip if usable else None
+
+    def __repr__(self) -> str:
+        return f"Interface({self.device.label})"

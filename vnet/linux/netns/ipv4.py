@@ -1,0 +1,245 @@
+"""IPv4: input, local delivery, forwarding and output (net/ipv4 of the kernel).
+
+receive -> for us?   -> deliver -> reassemble -> ICMP, IGMP, UDP, raw sockets
+        -> not ours? -> forward -> TTL, mtu   -> output
+send    -> route     -> output  -> fragment   -> neighbour -> device
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vnet.base.drops import DropReason
+from vnet.base.ids import (
+    IPV4_ANY,
+    IPV4_BROADCAST,
+    MAC_BROADCAST,
+    MAC_ZERO,
+    is_multicast_ip,
+    multicast_mac_of,
+)
+from vnet.linux.netns import drops
+from vnet.linux.netns.reassembly import Reassembler
+from vnet.sim.frame import Frame, Meta
+from vnet.wire import icmp, ipv4
+from vnet.wire.ether import HEADER_BYTES, TYPE_IPV4
+from vnet.wire.ether import frame as ether_frame
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.interface import Interface
+    from vnet.linux.netns.namespace import Namespace
+
+
+class Ipv4Stack:
+    """A namespace's IPv4."""
+
+    __slots__ = ("_namespace", "_reassembler")
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self._reassembler = Reassembler(namespace, "net.ipv4.ipfrag_time", self._timed_out)
+
+    # -- input
+
+    def receive(self, interface: Interface, frame: Frame) -> None:
+        """An IPv4 frame came in: ip_rcv() and ip_route_input()."""
+        device = interface.device
+        packet = frame.data[HEADER_BYTES:]
+        header = ipv4.parse(packet)
+        if header is None:
+            return device.drop(frame, drops.IP_MALFORMED)
+        target, source = header.target, header.source
+        if self._is_martian(source, interface):
+            return device.drop(frame, drops.MARTIAN_SOURCE)
+        packet = packet[: header.total_bytes]
+        if self._namespace.owns(target) or self._is_broadcast(target, interface):
+            return self._deliver(interface, frame, packet, header)
+        if is_multicast_ip(target):
+            if interface.igmp.is_member(target):
+                return self._deliver(interface, frame, packet, header)
+            return device.drop(frame, drops.NOT_A_MEMBER)
+        if not self._namespace.sysctls["net.ipv4.ip_forward"]:
+            return device.drop(frame, drops.NOT_FOR_US)
+        if frame.data[0] & 1 or source == IPV4_ANY:
+            return device.drop(frame, drops.NOT_FORWARDED)
+        return self._forward(interface, frame, packet, header)
+
+    def _is_martian(self, source: bytes, interface: Interface) -> bool:
+        if interface is self._namespace.loopback:
+            return False
+        return (
+            is_multicast_ip(source)
+            or source == IPV4_BROADCAST
+            or source[0] == 127
+            or self._namespace.owns(source)
+        )
+
+    @staticmethod
+    def _is_broadcast(target: bytes, interface: Interface) -> bool:
+        return target == IPV4_BROADCAST or any(
+            address.broadcast == target for address in interface.addresses if len(address.ip) == 4
+        )
+
+    def _deliver(
+        self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
+    ) -> None:
+        if header.is_fragment:
+            whole = self._reassemble(interface, frame, packet, header)
+            if whole is None:
+                return None
+            packet, header = whole
+        if header.protocol == icmp.PROTOCOL:
+            return self._namespace.icmp.receive(interface, frame, header)
+        if header.protocol == ipv4.IGMP:
+            return interface.igmp.receive(frame, header)
+        return self._namespace.sockets.receive4(interface, frame, packet, header)
+
+    def _reassemble(
+        self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
+    ) -> tuple[bytes, ipv4.Ipv4] | None:
+        key = (header.source, header.target, header.protocol, header.ident)
+        done = self._reassembler.add(
+            interface,
+            frame,
+            key,
+            header.offset_bytes,
+            header.more_fragments,
+            header.payload,
+            packet,
+        )
+        if done is None:
+            return None
+        first = ipv4.parse(done[0])
+        assert first is not None
+        whole = ipv4.emit(
+            first.source,
+            first.target,
+            first.protocol,
+            done[1],
+            ttl=first.ttl,
+            tos=first.tos,
+            ident=first.ident,
+            options=first.options,
+        )
+        rebuilt = ipv4.parse(whole)
+        if rebuilt is None:
+            interface.device.drop(frame, drops.FRAGMENT_MALFORMED)
+            return None
+        return whole, rebuilt
+
+    def _timed_out(self, interface: Interface, first: bytes) -> None:
+        self._namespace.icmp.send_error(
+            first, icmp.TIME_EXCEEDED, icmp.REASSEMBLY_TIMEOUT, received_by=interface
+        )
+
+    # -- forwarding
+
+    def _forward(
+        self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
+    ) -> None:
+        device = interface.device
+        errors = self._namespace.icmp
+        if header.ttl <= 1:
+            device.drop(frame, drops.TTL_EXCEEDED)
+            return errors.send_error(
+                packet, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, frame.meta, interface
+            )
+        route = self._namespace.route_to(header.target)
+        if route is None:
+            device.drop(frame, drops.NO_ROUTE)
+            return errors.send_error(
+                packet, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, frame.meta, interface
+            )
+        out = self._namespace.interfaces[route.device.name]
+        mtu = out.device.mtu_bytes
+        if len(packet) > mtu and header.dont_fragment:
+            device.drop(frame, drops.FRAGMENTATION_NEEDED)
+            return errors.send_error(
+                packet,
+                icmp.UNREACHABLE,
+                icmp.FRAGMENTATION_NEEDED,
+                frame.meta,
+                interface,
+                rest=b"\0\0" + mtu.to_bytes(2, "big"),
+            )
+        packet = ipv4.decrement_ttl(packet)
+        next_hop = route.gateway or header.target
+        return self._output(out, packet, next_hop, frame.meta)
+
+    # -- output
+
+    def send(self, packet: bytes, meta: Meta | None = None, *, confirm: bool = False) -> None:
+        """Route and send a packet of our own.
+
+        ``confirm`` says that answers have been coming in lately (MSG_CONFIRM), which
+        spares the next hop a probe. What cannot be sent is dropped, and the sender told by
+        an ICMP error to itself, as the kernel reports on the socket.
+        """
+        target = packet[16:20]
+        if self._namespace.owns(target):
+            return self._transmit(self._namespace.loopback, packet, MAC_ZERO, meta)
+        if target == IPV4_BROADCAST or is_multicast_ip(target):
+            return self._send_to_all(packet, target, meta)
+        route = self._namespace.route_to(target)
+        if route is None:
+            return self._lose(packet, meta, drops.NO_ROUTE)
+        out = self._namespace.interfaces[route.device.name]
+        next_hop = route.gateway or target
+        if confirm:
+            out.arp_cache.table.confirm(next_hop, self._namespace.scheduler.now_ns)
+        return self._output(out, packet, next_hop, meta)
+
+    def _send_to_all(self, packet: bytes, target: bytes, meta: Meta | None) -> None:
+        # By the source address's interface; the route decides only where there is none.
+        out = self._namespace.owner_of(packet[12:16])
+        if out is None:
+            route = self._namespace.route_to(target)
+            if route is None:
+                return self._lose(packet, meta, drops.NO_ROUTE)
+            out = self._namespace.interfaces[route.device.name]
+        return self._output(out, packet, target, meta)
+
+    def send_by(self, out: Interface, packet: bytes, meta: Meta | None = None) -> None:
+        """Send out of a given interface, straight to the packet's target."""
+        self._output(out, packet, packet[16:20], meta)
+
+    def _output(self, out: Interface, packet: bytes, next_hop: bytes, meta: Meta | None) -> None:
+        mtu = out.device.mtu_bytes
+        if len(packet) <= mtu:
+            return self._to_neighbor(out, packet, next_hop, meta)
+        if packet[6] & 0x40:
+            return self._lose(packet, meta, drops.FRAGMENTATION_NEEDED, out)
+        for piece in ipv4.fragment(packet, mtu):
+            self._to_neighbor(out, piece, next_hop, meta)
+        return None
+
+    def _to_neighbor(
+        self, out: Interface, packet: bytes, next_hop: bytes, meta: Meta | None
+    ) -> None:
+        if not out.arp:
+            # Nothing can be asked for on such a device; the kernel fills in zeros.
+            return self._transmit(out, packet, MAC_ZERO, meta)
+        if is_multicast_ip(next_hop):
+            return self._transmit(out, packet, multicast_mac_of(next_hop), meta)
+        if self._is_broadcast(next_hop, out):
+            return self._transmit(out, packet, MAC_BROADCAST, meta)
+        return out.arp_cache.send(packet, next_hop, meta)
+
+    @staticmethod
+    def _transmit(out: Interface, packet: bytes, mac: bytes, meta: Meta | None) -> None:
+        data = ether_frame(mac, out.device.mac, TYPE_IPV4, packet)
+        out.device.transmit(Frame(data, meta))
+
+    def _lose(
+        self,
+        packet: bytes,
+        meta: Meta | None,
+        reason: DropReason,
+        out: Interface | None = None,
+    ) -> None:
+        """A packet of our own that cannot leave: count it, and tell its socket."""
+        device = (out or self._namespace.loopback).device
+        data = ether_frame(MAC_ZERO, device.mac, TYPE_IPV4, packet)
+        device.drop(Frame(data, meta), reason)
+        mtu = None if out is None else out.device.mtu_bytes
+        self._namespace.sockets.local_error4(packet, reason, mtu)

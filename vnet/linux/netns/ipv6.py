@@ -1,0 +1,242 @@
+"""IPv6: input, local delivery, forwarding and output (net/ipv6 of the kernel)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vnet.base.drops import DropReason
+from vnet.base.ids import (
+    IPV6_ANY,
+    MAC_ZERO,
+    is_link_local_ip6,
+    is_multicast_ip,
+    multicast_mac_of,
+)
+from vnet.linux.netns import drops
+from vnet.linux.netns.reassembly import Reassembler
+from vnet.sim.frame import Frame, Meta
+from vnet.wire import icmpv6, ipv6
+from vnet.wire.ether import HEADER_BYTES, TYPE_IPV6
+from vnet.wire.ether import frame as ether_frame
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.interface import Interface
+    from vnet.linux.netns.namespace import Namespace
+
+
+class Ipv6Stack:
+    """A namespace's IPv6."""
+
+    __slots__ = ("_fragment_ident", "_namespace", "_reassembler")
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self._reassembler = Reassembler(namespace, "net.ipv6.ip6frag_time", self._timed_out)
+        self._fragment_ident = 0
+
+    # -- input
+
+    def receive(self, interface: Interface, frame: Frame) -> None:
+        """An IPv6 frame came in."""
+        device = interface.device
+        packet = frame.data[HEADER_BYTES:]
+        header = ipv6.parse(packet)
+        if header is None:
+            return device.drop(frame, drops.IP_MALFORMED)
+        packet = packet[: ipv6.HEADER_BYTES + len(header.payload)]
+        if is_multicast_ip(header.source) or (
+            self._namespace.owns(header.source)
+            and interface is not self._namespace.loopback
+            and header.source != IPV6_ANY
+            and not self._is_tentative(interface, header.source)
+        ):
+            return device.drop(frame, drops.MARTIAN_SOURCE)
+        if is_multicast_ip(header.target):
+            if not interface.mld.is_member(header.target):
+                return device.drop(frame, drops.NOT_A_MEMBER)
+            return self._deliver(interface, frame, packet, header)
+        owner = self._namespace.owner_of(header.target)
+        if owner is not None:
+            # A link-local address lives on its own link only, and a tentative one nowhere.
+            if is_link_local_ip6(header.target):
+                owner = interface
+            address = owner.find(header.target)
+            if address is None or not address.usable:
+                return device.drop(frame, drops.TENTATIVE)
+            return self._deliver(interface, frame, packet, header)
+        if not self._namespace.sysctls["net.ipv6.conf.all.forwarding"]:
+            return device.drop(frame, drops.NOT_FOR_US)
+        return self._forward(interface, frame, packet, header)
+
+    @staticmethod
+    def _is_tentative(interface: Interface, ip: bytes) -> bool:
+        address = interface.find(ip)
+        return address is not None and address.tentative
+
+    def _deliver(
+        self, interface: Interface, frame: Frame, packet: bytes, header: ipv6.Ipv6
+    ) -> None:
+        upper = ipv6.upper_layer(header)
+        if upper is None:
+            return interface.device.drop(frame, drops.IP_MALFORMED)
+        if upper.fragment is not None:
+            whole = self._reassemble(interface, frame, packet, header, upper)
+            if whole is None:
+                return None
+            packet = whole
+            rebuilt = ipv6.parse(whole)
+            upper = None if rebuilt is None else ipv6.upper_layer(rebuilt)
+            if rebuilt is None or upper is None or upper.fragment is not None:
+                return interface.device.drop(frame, drops.FRAGMENT_MALFORMED)
+            header = rebuilt
+        if upper.protocol == icmpv6.PROTOCOL:
+            return self._namespace.icmpv6.receive(interface, frame, header, upper.payload)
+        if upper.protocol == ipv6.NO_NEXT_HEADER:
+            return interface.device.drop(frame, drops.NO_PROTOCOL)
+        return self._namespace.sockets.receive6(interface, frame, packet, header, upper)
+
+    def _reassemble(
+        self,
+        interface: Interface,
+        frame: Frame,
+        packet: bytes,
+        header: ipv6.Ipv6,
+        upper: ipv6.Upper,
+    ) -> bytes | None:
+        piece = upper.fragment
+        assert piece is not None
+        done = self._reassembler.add(
+            interface,
+            frame,
+            (header.source, header.target, 0, piece.ident),
+            piece.offset_bytes,
+            piece.more,
+            upper.payload,
+            packet,
+        )
+        if done is None:
+            return None
+        first = ipv6.parse(done[0])
+        assert first is not None
+        first_upper = ipv6.upper_layer(first)
+        assert first_upper is not None
+        assert first_upper.fragment is not None
+        # The headers before the fragment header stay; the byte that named it now names
+        # what it carried.
+        kept = bytearray(first.payload[: first_upper.offset - 8])
+        next_header = first_upper.fragment.next_header
+        if first_upper.next_header_at >= 0:
+            kept[first_upper.next_header_at] = next_header
+            next_header = first.next_header
+        if len(kept) + len(done[1]) > 0xFFFF:
+            interface.device.drop(frame, drops.FRAGMENT_MALFORMED)
+            return None
+        return ipv6.emit(
+            first.source,
+            first.target,
+            next_header,
+            bytes(kept) + done[1],
+            hop_limit=first.hop_limit,
+            traffic_class=first.traffic_class,
+            flow_label=first.flow_label,
+        )
+
+    def _timed_out(self, interface: Interface, first: bytes) -> None:
+        self._namespace.icmpv6.send_error(
+            first, icmpv6.TIME_EXCEEDED, icmpv6.REASSEMBLY_TIMEOUT, received_by=interface
+        )
+
+    # -- forwarding
+
+    def _forward(
+        self, interface: Interface, frame: Frame, packet: bytes, header: ipv6.Ipv6
+    ) -> None:
+        device = interface.device
+        errors = self._namespace.icmpv6
+        if (
+            frame.data[0] & 1
+            or header.source == IPV6_ANY
+            or is_link_local_ip6(header.target)
+            or is_link_local_ip6(header.source)
+        ):
+            return device.drop(frame, drops.NOT_FORWARDED)
+        if header.hop_limit <= 1:
+            device.drop(frame, drops.TTL_EXCEEDED)
+            return errors.send_error(
+                packet, icmpv6.TIME_EXCEEDED, icmpv6.HOP_LIMIT_EXCEEDED, frame.meta, interface
+            )
+        route = self._namespace.route_to(header.target)
+        if route is None:
+            device.drop(frame, drops.NO_ROUTE)
+            return errors.send_error(
+                packet, icmpv6.UNREACHABLE, icmpv6.NO_ROUTE, frame.meta, interface
+            )
+        out = self._namespace.interfaces[route.device.name]
+        if len(packet) > out.device.mtu_bytes:
+            device.drop(frame, drops.FRAGMENTATION_NEEDED)
+            return errors.send_error(
+                packet,
+                icmpv6.PACKET_TOO_BIG,
+                0,
+                frame.meta,
+                interface,
+                rest=out.device.mtu_bytes.to_bytes(4, "big"),
+            )
+        packet = ipv6.decrement_hop_limit(packet)
+        return self._to_neighbor(out, packet, route.gateway or header.target, frame.meta)
+
+    # -- output
+
+    def send(
+        self,
+        packet: bytes,
+        meta: Meta | None = None,
+        *,
+        out: Interface | None = None,
+        confirm: bool = False,
+    ) -> None:
+        """Route and send a packet of our own; ``out`` says by which interface.
+
+        A link-local target needs ``out``, or goes by the interface of the source address.
+        See the IPv4 twin for ``confirm`` and for what cannot be sent.
+        """
+        target = packet[24:40]
+        if self._namespace.owns(target):
+            return self._transmit(self._namespace.loopback, packet, MAC_ZERO, meta)
+        next_hop = target
+        if out is None and (is_multicast_ip(target) or is_link_local_ip6(target)):
+            out = self._namespace.owner_of(packet[8:24])
+        if out is None:
+            route = self._namespace.route_to(target)
+            if route is None:
+                return self._lose(packet, meta, drops.NO_ROUTE)
+            out = self._namespace.interfaces[route.device.name]
+            next_hop = route.gateway or target
+        if confirm:
+            out.nd_cache.table.confirm(next_hop, self._namespace.scheduler.now_ns)
+        if len(packet) <= out.device.mtu_bytes:
+            return self._to_neighbor(out, packet, next_hop, meta)
+        self._fragment_ident = self._fragment_ident + 1 & 0xFFFFFFFF
+        for piece in ipv6.fragment(packet, out.device.mtu_bytes, self._fragment_ident):
+            self._to_neighbor(out, piece, next_hop, meta)
+        return None
+
+    def _to_neighbor(
+        self, out: Interface, packet: bytes, next_hop: bytes, meta: Meta | None
+    ) -> None:
+        if not out.arp:
+            return self._transmit(out, packet, MAC_ZERO, meta)
+        if is_multicast_ip(next_hop):
+            return self._transmit(out, packet, multicast_mac_of(next_hop), meta)
+        return out.nd_cache.send(packet, next_hop, meta)
+
+    @staticmethod
+    def _transmit(out: Interface, packet: bytes, mac: bytes, meta: Meta | None) -> None:
+        data = ether_frame(mac, out.device.mac, TYPE_IPV6, packet)
+        out.device.transmit(Frame(data, meta))
+
+    def _lose(self, packet: bytes, meta: Meta | None, reason: DropReason) -> None:
+        device = self._namespace.loopback.device
+        data = ether_frame(MAC_ZERO, device.mac, TYPE_IPV6, packet)
+        device.drop(Frame(data, meta), reason)
+        self._namespace.sockets.local_error6(packet, reason)

@@ -1,0 +1,405 @@
+"""The namespace: devices, addresses and routes of one machine, and the stack over them.
+
+Configuration goes through the methods here, which keep devices, bridges and the stack in
+step and tell ``listeners`` of every change, as the kernel tells rtnetlink. Frames never pass
+through this file; they go from interface to protocol to interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vnet.base.chance import Chance
+from vnet.base.errors import UsageError
+from vnet.base.ids import IpAddress, Mac, ip_text, is_link_local_ip6
+from vnet.linux.bridge.bridge import Bridge
+from vnet.linux.netns.arp import ArpProtocol
+from vnet.linux.netns.changes import (
+    AddressChange,
+    Change,
+    LinkChange,
+    NeighborChange,
+    RouteChange,
+)
+from vnet.linux.netns.icmp import Icmp4
+from vnet.linux.netns.icmpv6 import Icmp6
+from vnet.linux.netns.ident import Identifications
+from vnet.linux.netns.interface import Interface, InterfaceAddress
+from vnet.linux.netns.ipv4 import Ipv4Stack
+from vnet.linux.netns.ipv6 import Ipv6Stack
+from vnet.linux.netns.nd import NeighborDiscovery
+from vnet.linux.netns.socket import Sockets
+from vnet.linux.netns.sysctl import Sysctls
+from vnet.netdev.device import NetDevice
+from vnet.netdev.loopback import Loopback
+from vnet.sim.scheduler import Scheduler
+from vnet.tables.fib import Fib, RouteEntry, RouteScope
+from vnet.tables.neigh import Neighbor
+from vnet.wire.arp import Arp
+
+_IPV6_METRIC = 256
+"""The metric of kernel-made IPv6 routes; IPv4's have 0."""
+
+
+class Namespace:
+    """A machine's networking. ``name`` is its node's name in the lab.
+
+    ``fib4`` and ``fib6`` hold what ``ip route`` shows; addresses of our own are found by
+    :meth:`owns`, as the kernel's ``local`` table would.
+    """
+
+    def __init__(self, scheduler: Scheduler, name: str, chance: Chance) -> None:
+        self.scheduler = scheduler
+        self.name = name
+        self.chance = chance
+        self.sysctls = Sysctls()
+        self.listeners: list[Callable[[Change], None]] = []
+        self.arp_listeners: list[Callable[[Interface, Arp], None]] = []
+        self.fib4: Fib[NetDevice] = Fib(4)
+        self.fib6: Fib[NetDevice] = Fib(16)
+        self.interfaces: dict[str, Interface] = {}
+        self.bridges: dict[str, Bridge] = {}
+        self.idents = Identifications(self)
+        self.sockets = Sockets(self)
+        self.arp = ArpProtocol(self)
+        self.icmp = Icmp4(self)
+        self.icmpv6 = Icmp6(self)
+        self.nd = NeighborDiscovery(self)
+        self.ipv4 = Ipv4Stack(self)
+        self.ipv6 = Ipv6Stack(self)
+        self._owned: dict[bytes, Interface] = {}
+        self._masters: dict[str, Bridge] = {}
+        self._next_ifindex = 1
+        self.loopback = self.add_device(Loopback(scheduler, name))
+        self._own(self.loopback, InterfaceAddress(IpAddress(b"\x7f\0\0\1"), 8))
+        self._own(self.loopback, InterfaceAddress(IpAddress(bytes(15) + b"\1"), 128))
+        self.set_up("lo")
+
+    # -- devices
+
+    def add_device(self, device: NetDevice, *, ipv6: bool = False) -> Interface:
+        """Bring a device into the namespace. With ``ipv6`` the stack speaks IPv6 on it."""
+        if device.name in self.interfaces:
+            raise UsageError(f"{self.name} has a device named {device.name} already")
+        device.owner = self.name
+        device.ifindex = self._next_ifindex
+        self._next_ifindex += 1
+        interface = Interface(self, device, ipv6)
+        self.interfaces[device.name] = interface
+        device.rx_handler = interface.handle
+        device.state_changed = _StateWatcher(self, device)
+        self._link_changed(interface)
+        return interface
+
+    def add_bridge(
+        self, name: str, *, mac: Mac | None = None, ipv6: bool = False, **settings: Any
+    ) -> Bridge:
+        """``ip link add NAME type bridge``."""
+        bridge = Bridge(self.scheduler, name, mac=mac, **settings)
+        self.add_device(bridge.device, ipv6=ipv6)
+        self.bridges[name] = bridge
+        return bridge
+
+    def interface(self, name: str) -> Interface:
+        """The interface by name. Raises :class:`UsageError` as ip(8) would complain."""
+        try:
+            return self.interfaces[name]
+        except KeyError:
+            known = ", ".join(self.interfaces)
+            raise UsageError(
+                f'{self.name}: device "{name}" does not exist', f"it has {known}"
+            ) from None
+
+    def rename(self, name: str, new: str) -> None:
+        """``ip link set NAME name NEW``. The device must be down, as the kernel wants it."""
+        interface = self.interface(name)
+        if interface.device.admin_up:
+            raise UsageError(f"{self.name}: {name} is up, so it cannot be renamed")
+        if new in self.interfaces:
+            raise UsageError(f"{self.name} has a device named {new} already")
+        del self.interfaces[name]
+        self.interfaces[new] = interface
+        interface.device.name = new
+        self._link_changed(interface)
+
+    def set_mac(self, name: str, mac: Mac) -> None:
+        """``ip link set NAME address MAC``."""
+        interface = self.interface(name)
+        old, interface.device.mac = interface.device.mac, mac
+        bridge = self._masters.get(name)
+        port = bridge.port_of(interface.device) if bridge else None
+        if bridge and port:
+            bridge.port_mac_changed(port, old)
+        elif name in self.bridges:
+            self.bridges[name].set_mac(mac)
+        self._link_changed(interface)
+
+    def set_mtu(self, name: str, mtu_bytes: int) -> None:
+        """``ip link set NAME mtu N``."""
+        interface = self.interface(name)
+        interface.device.mtu_bytes = mtu_bytes
+        if bridge := self._masters.get(name):
+            bridge.device.mtu_bytes = min(port.device.mtu_bytes for port in bridge.ports)
+        self._link_changed(interface)
+
+    def set_flags(
+        self, name: str, *, arp: bool | None = None, multicast: bool | None = None
+    ) -> None:
+        """``ip link set NAME arp on|off multicast on|off``."""
+        interface = self.interface(name)
+        interface.arp = interface.arp if arp is None else arp
+        interface.multicast = interface.multicast if multicast is None else multicast
+        self._link_changed(interface)
+
+    def set_up(self, name: str) -> None:
+        """``ip link set NAME up``."""
+        interface = self.interface(name)
+        if interface.device.admin_up:
+            return
+        interface.device.set_admin(True)
+        for address in interface.addresses:
+            self._add_connected(interface, address)
+        if self.sysctls["net.ipv4.conf.all.arp_notify"]:
+            self.arp.announce(interface)
+
+    def set_down(self, name: str) -> None:
+        """``ip link set NAME down``: its routes and IPv6 addresses go with it."""
+        interface = self.interface(name)
+        if not interface.device.admin_up:
+            return
+        interface.device.set_admin(False)
+        for fib in (self.fib4, self.fib6):
+            for route in [r for r in fib if r.device is interface.device]:
+                self._remove_route(route)
+        for address in [a for a in interface.addresses if len(a.ip) == 16]:
+            self._drop_address(interface, address)
+        interface.arp_cache.flush()
+        interface.nd_cache.flush()
+
+    def enslave(self, name: str, bridge_name: str) -> None:
+        """``ip link set NAME master BRIDGE``. A device has one master."""
+        interface = self.interface(name)
+        if name in self._masters:
+            raise UsageError(
+                f"device {name} is already a member of a bridge; "
+                f"can't add it to bridge {bridge_name}."
+            )
+        bridge = self.bridges[bridge_name]
+        self._masters[name] = bridge
+        bridge.add_port(interface.device)
+        self._link_changed(interface)
+
+    def release(self, name: str) -> None:
+        """``ip link set NAME nomaster``."""
+        interface = self.interface(name)
+        bridge = self._masters.pop(name, None)
+        if bridge is None:
+            raise UsageError(f"{self.name}: device {name} is not a bridge port")
+        bridge.remove_port(interface.device)
+        interface.device.rx_handler = interface.handle
+        self._link_changed(interface)
+
+    def master_of(self, name: str) -> Bridge | None:
+        """The bridge that a device is a port of, or None."""
+        return self._masters.get(name)
+
+    # -- addresses
+
+    def owns(self, ip: bytes) -> bool:
+        """Whether ``ip`` is an address of ours, on whatever interface (the weak host model)."""
+        return ip in self._owned or (len(ip) == 4 and ip[0] == 127)
+
+    def owner_of(self, ip: bytes) -> Interface | None:
+        """The interface that has ``ip``, or None."""
+        return self._owned.get(ip)
+
+    def add_address(self, name: str, ip: IpAddress, prefix_length: int) -> None:
+        """``ip addr add IP/LEN dev NAME``. IPv6 addresses start with a duplicate check."""
+        interface = self.interface(name)
+        if interface.find(ip) is not None:
+            raise UsageError(f"{self.name}: {ip_text(ip)} is on {name} already")
+        if len(ip) == 16 and interface.addrconf is None:
+            raise UsageError(f"{self.name}: {name} does not speak IPv6")
+        address = InterfaceAddress(ip, prefix_length)
+        self._own(interface, address)
+        if interface.device.admin_up:
+            self._add_connected(interface, address)
+        if interface.addrconf is not None and len(ip) == 16:
+            interface.addrconf.address_added(address)
+
+    def delete_address(self, name: str, ip: IpAddress) -> None:
+        """``ip addr del IP dev NAME``."""
+        interface = self.interface(name)
+        address = interface.find(ip)
+        if address is None:
+            raise UsageError(f"{self.name}: {ip_text(ip)} is not on {name}")
+        self._drop_address(interface, address)
+        fib = self.fib6 if len(ip) == 16 else self.fib4
+        kept = {(a.network, a.prefix_length) for a in interface.addresses}
+        for route in [r for r in fib if r.device is interface.device and r.protocol == "kernel"]:
+            if (route.network, route.prefix_length) not in kept:
+                self._remove_route(route)
+
+    def _own(self, interface: Interface, address: InterfaceAddress) -> None:
+        interface.addresses.append(address)
+        self._owned.setdefault(address.ip, interface)
+        self._tell(AddressChange(interface.device, address))
+
+    def _drop_address(self, interface: Interface, address: InterfaceAddress) -> None:
+        interface.addresses.remove(address)
+        if interface.addrconf is not None and len(address.ip) == 16:
+            interface.addrconf.address_removed(address)
+        if self._owned.get(address.ip) is interface:
+            del self._owned[address.ip]
+            for other in self.interfaces.values():
+                if other.find(address.ip) is not None:
+                    self._owned[address.ip] = other
+                    break
+        self._tell(AddressChange(interface.device, address, deleted=True))
+
+    def address_changed(self, interface: Interface, address: InterfaceAddress) -> None:
+        """Duplicate detection ended for an address; tell whoever listens."""
+        self._tell(AddressChange(interface.device, address))
+
+    def neighbor_changed(self, interface: Interface, neighbor: Neighbor[Any]) -> None:
+        """A neighbour came to another state; tell whoever listens."""
+        if self.listeners:
+            self._tell(NeighborChange(interface.device, neighbor))
+
+    # -- routes
+
+    def add_route(
+        self,
+        network: IpAddress,
+        prefix_length: int,
+        *,
+        gateway: IpAddress | None = None,
+        device: str | None = None,
+        source: IpAddress | None = None,
+        metric: int | None = None,
+    ) -> None:
+        """``ip route add NETWORK/LEN [via GATEWAY] [dev DEVICE]``.
+
+        Without a device it is the one the gateway is reached by; a gateway that no route
+        reaches is an error.
+        """
+        if device is not None:
+            out = self.interface(device).device
+        else:
+            via = self.route_to(gateway) if gateway is not None else None
+            if via is None or via.gateway is not None:
+                shown = "none" if gateway is None else ip_text(gateway)
+                raise UsageError(
+                    f"{self.name}: the gateway {shown} is not on any network of this machine",
+                    "give an interface an address in the gateway's network",
+                )
+            out = via.device
+        default_metric = 1024 if len(network) == 16 else 0
+        scope = RouteScope.LINK if gateway is None else RouteScope.GLOBAL
+        self._add_route(
+            RouteEntry(
+                network,
+                prefix_length,
+                gateway,
+                out,
+                source,
+                scope,
+                default_metric if metric is None else metric,
+                "static",
+            )
+        )
+
+    def delete_route(self, network: IpAddress, prefix_length: int) -> None:
+        """``ip route del NETWORK/LEN``: the best of them."""
+        fib = self.fib6 if len(network) == 16 else self.fib4
+        for route in fib:
+            if (route.network, route.prefix_length) == (network, prefix_length):
+                return self._remove_route(route)
+        raise UsageError(f"{self.name}: no such route: {ip_text(network)}/{prefix_length}")
+
+    def route_to(self, target: bytes) -> RouteEntry[NetDevice] | None:
+        """The route that a packet to ``target`` takes, our own addresses aside."""
+        return (self.fib6 if len(target) == 16 else self.fib4).lookup(target)
+
+    def _add_connected(self, interface: Interface, address: InterfaceAddress) -> None:
+        if interface is self.loopback:
+            return
+        ipv6 = len(address.ip) == 16
+        if address.prefix_length == len(address.ip) * 8 and not ipv6:
+            return
+        self._add_route(
+            RouteEntry(
+                address.network,
+                address.prefix_length,
+                None,
+                interface.device,
+                None if ipv6 else address.ip,
+                RouteScope.GLOBAL if ipv6 else RouteScope.LINK,
+                _IPV6_METRIC if ipv6 else 0,
+                "kernel",
+            )
+        )
+
+    def _add_route(self, route: RouteEntry[NetDevice]) -> None:
+        fib = self.fib6 if len(route.network) == 16 else self.fib4
+        if route in list(fib) and not is_link_local_ip6(route.network):
+            return
+        fib.add(route)
+        self._tell(RouteChange(route))
+
+    def _remove_route(self, route: RouteEntry[NetDevice]) -> None:
+        fib = self.fib6 if len(route.network) == 16 else self.fib4
+        if fib.remove(route):
+            self._tell(RouteChange(route, deleted=True))
+
+    # -- bookkeeping
+
+    def device_changed(self, device: NetDevice) -> None:
+        """A device went up or down or its carrier changed: bridge and stack follow."""
+        interface = self.interfaces.get(device.name)
+        if interface is None or interface.device is not device:
+            return
+        bridge = self._masters.get(device.name)
+        port = bridge.port_of(device) if bridge else None
+        if bridge and port:
+            if device.running:
+                bridge.enable_port(port)
+            else:
+                bridge.disable_port(port)
+        if device.running != interface.ready:
+            interface.ready = device.running
+            if interface.addrconf is not None:
+                interface.addrconf.link_changed(device.running)
+            if device.running:
+                interface.igmp.report_all()
+        self._link_changed(interface)
+
+    def _link_changed(self, interface: Interface) -> None:
+        if self.listeners:
+            master = self._masters.get(interface.device.name)
+            self._tell(
+                LinkChange(
+                    interface.device,
+                    interface.arp,
+                    interface.multicast,
+                    master.device if master else None,
+                )
+            )
+
+    def _tell(self, change: Change) -> None:
+        for listener in self.listeners:
+            listener(change)
+
+
+class _StateWatcher:
+    """A device's ``state_changed`` hook: an object, since closures do not outlive a snapshot."""
+
+    __slots__ = ("_device", "_namespace")
+
+    def __init__(self, namespace: Namespace, device: NetDevice) -> None:
+        self._namespace = namespace
+        self._device = device
+
+    def __call__(self) -> None:
+        self._namespace.device_changed(self._device)

@@ -1,0 +1,137 @@
+"""Neighbour discovery in a namespace (net/ipv6/ndisc.c; RFC 4861 section 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vnet.base.ids import IPV6_ANY, is_multicast_ip, multicast_mac_of
+from vnet.linux.netns import drops
+from vnet.linux.netns.mld import ALL_NODES
+from vnet.sim.frame import Frame, Meta
+from vnet.wire import icmpv6, ipv6, nd
+from vnet.wire.ether import TYPE_IPV6
+from vnet.wire.ether import frame as ether_frame
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.interface import Interface
+    from vnet.linux.netns.namespace import Namespace
+
+
+class NeighborDiscovery:
+    """Solicitations and advertisements, in and out."""
+
+    __slots__ = ("_namespace",)
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+
+    def receive(
+        self, interface: Interface, frame: Frame, header: ipv6.Ipv6, message: icmpv6.Icmpv6
+    ) -> None:
+        """An ND message with a correct checksum came in."""
+        if header.hop_limit != nd.HOP_LIMIT or message.code != 0:
+            return interface.device.drop(frame, drops.ND_INVALID)
+        if message.type == icmpv6.NEIGHBOR_SOLICITATION:
+            return self._solicited(interface, frame, header, message.body)
+        if message.type == icmpv6.NEIGHBOR_ADVERTISEMENT:
+            return self._advertised(interface, frame, header, message.body)
+        if message.type == icmpv6.ROUTER_ADVERTISEMENT:
+            return self._router_advertised(interface, frame, header, message.body)
+        # A solicitation for routers, or a redirect: not ours to answer.
+        return interface.device.drop(frame, drops.NOT_WANTED)
+
+    def _solicited(
+        self, interface: Interface, frame: Frame, header: ipv6.Ipv6, body: bytes
+    ) -> None:
+        device = interface.device
+        request = nd.parse_solicitation(body)
+        if request is None or is_multicast_ip(request.target):
+            return device.drop(frame, drops.ND_INVALID)
+        checking = header.source == IPV6_ANY
+        if checking and (request.source_mac is not None or not is_multicast_ip(header.target)):
+            return device.drop(frame, drops.ND_INVALID)
+        address = interface.find(request.target)
+        if address is None or address.duplicate:
+            return device.drop(frame, drops.ARP_IGNORED)
+        if address.tentative:
+            assert interface.addrconf is not None
+            if checking and interface.addrconf.rival_heard(address, request.nonce):
+                return device.drop(frame, drops.DUPLICATE_ADDRESS)
+            return device.drop(frame, drops.TENTATIVE)
+        if checking:
+            return self._advertise(interface, request.target, ALL_NODES, None, 0, frame.meta)
+        if request.source_mac is not None:
+            interface.nd_cache.heard(header.source, request.source_mac, solicited=False)
+        return self._advertise(
+            interface,
+            request.target,
+            header.source,
+            request.source_mac,
+            nd.SOLICITED,
+            frame.meta,
+        )
+
+    def _advertise(
+        self,
+        interface: Interface,
+        address: bytes,
+        target: bytes,
+        mac: bytes | None,
+        flags: int,
+        meta: Meta | None,
+    ) -> None:
+        flags |= nd.OVERRIDE
+        if self._namespace.sysctls["net.ipv6.conf.all.forwarding"]:
+            flags |= nd.ROUTER
+        device = interface.device
+        body = nd.advertisement(flags, address, device.mac)
+        message = icmpv6.emit(
+            address, target, icmpv6.Icmpv6(icmpv6.NEIGHBOR_ADVERTISEMENT, 0, body)
+        )
+        packet = ipv6.emit(address, target, icmpv6.PROTOCOL, message, hop_limit=nd.HOP_LIMIT)
+        if is_multicast_ip(target):
+            mac = multicast_mac_of(target)
+        if mac is None:
+            return interface.nd_cache.send(packet, target, meta)
+        return device.transmit(Frame(ether_frame(mac, device.mac, TYPE_IPV6, packet), meta))
+
+    def _advertised(
+        self, interface: Interface, frame: Frame, header: ipv6.Ipv6, body: bytes
+    ) -> None:
+        device = interface.device
+        answer = nd.parse_advertisement(body)
+        if answer is None or is_multicast_ip(answer.target):
+            return device.drop(frame, drops.ND_INVALID)
+        to_all = is_multicast_ip(header.target)
+        if to_all and answer.flags & nd.SOLICITED:
+            return device.drop(frame, drops.ND_INVALID)
+        ours = interface.find(answer.target)
+        if ours is not None:
+            if ours.tentative and interface.addrconf is not None:
+                interface.addrconf.rival_heard(ours)
+            return device.drop(frame, drops.DUPLICATE_ADDRESS)
+        known = interface.nd_cache.table.get(answer.target)
+        if known is None or (answer.target_mac is None and known.mac is None):
+            return device.drop(frame, drops.NOT_WANTED)
+        known.is_router = bool(answer.flags & nd.ROUTER)
+        interface.nd_cache.heard(
+            answer.target,
+            answer.target_mac or known.mac or b"",
+            solicited=bool(answer.flags & nd.SOLICITED),
+            override=bool(answer.flags & nd.OVERRIDE),
+            weak=True,
+            create=False,
+        )
+        return None
+
+    def _router_advertised(
+        self, interface: Interface, frame: Frame, header: ipv6.Ipv6, body: bytes
+    ) -> None:
+        advertisement = nd.parse_router_advertisement(body)
+        if advertisement is None or header.source[0] != 0xFE:
+            return interface.device.drop(frame, drops.ND_INVALID)
+        if interface.addrconf is not None:
+            interface.addrconf.router_heard()
+        if advertisement.source_mac is not None:
+            interface.nd_cache.heard(header.source, advertisement.source_mac, solicited=False)
+        return None

@@ -1,0 +1,237 @@
+"""The neighbour caches of an interface: the table's decisions put into frames.
+
+:class:`NeighborCache` drives a :class:`~vnet.tables.neigh.NeighborTable` with the lab's clock;
+ARP and ND differ only in how a solicitation looks and in what a failure is reported as.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, NamedTuple
+
+from vnet.base.drops import DropReason
+from vnet.base.ids import MAC_ZERO, multicast_mac_of, solicited_node_of
+from vnet.linux.netns import drops
+from vnet.linux.timer_wheel import expiry_ns
+from vnet.sim.frame import Frame, Meta
+from vnet.tables.neigh import (
+    VALID,
+    Action,
+    Neighbor,
+    NeighborParameters,
+    NeighborTable,
+    Nud,
+)
+from vnet.wire import icmp, icmpv6, ipv6, nd
+from vnet.wire.ether import TYPE_IPV4, TYPE_IPV6
+from vnet.wire.ether import frame as ether_frame
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.interface import Interface
+
+_PARAMETERS = NeighborParameters()
+_GC_INTERVAL_NS = 30_000_000_000
+
+
+class PendingPacket(NamedTuple):
+    """An IP packet that waits for its next hop's MAC."""
+
+    packet: bytes
+    meta: Meta | None
+
+
+class NeighborCache(ABC):
+    """Resolves next hops on one interface and sends to them."""
+
+    ether_type = TYPE_IPV4
+    family = "ipv4"
+
+    __slots__ = ("_gc_armed", "interface", "table")
+
+    def __init__(self, interface: Interface) -> None:
+        self.interface = interface
+        self._gc_armed = False
+        namespace = interface.namespace
+        chance = namespace.chance.stream(
+            f"{namespace.name}:{interface.device.name} {self.family} reachable time"
+        )
+        self.table: NeighborTable[PendingPacket] = NeighborTable(_PARAMETERS, chance)
+
+    def send(self, packet: bytes, next_hop: bytes, meta: Meta | None) -> None:
+        """Send an IP packet to ``next_hop``, now or when its MAC is known."""
+        device = self.interface.device
+        scheduler = device.scheduler
+        before = self.table.get(next_hop)
+        due_before = None if before is None else before.due_ns
+        neighbor, action = self.table.use(next_hop, scheduler.now_ns)
+        if neighbor.state in VALID:
+            assert neighbor.mac is not None
+            data = ether_frame(neighbor.mac, device.mac, self.ether_type, packet)
+            device.transmit(Frame(data, meta))
+        else:
+            squeezed = self.table.enqueue(neighbor, PendingPacket(packet, meta))
+            if squeezed is not None:
+                self._drop(squeezed, drops.NEIGHBOR_QUEUE_FULL)
+        if action is not Action.NOTHING:
+            self._act(neighbor, action, meta)
+        if neighbor.due_ns != due_before:
+            self._arm(neighbor)
+
+    def heard(
+        self,
+        ip: bytes,
+        mac: bytes,
+        *,
+        solicited: bool,
+        override: bool = True,
+        weak: bool = False,
+        create: bool = True,
+    ) -> None:
+        """The neighbour told its MAC. Without ``create`` a stranger is ignored."""
+        now_ns = self.interface.device.scheduler.now_ns
+        if not create and self.table.get(ip) is None:
+            return
+        before = self.table.ensure(ip, now_ns).due_ns
+        pending = self.table.update(
+            ip, mac, now_ns, solicited=solicited, override=override, weak=weak
+        )
+        neighbor = self.table.ensure(ip, now_ns)
+        if neighbor.due_ns is not None and neighbor.due_ns != before:
+            self._arm(neighbor)
+        self.interface.namespace.neighbor_changed(self.interface, neighbor)
+        self._collect_later()
+        for packet, meta in pending:
+            self.send(packet, ip, meta)
+
+    def flush(self) -> None:
+        """The interface went down: forget everyone, and drop what waited for them."""
+        for neighbor in self.table.clear():
+            neighbor.due_ns = None
+            for waiting in neighbor.pending:
+                self._drop(waiting, drops.NO_NEIGHBOR)
+
+    def _arm(self, neighbor: Neighbor[PendingPacket]) -> None:
+        if neighbor.due_ns is not None:
+            scheduler = self.interface.device.scheduler
+            delay_ns = max(0, neighbor.due_ns - scheduler.now_ns)
+            neighbor.due_ns = expiry_ns(scheduler.now_ns, delay_ns)
+            scheduler.at(neighbor.due_ns, self._tick, neighbor, neighbor.due_ns)
+
+    def _tick(self, neighbor: Neighbor[PendingPacket], due_ns: int) -> None:
+        # An event whose due time is no longer the neighbour's has been overtaken.
+        if neighbor.due_ns != due_ns or self.table.get(neighbor.ip) is not neighbor:
+            return
+        was = neighbor.state
+        action = self.table.on_timer(neighbor, due_ns)
+        if action is not Action.NOTHING:
+            self._act(neighbor, action, None)
+        self._arm(neighbor)
+        if neighbor.state is not was:
+            self.interface.namespace.neighbor_changed(self.interface, neighbor)
+            self._collect_later()
+
+    def _act(self, neighbor: Neighbor[PendingPacket], action: Action, meta: Meta | None) -> None:
+        if action is Action.FAIL:
+            pending, neighbor.pending = neighbor.pending, []
+            for waiting in pending:
+                self._drop(waiting, drops.NO_NEIGHBOR)
+                self.report_unreachable(waiting)
+            return
+        cause = neighbor.pending[0].meta if neighbor.pending and meta is None else meta
+        source = self._source_of(neighbor)
+        if source is not None:
+            mac = neighbor.mac if action is Action.SOLICIT_UNICAST else None
+            self.solicit(neighbor.ip, source, mac, cause)
+
+    def _source_of(self, neighbor: Neighbor[PendingPacket]) -> bytes | None:
+        """Ask as the sender of the packet that waits, if it is ours; else as ourselves."""
+        if neighbor.pending:
+            source = self.source_in(neighbor.pending[0].packet)
+            if self.interface.namespace.owns(source):
+                return source
+        return self.interface.source_for(neighbor.ip)
+
+    def _collect_later(self) -> None:
+        if not self._gc_armed:
+            self._gc_armed = True
+            self.interface.device.scheduler.after(_GC_INTERVAL_NS, self._collect)
+
+    def _collect(self) -> None:
+        self._gc_armed = False
+        self.table.collect(self.interface.device.scheduler.now_ns)
+        if any(neighbor.state is not Nud.PERMANENT for neighbor in self.table):
+            self._collect_later()
+
+    def _drop(self, waiting: PendingPacket, reason: DropReason) -> None:
+        device = self.interface.device
+        data = ether_frame(MAC_ZERO, device.mac, self.ether_type, waiting.packet)
+        device.drop(Frame(data, waiting.meta), reason)
+
+    # -- what ARP and ND do differently
+
+    @staticmethod
+    @abstractmethod
+    def source_in(packet: bytes) -> bytes:
+        """The source address of a waiting packet."""
+
+    @abstractmethod
+    def solicit(self, ip: bytes, source: bytes, mac: bytes | None, meta: Meta | None) -> None:
+        """Ask who has ``ip``: everyone, or only ``mac``."""
+
+    @abstractmethod
+    def report_unreachable(self, waiting: PendingPacket) -> None:
+        """Tell the sender of a packet that its next hop did not answer."""
+
+
+class ArpCache(NeighborCache):
+    """IPv4 neighbours, by ARP (RFC 826)."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def source_in(packet: bytes) -> bytes:
+        return packet[12:16]
+
+    def solicit(self, ip: bytes, source: bytes, mac: bytes | None, meta: Meta | None) -> None:
+        self.interface.namespace.arp.request(self.interface, ip, source, mac, meta)
+
+    def report_unreachable(self, waiting: PendingPacket) -> None:
+        self.interface.namespace.icmp.send_error(
+            waiting.packet, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, meta=waiting.meta
+        )
+
+
+class NdCache(NeighborCache):
+    """IPv6 neighbours, by neighbour discovery (RFC 4861 section 7)."""
+
+    ether_type = TYPE_IPV6
+    family = "ipv6"
+
+    __slots__ = ()
+
+    @staticmethod
+    def source_in(packet: bytes) -> bytes:
+        return packet[8:24]
+
+    def solicit(self, ip: bytes, source: bytes, mac: bytes | None, meta: Meta | None) -> None:
+        device = self.interface.device
+        target = ip if mac is not None else solicited_node_of(ip)
+        body = nd.solicitation(ip, device.mac)
+        message = icmpv6.Icmpv6(icmpv6.NEIGHBOR_SOLICITATION, 0, body)
+        packet = ipv6.emit(
+            source,
+            target,
+            icmpv6.PROTOCOL,
+            icmpv6.emit(source, target, message),
+            hop_limit=nd.HOP_LIMIT,
+        )
+        data = ether_frame(mac or multicast_mac_of(target), device.mac, TYPE_IPV6, packet)
+        device.transmit(Frame(data, meta))
+
+    def report_unreachable(self, waiting: PendingPacket) -> None:
+        self.interface.namespace.icmpv6.send_error(
+            waiting.packet,
+            icmpv6.UNREACHABLE,
+            icmpv6.ADDRESS_UNREACHABLE,
+            meta=waiting.meta,
+        )

@@ -1,0 +1,37 @@
+"""How often ICMP errors may be sent to one destination (inet_peer_xrlim_allow())."""
+
+from __future__ import annotations
+
+_BURST = 6
+
+
+class RateLimit:
+    """A token bucket per destination: six at once, then one per interval.
+
+    Buckets that are full again are indistinguishable from new ones, so they are dropped
+    whenever the table has grown large.
+    """
+
+    __slots__ = ("_buckets",)
+
+    def __init__(self) -> None:
+        self._buckets: dict[bytes, tuple[int, int]] = {}
+
+    def allow(self, target: bytes, now_ns: int, interval_ns: int) -> bool:
+        """Whether one more may go to ``target`` now; takes a token if so."""
+        if interval_ns == 0:
+            return True
+        full_ns = _BURST * interval_ns
+        tokens_ns, last_ns = self._buckets.get(target, (full_ns, now_ns))
+        tokens_ns = min(full_ns, tokens_ns + now_ns - last_ns)
+        allowed = tokens_ns >= interval_ns
+        if allowed:
+            tokens_ns -= interval_ns
+        self._buckets[target] = (tokens_ns, now_ns)
+        if len(self._buckets) > 1024:
+            self._buckets = {
+                ip: (tokens, at)
+                for ip, (tokens, at) in self._buckets.items()
+                if tokens + now_ns - at < full_ns
+            }
+        return allowed

@@ -1,0 +1,373 @@
+"""Sockets of a namespace: UDP, and ICMP echo with its errors.
+
+There is no blocking here: a socket calls back when something arrives, in the event in which
+it arrives. What programs make of that is the guest's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from vnet.base.drops import DropReason
+from vnet.base.errors import UsageError
+from vnet.base.ids import IpAddress, ip_text
+from vnet.linux.netns import drops
+from vnet.sim.frame import Frame, Meta
+from vnet.wire import icmp, icmpv6, ipv4, ipv6, udp
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.interface import Interface
+    from vnet.linux.netns.namespace import Namespace
+
+EPHEMERAL_PORTS = range(32768, 61000)
+"""net.ipv4.ip_local_port_range."""
+
+
+class Datagram(NamedTuple):
+    """A received datagram: who sent it, to which of our addresses, and the bytes."""
+
+    source: bytes
+    source_port: int
+    target: bytes
+    data: bytes
+
+
+class EchoReply(NamedTuple):
+    source: bytes
+    sequence: int
+    data: bytes
+    ttl: int
+
+
+class SocketError(NamedTuple):
+    """An ICMP error, or a refusal by our own stack, about a packet that a socket sent.
+
+    ``reporter`` is who says so; ``text`` is ping(8)'s phrase; ``sequence`` is set for echo
+    requests; ``target`` is where the packet was meant to go.
+    """
+
+    reporter: bytes
+    text: str
+    sequence: int | None
+    target: bytes
+
+
+class UdpSocket:
+    """A bound UDP socket. ``on_data`` and ``on_error`` are called as things arrive."""
+
+    __slots__ = ("_sockets", "on_data", "on_error", "port")
+
+    def __init__(
+        self,
+        sockets: Sockets,
+        port: int,
+        on_data: Callable[[UdpSocket, Datagram], None],
+        on_error: Callable[[SocketError], None] | None,
+    ) -> None:
+        self._sockets = sockets
+        self.port = port
+        self.on_data = on_data
+        self.on_error = on_error
+
+    def send_to(
+        self,
+        target: bytes,
+        port: int,
+        data: bytes,
+        source: bytes | None = None,
+        meta: Meta | None = None,
+    ) -> None:
+        """Send a datagram from ``source``, or from the address the route suggests."""
+        self._sockets.send_udp(self.port, target, port, data, source, meta)
+
+    def close(self) -> None:
+        """Stop receiving; harmless when closed."""
+        self._sockets.udp.pop(self.port, None)
+
+
+class EchoSocket:
+    """Receives the replies to, and the errors about, echo requests with one identifier."""
+
+    __slots__ = ("_sockets", "ident", "on_error", "on_reply")
+
+    def __init__(
+        self,
+        sockets: Sockets,
+        ident: int,
+        on_reply: Callable[[EchoReply], None],
+        on_error: Callable[[SocketError], None],
+    ) -> None:
+        self._sockets = sockets
+        self.ident = ident
+        self.on_reply = on_reply
+        self.on_error = on_error
+
+    def close(self) -> None:
+        """Stop receiving; harmless when closed."""
+        self._sockets.echo.pop(self.ident, None)
+
+
+class Sockets:
+    """All sockets of a namespace, by port and by identifier."""
+
+    __slots__ = ("_namespace", "echo", "udp")
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self.udp: dict[int, UdpSocket] = {}
+        self.echo: dict[int, EchoSocket] = {}
+
+    # -- opening
+
+    def open_udp(
+        self,
+        on_data: Callable[[UdpSocket, Datagram], None],
+        port: int = 0,
+        on_error: Callable[[SocketError], None] | None = None,
+    ) -> UdpSocket:
+        """Bind a UDP socket to ``port`` on all addresses; 0 picks a free ephemeral one."""
+        if port == 0:
+            stream = self._namespace.chance.stream(
+                f"{self._namespace.name} ephemeral port {len(self.udp)}"
+            )
+            start = stream.randrange(len(EPHEMERAL_PORTS))
+            for offset in range(len(EPHEMERAL_PORTS)):
+                port = EPHEMERAL_PORTS[(start + offset) % len(EPHEMERAL_PORTS)]
+                if port not in self.udp:
+                    break
+        if port in self.udp:
+            raise UsageError(f"{self._namespace.name}: UDP port {port} is in use")
+        socket = self.udp[port] = UdpSocket(self, port, on_data, on_error)
+        return socket
+
+    def open_echo(
+        self,
+        ident: int,
+        on_reply: Callable[[EchoReply], None],
+        on_error: Callable[[SocketError], None],
+    ) -> EchoSocket:
+        """Listen for the answers to echo requests that carry ``ident``."""
+        while ident in self.echo:
+            ident = ident + 1 & 0xFFFF
+        socket = self.echo[ident] = EchoSocket(self, ident, on_reply, on_error)
+        return socket
+
+    # -- sending
+
+    def source_for(self, target: bytes) -> IpAddress:
+        """The address that a packet to ``target`` would leave from."""
+        if self._namespace.owns(target):
+            return IpAddress(target)
+        route = self._namespace.route_to(target)
+        if route is None:
+            raise UsageError(
+                f"{self._namespace.name}: {ip_text(target)}: Network is unreachable",
+                "add a route or a gateway",
+            )
+        out = self._namespace.interfaces[route.device.name]
+        source = route.source or out.source_for(route.gateway or target)
+        if source is None:
+            raise UsageError(f"{self._namespace.name}: no address to reach {ip_text(target)} from")
+        return source
+
+    def send_udp(
+        self,
+        source_port: int,
+        target: bytes,
+        port: int,
+        data: bytes,
+        source: bytes | None = None,
+        meta: Meta | None = None,
+    ) -> None:
+        """Build and send one datagram."""
+        source = source or self.source_for(target)
+        segment = udp.emit(source, target, source_port, port, data)
+        sysctls = self._namespace.sysctls
+        if len(target) == 16:
+            hops = sysctls["net.ipv6.conf.all.hop_limit"]
+            packet = ipv6.emit(source, target, udp.PROTOCOL, segment, hop_limit=hops)
+            return self._namespace.ipv6.send(packet, meta)
+        # Path MTU discovery sets DF on what fits; what does not is fragmented (IP_PMTUDISC_WANT).
+        route = self._namespace.route_to(target)
+        mtu = 65536 if route is None else route.device.mtu_bytes
+        fits = len(segment) + ipv4.HEADER_BYTES <= mtu
+        packet = ipv4.emit(
+            source,
+            target,
+            udp.PROTOCOL,
+            segment,
+            ttl=sysctls["net.ipv4.ip_default_ttl"],
+            ident=self._namespace.idents.next(source, target, udp.PROTOCOL),
+            flags_offset=ipv4.DONT_FRAGMENT if fits else 0,
+        )
+        return self._namespace.ipv4.send(packet, meta)
+
+    # -- receiving
+
+    def receive4(
+        self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
+    ) -> None:
+        """A packet for us that is neither ICMP nor IGMP."""
+        if header.protocol != udp.PROTOCOL:
+            interface.device.drop(frame, drops.NO_PROTOCOL)
+            return self._namespace.icmp.send_error(
+                packet, icmp.UNREACHABLE, icmp.PROTOCOL_UNREACHABLE, frame.meta, interface
+            )
+        segment = header.payload
+        datagram = udp.parse(segment)
+        if datagram is None or not udp.checksum_holds(header.source, header.target, segment):
+            return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
+        if not self._hand_over(header.source, header.target, datagram):
+            interface.device.drop(frame, drops.NO_SOCKET)
+            self._namespace.icmp.send_error(
+                packet, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, frame.meta, interface
+            )
+        return None
+
+    def receive6(
+        self,
+        interface: Interface,
+        frame: Frame,
+        packet: bytes,
+        header: ipv6.Ipv6,
+        upper: ipv6.Upper,
+    ) -> None:
+        """A packet for us that is not ICMPv6."""
+        errors = self._namespace.icmpv6
+        if upper.protocol != udp.PROTOCOL:
+            interface.device.drop(frame, drops.NO_PROTOCOL)
+            at = 6 if upper.next_header_at < 0 else ipv6.HEADER_BYTES + upper.next_header_at
+            return errors.send_error(
+                packet,
+                icmpv6.PARAMETER_PROBLEM,
+                icmpv6.UNKNOWN_NEXT_HEADER,
+                frame.meta,
+                interface,
+                rest=at.to_bytes(4, "big"),
+            )
+        segment = upper.payload
+        datagram = udp.parse(segment)
+        if datagram is None or not udp.checksum_holds(header.source, header.target, segment):
+            return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
+        if not self._hand_over(header.source, header.target, datagram):
+            interface.device.drop(frame, drops.NO_SOCKET)
+            errors.send_error(
+                packet, icmpv6.UNREACHABLE, icmpv6.PORT_UNREACHABLE, frame.meta, interface
+            )
+        return None
+
+    def _hand_over(self, source: bytes, target: bytes, datagram: udp.Udp) -> bool:
+        socket = self.udp.get(datagram.target_port)
+        if socket is None:
+            return False
+        socket.on_data(socket, Datagram(source, datagram.source_port, target, datagram.payload))
+        return True
+
+    def echo_reply(
+        self,
+        source: bytes,
+        ident: int,
+        sequence: int,
+        data: bytes,
+        ttl: int,
+        _meta: Meta | None,
+    ) -> bool:
+        """An echo reply came in; False if nobody asked."""
+        socket = self.echo.get(ident)
+        if socket is None:
+            return False
+        socket.on_reply(EchoReply(source, sequence, data, ttl))
+        return True
+
+    # -- errors
+
+    def icmp_error4(self, reporter: bytes, message: icmp.Icmp) -> bool:
+        """An ICMP error came in; False if it is about nothing of ours."""
+        # The quoted packet is usually cut, so ipv4.parse would refuse it.
+        quoted = message.payload
+        if len(quoted) < ipv4.HEADER_BYTES + 8:
+            return False
+        text = _icmp_phrase(message.type, message.code, message.rest)
+        return self._tell4(quoted, reporter, text)
+
+    def icmp_error6(self, reporter: bytes, message: icmpv6.Icmpv6) -> bool:
+        """An ICMPv6 error came in; False if it is about nothing of ours."""
+        quoted = message.body[4:]
+        if len(quoted) < ipv6.HEADER_BYTES + 8:
+            return False
+        text = _icmpv6_phrase(message.type, message.code, message.body[:4])
+        return self._tell6(quoted, reporter, text)
+
+    def local_error4(self, packet: bytes, reason: DropReason, mtu: int | None) -> None:
+        """Our own stack refused to send ``packet``."""
+        self._tell4(packet, packet[12:16], _local_phrase(reason, mtu))
+
+    def local_error6(self, packet: bytes, reason: DropReason) -> None:
+        """Our own stack refused to send ``packet``."""
+        self._tell6(packet, packet[8:24], _local_phrase(reason, None))
+
+    def _tell4(self, quoted: bytes, reporter: bytes, text: str) -> bool:
+        at = (quoted[0] & 0x0F) * 4
+        segment = quoted[at : at + 8]
+        echo = quoted[9] == icmp.PROTOCOL and segment[:1] == bytes((icmp.ECHO_REQUEST,))
+        return self._tell(
+            quoted[9], segment, echo, SocketError(reporter, text, None, quoted[16:20])
+        )
+
+    def _tell6(self, quoted: bytes, reporter: bytes, text: str) -> bool:
+        segment = quoted[ipv6.HEADER_BYTES : ipv6.HEADER_BYTES + 8]
+        echo = quoted[6] == icmpv6.PROTOCOL and segment[:1] == bytes((icmpv6.ECHO_REQUEST,))
+        return self._tell(
+            quoted[6], segment, echo, SocketError(reporter, text, None, quoted[24:40])
+        )
+
+    def _tell(self, protocol: int, segment: bytes, echo: bool, error: SocketError) -> bool:
+        if len(segment) < 8:
+            return False
+        if echo:
+            asker = self.echo.get(segment[4] << 8 | segment[5])
+            if asker is not None:
+                asker.on_error(error._replace(sequence=segment[6] << 8 | segment[7]))
+            return asker is not None
+        if protocol == udp.PROTOCOL:
+            socket = self.udp.get(segment[0] << 8 | segment[1])
+            if socket is not None and socket.on_error is not None:
+                socket.on_error(error)
+            return socket is not None
+        return False
+
+
+def _icmp_phrase(kind: int, code: int, rest: bytes) -> str:
+    """What ping(8) of iputils prints for an ICMP error."""
+    if kind == icmp.UNREACHABLE and code == icmp.FRAGMENTATION_NEEDED:
+        return f"Frag needed and DF set (mtu = {rest[2] << 8 | rest[3]})"
+    return {
+        (icmp.UNREACHABLE, 0): "Destination Net Unreachable",
+        (icmp.UNREACHABLE, 1): "Destination Host Unreachable",
+        (icmp.UNREACHABLE, 2): "Destination Protocol Unreachable",
+        (icmp.UNREACHABLE, 3): "Destination Port Unreachable",
+        (icmp.UNREACHABLE, 13): "Packet filtered",
+        (icmp.TIME_EXCEEDED, 0): "Time to live exceeded",
+        (icmp.TIME_EXCEEDED, 1): "Frag reassembly time exceeded",
+    }.get((kind, code), f"ICMP type {kind} code {code}")
+
+
+def _icmpv6_phrase(kind: int, code: int, rest: bytes) -> str:
+    """What ping(8) of iputils prints for an ICMPv6 error."""
+    if kind == icmpv6.PACKET_TOO_BIG:
+        return f"Packet too big: mtu={int.from_bytes(rest, 'big')}"
+    return {
+        (icmpv6.UNREACHABLE, 0): "Destination unreachable: No route",
+        (icmpv6.UNREACHABLE, 1): "Destination unreachable: Administratively prohibited",
+        (icmpv6.UNREACHABLE, 3): "Destination unreachable: Address unreachable",
+        (icmpv6.UNREACHABLE, 4): "Destination unreachable: Port unreachable",
+        (icmpv6.TIME_EXCEEDED, 0): "Time exceeded: Hop limit",
+        (icmpv6.TIME_EXCEEDED, 1): "Time exceeded: Defragmentation failure",
+    }.get((kind, code), f"ICMPv6 type {kind} code {code}")
+
+
+def _local_phrase(reason: DropReason, mtu: int | None) -> str:
+    if reason is drops.FRAGMENTATION_NEEDED:
+        return f"Message too long, mtu={mtu}"
+    return "Network is unreachable" if reason is drops.NO_ROUTE else reason.cause

@@ -1,0 +1,38 @@
+"""When a kernel timer really fires (kernel/time/timer.c).
+
+The kernel counts jiffies of 4 ms (CONFIG_HZ=250) and keeps timers in a wheel whose outer
+levels are coarser: far timers fire late, by up to an eighth of their delay, and never early.
+Hence three ARP requests 1.024 s apart, and a five-second wait that takes 5.12 s. Jiffy 0 is
+the moment the lab starts.
+"""
+
+from __future__ import annotations
+
+from vnet.sim.scheduler import Timer
+
+JIFFY_NS = 4_000_000
+
+_LEVELS = 9
+_LEVEL_SHIFT = 3
+_FIRST_LEVEL_SPAN = 63
+
+
+def expiry_ns(now_ns: int, delay_ns: int) -> int:
+    """The moment at which a timer armed now for ``delay_ns`` fires."""
+    delay = -(-delay_ns // JIFFY_NS)
+    level = 0
+    while level < _LEVELS - 1 and delay >= _FIRST_LEVEL_SPAN << (level * _LEVEL_SHIFT):
+        level += 1
+    shift = level * _LEVEL_SHIFT
+    expires = now_ns // JIFFY_NS + delay
+    return ((expires >> shift) + 1 << shift) * JIFFY_NS
+
+
+class KernelTimer(Timer):
+    """A :class:`~vnet.sim.scheduler.Timer` that fires when the kernel's would."""
+
+    __slots__ = ()
+
+    def arm(self, delay_ns: int) -> None:
+        now_ns = self._scheduler.now_ns
+        super().arm(expiry_ns(now_ns, delay_ns) - now_ns)

@@ -1,0 +1,38 @@
+"""A physical network card: its wire is an end of a :class:`~vnet.sim.link.Link`."""
+
+from __future__ import annotations
+
+from vnet.base.ids import Mac
+from vnet.netdev.device import NetDevice
+from vnet.sim.frame import Frame
+from vnet.sim.link import LinkEnd
+from vnet.sim.scheduler import Scheduler
+
+
+class Nic(NetDevice):
+    """A card that has a carrier while it is plugged into a link that is up."""
+
+    kind = "nic"
+
+    __slots__ = ("end",)
+
+    def __init__(
+        self, scheduler: Scheduler, name: str, mac: Mac, mtu_bytes: int = 1500, owner: str = ""
+    ) -> None:
+        super().__init__(scheduler, name, mac, mtu_bytes, owner)
+        self.carrier = False
+        self.end: LinkEnd | None = None
+
+    def plug(self, end: LinkEnd) -> None:
+        """Connect the card to one end of a link."""
+        self.end = end
+        end.receive = self.receive
+        end.carrier_changed = self._follow_link
+        self._follow_link()
+
+    def _follow_link(self) -> None:
+        self.set_carrier(self.end is not None and self.end.link.up)
+
+    def _xmit(self, frame: Frame) -> None:
+        assert self.end is not None
+        self.end.send(frame)

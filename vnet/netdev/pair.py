@@ -1,0 +1,53 @@
+"""Two devices back to back: what goes into one comes out of the other.
+
+A veth(4) pair, a Xen vif with its netfront, a tap with its virtio card: the frame is the
+same bytes on both sides. The far side receives it in an event of its own, later in the same
+instant, as the kernel's backlog does; a call straight through would let an answer overtake
+the rest of a flood, and a loop recurse.
+"""
+
+from __future__ import annotations
+
+from vnet.base.drops import drop_reason
+from vnet.base.ids import Mac
+from vnet.netdev.device import NetDevice
+from vnet.sim.frame import Frame
+from vnet.sim.scheduler import Scheduler
+from vnet.wire.ether import payload_bytes
+
+OVER_PEER_MTU = drop_reason(
+    "over-peer-mtu",
+    cause="the frame is larger than the mtu of the device at the other end of the pair",
+    cure="give both ends of the pair the same mtu",
+)
+
+
+class PairDevice(NetDevice):
+    """One end of a pair. It has a carrier while its peer is administratively up."""
+
+    kind = "veth"
+
+    __slots__ = ("peer",)
+
+    def __init__(
+        self, scheduler: Scheduler, name: str, mac: Mac, mtu_bytes: int = 1500, owner: str = ""
+    ) -> None:
+        super().__init__(scheduler, name, mac, mtu_bytes, owner)
+        self.carrier = False
+        self.peer: PairDevice = self
+
+    def _xmit(self, frame: Frame) -> None:
+        if payload_bytes(frame.data) > self.peer.mtu_bytes:
+            return self.drop(frame, OVER_PEER_MTU)
+        self.scheduler.after(0, self.peer.receive, frame)
+        return None
+
+    def _admin_changed(self) -> None:
+        self.carrier = self.peer.admin_up
+        self.peer.set_carrier(self.admin_up)
+
+
+def pair_up(one: PairDevice, other: PairDevice) -> None:
+    """Join two fresh devices."""
+    one.peer, other.peer = other, one
+    one.carrier, other.carrier = other.admin_up, one.admin_up

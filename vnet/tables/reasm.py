@@ -1,0 +1,128 @@
+"""Putting fragments together again (RFC 791 section 3.2, RFC 8200 section 4.5, RFC 5722).
+
+One buffer per (source, target, protocol, identification). Overlaps are treated as Linux
+does since 4.19: a piece that repeats what is there already is ignored, any other overlap
+throws the whole packet away, for IPv4 as for IPv6.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Generic, TypeAlias, TypeVar
+
+OwnerT = TypeVar("OwnerT")
+
+Key: TypeAlias = tuple[bytes, bytes, int, int]
+"""(source, target, protocol, identification); IPv6 leaves the protocol 0."""
+
+
+class Verdict(Enum):
+    WAITING = auto()  # kept; more pieces are missing
+    DUPLICATE = auto()  # the same bytes were there already
+    OVERLAP = auto()  # the packet was thrown away
+    MALFORMED = auto()  # ends differ, or beyond the largest packet
+    FULL = auto()  # too many packets are being put together
+
+
+class Buffer(Generic[OwnerT]):
+    """The pieces of one packet, by offset.
+
+    ``first`` is the leading piece's own packet; ``owner`` is whoever brought the last piece.
+    """
+
+    __slots__ = ("deadline_ns", "first", "key", "owner", "pieces", "total_bytes")
+
+    def __init__(self, key: Key, owner: OwnerT, deadline_ns: int) -> None:
+        self.key = key
+        self.owner = owner
+        self.deadline_ns = deadline_ns
+        self.pieces: dict[int, bytes] = {}
+        self.total_bytes: int | None = None
+        self.first: bytes | None = None
+
+    def missing(self) -> bool:
+        if self.total_bytes is None:
+            return True
+        return sum(len(piece) for piece in self.pieces.values()) < self.total_bytes
+
+
+class Reassembly(Generic[OwnerT]):
+    """Every packet that is being put together.
+
+    ``limit_packets`` bounds memory: the kernel's ipfrag_high_thresh of 4 MB holds about as
+    many packets of 64 KB.
+    """
+
+    __slots__ = ("_buffers", "limit_packets", "timeout_ns")
+
+    def __init__(self, timeout_ns: int, limit_packets: int = 64) -> None:
+        self.timeout_ns = timeout_ns
+        self.limit_packets = limit_packets
+        self._buffers: dict[Key, Buffer[OwnerT]] = {}
+
+    def add(
+        self,
+        key: Key,
+        owner: OwnerT,
+        offset: int,
+        more: bool,
+        piece: bytes,
+        packet: bytes,
+        now_ns: int,
+    ) -> tuple[bytes, bytes] | Verdict:
+        """Add a piece. Returns (the first piece's packet, the whole payload) when complete.
+
+        ``packet`` is the piece's whole packet, kept of the first one: its header goes
+        before the payload, and an error message quotes it.
+        """
+        buffer = self._buffers.get(key)
+        if buffer is None:
+            if len(self._buffers) >= self.limit_packets:
+                return Verdict.FULL
+            buffer = self._buffers[key] = Buffer(key, owner, now_ns + self.timeout_ns)
+        buffer.owner = owner
+        end = offset + len(piece)
+        verdict = self._fit(buffer, offset, end, more, piece)
+        if verdict is not None:
+            if verdict is not Verdict.DUPLICATE:
+                del self._buffers[key]
+            return verdict
+        buffer.pieces[offset] = piece
+        if offset == 0:
+            buffer.first = packet
+        if buffer.missing():
+            return Verdict.WAITING
+        del self._buffers[key]
+        assert buffer.first is not None
+        return buffer.first, b"".join(buffer.pieces[at] for at in sorted(buffer.pieces))
+
+    @staticmethod
+    def _fit(
+        buffer: Buffer[OwnerT], offset: int, end: int, more: bool, piece: bytes
+    ) -> Verdict | None:
+        if end > 0xFFFF or (more and len(piece) % 8) or not piece:
+            return Verdict.MALFORMED
+        if buffer.total_bytes is not None and end > buffer.total_bytes:
+            return Verdict.MALFORMED
+        if not more:
+            if buffer.total_bytes not in (None, end):
+                return Verdict.MALFORMED
+            if any(at + len(other) > end for at, other in buffer.pieces.items()):
+                return Verdict.MALFORMED
+            buffer.total_bytes = end
+        if len(buffer.pieces.get(offset, b"")) == len(piece):
+            return Verdict.DUPLICATE
+        for at, other in buffer.pieces.items():
+            if offset < at + len(other) and at < end:
+                return Verdict.OVERLAP
+        return None
+
+    def expire(self, now_ns: int) -> list[Buffer[OwnerT]]:
+        """Remove and return the packets whose time is up."""
+        gone = [b for b in self._buffers.values() if b.deadline_ns <= now_ns]
+        for buffer in gone:
+            del self._buffers[buffer.key]
+        return gone
+
+    def __len__(self) -> int:
+        return len(self._buffers)

@@ -1,0 +1,210 @@
+"""From what pydantic found to what the author of a file wants to read.
+
+:func:`judge` holds the plain values of a file against the models of
+:mod:`~vnet.topology.schema` and turns each error into one sentence at its line and
+column. So that the reading can go on and find the problems that come later (a link to
+nothing, say), the faulty entries are cut out and the rest is returned, with a note of
+what was cut: nobody shall be told that h1 does not exist when h1 is merely misspelt
+inside.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from vnet.base.errors import VnetError
+from vnet.topology.fields import Refusal, kind_of
+from vnet.topology.report import Path, Report, did_you_mean, escaped, one_of, quote
+from vnet.topology.schema import TopologyFile
+
+NODE_SECTIONS = ("hosts", "vms", "switches", "routers")
+LIST_SECTIONS = ("links", "captures", "scenario")
+
+# What a value had to be, for the errors that say no more than that.
+_WANTED = {
+    "model_type": "a map",
+    "model_attributes_type": "a map",
+    "dict_type": "a map",
+    "list_type": "a list",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "string_type": "text",
+}
+
+
+@dataclass
+class Cut:
+    """What was left out of a file because it is faulty."""
+
+    sections: set[str] = field(default_factory=set)
+    nodes: set[str] = field(default_factory=set)
+    kept: dict[str, list[int]] = field(default_factory=dict)
+    """For each list that lost entries: the places in the file of those that remain."""
+
+    def excuses(self, node: str) -> bool:
+        """Whether ``node`` may exist, only that it could not be understood."""
+        if self.sections.intersection(NODE_SECTIONS) or node in self.nodes:
+            return True
+        return node.rstrip("0123456789") in self.nodes
+
+    def index(self, section: str, position: int) -> int:
+        """The place in the file of entry ``position`` of what is left of a list."""
+        kept = self.kept.get(section)
+        return kept[position] if kept is not None else position
+
+
+def judge(value: object, report: Report) -> tuple[TopologyFile, Cut]:
+    """Validate a whole file; problems go to ``report``, what is sound comes back."""
+    if not isinstance(value, dict):
+        report.add((), f"a topology is a map, not {kind_of(value)}", "it begins with 'version: 1'")
+        report.raise_if_any()
+    try:
+        return TopologyFile.model_validate(value), Cut()
+    except ValidationError as error:
+        errors: list[Any] = error.errors(include_url=False)
+    for fault in errors:
+        _report_fault(fault, report)
+    sound, cut = _cut_out(value, errors)
+    try:
+        return TopologyFile.model_validate(sound), cut
+    except ValidationError:  # A fault that cutting did not remove; the report has it.
+        report.raise_if_any()
+        raise VnetError("the topology file cannot be understood") from None
+
+
+def _report_fault(fault: Any, report: Report) -> None:
+    path: Path = tuple(fault["loc"])
+    kind: str = fault["type"]
+    at_key = False
+    if path and path[-1] == "[key]":
+        path, at_key = path[:-1], True
+    if kind == "extra_forbidden":
+        known = _keys_at(path[:-1])
+        hint = did_you_mean(str(path[-1]), known, "known here")
+        report.add(path, f"unknown key {quote(path[-1])}", hint, at_key=True)
+    elif kind == "missing":
+        hint = "write 'version: 1'" if path == ("version",) else ""
+        report.add(path[:-1], f"missing key {quote(path[-1])}", hint, at_key=True)
+    else:
+        what, hint = _sentence(fault, kind, path)
+        report.add(path, what, hint, at_key=at_key)
+
+
+def _sentence(fault: Any, kind: str, path: Path) -> tuple[str, str]:
+    value = fault["input"]
+    context = fault.get("ctx", {})
+    key = next((step for step in reversed(path) if isinstance(step, str)), "the file")
+    key = escaped(key[:63])
+    if kind == "value_error" and isinstance(context.get("error"), Refusal):
+        refusal = context["error"]
+        wants = refusal.what.startswith("wants ")
+        return (f"{key} {refusal.what}" if wants else refusal.what), refusal.hint
+    if kind in _WANTED:
+        hint = ""
+        if kind == "bool_type" and str(value).lower() in ("yes", "no", "on", "off"):
+            hint = "in YAML 1.2 yes, no, on and off are text"
+        return f"{key} wants {_WANTED[kind]}, not {kind_of(value)}", hint
+    if kind == "literal_error":
+        return _not_one_of(key, value, str(context["expected"]))
+    if kind in ("greater_than_equal", "less_than_equal"):
+        if isinstance(value, int) and value < 0:
+            return f"{key} is negative: {quote(value)[1:-1]}", f"at least {context.get('ge', 0)}"
+        if kind == "greater_than_equal":
+            return f"{key} is too small: {value}", f"at least {context['ge']}"
+        return f"{key} is too large: {quote(value)[1:-1]}", f"at most {context['le']}"
+    if kind in ("too_short", "too_long"):
+        limit = context.get("min_length", context.get("max_length"))
+        most = "exactly" if key == "ends" else "at most"
+        return f"{key} has {len(value)} entries", f"{most} {limit}"
+    return f"{key}: {escaped(str(fault['msg']))}", ""
+
+
+def _not_one_of(key: str, value: object, expected: str) -> tuple[str, str]:
+    if key == "version":
+        return f"version {quote(value)} is not known", "this vnet reads version 1"
+    words = re.findall("'([^']*)'", expected)
+    if not isinstance(value, str):
+        return f"{key} wants a word, not {kind_of(value)}", f"one of {one_of(words)}"
+    return f"{key} cannot be {quote(value)}", did_you_mean(value, words, "one of")
+
+
+def _keys_at(path: Path) -> list[str]:
+    """The keys that the model at ``path`` knows, found by walking the annotations."""
+    annotation: Any = TopologyFile
+    for step in path:
+        annotation = _bare(annotation)
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            annotation = next(
+                info.annotation
+                for name, info in annotation.model_fields.items()
+                if (info.alias or name) == step
+            )
+        else:
+            annotation = get_args(annotation)[-1]
+    model: type[BaseModel] = _bare(annotation)
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _bare(annotation: Any) -> Any:
+    """``annotation`` without ``Annotated`` and without ``| None``."""
+    while True:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            annotation = get_args(annotation)[0]
+        elif origin in (Union, UnionType):
+            annotation = next(arg for arg in get_args(annotation) if arg is not type(None))
+        else:
+            return annotation
+
+
+def _cut_out(value: dict[str, Any], errors: list[Any]) -> tuple[dict[str, Any], Cut]:
+    """``value`` without what the errors are about, as little as makes sense."""
+    cut = Cut()
+    doomed: dict[Path, None] = {}
+    for fault in errors:
+        path: Path = tuple(fault["loc"])
+        section = str(path[0])
+        if fault["type"] == "extra_forbidden" and not (section == "scenario" and len(path) == 3):
+            doomed[path] = None  # The entry makes sense without a key nobody knows.
+            if section in NODE_SECTIONS and len(path) > 1:
+                cut.nodes.add(str(path[1]))
+        elif section in NODE_SECTIONS and len(path) > 1:
+            doomed[path[:2]] = None
+            cut.nodes.add(str(path[1]))
+        elif section in LIST_SECTIONS and len(path) > 1:
+            doomed[path[:2]] = None
+        else:
+            doomed[(section,)] = None
+            cut.sections.add(section)
+    for section in LIST_SECTIONS:
+        gone = {path[1] for path in doomed if len(path) == 2 and path[0] == section}
+        if gone:
+            cut.kept[section] = [i for i in range(len(value[section])) if i not in gone]
+    sound = _without(value, [path for path in doomed if path != ("version",)])
+    sound["version"] = 1
+    return sound, cut
+
+
+def _without(value: Any, paths: list[Path]) -> Any:
+    """A copy of ``value`` that lacks what ``paths`` lead to; untouched parts are shared."""
+    below: dict[str | int, list[Path]] = {}
+    for path in paths:
+        below.setdefault(path[0], []).append(path[1:])
+    if isinstance(value, dict):
+        return {
+            key: _without(item, below[key]) if key in below else item
+            for key, item in value.items()
+            if () not in below.get(key, ())
+        }
+    if isinstance(value, list):
+        return [
+            _without(item, below[index]) if index in below else item
+            for index, item in enumerate(value)
+            if () not in below.get(index, ())
+        ]
+    return value

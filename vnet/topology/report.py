@@ -1,0 +1,86 @@
+"""Where problems gather, so that one reading of a file shows its author all of them.
+
+Every check takes the same :class:`Report` and adds to it instead of raising. A check
+names the place by its *path* in the file (``("hosts", "h1", "nics", "eth0", "ip")``);
+the report turns the path into a line and a column with the tree the file was read
+into. Whatever is quoted from the file goes through :func:`quote`, so that a name with
+terminal escapes in it cannot paint on the screen of who reads the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from vnet.base.errors import Problem, TopologyError
+from vnet.topology.tree import Node
+
+Path = tuple[str | int, ...]
+"""Keys and list indices from the top of the file down to a value."""
+
+MAX_PROBLEMS = 1_000
+"""A generated file can be wrong in every line; nobody reads more than this."""
+
+_MAX_QUOTED = 80
+
+
+def quote(value: object) -> str:
+    """``value`` in quotes, unprintable characters escaped, cut to a readable length."""
+    text = str(value)
+    if len(text) > _MAX_QUOTED:
+        text = text[: _MAX_QUOTED - 3] + "..."
+    return repr(text)
+
+
+def escaped(text: str) -> str:
+    """``text`` without quotes, its unprintable characters written as escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def one_of(names: Iterable[str], limit: int = 10) -> str:
+    """``a, b, c`` for a hint, cut short when there are many."""
+    listed = list(names)
+    text = ", ".join(escaped(name) for name in listed[:limit])
+    return f"{text}, and {len(listed) - limit} more" if len(listed) > limit else text
+
+
+def did_you_mean(word: str, known: Sequence[str], otherwise: str) -> str:
+    """``did you mean 'x'?`` when a known word is close, else ``otherwise: a, b, c``."""
+    spelt = {name.lower(): name for name in known[:1_000]}
+    close = get_close_matches(word[:_MAX_QUOTED].lower(), spelt, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {quote(spelt[close[0]])}?"
+    return f"{otherwise}: {one_of(known)}" if known else ""
+
+
+class Report:
+    """The problems of one file, in the order they are found."""
+
+    def __init__(self, file: str, root: Node) -> None:
+        self.file = file
+        self.root = root
+        self.problems: list[Problem] = []
+        self.left_out = 0
+
+    def add(self, path: Path, what: str, hint: str = "", *, at_key: bool = False) -> None:
+        """Add a problem with the value at ``path``, or with the key that introduces it."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            self.left_out += 1
+            return
+        line, column = self.root.place(path, at_key=at_key)
+        self.problems.append(Problem(self.file, line, column, what, hint))
+
+    def line(self, path: Path) -> int:
+        """The line of the value at ``path``."""
+        return self.root.place(path)[0]
+
+    def raise_if_any(self) -> None:
+        """Raise :class:`TopologyError` if anything was added."""
+        if not self.problems:
+            return
+        problems = list(dict.fromkeys(self.problems))
+        if self.left_out:
+            last = max(problems, key=lambda problem: (problem.line, problem.column))
+            what = f"and {self.left_out} more problems"
+            problems.append(Problem(self.file, last.line, last.column, what))
+        raise TopologyError(problems)

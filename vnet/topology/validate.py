@@ -1,0 +1,157 @@
+"""Do the names in a file lead anywhere: the ends of links, the points of captures.
+
+Values were judged by the schema, machines were made by :mod:`~vnet.topology.expand`;
+what is left is whether things fit together. A reference to a node that has a fault of
+its own is not judged, or one slip would be reported in ten places.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from vnet.topology.devices import NLMON, backend_names, bridged_nics, host_devices, node_devices
+from vnet.topology.expand import Nodes
+from vnet.topology.explain import Cut
+from vnet.topology.model import Endpoint, Host, Link, Vm
+from vnet.topology.report import Path, Report, did_you_mean, one_of, quote
+from vnet.topology.schema import LinkFile, TopologyFile
+from vnet.topology.segments import check_addresses
+
+
+class Directory:
+    """The nodes by name and the devices each will have, found when first asked for."""
+
+    def __init__(self, nodes: Nodes, report: Report, cut: Cut) -> None:
+        self.nodes = nodes
+        self.report = report
+        self.cut = cut
+        self._devices: dict[str, list[str]] = {}
+        self._vms: dict[str, list[Vm]] = {}
+        for vm in nodes.vms.values():
+            self._vms.setdefault(vm.host, []).append(vm)
+
+    def vms_on(self, host: str) -> list[Vm]:
+        return self._vms.get(host, [])
+
+    def devices(self, name: str) -> list[str]:
+        """The devices of an existing node that a capture may name."""
+        if name not in self._devices:
+            node = self.nodes.find(name)
+            if isinstance(node, Host):
+                self._devices[name] = [*host_devices(node, self.vms_on(name)), NLMON]
+            elif node is not None:
+                self._devices[name] = node_devices(node)
+        return self._devices[name]
+
+    def has_node(self, name: str, path: Path) -> bool:
+        """Whether node ``name`` is there to be judged; reports it if it should be."""
+        if self.nodes.find(name) is not None:
+            return name not in self.cut.nodes
+        if not self.cut.excuses(name):
+            hint = did_you_mean(name, self.nodes.names(), "there are")
+            self.report.add(path, f"there is no node {quote(name)}", hint)
+        return False
+
+    def has_device(self, end: Endpoint, path: Path) -> bool:
+        """Whether ``end`` names a device that will exist; reports it if not."""
+        if not self.has_node(end.node, path):
+            return False
+        devices = self.devices(end.node)
+        if end.device in devices:
+            return True
+        if any(vm.name in self.cut.nodes for vm in self.vms_on(end.node)):
+            return False
+        hint = did_you_mean(end.device, devices, "it has") or "it has none"
+        self.report.add(path, f"{end.node} has no device {quote(end.device)}", hint)
+        return False
+
+
+def check_host_devices(directory: Directory) -> None:
+    """No two devices of one host may end up with the same name."""
+    for host in directory.nodes.hosts.values():
+        devices = host_devices(host, directory.vms_on(host.name))
+        devices += [names.temporary for names in bridged_nics(host)]
+        if len(set(devices)) == len(devices):
+            continue
+        for name, times in Counter(devices).items():
+            # A card that is a switch as well has been reported already.
+            if times == 1 or (name in host.nics and name in host.switches):
+                continue
+            section = "nics" if name in host.nics else "switches"
+            made = backend_names(host, directory.vms_on(host.name)).values()
+            why = "a virtual machine's back end" if name in made else "network-bridge makes one"
+            path = ("hosts", host.name, section, name)
+            what = f"{host.name} would have two devices named {quote(name)}"
+            directory.report.add(path, what, why, at_key=True)
+
+
+def make_links(file: TopologyFile, directory: Directory) -> list[Link]:
+    """The links whose ends both exist and are free."""
+    links: list[Link] = []
+    taken: dict[Endpoint, int] = {}
+    for position, given in enumerate(file.links or ()):
+        path: Path = ("links", directory.cut.index("links", position))
+        good = [
+            _check_end(end, (*path, "ends", number), directory, taken)
+            for number, end in enumerate(given.ends)
+        ]
+        if all(good):
+            links.append(_link(given))
+    return links
+
+
+def _link(given: LinkFile) -> Link:
+    return Link(
+        (given.ends[0], given.ends[1]),
+        given.latency,
+        given.bandwidth,
+        given.queue,
+        given.mtu,
+        given.up,
+    )
+
+
+def _check_end(end: Endpoint, path: Path, directory: Directory, taken: dict[Endpoint, int]) -> bool:
+    report, nodes = directory.report, directory.nodes
+    if end in taken:
+        what = f"{end} has a link already"
+        report.add(path, what, f"in line {taken[end]}; put a switch between them")
+        return False
+    taken[end] = report.line(path)
+    if not directory.has_node(end.node, path):
+        return False
+    if end.node in nodes.vms:
+        what = f"a link cannot end at the virtual machine {quote(end.node)}"
+        report.add(path, what, "its cards plug into a switch of its host")
+        return False
+    if end.node in nodes.switches:
+        ports = nodes.switches[end.node].ports
+        if end.device not in ports:
+            what = f"{end.node} has no port {quote(end.device)}"
+            report.add(path, what, f"it has {ports[0]} to {ports[-1]}")
+        return end.device in ports
+    machine = nodes.hosts.get(end.node) or nodes.routers[end.node]
+    if end.device in machine.nics:
+        return True
+    hint = f"it has: {one_of(machine.nics)}" if machine.nics else "it has no cards"
+    report.add(path, f"{end.node} has no card {quote(end.device)}", hint)
+    return False
+
+
+def make_captures(file: TopologyFile, directory: Directory) -> list[Endpoint]:
+    """The capture points that will exist, each once."""
+    points: dict[Endpoint, int] = {}
+    for position, point in enumerate(file.captures or ()):
+        path: Path = ("captures", directory.cut.index("captures", position))
+        if point in points:
+            what = f"{point} is captured twice"
+            directory.report.add(path, what, f"already in line {points[point]}")
+        elif directory.has_device(point, path):
+            points[point] = directory.report.line(path)
+    return list(points)
+
+
+def check_machines(directory: Directory, links: list[Link]) -> None:
+    """What only shows when everything is in place: names and addresses that clash."""
+    check_host_devices(directory)
+    check_addresses(directory.nodes, links, directory.report)

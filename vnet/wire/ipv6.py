@@ -1,0 +1,148 @@
+"""IPv6 (RFC 8200) with its extension headers.
+
+ 0                       4                6      7      8      24     40
+| ver | class | flow    | payload length | next | hops | src  | dst  | ...
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_HEADER = struct.Struct("!IHBB16s16s")
+_FRAGMENT = struct.Struct("!BBHI")
+HEADER_BYTES = _HEADER.size
+MIN_MTU = 1280
+
+HOP_BY_HOP = 0
+ROUTING = 43
+FRAGMENT = 44
+NO_NEXT_HEADER = 59
+DESTINATION_OPTIONS = 60
+
+ROUTER_ALERT_MLD = b"\x05\x02\x00\x00\x01\x00"
+"""Router alert with value 0, MLD (RFC 2711), and PadN to fill eight bytes with its header."""
+
+_SKIPPABLE = (HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS)
+
+
+class Ipv6(NamedTuple):
+    """A fixed header as read; ``payload`` starts at the first extension header."""
+
+    traffic_class: int
+    flow_label: int
+    next_header: int
+    hop_limit: int
+    source: bytes
+    target: bytes
+    payload: bytes
+
+
+class Upper(NamedTuple):
+    """What stands behind the extension headers.
+
+    ``fragment`` is set where the chain holds a fragment header; ``payload`` is then
+    the piece behind it. ``offset`` is where the payload starts in ``Ipv6.payload``,
+    and ``next_header_at`` where the byte stands that names ``protocol`` there (-1:
+    in the fixed header).
+    """
+
+    protocol: int
+    payload: bytes
+    offset: int
+    next_header_at: int
+    fragment: FragmentHeader | None
+
+
+class FragmentHeader(NamedTuple):
+    next_header: int
+    offset_bytes: int
+    more: bool
+    ident: int
+
+
+def parse(packet: bytes) -> Ipv6 | None:
+    """The header of ``packet``; None if short, not version 6, or cut off."""
+    if len(packet) < HEADER_BYTES:
+        return None
+    word, payload_bytes, next_header, hop_limit, source, target = _HEADER.unpack_from(packet)
+    if word >> 28 != 6 or HEADER_BYTES + payload_bytes > len(packet):
+        return None
+    return Ipv6(
+        word >> 20 & 0xFF,
+        word & 0xFFFFF,
+        next_header,
+        hop_limit,
+        source,
+        target,
+        packet[HEADER_BYTES : HEADER_BYTES + payload_bytes],
+    )
+
+
+def upper_layer(header: Ipv6) -> Upper | None:
+    """Skip the extension headers; None where the chain is cut off.
+
+    Stops behind the first fragment header: what follows is only a piece.
+    """
+    protocol, data, at, next_header_at = header.next_header, header.payload, 0, -1
+    while protocol in _SKIPPABLE:
+        if len(data) < at + 8:
+            return None
+        next_header_at = at
+        protocol, at = data[at], at + 8 + data[at + 1] * 8
+        if at > len(data):
+            return None
+    if protocol == FRAGMENT:
+        if len(data) < at + 8:
+            return None
+        next_header, _, offset_more, ident = _FRAGMENT.unpack_from(data, at)
+        piece = FragmentHeader(next_header, offset_more & 0xFFF8, bool(offset_more & 1), ident)
+        return Upper(next_header, data[at + 8 :], at + 8, next_header_at, piece)
+    return Upper(protocol, data[at:], at, next_header_at, None)
+
+
+def emit(
+    source: bytes,
+    target: bytes,
+    next_header: int,
+    payload: bytes,
+    *,
+    hop_limit: int = 64,
+    traffic_class: int = 0,
+    flow_label: int = 0,
+) -> bytes:
+    """A whole packet."""
+    word = 6 << 28 | traffic_class << 20 | flow_label
+    return _HEADER.pack(word, len(payload), next_header, hop_limit, source, target) + payload
+
+
+def hop_by_hop(next_header: int, options: bytes) -> bytes:
+    """A hop-by-hop options header around ``options``, which fill 8n - 2 bytes."""
+    return bytes((next_header, (len(options) + 2) // 8 - 1)) + options
+
+
+def decrement_hop_limit(packet: bytes) -> bytes:
+    """The packet one hop on. IPv6 has no header checksum to mend."""
+    return packet[:7] + bytes((packet[7] - 1,)) + packet[8:]
+
+
+def fragment(packet: bytes, mtu_bytes: int, ident: int) -> Iterator[bytes]:
+    """Cut a packet without a fragment header to fit ``mtu_bytes`` (RFC 8200 section 4.5).
+
+    The headers before the payload (hop-by-hop, routing) are repeated in each piece.
+    """
+    header = parse(packet)
+    assert header is not None
+    upper = upper_layer(header)
+    assert upper is not None
+    assert upper.fragment is None
+    head = bytearray(packet[: HEADER_BYTES + upper.offset])
+    head[6 if upper.next_header_at < 0 else HEADER_BYTES + upper.next_header_at] = FRAGMENT
+    room = (mtu_bytes - len(head) - 8) // 8 * 8
+    for at in range(0, len(upper.payload), room):
+        piece = upper.payload[at : at + room]
+        more = at + room < len(upper.payload)
+        body = _FRAGMENT.pack(upper.protocol, 0, at | more, ident) + piece
+        head[4:6] = (len(head) - HEADER_BYTES + len(body)).to_bytes(2, "big")
+        yield bytes(head) + body

@@ -1,0 +1,49 @@
+"""802.1Q and 802.1ad tags (IEEE 802.1Q clause 9).
+
+     12          14          16
+    | TPID      | PCP DEI VID | the frame's own type ...
+
+The TPID is 0x8100 for a customer tag and 0x88A8 for a service tag.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vnet.wire.ether import TYPE_QINQ, TYPE_VLAN
+
+TAG_BYTES = 4
+_TPIDS = (TYPE_VLAN, TYPE_QINQ)
+
+
+class Tag(NamedTuple):
+    tpid: int
+    priority: int
+    drop_eligible: bool
+    vid: int
+
+    @property
+    def tci(self) -> int:
+        """The tag control information: the 16 bits after the TPID."""
+        return self.priority << 13 | self.drop_eligible << 12 | self.vid
+
+
+def parse(data: bytes) -> Tag | None:
+    """The outermost tag of a frame, or None if it is untagged or too short."""
+    if len(data) < 18:
+        return None
+    tpid = data[12] << 8 | data[13]
+    if tpid not in _TPIDS:
+        return None
+    tci = data[14] << 8 | data[15]
+    return Tag(tpid, tci >> 13, bool(tci & 0x1000), tci & 0x0FFF)
+
+
+def push(data: bytes, tag: Tag) -> bytes:
+    """Insert ``tag`` outermost."""
+    return data[:12] + (tag.tpid << 16 | tag.tci).to_bytes(4, "big") + data[12:]
+
+
+def pop(data: bytes) -> bytes:
+    """Remove the outermost tag of a frame that has one."""
+    return data[:12] + data[16:]
