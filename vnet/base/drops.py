@@ -11,14 +11,19 @@ from collections.abc import Iterator
 
 
 class DropReason:
-    """A named cause of loss. Compared by identity; declared once, at import."""
+    """A named cause of loss. Compared by identity; declared once, at import.
 
-    __slots__ = ("cause", "cure", "word")
+    ``routine`` marks what happens in any healthy network, such as a card turning away a
+    frame that was flooded to it: counted and traced as the others, but not shouted about.
+    """
 
-    def __init__(self, word: str, cause: str, cure: str) -> None:
+    __slots__ = ("cause", "cure", "routine", "word")
+
+    def __init__(self, word: str, cause: str, cure: str, routine: bool) -> None:
         self.word = word
         self.cause = cause
         self.cure = cure
+        self.routine = routine
 
     def __repr__(self) -> str:
         return f"DropReason({self.word})"
@@ -27,11 +32,11 @@ class DropReason:
 _registry: dict[str, DropReason] = {}
 
 
-def drop_reason(word: str, *, cause: str, cure: str) -> DropReason:
+def drop_reason(word: str, *, cause: str, cure: str, routine: bool = False) -> DropReason:
     """Declare a reason. A second claim to a word raises ``ValueError``."""
     if word in _registry:
         raise ValueError(f"drop reason {word!r} is declared twice")
-    reason = DropReason(word, cause, cure)
+    reason = DropReason(word, cause, cure, routine)
     _registry[word] = reason
     return reason
 

@@ -39,7 +39,7 @@ _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-zµ]*)\s*", re.ASCII)
 def _parse(text: str, units: dict[str, int], kind: str) -> int:
     match = _QUANTITY.fullmatch(text.replace("µ", "u"))
     suffix = match.group(2).lower() if match else ""
-    if match is None or (suffix not in units and Decimal(match.group(1)) != 0):
+    if match is None or (suffix not in units and (suffix or Decimal(match.group(1)) != 0)):
         raise ValueError(f"{text!r} is not a {kind}: write a number and one of {', '.join(units)}")
     return int(Decimal(match.group(1)) * units.get(suffix, 1))
 
@@ -60,11 +60,11 @@ def parse_size_bytes(text: str) -> int:
 
 
 def duration_text(ns: int) -> str:
-    """The shortest exact way to write a duration: ``1ms``, ``2.5s``, ``0s``."""
+    """A duration exactly, in its largest fitting unit: ``1ms``, ``2.5s``, ``0s``."""
     for suffix, scale in (("s", NS_PER_S), ("ms", NS_PER_MS), ("us", NS_PER_US)):
-        if ns % (scale // 1000) == 0 and (ns >= scale or ns == 0):
+        if ns >= scale or ns == 0:
             return f"{(Decimal(ns) / scale).normalize():f}{suffix}"
-    return f"{(Decimal(ns) / NS_PER_S).normalize():f}s" if ns >= NS_PER_S else f"{ns}ns"
+    return f"{ns}ns"
 
 
 def rate_text(bps: int) -> str:

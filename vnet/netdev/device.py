@@ -104,6 +104,11 @@ class NetDevice(ABC):
         """``node:device``, as captures and the trace name it."""
         return f"{self.owner}:{self.name}"
 
+    @property
+    def iflink(self) -> int:
+        """The index of the device at the other end, or the device's own (IFLA_LINK)."""
+        return self.ifindex
+
     def receive(self, frame: Frame) -> None:
         """A frame arrived at the device from outside."""
         if not self.running:

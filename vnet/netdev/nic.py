@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vnet.base.drops import DropReason
 from vnet.base.ids import Mac
 from vnet.netdev.device import NetDevice
 from vnet.sim.frame import Frame
@@ -28,7 +29,14 @@ class Nic(NetDevice):
         self.end = end
         end.receive = self.receive
         end.carrier_changed = self._follow_link
+        end.dropped = self._lost_on_wire
         self._follow_link()
+
+    def _lost_on_wire(self, frame: Frame, reason: DropReason) -> None:
+        # The link has counted it; the captures of this card learn what became of the frame.
+        if self.sniffers is not None:
+            for sniffer in self.sniffers:
+                sniffer.note_drop(self.scheduler.now_ns, frame.data, reason)
 
     def _follow_link(self) -> None:
         self.set_carrier(self.end is not None and self.end.link.up)

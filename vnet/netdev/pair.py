@@ -36,6 +36,10 @@ class PairDevice(NetDevice):
         self.carrier = False
         self.peer: PairDevice = self
 
+    @property
+    def iflink(self) -> int:
+        return self.peer.ifindex
+
     def _xmit(self, frame: Frame) -> None:
         if payload_bytes(frame.data) > self.peer.mtu_bytes:
             return self.drop(frame, OVER_PEER_MTU)

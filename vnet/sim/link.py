@@ -37,12 +37,13 @@ _BITS_NS = 8 * 1_000_000_000
 class LinkEnd:
     """One end of a link: what a device sends into, and whom arriving frames go to.
 
-    The device sets ``receive`` and ``carrier_changed`` when it is plugged in.
+    The device sets ``receive``, ``carrier_changed`` and ``dropped`` when it is plugged in.
     """
 
     __slots__ = (
         "busy_until_ns",
         "carrier_changed",
+        "dropped",
         "drops",
         "link",
         "name",
@@ -59,6 +60,7 @@ class LinkEnd:
         self.peer: LinkEnd = self
         self.receive: Callable[[Frame], None] = _nobody_home
         self.carrier_changed: Callable[[], None] = _nothing
+        self.dropped: Callable[[Frame, DropReason], None] = _unseen
         self.busy_until_ns = 0
         self.queued: deque[int] = deque()
         """When each frame that waits or is being sent will have left, soonest first."""
@@ -102,6 +104,7 @@ class LinkEnd:
 
     def _drop(self, frame: Frame, reason: DropReason) -> None:
         self.drops[reason] = self.drops.get(reason, 0) + 1
+        self.dropped(frame, reason)
         if frame.meta is not None:
             frame.meta.node.add(
                 self.link.scheduler.now_ns, self.link.name, "lost", frame.data, reason
@@ -169,4 +172,8 @@ def _nobody_home(_frame: Frame) -> None:
 
 
 def _nothing() -> None:
+    return None
+
+
+def _unseen(_frame: Frame, _reason: DropReason) -> None:
     return None

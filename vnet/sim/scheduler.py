@@ -7,6 +7,11 @@ an event class with ``__lt__`` is three times slower.
 
 Events cannot be removed from the heap. What may be called off uses :class:`Timer`,
 which lets a stale event fire into nothing.
+
+Two events of the scheduler's own keep its loop short. One, at the end of time, stays
+in the heap for good, so that the loop need not ask whether anything is left; the other,
+before all time, is what :meth:`Scheduler.stop` adds, so that the loop need not look at
+a flag. Neither has a callback.
 """
 
 from __future__ import annotations
@@ -17,19 +22,22 @@ from typing import Any
 
 from vnet.base.errors import ReentryError
 
+_Event = tuple[int, int, Callable[..., object] | None, tuple[Any, ...]]
+
 _FOREVER_NS = 1 << 62
+_END: _Event = (_FOREVER_NS, 0, None, ())
+_STOP: _Event = (-1, 0, None, ())
 
 
 class Scheduler:
     """The lab's clock and its queue of events."""
 
-    __slots__ = ("_heap", "_limit_ns", "_running", "_sequence", "now_ns")
+    __slots__ = ("_heap", "_running", "_sequence", "now_ns")
 
     def __init__(self) -> None:
         self.now_ns = 0
-        self._heap: list[tuple[int, int, Callable[..., object], tuple[Any, ...]]] = []
+        self._heap: list[_Event] = [_END]
         self._sequence = 0
-        self._limit_ns = 0
         self._running = False
 
     def at(self, time_ns: int, callback: Callable[..., object], *args: Any) -> None:
@@ -46,8 +54,9 @@ class Scheduler:
         """Run every event due up to and including ``until_ns``; the clock ends there.
 
         With None, run until nothing is left. Ends early when an event calls
-        :meth:`stop`; the clock then stands at that event. Raises
-        :class:`ReentryError` when called from inside an event.
+        :meth:`stop`; the clock then stands at that event. What an event raises passes
+        through, and the rest can be run later. Raises :class:`ReentryError` when called
+        from inside an event.
         """
         if self._running:
             raise ReentryError(
@@ -55,26 +64,32 @@ class Scheduler:
                 "answer from a callback instead of waiting",
             )
         self._running = True
-        self._limit_ns = _FOREVER_NS if until_ns is None else until_ns
+        limit_ns = _FOREVER_NS - 1 if until_ns is None else min(until_ns, _FOREVER_NS - 1)
         heap = self._heap
         pop = heappop
         try:
-            while heap:
-                event = pop(heap)
-                time_ns = event[0]
-                if time_ns > self._limit_ns:
-                    heappush(heap, event)
+            # `while True`, because CPython 3.11 speeds up a loop that is entered once only
+            # if it closes with a plain jump: a condition here would cost a tenth.
+            while True:
+                time_ns, sequence, callback, args = pop(heap)
+                if time_ns > limit_ns:
+                    heappush(heap, (time_ns, sequence, callback, args))
+                    if until_ns is not None and self.now_ns < until_ns:
+                        self.now_ns = until_ns
+                    break
+                if callback is None:
                     break
                 self.now_ns = time_ns
-                event[2](*event[3])
+                callback(*args)
         finally:
             self._running = False
-        if until_ns is not None and self._limit_ns == until_ns and self.now_ns < until_ns:
-            self.now_ns = until_ns
+            if heap[0] is _STOP:  # an event that called stop() has raised, too
+                pop(heap)
 
     def stop(self) -> None:
         """End the current :meth:`run` once the present event returns."""
-        self._limit_ns = -1
+        if self._running and self._heap[0] is not _STOP:
+            heappush(self._heap, _STOP)
 
     @property
     def running(self) -> bool:
@@ -84,12 +99,15 @@ class Scheduler:
     @property
     def pending(self) -> int:
         """How many events wait, those of cancelled timers included."""
-        return len(self._heap)
+        return len(self._heap) - (2 if self._heap[0] is _STOP else 1)
 
     @property
     def next_event_ns(self) -> int | None:
         """When the next event is due, or None when nothing is left to happen."""
-        return self._heap[0][0] if self._heap else None
+        heap = self._heap
+        # Below the stop mark, the smallest of a heap is one of the next two.
+        time_ns = min(heap[1:3])[0] if heap[0] is _STOP else heap[0][0]
+        return None if time_ns == _FOREVER_NS else time_ns
 
 
 class Timer:

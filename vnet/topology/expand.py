@@ -7,14 +7,13 @@ values, which is what keeps ten thousand of them quick.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 
-from vnet.base.ids import IpAddress, Mac, ip_text, is_link_local_ip6, mac_text, network_of
+from vnet.base.ids import IpAddress, Mac, ip_text, mac_text
 from vnet.topology.devices import RESERVED_NAMES
 from vnet.topology.explain import Cut
-from vnet.topology.fields import Refusal, check_host_part
+from vnet.topology.fields import RefusedError, check_host_part
 from vnet.topology.macs import OUI, PHYSICAL, MacChooser
 from vnet.topology.model import (
     Address,
@@ -30,6 +29,7 @@ from vnet.topology.model import (
     WireSwitch,
 )
 from vnet.topology.report import Path, Report, did_you_mean, one_of, quote
+from vnet.topology.routes import routes_of, same_network
 from vnet.topology.schema import (
     MAX_COUNT,
     HostFile,
@@ -50,15 +50,15 @@ _MIN_MTU_IPV6 = 1280  # RFC 8200 section 5
 _MAX_NAME = 63
 
 
-@dataclass
 class Nodes:
     """The machines of a lab, and where in the file each was written."""
 
-    hosts: dict[str, Host] = field(default_factory=dict)
-    vms: dict[str, Vm] = field(default_factory=dict)
-    switches: dict[str, WireSwitch] = field(default_factory=dict)
-    routers: dict[str, Router] = field(default_factory=dict)
-    origin: dict[str, Path] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.hosts: dict[str, Host] = {}
+        self.vms: dict[str, Vm] = {}
+        self.switches: dict[str, WireSwitch] = {}
+        self.routers: dict[str, Router] = {}
+        self.origin: dict[str, Path] = {}
 
     def find(self, name: str) -> Host | Vm | WireSwitch | Router | None:
         return (
@@ -144,7 +144,7 @@ class _Expander:
             style,
             nics,
             self.host_switches(name, path, file),
-            self.routes(path, file, list(nics.values())),
+            routes_of(path, file, list(nics.values()), self.report),
             dict(file.sysctls),
         )
 
@@ -168,7 +168,7 @@ class _Expander:
                 what = f"card {quote(uplink)} is already the uplink of {claimed[uplink]}"
                 self.report.add((*here, "uplink"), what, "a card has one switch")
             claimed.setdefault(uplink, key)
-        free = (nic for nic in file.nics if nic not in claimed)
+        free = iter([nic for nic in file.nics if nic not in claimed])
         built: dict[str, HostSwitch] = {}
         for key, switch in switches.items():
             # An uplink of null means none, as 'none' does; only silence gets a card.
@@ -176,7 +176,7 @@ class _Expander:
             chosen = switch.uplink if said else next(free, None)
             built[key] = HostSwitch(key, chosen if chosen in file.nics else None, switch.ageing)
             if not said:
-                free = iter(())
+                free = iter([])
         return built
 
     def switch_type(self, path: Path, file: HostSwitchFile | WireSwitchFile) -> None:
@@ -200,7 +200,7 @@ class _Expander:
     def router(self, name: str, file: RouterFile) -> Router:
         path: Path = ("routers", name)
         nics = self.nics(name, path, file.nics)
-        routes = self.routes(path, file, list(nics.values()))
+        routes = routes_of(path, file, list(nics.values()), self.report)
         return Router(name, nics, routes, dict(file.sysctls))
 
     def nics(self, node: str, path: Path, files: Mapping[str, NicFile | None]) -> dict[str, Nic]:
@@ -218,44 +218,6 @@ class _Expander:
         if has_ipv6 and file.ipv6 is not False and file.mtu < _MIN_MTU_IPV6:
             hint = f"IPv6 needs {_MIN_MTU_IPV6}"
             self.report.add((*path, "mtu"), f"mtu {file.mtu} is too small for IPv6", hint)
-
-    def routes(
-        self, path: Path, file: HostFile | RouterFile | VmFile, nics: Sequence[Nic]
-    ) -> tuple[Route, ...]:
-        """``gateway`` and ``routes`` in one list; every gateway must be within reach."""
-        wanted: list[tuple[Path, Route]] = []
-        for index, gateway in enumerate(file.gateway):
-            anywhere = IpAddress(bytes(len(gateway)))
-            wanted.append(((*path, "gateway", index), Route(anywhere, 0, gateway)))
-        for index, route in enumerate(file.routes):
-            here = (*path, "routes", index)
-            network, length = route.to or (IpAddress(bytes(len(route.via))), 0)
-            if len(network) != len(route.via):
-                self.report.add((*here, "via"), "the gateway speaks another IP version")
-            wanted.append(((*here, "via"), Route(network, length, route.via)))
-        seen: set[tuple[bytes, int]] = set()
-        for here, result in wanted:
-            if (result.network, result.prefix_length) in seen:
-                to = f"{ip_text(result.network)}/{result.prefix_length}"
-                self.report.add(here, f"a second route to {to}")
-            seen.add((result.network, result.prefix_length))
-            self.gateway(here, result.gateway, nics)
-        return tuple(result for _, result in wanted)
-
-    def gateway(self, path: Path, gateway: IpAddress, nics: Sequence[Nic]) -> None:
-        text = quote(ip_text(gateway))
-        if len(gateway) == 16 and is_link_local_ip6(gateway):
-            if len(nics) != 1:
-                what = f"link-local gateway {text} does not say which card it is behind"
-                self.report.add(path, what, "give its global address")
-            return
-        addresses = [address for nic in nics for address in nic.addresses]
-        if any(address.ip == gateway for address in addresses):
-            self.report.add(path, f"gateway {text} is the machine's own address")
-        elif not any(_same_network(address, gateway) for address in addresses):
-            networks = [_network_text(a) for a in addresses if len(a.ip) == len(gateway)]
-            hint = f"its networks: {one_of(networks)}" if networks else ""
-            self.report.add(path, f"gateway {text} is on no network of this machine", hint)
 
     # --- virtual machines ---
 
@@ -276,21 +238,21 @@ class _Expander:
             self.report.add(path, f"the name {quote(last)} is too long", hint, at_key=True)
             self.cut.nodes.add(name)
         else:
-            template = self.template(name, path, file, count)
+            template = self.template(path, file, count)
             if template is None:
                 self.cut.nodes.add(name)
             else:
                 self.stamp(name, path, file, template)
 
     def template(
-        self, name: str, path: Path, file: VmFile, count: int
+        self, path: Path, file: VmFile, count: int
     ) -> tuple[tuple[Vnic, ...], tuple[Route, ...]] | None:
         """The first instance, judged for all of them; None if the host is not there."""
         host = self.nodes.hosts.get(file.host)
         if host is None:
             if not self.cut.excuses(file.host):
                 what = f"there is no host {quote(file.host)}"
-                hint = did_you_mean(file.host, list(self.nodes.hosts), "there are")
+                hint = did_you_mean(file.host, self.report.keys("hosts"), "there are")
                 self.report.add((*path, "host"), what, hint)
             return None
         before = len(self.report.problems)
@@ -303,7 +265,7 @@ class _Expander:
             mac = vnic.mac or Mac(bytes(6))
             ip = tuple(vnic.ip)
             vnics.append(Vnic(f"eth{index}", mac, ip, vnic.mtu, vnic.ipv6, switch))
-        routes = self.routes(path, file, vnics)
+        routes = routes_of(path, file, vnics, self.report)
         return None if len(self.report.problems) > before else (tuple(vnics), routes)
 
     def plug(self, path: Path, host: Host, vnic: VnicFile) -> str:
@@ -329,11 +291,11 @@ class _Expander:
         for index, address in enumerate(vnic.ip):
             last = int.from_bytes(address.ip, "big") + count - 1
             packed = last.to_bytes(len(address.ip) + 1, "big")[1:]
-            fits = last >> (len(address.ip) * 8) == 0 and _same_network(address, packed)
+            fits = last >> (len(address.ip) * 8) == 0 and same_network(address, packed)
             if fits:
                 try:
                     check_host_part(Address(IpAddress(packed), address.prefix_length), "")
-                except Refusal:
+                except RefusedError:
                     fits = False
             if not fits:
                 first = f"{ip_text(address.ip)}/{address.prefix_length}"
@@ -376,16 +338,6 @@ class _Expander:
 
 def _plus(value: bytes, offset: int) -> bytes:
     return (int.from_bytes(value, "big") + offset).to_bytes(len(value), "big")
-
-
-def _same_network(address: Address, ip: bytes) -> bool:
-    length = address.prefix_length
-    return len(ip) == len(address.ip) and network_of(ip, length) == network_of(address.ip, length)
-
-
-def _network_text(address: Address) -> str:
-    length = address.prefix_length
-    return f"{ip_text(network_of(address.ip, length))}/{length}"
 
 
 def _explicit_macs(file: TopologyFile) -> Iterator[Mac]:

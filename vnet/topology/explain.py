@@ -11,19 +11,23 @@ inside.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from vnet.base.errors import VnetError
-from vnet.topology.fields import Refusal, kind_of
+from vnet.topology.fields import RefusedError, kind_of
 from vnet.topology.report import Path, Report, did_you_mean, escaped, one_of, quote
 from vnet.topology.schema import TopologyFile
 
 NODE_SECTIONS = ("hosts", "vms", "switches", "routers")
 LIST_SECTIONS = ("links", "captures", "scenario")
+
+# Keys that no other part of a file depends on: without them an entry still makes sense.
+_HARMLESS = frozenset(
+    {"ageing", "at", "bandwidth", "df", "echo", "interval", "ipv6", "latency", "mac", "mode"}
+    | {"mtu", "port", "queue", "size", "timeout", "ttl", "up"}
+)
 
 # What a value had to be, for the errors that say no more than that.
 _WANTED = {
@@ -37,14 +41,14 @@ _WANTED = {
 }
 
 
-@dataclass
 class Cut:
     """What was left out of a file because it is faulty."""
 
-    sections: set[str] = field(default_factory=set)
-    nodes: set[str] = field(default_factory=set)
-    kept: dict[str, list[int]] = field(default_factory=dict)
-    """For each list that lost entries: the places in the file of those that remain."""
+    def __init__(self) -> None:
+        self.sections: set[str] = set()
+        self.nodes: set[str] = set()
+        # For each list that lost entries: the places in the file of those that remain.
+        self.kept: dict[str, list[int]] = {}
 
     def excuses(self, node: str) -> bool:
         """Whether ``node`` may exist, only that it could not be understood."""
@@ -62,7 +66,7 @@ def judge(value: object, report: Report) -> tuple[TopologyFile, Cut]:
     """Validate a whole file; problems go to ``report``, what is sound comes back."""
     if not isinstance(value, dict):
         report.add((), f"a topology is a map, not {kind_of(value)}", "it begins with 'version: 1'")
-        report.raise_if_any()
+        raise report.error()
     try:
         return TopologyFile.model_validate(value), Cut()
     except ValidationError as error:
@@ -73,8 +77,7 @@ def judge(value: object, report: Report) -> tuple[TopologyFile, Cut]:
     try:
         return TopologyFile.model_validate(sound), cut
     except ValidationError:  # A fault that cutting did not remove; the report has it.
-        report.raise_if_any()
-        raise VnetError("the topology file cannot be understood") from None
+        raise report.error() from None
 
 
 def _report_fault(fault: Any, report: Report) -> None:
@@ -100,7 +103,7 @@ def _sentence(fault: Any, kind: str, path: Path) -> tuple[str, str]:
     context = fault.get("ctx", {})
     key = next((step for step in reversed(path) if isinstance(step, str)), "the file")
     key = escaped(key[:63])
-    if kind == "value_error" and isinstance(context.get("error"), Refusal):
+    if kind == "value_error" and isinstance(context.get("error"), RefusedError):
         refusal = context["error"]
         wants = refusal.what.startswith("wants ")
         return (f"{key} {refusal.what}" if wants else refusal.what), refusal.hint
@@ -108,7 +111,8 @@ def _sentence(fault: Any, kind: str, path: Path) -> tuple[str, str]:
         hint = ""
         if kind == "bool_type" and str(value).lower() in ("yes", "no", "on", "off"):
             hint = "in YAML 1.2 yes, no, on and off are text"
-        return f"{key} wants {_WANTED[kind]}, not {kind_of(value)}", hint
+        subject = f"an entry of {key}" if isinstance(path[-1], int) else key
+        return f"{subject} wants {_WANTED[kind]}, not {kind_of(value)}", hint
     if kind == "literal_error":
         return _not_one_of(key, value, str(context["expected"]))
     if kind in ("greater_than_equal", "less_than_equal"):
@@ -125,8 +129,6 @@ def _sentence(fault: Any, kind: str, path: Path) -> tuple[str, str]:
 
 
 def _not_one_of(key: str, value: object, expected: str) -> tuple[str, str]:
-    if key == "version":
-        return f"version {quote(value)} is not known", "this vnet reads version 1"
     words = re.findall("'([^']*)'", expected)
     if not isinstance(value, str):
         return f"{key} wants a word, not {kind_of(value)}", f"one of {one_of(words)}"
@@ -169,8 +171,9 @@ def _cut_out(value: dict[str, Any], errors: list[Any]) -> tuple[dict[str, Any], 
     for fault in errors:
         path: Path = tuple(fault["loc"])
         section = str(path[0])
-        if fault["type"] == "extra_forbidden" and not (section == "scenario" and len(path) == 3):
-            doomed[path] = None  # The entry makes sense without a key nobody knows.
+        unknown = fault["type"] == "extra_forbidden"
+        if (unknown and path[:1] + path[2:-1] != ("scenario",)) or _is_harmless(path, fault):
+            doomed[path] = None
             if section in NODE_SECTIONS and len(path) > 1:
                 cut.nodes.add(str(path[1]))
         elif section in NODE_SECTIONS and len(path) > 1:
@@ -188,6 +191,11 @@ def _cut_out(value: dict[str, Any], errors: list[Any]) -> tuple[dict[str, Any], 
     sound = _without(value, [path for path in doomed if path != ("version",)])
     sound["version"] = 1
     return sound, cut
+
+
+def _is_harmless(path: Path, fault: Any) -> bool:
+    inner = len(path) > 2 and fault["type"] != "missing"
+    return inner and (path[-1] in _HARMLESS or path[-2] == "expect")
 
 
 def _without(value: Any, paths: list[Path]) -> Any:

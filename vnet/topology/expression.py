@@ -40,7 +40,7 @@ _MAX_DEPTH = 16
 _MAX_NUMBER = 2**128
 _EXAMPLE = "for example Ether()/IP(dst='10.0.0.2')/UDP(dport=9)/'payload'"
 
-Value: TypeAlias = Union[None, bool, int, float, str, bytes, list[Any], tuple[Any, ...], "Layer"]
+Value: TypeAlias = Union[bool, int, float, str, bytes, list[Any], tuple[Any, ...], "Layer", None]
 
 
 class ExpressionError(VnetError):
@@ -68,20 +68,22 @@ def parse_packet_expression(text: str) -> PacketExpression:
     if len(text) > MAX_TEXT:
         hint = 'write a long payload as "x" * 1000'
         raise ExpressionError(f"the expression is longer than {MAX_TEXT} characters", hint)
-    if not text.strip():
+    text = text.strip()
+    if not text:
         raise ExpressionError("the expression is empty", _EXAMPLE)
-    wrapped = f"({text.strip()}\n)"  # In brackets, an expression may run over several lines.
+    # In brackets an expression may run over several lines, as a YAML block does.
+    source = f"({text}\n)" if "\n" in text else text
     try:
         with warnings.catch_warnings():
             # Python warns of "\d" and 1if; here a warning would only confuse.
             warnings.simplefilter("ignore")
-            tree = ast.parse(wrapped, mode="eval")
+            tree = ast.parse(source, mode="eval")
     except SyntaxError as error:
         what = f"the expression is not Python: {escaped((error.msg or '')[:100])}"
         raise ExpressionError(what, _EXAMPLE) from None
     except (ValueError, MemoryError, RecursionError):
         raise ExpressionError("the expression is not Python, or too deep", _EXAMPLE) from None
-    return _Checker(wrapped).packet(tree.body)
+    return PacketExpression(text, _Checker(source).packet(tree.body))
 
 
 def build_packet(text: str, *, mac: bytes = bytes(6), ip4: bytes = b"", ip6: bytes = b"") -> Any:
@@ -104,11 +106,11 @@ class _Checker:
         default = "layers with literal values, joined by /"
         return ExpressionError(f"{quote(segment)} {why}", hint or default)
 
-    def packet(self, node: ast.expr) -> PacketExpression:
+    def packet(self, node: ast.expr) -> tuple[Layer | str | bytes, ...]:
         parts = tuple(self.chain(node, 0))
         if not isinstance(parts[0], Layer):
             raise ExpressionError("a packet begins with a layer", _EXAMPLE)
-        return PacketExpression(self.text, parts)
+        return parts
 
     def chain(self, node: ast.expr, depth: int) -> Iterator[Layer | str | bytes]:
         """The parts of ``a / b / c``, left to right. The left spine is walked, not recursed."""

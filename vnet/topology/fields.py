@@ -3,7 +3,7 @@
 Each type here takes what YAML gave (text, a number, a list) and hands on the unit the
 lab works in: ``1ms`` becomes nanoseconds, ``10.0.0.1/24`` a packed address with its
 length. Each also carries the JSON Schema of its *spelling*, for editors. A value that
-will not do raises :class:`Refusal`, a ``ValueError`` that knows a hint; pydantic passes
+will not do raises :class:`RefusedError`, a ``ValueError`` that knows a hint; pydantic passes
 it through and :mod:`vnet.topology.explain` prints it.
 """
 
@@ -34,7 +34,7 @@ _MAX_QUANTITY_LENGTH = 40
 _LAST_EPOCH_S = 7_258_118_400  # 2200-01-01: pcapng counts nanoseconds in 64 bits.
 
 
-class Refusal(ValueError):
+class RefusedError(ValueError):
     """A value that cannot be used: what is wrong with it, and a hint."""
 
     def __init__(self, what: str, hint: str = "") -> None:
@@ -58,7 +58,14 @@ def kind_of(value: object) -> str:
 
 def _text(value: object, noun: str, example: str) -> str:
     if not isinstance(value, str):
-        raise Refusal(f"wants {noun}, not {kind_of(value)}", f"for example {example}")
+        raise RefusedError(f"wants {noun}, not {kind_of(value)}", f"for example {example}")
+    return value
+
+
+def parse_version(value: object) -> int:
+    """The number 1, and not what merely equals it (true, 1.0)."""
+    if type(value) is not int or value != 1:
+        raise RefusedError(f"version is 1, not {kind_of(value)}", "this vnet reads version 1 only")
     return value
 
 
@@ -66,9 +73,9 @@ def parse_name(value: object) -> str:
     """A name of anything: it ends up in file names and on the screen, so it is tame."""
     if not isinstance(value, str):
         hint = "put it in quotes" if isinstance(value, int | float) else NAME_HINT
-        raise Refusal(f"wants a name, not {kind_of(value)}", hint)
+        raise RefusedError(f"wants a name, not {kind_of(value)}", hint)
     if not _NAME.fullmatch(value):
-        raise Refusal(f"{quote(value)} is not a name", NAME_HINT)
+        raise RefusedError(f"{quote(value)} is not a name", NAME_HINT)
     return value
 
 
@@ -77,25 +84,25 @@ def _quantity(value: object, noun: str, example: str, parse: Callable[[str], int
         if value == 0:
             return 0
         if value < 0:
-            raise Refusal(f"{value} is negative", f"for example {example}")
-        raise Refusal(f"{value} has no unit", f"for example {example}")
+            raise RefusedError(f"{value} is negative", f"for example {example}")
+        raise RefusedError(f"{value} has no unit", f"for example {example}")
     text = _text(value, f"a {noun}", example)
     if text.lstrip().startswith("-"):
-        raise Refusal(f"{quote(text)} is negative", f"for example {example}")
+        raise RefusedError(f"{quote(text)} is negative", f"for example {example}")
     if len(text) > _MAX_QUANTITY_LENGTH:
-        raise Refusal(f"{quote(text)} is not a {noun}", f"for example {example}")
+        raise RefusedError(f"{quote(text)} is not a {noun}", f"for example {example}")
     try:
         return parse(text)
     except ValueError as error:
         hint = str(error).rpartition(": ")[2]
-        raise Refusal(f"{quote(text)} is not a {noun}", hint) from None
+        raise RefusedError(f"{quote(text)} is not a {noun}", hint) from None
 
 
 def parse_duration(value: object) -> int:
     """``1ms`` to nanoseconds, a year at most."""
     ns = _quantity(value, "duration", "10ms", parse_duration_ns)
     if ns > MAX_DURATION_NS:
-        raise Refusal(f"{quote(value)} is more than a year")
+        raise RefusedError(f"{quote(value)} is more than a year")
     return ns
 
 
@@ -103,9 +110,9 @@ def parse_rate(value: object) -> int:
     """``1gbit`` to bits per second, at least one."""
     bps = _quantity(value, "rate", "1gbit", parse_rate_bps)
     if bps == 0:
-        raise Refusal("a bandwidth of 0 carries nothing", "leave it out for no limit")
+        raise RefusedError("a bandwidth of 0 carries nothing", "leave it out for no limit")
     if bps > MAX_RATE_BPS:
-        raise Refusal(f"{quote(value)} is more than 1000tbit")
+        raise RefusedError(f"{quote(value)} is more than 1000tbit")
     return bps
 
 
@@ -116,11 +123,11 @@ def parse_mac(value: object) -> Mac:
         mac = mac_from_text(text)
     except ValueError:
         what = f"{quote(text)} is not a MAC address"
-        raise Refusal(what, "for example 52:54:00:12:34:56") from None
+        raise RefusedError(what, "for example 52:54:00:12:34:56") from None
     if mac[0] & 1:
-        raise Refusal(f"MAC {text} is a group address", "the first byte must be even")
+        raise RefusedError(f"MAC {text} is a group address", "the first byte must be even")
     if not any(mac):
-        raise Refusal(f"MAC {text} is nobody's address")
+        raise RefusedError(f"MAC {text} is nobody's address")
     return mac
 
 
@@ -128,7 +135,7 @@ def parse_ip(value: object) -> IpAddress:
     """The address of one machine, IPv4 or IPv6, without a prefix length."""
     text = _text(value, "an IP address", "'10.0.0.1' or '2001:db8::1'")
     if "/" in text:
-        raise Refusal(f"{quote(text)} has a prefix length", "only the address belongs here")
+        raise RefusedError(f"{quote(text)} has a prefix length", "only the address belongs here")
     return _host_ip(text, text)
 
 
@@ -138,19 +145,19 @@ def _host_ip(ip: str, shown: str) -> IpAddress:
     except ValueError:
         address = None
     if address is None or "%" in ip:
-        raise Refusal(f"{quote(shown)} is not an IP address")
+        raise RefusedError(f"{quote(shown)} is not an IP address")
     if address.is_multicast or ip == "255.255.255.255":
-        raise Refusal(f"{quote(shown)} is a group address, not one machine's")
+        raise RefusedError(f"{quote(shown)} is a group address, not one machine's")
     if address.is_unspecified:
-        raise Refusal(f"{quote(shown)} is nobody's address")
+        raise RefusedError(f"{quote(shown)} is nobody's address")
     if address.is_loopback:
-        raise Refusal(f"{quote(shown)} is a loopback address")
+        raise RefusedError(f"{quote(shown)} is a loopback address")
     return IpAddress(address.packed)
 
 
 def _prefix_length(text: str, bits: int, shown: str) -> int:
     if not re.fullmatch("[0-9]{1,3}", text, re.ASCII) or int(text) > bits:
-        raise Refusal(f"{quote(shown)} has a bad prefix length", f"a number from 0 to {bits}")
+        raise RefusedError(f"{quote(shown)} has a bad prefix length", f"a number from 0 to {bits}")
     return int(text)
 
 
@@ -162,10 +169,10 @@ def parse_address(value: object) -> Address:
     bits = len(ip) * 8
     if not slash:
         example = f"{ip_part}/24" if bits == 32 else f"{ip_part}/64"
-        raise Refusal(f"{quote(text)} has no prefix length", f"for example {example}")
+        raise RefusedError(f"{quote(text)} has no prefix length", f"for example {example}")
     length = _prefix_length(length_part, bits, text)
     if length == 0:
-        raise Refusal(f"{quote(text)} has a bad prefix length", f"a number from 1 to {bits}")
+        raise RefusedError(f"{quote(text)} has a bad prefix length", f"a number from 1 to {bits}")
     check_host_part(Address(ip, length), text)
     return Address(ip, length)
 
@@ -177,9 +184,9 @@ def check_host_part(address: Address, shown: str) -> None:
     host_bits = (1 << (32 - address.prefix_length)) - 1
     host = int.from_bytes(address.ip, "big") & host_bits
     if host == 0:
-        raise Refusal(f"{quote(shown)} is the address of its network, not of a machine")
+        raise RefusedError(f"{quote(shown)} is the address of its network, not of a machine")
     if host == host_bits:
-        raise Refusal(f"{quote(shown)} is the broadcast address of its network")
+        raise RefusedError(f"{quote(shown)} is the broadcast address of its network")
 
 
 def parse_network(value: object) -> tuple[IpAddress, int] | None:
@@ -193,14 +200,14 @@ def parse_network(value: object) -> tuple[IpAddress, int] | None:
     except ValueError:
         address = None
     if address is None or "%" in ip_part:
-        raise Refusal(f"{quote(text)} is not a network", "for example 10.0.0.0/8 or default")
+        raise RefusedError(f"{quote(text)} is not a network", "for example 10.0.0.0/8 or default")
     ip = IpAddress(address.packed)
     bits = len(ip) * 8
     length = _prefix_length(length_part, bits, text) if slash else bits
     network = network_of(ip, length)
     if network != ip:
         hint = f"the network is {ip_address(network)}/{length}"
-        raise Refusal(f"{quote(text)} has host bits set", hint)
+        raise RefusedError(f"{quote(text)} has host bits set", hint)
     return ip, length
 
 
@@ -209,7 +216,7 @@ def parse_endpoint(value: object) -> Endpoint:
     text = _text(value, "node:device", "h1:eth0")
     node, colon, device = text.partition(":")
     if not colon or not _NAME.fullmatch(node) or not _NAME.fullmatch(device):
-        raise Refusal(f"{quote(text)} is not of the form node:device", "for example h1:eth0")
+        raise RefusedError(f"{quote(text)} is not of the form node:device", "for example h1:eth0")
     return Endpoint(node, device)
 
 
@@ -229,10 +236,10 @@ def parse_target(value: object) -> str:
         except ValueError:
             if ":" in value:
                 what = f"{quote(value)} is neither a name nor an IP address"
-                raise Refusal(what) from None
+                raise RefusedError(what) from None
         else:
             if "%" in value:
-                raise Refusal(f"{quote(value)} has a zone", "write the address without it")
+                raise RefusedError(f"{quote(value)} has a zone", "write the address without it")
             return str(address)
     return parse_name(value)
 
@@ -243,7 +250,7 @@ def parse_epoch(value: object) -> int:
     seconds: float
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 <= value <= _LAST_EPOCH_S:
-            raise Refusal(f"{quote(value)} is not between the years 1970 and 2200")
+            raise RefusedError(f"{quote(value)} is not between the years 1970 and 2200")
         return value * NS_PER_S
     text = _text(value, "a time", example)
     try:
@@ -251,9 +258,9 @@ def parse_epoch(value: object) -> int:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
         seconds = moment.timestamp()
     except (ValueError, OverflowError):
-        raise Refusal(f"{quote(text)} is not a time", f"for example {example}") from None
+        raise RefusedError(f"{quote(text)} is not a time", f"for example {example}") from None
     if not 0 <= seconds <= _LAST_EPOCH_S:
-        raise Refusal(f"{quote(text)} is not between the years 1970 and 2200")
+        raise RefusedError(f"{quote(text)} is not between the years 1970 and 2200")
     return int(moment.replace(microsecond=0).timestamp()) * NS_PER_S + moment.microsecond * 1_000
 
 
@@ -261,7 +268,7 @@ def parse_sysctl_name(value: object) -> str:
     """``net.ipv4.ip_forward``, or the same with slashes as below /proc/sys."""
     if not isinstance(value, str) or not _SYSCTL.fullmatch(value):
         what = f"{quote(value)} is not the name of a kernel setting"
-        raise Refusal(what, "for example net.ipv4.ip_forward")
+        raise RefusedError(what, "for example net.ipv4.ip_forward")
     return value
 
 
@@ -273,7 +280,7 @@ def parse_sysctl(value: object) -> str:
         return str(value)
     text = _text(value, "a number or text", "1")
     if len(text) > 200 or not text.isprintable():
-        raise Refusal(f"{quote(text)} is not a kernel setting")
+        raise RefusedError(f"{quote(text)} is not a kernel setting")
     return text
 
 
@@ -300,6 +307,7 @@ _NAME_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$"}
 _ADDRESS_SCHEMA = {"type": "string", "examples": ["10.0.0.1/24", "2001:db8::1/64"]}
 _IP_SCHEMA = {"type": "string", "examples": ["10.0.0.254", "2001:db8::fe"]}
 
+Version = Annotated[int, PlainValidator(parse_version), WithJsonSchema({"const": 1})]
 Name = Annotated[str, PlainValidator(parse_name), _NAME_SCHEMA]
 SysctlName = Annotated[str, PlainValidator(parse_sysctl_name), WithJsonSchema({"type": "string"})]
 SysctlValue = Annotated[

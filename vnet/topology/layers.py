@@ -18,7 +18,7 @@ dhcp     DHCP options: addresses, but for the options that are text by nature
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 _IP = "version ihl tos len id flags frag ttl proto chksum src:ip4 dst:ip4 options:layers"
 _UDP = "sport dport len chksum"
@@ -140,7 +140,7 @@ DHCP_TEXT_OPTIONS = frozenset(
 """DHCP options that Scapy takes text for without reading it as an address."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def fields_of(layer: str) -> dict[str, str]:
     """Field name to kind ("" for a plain value) of a layer in :data:`LAYER_NAMES`."""
     words = _TABLE[MODULE_OF[layer].removeprefix("scapy.")][layer].split()

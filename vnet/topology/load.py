@@ -61,15 +61,17 @@ def load_topology(path: str | Path) -> Topology:
 
 
 def parse_topology(text: str, file: str = "<text>") -> Topology:
-    """Read a topology from ``text``; ``file`` is its name in messages. Raises :class:`TopologyError`."""
+    """Read a topology from ``text``; ``file`` is its name in messages.
+
+    Raises :class:`TopologyError`.
+    """
     shown = escaped(file)
     if len(text) > MAX_FILE_BYTES:
         _refuse(file, f"the text is longer than {MAX_FILE_BYTES // 1_000_000} MB")
     root, problems = read_tree(text.removeprefix("\ufeff"), shown)
     if root is None:
         raise TopologyError(problems)
-    report = Report(shown, root)
-    report.problems.extend(problems)
+    report = Report(shown, root, problems)
     given, cut = judge(root.value, report)
     nodes = expand(given, report, cut)
     directory = Directory(nodes, report, cut)

@@ -56,19 +56,28 @@ def did_you_mean(word: str, known: Sequence[str], otherwise: str) -> str:
 class Report:
     """The problems of one file, in the order they are found."""
 
-    def __init__(self, file: str, root: Node) -> None:
+    def __init__(self, file: str, root: Node, problems: Iterable[Problem] = ()) -> None:
         self.file = file
         self.root = root
-        self.problems: list[Problem] = []
+        self.problems = list(problems)
         self.left_out = 0
+        # A value that was refused as YAML is not judged for what it says as well.
+        self._refused = {(problem.line, problem.column) for problem in self.problems}
 
     def add(self, path: Path, what: str, hint: str = "", *, at_key: bool = False) -> None:
         """Add a problem with the value at ``path``, or with the key that introduces it."""
+        line, column = self.root.place(path, at_key=at_key)
+        if (line, column) in self._refused:
+            return
         if len(self.problems) >= MAX_PROBLEMS:
             self.left_out += 1
             return
-        line, column = self.root.place(path, at_key=at_key)
         self.problems.append(Problem(self.file, line, column, what, hint))
+
+    def keys(self, section: str) -> list[str]:
+        """The names written in a section of the file, sound or not."""
+        node = self.root.children.get(section)
+        return list(node.children) if node is not None else []
 
     def line(self, path: Path) -> int:
         """The line of the value at ``path``."""
@@ -76,11 +85,15 @@ class Report:
 
     def raise_if_any(self) -> None:
         """Raise :class:`TopologyError` if anything was added."""
-        if not self.problems:
-            return
+        if self.problems:
+            raise self.error()
+
+    def error(self) -> TopologyError:
+        """All problems so far, each once, as the exception to raise."""
         problems = list(dict.fromkeys(self.problems))
         if self.left_out:
             last = max(problems, key=lambda problem: (problem.line, problem.column))
             what = f"and {self.left_out} more problems"
-            problems.append(Problem(self.file, last.line, last.column, what))
-        raise TopologyError(problems)
+            # One column further, so that it stays the last one when they are sorted.
+            problems.append(Problem(self.file, last.line, last.column + 1, what))
+        return TopologyError(problems)

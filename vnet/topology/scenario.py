@@ -102,6 +102,14 @@ def make_scenario(file: TopologyFile, directory: Directory, links: list[Link]) -
     return list(maker.steps(file.scenario or []))
 
 
+class _Common(NamedTuple):
+    """What every step has, in the order of :class:`~vnet.topology.model.Step`."""
+
+    at_ns: int | None
+    expect: tuple[Expectation, ...]
+    line: int
+
+
 class _StepMaker:
     def __init__(self, directory: Directory, links: list[Link], all_links: bool) -> None:
         self.directory = directory
@@ -116,7 +124,7 @@ class _StepMaker:
             verb = self.verb(file, path)
             if verb is not None:
                 expect = tuple(self.expectations(verb, file, path))
-                common = (file.at, expect, self.report.line(path))
+                common = _Common(file.at, expect, self.report.line(path))
                 made: Step | None = getattr(self, f"make_{verb}")(
                     getattr(file, verb), (*path, verb), common
                 )
@@ -195,7 +203,7 @@ class _StepMaker:
 
     # --- one method for each verb ---
 
-    def make_ping(self, given: Any, path: Path, common: Any) -> Step | None:
+    def make_ping(self, given: Any, path: Path, common: _Common) -> Step | None:
         if not self.pair(given, path):
             return None
         return PingStep(
@@ -210,12 +218,12 @@ class _StepMaker:
             given.timeout,
         )
 
-    def make_arping(self, given: Any, path: Path, common: Any) -> Step | None:
+    def make_arping(self, given: Any, path: Path, common: _Common) -> Step | None:
         if not self.pair(given, path, only_ipv4=True):
             return None
         return ArpingStep(*common, given.from_, given.to, given.count, given.interval, given.mode)
 
-    def make_udp(self, given: Any, path: Path, common: Any) -> Step | None:
+    def make_udp(self, given: Any, path: Path, common: _Common) -> Step | None:
         if not self.pair(given, path):
             return None
         return UdpStep(
@@ -230,7 +238,7 @@ class _StepMaker:
             given.timeout,
         )
 
-    def make_send(self, given: Any, path: Path, common: Any) -> Step | None:
+    def make_send(self, given: Any, path: Path, common: _Common) -> Step | None:
         name, device = given.from_
         here = (*path, "from")
         if not self.machine(name, here):
@@ -245,7 +253,7 @@ class _StepMaker:
             return None
         return SendStep(*common, name, device, given.packet, given.count, given.interval)
 
-    def make_link(self, given: Any, path: Path, common: Any) -> Step | None:
+    def make_link(self, given: Any, path: Path, common: _Common) -> Step | None:
         if given.end in self.ends:
             return LinkStep(*common, given.end, given.state == "up")
         if self.directory.has_node(given.end.node, (*path, "end")) and self.links_known:
@@ -254,5 +262,5 @@ class _StepMaker:
             self.report.add((*path, "end"), f"no link ends at {given.end}", hint)
         return None
 
-    def make_wait(self, given: int, path: Path, common: Any) -> Step | None:  # noqa: ARG002
+    def make_wait(self, given: int, path: Path, common: _Common) -> Step | None:  # noqa: ARG002
         return WaitStep(*common, given)

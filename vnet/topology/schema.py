@@ -11,10 +11,12 @@ The models are built on first use (``defer_build``), to keep the import cheap.
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from vnet.base.units import duration_text
 from vnet.topology.expression import ExpressionError, parse_packet_expression
 from vnet.topology.fields import (
     Addresses,
@@ -29,11 +31,12 @@ from vnet.topology.fields import (
     Name,
     Network,
     Rate,
-    Refusal,
+    RefusedError,
     Source,
     SysctlName,
     SysctlValue,
     Target,
+    Version,
 )
 
 MAX_COUNT = 100_000
@@ -55,11 +58,11 @@ class _Part(BaseModel):
 
 def _packet(value: object) -> object:
     if not isinstance(value, str):
-        raise Refusal("wants a packet expression", 'for example Ether()/ARP(pdst="10.0.0.2")')
+        raise RefusedError("wants a packet expression", 'for example Ether()/ARP(pdst="10.0.0.2")')
     try:
         parse_packet_expression(value)
     except ExpressionError as error:
-        raise Refusal(error.what, error.hint) from None
+        raise RefusedError(error.what, error.hint) from None
     return value
 
 
@@ -71,18 +74,26 @@ PacketText = Annotated[
 PacketCount = Annotated[int, Field(ge=1, le=MAX_PACKETS)]
 
 
+def _duration(default_ns: int, description: str) -> Any:
+    """A field whose default the JSON Schema shows as a file would spell it."""
+    shown: dict[str, Any] = {"default": duration_text(default_ns)}
+    return Field(default=default_ns, description=description, json_schema_extra=shown)
+
+
 class NicFile(_Part):
     """A network card and the addresses its owner gives it."""
 
     ip: Addresses = Field(
-        [], description="Address with prefix length, or a list of them, IPv4 and IPv6 alike."
+        default=[],
+        description="Address with prefix length, or a list of them, IPv4 and IPv6 alike.",
     )
     mac: MacText | None = Field(
-        None, description="MAC address; left out, one is derived from the seed and the name."
+        default=None,
+        description="MAC address; left out, one is derived from the seed and the name.",
     )
-    mtu: Mtu = Field(1500, description="Largest IP packet in bytes.")
+    mtu: Mtu = Field(default=1500, description="Largest IP packet in bytes.")
     ipv6: bool | None = Field(
-        None, description="Speak IPv6 here; left out, only if there is an IPv6 address."
+        default=None, description="Speak IPv6 here; left out, only if there is an IPv6 address."
     )
 
 
@@ -90,7 +101,8 @@ class VnicFile(NicFile):
     """A card of a virtual machine; the first is eth0 inside, the next eth1."""
 
     switch: Name | None = Field(
-        None, description="The switch on the host it plugs into; left out, the host's only one."
+        default=None,
+        description="The switch on the host it plugs into; left out, the host's only one.",
     )
 
 
@@ -101,13 +113,15 @@ class RouteFile(_Part):
     via: IpText = Field(..., description="The gateway's address, on a network of this machine.")
 
 
-class _Machine(_Part):
+class MachineFile(_Part):
+    """What hosts, virtual machines and routers have in common."""
+
     gateway: Gateways = Field(
-        [], description="Default gateway, or a list of one IPv4 and one IPv6 gateway."
+        default=[], description="Default gateway, or a list of one IPv4 and one IPv6 gateway."
     )
-    routes: list[RouteFile] = Field([], description="Static routes.")
+    routes: list[RouteFile] = Field(default=[], description="Static routes.")
     sysctls: dict[SysctlName, SysctlValue] = Field(
-        {},
+        default={},
         description="Kernel settings by name.",
         examples=[{"net.ipv4.conf.all.arp_ignore": 1}],
     )
@@ -116,58 +130,61 @@ class _Machine(_Part):
 class HostSwitchFile(_Part):
     """A switch inside a host, which virtual machines plug into."""
 
-    type: SwitchType = Field("linux", description="What kind of switch; 'linux' is a bridge.")
+    type: SwitchType = Field(
+        default="linux", description="What kind of switch; 'linux' is a bridge."
+    )
     uplink: Name | None = Field(
-        None,
+        default=None,
         description="The host's card behind the switch, or 'none'. Left out, the first switch "
         "takes the first card that no other switch claims.",
     )
-    ageing: Duration = Field(300 * _S, description="How long a learnt MAC is remembered.")
+    ageing: Duration = _duration(300 * _S, "How long a learnt MAC is remembered.")
 
 
-class HostFile(_Machine):
+class HostFile(MachineFile):
     """A hypervisor: physical cards, switches, and the virtual machines that name it."""
 
     hypervisor: HypervisorName = Field(
-        "kvm", description="Decides default MACs and how back ends are named."
+        default="kvm", description="Decides default MACs and how back ends are named."
     )
-    mode: HostMode = Field("bridge", description="How guests reach the outside.")
+    mode: HostMode = Field(default="bridge", description="How guests reach the outside.")
     style: StyleName | None = Field(
-        None,
+        default=None,
         description="How a card gets behind a bridge: 'network-bridge' is Xen's classic script "
         "(its default), 'enslaved' makes the card itself a port (everybody else's).",
     )
-    nics: dict[Name, NicFile | None] = Field({}, description="Physical cards by name.")
-    switches: dict[Name, HostSwitchFile | None] = Field({}, description="Switches by name.")
+    nics: dict[Name, NicFile | None] = Field(default={}, description="Physical cards by name.")
+    switches: dict[Name, HostSwitchFile | None] = Field(default={}, description="Switches by name.")
 
 
-class VmFile(_Machine):
+class VmFile(MachineFile):
     """A virtual machine, or with 'count' a template for many."""
 
     host: Name = Field(..., description="The host it runs on.")
     count: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = Field(
-        None,
+        default=None,
         description="Make this many: vm becomes vm1, vm2, ... and addresses count up by one.",
     )
     vnics: Annotated[list[VnicFile], Field(max_length=MAX_VNICS)] = Field(
-        [], description="Its cards, in order."
+        default=[], description="Its cards, in order."
     )
 
 
 class WireSwitchFile(_Part):
     """A plain learning switch between hosts."""
 
-    type: SwitchType = Field("linux", description="What kind of switch.")
+    type: SwitchType = Field(default="linux", description="What kind of switch.")
     ports: Annotated[int, Field(ge=1, le=MAX_PORTS)] | None = Field(
-        None, description="Number of ports p1..pN; left out, links may end at any port name."
+        default=None,
+        description="Number of ports p1..pN; left out, links may end at any port name.",
     )
-    ageing: Duration = Field(300 * _S, description="How long a learnt MAC is remembered.")
+    ageing: Duration = _duration(300 * _S, "How long a learnt MAC is remembered.")
 
 
-class RouterFile(_Machine):
+class RouterFile(MachineFile):
     """A machine that forwards between its cards."""
 
-    nics: dict[Name, NicFile | None] = Field({}, description="Its cards by name.")
+    nics: dict[Name, NicFile | None] = Field(default={}, description="Its cards by name.")
 
 
 class LinkFile(_Part):
@@ -178,13 +195,15 @@ class LinkFile(_Part):
         description="The two devices it joins: cards of hosts and routers, ports of switches.",
         examples=[["h1:eth0", "h2:eth0"]],
     )
-    latency: Duration = Field(0, description="Time a frame is on its way.")
-    bandwidth: Rate | None = Field(None, description="Bits per second; left out, no limit.")
+    latency: Duration = _duration(0, "Time a frame is on its way.")
+    bandwidth: Rate | None = Field(default=None, description="Bits per second; left out, no limit.")
     queue: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        1000, description="Frames that may wait at each end."
+        default=1000, description="Frames that may wait at each end."
     )
-    mtu: Mtu | None = Field(None, description="Larger packets are lost; left out, none are.")
-    up: bool = Field(True, description="Whether the cable is plugged in at the start.")
+    mtu: Mtu | None = Field(
+        default=None, description="Larger packets are lost; left out, none are."
+    )
+    up: bool = Field(default=True, description="Whether the cable is plugged in at the start.")
 
 
 class PingFile(_Part):
@@ -192,14 +211,16 @@ class PingFile(_Part):
 
     from_: Name = Field(..., alias="from", description="VM, host or router that pings.")
     to: Target = Field(..., description="Name of a VM, host or router, or an IP address.")
-    count: PacketCount = Field(4, description="Number of requests.")
-    interval: Duration = Field(_S, description="Time from one request to the next.")
-    size: Annotated[int, Field(ge=0, le=65_507)] = Field(56, description="Bytes of payload.")
-    ttl: Annotated[int, Field(ge=1, le=255)] | None = Field(
-        None, description="Time to live, or hop limit."
+    count: PacketCount = Field(default=4, description="Number of requests.")
+    interval: Duration = _duration(_S, "Time from one request to the next.")
+    size: Annotated[int, Field(ge=0, le=65_507)] = Field(
+        default=56, description="Bytes of payload."
     )
-    df: bool | None = Field(None, description="Set, or clear, the don't-fragment flag.")
-    timeout: Duration = Field(_S, description="How long to wait for each answer.")
+    ttl: Annotated[int, Field(ge=1, le=255)] | None = Field(
+        default=None, description="Time to live, or hop limit."
+    )
+    df: bool | None = Field(default=None, description="Set, or clear, the don't-fragment flag.")
+    timeout: Duration = _duration(_S, "How long to wait for each answer.")
 
 
 class ArpingFile(_Part):
@@ -207,10 +228,10 @@ class ArpingFile(_Part):
 
     from_: Name = Field(..., alias="from", description="VM, host or router that asks.")
     to: Target = Field(..., description="Name of a VM, host or router, or an IPv4 address.")
-    count: PacketCount = Field(1, description="Number of requests.")
-    interval: Duration = Field(_S, description="Time from one request to the next.")
+    count: PacketCount = Field(default=1, description="Number of requests.")
+    interval: Duration = _duration(_S, "Time from one request to the next.")
     mode: Literal["request", "announce", "duplicate"] = Field(
-        "request",
+        default="request",
         description="Ask who has the address, announce one's own (arping -U), or look for a "
         "second owner (arping -D).",
     )
@@ -221,12 +242,14 @@ class UdpFile(_Part):
 
     from_: Name = Field(..., alias="from", description="VM, host or router that sends.")
     to: Target = Field(..., description="Name of a VM, host or router, or an IP address.")
-    port: Annotated[int, Field(ge=1, le=65_535)] = Field(7, description="Destination port.")
-    count: PacketCount = Field(1, description="Number of datagrams.")
-    interval: Duration = Field(_S, description="Time from one datagram to the next.")
-    size: Annotated[int, Field(ge=0, le=65_507)] = Field(64, description="Bytes of payload.")
-    echo: bool = Field(True, description="Whether the target sends them back.")
-    timeout: Duration = Field(_S, description="How long to wait for each answer.")
+    port: Annotated[int, Field(ge=1, le=65_535)] = Field(default=7, description="Destination port.")
+    count: PacketCount = Field(default=1, description="Number of datagrams.")
+    interval: Duration = _duration(_S, "Time from one datagram to the next.")
+    size: Annotated[int, Field(ge=0, le=65_507)] = Field(
+        default=64, description="Bytes of payload."
+    )
+    echo: bool = Field(default=True, description="Whether the target sends them back.")
+    timeout: Duration = _duration(_S, "How long to wait for each answer.")
 
 
 class SendFile(_Part):
@@ -234,8 +257,8 @@ class SendFile(_Part):
 
     from_: Source = Field(..., alias="from", description="VM, or one of its cards: vm1:eth0.")
     packet: PacketText = Field(..., description="Scapy layers with literal values, joined by /.")
-    count: PacketCount = Field(1, description="Number of times.")
-    interval: Duration = Field(_S, description="Time from one to the next.")
+    count: PacketCount = Field(default=1, description="Number of times.")
+    interval: Duration = _duration(_S, "Time from one to the next.")
 
 
 class LinkStepFile(_Part):
@@ -254,16 +277,18 @@ class StepFile(_Part):
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [verb]} for verb in VERBS]})
 
     at: Duration | None = Field(
-        None, description="Time since the start; left out, when the step before has ended."
+        default=None, description="Time since the start; left out, when the step before has ended."
     )
-    ping: PingFile | None = Field(None, description="Ping from one machine to another.")
-    arping: ArpingFile | None = Field(None, description="Ask by ARP.")
-    udp: UdpFile | None = Field(None, description="Send UDP datagrams and count the echoes.")
-    send: SendFile | None = Field(None, description="Put a packet of your own on the wire.")
-    link: LinkStepFile | None = Field(None, description="Plug a cable in or pull it.")
-    wait: Duration | None = Field(None, description="Let time pass.")
+    ping: PingFile | None = Field(default=None, description="Ping from one machine to another.")
+    arping: ArpingFile | None = Field(default=None, description="Ask by ARP.")
+    udp: UdpFile | None = Field(
+        default=None, description="Send UDP datagrams and count the echoes."
+    )
+    send: SendFile | None = Field(default=None, description="Put a packet of your own on the wire.")
+    link: LinkStepFile | None = Field(default=None, description="Plug a cable in or pull it.")
+    wait: Duration | None = Field(default=None, description="Let time pass.")
     expect: dict[str, Expected] = Field(
-        {},
+        default={},
         description="What the step must report: a value, or a comparison such as '>= 2'.",
         examples=[{"received": 3, "lost": "< 1"}],
     )
@@ -272,37 +297,60 @@ class StepFile(_Part):
 class TopologyFile(_Part):
     """A network lab: machines, the cables between them, and what shall happen."""
 
-    version: Literal[1] = Field(..., description="Version of the file format: 1.")
-    name: Name | None = Field(None, description="Name of the lab; left out, the file's.")
+    version: Version = Field(..., description="Version of the file format: 1.")
+    name: Name | None = Field(default=None, description="Name of the lab; left out, the file's.")
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(
-        1, description="All chance in the lab grows from this number."
+        default=1, description="All chance in the lab grows from this number."
     )
     epoch: Epoch = Field(
-        1_735_689_600 * _S,
+        default=1_735_689_600 * _S,
         description="Wall-clock time at which virtual time begins: ISO 8601 or Unix seconds.",
+        json_schema_extra={"default": "2025-01-01T00:00:00Z"},
     )
-    hosts: dict[Name, HostFile | None] | None = Field(None, description="Hypervisors by name.")
+    hosts: dict[Name, HostFile | None] | None = Field(
+        default=None, description="Hypervisors by name."
+    )
     vms: dict[Name, VmFile] | None = Field(
-        None, description="Virtual machines, or templates for many, by name."
+        default=None, description="Virtual machines, or templates for many, by name."
     )
     switches: dict[Name, WireSwitchFile | None] | None = Field(
-        None, description="Plain switches between the hosts, by name."
+        default=None, description="Plain switches between the hosts, by name."
     )
-    routers: dict[Name, RouterFile | None] | None = Field(None, description="Routers by name.")
-    links: list[LinkFile] | None = Field(None, description="The cables.")
+    routers: dict[Name, RouterFile | None] | None = Field(
+        default=None, description="Routers by name."
+    )
+    links: list[LinkFile] | None = Field(default=None, description="The cables.")
     captures: list[DeviceName] | None = Field(
-        None,
+        default=None,
         description="Devices whose frames are recorded; 'HOST:nlmon' records its rtnetlink.",
         examples=[["vm1:eth0", "h1:eth0"]],
     )
-    scenario: list[StepFile] | None = Field(None, description="What happens, step by step.")
+    scenario: list[StepFile] | None = Field(default=None, description="What happens, step by step.")
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a topology file, as editors want it."""
     schema = TopologyFile.model_json_schema(by_alias=True, mode="validation")
+    _forget_null_defaults(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
         "title": "vnet topology",
     }
+
+
+def schema_text() -> str:
+    """The JSON Schema as ``topologies/vnet.schema.json`` holds it."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _forget_null_defaults(schema: Any) -> None:
+    """Drop ``default: null``: the key is left out, it is not written as null."""
+    if isinstance(schema, dict):
+        if "default" in schema and schema["default"] is None:
+            del schema["default"]
+        for value in schema.values():
+            _forget_null_defaults(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            _forget_null_defaults(value)

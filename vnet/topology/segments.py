@@ -41,7 +41,9 @@ def check_addresses(nodes: Nodes, links: Sequence[Link], report: Report) -> None
     for node, index, nic, point in _cards(nodes):
         segment = union.find(point)
         here = f"{node.name}:{nic.name}"
-        found = [(nic.mac, "MAC", mac_text(nic.mac), index + ("mac",))]
+        found: list[tuple[bytes, str, str, Path]] = [
+            (nic.mac, "MAC", mac_text(nic.mac), (*index, "mac"))
+        ]
         for number, address in enumerate(nic.addresses):
             found.append((address.ip, "address", ip_text(address.ip), (*index, "ip", number)))
         for packed, noun, text, path in found:

@@ -41,7 +41,7 @@ MAX_ALIAS_VALUES = 100_000
 
 MAX_NUMBER_LENGTH = 40
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _HEX = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
@@ -91,7 +91,7 @@ class Node:
         return position
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """A problem after which the rest of the text cannot be understood."""
 
 
@@ -123,9 +123,9 @@ class _Builder:
     def problem(self, place: Position, what: str, hint: str = "") -> None:
         self.problems.append(Problem(self.file, *place, what, hint))
 
-    def stop(self, place: Position, what: str, hint: str = "") -> _Stop:
+    def stop(self, place: Position, what: str, hint: str = "") -> _StopError:
         self.problem(place, what, hint)
-        return _Stop()
+        return _StopError()
 
     def feed(self, event: Any) -> None:
         place = (event.start_mark.line + 1, event.start_mark.column + 1)
@@ -296,7 +296,7 @@ def read_tree(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     try:
         for event in _events(text):
             builder.feed(event)
-    except _Stop:
+    except _StopError:
         return None, builder.problems
     except MarkedYAMLError as error:
         _syntax_problem(builder, error)

@@ -48,7 +48,8 @@ class Directory:
         if self.nodes.find(name) is not None:
             return name not in self.cut.nodes
         if not self.cut.excuses(name):
-            hint = did_you_mean(name, self.nodes.names(), "there are")
+            known = dict.fromkeys([*self.nodes.names(), *sorted(self.cut.nodes)])
+            hint = did_you_mean(name, list(known), "there are")
             self.report.add(path, f"there is no node {quote(name)}", hint)
         return False
 

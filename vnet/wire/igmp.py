@@ -51,6 +51,8 @@ def parse_query(message: bytes) -> Query | None:
         return None
     code, group = message[1], message[4:8]
     if len(message) < 12:
+        if len(message) != 8:  # of no version, so to be ignored (RFC 3376 section 7.1)
+            return None
         version = 1 if code == 0 else 2
         return Query(version, (code or 100) * 100_000_000, group, ())
     count = message[10] << 8 | message[11]

@@ -1,7 +1,7 @@
 """IPv4 (RFC 791), with options and fragments.
 
- 0            1      2            4        6               8     9        10         12    16    20
-| ver | ihl  | tos  | length     | id     | flags, offset | ttl | proto  | checksum | src | dst | options ...
+ 0           1     2        4    6               8     9       10         12    16    20
+| ver | ihl | tos | length | id | flags, offset | ttl | proto | checksum | src | dst | options ...
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def fragment(packet: bytes, mtu_bytes: int) -> Iterator[bytes]:
     """
     header_bytes = (packet[0] & 0x0F) * 4
     header = packet[:header_bytes]
-    payload = packet[header_bytes:]
+    payload = packet[header_bytes : packet[2] << 8 | packet[3]]
     flags_offset = packet[6] << 8 | packet[7]
     last_flag = flags_offset & MORE_FRAGMENTS
     start = flags_offset & OFFSET_MASK

@@ -28,6 +28,8 @@ def parse_query(body: bytes) -> Query | None:
         return None
     code = body[0] << 8 | body[1]
     if len(body) < 24:
+        if len(body) != 20:
+            return None
         return Query(1, code * 1_000_000, body[4:20], ())
     count = body[22] << 8 | body[23]
     if len(body) < 24 + 16 * count:

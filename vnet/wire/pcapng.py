@@ -33,23 +33,15 @@ STATISTICS = 5
 PACKET = 6
 
 _MAGIC = 0x1A2B3C4D
-_VERSION = (1, 0)
 _NS_PER_S = 1_000_000_000
 
-_OPTION_END = 0
-_OPTION_COMMENT = 1
+_OPTION_END, _OPTION_COMMENT = 0, 1
 _SECTION_APPLICATION = 4
-_INTERFACE_NAME = 2
-_INTERFACE_DESCRIPTION = 3
-_INTERFACE_MAC = 6
-_INTERFACE_RESOLUTION = 9
-_INTERFACE_OFFSET = 14
+_INTERFACE_NAME, _INTERFACE_DESCRIPTION, _INTERFACE_MAC = 2, 3, 6
+_INTERFACE_RESOLUTION, _INTERFACE_OFFSET = 9, 14
 _PACKET_FLAGS = 2
-_STATISTICS_RECEIVED = 4
-_STATISTICS_DROPPED = 5
-
-_INBOUND = 1
-_OUTBOUND = 2
+_STATISTICS_RECEIVED, _STATISTICS_DROPPED = 4, 5
+_INBOUND, _OUTBOUND = 1, 2
 
 _WORD = struct.Struct("<I")
 _OPTION = struct.Struct("<HH")
@@ -57,7 +49,6 @@ _SECTION = struct.Struct("<IHHq")
 _INTERFACE = struct.Struct("<HHI")
 _PACKET = struct.Struct("<IIIII")
 _TIMED = struct.Struct("<III")
-_COUNT = struct.Struct("<Q")
 
 _SECTION_TYPE = SECTION.to_bytes(4, "big")
 """A palindrome, so that it can be told before the byte order is known."""
@@ -112,7 +103,7 @@ class PcapngWriter:
         self._snap_bytes: list[int] = []
         self._shapes: list[dict[int, _Shape]] = []
         options = _text(_OPTION_COMMENT, comment) + _text(_SECTION_APPLICATION, application)
-        stream.write(_block(SECTION, _SECTION.pack(_MAGIC, *_VERSION, -1) + _ended(options)))
+        stream.write(_block(SECTION, _SECTION.pack(_MAGIC, 1, 0, -1) + _ended(options)))
 
     def add_interface(
         self,
@@ -195,8 +186,8 @@ class PcapngWriter:
         """Write the counters of an interface, in frames, as they stand at ``time_ns``."""
         self._check_interface(interface_id)
         _check_time(time_ns)
-        options = _option(_STATISTICS_RECEIVED, _COUNT.pack(received))
-        options += _option(_STATISTICS_DROPPED, _COUNT.pack(dropped))
+        options = _option(_STATISTICS_RECEIVED, received.to_bytes(8, "little"))
+        options += _option(_STATISTICS_DROPPED, dropped.to_bytes(8, "little"))
         body = _TIMED.pack(interface_id, time_ns >> 32, time_ns & 0xFFFFFFFF) + _ended(options)
         self._stream.write(_block(STATISTICS, body))
 
@@ -253,9 +244,6 @@ def _block(kind: int, body: bytes) -> bytes:
     return struct.pack("<II", kind, total) + body + _WORD.pack(total)
 
 
-# Reading.
-
-
 def read_pcapng(source: bytes | BinaryIO, *, strict: bool = False) -> Iterator[Packet]:
     """The packets of a capture, in file order, one at a time.
 
@@ -270,7 +258,7 @@ def read_pcapng(source: bytes | BinaryIO, *, strict: bool = False) -> Iterator[P
             if kind == SECTION:
                 section = _Section(order, body)
                 continue
-            assert section is not None, "_blocks lets no other block come first"
+            assert section is not None  # _blocks lets no other block come first
             packet = section.take(kind, body)
         except (struct.error, ValueError) as error:
             raise ValueError(f"malformed pcapng block at offset {offset}: {error}") from None
@@ -328,8 +316,6 @@ class _Section:
     Its methods raise ``ValueError`` or ``struct.error`` for a block that contradicts itself.
     """
 
-    __slots__ = ("_interfaces", "_order")
-
     def __init__(self, order: str, body: bytes) -> None:
         major, minor, _ = struct.unpack_from(order + "HHq", body, 4)
         if major != 1 or minor not in (0, 2):  # 1.2 means the same as 1.0 (section 4.1)
@@ -383,9 +369,9 @@ class _Section:
             elif code == _PACKET_FLAGS:
                 (flags,) = struct.unpack(self._order + "I", value)
                 outbound = {_INBOUND: False, _OUTBOUND: True}.get(flags & 3)
+        comment = "\n".join(comments)
         time_ns = clock.time_ns(high << 32 | low)
-        text = "\n".join(comments)
-        return Packet(interface, time_ns, body[20:end], outbound, text, original_bytes)
+        return Packet(interface, time_ns, body[20:end], outbound, comment, original_bytes)
 
     def _simple_packet(self, body: bytes) -> Packet:
         (original_bytes,) = struct.unpack_from(self._order + "I", body)

@@ -39,7 +39,6 @@ PAUSE_FRAME = drop_reason(
     cure="nothing: flow control is between the two ends of one wire",
 )
 
-_GC_INTERVAL_NS = 10_000_000_000
 _GC_LEAST_NS = 10_000_000
 
 _STP_ADDRESS = 0x00
@@ -60,12 +59,15 @@ class BridgeDevice(NetDevice):
     def _xmit(self, frame: Frame) -> None:
         self.bridge.send_own(frame)
 
+    def _admin_changed(self) -> None:
+        self.bridge.admin_changed()
+
 
 class Bridge:
     """Ports, forwarding database, and the rules between them.
 
-    ``ageing_ns`` is when a silent station is forgotten (300 s by default); entries are swept
-    every 10 s at most, and one past its time counts no more even before that.
+    ``ageing_ns`` is when a silent station is forgotten (300 s by default). A sweep follows
+    the oldest entry; one past its time counts no more even before that.
     """
 
     __slots__ = (
@@ -100,7 +102,6 @@ class Bridge:
         self._user_mac = mac is not None
         self._next_number = 1
         self._gc = KernelTimer(scheduler, self._collect)
-        self._gc.arm(_GC_INTERVAL_NS)
 
     # -- membership
 
@@ -131,14 +132,23 @@ class Bridge:
 
     def enable_port(self, port: BridgePort) -> None:
         """The port has a carrier. Without STP it forwards at once, whatever the delay."""
-        if port.state is PortState.DISABLED:
-            port.set_state(PortState.FORWARDING)
-            self._follow_ports()
+        port.operational = True
+        self._settle(port)
 
     def disable_port(self, port: BridgePort) -> None:
         """The port lost its carrier or was set down: it forgets its stations."""
-        if port.state is not PortState.DISABLED:
-            port.set_state(PortState.DISABLED)
+        port.operational = False
+        self._settle(port)
+
+    def admin_changed(self) -> None:
+        """The bridge was set up or down; while it is down nothing crosses it."""
+        for port in self.ports:
+            self._settle(port)
+
+    def _settle(self, port: BridgePort) -> None:
+        wanted = port.operational and self.device.admin_up
+        if wanted != (port.state is not PortState.DISABLED):
+            port.set_state(PortState.FORWARDING if wanted else PortState.DISABLED)
             self._follow_ports()
 
     def port_mac_changed(self, port: BridgePort, old: bytes) -> None:
@@ -185,6 +195,8 @@ class Bridge:
             and frame.data[0:6] != RESERVED_PREFIX + b"\x01"
         ):
             self.fdb.learn(source, port, self.scheduler.now_ns)
+            if self._gc.due_ns is None:
+                self._gc.arm(self.fdb.ageing_ns)
         return True
 
     def handle_group(self, port: BridgePort, frame: Frame) -> None:
@@ -260,8 +272,7 @@ class Bridge:
         return sorted(self.fdb, key=lambda entry: (entry.port.number, entry.mac))
 
     def _collect(self) -> None:
-        next_ns = self.fdb.expire(self.scheduler.now_ns)
-        delay_ns = _GC_INTERVAL_NS
+        now_ns = self.scheduler.now_ns
+        next_ns = self.fdb.expire(now_ns)
         if next_ns is not None:
-            delay_ns = min(delay_ns, next_ns - self.scheduler.now_ns)
-        self._gc.arm(max(delay_ns, _GC_LEAST_NS))
+            self._gc.arm(max(next_ns - now_ns, _GC_LEAST_NS))

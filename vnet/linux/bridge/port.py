@@ -75,6 +75,7 @@ class BridgePort:
         "learning",
         "multicast_flood",
         "number",
+        "operational",
         "path_cost",
         "priority",
         "state",
@@ -85,6 +86,7 @@ class BridgePort:
         self.bridge = bridge
         self.device = device
         self.number = number
+        self.operational = False
         self.state = PortState.DISABLED
         self.priority = 32
         self.path_cost = 2
@@ -112,6 +114,8 @@ class BridgePort:
             return bridge.handle_group(self, frame)
         entry = entries.get(data[0:6])
         if entry is None or (entry.is_dynamic and now_ns - entry.updated_ns > bridge.fdb.ageing_ns):
+            if data[0:6] == bridge.device.mac:
+                return bridge.deliver_up(frame)
             return bridge.flood(self, frame, self.UNKNOWN_UNICAST)
         entry.used_ns = now_ns
         if entry.is_local:

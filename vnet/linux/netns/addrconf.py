@@ -69,14 +69,21 @@ class Addrconf:
     # -- the link
 
     def link_changed(self, ready: bool) -> None:
-        """The interface got, or lost, a link."""
+        """The interface got, or lost, a link.
+
+        A lost carrier alone stops nothing: probes go unheard, and the addresses stay.
+        """
         mld_host = self.interface.mld
         if not ready:
-            self._solicit_timer.cancel()
-            for probe in self._probes.values():
-                probe.timer.cancel()
-            self._probes.clear()
-            mld_host.forget_timers()
+            if not self.interface.device.admin_up:
+                self._solicit_timer.cancel()
+                for probe in self._probes.values():
+                    probe.timer.cancel()
+                self._probes.clear()
+                mld_host.forget_timers()
+            return
+        if not self.interface.multicast:
+            # Without multicast there is no neighbour discovery, and no IPv6.
             return
         if self.interface.find(self._link_local()) is not None:
             # Only the carrier had gone: the addresses stayed, the switches may have forgotten.

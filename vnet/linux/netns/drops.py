@@ -8,6 +8,7 @@ OTHER_HOST = drop_reason(
     "other-host",
     cause="the destination MAC is another station's; a switch flooded the frame here",
     cure="nothing: this is what a card without promiscuous mode does",
+    routine=True,
 )
 UNKNOWN_ETHER_TYPE = drop_reason(
     "unknown-ethertype",
@@ -33,6 +34,7 @@ ARP_IGNORED = drop_reason(
     "arp-not-for-us",
     cause="the ARP packet asks for, or answers, somebody else",
     cure="nothing: every station hears broadcasts",
+    routine=True,
 )
 IP_MALFORMED = drop_reason(
     "ip-header-error",
@@ -58,6 +60,7 @@ NOT_A_MEMBER = drop_reason(
     "not-a-group-member",
     cause="nobody here has joined the multicast group",
     cure="join the group, or prune the flooding with snooping",
+    routine=True,
 )
 TTL_EXCEEDED = drop_reason(
     "ttl-exceeded",
@@ -128,6 +131,7 @@ NOT_WANTED = drop_reason(
     "icmp-not-wanted",
     cause="an ICMP message that answers nothing we sent, or of a type we ignore",
     cure="nothing, unless it was meant to matter",
+    routine=True,
 )
 ND_INVALID = drop_reason(
     "nd-invalid",

@@ -13,6 +13,7 @@ from vnet.base.ids import IpAddress, network_of
 from vnet.linux.netns import drops
 from vnet.linux.netns.addrconf import Addrconf
 from vnet.linux.netns.igmp import IgmpHost
+from vnet.linux.netns.linkstate import LinkState
 from vnet.linux.netns.mld import MldHost
 from vnet.linux.netns.neighbor import ArpCache, NdCache
 from vnet.netdev.device import TOO_SHORT, NetDevice
@@ -76,6 +77,7 @@ class Interface:
         "arp_cache",
         "device",
         "igmp",
+        "link",
         "mld",
         "multicast",
         "namespace",
@@ -91,6 +93,7 @@ class Interface:
         self.multicast = True
         self.ready = False
         """Up with a carrier, and known to the stack to be so."""
+        self.link = LinkState(self)
         self.arp_cache = ArpCache(self)
         self.nd_cache = NdCache(self)
         self.igmp = IgmpHost(self)

@@ -14,6 +14,7 @@ from vnet.base.chance import Chance
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, Mac, ip_text, is_link_local_ip6
 from vnet.linux.bridge.bridge import Bridge
+from vnet.linux.linkwatch import Linkwatch
 from vnet.linux.netns.arp import ArpProtocol
 from vnet.linux.netns.changes import (
     AddressChange,
@@ -49,10 +50,18 @@ class Namespace:
     :meth:`owns`, as the kernel's ``local`` table would.
     """
 
-    def __init__(self, scheduler: Scheduler, name: str, chance: Chance) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        name: str,
+        chance: Chance,
+        *,
+        linkwatch: Linkwatch | None = None,
+    ) -> None:
         self.scheduler = scheduler
         self.name = name
         self.chance = chance
+        self.linkwatch = linkwatch
         self.sysctls = Sysctls()
         self.listeners: list[Callable[[Change], None]] = []
         self.arp_listeners: list[Callable[[Interface, Arp], None]] = []
@@ -88,8 +97,8 @@ class Namespace:
         interface = Interface(self, device, ipv6)
         self.interfaces[device.name] = interface
         device.rx_handler = interface.handle
-        device.state_changed = _StateWatcher(self, device)
-        self._link_changed(interface)
+        device.state_changed = interface.link
+        self.link_changed(interface)
         return interface
 
     def add_bridge(
@@ -121,7 +130,7 @@ class Namespace:
         del self.interfaces[name]
         self.interfaces[new] = interface
         interface.device.name = new
-        self._link_changed(interface)
+        self.link_changed(interface)
 
     def set_mac(self, name: str, mac: Mac) -> None:
         """``ip link set NAME address MAC``."""
@@ -133,7 +142,7 @@ class Namespace:
             bridge.port_mac_changed(port, old)
         elif name in self.bridges:
             self.bridges[name].set_mac(mac)
-        self._link_changed(interface)
+        self.link_changed(interface)
 
     def set_mtu(self, name: str, mtu_bytes: int) -> None:
         """``ip link set NAME mtu N``."""
@@ -141,7 +150,7 @@ class Namespace:
         interface.device.mtu_bytes = mtu_bytes
         if bridge := self._masters.get(name):
             bridge.device.mtu_bytes = min(port.device.mtu_bytes for port in bridge.ports)
-        self._link_changed(interface)
+        self.link_changed(interface)
 
     def set_flags(
         self, name: str, *, arp: bool | None = None, multicast: bool | None = None
@@ -150,7 +159,7 @@ class Namespace:
         interface = self.interface(name)
         interface.arp = interface.arp if arp is None else arp
         interface.multicast = interface.multicast if multicast is None else multicast
-        self._link_changed(interface)
+        self.link_changed(interface)
 
     def set_up(self, name: str) -> None:
         """``ip link set NAME up``."""
@@ -158,6 +167,8 @@ class Namespace:
         if interface.device.admin_up:
             return
         interface.device.set_admin(True)
+        interface.link.device_opened()
+        interface.igmp.report_all()
         for address in interface.addresses:
             self._add_connected(interface, address)
         if self.sysctls["net.ipv4.conf.all.arp_notify"]:
@@ -188,7 +199,7 @@ class Namespace:
         bridge = self.bridges[bridge_name]
         self._masters[name] = bridge
         bridge.add_port(interface.device)
-        self._link_changed(interface)
+        self.link_changed(interface)
 
     def release(self, name: str) -> None:
         """``ip link set NAME nomaster``."""
@@ -198,7 +209,7 @@ class Namespace:
             raise UsageError(f"{self.name}: device {name} is not a bridge port")
         bridge.remove_port(interface.device)
         interface.device.rx_handler = interface.handle
-        self._link_changed(interface)
+        self.link_changed(interface)
 
     def master_of(self, name: str) -> Bridge | None:
         """The bridge that a device is a port of, or None."""
@@ -355,27 +366,8 @@ class Namespace:
 
     # -- bookkeeping
 
-    def device_changed(self, device: NetDevice) -> None:
-        """A device went up or down or its carrier changed: bridge and stack follow."""
-        interface = self.interfaces.get(device.name)
-        if interface is None or interface.device is not device:
-            return
-        bridge = self._masters.get(device.name)
-        port = bridge.port_of(device) if bridge else None
-        if bridge and port:
-            if device.running:
-                bridge.enable_port(port)
-            else:
-                bridge.disable_port(port)
-        if device.running != interface.ready:
-            interface.ready = device.running
-            if interface.addrconf is not None:
-                interface.addrconf.link_changed(device.running)
-            if device.running:
-                interface.igmp.report_all()
-        self._link_changed(interface)
-
-    def _link_changed(self, interface: Interface) -> None:
+    def link_changed(self, interface: Interface) -> None:
+        """Something about a device changed; tell whoever listens."""
         if self.listeners:
             master = self._masters.get(interface.device.name)
             self._tell(
@@ -390,16 +382,3 @@ class Namespace:
     def _tell(self, change: Change) -> None:
         for listener in self.listeners:
             listener(change)
-
-
-class _StateWatcher:
-    """A device's ``state_changed`` hook: an object, since closures do not outlive a snapshot."""
-
-    __slots__ = ("_device", "_namespace")
-
-    def __init__(self, namespace: Namespace, device: NetDevice) -> None:
-        self._namespace = namespace
-        self._device = device
-
-    def __call__(self) -> None:
-        self._namespace.device_changed(self._device)

@@ -1,0 +1,67 @@
+"""What a vNIC sent and received, kept as bytes and shown as Scapy packets.
+
+Dissecting costs a hundred times what keeping costs, so it happens when somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+HISTORY_FRAMES = 1000
+"""How many frames each direction remembers: a long run must not fill the memory."""
+
+
+class FrameLog(Sequence[Any]):
+    """The last frames of one direction, oldest first, as a sequence of Scapy packets.
+
+    Each is a fresh ``Ether`` with its virtual ``time``; ``bytes(log[i])`` is the frame as it
+    was on the wire. ``total`` counts every frame ever seen. ``raw`` gives bytes.
+    """
+
+    __slots__ = ("_epoch_ns", "_frames", "total")
+
+    def __init__(self, epoch_ns: int, limit: int = HISTORY_FRAMES) -> None:
+        self._epoch_ns = epoch_ns
+        self._frames: deque[tuple[int, bytes]] = deque(maxlen=limit)
+        self.total = 0
+
+    def append(self, time_ns: int, data: bytes) -> None:
+        """Remember a frame; the oldest makes room."""
+        self._frames.append((time_ns, data))
+        self.total += 1
+
+    @property
+    def raw(self) -> list[bytes]:
+        """The frames as bytes, oldest first."""
+        return [data for _time_ns, data in self._frames]
+
+    def since(self, number: int) -> tuple[int, bytes] | None:
+        """Time and bytes of the first remembered frame from the ``number``-th on, or None."""
+        first = self.total - len(self._frames)
+        at = max(number - first, 0)
+        return self._frames[at] if at < len(self._frames) else None
+
+    def _packet(self, entry: tuple[int, bytes]) -> Any:
+        from vnet.guest.dissect import dissect
+
+        return dissect(entry[1], self._epoch_ns + entry[0])
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._packet(entry) for entry in tuple(self._frames))
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self._packet(entry) for entry in tuple(self._frames)[index]]
+        return self._packet(self._frames[index])
+
+    def __repr__(self) -> str:
+        return f"<{len(self._frames)} frames, {self.total} in all>"

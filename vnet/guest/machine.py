@@ -1,0 +1,147 @@
+"""A machine: a namespace with programs in it. Guests, hosts and routers are machines."""
+
+from __future__ import annotations
+
+from vnet.base.errors import UsageError
+from vnet.base.ids import IpAddress, ip_from_text, is_link_local_ip6
+from vnet.guest.apps.arping import Arping
+from vnet.guest.apps.ping import LINGER_NS, Ping
+from vnet.guest.apps.udp import UdpEcho, UdpStream
+from vnet.guest.vnic import Vnic
+from vnet.linux.netns.interface import Interface
+from vnet.linux.netns.namespace import Namespace
+
+_NS_PER_S = 1_000_000_000
+
+
+class Machine:
+    """A node that can run apps. Apps are returned ready to ``start()``."""
+
+    def __init__(self, namespace: Namespace, epoch_ns: int) -> None:
+        self.namespace = namespace
+        self.epoch_ns = epoch_ns
+        self._echo_servers: dict[int, UdpEcho] = {}
+
+    @property
+    def name(self) -> str:
+        return self.namespace.name
+
+    @property
+    def addresses(self) -> list[IpAddress]:
+        """Its own addresses in order of interfaces, link-local and loopback ones aside."""
+        return [
+            address.ip
+            for interface in self.namespace.interfaces.values()
+            if interface is not self.namespace.loopback
+            for address in interface.addresses
+            if not is_link_local_ip6(address.ip)
+        ]
+
+    def make_ping(
+        self,
+        target: bytes,
+        *,
+        count: int = 4,
+        interval_ns: int = _NS_PER_S,
+        size_bytes: int = 56,
+        ttl: int | None = None,
+        dont_fragment: bool | None = None,
+        timeout_ns: int = LINGER_NS,
+        device: str | None = None,
+    ) -> Ping:
+        """ping(8)."""
+        return Ping(
+            self.namespace,
+            target,
+            epoch_ns=self.epoch_ns,
+            count=count,
+            interval_ns=interval_ns,
+            size_bytes=size_bytes,
+            ttl=ttl,
+            dont_fragment=dont_fragment,
+            timeout_ns=timeout_ns,
+            out=self._out_for(target, device),
+        )
+
+    def make_arping(
+        self,
+        target: bytes,
+        *,
+        count: int = 1,
+        interval_ns: int = _NS_PER_S,
+        mode: str = "request",
+        device: str | None = None,
+    ) -> Arping:
+        """arping(8)."""
+        out = None if device is None else self.namespace.interface(device)
+        return Arping(
+            self.namespace, target, count=count, interval_ns=interval_ns, mode=mode, out=out
+        )
+
+    def make_udp(
+        self,
+        target: bytes,
+        *,
+        port: int = 7,
+        count: int = 1,
+        interval_ns: int = _NS_PER_S,
+        size_bytes: int = 64,
+        echo: bool = True,
+        timeout_ns: int = _NS_PER_S,
+    ) -> UdpStream:
+        """A stream of datagrams to a port of another machine."""
+        return UdpStream(
+            self.namespace,
+            target,
+            port=port,
+            count=count,
+            interval_ns=interval_ns,
+            size_bytes=size_bytes,
+            echo=echo,
+            timeout_ns=timeout_ns,
+        )
+
+    def serve_echo(self, port: int = 7) -> UdpEcho:
+        """Run a UDP echo server on ``port``; one that runs already is returned."""
+        server = self._echo_servers.get(port)
+        if server is None or server.done:
+            server = self._echo_servers[port] = UdpEcho(self.namespace, port)
+            server.start()
+        return server
+
+    def _out_for(self, target: bytes, device: str | None) -> Interface | None:
+        if device is not None:
+            return self.namespace.interface(device)
+        if is_link_local_ip6(target):
+            for interface in self.namespace.interfaces.values():
+                if interface.addrconf is not None:
+                    return interface
+        return None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+class Guest(Machine):
+    """A virtual machine: a machine whose cards are vNICs."""
+
+    def __init__(self, namespace: Namespace, epoch_ns: int, vnics: list[Vnic]) -> None:
+        super().__init__(namespace, epoch_ns)
+        self.vnics = vnics
+
+    def vnic(self, index: int | str = 0) -> Vnic:
+        """A card by number, or by name (``eth0``)."""
+        for number, vnic in enumerate(self.vnics):
+            if index in (number, vnic.interface.device.name):
+                return vnic
+        names = ", ".join(vnic.interface.device.name for vnic in self.vnics)
+        raise UsageError(f"{self.name} has no vNIC {index}", f"it has {names}")
+
+
+def address_in(text: str) -> tuple[IpAddress, str | None]:
+    """Parse ``10.0.0.1``, ``fe80::1`` or ``fe80::1%eth0``. Raises :class:`UsageError`."""
+    ip, _, device = text.partition("%")
+    try:
+        return ip_from_text(ip), device or None
+    except ValueError:
+        raise UsageError(f"{text!r} is not an IP address") from None

@@ -1,0 +1,132 @@
+"""How a host puts its guests on the network: bridge mode, in both its styles.
+
+The steps and their order are those of Xen's network-bridge and vif-bridge scripts, and of
+today's distributions, which put the card itself into the bridge. Each step goes through the
+namespace, as the scripts go through ip(8) and brctl(8), and is written down for ``-v``.
+"""
+
+from __future__ import annotations
+
+from vnet.base.ids import ip_text, mac_text
+from vnet.hypervisor.backend import BACKEND_MAC, BackEnd
+from vnet.hypervisor.steps import ScriptStep
+from vnet.linux.netns.namespace import Namespace
+from vnet.netdev.pair import PairDevice, pair_up
+
+
+class BridgeMode:
+    """Runs the scripts of one host in bridge mode on its namespace (Dom0, the host OS)."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self.steps: list[ScriptStep] = []
+        self._script = ""
+
+    def create_bridge(
+        self, name: str, script: str, *, ageing_ns: int, ipv6: bool = False, silent: bool = False
+    ) -> None:
+        """A bridge with STP off and no forward delay, so that guests talk at once.
+
+        Xen's script makes it ``silent``, without ARP and multicast: the host speaks by its
+        own eth0, and an xenbr0 that answered ARP for the same addresses would compete.
+        """
+        self._script = script
+        bridge = self._namespace.add_bridge(name, ipv6=ipv6, ageing_ns=ageing_ns)
+        self._did(f"brctl addbr {name}")
+        self._did(f"brctl stp {name} off")
+        bridge.forward_delay_ns = 0
+        self._did(f"brctl setfd {name} 0")
+        if silent:
+            self._silence(name)
+
+    def network_bridge(self, bridge: str, nic: str, new: str, vif: str, physical: str) -> None:
+        """Xen's network-bridge start: the card goes behind the bridge under another name.
+
+        ``nic`` (eth0) becomes ``physical`` (peth0); the host's own traffic leaves by a new
+        eth0, which was ``new`` (veth0), one end of a pair whose other end, ``vif`` (vif0.0),
+        is a bridge port like any guest's.
+        """
+        netns = self._namespace
+        self._script = "network-bridge"
+        self._make_loopback_pair(nic, new, vif)
+        mac = netns.interface(nic).device.mac
+
+        addresses = [(a.ip, a.prefix_length) for a in netns.interface(nic).addresses]
+        for ip, length in addresses:
+            netns.delete_address(nic, ip)
+            netns.add_address(new, ip, length)
+            self._did(f"ip addr add {ip_text(ip)}/{length} dev {new}")
+        self._set_up(nic, False)
+        self._rename(nic, physical)
+        self._rename(new, nic)
+        for name in (physical, vif):
+            self._set_mac(name)
+            self._silence(name)
+        netns.set_mac(nic, mac)
+        self._did(f"ip link set {nic} address {mac_text(mac)} arp on")
+        self._set_up(bridge, True)
+        self._join(bridge, vif)
+        self._join(bridge, physical)
+        for name in (physical, vif, nic):
+            self._set_up(name, True)
+
+    def enslave(self, bridge: str, nic: str) -> None:
+        """Today's way: the card is a bridge port and the bridge has the host's addresses."""
+        netns = self._namespace
+        self._script = "ifup"
+        for address in tuple(netns.interface(nic).addresses):
+            netns.delete_address(nic, address.ip)
+            netns.add_address(bridge, address.ip, address.prefix_length)
+            self._did(f"ip addr add {ip_text(address.ip)}/{address.prefix_length} dev {bridge}")
+        self._join(bridge, nic)
+        self._set_up(nic, True)
+        self._set_up(bridge, True)
+
+    def standalone(self, bridge: str) -> None:
+        """A bridge without a card: guests of this host among themselves."""
+        self._script = "ifup"
+        self._set_up(bridge, True)
+
+    def attach(self, bridge: str, back_end: BackEnd, script: str) -> None:
+        """vif-bridge online: a guest's back end joins the bridge, then comes up."""
+        self._script = script
+        name = back_end.name
+        self._namespace.add_device(back_end)
+        self._join(bridge, name)
+        self._set_up(name, True)
+
+    # -- single steps
+
+    def _make_loopback_pair(self, nic: str, new: str, vif: str) -> None:
+        """The pair that Xen's netloop module has ready when the script runs."""
+        scheduler = self._namespace.scheduler
+        interface = self._namespace.interface(nic)
+        mtu_bytes = interface.device.mtu_bytes
+        one = PairDevice(scheduler, new, BACKEND_MAC, mtu_bytes)
+        other = PairDevice(scheduler, vif, BACKEND_MAC, mtu_bytes)
+        pair_up(one, other)
+        self._namespace.add_device(one, ipv6=interface.addrconf is not None)
+        self._namespace.add_device(other)
+
+    def _rename(self, name: str, new: str) -> None:
+        self._namespace.rename(name, new)
+        self._did(f"ip link set {name} name {new}")
+
+    def _set_mac(self, name: str) -> None:
+        self._namespace.set_mac(name, BACKEND_MAC)
+        self._did(f"ip link set {name} address {mac_text(BACKEND_MAC)}")
+
+    def _silence(self, name: str) -> None:
+        self._namespace.set_flags(name, arp=False, multicast=False)
+        self._did(f"ip link set {name} arp off multicast off")
+
+    def _join(self, bridge: str, name: str) -> None:
+        self._namespace.enslave(name, bridge)
+        self._did(f"brctl addif {bridge} {name}")
+
+    def _set_up(self, name: str, up: bool) -> None:
+        (self._namespace.set_up if up else self._namespace.set_down)(name)
+        self._did(f"ip link set {name} {'up' if up else 'down'}")
+
+    def _did(self, command: str) -> None:
+        self.steps.append(ScriptStep(self._namespace.name, self._script, command))

@@ -1,0 +1,223 @@
+"""From a topology to running devices: the only place that wires things together.
+
+The order is that of a data centre being switched on: cables, switches, routers, hosts with
+their start-up scripts, and then the virtual machines in the order of their domain numbers.
+All of it happens at virtual time 0, before any event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from vnet.base.chance import Chance
+from vnet.base.errors import VnetError
+from vnet.guest.machine import Guest, Machine
+from vnet.guest.vnic import Vnic
+from vnet.hypervisor.backend import connect
+from vnet.hypervisor.modes import BridgeMode
+from vnet.hypervisor.steps import ScriptStep
+from vnet.lab.wire_switch import WireSwitch
+from vnet.linux.netns.namespace import Namespace
+from vnet.netdev.device import NetDevice
+from vnet.netdev.nic import Nic
+from vnet.sim.link import Link
+from vnet.sim.scheduler import Scheduler
+from vnet.topology import model
+from vnet.topology.devices import backend_names, network_bridge_names
+
+
+@dataclass
+class Network:
+    """Everything that runs, by the names of the topology."""
+
+    scheduler: Scheduler
+    hosts: dict[str, Machine] = field(default_factory=dict)
+    routers: dict[str, Machine] = field(default_factory=dict)
+    vms: dict[str, Guest] = field(default_factory=dict)
+    switches: dict[str, WireSwitch] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    script_steps: list[ScriptStep] = field(default_factory=list)
+
+    def machine(self, name: str) -> Machine | None:
+        """A VM, host or router by name."""
+        return self.vms.get(name) or self.hosts.get(name) or self.routers.get(name)
+
+    def machines(self) -> Iterator[Machine]:
+        """Every VM, host and router."""
+        yield from self.hosts.values()
+        yield from self.routers.values()
+        yield from self.vms.values()
+
+    def device(self, node: str, name: str) -> NetDevice | None:
+        """A device of a node by its present name."""
+        machine = self.machine(node)
+        if machine is not None:
+            interface = machine.namespace.interfaces.get(name)
+            return None if interface is None else interface.device
+        switch = self.switches.get(node)
+        return None if switch is None else switch.ports.get(name)
+
+    def devices(self) -> Iterator[NetDevice]:
+        """Every device of every node."""
+        for machine in self.machines():
+            for interface in machine.namespace.interfaces.values():
+                yield interface.device
+        for switch in self.switches.values():
+            yield switch.bridge.device
+            yield from switch.ports.values()
+
+
+class Builder:
+    """Builds one network; its namespaces exist, empty, before :meth:`build` fills them."""
+
+    def __init__(self, topology: model.Topology, scheduler: Scheduler, chance: Chance) -> None:
+        self._topology = topology
+        self._scheduler = scheduler
+        self._chance = chance
+        self._plugs: dict[str, Nic] = {}
+        self.network = Network(scheduler)
+        self.namespaces: dict[str, Namespace] = {
+            name: Namespace(scheduler, name, chance)
+            for name in (*topology.hosts, *topology.routers, *topology.vms)
+        }
+
+    def build(self) -> Network:
+        """Switch everything on."""
+        for switch in self._topology.switches.values():
+            self._build_switch(switch)
+        for router in self._topology.routers.values():
+            self._build_router(router)
+        for host in self._topology.hosts.values():
+            self._make_nics(self.namespaces[host.name], host.nics)
+        for link in self._topology.links:
+            self._lay_link(link)
+        for host in self._topology.hosts.values():
+            self._boot_host(host)
+        return self.network
+
+    # -- nodes on the wire
+
+    def _build_switch(self, switch: model.WireSwitch) -> None:
+        built = WireSwitch(self._scheduler, self._chance, switch)
+        self.network.switches[switch.name] = built
+        for name, nic in built.ports.items():
+            self._plugs[f"{switch.name}:{name}"] = nic
+
+    def _build_router(self, router: model.Router) -> None:
+        namespace = self.namespaces[router.name]
+        namespace.sysctls["net.ipv4.ip_forward"] = 1
+        namespace.sysctls["net.ipv6.conf.all.forwarding"] = 1
+        self._set_sysctls(namespace, router.sysctls)
+        self._make_nics(namespace, router.nics)
+        for nic in router.nics.values():
+            namespace.set_up(nic.name)
+            self._give_addresses(namespace, nic)
+        self._add_routes(namespace, router.routes)
+        self.network.routers[router.name] = Machine(namespace, self._topology.epoch_ns)
+
+    def _lay_link(self, link: model.Link) -> None:
+        built = Link(
+            self._scheduler,
+            (str(link.ends[0]), str(link.ends[1])),
+            latency_ns=link.latency_ns,
+            bandwidth_bps=link.bandwidth_bps,
+            queue_frames=link.queue_frames,
+            mtu_bytes=link.mtu_bytes,
+            up=link.up,
+        )
+        for end in built.ends:
+            self._plugs[end.name].plug(end)
+        self.network.links.append(built)
+
+    # -- hosts and their guests
+
+    def _boot_host(self, host: model.Host) -> None:
+        namespace = self.namespaces[host.name]
+        self._set_sysctls(namespace, host.sysctls)
+        for nic in host.nics.values():
+            namespace.set_up(nic.name)
+            self._give_addresses(namespace, nic)
+        mode = BridgeMode(namespace)
+        for switch in host.switches.values():
+            self._start_bridge(mode, host, switch)
+        self._add_routes(namespace, host.routes)
+        self.network.hosts[host.name] = Machine(namespace, self._topology.epoch_ns)
+        names = backend_names(host, self._topology.vms.values())
+        for vm in self._topology.vms.values():
+            if vm.host == host.name:
+                self._start_domain(mode, host, vm, names)
+        self.network.script_steps += mode.steps
+
+    def _start_bridge(self, mode: BridgeMode, host: model.Host, switch: model.HostSwitch) -> None:
+        classic = host.bridge_style is model.BridgeStyle.NETWORK_BRIDGE
+        uplink = None if switch.uplink is None else host.nics[switch.uplink]
+        mode.create_bridge(
+            switch.name,
+            "network-bridge" if classic else "ifup",
+            ageing_ns=switch.ageing_ns,
+            silent=classic,
+            ipv6=not classic and uplink is not None and uplink.speaks_ipv6,
+        )
+        if uplink is None:
+            mode.standalone(switch.name)
+        elif classic:
+            names = network_bridge_names(host, uplink.name)
+            mode.network_bridge(
+                switch.name, uplink.name, names.temporary, names.backend, names.physical
+            )
+        else:
+            mode.enslave(switch.name, uplink.name)
+
+    def _start_domain(
+        self,
+        mode: BridgeMode,
+        host: model.Host,
+        vm: model.Vm,
+        names: Mapping[tuple[str, int], str],
+    ) -> None:
+        namespace = self.namespaces[vm.name]
+        self._set_sysctls(namespace, vm.sysctls)
+        script = "vif-bridge" if host.hypervisor is model.Hypervisor.XEN else "qemu-ifup"
+        vnics = []
+        for index, vnic in enumerate(vm.vnics):
+            front, back = connect(
+                self._scheduler,
+                vnic.name,
+                names[vm.name, index],
+                vnic.mac,
+                vnic.mtu_bytes,
+            )
+            interface = namespace.add_device(front, ipv6=vnic.speaks_ipv6)
+            mode.attach(vnic.switch, back, script)
+            namespace.set_up(vnic.name)
+            self._give_addresses(namespace, vnic)
+            vnics.append(Vnic(interface, self._topology.epoch_ns))
+        self._add_routes(namespace, vm.routes)
+        self.network.vms[vm.name] = Guest(namespace, self._topology.epoch_ns, vnics)
+
+    # -- what they share
+
+    def _make_nics(self, namespace: Namespace, nics: Mapping[str, model.Nic]) -> None:
+        for nic in nics.values():
+            device = Nic(self._scheduler, nic.name, nic.mac, nic.mtu_bytes)
+            namespace.add_device(device, ipv6=nic.speaks_ipv6)
+            self._plugs[f"{namespace.name}:{nic.name}"] = device
+
+    @staticmethod
+    def _give_addresses(namespace: Namespace, nic: model.Nic) -> None:
+        for address in nic.addresses:
+            namespace.add_address(nic.name, address.ip, address.prefix_length)
+
+    @staticmethod
+    def _add_routes(namespace: Namespace, routes: tuple[model.Route, ...]) -> None:
+        for route in routes:
+            namespace.add_route(route.network, route.prefix_length, gateway=route.gateway)
+
+    @staticmethod
+    def _set_sysctls(namespace: Namespace, sysctls: Mapping[str, str]) -> None:
+        for key, value in sysctls.items():
+            try:
+                namespace.sysctls[key] = int(value)
+            except ValueError:
+                raise VnetError(f"sysctl {key} takes a number, not {value!r}") from None

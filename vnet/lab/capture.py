@@ -1,0 +1,215 @@
+"""Captures: every point of a lab in one pcapng file, or a file each.
+
+A point is a sniffer on a device (or on a host's rtnetlink). What it hears goes into one list
+in the order of events; the list is written out in batches when there is a file, and kept when
+there is none. A drop becomes a comment on the frame it happened to, since the reason is the
+one thing that Wireshark cannot see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from vnet.base.drops import DropReason
+from vnet.base.errors import StorageError
+from vnet.wire.pcap import PcapWriter
+from vnet.wire.pcapng import LINK_ETHERNET, PcapngWriter
+
+_BATCH_FRAMES = 10_000
+
+Record = tuple[int, int, bytes, bool | None, str]
+"""Point number, time in ns since 1970, bytes, outbound, comment."""
+
+
+@dataclass
+class CapturePoint:
+    """A place where frames are captured. It is the :class:`Sniffer` of its device."""
+
+    number: int
+    name: str
+    description: str
+    mac: bytes | None
+    link_type: int
+    recorder: Recorder
+    frames: int = 0
+
+    def capture(self, time_ns: int, data: bytes, outbound: bool | None) -> None:
+        """A frame passed the point."""
+        self.frames += 1
+        self.recorder.add(self.number, time_ns, data, outbound)
+
+    def note_drop(self, time_ns: int, data: bytes, reason: DropReason) -> None:
+        """The frame that just passed was thrown away."""
+        if not reason.routine:
+            self.recorder.comment(
+                self.number, time_ns, data, f"dropped: {reason.word}: {reason.cause}"
+            )
+
+
+class Recorder:
+    """Takes what all points hear, and hands it on in batches if somebody writes."""
+
+    def __init__(self, epoch_ns: int) -> None:
+        self.epoch_ns = epoch_ns
+        self.points: list[CapturePoint] = []
+        self.records: list[Record] = []
+        self.writer: CaptureWriter | None = None
+        self._last: dict[int, int] = {}
+
+    def add_point(
+        self, name: str, description: str, mac: bytes | None, link_type: int = LINK_ETHERNET
+    ) -> CapturePoint:
+        """A new point; attach it to what it shall hear."""
+        point = CapturePoint(len(self.points), name, description, mac, link_type, self)
+        self.points.append(point)
+        return point
+
+    def add(self, number: int, time_ns: int, data: bytes, outbound: bool | None) -> None:
+        """One frame at one point."""
+        records = self.records
+        if self.writer is not None and len(records) >= _BATCH_FRAMES:
+            self.flush()
+        self._last[number] = len(records)
+        records.append((number, self.epoch_ns + time_ns, data, outbound, ""))
+
+    def comment(self, number: int, time_ns: int, data: bytes, text: str) -> None:
+        """Comment the last frame of a point if it is this one, in this instant."""
+        at = self._last.get(number)
+        if at is None:
+            return
+        record = self.records[at]
+        if record[1] == self.epoch_ns + time_ns and record[2] == data:
+            self.records[at] = (*record[:4], text)
+
+    def flush(self) -> None:
+        """Write what was heard since the last time, if anybody writes."""
+        if self.writer is not None:
+            self.writer.write(self.records)
+            self.records.clear()
+            self._last.clear()
+
+
+class CaptureWriter(Protocol):
+    """Where records end up."""
+
+    paths: list[Path]
+
+    def write(self, records: list[Record]) -> None:
+        """Write records in order. Raises :class:`StorageError`."""
+
+    def close(self) -> None:
+        """Close the files; what was written stays readable."""
+
+
+class PcapngFile:
+    """One pcapng with every point as an interface."""
+
+    def __init__(self, path: Path, points: list[CapturePoint], lab: str) -> None:
+        self.paths = [path]
+        self._stream = _open(path)
+        self._writer = PcapngWriter(self._stream, application="vnet", comment=f"lab {lab}")
+        for point in points:
+            self._writer.add_interface(
+                point.name,
+                description=point.description,
+                mac=point.mac,
+                link_type=point.link_type,
+            )
+
+    def write(self, records: list[Record]) -> None:
+        writer = self._writer
+        try:
+            for (number, plain), group in groupby(records, key=_batch_key):
+                if plain:
+                    # A direction is known and there is no comment: the fast door.
+                    writer.write_batch(number, [(r[1], r[2], bool(r[3])) for r in group])
+                else:
+                    for _, time_ns, data, outbound, comment in group:
+                        writer.write(number, time_ns, data, outbound, comment)
+            self._stream.flush()
+        except OSError as error:
+            raise _storage_error(self.paths[0], error) from None
+
+    def close(self) -> None:
+        _close(self._stream)
+
+
+def _batch_key(record: Record) -> tuple[int, bool]:
+    return record[0], record[3] is not None and not record[4]
+
+
+class SplitFiles:
+    """A file for each point, pcapng or pcap."""
+
+    def __init__(self, paths: list[Path], points: list[CapturePoint], lab: str, form: str) -> None:
+        self.paths = paths
+        self._streams: list[BinaryIO] = []
+        self._pcapng: list[PcapngFile] = []
+        self._pcap: list[PcapWriter] = []
+        for path, point in zip(paths, points, strict=True):
+            if form == "pcapng":
+                self._pcapng.append(PcapngFile(path, [point], lab))
+            else:
+                stream = _open(path)
+                self._streams.append(stream)
+                self._pcap.append(PcapWriter(stream, link_type=point.link_type))
+
+    def write(self, records: list[Record]) -> None:
+        for number, group in groupby(sorted(records, key=itemgetter(0)), key=itemgetter(0)):
+            if self._pcapng:
+                self._pcapng[number].write([(0, *record[1:]) for record in group])
+            else:
+                self._write_pcap(number, [(r[1], r[2], bool(r[3])) for r in group])
+
+    def _write_pcap(self, number: int, frames: list[tuple[int, bytes, bool]]) -> None:
+        try:
+            self._pcap[number].write_batch(frames)
+            self._streams[number].flush()
+        except OSError as error:
+            raise _storage_error(self.paths[number], error) from None
+
+    def close(self) -> None:
+        for file in self._pcapng:
+            file.close()
+        for stream in self._streams:
+            _close(stream)
+
+
+def open_captures(
+    folder: Path, lab: str, points: list[CapturePoint], *, split: bool, form: str
+) -> CaptureWriter:
+    """Open the capture files of a lab in ``folder``, which is made if need be.
+
+    A pcap file holds one interface, so that format always splits. Raises
+    :class:`StorageError`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _storage_error(folder, error) from None
+    if not split and form == "pcapng":
+        return PcapngFile(folder / f"{lab}.pcapng", points, lab)
+    paths = [folder / f"{point.name.replace(':', '.')}.{form}" for point in points]
+    return SplitFiles(paths, points, lab, form)
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise _storage_error(path, error) from None
+
+
+def _close(stream: BinaryIO) -> None:
+    try:
+        stream.close()
+    except OSError as error:
+        raise StorageError(f"cannot finish a capture: {error.strerror}") from None
+
+
+def _storage_error(path: Path, error: OSError) -> StorageError:
+    return StorageError(f"cannot write {path}: {error.strerror}", "choose another --pcap-dir")

@@ -1,0 +1,175 @@
+"""What a Python user holds: machines and switches of a lab, with calls that wait.
+
+A machine's apps never wait; these do, by running the lab until the app is done.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vnet.base.errors import UsageError
+from vnet.base.ids import IpAddress, mac_text
+from vnet.base.units import parse_duration_ns
+from vnet.guest.apps.app import App
+from vnet.guest.apps.arping import Arping
+from vnet.guest.apps.ping import PingResult
+from vnet.guest.apps.udp import UdpEcho, UdpStream
+from vnet.guest.machine import Guest, Machine, address_in
+from vnet.guest.vnic import Vnic
+from vnet.linux.bridge.bridge import Bridge
+from vnet.linux.netns.namespace import Namespace
+
+if TYPE_CHECKING:
+    from vnet.lab.lab import Lab
+
+
+class MachineHandle:
+    """A VM, host or router. Times are written as in topology files: ``"200ms"``."""
+
+    def __init__(self, lab: Lab, machine: Machine) -> None:
+        self._lab = lab
+        self._machine = machine
+
+    @property
+    def name(self) -> str:
+        return self._machine.name
+
+    @property
+    def namespace(self) -> Namespace:
+        """The machine's network namespace, for everything that has no call of its own."""
+        return self._machine.namespace
+
+    def ping(
+        self,
+        target: str,
+        *,
+        count: int = 4,
+        interval: str = "1s",
+        size: int = 56,
+        ttl: int | None = None,
+        df: bool | None = None,
+        timeout: str = "10s",
+    ) -> PingResult:
+        """ping(8) to an address or a machine's name; waits until it is done."""
+        ip, device = self._resolve(target)
+        app = self._machine.make_ping(
+            ip,
+            count=_count(count),
+            interval_ns=_ns(interval),
+            size_bytes=size,
+            ttl=ttl,
+            dont_fragment=df,
+            timeout_ns=_ns(timeout),
+            device=device,
+        )
+        self._wait(app)
+        return app.result
+
+    def arping(self, target: str, *, count: int = 1, mode: str = "request") -> Arping:
+        """arping(8): ``request``, ``announce`` (-U) or ``duplicate`` (-D)."""
+        ip, device = self._resolve(target)
+        app = self._machine.make_arping(ip, count=_count(count), mode=mode, device=device)
+        self._wait(app)
+        return app
+
+    def udp(
+        self,
+        target: str,
+        *,
+        port: int = 7,
+        count: int = 1,
+        interval: str = "1s",
+        size: int = 64,
+        echo: bool = True,
+    ) -> UdpStream:
+        """Datagrams to a port, which :meth:`serve_echo` may have opened there."""
+        ip, _device = self._resolve(target)
+        app = self._machine.make_udp(
+            ip,
+            port=port,
+            count=_count(count),
+            interval_ns=_ns(interval),
+            size_bytes=size,
+            echo=echo,
+        )
+        self._wait(app)
+        return app
+
+    def serve_echo(self, port: int = 7) -> UdpEcho:
+        """Run a UDP echo server until the lab ends."""
+        return self._machine.serve_echo(port)
+
+    def _resolve(self, target: str) -> tuple[IpAddress | bytes, str | None]:
+        from vnet.lab.scenario import reachable_address
+
+        machine = self._lab.network.machine(target)
+        if machine is not None:
+            return reachable_address(machine, self._machine), None
+        return address_in(target)
+
+    def _wait(self, app: App) -> None:
+        scheduler = self._lab.scheduler
+        app.on_done = lambda _app: scheduler.stop()
+        app.start()
+        while not app.done and scheduler.next_event_ns is not None:
+            scheduler.run()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+class VmHandle(MachineHandle):
+    """A virtual machine."""
+
+    def __init__(self, lab: Lab, guest: Guest) -> None:
+        super().__init__(lab, guest)
+        self._guest = guest
+
+    def vnic(self, index: int | str = 0) -> Vnic:
+        """A card by number or name: a Scapy ``SuperSocket``."""
+        return self._guest.vnic(index)
+
+    @property
+    def vnics(self) -> list[Vnic]:
+        """All cards."""
+        return list(self._guest.vnics)
+
+
+class SwitchHandle:
+    """A Linux bridge in a host, or a switch on the wire."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+
+    @property
+    def name(self) -> str:
+        return self.bridge.device.name
+
+    def fdb(self) -> list[dict[str, Any]]:
+        """The forwarding database as ``bridge fdb`` would list it; ages in seconds."""
+        now_ns = self.bridge.scheduler.now_ns
+        return [
+            {
+                "mac": mac_text(entry.mac),
+                "port": entry.port.device.name,
+                "local": entry.is_local,
+                "age_s": (now_ns - entry.updated_ns) / 1e9,
+            }
+            for entry in self.bridge.entries()
+        ]
+
+    def __repr__(self) -> str:
+        return f"<SwitchHandle {self.bridge.device.label}>"
+
+
+def _ns(text: str) -> int:
+    try:
+        return parse_duration_ns(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _count(count: int) -> int:
+    if count < 1:
+        raise UsageError(f"a count of {count} sends nothing")
+    return count

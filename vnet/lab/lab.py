@@ -1,0 +1,291 @@
+"""The lab: a topology, built and ready to run.
+
+with Lab.load("topologies/two-hosts.yaml", pcap_dir="/tmp/out") as lab:
+    print(lab.vm("vm1").ping("10.0.0.2", count=3))
+    lab.run(until="2s")
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from vnet.base.chance import Chance
+from vnet.base.errors import StorageError, UsageError
+from vnet.base.units import parse_duration_ns
+from vnet.lab import nlmon
+from vnet.lab.build import Builder
+from vnet.lab.capture import Recorder, open_captures
+from vnet.lab.handles import MachineHandle, SwitchHandle, VmHandle
+from vnet.lab.report import Report, drop_rows, link_rows
+from vnet.lab.scenario import ScenarioRunner
+from vnet.lab.shipped import resolve
+from vnet.sim.frame import Meta
+from vnet.sim.scheduler import Scheduler
+from vnet.sim.trace import TraceNode
+from vnet.topology.devices import NLMON
+from vnet.topology.load import load_topology, parse_topology
+from vnet.topology.model import Topology
+
+if TYPE_CHECKING:
+    import networkx
+
+_IDLE_RUN_NS = 5_000_000_000
+"""How long a lab without a scenario runs when no end is given."""
+
+
+class Lab:
+    """A running lab. Every call that takes virtual time raises ReentryError inside an event.
+
+    ``pcap_dir`` None keeps captures in memory; else they are written there as the lab runs.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        *,
+        seed: int | None = None,
+        pcap_dir: str | Path | None = None,
+        split: bool = False,
+        pcap_format: str = "pcapng",
+    ) -> None:
+        self.topology = topology
+        self.seed = topology.seed if seed is None else seed
+        self.scheduler = Scheduler()
+        self._recorder = Recorder(topology.epoch_ns)
+        self._graph: networkx.Graph[str] | None = None
+        self._runner: ScenarioRunner | None = None
+        self._files: list[str] = []
+        self._closed = False
+        builder = Builder(topology, self.scheduler, Chance(self.seed))
+        for endpoint in topology.captures:
+            if endpoint.device == NLMON:
+                point = self._recorder.add_point(*nlmon.describe(endpoint.node))
+                nlmon.watch_netlink(builder.namespaces[endpoint.node], point)
+            else:
+                self._recorder.add_point(str(endpoint), "", None)
+        self.network = builder.build()
+        self._attach_captures()
+        if pcap_dir is not None:
+            writer = open_captures(
+                Path(pcap_dir),
+                topology.name,
+                self._recorder.points,
+                split=split,
+                form=pcap_format,
+            )
+            self._recorder.writer = writer
+            self._files = [path.name for path in writer.paths]
+        self._pcap_dir = None if pcap_dir is None else Path(pcap_dir)
+
+    @classmethod
+    def load(cls, path: str | Path, **options: Any) -> Lab:
+        """Load a topology file, or ``@name`` for a shipped one.
+
+        Raises :class:`~vnet.base.errors.TopologyError` with every problem of the file.
+        """
+        return cls(load_topology(resolve(path)), **options)
+
+    @classmethod
+    def from_text(cls, text: str, **options: Any) -> Lab:
+        """Build a lab from the text of a topology."""
+        return cls(parse_topology(text), **options)
+
+    # -- what is in it
+
+    @property
+    def name(self) -> str:
+        return self.topology.name
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual nanoseconds since the lab started."""
+        return self.scheduler.now_ns
+
+    def vm(self, name: str) -> VmHandle:
+        """A virtual machine by name."""
+        guest = self.network.vms.get(name)
+        if guest is None:
+            raise _unknown("VM", name, self.network.vms)
+        return VmHandle(self, guest)
+
+    def host(self, name: str) -> MachineHandle:
+        """A host by name."""
+        machine = self.network.hosts.get(name)
+        if machine is None:
+            raise _unknown("host", name, self.network.hosts)
+        return MachineHandle(self, machine)
+
+    def router(self, name: str) -> MachineHandle:
+        """A router by name."""
+        machine = self.network.routers.get(name)
+        if machine is None:
+            raise _unknown("router", name, self.network.routers)
+        return MachineHandle(self, machine)
+
+    def machine(self, name: str) -> MachineHandle:
+        """A VM, host or router by name."""
+        if name in self.network.vms:
+            return self.vm(name)
+        machine = self.network.machine(name)
+        if machine is None:
+            raise _unknown("machine", name, [m.name for m in self.network.machines()])
+        return MachineHandle(self, machine)
+
+    def switch(self, name: str) -> SwitchHandle:
+        """A switch by name: one on the wire, or a host's (``br0``, or ``h1:br0``)."""
+        found = {
+            f"{machine.name}:{bridge}": SwitchHandle(machine.namespace.bridges[bridge])
+            for machine in self.network.hosts.values()
+            for bridge in machine.namespace.bridges
+        }
+        found |= {n: SwitchHandle(s.bridge) for n, s in self.network.switches.items()}
+        matches = [key for key in found if name in (key, key.partition(":")[2])]
+        if len(matches) > 1:
+            raise UsageError(f"several hosts have a switch {name}", f"say {' or '.join(matches)}")
+        if not matches:
+            raise _unknown("switch", name, found)
+        return found[matches[0]]
+
+    @property
+    def graph(self) -> networkx.Graph[str]:
+        """The lab as a graph of nodes, devices and links; see :mod:`vnet.lab.graph`."""
+        if self._graph is None:
+            from vnet.lab.graph import build_graph
+
+            self._graph = build_graph(self.topology)
+        return self._graph
+
+    # -- running
+
+    def run(self, until: str | int | None = None) -> Report:
+        """Run the scenario: to its end, or up to the virtual time ``until`` ("2s", or ns).
+
+        A lab without a scenario just runs on, five seconds if no end is given. What the
+        scenario has not done by ``until`` it goes on with in the next call.
+        """
+        until_ns = _moment_ns(until)
+        if self._runner is None:
+            self._runner = ScenarioRunner(self.network, self.topology.scenario, self.scheduler.stop)
+            self._runner.start()
+        unfinished = any(outcome.ended_ns is None for outcome in self._runner.outcomes)
+        if until_ns is None and not unfinished:
+            until_ns = self.now_ns + _IDLE_RUN_NS
+        if until_ns is None or until_ns >= self.now_ns:
+            self.scheduler.run(until_ns)
+        self._recorder.flush()
+        return self.report()
+
+    def advance(self, duration: str | int) -> None:
+        """Let ``duration`` ("2s", or ns) of virtual time pass, without starting the scenario."""
+        duration_ns = _moment_ns(duration)
+        assert duration_ns is not None
+        self.scheduler.run(self.now_ns + duration_ns)
+
+    def trace(
+        self, source: str, packet: Any, *, device: str | int = 0, within: str | int = "5s"
+    ) -> TraceNode:
+        """Send ``packet`` (a Scapy packet or bytes) from a VM and follow all it causes.
+
+        Returns the root of the tree; ``print`` it. ``within`` is how long to follow.
+        """
+        vnic = self.vm(source).vnic(device)
+        root = TraceNode(self.now_ns, vnic.name, "handed to the vNIC")
+        vnic.send_traced(packet, Meta(root))
+        self.advance(within)
+        return root
+
+    # -- results
+
+    @property
+    def captures(self) -> dict[str, Any]:
+        """What each capture point heard so far, as Scapy packet lists, by point name.
+
+        With a ``pcap_dir`` frames go to the files and only the latest are found here.
+        """
+        from scapy.plist import PacketList
+
+        from vnet.guest.dissect import dissect
+
+        found: dict[str, Any] = {}
+        for point in self._recorder.points:
+            packets = [
+                dissect(data, time_ns)
+                for number, time_ns, data, _outbound, _comment in self._recorder.records
+                if number == point.number
+            ]
+            found[point.name] = PacketList(packets, point.name)
+        return found
+
+    def report(self) -> Report:
+        """Steps, counters, drops and captures as they stand."""
+        return Report(
+            self.name,
+            self.seed,
+            self.now_ns,
+            [] if self._runner is None else self._runner.outcomes,
+            link_rows(self.network.links),
+            drop_rows(self.network),
+            [(point.name, point.frames) for point in self._recorder.points],
+            self._files,
+        )
+
+    def close(self) -> Report:
+        """End the lab: judge unfinished steps, complete the capture files, write run.json."""
+        if self._runner is not None and not self._closed:
+            self._runner.close()
+        report = self.report()
+        if not self._closed and self._recorder.writer is not None:
+            self._recorder.flush()
+            self._recorder.writer.close()
+            assert self._pcap_dir is not None
+            _write_json(self._pcap_dir / "run.json", report.as_json())
+        self._closed = True
+        return report
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _attach_captures(self) -> None:
+        for point in self._recorder.points:
+            node, _, name = point.name.partition(":")
+            if name == NLMON:
+                continue
+            device = self.network.device(node, name)
+            assert device is not None, f"validation let the capture {point.name} through"
+            point.mac = device.mac
+            point.description = f"{device.kind} {name} of {node}"
+            device.add_sniffer(point)
+
+    def __repr__(self) -> str:
+        return f"<Lab {self.name} at {self.now_ns / 1e9:g}s>"
+
+
+def _moment_ns(moment: str | int | None) -> int | None:
+    if moment is None or isinstance(moment, int):
+        return moment
+    try:
+        return parse_duration_ns(moment)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _unknown(kind: str, name: str, known: Any) -> UsageError:
+    return UsageError(f"there is no {kind} {name}", f"there are {', '.join(known) or 'none'}")
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from None
