@@ -1,24 +1,20 @@
-"""Replays a recorded scenario on the virtual clock, and compares what crossed each interface.
+"""Replays a recorded scenario on the virtual clock.
 
-A :class:`Recording` is a folder of the oracle's ``linux/``: its steps, their frames as tshark
-fields, and, from the pcaps, the moment at which each step began. A :class:`Stage` is the same
-scenario in vnet: namespaces joined by veth pairs, captures in the same places, steps begun at
-the same moments. Our frames go through the same tshark, so that the reading is not ours.
-
-What the kernel chose freely is not compared: labels (``ID1``) stand for equal values, and
-random delays can be given as the fractions of their range that the recording shows.
+A :class:`Stage` is the recorded scenario in vnet: namespaces joined by veth pairs, captures in
+the same places, steps begun at the same moments. Our frames go through the tshark that read the
+recorder's, so that the reading is not ours. Random delays can be given as the fractions of
+their range that the recording shows.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.oracle.compare import tshark_fields
+from tests.oracle.recording import MS, Frames, Place, Recording
 from vnet.base.chance import Chance, Stream
 from vnet.base.drops import DropReason
 from vnet.base.ids import Mac, ip_from_text, mac_text, prefix_from_text
@@ -32,98 +28,12 @@ from vnet.tables.fdb import FdbKind
 from vnet.wire import arp, icmp, ipv4
 from vnet.wire.ether import TYPE_ARP
 from vnet.wire.ether import frame as ether_frame
-from vnet.wire.pcap import PcapWriter, read_pcap
-
-MS = 1_000_000
-KNOWN_DIFFERENCES = Path(__file__).with_name("known_differences.json")
-
-Place = tuple[str, str]
-"""Where a capture stands and which way it looks: ``("br/p1", "in")``."""
-
-
-def oracle_folder(name: str) -> Path | None:
-    """The recording ``linux/<name>``, or None where there is no oracle."""
-    root = os.environ.get("VNET_ORACLE")
-    folder = Path(root, "linux", name) if root else None
-    return folder if folder and folder.is_dir() else None
+from vnet.wire.pcap import PcapWriter
 
 
 def station(number: int, prefix: int = 2) -> Mac:
     """The MACs of the recordings: 02:00:00:00:00:01 and so on; 06 for a port's."""
     return Mac(bytes((prefix, 0, 0, 0, 0, number)))
-
-
-# -- what was recorded
-
-
-@dataclass
-class RecordedStep:
-    name: str
-    start_ns: int
-    frames: dict[Place, list[dict[str, str]]]
-    times_ms: dict[Place, list[int]]
-    state: dict[str, Any]
-    result: Any
-
-
-class Recording:
-    """A scenario's steps. Times are relative to the first step's start."""
-
-    def __init__(self, folder: Path) -> None:
-        self.name = folder.name
-        document = json.loads((folder / "expected.json").read_text())
-        begun = _step_starts(folder, document["steps"])
-        self.steps = {
-            raw["step"]: _recorded_step(raw, start_ns)
-            for raw, start_ns in zip(document["steps"], begun, strict=True)
-        }
-        self.fields = sorted(
-            {key for raw in document["steps"] for frame in raw["frames"] for key in frame}
-            - {"at", "dir", "t_ms"}
-        )
-
-
-def _recorded_step(raw: dict[str, Any], start_ns: int) -> RecordedStep:
-    frames: dict[Place, list[dict[str, str]]] = {}
-    times: dict[Place, list[int]] = {}
-    for frame in raw["frames"]:
-        place = (frame["at"], frame["dir"])
-        seen = {key: value for key, value in frame.items() if key not in ("at", "dir", "t_ms")}
-        frames.setdefault(place, []).append(seen)
-        times.setdefault(place, []).append(frame["t_ms"])
-    return RecordedStep(raw["step"], start_ns, frames, times, raw["state"], raw["result"])
-
-
-def _step_starts(folder: Path, steps: list[dict[str, Any]]) -> list[int]:
-    """When each step began: a frame's time in the pcap less its ``t_ms``.
-
-    The pcaps also hold frames from between the steps, so a frame is found by its length and
-    addresses, in order. A step without frames is taken to begin 310 ms after the one before,
-    which is how long a step that only sends lasts.
-    """
-    begun: dict[int, int] = {}
-    for path in sorted(folder.glob("*.pcap")):
-        node, device, *way = path.stem.split(".")
-        # br.p1.in.pcap looks one way, br.br0.pcap both; a device name may hold a dot itself.
-        direction = way[-1] if way and way[-1] in ("in", "out") else "inout"
-        packets = read_pcap(path.read_bytes())
-        for number, step in enumerate(steps):
-            for frame in step["frames"]:
-                if (frame["at"], frame["dir"]) != (f"{node}/{device}", direction):
-                    continue
-                wanted = (int(frame["frame.len"]), frame["eth.src"], frame["eth.dst"])
-                for packet in packets:
-                    data = packet.data
-                    if (len(data), mac_text(data[6:12]), mac_text(data[:6])) == wanted:
-                        begun.setdefault(number, packet.time_ns - frame["t_ms"] * MS)
-                        break
-    starts: list[int] = []
-    for number in range(len(steps)):
-        starts.append(begun.get(number, starts[-1] + 310 * MS if starts else begun[1] - 310 * MS))
-    return [start - starts[0] for start in starts]
-
-
-# -- our side
 
 
 class Replayed(Stream):
@@ -281,7 +191,8 @@ class Stage:
         )
         device.transmit(Frame(ether_frame(everyone, device.mac, TYPE_ARP, arp.emit(query))))
 
-    def fdb(self, node: str, bridge: Bridge) -> list[str]:
+    @staticmethod
+    def fdb(bridge: Bridge) -> list[str]:
         """``bridge -s fdb show``, without the ages."""
         return [
             f"{mac_text(entry.mac)} dev {entry.port.device.name} master br0"
@@ -301,14 +212,14 @@ class Stage:
 
     # -- reading our frames
 
-    def dissected(self, folder: Path) -> dict[str, dict[Place, list[dict[str, str]]]]:
+    def dissected(self, folder: Path) -> dict[str, Frames]:
         """Our frames by step and place, as tshark fields. ``folder`` is for the capture."""
         with (folder / "ours.pcap").open("wb") as stream:
             writer = PcapWriter(stream)
             for time_ns, _place, data in self.captured:
                 writer.write(time_ns, data)
         rows = list(tshark_fields(folder / "ours.pcap", self.recording.fields))
-        steps: dict[str, dict[Place, list[dict[str, str]]]] = {name: {} for name in self.played}
+        steps: dict[str, Frames] = {name: {} for name in self.played}
         for (time_ns, place, _data), row in zip(self.captured, rows, strict=True):
             for name, played in self.played.items():
                 if played.start_ns <= time_ns < played.end_ns:
@@ -323,67 +234,3 @@ class Stage:
             if played.start_ns <= time_ns < played.end_ns:
                 times.setdefault(place, []).append((time_ns - played.start_ns) // MS)
         return times
-
-
-def tshark_fields(path: Path, fields: list[str]) -> Iterator[dict[str, str]]:
-    """Every frame of a pcap as the fields the recorder kept, reduced as it reduced them."""
-    command = ["tshark", "-r", str(path), "-T", "fields", "-E", "occurrence=a"]
-    command += ["-E", "aggregator=,", "-o", "udp.check_checksum:TRUE"]
-    for name in fields:
-        command += ["-e", name]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    for line in done.stdout.splitlines():
-        values = zip(fields, line.split("\t"), strict=True)
-        yield {name: _reduced(name, value) for name, value in values if value}
-
-
-def _reduced(name: str, value: str) -> str:
-    if name in ("ip.id", "udp.checksum"):
-        return ",".join("nz" if int(part, 16) else "0" for part in value.split(","))
-    return value
-
-
-# -- comparing
-
-
-LABELS = ("icmp.ident", "icmpv6.echo.identifier")
-
-
-def labelled(steps: dict[str, dict[Place, list[dict[str, str]]]]) -> dict[str, dict[Place, Lines]]:
-    """Frames as lines of text, with labels numbered in the order in which they first appear."""
-    labels: dict[str, str] = {}
-    text: dict[str, dict[Place, Lines]] = {}
-    for name, places in steps.items():
-        text[name] = {}
-        for place in sorted(places):
-            lines = text[name][place] = []
-            for frame in places[place]:
-                shown = dict(frame)
-                for key in LABELS:
-                    if key in shown:
-                        number = len(labels) + 1
-                        shown[key] = labels.setdefault(shown[key], f"label {number}")
-                lines.append(" ".join(f"{key}={shown[key]}" for key in sorted(shown)))
-    return text
-
-
-Lines = list[str]
-
-
-def sorted_within_ties(lines: Lines, times_ms: list[int], width_ms: int = 8) -> Lines:
-    """The lines in order of time, those of one tick of the timer wheel sorted among themselves."""
-    ordered: Lines = []
-    tie: Lines = []
-    began_ms = None
-    for line, time_ms in zip(lines, times_ms, strict=True):
-        if began_ms is None or time_ms - began_ms > width_ms:
-            ordered += sorted(tie)
-            tie, began_ms = [], time_ms
-        tie.append(line)
-    return ordered + sorted(tie)
-
-
-def known_differences(scenario: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """The entries of known_differences.json for a scenario, by step and place."""
-    entries = json.loads(KNOWN_DIFFERENCES.read_text())[scenario]
-    return {(entry["step"], entry["at"]): entry for entry in entries}

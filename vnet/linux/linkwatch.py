@@ -21,6 +21,10 @@ from vnet.sim.scheduler import Scheduler
 
 _INTERVAL_NS = 1_000_000_000
 
+_TURN_NS = 10_000
+"""The work item waits until whoever set the device up has let go of the configuration lock;
+what that sent at once is past by then."""
+
 
 class WatchedLink(Protocol):
     """A device whose carrier may have changed."""
@@ -44,10 +48,10 @@ class Linkwatch:
         self.next_ns = next_ns
 
     def fire(self, link: WatchedLink) -> None:
-        """The carrier of ``link`` changed; it is served later in this instant, or later."""
+        """The carrier of ``link`` changed; it is served in a moment, or when its turn comes."""
         if link not in self._queue:
             self._queue.append(link)
-            self._scheduler.after(0, self._run)
+            self._scheduler.after(_TURN_NS, self._run)
 
     def _run(self) -> None:
         if not self._queue:

@@ -23,7 +23,7 @@ OVER_PEER_MTU = drop_reason(
 
 
 class PairDevice(NetDevice):
-    """One end of a pair. It has a carrier while its peer is administratively up."""
+    """One end of a pair. Both have a carrier while both are administratively up."""
 
     kind = "veth"
 
@@ -47,11 +47,11 @@ class PairDevice(NetDevice):
         return None
 
     def _admin_changed(self) -> None:
-        self.carrier = self.peer.admin_up
-        self.peer.set_carrier(self.admin_up)
+        self.carrier = self.admin_up and self.peer.admin_up
+        self.peer.set_carrier(self.carrier)
 
 
 def pair_up(one: PairDevice, other: PairDevice) -> None:
     """Join two fresh devices."""
     one.peer, other.peer = other, one
-    one.carrier, other.carrier = other.admin_up, one.admin_up
+    one.carrier = other.carrier = one.admin_up and other.admin_up

@@ -268,7 +268,6 @@ class Bridge:
 
     def entries(self) -> list[FdbEntry[BridgePort]]:
         """The database as ``bridge fdb show`` lists it: by port, then by MAC."""
-        self.fdb.expire(self.scheduler.now_ns)
         return sorted(self.fdb, key=lambda entry: (entry.port.number, entry.mac))
 
     def _collect(self) -> None:

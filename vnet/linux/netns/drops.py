@@ -46,6 +46,11 @@ MARTIAN_SOURCE = drop_reason(
     cause="the source address cannot come in by this interface (ours, broadcast or multicast)",
     cure="look for a spoofing or misconfigured sender, or a duplicate address",
 )
+MARTIAN_TARGET = drop_reason(
+    "martian-target",
+    cause="the destination is a loopback or null address, which never travels on a wire",
+    cure="correct the sender's destination address",
+)
 NOT_FOR_US = drop_reason(
     "ip-not-for-us",
     cause="the packet is for an address that is not here, and this namespace does not forward",

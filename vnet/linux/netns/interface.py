@@ -125,7 +125,7 @@ class Interface:
         receive = self._by_type.get(kind)
         if receive is None:
             return self.device.drop(frame, drops.UNKNOWN_ETHER_TYPE)
-        if kind == _IPV6 and self.addrconf is None:
+        if kind == _IPV6 and self.addrconf is None and self is not self.namespace.loopback:
             return self.device.drop(frame, drops.IPV6_DISABLED)
         return receive(self, frame)
 

@@ -49,8 +49,11 @@ class Ipv4Stack:
         if header is None:
             return device.drop(frame, drops.IP_MALFORMED)
         target, source = header.target, header.source
-        if self._is_martian(source, interface):
-            return device.drop(frame, drops.MARTIAN_SOURCE)
+        if interface is not self._namespace.loopback:
+            if self._is_martian(header):
+                return device.drop(frame, drops.MARTIAN_SOURCE)
+            if target[0] in (0, 127):
+                return device.drop(frame, drops.MARTIAN_TARGET)
         packet = packet[: header.total_bytes]
         if self._namespace.owns(target) or self._is_broadcast(target, interface):
             return self._deliver(interface, frame, packet, header)
@@ -64,9 +67,13 @@ class Ipv4Stack:
             return device.drop(frame, drops.NOT_FORWARDED)
         return self._forward(interface, frame, packet, header)
 
-    def _is_martian(self, source: bytes, interface: Interface) -> bool:
-        if interface is self._namespace.loopback:
-            return False
+    def _is_martian(self, header: ipv4.Ipv4) -> bool:
+        source, target = header.source, header.target
+        if source[0] == 0 and target != IPV4_BROADCAST:
+            # "This network" may ask everyone (DHCP), or talk of groups on its own link.
+            return not is_multicast_ip(target) or (
+                target[:3] != b"\xe0\0\0" and header.protocol != ipv4.IGMP
+            )
         return (
             is_multicast_ip(source)
             or source == IPV4_BROADCAST

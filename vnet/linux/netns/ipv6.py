@@ -56,6 +56,8 @@ class Ipv6Stack:
                 return device.drop(frame, drops.NOT_A_MEMBER)
             return self._deliver(interface, frame, packet, header)
         owner = self._namespace.owner_of(header.target)
+        if owner is self._namespace.loopback and interface is not owner:
+            return device.drop(frame, drops.MARTIAN_TARGET)
         if owner is not None:
             # A link-local address lives on its own link only, and a tentative one nowhere.
             if is_link_local_ip6(header.target):

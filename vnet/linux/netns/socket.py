@@ -211,19 +211,20 @@ class Sockets:
         """A packet for us that is neither ICMP nor IGMP."""
         if header.protocol != udp.PROTOCOL:
             interface.device.drop(frame, drops.NO_PROTOCOL)
-            return self._namespace.icmp.send_error(
-                packet, icmp.UNREACHABLE, icmp.PROTOCOL_UNREACHABLE, frame.meta, interface
-            )
+            return self._refuse4(interface, frame, packet, icmp.PROTOCOL_UNREACHABLE)
         segment = header.payload
         datagram = udp.parse(segment)
         if datagram is None or not udp.checksum_holds(header.source, header.target, segment):
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
         if not self._hand_over(header.source, header.target, datagram):
             interface.device.drop(frame, drops.NO_SOCKET)
-            self._namespace.icmp.send_error(
-                packet, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, frame.meta, interface
-            )
+            self._refuse4(interface, frame, packet, icmp.PORT_UNREACHABLE)
         return None
+
+    def _refuse4(self, interface: Interface, frame: Frame, packet: bytes, code: int) -> None:
+        # A frame to everyone gets no error, whatever the IP address in it (RFC 1122 3.2.2).
+        if not frame.data[0] & 1:
+            self._namespace.icmp.send_error(packet, icmp.UNREACHABLE, code, frame.meta, interface)
 
     def receive6(
         self,
@@ -237,6 +238,8 @@ class Sockets:
         errors = self._namespace.icmpv6
         if upper.protocol != udp.PROTOCOL:
             interface.device.drop(frame, drops.NO_PROTOCOL)
+            if frame.data[0] & 1:
+                return None
             at = 6 if upper.next_header_at < 0 else ipv6.HEADER_BYTES + upper.next_header_at
             return errors.send_error(
                 packet,
@@ -252,9 +255,10 @@ class Sockets:
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
         if not self._hand_over(header.source, header.target, datagram):
             interface.device.drop(frame, drops.NO_SOCKET)
-            errors.send_error(
-                packet, icmpv6.UNREACHABLE, icmpv6.PORT_UNREACHABLE, frame.meta, interface
-            )
+            if not frame.data[0] & 1:
+                errors.send_error(
+                    packet, icmpv6.UNREACHABLE, icmpv6.PORT_UNREACHABLE, frame.meta, interface
+                )
         return None
 
     def _hand_over(self, source: bytes, target: bytes, datagram: udp.Udp) -> bool:

@@ -1,0 +1,223 @@
+"""``vnet``: run, check and start topologies from the command line.
+
+Exit codes: 0 all held, 1 an expectation failed, 2 bad input or usage, 3 input/output or
+internal failure, 130 interrupted. Commands import what they need when they run, so that
+``vnet --version`` and completion answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from vnet import __version__
+from vnet.base.errors import (
+    EXIT_BAD_INPUT,
+    EXIT_EXPECTATION_FAILED,
+    EXIT_FAILURE,
+    EXIT_HELD,
+    EXIT_INTERRUPTED,
+    VnetError,
+)
+from vnet.base.units import parse_duration_ns
+
+
+class DurationType(click.ParamType[int]):
+    """``2s`` or ``150ms`` on the command line, nanoseconds inside."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_duration_ns(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vnet")
+def cli() -> None:
+    """A virtual data centre in one process: real frames, virtual time, no root.
+
+    FILE is a topology file, or @NAME for one that comes with vnet (see `vnet topologies`).
+    """
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--pcap-dir", metavar="DIR", help="Where captures go [default: pcaps/<lab name>].")
+@click.option("--split", is_flag=True, help="One capture file for each point.")
+@click.option(
+    "--format",
+    "pcap_format",
+    type=click.Choice(["pcapng", "pcap"]),
+    default="pcapng",
+    show_default=True,
+    help="pcap holds one interface a file, so it implies --split.",
+)
+@click.option("--seed", type=int, help="Use another seed than the file's.")
+@click.option("--until", type=DurationType(), help="Stop at this virtual time.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("-v", "--verbose", is_flag=True, help="Show each host's start-up and every drop.")
+def run(
+    file: str,
+    pcap_dir: str | None,
+    split: bool,
+    pcap_format: str,
+    seed: int | None,
+    until: int | None,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    """Run a topology's scenario and write its captures."""
+    from vnet.cli import render
+    from vnet.cli.progress import virtual_time_bar
+    from vnet.lab.lab import Lab
+    from vnet.lab.shipped import resolve
+    from vnet.topology.load import load_topology
+
+    topology = load_topology(resolve(file))
+    folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / topology.name
+    lab = Lab(topology, seed=seed, pcap_dir=folder, split=split, pcap_format=pcap_format)
+    with lab:
+        if verbose and not as_json:
+            render.show(render.script_steps(lab.network.script_steps))
+        with virtual_time_bar(lab, until):
+            lab.run(until)
+    report = lab.close()
+    if as_json:
+        render.show_json(report)
+    else:
+        render.show(render.report_tables(report, verbose=verbose, folder=folder))
+    return EXIT_HELD if report.held else EXIT_EXPECTATION_FAILED
+
+
+@cli.command()
+@click.argument("file")
+def check(file: str) -> int:
+    """Validate a topology file without running it; every problem is named at once."""
+    from vnet.cli import render
+    from vnet.lab.graph import build_graph
+    from vnet.lab.shipped import resolve
+    from vnet.topology.load import load_topology
+
+    topology = load_topology(resolve(file))
+    render.show(render.check_summary(file, topology, build_graph(topology)))
+    return EXIT_HELD
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--from", "example", default="two-hosts", show_default=True, metavar="EXAMPLE")
+def new(name: str, example: str) -> int:
+    """Start a topology file NAME.yaml from a shipped EXAMPLE."""
+    from vnet.cli.new import create_topology
+
+    path = create_topology(Path(), name, example)
+    click.echo(f"{path} is yours; try: vnet run {path}")
+    return EXIT_HELD
+
+
+@cli.command()
+def doctor() -> int:
+    """Show what is here: programs and rights that some features and tests can use."""
+    from vnet.cli import render
+    from vnet.cli.doctor import examine
+
+    render.show([render.doctor_table(examine())])
+    return EXIT_HELD
+
+
+@cli.command()
+def schema() -> int:
+    """Print the JSON Schema of topology files, for editors."""
+    import json
+
+    from vnet.topology.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    return EXIT_HELD
+
+
+@cli.command()
+def topologies() -> int:
+    """List the topologies that come with vnet; run one as `vnet run @NAME`."""
+    from vnet.cli import render
+    from vnet.lab.shipped import shipped
+
+    render.show([render.topology_table(shipped())])
+    return EXIT_HELD
+
+
+@cli.command()
+@click.argument("file")
+@click.option("-c", "commands", multiple=True, metavar="CMD", help="Run CMD and go on; repeatable.")
+@click.option("--seed", type=int, help="Use another seed than the file's.")
+def shell(file: str, commands: tuple[str, ...], seed: int | None) -> int:
+    """Load a topology and control it from a shell; with -c, run commands and end."""
+    from vnet.lab.lab import Lab
+    from vnet.shell.app import run_shell
+
+    with Lab.load(file, seed=seed) as lab:
+        return run_shell(lab, commands)
+
+
+@cli.command()
+@click.argument("shell_name", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell_name: str) -> int:
+    """Print the completion script for a shell: `eval "$(vnet completion bash)"`."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell_name)
+    assert kind is not None
+    click.echo(kind(cli, {}, "vnet", "_VNET_COMPLETE").source())
+    return EXIT_HELD
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code; errors become one clear message."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code = cli.main(arguments, prog_name="vnet", standalone_mode=False)
+        return code if isinstance(code, int) else EXIT_HELD
+    except VnetError as error:
+        click.echo(_printable(str(error)), err=True)
+        return error.exit_code
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_BAD_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; what was captured so far is complete", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILURE
+    except OSError as error:
+        click.echo(f"cannot go on: {error}", err=True)
+        return EXIT_FAILURE
+    except Exception as error:  # noqa: BLE001 - the rim: nobody above could handle it
+        click.echo(f"internal failure: {type(error).__name__}: {error}", err=True)
+        if os.environ.get("VNET_TRACEBACK"):
+            traceback.print_exc()
+        else:
+            click.echo("please report it, with the output of VNET_TRACEBACK=1", err=True)
+        return EXIT_FAILURE
+
+
+def _printable(text: str) -> str:
+    """Control characters escaped, so that no file can write on the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

@@ -1,0 +1,77 @@
+"""A bar of virtual time, for runs that take longer than a second on a terminal.
+
+The bar is drawn by a thread that only reads the lab's clock: a run is the same with and
+without it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+
+from vnet.lab.lab import Lab
+from vnet.topology import model
+
+_PATIENCE_S = 1.0
+_NS_PER_S = 1_000_000_000
+
+
+class _LabClock(ProgressColumn):
+    """Virtual seconds so far, read afresh whenever the bar is drawn."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self._lab = lab
+
+    def render(self, task: Task) -> Text:
+        task.completed = self._lab.now_ns
+        end = "" if task.total is None else f" of {task.total / _NS_PER_S:g} s"
+        return Text(f"{self._lab.now_ns / _NS_PER_S:.3f} s{end} of virtual time")
+
+
+@contextmanager
+def virtual_time_bar(lab: Lab, until_ns: int | None) -> Iterator[None]:
+    """Show the bar while the body runs, if it runs long and there is a terminal to show it."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        _LabClock(lab),
+        console=console,
+        transient=True,
+    )
+    progress.add_task(lab.name, total=until_ns or expected_end_ns(lab.topology.scenario))
+    alarm = threading.Timer(_PATIENCE_S, progress.start)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield
+    finally:
+        alarm.cancel()
+        progress.stop()
+
+
+def expected_end_ns(steps: tuple[model.Step, ...]) -> int:
+    """When a scenario should be over, as far as its own figures tell."""
+    end_ns = latest_ns = 0
+    for step in steps:
+        start_ns = end_ns if step.at_ns is None else step.at_ns
+        end_ns = start_ns + _length_ns(step)
+        latest_ns = max(latest_ns, end_ns)
+    return latest_ns
+
+
+def _length_ns(step: model.Step) -> int:
+    if isinstance(step, model.WaitStep):
+        return step.duration_ns
+    if isinstance(step, (model.PingStep, model.ArpingStep, model.UdpStep, model.SendStep)):
+        return step.count * step.interval_ns
+    return 0

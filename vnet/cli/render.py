@@ -1,0 +1,192 @@
+"""What the command line shows: tables from plain values. Nothing here decides anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from vnet.base.drops import DropReason
+from vnet.base.units import duration_text
+
+if TYPE_CHECKING:
+    import networkx
+
+    from vnet.cli.doctor import Finding
+    from vnet.hypervisor.steps import ScriptStep
+    from vnet.lab.report import DropRow, Report, StepOutcome
+    from vnet.topology.model import Topology
+
+_MOST_PLACES = 4
+
+
+def show(renderables: Iterable[RenderableType]) -> None:
+    """Print to standard output, as wide as the terminal, 120 columns where there is none."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
+    for renderable in renderables:
+        console.print(renderable)
+
+
+def show_json(report: Report) -> None:
+    """Print the report as ``run.json`` has it."""
+    Console(soft_wrap=True, highlight=False, markup=False).out(
+        json.dumps(report.as_json(), indent=2, ensure_ascii=False), highlight=False
+    )
+
+
+def report_tables(
+    report: Report, *, verbose: bool = False, folder: Path | None = None
+) -> list[RenderableType]:
+    """A run: its steps, its links, its drops, and where the captures are."""
+    shown: list[RenderableType] = []
+    if report.steps:
+        shown.append(steps_table(report.steps))
+    if report.links:
+        shown.append(links_table(report))
+    drops = drops_table(report.drops, verbose=verbose)
+    if drops is not None:
+        shown.append(drops)
+    if folder is not None:
+        for file in report.files:
+            shown.append(Text(f"captured: {folder / file}"))
+    held = "all held" if report.held else "NOT all held"
+    ended = duration_text(report.virtual_ns)
+    verdict = f"{report.lab}: {len(report.steps)} steps, {held}, {ended} of virtual time"
+    shown.append(Text(verdict, style="bold green" if report.held else "bold red"))
+    return shown
+
+
+def steps_table(outcomes: list[StepOutcome]) -> Table:
+    """Each step with what was expected of it and what it saw."""
+    table = _table("at", "step", "expected", "seen", "")
+    for outcome in outcomes:
+        expected = ", ".join(
+            f"{e.key} {'' if e.relation == '==' else e.relation + ' '}{e.value}"
+            for e in outcome.step.expect
+        )
+        told = {e.key for e in outcome.step.expect}
+        seen = ", ".join(
+            f"{key} {value}" for key, value in outcome.seen.items() if value or key in told
+        )
+        if outcome.error:
+            seen = f"{seen}; {outcome.error}" if seen else outcome.error
+        verdict = "[green]held[/]" if outcome.held else "[red]failed[/]"
+        at = "" if outcome.started_ns is None else f"{outcome.started_ns / 1e9:.3f}s"
+        table.add_row(
+            at, escape(outcome.title), escape(expected) or "-", escape(seen) or "-", verdict
+        )
+    return table
+
+
+def links_table(report: Report) -> Table:
+    """Both directions of each link with frames, bytes and losses."""
+    table = _table("link", "frames", "bytes", "lost", numbers=(1, 2))
+    for row in report.links:
+        lost = ", ".join(f"{word} {count}" for word, count in row.drops.items())
+        table.add_row(
+            escape(f"{row.source} → {row.target}"), str(row.frames), str(row.bytes), lost or "-"
+        )
+    return table
+
+
+def drops_table(rows: list[DropRow], *, verbose: bool = False) -> Table | None:
+    """Drops by reason; routine ones only when asked for. None when there is nothing to show."""
+    by_reason: dict[DropReason, list[DropRow]] = {}
+    for row in rows:
+        if verbose or not row.reason.routine:
+            by_reason.setdefault(row.reason, []).append(row)
+    if not by_reason:
+        return None
+    table = _table("dropped", "frames", "where", "because", numbers=(1,))
+    for reason in sorted(by_reason, key=lambda reason: reason.word):
+        found = by_reason[reason]
+        places = [f"{row.place} {row.frames}" for row in found]
+        if not verbose and len(places) > _MOST_PLACES:
+            places = [*places[:_MOST_PLACES], f"and {len(places) - _MOST_PLACES} more"]
+        total = sum(row.frames for row in found)
+        table.add_row(reason.word, str(total), escape(", ".join(places)), reason.cause)
+    return table
+
+
+def script_steps(steps: list[ScriptStep]) -> list[RenderableType]:
+    """What the hosts' start-up scripts did, in order."""
+    return [Text(str(step)) for step in steps]
+
+
+def check_summary(
+    file: str, topology: Topology, graph: networkx.Graph[str]
+) -> list[RenderableType]:
+    """What a valid file holds, and what may surprise: islands and loops."""
+    from vnet.lab.graph import islands, switching_loops
+
+    counts = ", ".join(
+        f"{len(found)} {one if len(found) == 1 else many}"
+        for one, many, found in (
+            ("host", "hosts", topology.hosts),
+            ("VM", "VMs", topology.vms),
+            ("switch", "switches", topology.switches),
+            ("router", "routers", topology.routers),
+            ("link", "links", topology.links),
+            ("capture", "captures", topology.captures),
+            ("step", "steps", topology.scenario),
+        )
+    )
+    shown: list[RenderableType] = [Text(f"{file}: ok: {counts}")]
+    groups = islands(graph)
+    if len(groups) > 1:
+        listed = "; ".join(_some(group) for group in groups[:_MOST_PLACES])
+        more = f"; and {len(groups) - _MOST_PLACES} more" if len(groups) > _MOST_PLACES else ""
+        shown.append(
+            Text(f"note: {len(groups)} islands that cannot reach each other: {listed}{more}")
+        )
+    for loop in switching_loops(graph):
+        shown.append(Text(f"note: broadcasts will circle in the loop of {_some(loop)}"))
+    return shown
+
+
+def topology_table(shipped: Mapping[str, Path]) -> Table:
+    """The shipped topologies, each with the first sentence of its comment."""
+    table = _table("topology", "what it shows")
+    for name, path in shipped.items():
+        table.add_row(f"@{name}", escape(_first_sentence(path)))
+    return table
+
+
+def doctor_table(findings: list[Finding]) -> Table:
+    """What was found and what was not."""
+    table = _table("what", "", "detail")
+    for finding in findings:
+        mark = "[green]yes[/]" if finding.present else "[yellow]no[/]"
+        table.add_row(finding.what, mark, escape(finding.detail))
+    return table
+
+
+def _table(*columns: str, numbers: tuple[int, ...] = ()) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index in numbers else "left", overflow="fold")
+    return table
+
+
+def _some(names: list[str]) -> str:
+    most = 5
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _first_sentence(path: Path) -> str:
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        text = line.lstrip("# ").strip()
+        if text and not text.startswith("yaml-language-server"):
+            lines.append(text)
+    return " ".join(lines).split(". ")[0].rstrip(".")
