@@ -67,8 +67,8 @@ def is_multicast_ip(ip: bytes) -> bool:
 
 
 def is_link_local_ip6(ip: bytes) -> bool:
-    """fe80::/10."""
-    return ip[0] == 0xFE and ip[1] & 0xC0 == 0x80
+    """fe80::/10; False for IPv4."""
+    return ip[0] == 0xFE and ip[1] & 0xC0 == 0x80 and len(ip) == 16
 
 
 def link_local_of(mac: bytes) -> IpAddress:

@@ -41,7 +41,10 @@ def _parse(text: str, units: dict[str, int], kind: str) -> int:
     suffix = match.group(2).lower() if match else ""
     if match is None or (suffix not in units and (suffix or Decimal(match.group(1)) != 0)):
         raise ValueError(f"{text!r} is not a {kind}: write a number and one of {', '.join(units)}")
-    return int(Decimal(match.group(1)) * units.get(suffix, 1))
+    quantity = Decimal(match.group(1)) * units.get(suffix, 1)
+    if quantity != int(quantity):
+        raise ValueError(f"{text!r} is finer than a {kind} can be")
+    return int(quantity)
 
 
 def parse_duration_ns(text: str) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from vnet.base.chance import Chance
 from vnet.base.errors import VnetError
+from vnet.base.ids import is_link_local_ip6
 from vnet.guest.machine import Guest, Machine
 from vnet.guest.vnic import Vnic
 from vnet.hypervisor.backend import connect
@@ -212,7 +213,12 @@ class Builder:
     @staticmethod
     def _add_routes(namespace: Namespace, routes: tuple[model.Route, ...]) -> None:
         for route in routes:
-            namespace.add_route(route.network, route.prefix_length, gateway=route.gateway)
+            # A link-local gateway says nothing of the link it is on; such a machine has one.
+            cards = [n for n in namespace.interfaces if n != "lo" and n not in namespace.bridges]
+            device = cards[0] if is_link_local_ip6(route.gateway) else None
+            namespace.add_route(
+                route.network, route.prefix_length, gateway=route.gateway, device=device
+            )
 
     @staticmethod
     def _set_sysctls(namespace: Namespace, sysctls: Mapping[str, str]) -> None:

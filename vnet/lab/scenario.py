@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from vnet.base.errors import VnetError
-from vnet.base.ids import ip_from_text
+from vnet.base.ids import IPV4_ANY, IPV6_ANY, ip_from_text
 from vnet.base.units import duration_text
 from vnet.guest.apps.app import App
 from vnet.guest.apps.send import Send
 from vnet.guest.machine import Guest, Machine
+from vnet.guest.vnic import Vnic
 from vnet.lab.build import Network
 from vnet.lab.report import Failure, StepOutcome
 from vnet.sim.scheduler import Scheduler
@@ -176,10 +177,18 @@ class ScenarioRunner:
         )
 
     def _make_send(self, step: model.SendStep) -> App:
-        guest = self._machine(step.source)
-        assert isinstance(guest, Guest)
-        vnic = guest.vnic(step.device)
-        packet = build_packet(step.packet, mac=vnic.interface.device.mac)
+        machine = self._machine(step.source)
+        if isinstance(machine, Guest):
+            vnic = machine.vnic(step.device)
+        else:
+            vnic = Vnic(machine.namespace.interface(step.device), machine.epoch_ns)
+        interface = vnic.interface
+        packet = build_packet(
+            step.packet,
+            mac=interface.device.mac,
+            ip4=interface.source_for(IPV4_ANY) or b"",
+            ip6=interface.source_for(IPV6_ANY) or b"",
+        )
         return Send(vnic, packet, count=step.count, interval_ns=step.interval_ns)
 
     def _machine(self, name: str) -> Machine:

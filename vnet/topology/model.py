@@ -184,7 +184,7 @@ class PingStep(Step):
     size_bytes: int = 56
     ttl: int | None = None
     dont_fragment: bool | None = None
-    timeout_ns: int = 1_000_000_000
+    timeout_ns: int = 10_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,7 +220,9 @@ class PingFile(_Part):
         default=None, description="Time to live, or hop limit."
     )
     df: bool | None = Field(default=None, description="Set, or clear, the don't-fragment flag.")
-    timeout: Duration = _duration(_S, "How long to wait for each answer.")
+    timeout: Duration = _duration(
+        10 * _S, "How long to wait after the last request while nothing has come back."
+    )
 
 
 class ArpingFile(_Part):
@@ -249,7 +251,7 @@ class UdpFile(_Part):
         default=64, description="Bytes of payload."
     )
     echo: bool = Field(default=True, description="Whether the target sends them back.")
-    timeout: Duration = _duration(_S, "How long to wait for each answer.")
+    timeout: Duration = _duration(_S, "How long to wait for echoes after the last datagram.")
 
 
 class SendFile(_Part):

@@ -38,7 +38,7 @@ class ArpProtocol:
         if not interface.arp:
             return device.drop(frame, drops.ARP_IGNORED)
         ours = packet.target_ip[0] != 127 and self._namespace.owns(packet.target_ip)
-        # Whoever asks in our own name is a rival, and gets no answer (RFC 5227 calls it a conflict).
+        # Who asks in our own name is a rival (RFC 5227), and gets no answer.
         if packet.operation == arp.REQUEST and ours and not self._namespace.owns(packet.sender_ip):
             if packet.sender_ip != IPV4_ANY:
                 interface.arp_cache.heard(packet.sender_ip, packet.sender_mac, solicited=False)

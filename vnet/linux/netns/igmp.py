@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ALL_HOSTS = b"\xe0\x00\x00\x01"
 ALL_ROUTERS = b"\xe0\x00\x00\x02"
 ALL_IGMPV3_ROUTERS = b"\xe0\x00\x00\x16"
+ALL_SNOOPERS = b"\xe0\x00\x00\x6a"
+"""Every bridge is a member, to hear other multicast routers (RFC 4286)."""
 
 _TOS = 0xC0
 _OLDER_QUERIER_NS = 260_000_000_000

@@ -126,7 +126,9 @@ class Interface:
         if receive is None:
             return self.device.drop(frame, drops.UNKNOWN_ETHER_TYPE)
         if kind == _IPV6 and self.addrconf is None and self is not self.namespace.loopback:
-            return self.device.drop(frame, drops.IPV6_DISABLED)
+            # Nobody joined anything here, so a group's packets are the card's to turn away.
+            reason = drops.NOT_A_MEMBER if data[0] & 1 else drops.IPV6_DISABLED
+            return self.device.drop(frame, reason)
         return receive(self, frame)
 
     # -- addresses

@@ -26,6 +26,7 @@ from vnet.linux.netns.changes import (
 from vnet.linux.netns.icmp import Icmp4
 from vnet.linux.netns.icmpv6 import Icmp6
 from vnet.linux.netns.ident import Identifications
+from vnet.linux.netns.igmp import ALL_SNOOPERS
 from vnet.linux.netns.interface import Interface, InterfaceAddress
 from vnet.linux.netns.ipv4 import Ipv4Stack
 from vnet.linux.netns.ipv6 import Ipv6Stack
@@ -106,7 +107,7 @@ class Namespace:
     ) -> Bridge:
         """``ip link add NAME type bridge``."""
         bridge = Bridge(self.scheduler, name, mac=mac, **settings)
-        self.add_device(bridge.device, ipv6=ipv6)
+        self.add_device(bridge.device, ipv6=ipv6).igmp.join(ALL_SNOOPERS)
         self.bridges[name] = bridge
         return bridge
 
