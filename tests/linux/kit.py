@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scapy.layers.inet import IP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import ICMPv6MLDMultAddrRec, ICMPv6MLReport2, IPv6
 from scapy.layers.l2 import ARP, Ether
 
 from vnet.base.chance import Chance
@@ -199,6 +199,16 @@ def drops(device: NetDevice) -> dict[str, int]:
 def dropped(machine: Namespace, reason: DropReason) -> int:
     """How often a machine lost something for ``reason``, over all its devices."""
     return sum(i.device.drops.get(reason, 0) for i in machine.interfaces.values())
+
+
+def mld_records(report: Any) -> list[tuple[int, str]]:
+    """The (type, group) records of an MLDv2 report; Scapy hangs each below the one before."""
+    records = []
+    record = report[ICMPv6MLReport2].records[0]
+    while isinstance(record, ICMPv6MLDMultAddrRec):
+        records.append((record.rtype, record.dst))
+        record = record.payload
+    return records
 
 
 def swallow(*_: object) -> None:

@@ -166,7 +166,7 @@ def test_steps_with_all_defaults(lab: Topology) -> None:
 
 def test_steps_with_every_key(lab: Topology) -> None:
     assert lab.scenario[1] == PingStep(
-        None, (), 28, "x1", "2001:db8::9", 1, 10_000_000, 0, 1, True, 10**9
+        None, (), 28, "x1", "2001:db8::9", 1, 10_000_000, 0, 1, True, 10 * 10**9
     )
     assert lab.scenario[3] == UdpStep(
         None, (), 30, "a", "r1", 9, 1, 10**9, 10, echo=False, timeout_ns=2 * 10**9

@@ -2,12 +2,15 @@
 
 Scapy measures timeouts with the ``time`` module, waits in ``select`` and sends from helper
 threads. None of that may reach a lab: its time is virtual, and two threads would make it a
-matter of luck. So, once, when the first vNIC is made, four seams of Scapy are wrapped:
+matter of luck. So, once, when the first vNIC is made, some seams of Scapy are wrapped:
 
-* ``AsyncSniffer._run`` and ``Automaton._do_control`` run under the lab's clock when their
-  socket is a vNIC; ``time`` in their modules is then the lab's.
+* What sends, waits or loops (``AsyncSniffer._run``, ``Automaton._do_control``, the loops of
+  ``sendp`` and ``srploop``) runs under the lab's clock when its socket or interface is a
+  vNIC's; ``time`` in those modules is then the lab's.
 * ``SndRcvHandler`` sends from the calling thread, and completes packets from the guest.
 * ``AsyncSniffer.start`` on a vNIC subscribes to its frames instead of starting a thread.
+* What asks this computer's routing table for the interface of a packet does not, where a
+  vNIC's was named.
 
 Sockets that are not vNICs take Scapy's own road, untouched.
 """
@@ -16,66 +19,25 @@ from __future__ import annotations
 
 import functools
 import select
-import threading
-import time as wall_time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import scapy.automaton
 import scapy.sendrecv
 from scapy.base_classes import SetGen
-from scapy.sessions import DefaultSession
+from scapy.error import Scapy_Exception
+from scapy.layers.inet6 import IPv6
+from scapy.packet import Packet
 
 from vnet.base.errors import UsageError
+from vnet.guest.background import BackgroundSniffer
+from vnet.guest.scapy_time import LabTime, clock_of, current_clock, ns_of
 
 if TYPE_CHECKING:
     from vnet.guest.vnic import VnicSocket
 
-_NS_PER_S = 1_000_000_000
-
-
-class _CurrentSocket(threading.local):
-    """The vNIC whose lab gives this thread its time; None outside the wrapped calls."""
-
-    value: VnicSocket | None = None
-
-
-_current = _CurrentSocket()
-
-
-@contextmanager
-def _clock_of(socket: VnicSocket) -> Iterator[None]:
-    before, _current.value = _current.value, socket
-    try:
-        yield
-    finally:
-        _current.value = before
-
-
-class _LabTime:
-    """Stands in for the module ``time`` in Scapy's modules; real where no lab is in charge."""
-
-    @staticmethod
-    def time() -> float:
-        socket = _current.value
-        return wall_time.time() if socket is None else socket.time_s
-
-    @staticmethod
-    def monotonic() -> float:
-        socket = _current.value
-        return wall_time.monotonic() if socket is None else socket.time_s
-
-    @staticmethod
-    def sleep(seconds: float) -> None:
-        socket = _current.value
-        if socket is None:
-            wall_time.sleep(seconds)
-        elif seconds > 0:
-            socket.run_for(round(seconds * _NS_PER_S))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(wall_time, name)
+_SR_LOOP = "__sr_loop"
+"""Named here because two underscores inside a class would be mangled."""
 
 
 def _vnics_among(opened: Any) -> list[VnicSocket]:
@@ -85,9 +47,41 @@ def _vnics_among(opened: Any) -> list[VnicSocket]:
     return [socket for socket in candidates if isinstance(socket, VnicSocket)]
 
 
+def _labelled(opened: Any, iface: Any) -> dict[VnicSocket, Any]:
+    """The vNICs that a sniffer is asked to listen on, with the labels Scapy gives them."""
+    from vnet.guest.vnic import VnicInterface, VnicSocket
+
+    labels: dict[Any, Any] = {}
+    if isinstance(opened, dict):
+        labels.update(opened)
+    elif isinstance(opened, (list, tuple)):
+        labels.update({socket: f"socket{number}" for number, socket in enumerate(opened)})
+    elif opened is not None:
+        labels[opened] = "socket0"
+    named = iface if isinstance(iface, dict) else {}
+    if isinstance(iface, (list, tuple)):
+        named = {one: one for one in iface}
+    elif iface is not None and not isinstance(iface, dict):
+        named = {iface: iface}
+    labels.update(
+        (one.vnic if isinstance(one, VnicInterface) else one, label) for one, label in named.items()
+    )
+    vnics = {socket: label for socket, label in labels.items() if isinstance(socket, VnicSocket)}
+    if vnics and len(vnics) < len(labels):
+        raise UsageError(
+            "a sniffer listens on vNICs or on this computer's interfaces, not on both",
+            "start two sniffers",
+        )
+    return vnics
+
+
 def in_charge(socket: VnicSocket) -> bool:
-    """Whether this thread is inside one of Scapy's functions on ``socket``."""
-    return _current.value is socket
+    """Whether this thread is inside one of Scapy's functions in the time of ``socket``'s lab."""
+    clock = current_clock()
+    if clock is None:
+        return False
+    theirs = _vnics_among(clock)
+    return bool(theirs) and theirs[0].scheduler is socket.scheduler
 
 
 def readable_pipes(objects: list[Any]) -> list[Any]:
@@ -98,12 +92,15 @@ def readable_pipes(objects: list[Any]) -> list[Any]:
 def _wrap_run(original: Any) -> Any:
     @functools.wraps(original)
     def _run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        vnics = _vnics_among(kwargs.get("opened_socket"))
-        if not vnics:
+        labels = _labelled(kwargs.get("opened_socket"), kwargs.get("iface"))
+        if not labels:
             return original(self, *args, **kwargs)
-        for vnic in vnics:
-            vnic.skip_to_now()
-        with _clock_of(vnics[0]):
+        kwargs |= {"opened_socket": labels, "iface": None}
+        with ExitStack() as stack:
+            for vnic in labels:
+                vnic.skip_to_now()
+                stack.enter_context(vnic.log.kept_whole())
+            stack.enter_context(clock_of(next(iter(labels))))
             return original(self, *args, **kwargs)
 
     return _run
@@ -112,80 +109,40 @@ def _wrap_run(original: Any) -> Any:
 def _wrap_sndrcv(original: Any) -> Any:
     @functools.wraps(original)
     def __init__(self: Any, pks: Any, pkt: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-        vnics = _vnics_among(pks)
+        vnics = _vnics_among(pks) or _vnics_among(kwargs.get("rcv_pks"))
         if not vnics:
             original(self, pks, pkt, *args, **kwargs)
             return
         if kwargs.get("_flood") is not None:
             raise UsageError("srflood needs real time and does not work on a vNIC")
-        kwargs["threaded"] = False
         packets = [vnics[0].complete(one) for one in SetGen(pkt)]
-        with _clock_of(vnics[0]):
-            original(self, pks, packets, *args, **kwargs)
+        # Without chainEX Scapy would log what goes wrong in the lab, and go on.
+        kwargs = {"chainEX": True} | kwargs | {"threaded": False}
+        with clock_of(vnics[0]):
+            original(self, _facing(pks, packets), packets, *args, **kwargs)
+        for packet in packets:
+            vnics[0].settle(packet)
+        if isinstance(pkt, Packet) and packets:
+            pkt.sent_time = packets[-1].sent_time
 
     return __init__
 
 
-class _Subscription:
-    """An AsyncSniffer on vNICs: called for each frame, in the frame's own event."""
-
-    def __init__(self, sniffer: Any, vnics: list[VnicSocket]) -> None:
-        self._sniffer = sniffer
-        self._vnics = vnics
-        options = dict(sniffer.kwargs)
-        self._prn = options.get("prn")
-        self._lfilter = options.get("lfilter")
-        self._stop_filter = options.get("stop_filter")
-        self._store = options.get("store", True)
-        self._most = options.get("count", 0)
-        self._packets: list[Any] = []
-        session = options.get("session") or DefaultSession
-        self._session = session if isinstance(session, DefaultSession) else session()
-        for vnic in vnics:
-            vnic.listeners.append(self._hear)
-
-    def _hear(self, vnic: VnicSocket, packet: Any) -> None:
-        packet = self._session.process(packet)
-        if packet is None or (self._lfilter and not self._lfilter(packet)):
-            return
-        packet.sniffed_on = vnic
-        self._sniffer.count += 1
-        if self._store:
-            self._packets.append(packet)
-        if self._prn:
-            with _clock_of(vnic):
-                self._prn(packet)
-        full = 0 < self._most <= self._sniffer.count
-        if full or (self._stop_filter and self._stop_filter(packet)):
-            self.end()
-
-    def end(self) -> None:
-        for vnic in self._vnics:
-            if self._hear in vnic.listeners:
-                vnic.listeners.remove(self._hear)
-        self._sniffer.running = False
-        self._sniffer.results = scapy.sendrecv.PacketList(self._packets, "Sniffed")
-
-    def join(self, timeout: float | None) -> None:
-        if timeout is None:
-            raise UsageError(
-                "join() without a timeout would wait for ever", "say join(timeout=SECONDS)"
-            )
-        vnic = self._vnics[0]
-        end_ns = vnic.now_ns + round(timeout * _NS_PER_S)
-        while self._sniffer.running and vnic.now_ns < end_ns:
-            vnic.run_for(end_ns - vnic.now_ns)
+def _facing(socket: Any, packets: list[Any]) -> Any:
+    """The side of a vNIC that sees answers as the packets are: with Ethernet or without."""
+    return socket.face_for(packets) if _vnics_among(socket) else socket
 
 
 def _wrap_start(original: Any) -> Any:
     @functools.wraps(original)
     def start(self: Any) -> None:
-        vnics = _vnics_among(self.kwargs.get("opened_socket"))
-        if not vnics:
+        self.vnet_background = None
+        labels = _labelled(self.kwargs.get("opened_socket"), self.kwargs.get("iface"))
+        if not labels:
             original(self)
             return
         self.running, self.count = True, 0
-        self.vnet_subscription = _Subscription(self, vnics)
+        self.vnet_background = BackgroundSniffer(self, labels, self.kwargs)
 
     return start
 
@@ -193,11 +150,13 @@ def _wrap_start(original: Any) -> Any:
 def _wrap_stop(original: Any) -> Any:
     @functools.wraps(original)
     def stop(self: Any, join: bool = True) -> Any:
-        subscription = getattr(self, "vnet_subscription", None)
-        if subscription is None:
+        background = getattr(self, "vnet_background", None)
+        if background is None:
             return original(self, join)
-        subscription.end()
-        return self.results
+        if not self.running:
+            raise Scapy_Exception("Not running ! (check .running attr)")
+        background.end()
+        return self.results if join else None
 
     return stop
 
@@ -205,12 +164,58 @@ def _wrap_stop(original: Any) -> Any:
 def _wrap_join(original: Any) -> Any:
     @functools.wraps(original)
     def join(self: Any, timeout: float | None = None) -> Any:
-        subscription = getattr(self, "vnet_subscription", None)
-        if subscription is None:
+        background = getattr(self, "vnet_background", None)
+        if background is None:
             return original(self, timeout)
-        return subscription.join(timeout)
+        return background.join(timeout)
 
     return join
+
+
+def _wrap_loop(original: Any) -> Any:
+    @functools.wraps(original)
+    def loop(*args: Any, **kwargs: Any) -> Any:
+        vnics = _vnics_in(kwargs)
+        if not vnics:
+            return original(*args, **kwargs)
+        with clock_of(vnics[0]):
+            return original(*args, **kwargs)
+
+    return loop
+
+
+def _vnics_in(options: Any) -> list[VnicSocket]:
+    from vnet.guest.vnic import VnicInterface
+
+    iface = options.get("iface")
+    named = [iface.vnic] if isinstance(iface, VnicInterface) else []
+    return _vnics_among(options.get("socket")) or named
+
+
+def _wrap_gen_send(original: Any) -> Any:
+    @functools.wraps(original)
+    def _send(x: Any, _func: Any, *args: Any, **kwargs: Any) -> Any:
+        vnics = _vnics_in(kwargs)
+        if not vnics:
+            return original(x, _func, *args, **kwargs)
+        # A socket was given, and Scapy would still look for this computer's interface.
+        kwargs.setdefault("iface", vnics[0].iface)
+        with clock_of(vnics[0]):
+            return original(x, _func, *args, **kwargs)
+
+    return _send
+
+
+def _wrap_interface_selection(original: Any) -> Any:
+    @functools.wraps(original)
+    def _interface_selection(packet: Any, iface: Any = None) -> Any:
+        from vnet.guest.vnic import VnicInterface
+
+        if not isinstance(iface, VnicInterface):
+            return original(packet, iface)
+        return iface, isinstance(packet, IPv6)
+
+    return _interface_selection
 
 
 def _wrap_control(original: Any) -> Any:
@@ -220,23 +225,37 @@ def _wrap_control(original: Any) -> Any:
         if not vnics:
             return original(self, *args, **kwargs)
         vnics[0].skip_to_now()
-        with _clock_of(vnics[0]):
+        with clock_of(vnics[0]), vnics[0].log.kept_whole():
             return original(self, *args, **kwargs)
 
     return _do_control
 
 
+def _wrap_automaton_run(original: Any) -> Any:
+    @functools.wraps(original)
+    def run(self: Any, resume: Any = None, wait: Any = True) -> Any:
+        if not wait and _vnics_among(self.sock):
+            raise UsageError(
+                "an automaton on a vNIC cannot run in the background: two threads would run "
+                "the lab at once",
+                "call run(), or answer from an AnsweringMachine's bg()",
+            )
+        return original(self, resume, wait)
+
+    return run
+
+
 def _wrap_select_objects(original: Any) -> Any:
     @functools.wraps(original)
     def select_objects(inputs: Any, remain: float | None) -> Any:
-        socket = _current.value
-        if socket is None or remain == 0:
+        clock = current_clock()
+        if clock is None or remain is None or remain == 0:
+            # With nothing but commands to wait for, the wait is for a person: real time.
             return original(inputs, remain)
         ready = readable_pipes(list(inputs))
-        if not ready and remain is not None:
-            socket.run_for(round(remain * _NS_PER_S))
-        # With nothing but commands to wait for, the wait is for a person: real time.
-        return ready if remain is not None or ready else original(inputs, remain)
+        if not ready:
+            clock.run_for(ns_of(remain))
+        return ready
 
     return select_objects
 
@@ -244,16 +263,21 @@ def _wrap_select_objects(original: Any) -> Any:
 @functools.cache
 def install() -> None:
     """Wrap Scapy's seams. Done once for the process, whoever asks first."""
-    lab_time = _LabTime()
-    scapy.sendrecv.time = lab_time
-    scapy.automaton.time = lab_time
-    scapy.automaton.select_objects = _wrap_select_objects(scapy.automaton.select_objects)
-    sniffer = scapy.sendrecv.AsyncSniffer
+    lab_time = LabTime()
+    sendrecv, automata = scapy.sendrecv, scapy.automaton
+    sendrecv.time = lab_time
+    automata.time = lab_time
+    automata.select_objects = _wrap_select_objects(automata.select_objects)
+    sniffer = sendrecv.AsyncSniffer
     sniffer._run = _wrap_run(sniffer._run)
     sniffer.start = _wrap_start(sniffer.start)
     sniffer.stop = _wrap_stop(sniffer.stop)
     sniffer.join = _wrap_join(sniffer.join)
-    handler = scapy.sendrecv.SndRcvHandler
+    handler = sendrecv.SndRcvHandler
     handler.__init__ = _wrap_sndrcv(handler.__init__)
-    automaton = scapy.automaton.Automaton
+    sendrecv._send = _wrap_gen_send(sendrecv._send)
+    sendrecv._interface_selection = _wrap_interface_selection(sendrecv._interface_selection)
+    setattr(sendrecv, _SR_LOOP, _wrap_loop(getattr(sendrecv, _SR_LOOP)))
+    automaton = automata.Automaton
     automaton._do_control = _wrap_control(automaton._do_control)
+    automaton.run = _wrap_automaton_run(automaton.run)

@@ -71,8 +71,10 @@ class Bridge:
     """
 
     __slots__ = (
+        "_forwarding",
         "_gc",
         "_next_number",
+        "_port_of",
         "_user_mac",
         "device",
         "fdb",
@@ -97,6 +99,8 @@ class Bridge:
         self.device.carrier = False
         self.fdb: Fdb[BridgePort] = Fdb(ageing_ns)
         self.ports: list[BridgePort] = []
+        self._port_of: dict[NetDevice, BridgePort] = {}
+        self._forwarding = 0
         self.forward_delay_ns = 15_000_000_000
         self.group_fwd_mask = 0
         self._user_mac = mac is not None
@@ -110,9 +114,10 @@ class Bridge:
         port = BridgePort(self, device, self._next_number)
         self._next_number += 1
         self.ports.append(port)
+        self._port_of[device] = port
         device.rx_handler = port.handle
         self.fdb.add(device.mac, port, FdbKind.LOCAL, self.scheduler.now_ns)
-        self._follow_ports()
+        self._take_after(port)
         if device.running:
             self.enable_port(port)
         return port
@@ -122,13 +127,14 @@ class Bridge:
         port = self.port_of(device)
         assert port is not None, f"{device.label} is not a port of {self.device.name}"
         self.ports.remove(port)
+        del self._port_of[device]
         self.fdb.flush_port(port, local=True)
-        port.state = PortState.DISABLED
+        port.set_state(PortState.DISABLED)
         self._follow_ports()
 
     def port_of(self, device: NetDevice) -> BridgePort | None:
         """The port that ``device`` is, or None."""
-        return next((port for port in self.ports if port.device is device), None)
+        return self._port_of.get(device)
 
     def enable_port(self, port: BridgePort) -> None:
         """The port has a carrier. Without STP it forwards at once, whatever the delay."""
@@ -149,7 +155,6 @@ class Bridge:
         wanted = port.operational and self.device.admin_up
         if wanted != (port.state is not PortState.DISABLED):
             port.set_state(PortState.FORWARDING if wanted else PortState.DISABLED)
-            self._follow_ports()
 
     def port_mac_changed(self, port: BridgePort, old: bytes) -> None:
         """A port's device was given another MAC (br_fdb_changeaddr)."""
@@ -164,14 +169,27 @@ class Bridge:
         self._user_mac = True
         self.device.mac = mac
 
+    def _take_after(self, port: BridgePort) -> None:
+        # The bridge takes the lowest MAC and the lowest MTU among its ports. Joining looks at
+        # the new port only: a bridge of ten thousand ports is built one by one.
+        device = self.device
+        first = len(self.ports) == 1
+        if not self._user_mac and (first or port.device.mac < device.mac):
+            device.mac = port.device.mac
+        device.mtu_bytes = (
+            port.device.mtu_bytes if first else min(device.mtu_bytes, port.device.mtu_bytes)
+        )
+
     def _follow_ports(self) -> None:
-        # The bridge takes the lowest MAC and the lowest MTU among its ports, and has a
-        # carrier while any of them forwards.
         if self.ports:
             if not self._user_mac:
                 self.device.mac = Mac(min(port.device.mac for port in self.ports))
             self.device.mtu_bytes = min(port.device.mtu_bytes for port in self.ports)
-        self.device.set_carrier(any(p.state is PortState.FORWARDING for p in self.ports))
+
+    def port_state_changed(self, was: PortState, now: PortState) -> None:
+        """A port went from one state to another."""
+        self._forwarding += (now is PortState.FORWARDING) - (was is PortState.FORWARDING)
+        self.device.set_carrier(self._forwarding > 0)
 
     # -- frames from ports
 

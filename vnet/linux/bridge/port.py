@@ -144,9 +144,10 @@ class BridgePort:
 
     def set_state(self, state: PortState) -> None:
         """Move to another state; leaving for DISABLED forgets what was learned here."""
-        self.state = state
+        was, self.state = self.state, state
         if state is PortState.DISABLED:
             self.bridge.fdb.flush_port(self)
+        self.bridge.port_state_changed(was, state)
 
     def __repr__(self) -> str:
         return f"BridgePort({self.device.label} on {self.bridge.device.name})"

@@ -1,0 +1,408 @@
+"""ICMP as Linux hosts and routers send it, one fact a test."""
+
+from __future__ import annotations
+
+import pytest
+from scapy.layers.inet import ICMP, IP, UDP, ICMPerror, IPerror
+from scapy.layers.inet6 import (
+    ICMPv6DestUnreach,
+    ICMPv6EchoReply,
+    ICMPv6EchoRequest,
+    ICMPv6PacketTooBig,
+    ICMPv6TimeExceeded,
+    IPv6,
+    IPv6ExtHdrFragment,
+)
+from scapy.layers.l2 import ARP, Ether
+
+from tests.linux.kit import BROADCAST, MS, S, Lab, address, dropped, host, ip, ip6, router, to_host
+from vnet.base.ids import ip_from_text
+from vnet.linux.netns import drops
+
+FAR = "10.0.2.1"
+NEAR = "10.0.1.1"
+
+
+# -- what an error looks like
+
+
+def test_errors_have_tos_c0_ttl_64_and_no_df() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, FAR, ttl=1, tos=0x28, flags="DF") / UDP()))
+    (error,) = probe.of(ICMPerror) or probe.of(IPerror)
+    assert (error[ICMP].type, error[ICMP].code) == (11, 0)
+    assert (error.tos, error.ttl, int(error[IP].flags)) == (0xC0, 64, 0)
+    assert (error[IP].src, error[IP].dst) == ("10.0.1.254", NEAR)
+
+
+def test_an_ipv4_error_is_capped_at_576_bytes() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, FAR, ttl=1) / UDP() / bytes(1400)))
+    (error,) = probe.of(IPerror)
+    assert error[IP].len == 576
+
+
+def test_a_short_packet_is_quoted_whole() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, FAR, ttl=1) / UDP() / b"whole"))
+    (error,) = probe.of(IPerror)
+    assert error[IP].len == 20 + 8 + 20 + 8 + 5
+
+
+def test_an_ipv6_error_is_capped_at_1280_bytes() -> None:
+    lab = Lab()
+    machine, probe = host(lab, "10.0.0.1/24", ipv6=True)
+    address(machine, "eth0", "fd00::1/64")
+    lab.run(3 * S)
+    probe.send(to_host(probe, ip6("fd00::2", "fd00::1") / UDP(dport=9) / bytes(1400)))
+    neighbor = bytes.fromhex(probe.mac.replace(":", ""))
+    machine.interface("eth0").nd_cache.heard(ip_from_text("fd00::2"), neighbor, solicited=True)
+    lab.run(0)
+    (error,) = probe.of(ICMPv6DestUnreach)
+    assert error[ICMPv6DestUnreach].code == 4
+    assert 40 + error[IPv6].plen == 1280
+    assert error[IPv6].hlim == 64
+
+
+# -- the quoted TTL
+
+
+def quoted_ttl(error: IP) -> int:
+    return int(error[IPerror].ttl)
+
+
+def test_time_exceeded_quotes_the_ttl_as_it_came() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, FAR, ttl=1) / UDP()))
+    (error,) = probe.of(IPerror)
+    assert quoted_ttl(error) == 1
+
+
+def test_net_unreachable_quotes_the_ttl_as_it_came() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, "203.0.113.9", ttl=9) / UDP()))
+    (error,) = probe.of(IPerror)
+    assert (error[ICMP].type, error[ICMP].code, quoted_ttl(error)) == (3, 0, 9)
+
+
+def test_fragmentation_needed_quotes_the_ttl_as_it_came_and_tells_the_mtu() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    machine.set_mtu("eth2", 1400)
+    probe.send(to_host(probe, ip(NEAR, FAR, ttl=9, flags="DF") / UDP() / bytes(1400)))
+    (error,) = probe.of(IPerror)
+    assert (error[ICMP].type, error[ICMP].code, quoted_ttl(error)) == (3, 4, 9)
+    assert error[ICMP].nexthopmtu == 1400
+    assert far.of(UDP) == []
+
+
+def test_host_unreachable_quotes_the_decremented_ttl() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, "10.0.2.77", ttl=9) / UDP()))
+    lab.run(4 * S)
+    (error,) = probe.of(IPerror)
+    assert (error[ICMP].type, error[ICMP].code, quoted_ttl(error)) == (3, 1, 8)
+    assert probe.times_ms(IPerror) == [3_072]
+
+
+def test_the_quoted_header_has_a_correct_checksum() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, "10.0.2.77", ttl=9) / UDP()))
+    lab.run(4 * S)
+    (error,) = probe.of(IPerror)
+    quoted = bytes(error[IPerror])[:20]
+    again = IP(quoted)
+    del again.chksum
+    assert bytes(IP(bytes(again)))[:20] == quoted
+
+
+# -- rate limits
+
+
+def test_six_errors_at_once_and_then_one_a_second() -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    probe.answers_arp("10.0.0.2")
+
+    def burst(count: int) -> int:
+        probe.forget()
+        for _ in range(count):
+            probe.send(to_host(probe, ip("10.0.0.2", "10.0.0.1") / UDP(dport=9)))
+        return len(probe.of(IPerror))
+
+    assert burst(20) == 6
+    lab.run(999 * MS)
+    assert burst(5) == 0
+    lab.run(1 * MS)
+    assert burst(5) == 1
+    lab.run(3 * S)
+    assert burst(20) == 3
+    lab.run(60 * S)
+    assert burst(20) == 6
+    assert dropped(machine, drops.NO_SOCKET) == 70
+
+
+def test_the_limit_counts_each_destination_for_itself() -> None:
+    lab = Lab()
+    _machine, probe = host(lab)
+    for last in (2, 3):
+        probe.answers_arp(f"10.0.0.{last}")
+        for _ in range(8):
+            probe.send(to_host(probe, ip(f"10.0.0.{last}", "10.0.0.1") / UDP(dport=9)))
+    assert [p[IP].dst for p in probe.of(IPerror)] == ["10.0.0.2"] * 6 + ["10.0.0.3"] * 6
+
+
+def test_echo_and_fragmentation_needed_are_not_limited() -> None:
+    lab = Lab()
+    machine, probe, _far = router(lab)
+    machine.set_mtu("eth2", 1400)
+    for _ in range(20):
+        probe.send(to_host(probe, ip(NEAR, "10.0.1.254") / ICMP()))
+        probe.send(to_host(probe, ip(NEAR, FAR, flags="DF") / UDP() / bytes(1400)))
+    assert len([p for p in probe.of(ICMP) if p[ICMP].type == 0]) == 20
+    assert len([p for p in probe.of(ICMP) if p[ICMP].type == 3]) == 20
+
+
+def test_ipv6_errors_come_six_at_once_and_then_ten_a_second() -> None:
+    lab = Lab()
+    machine, probe = host(lab, ipv6=True)
+    address(machine, "eth0", "fd00::1/64")
+    lab.run(3 * S)
+    neighbor = bytes.fromhex(probe.mac.replace(":", ""))
+    machine.interface("eth0").nd_cache.heard(ip_from_text("fd00::2"), neighbor, solicited=True)
+
+    def burst(count: int) -> int:
+        probe.forget()
+        for _ in range(count):
+            probe.send(to_host(probe, ip6("fd00::2", "fd00::1") / UDP(dport=9)))
+        return len(probe.of(ICMPv6DestUnreach))
+
+    assert burst(20) == 6
+    lab.run(100 * MS)
+    assert burst(20) == 1
+    lab.run(300 * MS)
+    assert burst(20) == 3
+
+
+# -- echo
+
+
+def test_an_echo_reply_has_no_df_and_copies_the_tos() -> None:
+    lab = Lab()
+    _machine, probe = host(lab)
+    probe.answers_arp("10.0.0.2")
+    request = ip("10.0.0.2", "10.0.0.1", tos=0x48, flags="DF", id=0, ttl=3) / ICMP(id=7, seq=9)
+    probe.send(to_host(probe, request / b"payload"))
+    (reply,) = [p for p in probe.of(ICMP) if p[ICMP].type == 0]
+    assert (reply[IP].tos, int(reply[IP].flags), reply[IP].ttl) == (0x48, 0, 64)
+    assert reply[IP].id != 0
+    assert (reply[ICMP].id, reply[ICMP].seq) == (7, 9)
+    assert bytes(reply[ICMP].payload) == b"payload"
+
+
+def test_an_ipv6_echo_reply_copies_the_traffic_class() -> None:
+    lab = Lab()
+    machine, probe = host(lab, ipv6=True)
+    address(machine, "eth0", "fd00::1/64")
+    lab.run(3 * S)
+    neighbor = bytes.fromhex(probe.mac.replace(":", ""))
+    machine.interface("eth0").nd_cache.heard(ip_from_text("fd00::2"), neighbor, solicited=True)
+    request = ip6("fd00::2", "fd00::1", tc=0x48) / ICMPv6EchoRequest(id=7, seq=9, data=b"six")
+    probe.send(to_host(probe, request))
+    (reply,) = probe.of(ICMPv6EchoReply)
+    assert (reply[IPv6].tc, reply[ICMPv6EchoReply].id, reply[ICMPv6EchoReply].data) == (
+        0x48,
+        7,
+        b"six",
+    )
+
+
+def test_a_broadcast_ping_is_ignored_until_the_sysctl_says_otherwise() -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    probe.answers_arp("10.0.0.2")
+    ping = Ether(src=probe.mac, dst=BROADCAST) / ip("10.0.0.2", "10.0.0.255") / ICMP()
+    probe.send(ping)
+    assert probe.of(ICMP) == []
+    machine.sysctls["net.ipv4.icmp_echo_ignore_broadcasts"] = 0
+    probe.send(ping)
+    (reply,) = probe.of(ICMP)
+    assert reply[IP].src == "10.0.0.1"
+
+
+# -- forwarding
+
+
+def test_a_router_forwards_and_takes_one_from_the_ttl() -> None:
+    lab = Lab()
+    _machine, probe, far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, FAR, ttl=9, id=5) / UDP() / b"on its way"))
+    lab.run(MS)
+    (packet,) = far.of(UDP)
+    assert (packet[IP].ttl, packet[IP].id, packet.dst) == (8, 5, far.mac)
+    rebuilt = packet[IP].copy()
+    del rebuilt.chksum
+    assert IP(bytes(rebuilt)).chksum == packet[IP].chksum
+
+
+def test_without_ip_forward_what_is_not_ours_is_dropped_silently() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    machine.sysctls["net.ipv4.ip_forward"] = 0
+    probe.send(to_host(probe, ip(NEAR, FAR) / UDP()))
+    assert far.heard == []
+    assert probe.of(IPerror) == []
+    assert dropped(machine, drops.NOT_FOR_US) == 1
+
+
+def test_a_router_splits_a_packet_without_df() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    machine.set_mtu("eth2", 1000)
+    probe.send(to_host(probe, ip(NEAR, FAR, id=77) / UDP() / bytes(1400)))
+    lab.run(MS)
+    pieces = [(p[IP].frag * 8, p[IP].len, int(p[IP].flags)) for p in far.of(IP)]
+    assert pieces == [(0, 996, 1), (976, 452, 0)]
+    assert {p[IP].id for p in far.of(IP)} == {77}
+
+
+def test_a_router_splits_fragments_without_coalescing() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    machine.set_mtu("eth2", 1000)
+    for offset, more, size in ((0, 1, 1200), (1200, 0, 80)):
+        piece = ip(NEAR, FAR, id=77, proto=17, flags=more, frag=offset // 8) / bytes(size)
+        probe.send(to_host(probe, piece))
+    lab.run(MS)
+    pieces = [(p[IP].frag * 8, p[IP].len - 20, int(p[IP].flags)) for p in far.of(IP)]
+    assert pieces == [(0, 976, 1), (976, 224, 1), (1200, 80, 0)]
+
+
+def test_an_ip_packet_in_a_broadcast_frame_is_not_forwarded() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    probe.send(Ether(src=probe.mac, dst=BROADCAST) / ip(NEAR, FAR, ttl=9) / UDP())
+    lab.run(MS)
+    assert far.of(UDP) == []
+    assert probe.of(IPerror) == []
+    assert dropped(machine, drops.NOT_FORWARDED) == 1
+
+
+@pytest.mark.parametrize("target", ["255.255.255.255", "224.0.0.5", "239.1.1.1", "10.0.1.255"])
+def test_broadcast_and_multicast_stay_on_their_link(target: str) -> None:
+    lab = Lab()
+    _machine, probe, far = router(lab)
+    probe.send(Ether(src=probe.mac, dst=BROADCAST) / ip(NEAR, target, ttl=9) / UDP())
+    lab.run(MS)
+    assert far.heard == []
+
+
+def test_an_ipv6_router_reports_hop_limit_and_size() -> None:
+    lab = Lab()
+    machine = lab.machine("router")
+    machine.sysctls["net.ipv6.conf.all.forwarding"] = 1
+    probes = [lab.probe(machine, f"eth{n}", n, ipv6=True) for n in (1, 2)]
+    for number in (1, 2):
+        address(machine, f"eth{number}", f"fd00:{number}::fe/64")
+    lab.run(3 * S)
+    for number, probe in enumerate(probes, 1):
+        neighbor = bytes.fromhex(probe.mac.replace(":", ""))
+        cache = machine.interface(f"eth{number}").nd_cache
+        cache.heard(ip_from_text(f"fd00:{number}::1"), neighbor, solicited=True)
+    machine.set_mtu("eth2", 1400)
+    near, far = probes
+    near.send(to_host(near, ip6("fd00:1::1", "fd00:2::1", hlim=1) / UDP()))
+    near.send(to_host(near, ip6("fd00:1::1", "fd00:2::1", hlim=9) / UDP() / bytes(1400)))
+    near.send(to_host(near, ip6("fd00:1::1", "fd00:2::1", hlim=9) / UDP() / b"small"))
+    (exceeded,) = near.of(ICMPv6TimeExceeded)
+    (too_big,) = near.of(ICMPv6PacketTooBig)
+    assert exceeded[IPv6].src == "fd00:1::fe"
+    assert too_big[ICMPv6PacketTooBig].mtu == 1400
+    (passed,) = far.of(UDP)
+    assert passed[IPv6].hlim == 8
+
+
+# -- reassembly
+
+
+def test_a_packet_that_stays_incomplete_is_reported_after_thirty_seconds() -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    probe.answers_arp("10.0.0.2")
+    piece = ip("10.0.0.2", "10.0.0.1", id=78, flags="MF") / ICMP(id=7, seq=2) / bytes(1000)
+    probe.send(to_host(probe, piece))
+    lab.run(29 * S)
+    assert probe.of(IPerror) == []
+    lab.run(5 * S)
+    (error,) = probe.of(IPerror)
+    assert (error[ICMP].type, error[ICMP].code) == (11, 1)
+    assert dropped(machine, drops.FRAGMENT_TIMEOUT) == 1
+
+
+def test_without_the_first_piece_nobody_is_told() -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    piece = ip("10.0.0.2", "10.0.0.1", id=78, proto=1, flags="MF", frag=100) / bytes(1000)
+    probe.send(to_host(probe, piece))
+    lab.run(60 * S)
+    assert probe.heard == []
+    assert dropped(machine, drops.FRAGMENT_TIMEOUT) == 1
+
+
+def test_an_incomplete_ipv6_packet_is_reported_after_sixty_seconds() -> None:
+    lab = Lab()
+    machine, probe = host(lab, ipv6=True)
+    address(machine, "eth0", "fd00::1/64")
+    lab.run(3 * S)
+    head = ip6("fd00::2", "fd00::1") / IPv6ExtHdrFragment(m=1, id=5, nh=17)
+    probe.send(to_host(probe, head / bytes(1000)))
+    lab.run(57 * S)
+    neighbor = bytes.fromhex(probe.mac.replace(":", ""))
+    machine.interface("eth0").nd_cache.heard(ip_from_text("fd00::2"), neighbor, solicited=True)
+    lab.run(8 * S)
+    (error,) = probe.of(ICMPv6TimeExceeded)
+    assert error[ICMPv6TimeExceeded].code == 1
+
+
+# -- who is told nothing
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        ip("10.0.0.2", "255.255.255.255") / UDP(dport=9),
+        ip("10.0.0.2", "10.0.0.255") / UDP(dport=9),
+        ip("0.0.0.0", "255.255.255.255") / UDP(dport=9),
+        ip("10.0.0.2", "10.0.0.1", frag=10, proto=17) / b"later piece",
+        ip("10.0.0.2", "10.0.0.1") / ICMP(type=3, code=1) / ip("10.0.0.1", "10.0.0.2") / UDP(),
+        ip("224.0.0.1", "10.0.0.1") / UDP(dport=9),
+        ip("127.0.0.1", "10.0.0.1") / UDP(dport=9),
+        ip("10.0.0.1", "10.0.0.1") / UDP(dport=9),
+        ip("10.0.0.2", "127.0.0.1") / UDP(dport=9),
+    ],
+    ids=lambda packet: packet.summary(),
+)
+def test_no_error_for(packet: IP) -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    probe.send(to_host(probe, packet))
+    lab.run(S)
+    assert probe.of(ICMP) == []
+    assert probe.of(ARP) == []
+    assert sum(sum(i.device.drops.values()) for i in machine.interfaces.values()) <= 1
+
+
+def test_no_error_for_a_unicast_packet_in_a_broadcast_frame() -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    probe.send(Ether(src=probe.mac, dst=BROADCAST) / ip("10.0.0.2", "10.0.0.1") / UDP(dport=9))
+    lab.run(S)
+    assert probe.heard == []
+    assert dropped(machine, drops.NO_SOCKET) == 1

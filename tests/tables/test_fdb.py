@@ -1,0 +1,112 @@
+"""The forwarding database: learning, moving, ageing, and entries that do neither."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vnet.tables.fdb import Fdb, FdbKind
+
+A = bytes.fromhex("020000000001")
+B = bytes.fromhex("020000000002")
+AGEING = 300
+
+Ports = Fdb[str]
+
+
+@pytest.fixture
+def fdb() -> Ports:
+    return Fdb(AGEING)
+
+
+def port_of(fdb: Ports, mac: bytes, now: int = 0) -> str | None:
+    entry = fdb.lookup(mac, now)
+    return None if entry is None else entry.port
+
+
+def test_an_unknown_station_has_no_port(fdb: Ports) -> None:
+    assert port_of(fdb, A) is None
+
+
+def test_a_learned_station_has_one(fdb: Ports) -> None:
+    fdb.learn(A, "p1", 0)
+    assert port_of(fdb, A) == "p1"
+    assert len(fdb) == 1
+
+
+def test_a_station_moves_with_its_frames(fdb: Ports) -> None:
+    fdb.learn(A, "p1", 0)
+    fdb.learn(A, "p2", 1)
+    assert port_of(fdb, A) == "p2"
+    assert len(fdb) == 1
+
+
+def test_an_entry_counts_up_to_its_last_moment(fdb: Ports) -> None:
+    fdb.learn(A, "p1", 10)
+    assert port_of(fdb, A, 10 + AGEING) == "p1"
+    assert port_of(fdb, A, 10 + AGEING + 1) is None
+
+
+def test_hearing_a_station_again_keeps_it_young(fdb: Ports) -> None:
+    fdb.learn(A, "p1", 0)
+    fdb.learn(A, "p1", AGEING)
+    assert port_of(fdb, A, 2 * AGEING) == "p1"
+
+
+@pytest.mark.parametrize("kind", [FdbKind.STATIC, FdbKind.LOCAL])
+def test_set_entries_neither_age_nor_move(fdb: Ports, kind: FdbKind) -> None:
+    fdb.add(A, "p1", kind, 0)
+    assert fdb.learn(A, "p2", 1).port == "p1"
+    assert fdb.expire(10 * AGEING) is None
+    assert port_of(fdb, A, 10 * AGEING) == "p1"
+
+
+def test_a_sweep_removes_the_old_and_tells_when_the_next_is_due(fdb: Ports) -> None:
+    fdb.learn(A, "p1", 0)
+    fdb.learn(B, "p2", 50)
+    assert fdb.expire(AGEING) == 50 + AGEING
+    assert [entry.mac for entry in fdb] == [B]
+    assert fdb.expire(50 + AGEING) is None
+    assert len(fdb) == 0
+
+
+def test_flushing_a_port_spares_the_others_and_what_was_set(fdb: Ports) -> None:
+    fdb.add(A, "p1", FdbKind.LOCAL, 0)
+    fdb.learn(B, "p1", 0)
+    fdb.learn(bytes(5) + b"\x07", "p2", 0)
+    fdb.flush_port("p1")
+    assert {(entry.mac, entry.port) for entry in fdb} == {(A, "p1"), (bytes(5) + b"\x07", "p2")}
+    fdb.flush_port("p1", local=True)
+    assert {entry.port for entry in fdb} == {"p2"}
+
+
+def test_removing_is_harmless_where_nothing_is(fdb: Ports) -> None:
+    fdb.remove(A)
+    fdb.learn(A, "p1", 0)
+    fdb.remove(A)
+    assert port_of(fdb, A) is None
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(0, 200), st.sampled_from([A, B]), st.sampled_from(["p1", "p2", "p3"])),
+    max_size=30,
+)
+
+
+@given(STEPS, st.integers(0, 1000))
+def test_a_lookup_finds_the_last_port_heard_within_the_ageing_time(
+    steps: list[tuple[int, bytes, str]], wait: int
+) -> None:
+    fdb: Ports = Fdb(AGEING)
+    now, last = 0, {}
+    for passed, mac, port in steps:
+        now += passed
+        fdb.learn(mac, port, now)
+        last[mac] = (port, now)
+        if passed % 3 == 0:
+            fdb.expire(now)
+    now += wait
+    for mac in (A, B):
+        port, heard = last.get(mac, (None, 0))
+        assert port_of(fdb, mac, now) == (port if now - heard <= AGEING else None)

@@ -1,0 +1,147 @@
+"""Reassembly: any order, duplicates, overlaps, limits and deadlines."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vnet.tables.reasm import Key, Reassembly, Verdict
+
+KEY: Key = (bytes(4), bytes(4), 17, 1)
+TIMEOUT = 30
+
+Table = Reassembly[str]
+Piece = tuple[int, bool, bytes]
+
+
+def add(table: Table, piece: Piece, now: int = 0, key: Key = KEY) -> tuple[bytes, bytes] | Verdict:
+    offset, more, data = piece
+    return table.add(key, "eth0", offset, more, data, b"packet at %d" % offset, now)
+
+
+def pieces_of(payload: bytes, cuts: list[int]) -> list[Piece]:
+    """``payload`` cut at multiples of eight bytes."""
+    places = [0, *sorted({cut * 8 for cut in cuts if 0 < cut * 8 < len(payload)}), len(payload)]
+    return [
+        (start, end < len(payload), payload[start:end])
+        for start, end in zip(places, places[1:], strict=False)
+    ]
+
+
+PAYLOADS = st.tuples(
+    st.binary(min_size=9, max_size=400), st.lists(st.integers(1, 50), min_size=1, max_size=8)
+)
+
+
+@given(PAYLOADS, st.randoms(use_true_random=False))
+def test_pieces_in_any_order_make_the_payload(
+    case: tuple[bytes, list[int]], chance: Random
+) -> None:
+    payload, cuts = case
+    table: Table = Reassembly(TIMEOUT)
+    pieces = pieces_of(payload, cuts)
+    chance.shuffle(pieces)
+    results = [add(table, piece) for piece in pieces]
+    assert results[:-1] == [Verdict.WAITING] * (len(pieces) - 1)
+    assert results[-1] == (b"packet at 0", payload)
+    assert len(table) == 0
+
+
+@given(PAYLOADS, st.randoms(use_true_random=False))
+def test_duplicates_change_nothing(case: tuple[bytes, list[int]], chance: Random) -> None:
+    payload, cuts = case
+    table: Table = Reassembly(TIMEOUT)
+    pieces = pieces_of(payload, cuts)
+    chance.shuffle(pieces)
+    whole = None
+    for piece in pieces:
+        whole = add(table, piece)
+        if isinstance(whole, Verdict):
+            assert add(table, chance.choice(pieces[: pieces.index(piece) + 1])) in (
+                Verdict.DUPLICATE,
+            )
+    assert whole == (b"packet at 0", payload)
+
+
+@given(PAYLOADS, st.integers(0, 49), st.integers(1, 50), st.randoms(use_true_random=False))
+def test_an_overlap_never_makes_a_wrong_payload(
+    case: tuple[bytes, list[int]], start: int, length: int, chance: Random
+) -> None:
+    """Whatever odd piece is mixed in, the payload comes out right, or not at all."""
+    payload, cuts = case
+    table: Table = Reassembly(TIMEOUT)
+    odd = (start * 8, True, payload[start * 8 : (start + length) * 8])
+    pieces = [*pieces_of(payload, cuts), odd]
+    chance.shuffle(pieces)
+    for piece in pieces:
+        result = add(table, piece)
+        if not isinstance(result, Verdict):
+            assert result[1] == payload
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [(0, True, bytes(16)), (8, True, bytes(16)), (8, False, bytes(16)), (0, False, bytes(32))],
+)
+def test_an_overlap_throws_the_whole_packet_away(odd: Piece) -> None:
+    table: Table = Reassembly(TIMEOUT)
+    add(table, (0, True, bytes(8)))
+    add(table, (16, True, bytes(8)))
+    assert add(table, odd) is Verdict.OVERLAP
+    assert len(table) == 0
+
+
+@pytest.mark.parametrize(
+    ("piece", "why"),
+    [
+        ((0, True, bytes(9)), "only the last piece may be of any length"),
+        ((0xFFF8, False, bytes(8)), "no packet is larger than 65535 bytes"),
+        ((8, False, b""), "a piece without data"),
+    ],
+)
+def test_malformed(piece: Piece, why: str) -> None:
+    assert add(Reassembly(TIMEOUT), piece) is Verdict.MALFORMED, why
+
+
+@pytest.mark.parametrize(
+    ("pieces", "why"),
+    [
+        (((16, False, bytes(8)), (24, True, bytes(8))), "a piece beyond the known end"),
+        (((16, False, bytes(8)), (32, False, bytes(8))), "two different ends"),
+        (((32, True, bytes(8)), (16, False, bytes(8))), "an end before what is there"),
+    ],
+)
+def test_contradicting_ends_throw_the_packet_away(pieces: tuple[Piece, Piece], why: str) -> None:
+    table: Table = Reassembly(TIMEOUT)
+    assert add(table, pieces[0]) is Verdict.WAITING
+    assert add(table, pieces[1]) is Verdict.MALFORMED, why
+    assert len(table) == 0
+
+
+def test_packets_are_told_apart_by_their_key() -> None:
+    table: Table = Reassembly(TIMEOUT)
+    other: Key = (bytes(4), bytes(4), 17, 2)
+    add(table, (0, True, b"A" * 8))
+    add(table, (0, True, b"B" * 8), key=other)
+    assert add(table, (8, False, b"b"), key=other) == (b"packet at 0", b"B" * 8 + b"b")
+    assert add(table, (8, False, b"a")) == (b"packet at 0", b"A" * 8 + b"a")
+
+
+def test_there_is_a_limit_to_how_many_wait() -> None:
+    table: Table = Reassembly(TIMEOUT, limit_packets=2)
+    for ident in range(2):
+        assert add(table, (0, True, bytes(8)), key=(*KEY[:3], ident)) is Verdict.WAITING
+    assert add(table, (0, True, bytes(8)), key=(*KEY[:3], 9)) is Verdict.FULL
+
+
+def test_the_first_piece_starts_the_clock() -> None:
+    table: Table = Reassembly(TIMEOUT)
+    add(table, (8, True, bytes(8)), now=0)
+    add(table, (0, True, bytes(8)), now=TIMEOUT - 1)
+    assert table.expire(TIMEOUT - 1) == []
+    (gone,) = table.expire(TIMEOUT)
+    assert (gone.first, sorted(gone.pieces), gone.owner) == (b"packet at 0", [0, 8], "eth0")
+    assert len(table) == 0
