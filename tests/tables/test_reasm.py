@@ -82,6 +82,22 @@ def test_an_overlap_never_makes_a_wrong_payload(
             assert result[1] == payload
 
 
+@pytest.mark.parametrize("inside", [(0, True, bytes(8)), (8, True, bytes(16)), (16, True, bytes(16))])
+def test_a_piece_within_a_run_is_a_duplicate(inside: Piece) -> None:
+    table: Table = Reassembly(TIMEOUT)
+    add(table, (0, True, bytes(16)))
+    add(table, (16, True, bytes(16)))
+    assert add(table, inside) is Verdict.DUPLICATE
+    assert add(table, (32, False, b"end")) == (b"packet at 0", bytes(32) + b"end")
+
+
+def test_pieces_that_came_out_of_order_are_no_run() -> None:
+    table: Table = Reassembly(TIMEOUT)
+    add(table, (16, True, bytes(16)))
+    add(table, (0, True, bytes(16)))
+    assert add(table, (8, True, bytes(16))) is Verdict.OVERLAP
+
+
 @pytest.mark.parametrize(
     "odd",
     [(0, True, bytes(16)), (8, True, bytes(16)), (8, False, bytes(16)), (0, False, bytes(32))],

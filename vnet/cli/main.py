@@ -26,20 +26,12 @@ from vnet.base.errors import (
 from vnet.base.units import parse_duration_ns
 
 
-class DurationType(click.ParamType[int]):
+def _duration(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
     """``2s`` or ``150ms`` on the command line, nanoseconds inside."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            return parse_duration_ns(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+    try:
+        return None if text is None else parse_duration_ns(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,7 +56,7 @@ def cli() -> None:
     help="pcap holds one interface a file, so it implies --split.",
 )
 @click.option("--seed", type=int, help="Use another seed than the file's.")
-@click.option("--until", type=DurationType(), help="Stop at this virtual time.")
+@click.option("--until", metavar="DUR", callback=_duration, help="Stop at this virtual time.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each host's start-up and every drop.")
 def run(

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import scapy.layers.inet
+import scapy.layers.inet6  # noqa: F401
 from scapy.layers.l2 import Ether
 
-_NS_PER_S = 1_000_000_000
+from vnet.guest.scapy_time import timestamp
 
 
 def dissect(data: bytes, time_ns: int) -> Any:
@@ -19,5 +21,5 @@ def dissect(data: bytes, time_ns: int) -> Any:
     Rebuilding it gives ``data`` again: nothing is recomputed that was not touched.
     """
     packet = Ether(data)
-    packet.time = time_ns / _NS_PER_S
+    packet.time = timestamp(time_ns)
     return packet

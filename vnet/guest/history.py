@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, overload
 
 HISTORY_FRAMES = 1000
@@ -20,28 +21,43 @@ class FrameLog(Sequence[Any]):
     was on the wire. ``total`` counts every frame ever seen. ``raw`` gives bytes.
     """
 
-    __slots__ = ("_epoch_ns", "_frames", "total")
+    __slots__ = ("_epoch_ns", "_frames", "_limit", "_readers", "total")
 
     def __init__(self, epoch_ns: int, limit: int = HISTORY_FRAMES) -> None:
         self._epoch_ns = epoch_ns
-        self._frames: deque[tuple[int, bytes]] = deque(maxlen=limit)
+        self._frames: deque[tuple[int, bytes]] = deque()
+        self._limit = limit
+        self._readers = 0
         self.total = 0
 
     def append(self, time_ns: int, data: bytes) -> None:
         """Remember a frame; the oldest makes room."""
         self._frames.append((time_ns, data))
         self.total += 1
+        if len(self._frames) > self._limit and not self._readers:
+            self._frames.popleft()
+
+    @contextmanager
+    def kept_whole(self) -> Iterator[None]:
+        """Inside, nothing is forgotten: somebody is reading, who may have fallen behind."""
+        self._readers += 1
+        try:
+            yield
+        finally:
+            self._readers -= 1
+            while len(self._frames) > self._limit and not self._readers:
+                self._frames.popleft()
 
     @property
     def raw(self) -> list[bytes]:
         """The frames as bytes, oldest first."""
         return [data for _time_ns, data in self._frames]
 
-    def since(self, number: int) -> tuple[int, bytes] | None:
-        """Time and bytes of the first remembered frame from the ``number``-th on, or None."""
+    def since(self, number: int) -> tuple[int, int, bytes] | None:
+        """The first remembered frame from the ``number``-th on: its number, time and bytes."""
         first = self.total - len(self._frames)
         at = max(number - first, 0)
-        return self._frames[at] if at < len(self._frames) else None
+        return (first + at, *self._frames[at]) if at < len(self._frames) else None
 
     def _packet(self, entry: tuple[int, bytes]) -> Any:
         from vnet.guest.dissect import dissect

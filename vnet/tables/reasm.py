@@ -1,8 +1,8 @@
 """Putting fragments together again (RFC 791 section 3.2, RFC 8200 section 4.5, RFC 5722).
 
 One buffer per (source, target, protocol, identification). Overlaps are treated as Linux
-does since 4.19: a piece that repeats what is there already is ignored, any other overlap
-throws the whole packet away, for IPv4 as for IPv6.
+does since 4.19: a piece that lies within a run of pieces which came one after the other is a
+duplicate and ignored; any other overlap throws the whole packet away, for IPv4 as for IPv6.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Key: TypeAlias = tuple[bytes, bytes, int, int]
 
 class Verdict(Enum):
     WAITING = auto()  # kept; more pieces are missing
-    DUPLICATE = auto()  # the same bytes were there already
+    DUPLICATE = auto()  # those bytes were there already
     OVERLAP = auto()  # the packet was thrown away
     MALFORMED = auto()  # ends differ, or beyond the largest packet
     FULL = auto()  # too many packets are being put together
@@ -27,16 +27,19 @@ class Verdict(Enum):
 class Buffer(Generic[OwnerT]):
     """The pieces of one packet, by offset.
 
-    ``first`` is the leading piece's own packet; ``owner`` is whoever brought the last piece.
+    ``first`` is the leading piece's own packet; ``owner`` is whoever brought the last piece;
+    ``runs`` are the stretches [start, end) that were filled without a gap in time or place,
+    sorted.
     """
 
-    __slots__ = ("deadline_ns", "first", "key", "owner", "pieces", "total_bytes")
+    __slots__ = ("deadline_ns", "first", "key", "owner", "pieces", "runs", "total_bytes")
 
     def __init__(self, key: Key, owner: OwnerT, deadline_ns: int) -> None:
         self.key = key
         self.owner = owner
         self.deadline_ns = deadline_ns
         self.pieces: dict[int, bytes] = {}
+        self.runs: list[tuple[int, int]] = []
         self.total_bytes: int | None = None
         self.first: bytes | None = None
 
@@ -44,6 +47,20 @@ class Buffer(Generic[OwnerT]):
         if self.total_bytes is None:
             return True
         return sum(len(piece) for piece in self.pieces.values()) < self.total_bytes
+
+    def place(self, start: int, end: int) -> Verdict | None:
+        """Find room for a piece; None if there is."""
+        runs = self.runs
+        if runs and start == runs[-1][1]:
+            runs[-1] = (runs[-1][0], end)
+            return None
+        for run_start, run_end in runs:
+            if start < run_end and run_start < end:
+                inside = run_start <= start and end <= run_end
+                return Verdict.DUPLICATE if inside else Verdict.OVERLAP
+        runs.append((start, end))
+        runs.sort()
+        return None
 
 
 class Reassembly(Generic[OwnerT]):
@@ -110,12 +127,7 @@ class Reassembly(Generic[OwnerT]):
             if any(at + len(other) > end for at, other in buffer.pieces.items()):
                 return Verdict.MALFORMED
             buffer.total_bytes = end
-        if len(buffer.pieces.get(offset, b"")) == len(piece):
-            return Verdict.DUPLICATE
-        for at, other in buffer.pieces.items():
-            if offset < at + len(other) and at < end:
-                return Verdict.OVERLAP
-        return None
+        return buffer.place(offset, end)
 
     def expire(self, now_ns: int) -> list[Buffer[OwnerT]]:
         """Remove and return the packets whose time is up."""

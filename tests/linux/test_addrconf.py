@@ -1,0 +1,219 @@
+"""IPv6 addresses: duplicate detection won and lost, and neighbour discovery around it."""
+
+from __future__ import annotations
+
+from scapy.layers.inet6 import (
+    ICMPv6EchoReply,
+    ICMPv6EchoRequest,
+    ICMPv6ND_NA,
+    ICMPv6ND_NS,
+    ICMPv6ND_RA,
+    ICMPv6ND_RS,
+    ICMPv6NDOptDstLLAddr,
+    ICMPv6NDOptSrcLLAddr,
+    IPv6,
+)
+from scapy.layers.l2 import Ether
+
+from tests.linux.kit import MS, S, Lab, Probe, address, dropped, ip6, nud_of, to_host
+from vnet.base.ids import ip_from_text
+from vnet.linux.netns import drops
+from vnet.linux.netns.changes import AddressChange, Change
+from vnet.linux.netns.interface import InterfaceAddress
+from vnet.linux.netns.namespace import Namespace
+from vnet.tables.neigh import Nud
+
+OURS = "fd00::1"
+PEER = "fd00::2"
+ALL_NODES = "33:33:00:00:00:01"
+
+
+def machine_with(text: str = "fd00::1/64", name: str = "host") -> tuple[Lab, Namespace, Probe]:
+    lab = Lab()
+    machine = lab.machine(name)
+    probe = lab.probe(machine, "eth0", ipv6=True)
+    address(machine, "eth0", text)
+    return lab, machine, probe
+
+
+def found(machine: Namespace, text: str = OURS) -> InterfaceAddress:
+    entry = machine.interface("eth0").find(ip_from_text(text))
+    assert entry is not None
+    return entry
+
+
+def rival_asks(probe: Probe, target: str = OURS) -> None:
+    ask = ip6("::", "ff02::1:ff00:1", hlim=255) / ICMPv6ND_NS(tgt=target)
+    probe.send(Ether(src=probe.mac, dst="33:33:ff:00:00:01") / ask)
+
+
+def rival_claims(probe: Probe, target: str = OURS) -> None:
+    claim = ICMPv6ND_NA(tgt=target, S=0, O=1) / ICMPv6NDOptDstLLAddr(lladdr=probe.mac)
+    probe.send(Ether(src=probe.mac, dst=ALL_NODES) / ip6(target, "ff02::1", hlim=255) / claim)
+
+
+def test_a_new_address_is_tentative_and_then_ours() -> None:
+    lab, machine, _probe = machine_with()
+    changes: list[Change] = []
+    machine.listeners.append(changes.append)
+    assert found(machine).tentative
+    lab.run(3 * S)
+    assert found(machine).usable
+    told = [c.address.ip for c in changes if isinstance(c, AddressChange)]
+    assert ip_from_text(OURS) in told
+
+
+def test_a_tentative_address_answers_nothing() -> None:
+    lab, machine, probe = machine_with()
+    probe.send(to_host(probe, ip6(PEER, OURS) / ICMPv6EchoRequest()))
+    ask = ICMPv6ND_NS(tgt=OURS) / ICMPv6NDOptSrcLLAddr(lladdr=probe.mac)
+    probe.send(to_host(probe, ip6(PEER, "ff02::1:ff00:1", hlim=255) / ask))
+    lab.run(5 * MS)
+    assert probe.heard == []
+    assert dropped(machine, drops.TENTATIVE) == 2
+
+
+def test_a_claim_during_the_check_loses_us_the_address() -> None:
+    lab, machine, probe = machine_with()
+    lab.run(20 * MS)
+    rival_claims(probe)
+    assert found(machine).duplicate
+    assert not found(machine).usable
+    lab.run(5 * S)
+    assert not found(machine).usable
+    assert OURS not in {p[ICMPv6ND_NS].tgt for p in probe.of(ICMPv6ND_NS)}
+
+
+def test_a_rival_that_checks_at_the_same_time_loses_both_the_address() -> None:
+    lab, machine, probe = machine_with()
+    lab.run(20 * MS)
+    rival_asks(probe)
+    assert found(machine).duplicate
+    assert dropped(machine, drops.DUPLICATE_ADDRESS) == 1
+
+
+def test_our_own_probe_come_back_is_not_a_rival() -> None:
+    lab, machine, probe = machine_with()
+    while not any(p[ICMPv6ND_NS].tgt == OURS for p in probe.of(ICMPv6ND_NS)):
+        lab.run(10 * MS)
+    probe.send(next(p for p in probe.of(ICMPv6ND_NS) if p[ICMPv6ND_NS].tgt == OURS))
+    lab.run(3 * S)
+    assert found(machine).usable
+
+
+def test_the_owner_answers_a_check_to_all_nodes() -> None:
+    lab, _machine, probe = machine_with()
+    lab.run(3 * S)
+    rival_asks(probe)
+    (claim,) = probe.of(ICMPv6ND_NA)
+    assert (claim.dst, claim[IPv6].src, claim[IPv6].dst) == (ALL_NODES, OURS, "ff02::1")
+    flags = claim[ICMPv6ND_NA]
+    assert (flags.tgt, flags.S, flags.O, flags.R) == (OURS, 0, 1, 0)
+    assert claim[ICMPv6NDOptDstLLAddr].lladdr == "02:00:00:00:00:01"
+
+
+def test_two_machines_with_one_address_the_second_gives_way() -> None:
+    lab = Lab()
+    one, two = lab.machine("one"), lab.machine("two")
+    lab.join(one, "eth0", two, "eth0", ipv6=True)
+    address(one, "eth0", "fd00::1/64")
+    lab.run(3 * S)
+    address(two, "eth0", "fd00::1/64")
+    lab.run(3 * S)
+    assert found(one).usable
+    assert found(two).duplicate
+
+
+def test_removing_the_check_makes_addresses_usable_at_once() -> None:
+    lab = Lab()
+    machine = lab.machine("host")
+    machine.sysctls["net.ipv6.conf.all.dad_transmits"] = 0
+    lab.probe(machine, "eth0", ipv6=True)
+    address(machine, "eth0", "fd00::1/64")
+    assert found(machine).usable
+
+
+# -- neighbour discovery
+
+
+def known_peer() -> tuple[Lab, Namespace, Probe]:
+    lab, machine, probe = machine_with()
+    lab.run(3 * S)
+    probe.forget()
+    return lab, machine, probe
+
+
+def peer_answers(probe: Probe, **flags: int) -> None:
+    answer = ICMPv6ND_NA(tgt=PEER, **{"S": 1, "O": 1, "R": 0, **flags})
+    told = answer / ICMPv6NDOptDstLLAddr(lladdr=probe.mac)
+    probe.send(to_host(probe, ip6(PEER, OURS, hlim=255) / told))
+
+
+def test_a_ping_asks_the_solicited_node_group_and_waits() -> None:
+    lab, machine, probe = known_peer()
+    machine.sockets.open_udp(lambda *_: None, 7).send_to(ip_from_text(PEER), 7, b"hello")
+    lab.run(0)
+    (ask,) = probe.of(ICMPv6ND_NS)
+    assert (ask.dst, ask[IPv6].dst, ask[IPv6].src) == ("33:33:ff:00:00:02", "ff02::1:ff00:2", OURS)
+    assert ask[ICMPv6NDOptSrcLLAddr].lladdr == "02:00:00:00:00:01"
+    peer_answers(probe)
+    assert nud_of(machine.interface("eth0"), PEER) is Nud.REACHABLE
+    assert [p.dst for p in probe.packets] == ["33:33:ff:00:00:02", probe.mac]
+
+
+def test_whoever_solicits_us_is_answered_and_known_as_stale() -> None:
+    _lab, machine, probe = known_peer()
+    ask = ICMPv6ND_NS(tgt=OURS) / ICMPv6NDOptSrcLLAddr(lladdr=probe.mac)
+    probe.send(Ether(src=probe.mac, dst="33:33:ff:00:00:01") / ip6(PEER, OURS, hlim=255) / ask)
+    (answer,) = probe.of(ICMPv6ND_NA)
+    assert (answer.dst, answer[IPv6].dst) == (probe.mac, PEER)
+    assert (answer[ICMPv6ND_NA].S, answer[ICMPv6ND_NA].O) == (1, 1)
+    assert nud_of(machine.interface("eth0"), PEER) is Nud.STALE
+
+
+def test_an_unsolicited_claim_of_a_stranger_makes_no_neighbour() -> None:
+    _lab, machine, probe = known_peer()
+    peer_answers(probe)
+    assert nud_of(machine.interface("eth0"), PEER) is None
+    assert dropped(machine, drops.NOT_WANTED) == 1
+
+
+def test_discovery_from_beyond_a_router_is_ignored() -> None:
+    _lab, machine, probe = known_peer()
+    ask = ICMPv6ND_NS(tgt=OURS) / ICMPv6NDOptSrcLLAddr(lladdr=probe.mac)
+    probe.send(to_host(probe, ip6(PEER, OURS, hlim=254) / ask))
+    assert probe.heard == []
+    assert dropped(machine, drops.ND_INVALID) == 1
+
+
+def test_an_unanswered_neighbour_is_reported_as_address_unreachable() -> None:
+    lab, machine, _probe = known_peer()
+    told: list[str] = []
+    socket = machine.sockets.open_udp(lambda *_: None, 7, lambda error: told.append(error.text))
+    socket.send_to(ip_from_text(PEER), 7, b"hello")
+    lab.run(4 * S)
+    assert told == ["Destination unreachable: Address unreachable"]
+    assert nud_of(machine.interface("eth0"), PEER) is Nud.FAILED
+
+
+def test_two_hosts_ping_each_other_by_their_link_local_addresses() -> None:
+    lab, _machine, probe = known_peer()
+    ping = ip6("fe80::9", "fe80::ff:fe00:1") / ICMPv6EchoRequest(id=3, seq=4)
+    probe.send(to_host(probe, ping))
+    (ask,) = probe.of(ICMPv6ND_NS)
+    assert ask[ICMPv6ND_NS].tgt == "fe80::9"
+    told = ICMPv6ND_NA(tgt="fe80::9", S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=probe.mac)
+    probe.send(to_host(probe, ip6("fe80::9", "fe80::ff:fe00:1", hlim=255) / told))
+    (reply,) = probe.of(ICMPv6EchoReply)
+    assert (reply[IPv6].src, reply[ICMPv6EchoReply].id) == ("fe80::ff:fe00:1", 3)
+    lab.run(0)
+
+
+def test_a_router_that_advertises_itself_ends_the_asking() -> None:
+    lab, machine, probe = known_peer()
+    advert = ICMPv6ND_RA() / ICMPv6NDOptSrcLLAddr(lladdr=probe.mac)
+    probe.send(Ether(src=probe.mac, dst=ALL_NODES) / ip6("fe80::9", "ff02::1", hlim=255) / advert)
+    probe.forget()
+    lab.run(60 * S)
+    assert probe.of(ICMPv6ND_RS) == []
+    assert nud_of(machine.interface("eth0"), "fe80::9") in (Nud.STALE, None)
