@@ -15,7 +15,7 @@ from scapy.sessions import DefaultSession
 from vnet.guest.scapy_time import clock_of, ns_of
 
 if TYPE_CHECKING:
-    from vnet.guest.vnic import VnicSocket
+    from vnet.guest.socket import VnicSocket
 
 PATIENCE_NS = 3600 * 1_000_000_000
 """A wait without a timeout ends after this long without a frame: periodic timers never let
@@ -74,24 +74,24 @@ class BackgroundSniffer:
         self._sniffer.running = False
         self._sniffer.results = PacketList(self._packets, "Sniffed")
         if self._joined:
-            self._first.interface.device.scheduler.stop()
+            self._first.scheduler.stop()
 
     def join(self, timeout: float | None) -> None:
         """Run the lab until the sniffer has ended, or for ``timeout`` seconds."""
         self._joined = True
+        scheduler = self._first.scheduler
         try:
             if timeout is not None:
-                end_ns = self._first.now_ns + ns_of(timeout)
-                while self._sniffer.running and self._first.now_ns < end_ns:
-                    self._first.run_for(end_ns - self._first.now_ns)
+                end_ns = scheduler.now_ns + ns_of(timeout)
+                while self._sniffer.running and scheduler.now_ns < end_ns:
+                    scheduler.run(end_ns)
                 return
-            self._heard_ns = self._first.now_ns
+            self._heard_ns = scheduler.now_ns
             while self._sniffer.running:
-                wait_ns = self._heard_ns + PATIENCE_NS - self._first.now_ns
-                if wait_ns <= 0:
+                if scheduler.now_ns >= self._heard_ns + PATIENCE_NS:
                     self.end()
                     return
-                self._first.run_for(wait_ns)
+                scheduler.run(self._heard_ns + PATIENCE_NS)
         finally:
             self._joined = False
 

@@ -34,14 +34,14 @@ from vnet.guest.background import BackgroundSniffer
 from vnet.guest.scapy_time import LabTime, clock_of, current_clock, ns_of
 
 if TYPE_CHECKING:
-    from vnet.guest.vnic import VnicSocket
+    from vnet.guest.socket import VnicSocket
 
 _SR_LOOP = "__sr_loop"
 """Named here because two underscores inside a class would be mangled."""
 
 
 def _vnics_among(opened: Any) -> list[VnicSocket]:
-    from vnet.guest.vnic import VnicSocket
+    from vnet.guest.socket import VnicSocket
 
     candidates = opened if isinstance(opened, (list, tuple, dict)) else [opened]
     return [socket for socket in candidates if isinstance(socket, VnicSocket)]
@@ -49,7 +49,8 @@ def _vnics_among(opened: Any) -> list[VnicSocket]:
 
 def _labelled(opened: Any, iface: Any) -> dict[VnicSocket, Any]:
     """The vNICs that a sniffer is asked to listen on, with the labels Scapy gives them."""
-    from vnet.guest.vnic import VnicInterface, VnicSocket
+    from vnet.guest.socket import VnicSocket
+    from vnet.guest.vnic import VnicInterface
 
     labels: dict[Any, Any] = {}
     if isinstance(opened, dict):

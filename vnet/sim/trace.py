@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from vnet.base.drops import DropReason
 from vnet.base.units import duration_text
+from vnet.wire.summary import summarize
 
 
 class TraceNode:
@@ -64,27 +65,36 @@ class TraceNode:
         return [node for node in self.walk() if node.drop is not None]
 
     def __str__(self) -> str:
-        return "\n".join(self._lines("", ""))
+        rows = list(self._rows("", "", b""))
+        width = max(len(tree) for _time, tree, _what in rows)
+        return "\n".join(
+            f"{duration_text(time_ns):>14}  {tree:<{width}}  {what}".rstrip()
+            for time_ns, tree, what in rows
+        )
 
-    def _lines(self, first: str, rest: str) -> Iterator[str]:
-        # An only child stays at its parent's indent: a long road should not drift off the
-        # screen. Only a fork indents.
+    def _rows(self, first: str, rest: str, before: bytes) -> Iterator[tuple[int, str, str]]:
+        """Time, place in the tree, and what happened, from this node downwards.
+
+        An only child stays at its parent's indent, for a long road should not drift off the
+        screen; only a fork indents. A frame is described where it differs from the one above.
+        """
         node, lead = self, first
         while True:
-            yield lead + node._line(self.time_ns)
+            yield node.time_ns, f"{lead}{node.place}", node._what(before)
+            before = node.data or before
             if len(node.children) != 1:
                 break
             node, lead = node.children[0], rest
         for child in node.children:
             last = child is node.children[-1]
-            yield from child._lines(
-                rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  ")
+            yield from child._rows(
+                rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "), before
             )
 
-    def _line(self, _start_ns: int) -> str:
-        line = f"{duration_text(self.time_ns):>12}  {self.place:<16} {self.event}"
-        if self.data:
-            line += f" [{len(self.data)}]"
+    def _what(self, before: bytes) -> str:
+        what = self.event
+        if self.data and self.data != before:
+            what += f" [{len(self.data)}] {summarize(self.data)}"
         if self.drop is not None:
-            line += f"  DROPPED {self.drop.word}: {self.drop.cause}"
-        return line
+            what += f": {self.drop.word}, {self.drop.cause}"
+        return what
