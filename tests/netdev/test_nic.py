@@ -153,8 +153,6 @@ def test_slow_and_fast_frames_keep_their_order() -> None:
     wire = Wire(bandwidth_bps=1_000_000_000, latency_ns=50 * US)
     wire.send(1500, count=50)
     times = wire.times()
-    assert [frame.data[14:16] for _, frame in wire.got] == [
-        n.to_bytes(2, "big") for n in range(50)
-    ]
+    assert [frame.data[14:16] for _, frame in wire.got] == [n.to_bytes(2, "big") for n in range(50)]
     gaps = {later - earlier for earlier, later in zip(times, times[1:], strict=False)}
     assert gaps == {12 * US}

@@ -82,7 +82,9 @@ def test_an_overlap_never_makes_a_wrong_payload(
             assert result[1] == payload
 
 
-@pytest.mark.parametrize("inside", [(0, True, bytes(8)), (8, True, bytes(16)), (16, True, bytes(16))])
+@pytest.mark.parametrize(
+    "inside", [(0, True, bytes(8)), (8, True, bytes(16)), (16, True, bytes(16))]
+)
 def test_a_piece_within_a_run_is_a_duplicate(inside: Piece) -> None:
     table: Table = Reassembly(TIMEOUT)
     add(table, (0, True, bytes(16)))

@@ -1,0 +1,203 @@
+"""Configuring a machine: names, addresses, routes, bridges, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.linux.kit import S, Lab, address, host, route
+from vnet.base.errors import UsageError
+from vnet.base.ids import ip_from_text, ip_text, mac_from_text
+from vnet.linux.netns.changes import AddressChange, Change, LinkChange, NeighborChange, RouteChange
+from vnet.linux.netns.namespace import Namespace
+from vnet.tables.fib import RouteScope
+
+
+def routes(machine: Namespace) -> list[str]:
+    """``ip route``, short: target, gateway, device, source."""
+    return [
+        f"{ip_text(r.network)}/{r.prefix_length}"
+        + (f" via {ip_text(r.gateway)}" if r.gateway else "")
+        + f" dev {r.device.name}"
+        + (f" src {ip_text(r.source)}" if r.source else "")
+        for fib in (machine.fib4, machine.fib6)
+        for r in fib
+    ]
+
+
+def test_a_machine_has_a_loopback_that_is_up() -> None:
+    machine = Lab().machine("m")
+    assert list(machine.interfaces) == ["lo"]
+    assert machine.loopback.device.ifindex == 1
+    assert machine.loopback.device.running
+    assert machine.owns(ip_from_text("127.1.2.3"))
+    assert machine.owns(ip_from_text("::1"))
+
+
+def test_devices_are_numbered_in_the_order_they_come() -> None:
+    lab = Lab()
+    machine, _probe = host(lab)
+    machine.add_bridge("br0")
+    assert [i.device.ifindex for i in machine.interfaces.values()] == [1, 2, 3]
+
+
+def test_a_device_name_is_taken_once() -> None:
+    lab = Lab()
+    machine, _probe = host(lab)
+    with pytest.raises(UsageError, match="eth0 already"):
+        lab.probe(machine, "eth0")
+
+
+def test_asking_for_a_device_that_is_not_there_lists_those_that_are() -> None:
+    machine, _probe = host(Lab())
+    with pytest.raises(UsageError, match=r'"eth7" does not exist \(it has lo, eth0\)'):
+        machine.set_up("eth7")
+
+
+# -- rename
+
+
+def test_a_device_is_renamed_while_it_is_down() -> None:
+    machine, _probe = host(Lab())
+    with pytest.raises(UsageError, match="eth0 is up"):
+        machine.rename("eth0", "peth0")
+    machine.set_down("eth0")
+    machine.rename("eth0", "peth0")
+    assert machine.interface("peth0").device.name == "peth0"
+    with pytest.raises(UsageError, match="peth0 already"):
+        machine.rename("lo", "peth0") if machine.set_down("lo") is None else None
+    with pytest.raises(UsageError, match="does not exist"):
+        machine.interface("eth0")
+
+
+def test_a_renamed_port_stays_a_port() -> None:
+    lab = Lab()
+    machine, _probe = host(lab)
+    bridge = machine.add_bridge("br0")
+    machine.set_up("br0")
+    machine.enslave("eth0", "br0")
+    machine.set_down("eth0")
+    machine.rename("eth0", "peth0")
+    assert machine.master_of("peth0") is bridge
+    machine.set_up("peth0")
+    assert bridge.device.running
+    machine.release("peth0")
+    assert machine.master_of("peth0") is None
+
+
+# -- bridges
+
+
+def test_a_device_has_one_master() -> None:
+    machine, _probe = host(Lab())
+    machine.add_bridge("br0")
+    machine.add_bridge("br1")
+    machine.enslave("eth0", "br0")
+    with pytest.raises(UsageError, match="already a member of a bridge"):
+        machine.enslave("eth0", "br1")
+    with pytest.raises(UsageError, match="not a bridge port"):
+        machine.release("lo")
+
+
+def test_enslaving_to_what_is_no_bridge_is_refused() -> None:
+    machine, _probe = host(Lab())
+    with pytest.raises(UsageError, match="br9"):
+        machine.enslave("eth0", "br9")
+
+
+# -- addresses and routes
+
+
+def test_an_address_brings_its_network_and_takes_it_away() -> None:
+    machine, _probe = host(Lab())
+    assert routes(machine) == ["10.0.0.0/24 dev eth0 src 10.0.0.1"]
+    machine.delete_address("eth0", ip_from_text("10.0.0.1"))
+    assert routes(machine) == []
+    assert not machine.owns(ip_from_text("10.0.0.1"))
+
+
+def test_a_second_address_in_the_network_keeps_the_route() -> None:
+    machine, _probe = host(Lab())
+    address(machine, "eth0", "10.0.0.2/24")
+    machine.delete_address("eth0", ip_from_text("10.0.0.1"))
+    assert [text.split(" src")[0] for text in routes(machine)] == ["10.0.0.0/24 dev eth0"]
+    assert machine.route_to(ip_from_text("10.0.0.9")) is not None
+
+
+def test_address_errors() -> None:
+    machine, _probe = host(Lab())
+    with pytest.raises(UsageError, match=r"10.0.0.1 is on eth0 already"):
+        address(machine, "eth0", "10.0.0.1/24")
+    with pytest.raises(UsageError, match=r"10.0.0.9 is not on eth0"):
+        machine.delete_address("eth0", ip_from_text("10.0.0.9"))
+    with pytest.raises(UsageError, match="does not speak IPv6"):
+        address(machine, "eth0", "fd00::1/64")
+
+
+def test_a_gateway_must_be_on_a_network_of_ours() -> None:
+    machine, _probe = host(Lab())
+    route(machine, "0.0.0.0/0", "10.0.0.254")
+    with pytest.raises(UsageError, match=r"gateway 192.0.2.1 is not on any network"):
+        route(machine, "203.0.113.0/24", "192.0.2.1")
+    assert routes(machine)[-1] == "0.0.0.0/0 via 10.0.0.254 dev eth0"
+    found = machine.route_to(ip_from_text("203.0.113.9"))
+    assert found is not None
+    assert found.scope is RouteScope.GLOBAL
+
+
+def test_routes_are_deleted_by_their_network() -> None:
+    machine, _probe = host(Lab())
+    route(machine, "0.0.0.0/0", "10.0.0.254")
+    machine.delete_route(ip_from_text("0.0.0.0"), 0)
+    with pytest.raises(UsageError, match="no such route"):
+        machine.delete_route(ip_from_text("0.0.0.0"), 0)
+
+
+def test_setting_a_link_down_takes_its_routes_and_up_brings_the_connected_back() -> None:
+    machine, _probe = host(Lab())
+    route(machine, "0.0.0.0/0", "10.0.0.254")
+    machine.set_down("eth0")
+    assert routes(machine) == []
+    machine.set_up("eth0")
+    assert routes(machine) == ["10.0.0.0/24 dev eth0 src 10.0.0.1"]
+
+
+def test_a_machine_answers_for_an_address_it_has_twice_until_both_are_gone() -> None:
+    lab = Lab()
+    machine, _probe = host(lab)
+    lab.probe(machine, "eth1", 2)
+    address(machine, "eth1", "10.0.0.1/24")
+    machine.delete_address("eth0", ip_from_text("10.0.0.1"))
+    assert machine.owner_of(ip_from_text("10.0.0.1")) is machine.interface("eth1")
+
+
+# -- listeners
+
+
+def test_listeners_hear_every_change() -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    probe.answers_arp("10.0.0.2")
+    changes: list[Change] = []
+    machine.listeners.append(changes.append)
+    machine.set_mac("eth0", mac_from_text("02:00:00:00:00:77"))
+    machine.set_mtu("eth0", 1400)
+    machine.set_flags("eth0", multicast=False)
+    address(machine, "eth0", "192.0.2.1/24")
+    route(machine, "0.0.0.0/0", "192.0.2.254")
+    machine.sockets.open_udp(lambda *_: None).send_to(ip_from_text("10.0.0.2"), 9, b"")
+    lab.run(1 * S)
+    machine.set_down("eth0")
+    kinds = [type(change) for change in changes]
+    assert kinds[:6] == [LinkChange, LinkChange, LinkChange, AddressChange, RouteChange, RouteChange]
+    assert NeighborChange in kinds
+    assert any(isinstance(c, RouteChange) and c.deleted for c in changes)
+    assert [c.multicast for c in changes if isinstance(c, LinkChange)][-1] is False
+
+
+def test_an_unknown_sysctl_suggests_the_one_meant() -> None:
+    machine = Lab().machine("m")
+    machine.sysctls["net/ipv4/ip_forward"] = 1
+    assert machine.sysctls["net.ipv4.ip_forward"] == 1
+    with pytest.raises(UsageError, match=r"did you mean net.ipv4.ip_forward"):
+        machine.sysctls["net.ipv4.ip_forwarding"] = 1
+    assert dict(machine.sysctls.items())["net.ipv4.ip_default_ttl"] == 64

@@ -1,0 +1,79 @@
+"""What Wireshark thinks of every capture that the shipped topologies write."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from vnet import Lab
+from vnet.lab.shipped import shipped
+
+pytestmark = pytest.mark.tshark
+
+CHECKSUMS = [f"-o{protocol}.check_checksum:TRUE" for protocol in ("ip", "udp", "tcp")]
+FAULTS = (
+    "_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0 || "
+    "tcp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0 || "
+    "igmp.checksum.status == 0 || _ws.expert.severity == error"
+)
+
+
+def tshark(path: Path, *arguments: str) -> list[str]:
+    program = shutil.which("tshark")
+    if program is None:
+        pytest.skip("tshark is not installed")
+    done = subprocess.run(
+        [program, "-r", str(path), *CHECKSUMS, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The capture of each shipped topology, run once."""
+    written = {}
+    for name in shipped():
+        folder = tmp_path_factory.mktemp(name)
+        with Lab.load(f"@{name}", pcap_dir=folder) as lab:
+            lab.run()
+        written[name] = folder / f"{lab.name}.pcapng"
+    return written
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_nothing_is_malformed_and_every_checksum_holds(
+    captures: dict[str, Path], name: str
+) -> None:
+    assert tshark(captures[name], "-Y", FAULTS) == []
+    assert tshark(captures[name], "-Y", "icmp || icmpv6"), "there should be pings in it"
+
+
+def test_points_are_interfaces_with_names_and_directions(captures: dict[str, Path]) -> None:
+    fields = ("-T", "fields", "-e", "frame.interface_name", "-e", "frame.packet_flags_direction")
+    seen = set(tshark(captures["two-hosts"], "-Y", "eth", *fields))
+    points = ("vm1:eth0", "h1:vif1.0", "h1:peth0", "h2:peth0", "vm2:eth0")
+    assert seen == {f"{point}\t{way}" for point in points for way in ("0x00000001", "0x00000002")}
+
+
+def test_rtnetlink_is_dissected_beside_the_frames(captures: dict[str, Path]) -> None:
+    shown = tshark(captures["two-hosts"], "-Y", "netlink-route", "-V")
+    text = "\n".join(shown)
+    for expected in (
+        "Device name: peth0",
+        "Device name: xenbr0",
+        "Local address: 192.0.2.1",
+        "Delete IP address",
+    ):
+        assert expected in text
+    assert tshark(captures["two-hosts"], "-Y", "netlink-route && _ws.malformed") == []
+
+
+def test_a_frame_keeps_its_time_to_the_nanosecond(captures: dict[str, Path]) -> None:
+    times = tshark(captures["two-hosts"], "-Y", "icmp", "-T", "fields", "-e", "frame.time_epoch")
+    assert times[0] == "1735689601.002000672"

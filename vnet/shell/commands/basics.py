@@ -1,0 +1,91 @@
+"""The shell itself: help, history, on, quit."""
+
+from __future__ import annotations
+
+from vnet.base.errors import UsageError
+from vnet.shell.context import ShellContext, nodes
+from vnet.shell.options import Arguments
+from vnet.shell.output import Output
+from vnet.shell.registry import COMMANDS, Command, Group, NodeUse, command
+from vnet.topology.report import did_you_mean, quote
+
+
+@command(
+    "help",
+    "[CMD]",
+    "list the commands, or show one with its examples",
+    group=Group.SHELL,
+    words=(0, 1),
+    options={},
+    examples=["help", "help ping"],
+    completes=[lambda _context, _words: COMMANDS.names],
+)
+def show_help(_context: ShellContext, arguments: Arguments) -> Output:
+    """All commands by group; or one with usage, summary and examples."""
+    name = arguments.word(0)
+    if name is None:
+        return _all_commands()
+    found = COMMANDS.get(name)
+    if found is None:
+        hint = did_you_mean(name, COMMANDS.names, "there are")
+        raise UsageError(f"there is no command {quote(name)}", hint)
+    return _one_command(found)
+
+
+def _all_commands() -> str:
+    lines: list[str] = []
+    for group in Group:
+        members = [member for member in COMMANDS if member.group is group]
+        lines += ["", group.value] if lines else [group.value]
+        lines += [f"  {member.name:<9} {member.summary}" for member in members]
+    return "\n".join([*lines, "", "`help CMD` shows usage and examples."])
+
+
+def _one_command(found: Command) -> str:
+    lines = [found.synopsis, f"  {found.summary}"]
+    if found.node is NodeUse.FIRST:
+        node, *rest = found.usage.split(" ")
+        # SRC[:DEVICE] and [NODE] are in front just the name.
+        name = node.strip("[]").partition("[")[0]
+        lines.append(f"  also: {' '.join([name, found.name, *rest])}")
+    lines += ["", "examples:" if len(found.examples) > 1 else "example:"]
+    return "\n".join([*lines, *(f"  {example}" for example in found.examples)])
+
+
+@command(
+    "on",
+    "NODE CMD...",
+    "run a command on a node; `on` may be left out",
+    group=Group.SHELL,
+    verbatim=True,
+    words=(1, None),
+    examples=["on h1 ip addr", "on vm1 ping vm2 -c 1"],
+    completes=[nodes],
+)
+def on_node(context: ShellContext, arguments: Arguments) -> Output:
+    """The long form of ``NODE CMD...``, for nodes that are called like a command."""
+    from vnet.shell.dispatch import first_word, run_on
+
+    return run_on(context, *first_word(arguments.text))
+
+
+@command(
+    "history",
+    "",
+    "what was typed in this session",
+    group=Group.SHELL,
+    options={},
+    examples=["history"],
+)
+def history(context: ShellContext, _arguments: Arguments) -> Output:
+    """Numbered lines, the oldest first."""
+    return "\n".join(f"{number:>4}  {line}" for number, line in enumerate(context.lines, 1))
+
+
+def _quit(context: ShellContext, _arguments: Arguments) -> Output:
+    """End the session after this line."""
+    context.ended = True
+
+
+for _name, _summary in (("quit", "end the session"), ("exit", "as quit")):
+    command(_name, "", _summary, group=Group.SHELL, options={}, examples=[_name])(_quit)

@@ -1,0 +1,282 @@
+"""The real tools' commands on a node: ip, bridge, brctl, sysctl.
+
+As the real ones, ``ip`` and ``bridge`` take any word that begins an object's name (``ip a``,
+``bridge l``) and ``show`` may be left out. They show; what changes a node is the topology
+file, and here ``sysctl -w`` and ``link``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from vnet.base.errors import UsageError
+from vnet.linux.bridge.bridge import Bridge
+from vnet.linux.netns.namespace import Namespace
+from vnet.linux.netns.sysctl import DEFAULTS
+from vnet.shell.context import ShellContext, Words, node_bridges
+from vnet.shell.options import Arguments, Option, take_options
+from vnet.shell.output import Output
+from vnet.shell.registry import Group, NodeUse, command
+from vnet.shell.views.address import addresses_text, brief_addresses_text
+from vnet.shell.views.brctl import bridges_text, macs_text
+from vnet.shell.views.bridge import fdb_text, ports_text
+from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
+from vnet.shell.views.neighbor import neighbors_text
+from vnet.shell.views.route import routes_text
+from vnet.shell.views.sysctl import sysctls_text
+from vnet.topology.report import did_you_mean, one_of, quote
+
+_SHOW = ("show", "list", "lst", "ls")
+
+_Filters = Mapping[str, str]
+"""The keywords after ``show`` with their values; ``up`` has an empty one, and a word that
+belongs to no keyword stands under ""."""
+
+
+def _chosen(tool: str, objects: Sequence[str], words: Sequence[str]) -> tuple[str, list[str]]:
+    """The object that the first word begins, and what stands behind its ``show``."""
+    if not words:
+        raise UsageError(f"{tool}: which object?", f"one of {one_of(objects)}")
+    first, *rest = words
+    named = next((name for name in objects if name.startswith(first)), None)
+    if named is None:
+        hint = did_you_mean(first, objects, "it shows")
+        raise UsageError(f"{tool}: there is no object {quote(first)}", hint)
+    if rest and any(show.startswith(rest[0]) for show in _SHOW):
+        rest = rest[1:]
+    elif rest and rest[0] in ("add", "del", "delete", "change", "replace", "set", "flush", "get"):
+        raise UsageError(
+            f"{tool} {named} {rest[0]}: {tool} only shows here", f"try {tool} {first} show"
+        )
+    return named, rest
+
+
+def _filters(tool: str, words: Sequence[str], keywords: Sequence[str]) -> _Filters:
+    """Read ``dev eth0 up`` and the like; a keyword that ends in ``!`` takes no value."""
+    found: dict[str, str] = {}
+    waiting = list(reversed(words))
+    while waiting:
+        word = waiting.pop()
+        if f"{word}!" in keywords:
+            found[word] = ""
+        elif word in keywords:
+            if not waiting:
+                raise UsageError(f"{tool}: {word} wants a value")
+            found[word] = waiting.pop()
+        elif "" in found or "" not in keywords:
+            known = [keyword.rstrip("!") for keyword in keywords if keyword]
+            raise UsageError(f"{tool}: {quote(word)} is out of place", f"it takes {one_of(known)}")
+        else:
+            found[""] = word
+    return found
+
+
+# -- ip
+
+
+@command(
+    "ip",
+    "[-4|-6] [-br] addr|link|route|neigh [show] [[dev] DEV] [up] [master BR]",
+    "addresses, devices, routes and neighbours, as ip(8) shows them",
+    group=Group.NODE,
+    node=NodeUse.PREFIX,
+    words=(1, None),
+    examples=[
+        "h1 ip addr",
+        "h1 ip -br link",
+        "vm1 ip -4 addr show dev eth0",
+        "vm1 ip route",
+        "vm1 ip -6 route",
+        "h1 ip link show master xenbr0",
+        "on vm1 ip neigh",
+    ],
+    completes=[Words(), Words("addr", "link", "route", "neigh"), Words("show", "dev")],
+)
+def ip(context: ShellContext, arguments: Arguments) -> Output:
+    """Object names may be cut short, as everybody does: ``ip a``, ``ip -br l``, ``ip r``."""
+    node, *words = arguments.words
+    namespace = context.namespace(node)
+    options = {
+        "-4": Option("family", value=4),
+        "-6": Option("family", value=6),
+        "-br": Option("brief"),
+        "-brief": Option("brief"),
+    }
+    before = 0
+    while before < len(words) and words[before].startswith("-"):
+        before += 1
+    _, given = take_options("ip", words[:before], options)
+    named, rest = _chosen("ip", list(_IP_OBJECTS), words[before:])
+    return _IP_OBJECTS[named](namespace, rest, given.get("family"), "brief" in given)
+
+
+def _ip_address(namespace: Namespace, words: Sequence[str], family: int | None, brief: bool) -> str:
+    filters = _filters("ip addr", words, ("dev", "up!", "master", ""))
+    device = filters.get("dev", filters.get(""))
+    shown = interfaces_of(
+        namespace, device=device, master=filters.get("master"), only_up="up" in filters
+    )
+    if brief:
+        return brief_addresses_text(shown, family=family)
+    return addresses_text(shown, family=family, one_device=device is not None)
+
+
+def _ip_link(namespace: Namespace, words: Sequence[str], _family: int | None, brief: bool) -> str:
+    filters = _filters("ip link", words, ("dev", "up!", "master", ""))
+    shown = interfaces_of(
+        namespace,
+        device=filters.get("dev", filters.get("")),
+        master=filters.get("master"),
+        only_up="up" in filters,
+    )
+    return brief_links_text(shown) if brief else links_text(shown)
+
+
+def _ip_route(namespace: Namespace, words: Sequence[str], family: int | None, _brief: bool) -> str:
+    filters = _filters("ip route", words, ("dev", ""))
+    return routes_text(namespace, family or 4, device=filters.get("dev"), prefix=filters.get(""))
+
+
+def _ip_neighbor(
+    namespace: Namespace, words: Sequence[str], family: int | None, _brief: bool
+) -> str:
+    filters = _filters("ip neigh", words, ("dev",))
+    return neighbors_text(namespace, family=family, device=filters.get("dev"))
+
+
+_IpView = Callable[[Namespace, Sequence[str], int | None, bool], str]
+_IP_OBJECTS: dict[str, _IpView] = {
+    "address": _ip_address,
+    "link": _ip_link,
+    "route": _ip_route,
+    "neighbour": _ip_neighbor,
+    "neighbor": _ip_neighbor,
+}
+
+
+# -- bridge and brctl
+
+
+@command(
+    "bridge",
+    "[-s] [-d] fdb|link [show] [br BR] [dev DEV]",
+    "forwarding databases and ports, as bridge(8) shows them",
+    group=Group.NODE,
+    node=NodeUse.PREFIX,
+    words=(1, None),
+    examples=["h1 bridge fdb", "h1 bridge -s fdb show br xenbr0", "h1 bridge -d link"],
+    completes=[Words(), Words("fdb", "link"), Words("show", "br", "dev")],
+)
+def bridge(context: ShellContext, arguments: Arguments) -> Output:
+    """-s adds how long ago an entry was used and refreshed, -d the flags of ports."""
+    node, *words = arguments.words
+    known = {"-s": Option("statistics"), "-d": Option("details")}
+    plain, given = take_options("bridge", words, known)
+    bridges = context.bridges(node)
+    named, rest = _chosen("bridge", ("fdb", "link"), plain)
+    if named == "link":
+        filters = _filters("bridge link", rest, ("dev",))
+        device = _device(context, node, filters.get("dev"))
+        machine = context.lab.network.machine(node)
+        return ports_text(
+            bridges.values(),
+            interfaces=machine.namespace.interfaces if machine else None,
+            device=device,
+            details="details" in given,
+        )
+    filters = _filters("bridge fdb", rest, ("br", "dev", "brport"))
+    chosen = list(bridges.values())
+    if "br" in filters:
+        chosen = [_bridge(node, bridges, filters["br"])]
+    device = _device(context, node, filters.get("dev", filters.get("brport")))
+    return fdb_text(chosen, device=device, statistics="statistics" in given)
+
+
+@command(
+    "brctl",
+    "show [BR] | showmacs BR",
+    "bridges and their stations, as brctl(8) shows them",
+    group=Group.NODE,
+    node=NodeUse.PREFIX,
+    words=(2, 3),
+    options={},
+    examples=["h1 brctl show", "h1 brctl showmacs xenbr0"],
+    completes=[Words(), Words("show", "showmacs"), node_bridges],
+)
+def brctl(context: ShellContext, arguments: Arguments) -> Output:
+    """The stations' ageing timers count up from the last frame."""
+    node, what = arguments.words[:2]
+    name = arguments.word(2)
+    bridges = context.bridges(node)
+    if what == "show":
+        chosen = bridges.values() if name is None else [_bridge(node, bridges, name)]
+        return bridges_text(chosen)
+    if what == "showmacs":
+        if name is None:
+            raise UsageError("brctl showmacs: of which bridge?", f"{node} has {one_of(bridges)}")
+        return macs_text(_bridge(node, bridges, name))
+    hint = did_you_mean(what, ("show", "showmacs"), "it knows")
+    raise UsageError(f"brctl: there is no {quote(what)} here", hint)
+
+
+def _bridge(node: str, bridges: Mapping[str, Bridge], name: str) -> Bridge:
+    if name not in bridges:
+        hint = did_you_mean(name, list(bridges), "it has")
+        raise UsageError(f"{node} has no bridge {quote(name)}", hint)
+    return bridges[name]
+
+
+def _device(context: ShellContext, node: str, name: str | None) -> str | None:
+    names = [device.name for device in context.devices(node)]
+    if name is not None and name not in names:
+        hint = did_you_mean(name, names, "it has")
+        raise UsageError(f"{node} has no device {quote(name)}", hint)
+    return name
+
+
+# -- sysctl
+
+
+@command(
+    "sysctl",
+    "-a | KEY... | [-w] KEY=VALUE...",
+    "show or set the knobs of a machine's IP stack",
+    group=Group.NODE,
+    node=NodeUse.PREFIX,
+    words=(1, None),
+    options={"-a": Option("all"), "-w": Option("write")},
+    examples=[
+        "vm1 sysctl -a",
+        "vm1 sysctl net.ipv4.ip_forward",
+        "vm1 sysctl -w net.ipv4.icmp_echo_ignore_all=1",
+    ],
+    completes=[Words(), Words(*DEFAULTS)],
+)
+def sysctl(context: ShellContext, arguments: Arguments) -> Output:
+    """Only knobs that something reads exist; a misspelt one is an error."""
+    node, *words = arguments.words
+    sysctls = context.namespace(node).sysctls
+    if "all" in arguments.options:
+        return sysctls_text(sysctls)
+    if not words:
+        raise UsageError("sysctl: which key?", "sysctl -a lists them")
+    lines = []
+    for word in words:
+        key, equals, value = word.partition("=")
+        key = key.replace("/", ".")
+        if key not in DEFAULTS:
+            hint = did_you_mean(key, list(DEFAULTS), "there are")
+            raise UsageError(f"sysctl: there is no {quote(key)}", hint)
+        if equals:
+            sysctls[key] = _number(key, value)
+        elif "write" in arguments.options:
+            raise UsageError(f"sysctl -w: {quote(word)} sets nothing", f"write {word}=VALUE")
+        lines.append(sysctls_text(sysctls, [key]))
+    return "\n".join(lines)
+
+
+def _number(key: str, text: str) -> int:
+    digits = text.strip().removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 10):
+        raise UsageError(f"sysctl: {key} takes a whole number, not {quote(text)}")
+    return int(text)

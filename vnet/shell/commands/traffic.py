@@ -1,0 +1,167 @@
+"""Traffic: ping, arping, udp, pingall, and a traced packet."""
+
+from __future__ import annotations
+
+from vnet.base.errors import UsageError
+from vnet.base.ids import IPV4_ANY, is_link_local_ip6
+from vnet.guest.vnic import Vnic
+from vnet.shell.context import ShellContext, machines
+from vnet.shell.options import Arguments, Option, choice, duration, whole_number
+from vnet.shell.output import Output, plural
+from vnet.shell.pingall import PingAll
+from vnet.shell.registry import Group, NodeUse, command
+from vnet.topology.expression import build_packet
+
+_MOST_PACKETS = 1_000_000
+_COUNT = Option("count", whole_number(1, _MOST_PACKETS))
+_INTERVAL = Option("interval", duration)
+_SIZE = Option("size", whole_number(0, 65_507))
+
+
+@command(
+    "ping",
+    "SRC DST [-c COUNT] [-i INTERVAL] [-s SIZE] [-t TTL] [-W TIMEOUT] [-M do|dont]",
+    "echo requests from a machine to a machine or an address",
+    group=Group.TRAFFIC,
+    node=NodeUse.FIRST,
+    words=(2, 2),
+    options={
+        "-c": _COUNT,
+        "-i": _INTERVAL,
+        "-s": _SIZE,
+        "-t": Option("ttl", whole_number(1, 255)),
+        "-W": Option("timeout", duration),
+        "-M": Option("df", choice(do=True, dont=False, want=None)),
+    },
+    examples=["ping vm1 vm2 -c 2", "vm1 ping 10.0.0.2 -c 3 -i 200ms -s 1400 -M do"],
+    completes=[machines, machines],
+)
+def ping(context: ShellContext, arguments: Arguments) -> Output:
+    """INTERVAL and TIMEOUT are seconds, or have a unit."""
+    source, target = arguments.words
+    result = context.machine(source).ping(context.target(target), **arguments.options)
+    return f"{source} pings {result.target}\n{result}"
+
+
+@command(
+    "arping",
+    "SRC DST [-c COUNT] [-U] [-D]",
+    "ask by ARP for an address, announce one (-U), or look for a duplicate (-D)",
+    group=Group.TRAFFIC,
+    node=NodeUse.FIRST,
+    words=(2, 2),
+    options={
+        "-c": _COUNT,
+        "-U": Option("mode", value="announce"),
+        "-D": Option("mode", value="duplicate"),
+    },
+    examples=["arping vm1 10.0.0.2 -c 2", "vm1 arping -D 10.0.0.9", "vm1 arping -U 10.0.0.1"],
+    completes=[machines, machines],
+)
+def arping(context: ShellContext, arguments: Arguments) -> Output:
+    """Shows who answered."""
+    source, target = arguments.words
+    app = context.machine(source).arping(context.target(target), **arguments.options)
+    answer = f" from {app.mac}" if app.mac else ""
+    return (
+        f"{source} arpings {target}\n"
+        f"{plural(app.sent, 'probe')} sent, {plural(app.received, 'response')} received{answer}"
+    )
+
+
+@command(
+    "udp",
+    "SRC DST [-p PORT] [-c COUNT] [-i INTERVAL] [-s SIZE]",
+    "datagrams to an echo server, which is started when DST is a machine",
+    group=Group.TRAFFIC,
+    node=NodeUse.FIRST,
+    words=(2, 2),
+    options={
+        "-p": Option("port", whole_number(1, 65_535)),
+        "-c": _COUNT,
+        "-i": _INTERVAL,
+        "-s": _SIZE,
+    },
+    examples=["udp vm1 vm2 -p 7 -c 5 -i 10ms", "vm2 udp 10.0.0.1 -p 5000"],
+    completes=[machines, machines],
+)
+def udp(context: ShellContext, arguments: Arguments) -> Output:
+    """A port where nobody listens answers with an ICMP error, which is shown."""
+    source, target = arguments.words
+    sender = context.machine(source)
+    server = context.lab.network.machine(context.target(target))
+    port = arguments.options.get("port", 7)
+    if server is not None:
+        server.serve_echo(port)
+    app = sender.udp(target, **arguments.options)
+    errors = [f"From {error}" for error in app.errors]
+    figures = f"{plural(app.sent, 'datagram')} sent, {app.received} echoed"
+    return "\n".join([f"{source} sends to {target} port {port}", *errors, figures])
+
+
+@command(
+    "pingall",
+    "[NAME...]",
+    "every VM pings every other once, all at the same virtual time",
+    group=Group.TRAFFIC,
+    words=(0, None),
+    options={},
+    examples=["pingall", "pingall vm1 vm2"],
+    completes=[machines],
+)
+def pingall(context: ShellContext, arguments: Arguments) -> Output:
+    """A matrix of round trips in milliseconds; named machines may be hosts and routers too."""
+    names = list(dict.fromkeys(arguments.words)) or list(context.lab.network.vms)
+    if len(names) < 2:
+        raise UsageError("pingall: it takes two to ping")
+    for name in names:
+        context.machine(name)
+    return PingAll(context.lab, names).run()
+
+
+@command(
+    "trace",
+    "SRC[:DEVICE] EXPRESSION",
+    "send a packet in Scapy's notation from a VM and follow all it causes",
+    group=Group.TRAFFIC,
+    node=NodeUse.FIRST,
+    verbatim=True,
+    words=(2, None),
+    examples=[
+        'trace vm1 IP(dst="10.0.0.2")/ICMP()',
+        'trace vm1:eth0 Ether(dst="ff:ff:ff:ff:ff:ff")/ARP(pdst="10.0.0.2")',
+        'vm1 trace IP(dst="10.0.0.2") / UDP(dport=9) / "hello"',
+    ],
+    completes=[lambda context, _words: context.lab.network.vms],
+)
+def trace(context: ShellContext, arguments: Arguments) -> Output:
+    """The expression is read as data and never run. What it leaves open comes from the VM."""
+    from vnet.shell.dispatch import first_word
+
+    source, expression = first_word(arguments.text)
+    name, _, device = source.partition(":")
+    context.machine(name)
+    vnic = context.lab.vm(name).vnic(device or 0)
+    packet = build_packet(
+        _unquoted(expression),
+        mac=vnic.interface.device.mac,
+        ip4=_own_address(vnic, IPV4_ANY),
+        ip6=_own_address(vnic, bytes(16)),
+    )
+    return str(context.lab.trace(name, packet, device=device or 0))
+
+
+def _unquoted(expression: str) -> str:
+    """A packet begins with a layer, so quotes around all of it are meant for a shell."""
+    text = expression.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    return text
+
+
+def _own_address(vnic: Vnic, any_address: bytes) -> bytes:
+    """The vNIC's first address of the family of ``any_address``, empty for none."""
+    for address in vnic.interface.addresses:
+        if len(address.ip) == len(any_address) and not is_link_local_ip6(address.ip):
+            return address.ip
+    return b""

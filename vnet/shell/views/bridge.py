@@ -1,0 +1,119 @@
+"""``bridge fdb`` and ``bridge link``.
+
+The kernel also lists each device's own multicast filter (``33:33:... self permanent``);
+vnet's devices filter nothing, so those lines have no counterpart here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from vnet.base.ids import mac_text
+from vnet.linux.bridge.bridge import Bridge
+from vnet.linux.bridge.port import BridgePort
+from vnet.linux.netns.interface import Interface
+from vnet.netdev.device import NetDevice
+from vnet.shell.views.link import flags_of, name_of
+from vnet.tables.fdb import FdbEntry, FdbKind
+
+_NS_PER_S = 1_000_000_000
+_KINDS = {FdbKind.LOCAL: "permanent", FdbKind.STATIC: "static", FdbKind.DYNAMIC: ""}
+
+
+def fdb_text(
+    bridges: Iterable[Bridge], *, device: str | None = None, statistics: bool = False
+) -> str:
+    """``bridge fdb``: by device, the newest entry first; with ``device``, without its name.
+
+    ``statistics`` adds the seconds since an entry was used and since it was refreshed.
+    """
+    found: list[tuple[int, NetDevice, str]] = []
+    for bridge in bridges:
+        found += _entries(bridge, device is None, statistics)
+    found.sort(key=lambda item: item[0])
+    return "\n".join(line for _, at, line in found if device in (None, at.name))
+
+
+def _entries(
+    bridge: Bridge, with_device: bool, statistics: bool
+) -> Iterable[tuple[int, NetDevice, str]]:
+    own = bridge.device
+    if bridge.ports and own.mac not in bridge.fdb.entries:
+        # A MAC that no port has; the kernel keeps it as an entry without a port.
+        where = f"dev {own.name} " if with_device else ""
+        yield own.ifindex, own, f"{mac_text(own.mac)} {where}master {own.name} permanent"
+    for entry in reversed(list(bridge.fdb)):
+        device = entry.port.device
+        where = f"dev {device.name} " if with_device else ""
+        used = _used(entry, bridge.scheduler.now_ns) if statistics else ""
+        line = f"{mac_text(entry.mac)} {where}{used}master {own.name} {_KINDS[entry.kind]}"
+        yield index_of(entry.port), device, line
+
+
+def _used(entry: FdbEntry[BridgePort], now_ns: int) -> str:
+    used = (now_ns - entry.used_ns) // _NS_PER_S
+    updated = (now_ns - entry.updated_ns) // _NS_PER_S
+    return f"used {used}/{updated} "
+
+
+def index_of(port: BridgePort) -> int:
+    """The port's device index; a switch on the wire has no namespace to give one, so its
+    ports go by their number."""
+    return port.device.ifindex or port.number
+
+
+def ports_text(
+    bridges: Iterable[Bridge],
+    *,
+    interfaces: Mapping[str, Interface] | None = None,
+    device: str | None = None,
+    details: bool = False,
+) -> str:
+    """``bridge link``; ``details`` adds the flags of ``bridge -d link``.
+
+    ``interfaces`` are those of the bridges' namespace; a switch on the wire has none.
+    """
+    ports = sorted((port for bridge in bridges for port in bridge.ports), key=index_of)
+    lines = []
+    for port in ports:
+        if device in (None, port.device.name):
+            lines.append(_port_line(port, (interfaces or {}).get(port.device.name)))
+            if details:
+                lines.append(_flags_line(port))
+    return "\n".join(lines)
+
+
+def _port_line(port: BridgePort, interface: Interface | None) -> str:
+    device = port.device
+    flags = flags_of(device)
+    if interface is not None:
+        flags = flags_of(device, arp=interface.arp, multicast=interface.multicast)
+    return (
+        f"{index_of(port)}: {name_of(device)}: {flags} mtu {device.mtu_bytes} "
+        f"master {port.bridge.device.name} state {port.state.name.lower()} "
+        f"priority {port.priority} cost {port.path_cost} "
+    )
+
+
+def _flags_line(port: BridgePort) -> str:
+    flags = {
+        "hairpin": port.hairpin,
+        "guard": False,
+        "root_block": False,
+        "fastleave": False,
+        "learning": port.learning,
+        "flood": port.unicast_flood,
+        "mcast_flood": port.multicast_flood,
+        "bcast_flood": port.broadcast_flood,
+        "mcast_router": None,
+        "mcast_to_unicast": False,
+        "neigh_suppress": False,
+        "vlan_tunnel": False,
+        "isolated": port.isolated,
+        "locked": False,
+    }
+    words = [
+        f"{name} {'1' if state is None else 'on' if state else 'off'}"
+        for name, state in flags.items()
+    ]
+    return f"    {' '.join(words)} "

@@ -1,0 +1,147 @@
+"""The line that says what a device is: ``2: eth0: <BROADCAST,...> mtu 1500 ... state UP``.
+
+``ip link``, ``ip addr`` and ``bridge link`` all begin their entries with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vnet.base.errors import UsageError
+from vnet.base.ids import mac_text
+from vnet.linux.netns.interface import Interface
+from vnet.linux.netns.namespace import Namespace
+from vnet.netdev.device import NetDevice
+from vnet.netdev.pair import PairDevice
+
+_QUEUELESS = ("loopback", "bridge", "veth")
+_BROADCAST = "ff:ff:ff:ff:ff:ff"
+
+
+def state_of(device: NetDevice) -> str:
+    """The operational state (RFC 2863), as ``ip link`` words it.
+
+    Loopback has no carrier to speak of and stays UNKNOWN. Of a veth without a carrier it is
+    known what lies below: its peer is down.
+    """
+    if not device.admin_up:
+        return "DOWN"
+    if device.kind == "loopback":
+        return "UNKNOWN"
+    if device.carrier:
+        return "UP"
+    return "DOWN" if peer_of(device) is None else "LOWERLAYERDOWN"
+
+
+def peer_of(device: NetDevice) -> PairDevice | None:
+    """The other end of a veth pair. A guest's card and its back end are a pair for vnet
+    only; on a real host neither knows the other."""
+    return device.peer if isinstance(device, PairDevice) and device.kind == "veth" else None
+
+
+def name_of(device: NetDevice) -> str:
+    """``eth0``, or ``veth0@veth1``; ``veth0@if3`` where the peer lives elsewhere."""
+    peer = peer_of(device)
+    if peer is None:
+        return device.name
+    if peer.owner == device.owner:
+        return f"{device.name}@{peer.name}"
+    return f"{device.name}@if{peer.ifindex}"
+
+
+def flags_of(device: NetDevice, *, arp: bool = True, multicast: bool = True) -> str:
+    """``<BROADCAST,MULTICAST,UP,LOWER_UP>``."""
+    loopback = device.kind == "loopback"
+    peer = peer_of(device)
+    peer_down = peer is not None and peer.owner == device.owner and not peer.admin_up
+    flags = {
+        "NO-CARRIER": device.admin_up and not device.carrier,
+        "LOOPBACK": loopback,
+        "BROADCAST": not loopback,
+        "MULTICAST": multicast and not loopback,
+        "NOARP": not arp,
+        "UP": device.admin_up,
+        "LOWER_UP": device.running,
+        "M-DOWN": peer_down,
+    }
+    return f"<{','.join(name for name, is_set in flags.items() if is_set)}>"
+
+
+def queue_of(device: NetDevice) -> str:
+    """The queueing discipline: none before a device was up, nor for those without a wire."""
+    if not device.admin_up:
+        return "noop"
+    return "noqueue" if device.kind in _QUEUELESS else "pfifo_fast"
+
+
+def headline(interface: Interface, *, mode: bool, plain: bool = False) -> str:
+    """The first line. ``mode`` adds what only ``ip link`` says; ``plain`` is the short form
+    of ``ip -6 addr``, which learns less from the kernel."""
+    device = interface.device
+    flags = flags_of(device, arp=interface.arp, multicast=interface.multicast)
+    start = f"{device.ifindex}: {name_of(device)}: {flags} mtu {device.mtu_bytes} "
+    if plain:
+        return f"{start}state {state_of(device)} qlen 1000"
+    bridge = interface.namespace.master_of(device.name)
+    master = f"master {bridge.device.name} " if bridge else ""
+    mode_text = "mode DEFAULT " if mode else ""
+    return (
+        f"{start}qdisc {queue_of(device)} {master}state {state_of(device)} "
+        f"{mode_text}group default qlen 1000"
+    )
+
+
+def hardware_line(device: NetDevice) -> str:
+    """The second line, with the MAC."""
+    mac = mac_text(device.mac)
+    if device.kind == "loopback":
+        return f"    link/loopback {mac} brd {mac}"
+    peer = peer_of(device)
+    elsewhere = f" link-netns {peer.owner}" if peer and peer.owner != device.owner else ""
+    return f"    link/ether {mac} brd {_BROADCAST}{elsewhere}"
+
+
+def interfaces_of(
+    namespace: Namespace,
+    *,
+    device: str | None = None,
+    master: str | None = None,
+    only_up: bool = False,
+) -> list[Interface]:
+    """The interfaces that a ``show`` command lists, by index. Raises :class:`UsageError`."""
+    if device is not None:
+        return [namespace.interface(device)]
+    if master is not None and master not in namespace.bridges:
+        known = ", ".join(namespace.bridges) or "none"
+        raise UsageError(f"{namespace.name} has no bridge {master}", f"it has {known}")
+    found: Iterable[Interface] = namespace.interfaces.values()
+    if master is not None:
+        bridge = namespace.bridges[master]
+        found = [i for i in found if bridge.port_of(i.device) is not None]
+    if only_up:
+        found = [i for i in found if i.device.admin_up]
+    return sorted(found, key=lambda interface: interface.device.ifindex)
+
+
+def links_text(interfaces: Iterable[Interface]) -> str:
+    """``ip link``."""
+    lines = [
+        line
+        for interface in interfaces
+        for line in (headline(interface, mode=True), hardware_line(interface.device))
+    ]
+    return "\n".join(lines)
+
+
+def brief_links_text(interfaces: Iterable[Interface]) -> str:
+    """``ip -br link``."""
+    return "\n".join(
+        f"{brief_start(interface.device)}{mac_text(interface.device.mac)} "
+        f"{flags_of(interface.device, arp=interface.arp, multicast=interface.multicast)} "
+        for interface in interfaces
+    )
+
+
+def brief_start(device: NetDevice) -> str:
+    """Name and state, in the columns of ``ip -br``."""
+    return f"{name_of(device):<16} {state_of(device):<14} "

@@ -1,0 +1,14 @@
+"""``sysctl``: the knobs of a namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vnet.linux.netns.sysctl import Sysctls
+
+
+def sysctls_text(sysctls: Sysctls, keys: Iterable[str] | None = None) -> str:
+    """``key = value`` for ``keys``, or for every knob by name."""
+    return "\n".join(
+        f"{key} = {value}" for key, value in sysctls.items() if keys is None or key in set(keys)
+    )
