@@ -83,7 +83,9 @@ def mutate(seed: bytes, chance: Random) -> bytes:
     """A few bytes changed, cut off or added; checksums are left as they fall."""
     data = bytearray(seed)
     for _ in range(chance.randrange(4)):
-        data[chance.randrange(len(data))] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)))
+        data[chance.randrange(len(data))] = chance.choice(
+            (0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256))
+        )
     if chance.random() < 0.3:
         del data[chance.randrange(len(data)) :]
     elif chance.random() < 0.2:
@@ -132,7 +134,7 @@ class Watched:
             sum(i.device.tx_packets for i in interfaces),
             self.lab.scheduler.pending,
             [
-                (n.ip, n.mac, n.state, n.confirmed_ns, n.updated_ns)
+                (n.ip, n.mac, n.state, n.confirmed_ns, n.updated_ns, len(n.pending))
                 for i in interfaces
                 for cache in (i.arp_cache, i.nd_cache)
                 for n in cache.table
@@ -143,12 +145,11 @@ class Watched:
         )
 
 
-# A neighbour that repeats what is known, and a query while an answer is due, change nothing.
-HARMLESS = ("ARP", "ND_NA", "ND_NS", "RA", "query")
-
-
 def says_nothing_new(data: bytes) -> bool:
-    """Kinds of valid frames that may rightly leave no mark."""
+    """Valid frames that may rightly leave no mark.
+
+    A neighbour that repeats what is known of it, a query while an answer is due already.
+    """
     if data[12:14] == b"\x08\x06":
         return True
     if data[12:14] == b"\x08\x00" and data[23] == 2:

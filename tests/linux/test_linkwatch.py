@@ -33,7 +33,9 @@ class Kernel:
         """Host h<number>, its cable, and port p<number>, which is still down."""
         machine = self.machine(f"h{number}")
         near = PairDevice(self.lab.scheduler, "eth0", mac_from_text(f"02:00:00:00:00:{number:02}"))
-        far = PairDevice(self.lab.scheduler, f"p{number}", mac_from_text(f"06:00:00:00:00:0{number}"))
+        far = PairDevice(
+            self.lab.scheduler, f"p{number}", mac_from_text(f"06:00:00:00:00:0{number}")
+        )
         pair_up(near, far)
         machine.add_device(near)
         machine.set_up("eth0")

@@ -107,6 +107,18 @@ def check(file: str) -> int:
 
 
 @cli.command()
+@click.argument("file")
+def graph(file: str) -> int:
+    """Print a topology as a Mermaid flowchart, to be drawn by GitHub or an editor."""
+    from vnet.lab.graph import build_graph, mermaid
+    from vnet.lab.shipped import resolve
+    from vnet.topology.load import load_topology
+
+    click.echo(mermaid(build_graph(load_topology(resolve(file)))))
+    return EXIT_HELD
+
+
+@cli.command()
 @click.argument("name")
 @click.option("--from", "example", default="two-hosts", show_default=True, metavar="EXAMPLE")
 def new(name: str, example: str) -> int:

@@ -1,9 +1,10 @@
 """The lab as a networkx graph: nodes, devices, and what joins them.
 
 A graph node is a machine or switch (``h1``, ``vm1``, ``sw1``), a bridge in a host
-(``h1:xenbr0``) or a device (``h1:eth0``), with ``kind`` saying which. An edge has ``kind``
-``has`` (a node and its device), ``port`` (a device and its bridge), ``vif`` (a vNIC and its
-bridge) or ``link`` (with the link's settings).
+(``h1:xenbr0``) or a device (``h1:eth0``, ``vm1:eth0``, ``h1:vif1.0``), with ``kind`` saying which.
+An edge has ``kind`` ``has`` (a node and its device), ``port`` (a device and its bridge),
+``vif`` (a vNIC and its back end) or ``link`` (with the link's settings). Cards are called what
+the file calls them, before Xen's script renames one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 import networkx
 
 from vnet.topology import model
+from vnet.topology.devices import backend_names
 
 
 def build_graph(topology: model.Topology) -> networkx.Graph[str]:
@@ -27,13 +29,7 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
             graph.add_edge(host.name, bridge, kind="has")
             if switch.uplink is not None:
                 graph.add_edge(f"{host.name}:{switch.uplink}", bridge, kind="port")
-    for vm in topology.vms.values():
-        graph.add_node(vm.name, kind="vm", host=vm.host)
-        for vnic in vm.vnics:
-            device = f"{vm.name}:{vnic.name}"
-            graph.add_node(device, kind="device")
-            graph.add_edge(vm.name, device, kind="has")
-            graph.add_edge(device, f"{vm.host}:{vnic.switch}", kind="vif")
+        _add_guests(graph, topology, host)
     for router in topology.routers.values():
         graph.add_node(router.name, kind="router")
         _add_devices(graph, router.name, router.nics)
@@ -50,6 +46,21 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
             mtu_bytes=link.mtu_bytes,
         )
     return graph
+
+
+def _add_guests(graph: networkx.Graph[str], topology: model.Topology, host: model.Host) -> None:
+    names = backend_names(host, topology.vms.values())
+    for vm in topology.vms.values():
+        if vm.host != host.name:
+            continue
+        graph.add_node(vm.name, kind="vm", host=vm.host)
+        for index, vnic in enumerate(vm.vnics):
+            front, back = f"{vm.name}:{vnic.name}", f"{host.name}:{names[vm.name, index]}"
+            graph.add_node(front, kind="device")
+            graph.add_node(back, kind="device")
+            graph.add_edge(vm.name, front, kind="has")
+            graph.add_edge(front, back, kind="vif")
+            graph.add_edge(back, f"{host.name}:{vnic.switch}", kind="port")
 
 
 def _add_devices(graph: networkx.Graph[str], node: str, names: Iterable[str]) -> None:
@@ -99,3 +110,26 @@ def path(graph: networkx.Graph[str], source: str, target: str) -> list[str] | No
         return list(networkx.shortest_path(graph, source, target))
     except networkx.NetworkXNoPath:
         return None
+
+
+_SHAPES = {
+    "host": ("[[", "]]"),
+    "vm": ("([", "])"),
+    "router": ("{{", "}}"),
+    "switch": ("[/", "/]"),
+    "bridge": ("[/", "/]"),
+    "device": ("(", ")"),
+}
+
+
+def mermaid(graph: networkx.Graph[str]) -> str:
+    """The graph as a Mermaid flowchart, which GitHub and most editors draw."""
+    names = {node: f"n{number}" for number, node in enumerate(graph)}
+    lines = ["flowchart LR"]
+    for node, name in names.items():
+        before, after = _SHAPES[kind_of(graph, node)]
+        lines.append(f'    {name}{before}"{node}"{after}')
+    for one, other in graph.edges:
+        line = "===" if graph.edges[one, other]["kind"] == "link" else "---"
+        lines.append(f"    {names[one]} {line} {names[other]}")
+    return "\n".join(lines)

@@ -128,9 +128,9 @@ class Namespace:
             raise UsageError(f"{self.name}: {name} is up, so it cannot be renamed")
         if new in self.interfaces:
             raise UsageError(f"{self.name} has a device named {new} already")
-        del self.interfaces[name]
-        self.interfaces[new] = interface
         interface.device.name = new
+        for by_name in (self.interfaces, self._masters, self.bridges):
+            _rekey(by_name, name, new)
         self.link_changed(interface)
 
     def set_mac(self, name: str, mac: Mac) -> None:
@@ -197,6 +197,11 @@ class Namespace:
                 f"device {name} is already a member of a bridge; "
                 f"can't add it to bridge {bridge_name}."
             )
+        if bridge_name not in self.bridges:
+            known = ", ".join(self.bridges) or "none"
+            raise UsageError(
+                f"{self.name}: {bridge_name} is not a bridge", f"bridges here: {known}"
+            )
         bridge = self.bridges[bridge_name]
         self._masters[name] = bridge
         bridge.add_port(interface.device)
@@ -248,10 +253,13 @@ class Namespace:
             raise UsageError(f"{self.name}: {ip_text(ip)} is not on {name}")
         self._drop_address(interface, address)
         fib = self.fib6 if len(ip) == 16 else self.fib4
-        kept = {(a.network, a.prefix_length) for a in interface.addresses}
+        kept = {(a.network, a.prefix_length): a for a in interface.addresses}
         for route in [r for r in fib if r.device is interface.device and r.protocol == "kernel"]:
-            if (route.network, route.prefix_length) not in kept:
+            heir = kept.get((route.network, route.prefix_length))
+            if heir is None or route.source == ip:
                 self._remove_route(route)
+            if heir is not None and route.source == ip:
+                self._add_connected(interface, heir)
 
     def _own(self, interface: Interface, address: InterfaceAddress) -> None:
         interface.addresses.append(address)
@@ -340,6 +348,13 @@ class Namespace:
         ipv6 = len(address.ip) == 16
         if address.prefix_length == len(address.ip) * 8 and not ipv6:
             return
+        if not ipv6 and any(
+            (r.network, r.prefix_length, r.device, r.protocol)
+            == (address.network, address.prefix_length, interface.device, "kernel")
+            for r in self.fib4
+        ):
+            # A second address in the same network is "secondary": the first one's route serves.
+            return
         self._add_route(
             RouteEntry(
                 address.network,
@@ -383,3 +398,11 @@ class Namespace:
     def _tell(self, change: Change) -> None:
         for listener in self.listeners:
             listener(change)
+
+
+def _rekey(by_name: dict[str, Any], name: str, new: str) -> None:
+    """Give an entry another key in its old place; nothing where there is none."""
+    if name in by_name:
+        entries = [(new if key == name else key, value) for key, value in by_name.items()]
+        by_name.clear()
+        by_name.update(entries)

@@ -1,0 +1,64 @@
+"""The lab as a graph: paths, islands, loops, pictures."""
+
+from __future__ import annotations
+
+from vnet.lab.graph import build_graph, islands, kind_of, mermaid, path, switching_loops
+from vnet.lab.shipped import resolve
+from vnet.topology.load import load_topology, parse_topology
+
+RING = """\
+version: 1
+name: ring
+hosts:
+  h1: {hypervisor: kvm, nics: {eth0: }, switches: {br0: }}
+vms:
+  vm1: {host: h1, vnics: [{ip: 10.0.0.1/24}]}
+switches: {s1: , s2: , s3: }
+links:
+  - {ends: ['h1:eth0', 's1:up']}
+  - {ends: ['s1:a', 's2:b'], latency: 5ms}
+  - {ends: ['s2:a', 's3:b']}
+  - {ends: ['s3:a', 's1:b']}
+"""
+
+
+def test_a_path_leads_from_guest_to_guest_over_the_cable() -> None:
+    graph = build_graph(load_topology(resolve("@two-hosts")))
+    way = path(graph, "vm1", "vm2")
+    assert way == [
+        "vm1",
+        "vm1:eth0",
+        "h1:vif1.0",
+        "h1:xenbr0",
+        "h1:eth0",
+        "h2:eth0",
+        "h2:xenbr0",
+        "h2:vif1.0",
+        "vm2:eth0",
+        "vm2",
+    ]
+    assert [kind_of(graph, node) for node in way[:4]] == ["vm", "device", "device", "bridge"]
+    assert graph.edges["h1:eth0", "h2:eth0"]["kind"] == "link"
+
+
+def test_a_ring_of_switches_is_a_loop_and_no_island() -> None:
+    graph = build_graph(parse_topology(RING))
+    assert [sorted(loop) for loop in switching_loops(graph)] == [["s1", "s2", "s3"]]
+    assert islands(graph) == [["h1", "s1", "s2", "s3", "vm1"]]
+    assert graph.edges["s1:a", "s2:b"]["latency_ns"] == 5_000_000
+
+
+def test_tenants_are_islands_of_their_own() -> None:
+    graph = build_graph(load_topology(resolve("@three-tenants")))
+    assert ["green1", "green2"] in islands(graph)
+    assert path(graph, "red1", "green1") is not None, "by way of their common host"
+    assert switching_loops(graph) == []
+
+
+def test_the_picture_names_every_node_once() -> None:
+    graph = build_graph(load_topology(resolve("@two-hosts")))
+    picture = mermaid(graph)
+    assert picture.startswith("flowchart LR\n")
+    for node in graph:
+        assert picture.count(f'"{node}"') == 1
+    assert picture.count(" === ") == 1
