@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import pytest
 from scapy.config import conf
@@ -91,14 +92,23 @@ def lab_of() -> Callable[[str], Lab]:
     return Lab.from_text
 
 
-@pytest.fixture(autouse=True)
-def no_real_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks this computer for a route, a neighbour or an interface fails the test."""
+class Forbidden:
+    """Stands in for a table of the computer that the tests run on."""
 
-    def forbidden(*_args: object, **_options: object) -> None:
+    def _refuse(self, *_args: object, **_options: object) -> NoReturn:
         raise AssertionError("Scapy asked the computer that the tests run on")
 
-    monkeypatch.setattr(conf.route, "route", forbidden)
-    monkeypatch.setattr(conf.route6, "route", forbidden)
-    monkeypatch.setattr(conf.neighbor, "resolve", forbidden)
+    __iter__ = __contains__ = __getitem__ = __len__ = _refuse
+
+
+@pytest.fixture(autouse=True)
+def no_real_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks into this computer's routes or asks its neighbours fails the test."""
+    for table, names in (
+        (conf.route, ("routes", "cache")),
+        (conf.route6, ("routes", "cache")),
+        (conf.neighbor, ("resolvers",)),
+    ):
+        for name in names:
+            monkeypatch.setattr(table, name, Forbidden())
     monkeypatch.setattr(conf, "verb", 0)

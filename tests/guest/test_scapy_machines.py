@@ -61,14 +61,14 @@ def test_farpd_in_the_background_answers_srp1(far: Lab) -> None:
     assert srp1(who_has("10.0.0.50"), iface=nic(far).iface, timeout=2) is None
 
 
-def test_farpd_by_socket(two: Lab) -> None:
+def test_farpd_by_socket_prints_and_asks_the_guest_for_its_interface(
+    two: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
     vnic = nic(two, "vm2")
-    machine = vnic.am(ARP_am, IP_addr="10.0.0.50", ARP_addr="02:00:00:00:00:99", verbose=0)
-    machine.optam0["iface"] = None
-    sniffer = ARP_am(
-        IP_addr="10.0.0.50", ARP_addr="02:00:00:00:00:99", iface=vnic.iface, socket=vnic, verbose=0
-    ).bg()
-    assert nic(two).srp(who_has("10.0.0.50"), timeout=1)[0][0].answer.hwsrc == "02:00:00:00:00:99"
+    sniffer = vnic.am(ARP_am, IP_addr="10.0.0.50", verbose=1).bg()
+    answer = nic(two).srp(who_has("10.0.0.50"), timeout=1)[0][0].answer
+    assert answer.hwsrc == vnic.mac
+    assert "is at" in capsys.readouterr().out
     sniffer.stop()
 
 

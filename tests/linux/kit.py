@@ -81,6 +81,20 @@ class Probe:
         self.device.rx_handler = answer
 
 
+class Notes:
+    """A sniffer that writes down what it is shown."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, bytes, bool]] = []
+        self.lost: list[tuple[int, bytes, DropReason]] = []
+
+    def capture(self, time_ns: int, data: bytes, outbound: bool) -> None:
+        self.seen.append((time_ns, data, outbound))
+
+    def note_drop(self, time_ns: int, data: bytes, reason: DropReason) -> None:
+        self.lost.append((time_ns, data, reason))
+
+
 class Lab:
     """A clock, a seed, and the machines that were made."""
 

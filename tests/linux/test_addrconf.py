@@ -15,7 +15,7 @@ from scapy.layers.inet6 import (
 )
 from scapy.layers.l2 import Ether
 
-from tests.linux.kit import MS, S, Lab, Probe, address, dropped, ip6, nud_of, to_host
+from tests.linux.kit import MS, Lab, Probe, S, address, dropped, ip6, nud_of, to_host
 from vnet.base.ids import ip_from_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.changes import AddressChange, Change

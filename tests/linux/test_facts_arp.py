@@ -6,7 +6,7 @@ import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 
-from tests.linux.kit import BROADCAST, MS, S, Lab, Probe, dropped, host, ip, nud_of, to_host
+from tests.linux.kit import BROADCAST, MS, Lab, Probe, S, dropped, host, ip, nud_of, to_host
 from vnet.base.ids import IpAddress, ip_from_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.namespace import Namespace

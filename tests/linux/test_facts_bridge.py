@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scapy.layers.l2 import Ether
 
-from tests.linux.kit import BROADCAST, MS, S, Lab, drops, host_mac, probe_mac
+from tests.linux.kit import BROADCAST, MS, Lab, Notes, S, drops, host_mac, probe_mac
 from vnet.base.ids import mac_from_text
 from vnet.linux.bridge.bridge import PAUSE_FRAME, RESERVED_ADDRESS, Bridge
 from vnet.linux.bridge.port import (
@@ -375,22 +375,18 @@ def test_a_new_lowest_mac_becomes_the_bridges_until_the_user_gives_one(table: Ta
 
 def test_a_flood_goes_out_newest_port_first_and_then_up(table: Table) -> None:
     order: list[str] = []
-    for number in (1, 2, 3):
-        device = table.port(number).device
-        device.add_sniffer(_Order(order, device.name))
+
+    class Order(Notes):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        def capture(self, time_ns: int, data: bytes, outbound: bool) -> None:
+            super().capture(time_ns, data, outbound)
+            order.extend([self.name] * outbound)
+
+    for port in table.bridge.ports:
+        port.device.add_sniffer(Order(port.device.name))
     table.bridge.device.rx_handler = lambda _frame: order.append("up")
     table.send(1, BROADCAST)
     assert order == ["p3", "p2", "up"]
-
-
-class _Order:
-    def __init__(self, order: list[str], name: str) -> None:
-        self._order = order
-        self._name = name
-
-    def capture(self, time_ns: int, data: bytes, outbound: bool) -> None:
-        if outbound:
-            self._order.append(self._name)
-
-    def note_drop(self, time_ns: int, data: bytes, reason: object) -> None:
-        self._order.append(f"drop on {self._name}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from scapy.layers.inet6 import (
     ICMPv6MLReport2,
     ICMPv6ND_NS,
@@ -11,7 +13,7 @@ from scapy.layers.inet6 import (
 )
 from scapy.layers.l2 import ARP
 
-from tests.linux.kit import MS, S, Lab, Probe, address, host, mld_records
+from tests.linux.kit import MS, Lab, Probe, S, address, host, mld_records
 from vnet.base.ids import ip_from_text
 from vnet.linux.netns.namespace import Namespace
 
@@ -68,7 +70,7 @@ def test_router_solicitations_follow_after_four_and_eight_seconds_and_go_on_doub
     lab, _machine, probe = ipv6_host()
     lab.run(200 * S)
     times = probe.times_ms(ICMPv6ND_RS)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert 1_000 < times[0] < 2_100
     expected_ms = 4_000.0
     # RFC 7559: 10 % of spread on the first, 5 % on each doubling; the wheel rounds up by 1/8.
@@ -82,7 +84,7 @@ def test_router_solicitations_stop_growing_at_an_hour() -> None:
     lab, _machine, probe = ipv6_host()
     lab.run(8 * 3600 * S)
     times = probe.times_ms(ICMPv6ND_RS)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert max(gaps) < 3_600_000 * 1.1 * 1.13
     assert min(gaps[-3:]) > 3_600_000 * 0.9
 

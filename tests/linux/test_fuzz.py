@@ -22,7 +22,7 @@ from scapy.layers.inet6 import (
 )
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 
-from tests.linux.kit import BROADCAST, S, Lab, address, host_mac, probe_mac
+from tests.linux.kit import BROADCAST, Lab, S, address, host_mac, probe_mac
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
 from vnet.sim.frame import Frame

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.linux.kit import MS, S, Lab
+from tests.linux.kit import MS, Lab, S
 from vnet.base.ids import mac_from_text
 from vnet.linux.bridge.port import PortState
 from vnet.linux.linkwatch import Linkwatch
@@ -112,9 +112,10 @@ def test_without_a_linkwatch_everything_is_told_at_once() -> None:
     machine.set_up("br0")
     probe = lab.probe(machine, "p1")
     machine.enslave("p1", "br0")
-    assert bridge.ports[0].state is PortState.FORWARDING
+    states = [bridge.ports[0].state]
     probe.device.set_admin(False)
-    assert bridge.ports[0].state is PortState.DISABLED
+    states.append(bridge.ports[0].state)
+    assert states == [PortState.FORWARDING, PortState.DISABLED]
 
 
 # -- the timer wheel

@@ -18,7 +18,7 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import Ether
 from scapy.utils import checksum
 
-from tests.linux.kit import MS, S, Lab, Probe, address, host, ip, ip6, mld_records
+from tests.linux.kit import MS, Lab, Probe, S, address, host, ip, ip6, mld_records
 from vnet.base.ids import ip_from_text
 from vnet.linux.netns.membership import GroupMembership
 from vnet.linux.netns.namespace import Namespace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.linux.kit import S, Lab, address, host, route
+from tests.linux.kit import Lab, S, address, host, route
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_from_text, ip_text, mac_from_text
 from vnet.linux.netns.changes import AddressChange, Change, LinkChange, NeighborChange, RouteChange

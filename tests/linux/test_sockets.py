@@ -6,7 +6,7 @@ import pytest
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import ICMPv6DestUnreach, IPv6, IPv6ExtHdrFragment
 
-from tests.linux.kit import MS, S, Lab, address, dropped, host, ip, route, to_host
+from tests.linux.kit import MS, Lab, Notes, S, address, dropped, host, ip, route, to_host
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_from_text
 from vnet.linux.netns import drops
@@ -155,29 +155,19 @@ def test_ipv6_fragments_carry_one_identification() -> None:
     address(one, "eth0", "fd00::1/64")
     address(two, "eth0", "fd00::2/64")
     lab.run(4 * S)
-    frames: list[bytes] = []
-    two.interface("eth0").device.add_sniffer(_Keep(frames))
+    notes = Notes()
+    two.interface("eth0").device.add_sniffer(notes)
     socket = one.sockets.open_udp(lambda *_: None, 4000)
     for _ in range(2):
         socket.send_to(ip_from_text("fd00::2"), 5000, bytes(2000))
     lab.run(0)
-    packets = [IPv6(data[14:]) for data in frames if data[20] == 44 and data[12:14] == b"\x86\xdd"]
+    frames = [data for _time_ns, data, _outbound in notes.seen if data[12:14] == b"\x86\xdd"]
+    packets = [IPv6(data[14:]) for data in frames if data[20] == 44]
     pieces = [p[IPv6ExtHdrFragment] for p in packets]
     assert [(p.offset * 8, p.m) for p in pieces] == [(0, 1), (1448, 0)] * 2
     assert len({p.id for p in pieces[:2]}) == 1
     assert pieces[0].id != pieces[2].id
     assert not any(p.haslayer(ICMPv6DestUnreach) for p in packets)
-
-
-class _Keep:
-    def __init__(self, frames: list[bytes]) -> None:
-        self._frames = frames
-
-    def capture(self, time_ns: int, data: bytes, outbound: bool) -> None:
-        self._frames.append(data)
-
-    def note_drop(self, time_ns: int, data: bytes, reason: object) -> None:
-        """Not looked at."""
 
 
 def test_a_wrong_checksum_is_dropped_and_none_is_accepted() -> None:

@@ -20,13 +20,14 @@ class Notes:
     """A sniffer that writes down what it is shown."""
 
     def __init__(self) -> None:
-        self.lines: list[tuple[int, str]] = []
+        self.seen: list[tuple[int, bytes, bool]] = []
+        self.lost: list[tuple[int, bytes, DropReason]] = []
 
     def capture(self, time_ns: int, data: bytes, outbound: bool) -> None:
-        self.lines.append((time_ns, "out" if outbound else "in"))
+        self.seen.append((time_ns, data, outbound))
 
     def note_drop(self, time_ns: int, data: bytes, reason: DropReason) -> None:
-        self.lines.append((time_ns, reason.word))
+        self.lost.append((time_ns, data, reason))
 
 
 class Cable:
@@ -141,10 +142,11 @@ def test_sniffers_see_both_directions_and_drops(cable: Cable) -> None:
     cable.one.transmit(FRAME)
     cable.two.transmit(FRAME)
     cable.scheduler.run(0)
-    assert notes.lines == more.lines == [(0, "out"), (0, "in"), (0, NO_HANDLER.word)]
+    assert notes.seen == more.seen == [(0, FRAME.data, True), (0, FRAME.data, False)]
+    assert notes.lost == more.lost == [(0, FRAME.data, NO_HANDLER)]
     cable.one.remove_sniffer(notes)
     cable.one.transmit(FRAME)
-    assert (len(notes.lines), len(more.lines)) == (3, 4)
+    assert (len(notes.seen), len(more.seen)) == (2, 3)
     cable.one.remove_sniffer(more)
     assert cable.one.sniffers is None
 

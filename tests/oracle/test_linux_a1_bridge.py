@@ -7,6 +7,7 @@ took still passes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +101,7 @@ class Scenario:
 
     def learning(self) -> None:
         stage, fdb = self.stage, self.fdb
-        neighbors = {
-            f"neigh_{node}": (lambda node=node: stage.neighbors(node))
-            for node in ("h1", "h2", "h3")
-        }
+        neighbors = {f"neigh_{node}": partial(stage.neighbors, node) for node in ("h1", "h2", "h3")}
         stage.step("defaults", lambda: None, 200, {"fdb": fdb})
         ping = lambda: stage.ping("h1", "10.0.0.2")  # noqa: E731
         stage.step("ping h1->h2 cold", ping, state={"fdb": fdb, **neighbors})
@@ -131,7 +129,7 @@ class Scenario:
             target = f"01:80:c2:00:00:{last:02x}"
             name = f"link-local dst {target}"
             data = plain(0xA0 + last, target, b"ll")
-            self.raw(name, "h1", data, learned=lambda last=last: self.learned(0xA0 + last))
+            self.raw(name, "h1", data, learned=partial(self.learned, 0xA0 + last))
         self.raw("STP multicast LLC frame with stp off", "h1", bpdu())
 
     def odd_frames(self) -> None:

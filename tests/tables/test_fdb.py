@@ -99,7 +99,8 @@ def test_a_lookup_finds_the_last_port_heard_within_the_ageing_time(
     steps: list[tuple[int, bytes, str]], wait: int
 ) -> None:
     fdb: Ports = Fdb(AGEING)
-    now, last = 0, {}
+    now = 0
+    last: dict[bytes, tuple[str | None, int]] = {}
     for passed, mac, port in steps:
         now += passed
         fdb.learn(mac, port, now)
@@ -108,5 +109,5 @@ def test_a_lookup_finds_the_last_port_heard_within_the_ageing_time(
             fdb.expire(now)
     now += wait
     for mac in (A, B):
-        port, heard = last.get(mac, (None, 0))
-        assert port_of(fdb, mac, now) == (port if now - heard <= AGEING else None)
+        last_port, heard = last.get(mac, (None, 0))
+        assert port_of(fdb, mac, now) == (last_port if now - heard <= AGEING else None)

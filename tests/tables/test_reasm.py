@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from random import Random
 
 import pytest
@@ -26,8 +27,7 @@ def pieces_of(payload: bytes, cuts: list[int]) -> list[Piece]:
     """``payload`` cut at multiples of eight bytes."""
     places = [0, *sorted({cut * 8 for cut in cuts if 0 < cut * 8 < len(payload)}), len(payload)]
     return [
-        (start, end < len(payload), payload[start:end])
-        for start, end in zip(places, places[1:], strict=False)
+        (start, end < len(payload), payload[start:end]) for start, end in itertools.pairwise(places)
     ]
 
 

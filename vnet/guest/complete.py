@@ -47,7 +47,7 @@ def complete(packet: Any, interface: Interface) -> Any:
     while not isinstance(layer, NoPayload):
         if isinstance(layer, (IP, IPv6)):
             if _is_open(layer, "src"):
-                layer.src = _source_for(interface, _target_of(layer))
+                layer.src = source_for(interface, _target_of(layer))
         elif isinstance(layer, ARP):
             _complete_arp(layer, interface)
         elif isinstance(layer, FRAME_LAYERS):
@@ -67,7 +67,7 @@ def settle(packet: Any, interface: Interface) -> None:
     Left open, the first look at it would make Scapy ask this computer's network.
     """
     if isinstance(packet, FRAME_LAYERS) and _is_open(packet, "dst"):
-        packet.dst = mac_text(_target_mac(packet, interface) or MAC_BROADCAST)
+        packet.dst = mac_text(target_mac(packet, interface) or MAC_BROADCAST)
 
 
 def kernel_payload(packet: Any) -> Any:
@@ -103,7 +103,7 @@ def _complete_frame(frame: Any, interface: Interface, inner: bool) -> None:
     if _is_open(frame, "src"):
         frame.src = mac_text(interface.device.mac)
     if _is_open(frame, "dst"):
-        mac = _target_mac(frame, interface)
+        mac = target_mac(frame, interface)
         if mac is not None or inner:
             frame.dst = mac_text(mac or MAC_BROADCAST)
 
@@ -127,7 +127,7 @@ def _target_of(ip: Any) -> bytes:
         raise UsageError(f"{ip.dst!r} is not an IP address", "write the address itself") from None
 
 
-def _source_for(interface: Interface, target: bytes) -> str:
+def source_for(interface: Interface, target: bytes) -> str:
     """The address to send from; the unspecified one where the guest has none."""
     source = None
     if not is_on_link_only(target):
@@ -147,7 +147,8 @@ def is_on_link_only(target: bytes) -> bool:
     return is_multicast_ip(target) or is_link_local_ip6(target) or target == IPV4_BROADCAST
 
 
-def _target_mac(frame: Any, interface: Interface) -> bytes | None:
+def target_mac(frame: Any, interface: Interface) -> bytes | None:
+    """The MAC that a frame's payload is for; None for a neighbour that is not known."""
     ip = frame.payload
     while not isinstance(ip, (IP, IPv6)):
         if isinstance(ip, NoPayload):

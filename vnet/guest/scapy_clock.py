@@ -9,8 +9,7 @@ matter of luck. So, once, when the first vNIC is made, some seams of Scapy are w
   vNIC's; ``time`` in those modules is then the lab's.
 * ``SndRcvHandler`` sends from the calling thread, and completes packets from the guest.
 * ``AsyncSniffer.start`` on a vNIC subscribes to its frames instead of starting a thread.
-* What asks this computer's routing table for the interface of a packet does not, where a
-  vNIC's was named.
+* What asks this computer's routing table asks the guest's (:mod:`~vnet.guest.scapy_routes`).
 
 Sockets that are not vNICs take Scapy's own road, untouched.
 """
@@ -30,6 +29,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.packet import Packet
 
 from vnet.base.errors import UsageError
+from vnet.guest import scapy_routes
 from vnet.guest.background import BackgroundSniffer
 from vnet.guest.scapy_time import LabTime, clock_of, current_clock, ns_of
 
@@ -264,6 +264,7 @@ def _wrap_select_objects(original: Any) -> Any:
 @functools.cache
 def install() -> None:
     """Wrap Scapy's seams. Done once for the process, whoever asks first."""
+    scapy_routes.install()
     lab_time = LabTime()
     sendrecv, automata = scapy.sendrecv, scapy.automaton
     sendrecv.time = lab_time

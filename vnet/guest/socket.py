@@ -163,8 +163,8 @@ class VnicSocket(SuperSocket):  # type: ignore[misc]
         """Fill in what could only be known after sending."""
         settle(packet, self.interface)
 
-    def face_for(self, _packets: list[Any]) -> VnicSocket:
-        """The side of the card that sees answers as the packets are: with Ethernet or without."""
+    def face_for(self, packets: list[Any]) -> VnicSocket:  # noqa: ARG002
+        """The side of the card that sees answers as ``packets`` are: with Ethernet or without."""
         return self
 
     def send_by_kernel(self, packet: Any, meta: Meta | None = None) -> int:

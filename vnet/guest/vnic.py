@@ -139,8 +139,8 @@ class Vnic(VnicSocket):
     def iface(self, _value: Any) -> None:
         raise UsageError("a vNIC's interface cannot be changed")
 
-    def face_for(self, _packets: list[Any]) -> VnicSocket:
-        return self if not _packets or isinstance(_packets[0], FRAME_LAYERS) else self.l3
+    def face_for(self, packets: list[Any]) -> VnicSocket:
+        return self if not packets or isinstance(packets[0], FRAME_LAYERS) else self.l3
 
     def sr(self, pkt: Any, *args: Any, **kargs: Any) -> Any:
         """Send and receive; packets may begin with Ether or with IP."""
@@ -174,6 +174,11 @@ class VnicL3Socket(VnicSocket):
     @property
     def log(self) -> FrameLog:
         return self.vnic.received
+
+    @property
+    def iface(self) -> NetworkInterface:
+        """The card's."""
+        return self.vnic.iface
 
     def wake_on_arrival(self) -> Callable[[], None]:
         return self.vnic.wake_on_arrival()

@@ -8,6 +8,7 @@ one thing that Wireshark cannot see.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -16,8 +17,8 @@ from typing import BinaryIO, Protocol
 
 from vnet.base.drops import DropReason
 from vnet.base.errors import StorageError
-from vnet.wire.pcap import PcapWriter
-from vnet.wire.pcapng import LINK_ETHERNET, PcapngWriter
+from vnet.wire.pcap import PcapWriter, read_pcap
+from vnet.wire.pcapng import LINK_ETHERNET, PcapngWriter, read_pcapng
 
 _BATCH_FRAMES = 10_000
 
@@ -86,11 +87,22 @@ class Recorder:
             self.records[at] = (*record[:4], text)
 
     def flush(self) -> None:
-        """Write what was heard since the last time, if anybody writes."""
+        """Write what was heard since the last time, if anybody writes.
+
+        What could not be written is not tried again: it would be written twice in part.
+        """
         if self.writer is not None:
-            self.writer.write(self.records)
-            self.records.clear()
+            records, self.records = self.records, []
             self._last.clear()
+            self.writer.write(records)
+
+    def heard(self) -> Iterator[tuple[int, int, bytes]]:
+        """Everything so far as (point number, time in ns since 1970, bytes), files included."""
+        self.flush()
+        if self.writer is not None:
+            yield from self.writer.read()
+        for number, time_ns, data, _outbound, _comment in self.records:
+            yield number, time_ns, data
 
 
 class CaptureWriter(Protocol):
@@ -101,6 +113,9 @@ class CaptureWriter(Protocol):
     def write(self, records: list[Record]) -> None:
         """Write records in order. Raises :class:`StorageError`."""
 
+    def read(self) -> Iterator[tuple[int, int, bytes]]:
+        """What was written, as (point number, time, bytes)."""
+
     def close(self) -> None:
         """Close the files; what was written stays readable."""
 
@@ -110,6 +125,7 @@ class PcapngFile:
 
     def __init__(self, path: Path, points: list[CapturePoint], lab: str) -> None:
         self.paths = [path]
+        self._names = [point.name for point in points]
         self._stream = _open(path)
         self._writer = PcapngWriter(self._stream, application="vnet", comment=f"lab {lab}")
         for point in points:
@@ -133,6 +149,12 @@ class PcapngFile:
             self._stream.flush()
         except OSError as error:
             raise _storage_error(self.paths[0], error) from None
+
+    def read(self) -> Iterator[tuple[int, int, bytes]]:
+        numbers = {name: number for number, name in enumerate(self._names)}
+        with self.paths[0].open("rb") as stream:
+            for packet in read_pcapng(stream):
+                yield numbers[packet.interface.name], packet.time_ns, packet.data
 
     def close(self) -> None:
         _close(self._stream)
@@ -171,6 +193,15 @@ class SplitFiles:
             self._streams[number].flush()
         except OSError as error:
             raise _storage_error(self.paths[number], error) from None
+
+    def read(self) -> Iterator[tuple[int, int, bytes]]:
+        for number, file in enumerate(self._pcapng):
+            for _, time_ns, data in file.read():
+                yield number, time_ns, data
+        for number in range(len(self._pcap)):
+            with self.paths[number].open("rb") as stream:
+                for packet in read_pcap(stream):
+                    yield number, packet.time_ns, packet.data
 
     def close(self) -> None:
         for file in self._pcapng:

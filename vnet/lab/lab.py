@@ -28,6 +28,7 @@ from vnet.sim.trace import TraceNode
 from vnet.topology.devices import NLMON
 from vnet.topology.load import load_topology, parse_topology
 from vnet.topology.model import Topology
+from vnet.wire.pcapng import LINK_ETHERNET
 
 if TYPE_CHECKING:
     import networkx
@@ -203,21 +204,22 @@ class Lab:
     def captures(self) -> dict[str, Any]:
         """What each capture point heard so far, as Scapy packet lists, by point name.
 
-        With a ``pcap_dir`` frames go to the files and only the latest are found here.
+        Frames that are in the capture files already are read back from there. Netlink
+        messages come as ``Raw``.
         """
+        from scapy.packet import Raw
         from scapy.plist import PacketList
 
         from vnet.guest.dissect import dissect
 
-        found: dict[str, Any] = {}
-        for point in self._recorder.points:
-            packets = [
-                dissect(data, time_ns)
-                for number, time_ns, data, _outbound, _comment in self._recorder.records
-                if number == point.number
-            ]
-            found[point.name] = PacketList(packets, point.name)
-        return found
+        points = self._recorder.points
+        packets: list[list[Any]] = [[] for _ in points]
+        for number, time_ns, data in self._recorder.heard():
+            if points[number].link_type == LINK_ETHERNET:
+                packets[number].append(dissect(data, time_ns))
+            else:
+                packets[number].append(Raw(data))
+        return {p.name: PacketList(packets[p.number], p.name) for p in points}
 
     def report(self) -> Report:
         """Steps, counters, drops and captures as they stand."""

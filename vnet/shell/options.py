@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vnet.base.errors import UsageError
-from vnet.base.units import parse_duration_ns
+from vnet.base.units import NS_PER_S, parse_duration_ns
 from vnet.topology.report import did_you_mean, one_of, quote
+
+_LONGEST_NS = 24 * 3600 * NS_PER_S
 
 Convert = Callable[[str], Any]
 """Text to a value; raises ``ValueError`` saying what would have been right."""
@@ -96,7 +98,10 @@ def whole_number(least: int, most: int) -> Convert:
 
 def duration_ns(text: str) -> int:
     """``200ms``; a bare number is seconds, as the options of ping(8) have it."""
-    return parse_duration_ns(text if text[-1:].isalpha() else f"{text}s")
+    found_ns = parse_duration_ns(text if text[-1:].isalpha() else f"{text}s")
+    if found_ns > _LONGEST_NS:
+        raise ValueError("a day is the longest")
+    return found_ns
 
 
 def duration(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
+
 from vnet.base.errors import UsageError
 from vnet.shell.context import ShellContext, nodes
 from vnet.shell.options import Arguments
@@ -43,6 +45,8 @@ def _all_commands() -> str:
 
 def _one_command(found: Command) -> str:
     lines = [found.synopsis, f"  {found.summary}"]
+    # The docstring is written for who types the command, not for who reads the code.
+    lines += [f"  {line}".rstrip() for line in cleandoc(found.run.__doc__ or "").splitlines()]
     if found.node is NodeUse.FIRST:
         node, *rest = found.usage.split(" ")
         # SRC[:DEVICE] and [NODE] are in front just the name.
@@ -83,7 +87,7 @@ def history(context: ShellContext, _arguments: Arguments) -> Output:
 
 
 def _quit(context: ShellContext, _arguments: Arguments) -> Output:
-    """End the session after this line."""
+    """What was captured so far is complete."""
     context.ended = True
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
-from vnet.base.units import duration_text, parse_duration_ns
+from vnet.base.units import NS_PER_S, duration_text, parse_duration_ns
 from vnet.netdev.device import NetDevice
 from vnet.shell.context import ShellContext
 from vnet.shell.options import Arguments, whole_number
@@ -17,6 +17,8 @@ from vnet.shell.tail import SeenFrame
 from vnet.sim.scheduler import Scheduler
 
 _MOST_STEPS = 1_000_000
+_LAST_NS = 100 * 365 * 24 * 3600 * NS_PER_S
+"""A century: far from where virtual time, and the time stamps of captures, end."""
 _MOST_LINES = 200
 """More frames than this in one step are counted, not listed."""
 
@@ -35,7 +37,7 @@ def run(context: ShellContext, arguments: Arguments) -> Output:
     from vnet.cli.render import report_tables
 
     until = arguments.word(0)
-    until_ns = None if until is None else _duration_ns(until)
+    until_ns = None if until is None else _moment_ns(0, until)
     if until_ns is not None and until_ns < context.lab.now_ns:
         now = duration_text(context.lab.now_ns)
         raise UsageError(f"it is {now} already", "say a later time, or `wait DURATION`")
@@ -166,8 +168,10 @@ def _watching(context: ShellContext) -> Iterator[_Watch]:
 )
 def wait(context: ShellContext, arguments: Arguments) -> Output:
     """Timers and ageing go on, as they do while nobody types."""
-    context.lab.advance(_duration_ns(arguments.words[0]))
-    return _clock(context.lab.scheduler)
+    scheduler = context.lab.scheduler
+    until_ns = _moment_ns(scheduler.now_ns, arguments.words[0])
+    context.lab.advance(until_ns - scheduler.now_ns)
+    return _clock(scheduler)
 
 
 @command(
@@ -190,8 +194,12 @@ def _clock(scheduler: Scheduler) -> str:
     return f"{duration_text(scheduler.now_ns)}, {pending} pending{following}"
 
 
-def _duration_ns(text: str) -> int:
+def _moment_ns(from_ns: int, duration: str) -> int:
+    """The virtual time that is ``duration`` after ``from_ns``. Raises :class:`UsageError`."""
     try:
-        return parse_duration_ns(text)
+        moment_ns = from_ns + parse_duration_ns(duration)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if moment_ns > _LAST_NS:
+        raise UsageError("a lab runs for a century at most")
+    return moment_ns

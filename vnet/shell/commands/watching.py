@@ -6,7 +6,7 @@ from vnet.base.errors import UsageError
 from vnet.base.units import duration_text
 from vnet.shell.context import ShellContext, capture_points
 from vnet.shell.options import Arguments, whole_number
-from vnet.shell.output import Output, columns
+from vnet.shell.output import Output, columns, plural
 from vnet.shell.registry import Group, command
 from vnet.shell.tail import TAIL_FRAMES
 from vnet.topology.devices import NLMON
@@ -47,7 +47,8 @@ def captures(context: ShellContext, arguments: Arguments) -> Output:
         raise UsageError(f"captures: {error}") from None
     frames = list(context.tails[point].frames)[-most:]
     if not frames:
-        return f"no frame has passed {point}"
+        earlier = counts[point]
+        return f"{point}: {plural(earlier, 'frame')} before this session, none in it"
     return "\n".join(f"{duration_text(f.time_ns):>12}  {f.summary()}" for f in frames)
 
 
