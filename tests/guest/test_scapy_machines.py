@@ -1,3 +1,4 @@
+# mypy: disable-error-code="untyped-decorator"
 """Scapy's answering machines and automata over vNICs."""
 
 from __future__ import annotations

@@ -172,6 +172,15 @@ def test_a_machine_answers_for_an_address_it_has_twice_until_both_are_gone() -> 
     assert machine.owner_of(ip_from_text("10.0.0.1")) is machine.interface("eth1")
 
 
+def test_a_link_local_network_is_routed_once_for_each_device() -> None:
+    lab = Lab()
+    machine = lab.machine("m")
+    for number in (1, 2):
+        lab.probe(machine, f"eth{number}", number, ipv6=True)
+    lab.run(3 * S)
+    assert routes(machine) == ["fe80::/64 dev eth1", "fe80::/64 dev eth2"]
+
+
 # -- listeners
 
 

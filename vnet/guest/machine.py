@@ -6,7 +6,7 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_from_text, is_link_local_ip6
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.ping import LINGER_NS, Ping
-from vnet.guest.apps.udp import UdpEcho, UdpStream
+from vnet.guest.apps.udp import UdpServer, UdpStream
 from vnet.guest.vnic import Vnic
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
@@ -20,7 +20,7 @@ class Machine:
     def __init__(self, namespace: Namespace, epoch_ns: int) -> None:
         self.namespace = namespace
         self.epoch_ns = epoch_ns
-        self._echo_servers: dict[int, UdpEcho] = {}
+        self._servers: dict[int, UdpServer] = {}
 
     @property
     def name(self) -> str:
@@ -88,8 +88,9 @@ class Machine:
         size_bytes: int = 64,
         echo: bool = True,
         timeout_ns: int = _NS_PER_S,
+        server: UdpServer | None = None,
     ) -> UdpStream:
-        """A stream of datagrams to a port of another machine."""
+        """A stream of datagrams to a port of another machine, which runs ``server`` there."""
         return UdpStream(
             self.namespace,
             target,
@@ -99,15 +100,28 @@ class Machine:
             size_bytes=size_bytes,
             echo=echo,
             timeout_ns=timeout_ns,
+            server=server,
         )
 
-    def serve_echo(self, port: int = 7) -> UdpEcho:
+    def serve_echo(self, port: int = 7) -> UdpServer:
         """Run a UDP echo server on ``port``; one that runs already is returned."""
-        server = self._echo_servers.get(port)
-        if server is None or server.done:
-            server = self._echo_servers[port] = UdpEcho(self.namespace, port)
-            server.start()
+        server = self.serve_udp(port)
+        server.echo = True
         return server
+
+    def serve_udp(self, port: int = 7, *, echo: bool = True) -> UdpServer:
+        """Run a UDP server on ``port``; one that runs already is returned as it is."""
+        server = self._servers.get(port)
+        if server is None or server.done:
+            server = UdpServer(self.namespace, port, echo=echo)
+            server.start()
+            self._servers[port] = server
+        return server
+
+    def udp_server(self, port: int) -> UdpServer | None:
+        """The server on ``port``, if one runs."""
+        server = self._servers.get(port)
+        return None if server is None or server.done else server
 
     def _out_for(self, target: bytes, device: str | None) -> Interface | None:
         if device is not None:

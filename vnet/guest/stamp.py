@@ -16,7 +16,7 @@ class DatagramTemplate:
     correct checksums.
     """
 
-    __slots__ = ("_head", "_ident", "_ipv6", "_segment", "_source", "_target")
+    __slots__ = ("_head", "_ipv6", "_segment", "_source", "_target")
 
     def __init__(self, packet: bytes) -> None:
         self._ipv6 = packet[0] >> 4 == 6
@@ -25,17 +25,15 @@ class DatagramTemplate:
         ends = (8, 24, 40) if self._ipv6 else (12, 16, 20)
         self._source = packet[ends[0] : ends[1]]
         self._target = packet[ends[1] : ends[2]]
-        self._ident = packet[4] << 8 | packet[5]
 
-    def stamp(self, data: bytes, number: int) -> bytes:
-        """The ``number``-th packet (from 1): ``data`` replaces the first bytes of its payload."""
+    def stamp(self, data: bytes, ident: int) -> bytes:
+        """A copy whose payload begins with ``data``; ``ident`` counts for IPv4 only."""
         body = self._segment[UDP_HEADER_BYTES + len(data) :]
         segment = self._segment[:6] + b"\0\0" + data + body
         check = transport_checksum(self._source, self._target, PROTOCOL, segment) or 0xFFFF
         segment = segment[:6] + check.to_bytes(2, "big") + segment[8:]
         if self._ipv6:
             return self._head + segment
-        ident = (self._ident + number - 1) & 0xFFFF
         head = self._head[:4] + ident.to_bytes(2, "big") + self._head[6:10] + b"\0\0"
         head += self._head[12:]
         return head[:10] + checksum(head).to_bytes(2, "big") + head[12:] + segment

@@ -111,13 +111,14 @@ class Vnic(VnicSocket):
         x.sent_time = timestamp(self.epoch_ns + self.now_ns)
         if not needs_kernel(packet):
             return self._put(bytes(packet), meta)
-        if isinstance(x, FRAME_LAYERS) and "src" in x.fields:
+        for_kernel = kernel_payload(packet)
+        if isinstance(packet, FRAME_LAYERS) and packet.src != self.mac:
             raise UsageError(
-                f"{self.name}: nobody has told the MAC of {packet.payload.dst} yet, and the "
-                "kernel, which would ask, sends from its own MAC",
+                f"{self.name}: nobody has told the MAC of {for_kernel.dst} yet, and the kernel, "
+                f"which would ask, sends from its own MAC and not from {packet.src}",
                 "set Ether(dst=...) as well, or ping the target first",
             )
-        return self.send_by_kernel(kernel_payload(packet), meta)
+        return self.send_by_kernel(for_kernel, meta)
 
     def _put(self, data: bytes, meta: Meta | None) -> int:
         self.interface.device.transmit(Frame(data, meta))

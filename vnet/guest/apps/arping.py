@@ -19,6 +19,7 @@ from vnet.sim.frame import Frame
 from vnet.wire.arp import Arp
 
 _NS_PER_S = 1_000_000_000
+MODES = ("request", "announce", "duplicate")
 
 
 class Arping(App):
@@ -39,6 +40,8 @@ class Arping(App):
         out: Interface | None = None,
     ) -> None:
         super().__init__(namespace.scheduler)
+        if mode not in MODES:
+            raise UsageError(f"arping has no mode {mode!r}", f"there are {', '.join(MODES)}")
         self.sent = 0
         self.received = 0
         self.mac: str | None = None

@@ -151,9 +151,13 @@ class Ping(App):
         return self._namespace.sockets.source_for(self._target)
 
     def _request(self, sequence: int) -> None:
-        packet = self._build(sequence & 0xFFFF)
+        sequence &= 0xFFFF
+        packet = self._build(sequence)
         self.result.sent += 1
-        self._sent_ns[sequence & 0xFFFF] = self.scheduler.now_ns
+        # After 65536 requests the numbers come round again.
+        self._answered.discard(sequence)
+        self._failed.discard(sequence)
+        self._sent_ns[sequence] = self.scheduler.now_ns
         confirm = self.result.received > 0
         if len(self._target) == 16:
             self._namespace.ipv6.send(bytes(packet), out=self._out, confirm=confirm)
@@ -198,11 +202,10 @@ class Ping(App):
     def _last_sent(self) -> None:
         self._all_sent = True
         if not self._end_if_complete():
-            longest_ns = max(self.result.rtts_ns, default=0)
-            wait_ns = max(2 * longest_ns, self._interval_ns)
-            if self.result.received == 0:
-                wait_ns = self._timeout_ns
-            self.scheduler.after(min(wait_ns, self._timeout_ns), self.finish)
+            wait_ns = self._timeout_ns
+            if self.result.rtts_ns:
+                wait_ns = min(wait_ns, max(2 * max(self.result.rtts_ns), self._interval_ns))
+            self.scheduler.after(wait_ns, self.finish)
 
     # -- receiving
 

@@ -1,4 +1,4 @@
-"""UDP: an echo server (RFC 862), and a stream of numbered datagrams.
+"""UDP: a server that echoes (RFC 862) or only counts, and a stream of numbered datagrams.
 
 The stream builds one packet with Scapy and then stamps number, identification and checksums
 into its bytes, which is a hundred times faster than building each anew.
@@ -6,6 +6,7 @@ into its bytes, which is a hundred times faster than building each anew.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from scapy.layers.inet import IP, UDP
@@ -53,18 +54,23 @@ def send_packet(namespace: Namespace, target: bytes, data: bytes) -> None:
     (namespace.ipv6 if len(target) == 16 else namespace.ipv4).send(data)
 
 
-class UdpEcho(App):
-    """Sends every datagram back to whoever sent it, until closed."""
+class UdpServer(App):
+    """Listens on a port until closed; an echo server unless ``echo`` is False.
 
-    def __init__(self, namespace: Namespace, port: int = 7) -> None:
+    ``listeners`` are told of every datagram, before it is answered.
+    """
+
+    def __init__(self, namespace: Namespace, port: int = 7, *, echo: bool = True) -> None:
         super().__init__(namespace.scheduler)
         self.received = 0
+        self.listeners: list[Callable[[Datagram], None]] = []
+        self.echo = echo
         self._namespace = namespace
         self._port = port
         self._socket: UdpSocket | None = None
 
     def start(self) -> None:
-        self._socket = self._namespace.sockets.open_udp(self._echo, self._port)
+        self._socket = self._namespace.sockets.open_udp(self._heard, self._port)
 
     def seen(self) -> dict[str, Any]:
         return {"received": self.received}
@@ -73,11 +79,19 @@ class UdpEcho(App):
         if self._socket is not None:
             self._socket.close()
 
-    def _echo(self, socket: UdpSocket, request: Datagram) -> None:
+    def _heard(self, socket: UdpSocket, request: Datagram) -> None:
         self.received += 1
+        for listener in tuple(self.listeners):
+            listener(request)
+        if not self.echo:
+            return
+        source = request.target
+        if not self._namespace.owns(source):
+            # It was sent to everybody; the answer is from one.
+            source = self._namespace.sockets.source_for(request.source)
         packet = build_datagram(
             self._namespace,
-            request.target,
+            source,
             request.source,
             (socket.port, request.source_port),
             request.data,
@@ -86,9 +100,10 @@ class UdpEcho(App):
 
 
 class UdpStream(App):
-    """Sends ``count`` numbered datagrams; counts those that come back when ``echo`` is set.
+    """Sends ``count`` numbered datagrams and counts, each once, those that arrived.
 
-    ``received`` counts echoes, or, without ``echo``, what the far end's ``counter`` got.
+    With ``echo`` that is those that came back; without, those that ``server``, the far end,
+    has got. ``server`` None without ``echo`` leaves ``received`` at 0: nobody could tell.
     """
 
     def __init__(
@@ -102,17 +117,20 @@ class UdpStream(App):
         size_bytes: int = 64,
         echo: bool = True,
         timeout_ns: int = _NS_PER_S,
+        server: UdpServer | None = None,
     ) -> None:
         super().__init__(namespace.scheduler)
         self.sent = 0
         self.errors: list[str] = []
         self._namespace = namespace
+        self._source: bytes = b""
         self._target = target
         self._port = port
         self._size_bytes = max(size_bytes, NUMBER_BYTES)
         self._echo = echo
         self._timeout_ns = timeout_ns
-        self._echoed: set[int] = set()
+        self._server = None if echo else server
+        self._arrived: set[int] = set()
         self._all_sent = False
         self._socket: UdpSocket | None = None
         self._template: DatagramTemplate | None = None
@@ -120,26 +138,28 @@ class UdpStream(App):
 
     @property
     def received(self) -> int:
-        """How many different datagrams came back."""
-        return len(self._echoed)
+        """How many different datagrams arrived."""
+        return len(self._arrived)
 
     def start(self) -> None:
         sockets = self._namespace.sockets
         try:
-            source = sockets.source_for(self._target)
+            self._source = sockets.source_for(self._target)
         except UsageError as refusal:
             self.errors.append(refusal.what)
             self.scheduler.after(0, self.finish)
             return
-        self._socket = sockets.open_udp(self._received, on_error=self._error)
+        self._socket = sockets.open_udp(self._came_back, on_error=self._error)
         packet = build_datagram(
             self._namespace,
-            source,
+            self._source,
             self._target,
             (self._socket.port, self._port),
             bytes(self._size_bytes),
         )
         self._template = DatagramTemplate(bytes(packet))
+        if self._server is not None:
+            self._server.listeners.append(self._got_there)
         self._pacer.tick()
 
     def seen(self) -> dict[str, Any]:
@@ -154,19 +174,40 @@ class UdpStream(App):
         self._pacer.stopped = True
         if self._socket is not None:
             self._socket.close()
+        if self._server is not None and self._got_there in self._server.listeners:
+            self._server.listeners.remove(self._got_there)
 
     def _send(self, number: int) -> None:
         assert self._template is not None
-        data = self._template.stamp(number.to_bytes(NUMBER_BYTES, "big"), number)
+        ident = 0
+        if len(self._target) == 4:
+            ident = self._namespace.idents.next(self._source, self._target, udp.PROTOCOL)
+        data = self._template.stamp(number.to_bytes(NUMBER_BYTES, "big"), ident)
         self.sent += 1
         send_packet(self._namespace, self._target, data)
 
     def _last_sent(self) -> None:
         self._all_sent = True
-        self.scheduler.after(self._timeout_ns if self._echo else 0, self.finish)
+        counted = self._echo or self._server is not None
+        self.scheduler.after(self._timeout_ns if counted else 0, self.finish)
+        self._end_if_complete()
 
-    def _received(self, _socket: UdpSocket, datagram: Datagram) -> None:
-        self._echoed.add(int.from_bytes(datagram.data[:NUMBER_BYTES], "big"))
+    def _came_back(self, _socket: UdpSocket, datagram: Datagram) -> None:
+        if self._echo:
+            self._count(datagram)
+
+    def _got_there(self, datagram: Datagram) -> None:
+        assert self._socket is not None
+        if (datagram.source, datagram.source_port) == (self._source, self._socket.port):
+            self._count(datagram)
+
+    def _count(self, datagram: Datagram) -> None:
+        number = int.from_bytes(datagram.data[:NUMBER_BYTES], "big")
+        if 1 <= number <= self.sent:
+            self._arrived.add(number)
+            self._end_if_complete()
+
+    def _end_if_complete(self) -> None:
         if self._all_sent and self.received >= self.sent:
             self.scheduler.after(0, self.finish)
 

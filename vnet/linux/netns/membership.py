@@ -149,11 +149,11 @@ class GroupMembership(ABC):
             self.send_report(tuple(records))
         self._repeats -= 1
         if self._repeats > 0:
-            self._report_later()
+            self._report_timer.arm(self.unsolicited_delay_ns())
 
-    def _report_later(self) -> None:
-        delay_ns = self.chance.randrange(_UNSOLICITED_INTERVAL_NS) + 2 * JIFFY_NS
-        self._report_timer.arm(delay_ns)
+    def unsolicited_delay_ns(self) -> int:
+        """How long to wait before a report is repeated."""
+        return self.chance.randrange(_UNSOLICITED_INTERVAL_NS) + 2 * JIFFY_NS
 
     def answer_query(self, group: bytes, max_response_ns: int) -> None:
         """A querier asks, for everything (an all-zero ``group``) or for one group."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV6_ANY, multicast_mac_of
 from vnet.linux.netns.membership import GroupMembership
+from vnet.linux.timer_wheel import KernelTimer
 from vnet.sim.frame import Frame
 from vnet.wire import icmpv6, ipv6, mld
 from vnet.wire.ether import TYPE_IPV6
@@ -25,11 +26,13 @@ class MldHost(GroupMembership):
 
     protocol = "mld"
 
-    __slots__ = ("_old_querier_until_ns",)
+    __slots__ = ("_initial_due", "_initial_timer", "_old_querier_until_ns")
 
     def __init__(self, interface: Interface) -> None:
         super().__init__(interface)
         self._old_querier_until_ns = 0
+        self._initial_due = 0
+        self._initial_timer = KernelTimer(interface.device.scheduler, self._report_initial)
 
     @property
     def robustness(self) -> int:
@@ -57,19 +60,30 @@ class MldHost(GroupMembership):
         """Duplicate detection ended well for the link-local address: report from it at once.
 
         What was said before came from the unspecified address, which snooping switches
-        must not believe (RFC 3590).
+        must not believe (RFC 3590). These reports have a timer of their own.
         """
+        self._initial_due = self.robustness
+        self._report_initial()
+
+    def forget_timers(self) -> None:
+        super().forget_timers()
+        self._initial_timer.cancel()
+
+    def _report_initial(self) -> None:
         groups = [group for group in self.groups if self.is_reported(group.ip)]
-        if groups:
-            self.send_report(tuple(Record(CHANGE_TO_EXCLUDE, group.ip) for group in groups))
-            for group in groups:
-                group.changes_due = self.robustness - 1
-            self._repeats = self.robustness - 1
-            self._report_later()
+        if not groups or self._initial_due == 0 or self._old_querier:
+            return
+        self.send_report(tuple(Record(CHANGE_TO_EXCLUDE, group.ip) for group in groups))
+        self._initial_due -= 1
+        if self._initial_due > 0:
+            self._initial_timer.arm(self.unsolicited_delay_ns())
+
+    @property
+    def _old_querier(self) -> bool:
+        return self.interface.device.scheduler.now_ns < self._old_querier_until_ns
 
     def send_report(self, records: tuple[Record, ...]) -> None:
-        now_ns = self.interface.device.scheduler.now_ns
-        if now_ns >= self._old_querier_until_ns:
+        if not self._old_querier:
             message = icmpv6.Icmpv6(icmpv6.MLDV2_REPORT, 0, mld.report_v2(records))
             return self._send(mld.ALL_MLDV2_ROUTERS, message)
         for record in records:

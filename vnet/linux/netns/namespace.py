@@ -12,7 +12,7 @@ from typing import Any
 
 from vnet.base.chance import Chance
 from vnet.base.errors import UsageError
-from vnet.base.ids import IpAddress, Mac, ip_text, is_link_local_ip6
+from vnet.base.ids import IpAddress, Mac, ip_text
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.linkwatch import Linkwatch
 from vnet.linux.netns.arp import ArpProtocol
@@ -31,17 +31,15 @@ from vnet.linux.netns.interface import Interface, InterfaceAddress
 from vnet.linux.netns.ipv4 import Ipv4Stack
 from vnet.linux.netns.ipv6 import Ipv6Stack
 from vnet.linux.netns.nd import NeighborDiscovery
+from vnet.linux.netns.routes import connected_route, same_network, static_route
 from vnet.linux.netns.socket import Sockets
 from vnet.linux.netns.sysctl import Sysctls
 from vnet.netdev.device import NetDevice
 from vnet.netdev.loopback import Loopback
 from vnet.sim.scheduler import Scheduler
-from vnet.tables.fib import Fib, RouteEntry, RouteScope
+from vnet.tables.fib import Fib, RouteEntry
 from vnet.tables.neigh import Neighbor
 from vnet.wire.arp import Arp
-
-_IPV6_METRIC = 256
-"""The metric of kernel-made IPv6 routes; IPv4's have 0."""
 
 
 class Namespace:
@@ -315,20 +313,7 @@ class Namespace:
                     "give an interface an address in the gateway's network",
                 )
             out = via.device
-        default_metric = 1024 if len(network) == 16 else 0
-        scope = RouteScope.LINK if gateway is None else RouteScope.GLOBAL
-        self._add_route(
-            RouteEntry(
-                network,
-                prefix_length,
-                gateway,
-                out,
-                source,
-                scope,
-                default_metric if metric is None else metric,
-                "static",
-            )
-        )
+        self._add_route(static_route(network, prefix_length, gateway, out, source, metric))
 
     def delete_route(self, network: IpAddress, prefix_length: int) -> None:
         """``ip route del NETWORK/LEN``: the best of them."""
@@ -343,37 +328,18 @@ class Namespace:
         return (self.fib6 if len(target) == 16 else self.fib4).lookup(target)
 
     def _add_connected(self, interface: Interface, address: InterfaceAddress) -> None:
-        if interface is self.loopback:
+        route = connected_route(interface, address)
+        if interface is self.loopback or route is None:
             return
-        ipv6 = len(address.ip) == 16
-        if address.prefix_length == len(address.ip) * 8 and not ipv6:
-            return
-        if not ipv6 and any(
-            (r.network, r.prefix_length, r.device, r.protocol)
-            == (address.network, address.prefix_length, interface.device, "kernel")
-            for r in self.fib4
-        ):
-            # A second address in the same network is "secondary": the first one's route serves.
-            return
-        self._add_route(
-            RouteEntry(
-                address.network,
-                address.prefix_length,
-                None,
-                interface.device,
-                None if ipv6 else address.ip,
-                RouteScope.GLOBAL if ipv6 else RouteScope.LINK,
-                _IPV6_METRIC if ipv6 else 0,
-                "kernel",
-            )
-        )
+        fib = self.fib6 if len(address.ip) == 16 else self.fib4
+        if not any(same_network(route, other) for other in fib):
+            self._add_route(route)
 
     def _add_route(self, route: RouteEntry[NetDevice]) -> None:
         fib = self.fib6 if len(route.network) == 16 else self.fib4
-        if route in list(fib) and not is_link_local_ip6(route.network):
-            return
-        fib.add(route)
-        self._tell(RouteChange(route))
+        if route not in list(fib):
+            fib.add(route)
+            self._tell(RouteChange(route))
 
     def _remove_route(self, route: RouteEntry[NetDevice]) -> None:
         fib = self.fib6 if len(route.network) == 16 else self.fib4

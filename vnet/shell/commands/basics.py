@@ -44,14 +44,15 @@ def _all_commands() -> str:
 
 
 def _one_command(found: Command) -> str:
-    lines = [found.synopsis, f"  {found.summary}"]
-    # The docstring is written for who types the command, not for who reads the code.
-    lines += [f"  {line}".rstrip() for line in cleandoc(found.run.__doc__ or "").splitlines()]
+    lines = [found.synopsis]
     if found.node is NodeUse.FIRST:
         node, *rest = found.usage.split(" ")
         # SRC[:DEVICE] and [NODE] are in front just the name.
         name = node.strip("[]").partition("[")[0]
-        lines.append(f"  also: {' '.join([name, found.name, *rest])}")
+        lines.append(" ".join([name, found.name, *rest]))
+    # The docstring is written for who types the command, not for who reads the code.
+    told = cleandoc(found.run.__doc__ or "").replace("``", "`")
+    lines += [f"  {line}".rstrip() for line in (found.summary, *told.splitlines())]
     lines += ["", "examples:" if len(found.examples) > 1 else "example:"]
     return "\n".join([*lines, *(f"  {example}" for example in found.examples)])
 

@@ -80,7 +80,7 @@ def _filters(tool: str, words: Sequence[str], keywords: Sequence[str]) -> _Filte
     "addresses, devices, routes and neighbours, as ip(8) shows them",
     group=Group.NODE,
     node=NodeUse.PREFIX,
-    words=(1, None),
+    words=(2, None),
     examples=[
         "h1 ip addr",
         "h1 ip -br link",
@@ -163,7 +163,7 @@ _IP_OBJECTS: dict[str, _IpView] = {
     "forwarding databases and ports, as bridge(8) shows them",
     group=Group.NODE,
     node=NodeUse.PREFIX,
-    words=(1, None),
+    words=(2, None),
     examples=["h1 bridge fdb", "h1 bridge -s fdb show br xenbr0", "h1 bridge -d link"],
     completes=[Words(), Words("fdb", "link"), Words("show", "br", "dev")],
 )

@@ -1,0 +1,127 @@
+"""The registry: one claim to a name, help and completion for all, examples that are true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from vnet.base.errors import UsageError
+from vnet.lab.lab import Lab
+from vnet.shell.context import ShellContext
+from vnet.shell.dispatch import complete
+from vnet.shell.options import Arguments, Option, take_options, whole_number
+from vnet.shell.output import Output
+from vnet.shell.registry import COMMANDS, Command, Group, NodeUse, Registry, command
+
+EXAMPLES = [(c.name, example) for c in COMMANDS for example in c.examples]
+
+
+def test_a_name_is_claimed_once() -> None:
+    registry = Registry()
+
+    def nothing(_context: ShellContext, _arguments: Arguments) -> Output:
+        return None
+
+    command("x", "", "do nothing", group=Group.SHELL, registry=registry)(nothing)
+    with pytest.raises(ValueError, match="'x' is declared twice"):
+        command("x", "", "do more", group=Group.SHELL, registry=registry)(nothing)
+
+
+@pytest.mark.parametrize("found", list(COMMANDS), ids=COMMANDS.names)
+def test_every_command_has_help(found: Command, shell: Callable[..., Any]) -> None:
+    ran = shell("two-vms", f"help {found.name}")
+    assert ran.code == 0
+    assert ran.out.splitlines()[0] == found.synopsis
+    assert found.summary in ran.out
+    assert found.examples, "a command without an example"
+    assert all(example in ran.out for example in found.examples)
+    assert found.run.__doc__
+
+
+@pytest.mark.parametrize("found", list(COMMANDS), ids=COMMANDS.names)
+def test_usage_names_every_option(found: Command) -> None:
+    assert all(option in found.usage for option in found.options or ())
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[e for _, e in EXAMPLES])
+def test_every_example_runs(name: str, example: str, shell: Callable[..., Any]) -> None:
+    ran = shell("two-hosts", example)
+    assert (ran.code, ran.err) == (0, "")
+    assert name in example
+
+
+def test_help_lists_every_command_under_its_group(shell: Callable[..., Any]) -> None:
+    lines = shell("two-vms", "help").out.splitlines()
+    for found in COMMANDS:
+        assert f"  {found.name:<9} {found.summary}" in lines
+    assert [line for line in lines if line in {g.value for g in Group}] == [g.value for g in Group]
+
+
+# -- options
+
+
+def test_options_stand_anywhere_and_may_be_joined() -> None:
+    known = {"-c": Option("count", whole_number(1, 9)), "-U": Option("mode", value="up")}
+    assert take_options("x", ["a", "-c3", "-U", "b"], known) == (
+        ("a", "b"),
+        {"count": 3, "mode": "up"},
+    )
+
+
+@pytest.mark.parametrize("text", ["0", "10", "-1", "1.5", "x", "", "٣", "1" * 400])
+def test_a_whole_number_is_in_its_range(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a whole number from 1 to 9"):
+        whole_number(1, 9)(text)
+
+
+def test_an_unknown_option_is_refused() -> None:
+    with pytest.raises(UsageError, match="unknown option '-x'"):
+        take_options("x", ["-x"], {"-c": Option("count", whole_number(1, 9))})
+
+
+# -- completion
+
+
+@pytest.fixture
+def context() -> ShellContext:
+    return ShellContext(Lab.load("@two-hosts"))
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "offered"),
+    [
+        ("", "pi", ["ping", "pingall"]),
+        ("", "vm", ["vm1", "vm2"]),
+        ("ping", "v", ["vm1", "vm2"]),
+        ("ping vm1", "h", ["h1", "h2"]),
+        ("ping vm1 vm2", "-", ["-M", "-W", "-c", "-i", "-s", "-t"]),
+        ("vm1 ping", "v", ["vm1", "vm2"]),
+        ("vm1", "br", ["brctl", "bridge"]),
+        ("on", "h", ["h1", "h2"]),
+        ("on h1", "ip", ["ip"]),
+        ("on h1 brctl", "s", ["show", "showmacs"]),
+        ("h1 brctl show", "", ["xenbr0"]),
+        ("h1 ip", "a", ["addr"]),
+        ("vm1 sysctl", "net.ipv4.ip_f", ["net.ipv4.ip_forward"]),
+        ("link", "h1:", ["h1:eth0"]),
+        ("link h1:eth0", "d", ["down"]),
+        ("captures", "vm", ["vm1:eth0", "vm2:eth0"]),
+        ("help", "tr", ["trace"]),
+        ("nodes", "", []),
+        ("nonsense more", "", []),
+    ],
+)
+def test_completion(context: ShellContext, before: str, text: str, offered: list[str]) -> None:
+    assert complete(context, before.split(), text) == offered
+
+
+def test_completion_of_a_wrong_line_is_empty_not_an_error(context: ShellContext) -> None:
+    assert complete(context, ["vm9", "brctl", "show"], "") == []
+    assert complete(context, ["on", "vm9", "brctl", "show"], "") == []
+
+
+def test_node_commands_are_not_offered_first(context: ShellContext) -> None:
+    offered = complete(context, [], "")
+    assert not {c.name for c in COMMANDS if c.node is NodeUse.PREFIX} & set(offered)
