@@ -123,8 +123,6 @@ class NetlinkWatch:
         message["attrs"] = [("IFA_ADDRESS", ip_text(address.ip))]
         if not ipv6:
             message["attrs"].append(("IFA_LOCAL", ip_text(address.ip)))
-            if address.broadcast is not None:
-                message["attrs"].append(("IFA_BROADCAST", ip_text(address.broadcast)))
             message["attrs"].append(("IFA_LABEL", change.device.name))
         return message
 

@@ -52,8 +52,14 @@ class PingAll:
         for app in self._apps.values():
             app.on_done = self._ended
             app.start()
-        while self._running and scheduler.next_event_ns is not None:
-            scheduler.run()
+        try:
+            while self._running and scheduler.next_event_ns is not None:
+                scheduler.run()
+        finally:
+            # Interrupted, or a lab in which nothing happens any more.
+            for app in self._apps.values():
+                app.on_done = None
+                app.finish()
         return self._matrix()
 
     def _prepare(self) -> None:

@@ -53,6 +53,8 @@ class Scheduler:
     def run(self, until_ns: int | None = None) -> None:
         """Run every event due up to and including ``until_ns``; the clock ends there.
 
+        The end of time, some 146 years after the start, is as far as it goes.
+
         With None, run until nothing is left. Ends early when an event calls
         :meth:`stop`; the clock then stands at that event. What an event raises passes
         through, and the rest can be run later. Raises :class:`ReentryError` when called
@@ -74,8 +76,8 @@ class Scheduler:
                 time_ns, sequence, callback, args = pop(heap)
                 if time_ns > limit_ns:
                     heappush(heap, (time_ns, sequence, callback, args))
-                    if until_ns is not None and self.now_ns < until_ns:
-                        self.now_ns = until_ns
+                    if until_ns is not None and self.now_ns < limit_ns:
+                        self.now_ns = limit_ns
                     break
                 if callback is None:
                     break

@@ -116,7 +116,7 @@ class Bridge:
         self.ports.append(port)
         self._port_of[device] = port
         device.rx_handler = port.handle
-        self.fdb.add(device.mac, port, FdbKind.LOCAL, self.scheduler.now_ns)
+        self._own(device.mac, port)
         self._take_after(port)
         if device.running:
             self.enable_port(port)
@@ -128,8 +128,9 @@ class Bridge:
         assert port is not None, f"{device.label} is not a port of {self.device.name}"
         self.ports.remove(port)
         del self._port_of[device]
-        self.fdb.flush_port(port, local=True)
         port.set_state(PortState.DISABLED)
+        self.fdb.flush_port(port, local=True)
+        self._hand_over(device.mac)
         self._follow_ports()
 
     def port_of(self, device: NetDevice) -> BridgePort | None:
@@ -161,8 +162,21 @@ class Bridge:
         entry = self.fdb.entries.get(old)
         if entry is not None and entry.is_local and entry.port is port:
             self.fdb.remove(old)
-        self.fdb.add(port.device.mac, port, FdbKind.LOCAL, self.scheduler.now_ns)
+            self._hand_over(old)
+        self._own(port.device.mac, port)
         self._follow_ports()
+
+    def _own(self, mac: bytes, port: BridgePort) -> None:
+        """A port's MAC is the bridge's; where several ports share one, the first has the entry."""
+        entry = self.fdb.entries.get(mac)
+        if entry is None or not entry.is_local:
+            self.fdb.add(mac, port, FdbKind.LOCAL, self.scheduler.now_ns)
+
+    def _hand_over(self, mac: bytes) -> None:
+        """The port with the entry for ``mac`` gave it up; another with that MAC takes it."""
+        heir = next((port for port in self.ports if port.device.mac == mac), None)
+        if heir is not None:
+            self._own(mac, heir)
 
     def set_mac(self, mac: Mac) -> None:
         """Give the bridge a MAC of its own, which ports no longer change."""

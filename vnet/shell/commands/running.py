@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
@@ -42,8 +43,12 @@ def run(context: ShellContext, arguments: Arguments) -> Output:
         now = duration_text(context.lab.now_ns)
         raise UsageError(f"it is {now} already", "say a later time, or `wait DURATION`")
     report = context.lab.run(until_ns)
-    shown = list(report_tables(report))
-    return shown if report.held else Failed(shown)
+    ended = [outcome for outcome in report.steps if outcome.ended_ns is not None]
+    shown: list[Output] = [*report_tables(replace(report, steps=ended))]
+    if len(ended) < len(report.steps):
+        to_go = plural(len(report.steps) - len(ended), "step")
+        shown.append(f"{to_go} of the scenario to go")
+    return shown if all(outcome.held for outcome in ended) else Failed(shown)
 
 
 @command(
