@@ -101,7 +101,7 @@ def test_hot_rooms_stay_light(path: Path) -> None:
 
 
 def test_the_wall_clock_is_kept_out() -> None:
-    allowed = {"guest/scapy_clock.py": "hands Scapy's sockets elsewhere the real time"}
+    allowed = {"guest/scapy_time.py": "hands Scapy its real time where no lab is in charge"}
     for path in modules():
         name = path.relative_to(VNET).as_posix()
         for line, module in imports(path):

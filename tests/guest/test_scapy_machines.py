@@ -241,9 +241,8 @@ def test_an_automaton_inside_an_event_is_refused(two: Lab) -> None:
 
 
 def test_no_thread_survives(two: Lab) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     Pinger("10.0.0.2", sock=nic(two)).run()
-    for thread in threading.enumerate():
-        if thread.name.startswith("scapy"):
-            thread.join(timeout=1)
-    assert threading.active_count() <= before
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=1)
+        assert not thread.is_alive()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import scapy.sendrecv
-from scapy.layers.inet import ICMP, IP, TCP, UDP, Ether, UDPerror
+from scapy.layers.inet import ICMP, IP, UDP, Ether, UDPerror
 from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest, IPv6
 from scapy.layers.l2 import ARP
 from scapy.packet import Raw
@@ -365,37 +365,3 @@ def test_short_frames_travel_and_are_dropped_by_name(two: Lab, data: bytes) -> N
 def test_two_labs_are_not_mixed(two: Lab, far: Lab) -> None:
     with pytest.raises(UsageError, match="two labs"):
         scapy.sendrecv.sniff(opened_socket=[nic(two), nic(far)], timeout=1)
-
-
-# The same again
-
-
-def test_the_same_run_gives_the_same_frames_and_times(lab_of: Callable[[str], Lab]) -> None:
-    from_first, from_second = (_story(lab_of) for _ in range(2))
-    assert from_first == from_second
-    assert len(from_first) > 20
-
-
-def _story(lab_of: Callable[[str], Lab]) -> list[tuple[int, bytes]]:
-    lab = lab_of(
-        """
-version: 1
-hosts:
-  h1: {hypervisor: xen, nics: {eth0: }, switches: {xenbr0: }}
-  h2: {hypervisor: xen, nics: {eth0: }, switches: {xenbr0: }}
-vms:
-  vm1: {host: h1, vnics: [{ip: [10.0.0.1/24, '2001:db8::1/64']}]}
-  vm2: {host: h2, vnics: [{ip: [10.0.0.2/24, '2001:db8::2/64']}]}
-links: [{ends: ['h1:eth0', 'h2:eth0'], latency: 3ms, bandwidth: 10mbit}]
-"""
-    )
-    vnic = nic(lab)
-    lab.advance("2s")
-    vnic.sr([IP(dst="10.0.0.2") / ICMP(seq=n) for n in range(3)], inter=0.2, timeout=1)
-    vnic.sr1(IPv6(dst="2001:db8::2") / ICMPv6EchoRequest())
-    vnic.sr1(IP(dst="10.0.0.77") / TCP(), timeout=2)
-    return [
-        (int(packet.time * S), bytes(packet))
-        for log in (vnic.sent, vnic.received)
-        for packet in log
-    ]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, IPOption_Router_Alert
+from scapy.packet import Raw
 
 from vnet.base.ids import ip_text
 from vnet.wire import ipv4
@@ -133,7 +134,9 @@ def test_scapy_builds_and_reads_the_same(fields: dict[str, int]) -> None:
     read = IP(ours)
     given_checksum = read.chksum
     del read.chksum
-    assert IP(bytes(read)).chksum == given_checksum
+    # The payload is noise, and Scapy may know better than to rebuild noise as it was.
+    read.remove_payload()
+    assert IP(bytes(read / Raw(fields["payload"]))).chksum == given_checksum
 
 
 @given(FIELDS, st.integers(1, 255))

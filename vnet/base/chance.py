@@ -10,7 +10,6 @@ from __future__ import annotations
 from hashlib import sha256
 from random import Random
 
-
 Stream = Random
 """A named stream; rooms that must not import ``random`` name the type by this."""
 

@@ -15,11 +15,12 @@ from scapy.layers.l2 import Ether
 from vnet.guest.scapy_time import timestamp
 
 
-def dissect(data: bytes, time_ns: int) -> Any:
+def dissect(data: bytes, time_ns: int, first_layer: Any = Ether) -> Any:
     """The frame as a Scapy packet, stamped with its time in seconds since 1970.
 
-    Rebuilding it gives ``data`` again: nothing is recomputed that was not touched.
+    Rebuilding it gives ``data`` again: nothing is recomputed that was not touched. ``first_layer``
+    is the class that it begins with.
     """
-    packet = Ether(data)
+    packet = first_layer(data)
     packet.time = timestamp(time_ns)
     return packet

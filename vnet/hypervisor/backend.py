@@ -12,8 +12,13 @@ from vnet.netdev.pair import PairDevice, pair_up
 from vnet.sim.scheduler import Scheduler
 
 BACKEND_MAC = Mac(b"\xfe\xff\xff\xff\xff\xff")
-"""What Xen and libvirt give back ends: numerically the highest, so that a bridge never
-takes it for its own address while it has any other port."""
+"""What Xen gives back ends: numerically the highest unicast address, so that a bridge never
+takes it for its own while it has any other port."""
+
+
+def tap_mac(guest_mac: bytes) -> Mac:
+    """What libvirt gives a tap: the guest's MAC behind 0xfe, for the same reason."""
+    return Mac(b"\xfe" + guest_mac[1:])
 
 
 class FrontEnd(PairDevice):
@@ -33,10 +38,15 @@ class BackEnd(PairDevice):
 
 
 def connect(
-    scheduler: Scheduler, front_name: str, back_name: str, mac: Mac, mtu_bytes: int
+    scheduler: Scheduler,
+    front_name: str,
+    back_name: str,
+    mac: Mac,
+    mtu_bytes: int,
+    back_mac: Mac = BACKEND_MAC,
 ) -> tuple[FrontEnd, BackEnd]:
     """Make a vNIC and its back end, both down."""
     front = FrontEnd(scheduler, front_name, mac, mtu_bytes)
-    back = BackEnd(scheduler, back_name, BACKEND_MAC, mtu_bytes)
+    back = BackEnd(scheduler, back_name, back_mac, mtu_bytes)
     pair_up(front, back)
     return front, back

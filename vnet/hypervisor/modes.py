@@ -7,9 +7,10 @@ namespace, as the scripts go through ip(8) and brctl(8), and is written down for
 
 from __future__ import annotations
 
-from vnet.base.ids import ip_text, mac_text
+from vnet.base.ids import ip_text, is_link_local_ip6, mac_text
 from vnet.hypervisor.backend import BACKEND_MAC, BackEnd
 from vnet.hypervisor.steps import ScriptStep
+from vnet.linux.netns.interface import InterfaceAddress
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.pair import PairDevice, pair_up
 
@@ -51,31 +52,30 @@ class BridgeMode:
         self._make_loopback_pair(nic, new, vif)
         mac = netns.interface(nic).device.mac
 
-        addresses = [(a.ip, a.prefix_length) for a in netns.interface(nic).addresses]
-        for ip, length in addresses:
-            netns.delete_address(nic, ip)
-            netns.add_address(new, ip, length)
-            self._did(f"ip addr add {ip_text(ip)}/{length} dev {new}")
-        self._set_up(nic, False)
+        self._copy_addresses(nic, new)
+        self._take_down(nic)
         self._rename(nic, physical)
         self._rename(new, nic)
         for name in (physical, vif):
             self._set_mac(name)
             self._silence(name)
         netns.set_mac(nic, mac)
+        netns.set_flags(nic, arp=True)
         self._did(f"ip link set {nic} address {mac_text(mac)} arp on")
         self._set_up(bridge, True)
-        self._join(bridge, vif)
-        self._join(bridge, physical)
-        for name in (physical, vif, nic):
+        for name in (vif, physical):
+            self._join(bridge, name)
             self._set_up(name, True)
+        self._set_up(nic, True)
 
     def enslave(self, bridge: str, nic: str) -> None:
         """Today's way: the card is a bridge port and the bridge has the host's addresses."""
         netns = self._namespace
         self._script = "ifup"
+        given = self._addresses_given_to(nic)
         for address in tuple(netns.interface(nic).addresses):
             netns.delete_address(nic, address.ip)
+        for address in given:
             netns.add_address(bridge, address.ip, address.prefix_length)
             self._did(f"ip addr add {ip_text(address.ip)}/{address.prefix_length} dev {bridge}")
         self._join(bridge, nic)
@@ -107,6 +107,23 @@ class BridgeMode:
         pair_up(one, other)
         self._namespace.add_device(one, ipv6=interface.addrconf is not None)
         self._namespace.add_device(other)
+
+    def _copy_addresses(self, source: str, target: str) -> None:
+        for address in self._addresses_given_to(source):
+            self._namespace.add_address(target, address.ip, address.prefix_length)
+            self._did(f"ip addr add {ip_text(address.ip)}/{address.prefix_length} dev {target}")
+
+    def _addresses_given_to(self, name: str) -> list[InterfaceAddress]:
+        """Those of its configuration: each device makes its link-local one from its own MAC."""
+        addresses = self._namespace.interface(name).addresses
+        return [address for address in addresses if not is_link_local_ip6(address.ip)]
+
+    def _take_down(self, nic: str) -> None:
+        """ifdown: the link goes down, and its addresses go."""
+        self._set_up(nic, False)
+        for address in tuple(self._namespace.interface(nic).addresses):
+            self._namespace.delete_address(nic, address.ip)
+        self._did(f"ip addr flush dev {nic}")
 
     def _rename(self, name: str, new: str) -> None:
         self._namespace.rename(name, new)

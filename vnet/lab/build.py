@@ -15,7 +15,7 @@ from vnet.base.errors import VnetError
 from vnet.base.ids import is_link_local_ip6
 from vnet.guest.machine import Guest, Machine
 from vnet.guest.vnic import Vnic
-from vnet.hypervisor.backend import connect
+from vnet.hypervisor.backend import BACKEND_MAC, connect, tap_mac
 from vnet.hypervisor.modes import BridgeMode
 from vnet.hypervisor.steps import ScriptStep
 from vnet.lab.wire_switch import WireSwitch
@@ -180,6 +180,7 @@ class Builder:
         namespace = self.namespaces[vm.name]
         self._set_sysctls(namespace, vm.sysctls)
         script = "vif-bridge" if host.hypervisor is model.Hypervisor.XEN else "qemu-ifup"
+        kvm = host.hypervisor is model.Hypervisor.KVM
         vnics = []
         for index, vnic in enumerate(vm.vnics):
             front, back = connect(
@@ -188,6 +189,7 @@ class Builder:
                 names[vm.name, index],
                 vnic.mac,
                 vnic.mtu_bytes,
+                tap_mac(vnic.mac) if kvm else BACKEND_MAC,
             )
             interface = namespace.add_device(front, ipv6=vnic.speaks_ipv6)
             mode.attach(vnic.switch, back, script)

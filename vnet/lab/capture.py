@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from vnet.base.drops import DropReason
-from vnet.base.errors import StorageError
+from vnet.base.errors import StorageError, UsageError
 from vnet.wire.pcap import PcapWriter, read_pcap
 from vnet.wire.pcapng import LINK_ETHERNET, PcapngWriter, read_pcapng
 
@@ -71,9 +71,9 @@ class Recorder:
 
     def add(self, number: int, time_ns: int, data: bytes, outbound: bool | None) -> None:
         """One frame at one point."""
-        records = self.records
-        if self.writer is not None and len(records) >= _BATCH_FRAMES:
+        if self.writer is not None and len(self.records) >= _BATCH_FRAMES:
             self.flush()
+        records = self.records
         self._last[number] = len(records)
         records.append((number, self.epoch_ns + time_ns, data, outbound, ""))
 
@@ -91,7 +91,7 @@ class Recorder:
 
         What could not be written is not tried again: it would be written twice in part.
         """
-        if self.writer is not None:
+        if self.writer is not None and self.records:
             records, self.records = self.records, []
             self._last.clear()
             self.writer.write(records)
@@ -225,6 +225,10 @@ def open_captures(
     if not split and form == "pcapng":
         return PcapngFile(folder / f"{lab}.pcapng", points, lab)
     paths = [folder / f"{point.name.replace(':', '.')}.{form}" for point in points]
+    if len(set(paths)) < len(paths):
+        raise UsageError(
+            "two capture points would be written to one file", "leave split and pcap out"
+        )
     return SplitFiles(paths, points, lab, form)
 
 

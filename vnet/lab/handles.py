@@ -13,7 +13,7 @@ from vnet.base.units import parse_duration_ns
 from vnet.guest.apps.app import App
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.ping import PingResult
-from vnet.guest.apps.udp import UdpEcho, UdpStream
+from vnet.guest.apps.udp import UdpServer, UdpStream
 from vnet.guest.machine import Guest, Machine, address_in
 from vnet.guest.vnic import Vnic
 from vnet.linux.bridge.bridge import Bridge
@@ -21,6 +21,9 @@ from vnet.linux.netns.namespace import Namespace
 
 if TYPE_CHECKING:
     from vnet.lab.lab import Lab
+
+_MAX_DATA_BYTES = 65_507
+"""What fits in an IPv4 packet behind its header and eight bytes of ICMP or UDP."""
 
 
 class MachineHandle:
@@ -56,8 +59,8 @@ class MachineHandle:
             ip,
             count=_count(count),
             interval_ns=_ns(interval),
-            size_bytes=size,
-            ttl=ttl,
+            size_bytes=_within("size", size, 0, _MAX_DATA_BYTES),
+            ttl=None if ttl is None else _within("ttl", ttl, 1, 255),
             dont_fragment=df,
             timeout_ns=_ns(timeout),
             device=device,
@@ -82,22 +85,27 @@ class MachineHandle:
         size: int = 64,
         echo: bool = True,
     ) -> UdpStream:
-        """Datagrams to a port, which :meth:`serve_echo` may have opened there."""
+        """Datagrams to a port, which :meth:`serve_echo` may have opened there.
+
+        Without ``echo``, ``received`` is what the server of a machine given by name got.
+        """
         ip, _device = self._resolve(target)
+        far_end = self._lab.network.machine(target)
         app = self._machine.make_udp(
             ip,
-            port=port,
+            port=_within("port", port, 1, 65_535),
             count=_count(count),
             interval_ns=_ns(interval),
-            size_bytes=size,
+            size_bytes=_within("size", size, 0, _MAX_DATA_BYTES),
             echo=echo,
+            server=None if far_end is None else far_end.udp_server(port),
         )
         self._wait(app)
         return app
 
-    def serve_echo(self, port: int = 7) -> UdpEcho:
+    def serve_echo(self, port: int = 7) -> UdpServer:
         """Run a UDP echo server until the lab ends."""
-        return self._machine.serve_echo(port)
+        return self._machine.serve_echo(_within("port", port, 1, 65_535))
 
     def _resolve(self, target: str) -> tuple[IpAddress | bytes, str | None]:
         from vnet.lab.scenario import reachable_address
@@ -108,11 +116,17 @@ class MachineHandle:
         return address_in(target)
 
     def _wait(self, app: App) -> None:
+        self._lab.check_may_run()
         scheduler = self._lab.scheduler
         app.on_done = lambda _app: scheduler.stop()
         app.start()
-        while not app.done and scheduler.next_event_ns is not None:
-            scheduler.run()
+        try:
+            while not app.done and scheduler.next_event_ns is not None:
+                scheduler.run()
+        finally:
+            # Interrupted, or a lab in which nothing happens any more.
+            app.on_done = None
+            app.finish()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -165,11 +179,17 @@ class SwitchHandle:
 def _ns(text: str) -> int:
     try:
         return parse_duration_ns(text)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    except (ValueError, TypeError, AttributeError):
+        raise UsageError(f"{text!r} is not a duration", 'write it as "200ms"') from None
 
 
 def _count(count: int) -> int:
     if count < 1:
         raise UsageError(f"a count of {count} sends nothing")
     return count
+
+
+def _within(what: str, value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise UsageError(f"a {what} of {value} is out of range", f"{least} to {most}")
+    return value

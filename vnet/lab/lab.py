@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from vnet.base.chance import Chance
-from vnet.base.errors import StorageError, UsageError
+from vnet.base.errors import ReentryError, StorageError, UsageError
 from vnet.base.units import parse_duration_ns
 from vnet.lab import nlmon
 from vnet.lab.build import Builder
@@ -32,6 +32,8 @@ from vnet.wire.pcapng import LINK_ETHERNET
 
 if TYPE_CHECKING:
     import networkx
+
+PCAP_FORMATS = ("pcapng", "pcap")
 
 _IDLE_RUN_NS = 5_000_000_000
 """How long a lab without a scenario runs when no end is given."""
@@ -69,6 +71,10 @@ class Lab:
                 self._recorder.add_point(str(endpoint), "", None)
         self.network = builder.build()
         self._attach_captures()
+        if pcap_format not in PCAP_FORMATS:
+            raise UsageError(
+                f"captures have no format {pcap_format!r}", f"there are {', '.join(PCAP_FORMATS)}"
+            )
         if pcap_dir is not None:
             writer = open_captures(
                 Path(pcap_dir),
@@ -162,28 +168,50 @@ class Lab:
     # -- running
 
     def run(self, until: str | int | None = None) -> Report:
-        """Run the scenario: to its end, or up to the virtual time ``until`` ("2s", or ns).
+        """Run the scenario: to its end, or just to the virtual time ``until`` ("2s", or ns).
 
         A lab without a scenario just runs on, five seconds if no end is given. What the
-        scenario has not done by ``until`` it goes on with in the next call.
+        scenario has not done by ``until`` it goes on with in the next call; what ends before
+        leaves the lab running on until then.
         """
+        self.check_may_run()
         until_ns = _moment_ns(until)
         if self._runner is None:
             self._runner = ScenarioRunner(self.network, self.topology.scenario, self.scheduler.stop)
             self._runner.start()
-        unfinished = any(outcome.ended_ns is None for outcome in self._runner.outcomes)
-        if until_ns is None and not unfinished:
+        if until_ns is None and self._runner.done:
             until_ns = self.now_ns + _IDLE_RUN_NS
-        if until_ns is None or until_ns >= self.now_ns:
-            self.scheduler.run(until_ns)
+        if until_ns is not None:
+            self._run_to(until_ns)
+        else:
+            while not self._runner.done and self.scheduler.next_event_ns is not None:
+                self.scheduler.run()
         self._recorder.flush()
         return self.report()
 
     def advance(self, duration: str | int) -> None:
         """Let ``duration`` ("2s", or ns) of virtual time pass, without starting the scenario."""
+        self.check_may_run()
         duration_ns = _moment_ns(duration)
-        assert duration_ns is not None
-        self.scheduler.run(self.now_ns + duration_ns)
+        if duration_ns is None:
+            raise UsageError("how long the lab shall run is missing", 'say "2s"')
+        self._run_to(self.now_ns + duration_ns)
+
+    def check_may_run(self) -> None:
+        """Raise where the lab cannot be run: inside one of its own events, or once closed."""
+        if self.scheduler.running:
+            raise ReentryError(
+                "the lab cannot be run forward from inside one of its own events",
+                "answer from a callback instead of waiting",
+            )
+        if self._closed:
+            raise UsageError("the lab is closed", "load it again")
+
+    def _run_to(self, until_ns: int) -> None:
+        # Again, because the end of the scenario, or of an app, stops the scheduler early.
+        self.scheduler.run(until_ns)
+        while self.now_ns < until_ns:
+            self.scheduler.run(until_ns)
 
     def trace(
         self, source: str, packet: Any, *, device: str | int = 0, within: str | int = "5s"
@@ -192,10 +220,12 @@ class Lab:
 
         Returns the root of the tree; ``print`` it. ``within`` is how long to follow.
         """
+        self.check_may_run()
         vnic = self.vm(source).vnic(device)
+        within_ns = _moment_ns(within) or 0
         root = TraceNode(self.now_ns, vnic.name, "handed to the vNIC")
         vnic.send_traced(packet, Meta(root))
-        self.advance(within)
+        self.advance(within_ns)
         return root
 
     # -- results
@@ -207,6 +237,7 @@ class Lab:
         Frames that are in the capture files already are read back from there. Netlink
         messages come as ``Raw``.
         """
+        from scapy.layers.l2 import Ether
         from scapy.packet import Raw
         from scapy.plist import PacketList
 
@@ -215,10 +246,8 @@ class Lab:
         points = self._recorder.points
         packets: list[list[Any]] = [[] for _ in points]
         for number, time_ns, data in self._recorder.heard():
-            if points[number].link_type == LINK_ETHERNET:
-                packets[number].append(dissect(data, time_ns))
-            else:
-                packets[number].append(Raw(data))
+            first_layer = Ether if points[number].link_type == LINK_ETHERNET else Raw
+            packets[number].append(dissect(data, time_ns, first_layer))
         return {p.name: PacketList(packets[p.number], p.name) for p in points}
 
     def report(self) -> Report:
@@ -274,12 +303,14 @@ class Lab:
 
 
 def _moment_ns(moment: str | int | None) -> int | None:
-    if moment is None or isinstance(moment, int):
+    if moment is None or (isinstance(moment, int) and moment >= 0):
         return moment
     try:
-        return parse_duration_ns(moment)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+        return parse_duration_ns(moment)  # type: ignore[arg-type]
+    except (ValueError, TypeError, AttributeError):
+        raise UsageError(
+            f"{moment!r} is not a virtual time", 'write "2s", or whole nanoseconds'
+        ) from None
 
 
 def _unknown(kind: str, name: str, known: Any) -> UsageError:

@@ -47,7 +47,7 @@ class StepOutcome:
     @property
     def held(self) -> bool:
         """Whether the step ran and all that was expected of it came true."""
-        return not self.failures and not self.error
+        return self.ended_ns is not None and not self.failures and not self.error
 
     def as_json(self) -> dict[str, Any]:
         return {

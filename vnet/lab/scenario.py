@@ -98,8 +98,11 @@ class ScenarioRunner:
                 self._scheduler.at(when_ns, self._begin, outcome)
         if self.outcomes and self.outcomes[0].step.at_ns is None:
             self._scheduler.after(0, self._begin, self.outcomes[0])
-        if not self.outcomes:
-            self._scheduler.after(0, self._on_end)
+
+    @property
+    def done(self) -> bool:
+        """Whether every step has ended."""
+        return all(outcome.ended_ns is not None for outcome in self.outcomes)
 
     def close(self) -> None:
         """Take down what is still running, and judge it as it stands."""
@@ -134,7 +137,7 @@ class ScenarioRunner:
         following = outcome.number + 1
         if following < len(self.outcomes) and self.outcomes[following].step.at_ns is None:
             self._begin(self.outcomes[following])
-        if all(outcome.ended_ns is not None for outcome in self.outcomes):
+        if self.done:
             self._on_end()
 
     # -- from steps to apps
@@ -163,9 +166,9 @@ class ScenarioRunner:
             return machine.make_arping(
                 target, count=step.count, interval_ns=step.interval_ns, mode=step.mode
             )
-        server = self._network.machine(step.target)
-        if server is not None:
-            server.serve_echo(step.port)
+        servers = [
+            owner.serve_udp(step.port, echo=step.echo) for owner in self._owners(step.target)
+        ]
         return machine.make_udp(
             target,
             port=step.port,
@@ -174,6 +177,8 @@ class ScenarioRunner:
             size_bytes=step.size_bytes,
             echo=step.echo,
             timeout_ns=step.timeout_ns,
+            # Tenants may share an address: then nobody could say who counted.
+            server=servers[0] if len(servers) == 1 else None,
         )
 
     def _make_send(self, step: model.SendStep) -> App:
@@ -190,6 +195,14 @@ class ScenarioRunner:
             ip6=interface.source_for(IPV6_ANY) or b"",
         )
         return Send(vnic, packet, count=step.count, interval_ns=step.interval_ns)
+
+    def _owners(self, target: str) -> list[Machine]:
+        """The machines that a name or an address stands for."""
+        machine = self._network.machine(target)
+        if machine is not None:
+            return [machine]
+        ip = ip_from_text(target)
+        return [owner for owner in self._network.machines() if ip in owner.addresses]
 
     def _machine(self, name: str) -> Machine:
         machine = self._network.machine(name)

@@ -204,7 +204,7 @@ class Ping(App):
         if not self._end_if_complete():
             wait_ns = self._timeout_ns
             if self.result.rtts_ns:
-                wait_ns = min(wait_ns, max(2 * max(self.result.rtts_ns), self._interval_ns))
+                wait_ns = max(2 * max(self.result.rtts_ns), self._interval_ns)
             self.scheduler.after(wait_ns, self.finish)
 
     # -- receiving
