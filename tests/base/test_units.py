@@ -10,7 +10,6 @@ from vnet.base.units import (
     duration_text,
     parse_duration_ns,
     parse_rate_bps,
-    parse_size_bytes,
     rate_text,
 )
 
@@ -50,15 +49,7 @@ def test_rates(text: str, bps: int) -> None:
     assert parse_rate_bps(text) == bps
 
 
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [("0", 0), ("1500b", 1500), ("64kb", 64_000), ("64KiB", 65_536), ("1gib", 1 << 30)],
-)
-def test_sizes(text: str, size: int) -> None:
-    assert parse_size_bytes(text) == size
-
-
-@pytest.mark.parametrize("parse", [parse_duration_ns, parse_rate_bps, parse_size_bytes])
+@pytest.mark.parametrize("parse", [parse_duration_ns, parse_rate_bps])
 @pytest.mark.parametrize(
     "text",
     [

@@ -144,6 +144,7 @@ def test_every_problem_of_a_file_is_named_with_its_place(vnet: Vnet, tmp_path: P
         (["fly"], 2, "No such command 'fly'"),
         (["run"], 2, "Missing argument 'FILE'"),
         (["run", "pair.yaml", "--pcap-dir", "pair.yaml"], 3, "cannot write pair.yaml"),
+        (["run", "pair.yaml", "--seed", "-1"], 2, "-1 is not in the range 0<=x<="),
         (["new", "pair"], 2, "pair.yaml exists already (choose another name)"),
         (["new", "../x"], 2, "cannot be a lab's name"),
         (["new", "x", "--from", "zero"], 2, "no shipped topology @zero"),
@@ -239,3 +240,36 @@ def test_ctrl_c_ends_with_130_and_leaves_complete_files(tmp_path: Path) -> None:
     assert len(list(read_pcapng(capture.read_bytes(), strict=True))) > 100
     report = json.loads((tmp_path / "pcaps/pair/run.json").read_text())
     assert report["steps"][0]["error"] == "not finished when the run ended"
+
+
+def test_a_reader_who_leaves_does_not_change_the_verdict(tmp_path: Path) -> None:
+    (tmp_path / "pair.yaml").write_text(PAIR)
+    command = f"{sys.executable} -m vnet run pair.yaml -v | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_a_step_that_expects_nothing_is_done_and_tells_its_troubles(
+    vnet: Vnet, tmp_path: Path
+) -> None:
+    scenario = "  - ping: {from: vm1, to: 10.9.9.9, count: 1}\n"
+    (tmp_path / "pair.yaml").write_text(PAIR + scenario)
+    code, out, _err = vnet("run", "pair.yaml")
+    assert code == 0
+    row = next(line for line in out.splitlines() if "10.9.9.9" in line)
+    assert row.rstrip().endswith("done")
+    assert "Network is unreachable" in out
+
+
+def test_graph_prints_a_flowchart(vnet: Vnet) -> None:
+    code, out, _err = vnet("graph", "pair.yaml")
+    assert code == 0
+    assert out.startswith("flowchart LR\n")
+    assert '"vm2:eth0"' in out

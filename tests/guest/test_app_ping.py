@@ -220,7 +220,7 @@ def test_more_requests_than_sequence_numbers(two: Lab) -> None:
         ("10.0.0.2", {"ttl": 256}, "a ttl of 256"),
         ("10.0.0.2", {"interval": "1"}, "not a duration"),
         ("10.0.0.2", {"interval": 1}, "not a duration"),
-        ("nobody", {}, "'nobody' is not an IP address"),
+        ("nobody", {}, "'nobody' is neither a machine of the lab nor an IP address"),
         ("fe80::1%eth7", {}, 'device "eth7" does not exist'),
     ],
 )

@@ -133,6 +133,31 @@ def test_removing_the_check_makes_addresses_usable_at_once() -> None:
     assert found(machine).usable
 
 
+def test_an_address_added_without_a_carrier_is_checked_when_the_link_returns() -> None:
+    lab, machine, probe = machine_with()
+    lab.run(3 * S)
+    probe.device.set_admin(False)
+    address(machine, "eth0", "fd00::7/64")
+    lab.run(3 * S)
+    assert found(machine, "fd00::7").tentative
+    probe.forget()
+    probe.device.set_admin(True)
+    lab.run(3 * S)
+    assert found(machine, "fd00::7").usable
+    assert [p[ICMPv6ND_NS].tgt for p in probe.of(ICMPv6ND_NS)] == ["fd00::7"]
+
+
+def test_a_check_that_runs_goes_on_when_the_carrier_blinks() -> None:
+    lab, machine, probe = machine_with()
+    lab.run(20 * MS)
+    probe.device.set_admin(False)
+    probe.device.set_admin(True)
+    lab.run(3 * S)
+    assert found(machine).usable
+    asked = [p[ICMPv6ND_NS].tgt for p in probe.of(ICMPv6ND_NS)]
+    assert asked.count(OURS) == 1
+
+
 # -- neighbour discovery
 
 

@@ -147,6 +147,13 @@ def test_the_pause_address_is_dropped_and_not_learned(table: Table) -> None:
     assert table.dropped(1) == {PAUSE_FRAME.word: 1}
 
 
+def test_a_pause_frame_does_not_keep_a_station_known(table: Table) -> None:
+    table.send(1, BROADCAST)
+    table.lab.run(S)
+    table.send(1, "01:80:c2:00:00:01")
+    assert table.bridge.fdb.entries[mac_from_text(probe_mac(1))].updated_ns == 0
+
+
 @pytest.mark.parametrize("last", range(0x02, 0x10))
 def test_the_other_reserved_addresses_are_learned_from_but_not_forwarded(
     table: Table, last: int

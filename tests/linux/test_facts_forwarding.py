@@ -8,13 +8,32 @@ from scapy.layers.inet6 import (
     ICMPv6PacketTooBig,
     ICMPv6TimeExceeded,
     IPv6,
+    IPv6ExtHdrDestOpt,
     IPv6ExtHdrFragment,
 )
 from scapy.layers.l2 import Ether
+from scapy.packet import Packet
 
-from tests.linux.kit import BROADCAST, MS, Lab, S, address, dropped, host, ip, ip6, router, to_host
+from tests.linux.kit import (
+    BROADCAST,
+    MS,
+    Lab,
+    Notes,
+    Probe,
+    S,
+    address,
+    dropped,
+    host,
+    ip,
+    ip6,
+    router,
+    to_host,
+)
+from vnet.base.drops import DropReason
 from vnet.base.ids import ip_from_text
 from vnet.linux.netns import drops
+from vnet.sim.frame import Frame, Meta
+from vnet.sim.trace import TraceNode
 
 FAR = "10.0.2.1"
 NEAR = "10.0.1.1"
@@ -109,7 +128,115 @@ def test_an_ipv6_router_reports_hop_limit_and_size() -> None:
     assert passed[IPv6].hlim == 8
 
 
+def test_a_packet_without_a_route_is_unreachable_whatever_its_ttl() -> None:
+    lab = Lab()
+    machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, "192.0.2.9", ttl=1) / UDP()))
+    lab.run(MS)
+    (error,) = probe.of(IPerror)
+    assert (error[ICMP].type, error[ICMP].code) == (3, 0)
+    assert dropped(machine, drops.NO_ROUTE) == 1
+
+
+def test_an_ipv6_packet_without_a_route_is_unreachable_whatever_its_hop_limit() -> None:
+    lab = Lab()
+    machine, probe = host(lab, ipv6=True)
+    machine.sysctls["net.ipv6.conf.all.forwarding"] = 1
+    address(machine, "eth0", "fd00::1/64")
+    lab.run(3 * S)
+    probe.send(to_host(probe, ip6("fd00::2", "fd00:9::1", hlim=1) / UDP()))
+    assert dropped(machine, drops.NO_ROUTE) == 1
+    assert dropped(machine, drops.TTL_EXCEEDED) == 0
+
+
+def test_a_directed_broadcast_as_source_is_martian() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    for target in (FAR, "10.0.1.254", "255.255.255.255"):
+        probe.send(to_host(probe, ip("10.0.1.255", target, ttl=9) / UDP()))
+    probe.send(to_host(probe, ip("10.0.2.255", FAR, ttl=9) / UDP()))
+    lab.run(MS)
+    assert dropped(machine, drops.MARTIAN_SOURCE) == 3
+    assert len(far.of(UDP)) == 1
+
+
 # -- reassembly
+
+
+def followed(probe: Probe, packet: Packet) -> TraceNode:
+    """Send ``packet`` with a trace, and return its root."""
+    root = TraceNode(0, "test", "made")
+    probe.device.transmit(Frame(bytes(to_host(probe, packet)), Meta(root)))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("spoiler", "size", "reason"),
+    [
+        (8, 64, drops.FRAGMENT_OVERLAP),
+        (96, 13, drops.FRAGMENT_MALFORMED),
+    ],
+)
+def test_every_piece_of_a_packet_thrown_away_is_counted(
+    spoiler: int, size: int, reason: DropReason
+) -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    roots = [
+        followed(
+            probe,
+            ip("10.0.0.2", "10.0.0.1", id=7, proto=17, flags="MF", frag=at // 8) / bytes(length),
+        )
+        for at, length in ((0, 16), (32, 16), (spoiler, size))
+    ]
+    lab.run(40 * S)
+    assert [[node.drop for node in root.drops] for root in roots] == [[reason]] * 3
+    assert dropped(machine, reason) == 3
+
+
+@pytest.mark.parametrize("family", [4, 16])
+@pytest.mark.parametrize("too_much", [0, 1])
+def test_no_packet_grows_beyond_the_largest(family: int, too_much: int) -> None:
+    lab = Lab()
+    machine, probe = host(lab, ipv6=True)
+    address(machine, "eth0", "fd00::1/64")
+    lab.run(3 * S)
+    # The IPv4 header counts, and so does an extension header of IPv6.
+    size = 0xFFFF - (20 if family == 4 else 8) + too_much
+    pieces = 0
+    for at in range(0, size, 1440):
+        length, more = min(1440, size - at), int(at + 1440 < size)
+        packet = (
+            ip("10.0.0.2", "10.0.0.1", id=7, proto=253, flags=more, frag=at // 8)
+            if family == 4
+            else ip6("fd00::2", "fd00::1")
+            / IPv6ExtHdrDestOpt()
+            / IPv6ExtHdrFragment(m=more, id=5, nh=253, offset=at // 8)
+        )
+        probe.send(to_host(probe, packet / bytes(length)))
+        pieces += 1
+    assert dropped(machine, drops.FRAGMENT_MALFORMED) == pieces * too_much
+    assert dropped(machine, drops.NO_PROTOCOL) == 1 - too_much
+
+
+@pytest.mark.parametrize("family", [4, 16])
+def test_pieces_that_time_out_are_lost_as_they_came(family: int) -> None:
+    lab = Lab()
+    machine, probe = host(lab, ipv6=True)
+    address(machine, "eth0", "fd00::1/64")
+    lab.run(3 * S)
+    notes = Notes()
+    machine.interface("eth0").device.add_sniffer(notes)
+    packet = (
+        ip("10.0.0.2", "10.0.0.1", id=7, proto=17, flags="MF", frag=8) / bytes(64)
+        if family == 4
+        else ip6("fd00::2", "fd00::1") / IPv6ExtHdrFragment(m=1, id=5, nh=17, offset=8) / bytes(64)
+    )
+    root = followed(probe, packet)
+    lab.run(80 * S)
+    assert [node.drop for node in root.drops] == [drops.FRAGMENT_TIMEOUT]
+    ours = bytes(to_host(probe, packet))
+    assert [(data, reason) for _, data, reason in notes.lost] == [(ours, drops.FRAGMENT_TIMEOUT)]
 
 
 def test_a_packet_that_stays_incomplete_is_reported_after_thirty_seconds() -> None:

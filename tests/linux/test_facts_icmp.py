@@ -108,6 +108,25 @@ def test_host_unreachable_quotes_the_decremented_ttl() -> None:
     assert probe.times_ms(IPerror) == [3_072]
 
 
+def test_a_router_reports_an_unreachable_host_from_the_card_that_faces_the_sender() -> None:
+    lab = Lab()
+    _machine, near, far = router(lab)
+    near.send(to_host(near, ip(NEAR, "10.0.2.77", ttl=9) / UDP()))
+    far.send(to_host(far, ip(FAR, "10.0.1.77", ttl=9) / UDP(), 2))
+    lab.run(4 * S)
+    (towards_near,) = near.of(IPerror)
+    (towards_far,) = far.of(IPerror)
+    assert (towards_near[IP].src, towards_far[IP].src) == ("10.0.1.254", "10.0.2.254")
+
+
+def test_without_a_route_to_the_sender_an_unreachable_host_is_not_reported() -> None:
+    lab = Lab()
+    _machine, near, far = router(lab)
+    near.send(to_host(near, ip("192.0.2.9", "10.0.2.77", ttl=9) / UDP()))
+    lab.run(4 * S)
+    assert near.of(IPerror) == far.of(IPerror) == []
+
+
 def test_the_quoted_header_has_a_correct_checksum() -> None:
     lab = Lab()
     _machine, probe, _far = router(lab)

@@ -124,6 +124,7 @@ def test_a_frame_over_the_far_ends_mtu_is_dropped(cable: Cable) -> None:
     cable.one.transmit(FRAME)
     cable.scheduler.run(0)
     assert cable.one.drops == {OVER_PEER_MTU: 1}
+    assert (cable.one.tx_packets, cable.one.tx_bytes) == (0, 0)
     assert cable.got == []
 
 

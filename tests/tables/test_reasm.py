@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vnet.tables.reasm import Key, Reassembly, Verdict
+from vnet.tables.reasm import Key, Reassembly, Refusal, Verdict
 
 KEY: Key = (bytes(4), bytes(4), 17, 1)
 TIMEOUT = 30
@@ -18,9 +18,19 @@ Table = Reassembly[str]
 Piece = tuple[int, bool, bytes]
 
 
-def add(table: Table, piece: Piece, now: int = 0, key: Key = KEY) -> tuple[bytes, bytes] | Verdict:
+def add(
+    table: Table, piece: Piece, now: int = 0, key: Key = KEY
+) -> tuple[bytes, bytes] | Verdict | None:
+    result = refusable(table, piece, now, key)
+    return result.verdict if isinstance(result, Refusal) else result
+
+
+def refusable(
+    table: Table, piece: Piece, now: int = 0, key: Key = KEY
+) -> tuple[bytes, bytes] | Refusal[str] | None:
     offset, more, data = piece
-    return table.add(key, "eth0", offset, more, data, b"packet at %d" % offset, now)
+    bearer = f"frame at {offset}"
+    return table.add(key, bearer, offset, more, data, b"packet at %d" % offset, now)
 
 
 def pieces_of(payload: bytes, cuts: list[int]) -> list[Piece]:
@@ -45,7 +55,7 @@ def test_pieces_in_any_order_make_the_payload(
     pieces = pieces_of(payload, cuts)
     chance.shuffle(pieces)
     results = [add(table, piece) for piece in pieces]
-    assert results[:-1] == [Verdict.WAITING] * (len(pieces) - 1)
+    assert results[:-1] == [None] * (len(pieces) - 1)
     assert results[-1] == (b"packet at 0", payload)
     assert len(table) == 0
 
@@ -59,7 +69,7 @@ def test_duplicates_change_nothing(case: tuple[bytes, list[int]], chance: Random
     whole = None
     for piece in pieces:
         whole = add(table, piece)
-        if isinstance(whole, Verdict):
+        if whole is None:
             assert add(table, chance.choice(pieces[: pieces.index(piece) + 1])) in (
                 Verdict.DUPLICATE,
             )
@@ -78,7 +88,7 @@ def test_an_overlap_never_makes_a_wrong_payload(
     chance.shuffle(pieces)
     for piece in pieces:
         result = add(table, piece)
-        if not isinstance(result, Verdict):
+        if isinstance(result, tuple):
             assert result[1] == payload
 
 
@@ -134,7 +144,7 @@ def test_malformed(piece: Piece, why: str) -> None:
 )
 def test_contradicting_ends_throw_the_packet_away(pieces: tuple[Piece, Piece], why: str) -> None:
     table: Table = Reassembly(TIMEOUT)
-    assert add(table, pieces[0]) is Verdict.WAITING
+    assert add(table, pieces[0]) is None
     assert add(table, pieces[1]) is Verdict.MALFORMED, why
     assert len(table) == 0
 
@@ -151,7 +161,7 @@ def test_packets_are_told_apart_by_their_key() -> None:
 def test_there_is_a_limit_to_how_many_wait() -> None:
     table: Table = Reassembly(TIMEOUT, limit_packets=2)
     for ident in range(2):
-        assert add(table, (0, True, bytes(8)), key=(*KEY[:3], ident)) is Verdict.WAITING
+        assert add(table, (0, True, bytes(8)), key=(*KEY[:3], ident)) is None
     assert add(table, (0, True, bytes(8)), key=(*KEY[:3], 9)) is Verdict.FULL
 
 
@@ -161,5 +171,17 @@ def test_the_first_piece_starts_the_clock() -> None:
     add(table, (0, True, bytes(8)), now=TIMEOUT - 1)
     assert table.expire(TIMEOUT - 1) == []
     (gone,) = table.expire(TIMEOUT)
-    assert (gone.first, sorted(gone.pieces), gone.owner) == (b"packet at 0", [0, 8], "eth0")
+    assert (gone.first, sorted(gone.pieces)) == (b"packet at 0", [0, 8])
+    assert gone.bearers == ["frame at 8", "frame at 0"]
     assert len(table) == 0
+
+
+def test_a_packet_thrown_away_hands_back_all_that_brought_it() -> None:
+    table: Table = Reassembly(TIMEOUT)
+    add(table, (0, True, bytes(16)))
+    assert refusable(table, (0, True, bytes(16))) == Refusal(Verdict.DUPLICATE, ["frame at 0"])
+    spoilt = refusable(table, (8, True, bytes(16)))
+    assert spoilt == Refusal(Verdict.OVERLAP, ["frame at 0", "frame at 8"])
+    add(table, (16, True, bytes(16)))
+    spoilt = refusable(table, (48, True, bytes(7)))
+    assert spoilt == Refusal(Verdict.MALFORMED, ["frame at 16", "frame at 48"])

@@ -117,9 +117,25 @@ HOSTS = {
         "{nics: {eth0: {ip: 10.0.0.1/8}}, routes: [{to: ^11.0.0.1/8, via: 10.0.0.2}]}",
         "'11.0.0.1/8' has host bits set (the network is 11.0.0.0/8)",
     ),
+    "the same address twice": (
+        "{nics: {eth0: {ip: [10.0.0.1/8, ^10.0.0.1/24]}}}",
+        "the card has 10.0.0.1 twice",
+    ),
+    "IPv6 on a card without it": (
+        "{nics: {eth0: {ip: 'fd00::1/64', ipv6: ^false}}}",
+        "an IPv6 address on a card with `ipv6: false` (leave one of the two out)",
+    ),
     "sysctl": (
         "{sysctls: {^'rm -rf': 1}}",
         "'rm -rf' is not the name of a kernel setting (for example net.ipv4.ip_forward)",
+    ),
+    "unknown sysctl": (
+        "{sysctls: {^net.ipv4.ip_froward: 1}}",
+        "there is no kernel setting 'net.ipv4.ip_froward' (did you mean 'net.ipv4.ip_forward'?)",
+    ),
+    "sysctl of words": (
+        "{sysctls: {net.ipv4.ip_forward: ^yes please}}",
+        "'yes please' is not a kernel setting (write a whole number)",
     ),
 }
 

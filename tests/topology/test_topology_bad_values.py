@@ -262,8 +262,12 @@ ADDITIONS = {
         "state cannot be 'off' (one of: up, down)",
     ),
     "send from no card": (
-        "scenario: [{send: {from: ^'vm1:eth7', packet: 'ARP()'}}]",
+        "scenario: [{send: {from: ^'vm1:eth7', packet: 'Ether()/ARP()'}}]",
         "vm1 has no device 'eth7' (did you mean 'eth0'?)",
+    ),
+    "packet without a frame": (
+        "scenario: [{send: {from: vm1, packet: ^'ARP()'}}]",
+        "ARP cannot be put on a wire by itself (begin with Ether(), IP() or IPv6())",
     ),
     "packet that is code": (
         "scenario: [{send: {from: vm1, packet: ^'__import__(\"os\")'}}]",

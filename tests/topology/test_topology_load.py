@@ -37,7 +37,7 @@ hosts:
     switches: {xenbr0: , xenbr1: {uplink: eth1, ageing: 10s}}
     gateway: [192.0.2.254, '2001:db8::fe']
     routes: [{to: 10.0.0.0/8, via: 192.0.2.253}]
-    sysctls: {net.ipv4.ip_forward: 1, net.ipv4.conf.eth0.rp_filter: false}
+    sysctls: {net.ipv4.ip_forward: 1, net/ipv4/conf/all/arp_notify: false}
   k1: {nics: {eth0: }, switches: {br0: {uplink: none}, br1: }}
 vms:
   a: {host: k1, vnics: [{ip: 10.0.0.1/24, switch: br1}, {switch: br0}]}
@@ -55,7 +55,7 @@ scenario:
   - {arping: {from: a, to: r1, mode: announce}, expect: {duplicate: false, mac: 02:00:00:00:00:0A}}
   - udp: {from: a, to: r1, port: 9, size: 10, echo: false, timeout: 2s}
   - send: {from: a, packet: 'Ether()/ARP(pdst="10.0.0.2")'}
-  - send: {from: 'a:eth1', packet: ARP(), count: 2}
+  - send: {from: 'a:eth1', packet: IPv6(), count: 2}
   - {link: {end: 'r1:e0', state: down}, expect: {state: down}}
   - wait: 2s
 """
@@ -109,7 +109,7 @@ def test_a_host_of_every_key(lab: Topology) -> None:
         Route(ip_from_text("::"), 0, ip_from_text("2001:db8::fe")),
         Route(ip_from_text("10.0.0.0"), 8, ip_from_text("192.0.2.253")),
     )
-    assert host.sysctls == {"net.ipv4.ip_forward": "1", "net.ipv4.conf.eth0.rp_filter": "0"}
+    assert host.sysctls == {"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.arp_notify": "0"}
     assert host.switches["xenbr1"].ageing_ns == 10 * 10**9
 
 
@@ -171,7 +171,7 @@ def test_steps_with_every_key(lab: Topology) -> None:
     assert lab.scenario[3] == UdpStep(
         None, (), 30, "a", "r1", 9, 1, 10**9, 10, echo=False, timeout_ns=2 * 10**9
     )
-    assert lab.scenario[5] == SendStep(None, (), 32, "a", "eth1", "ARP()", 2)
+    assert lab.scenario[5] == SendStep(None, (), 32, "a", "eth1", "IPv6()", 2)
     down = (Expectation("state", "==", "down"),)
     assert lab.scenario[6] == LinkStep(None, down, 33, Endpoint("r1", "e0"), up=False)
     assert lab.scenario[7] == WaitStep(None, (), 34, 2 * 10**9)

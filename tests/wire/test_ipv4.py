@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, IPOption_Router_Alert
-from scapy.packet import Raw
 
 from vnet.base.ids import ip_text
 from vnet.wire import ipv4
@@ -131,12 +130,11 @@ def test_scapy_builds_and_reads_the_same(fields: dict[str, int]) -> None:
         frag=flags_offset & ipv4.OFFSET_MASK,
     )
     assert bytes(built / fields["payload"]) == ours
-    read = IP(ours)
+    # Only the header: what Scapy makes of a payload of noise is its own affair.
+    read = IP(ours[: ipv4.HEADER_BYTES])
     given_checksum = read.chksum
     del read.chksum
-    # The payload is noise, and Scapy may know better than to rebuild noise as it was.
-    read.remove_payload()
-    assert IP(bytes(read / Raw(fields["payload"]))).chksum == given_checksum
+    assert IP(bytes(read)).chksum == given_checksum
 
 
 @given(FIELDS, st.integers(1, 255))

@@ -69,3 +69,7 @@ class StorageError(VnetError):
 
 class ReentryError(VnetError):
     """A call that runs the lab forward, made from inside one of the lab's own events."""
+
+
+class EndlessInstantError(VnetError):
+    """Something goes round and round without virtual time passing, so the run cannot end."""

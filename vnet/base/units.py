@@ -1,7 +1,7 @@
-"""Text to numbers with a unit, and back: time in ns, rates in bit/s, sizes in bytes.
+"""Text to numbers with a unit, and back: time in ns, rates in bit/s.
 
-Suffixes are those of tc(8): ``kbit`` is 1000 bit/s, ``kib`` is 1024 bytes. A bare
-number is refused where a unit is due, because guessing one is how labs go wrong.
+Suffixes are those of tc(8): ``kbit`` is 1000 bit/s. A bare number is refused where a unit
+is due, because guessing one is how labs go wrong.
 """
 
 from __future__ import annotations
@@ -23,15 +23,6 @@ _DURATION_NS = {
     "h": 3600 * NS_PER_S,
 }
 _RATE_BPS = {"bit": 1, "kbit": 10**3, "mbit": 10**6, "gbit": 10**9, "tbit": 10**12}
-_SIZE_BYTES = {
-    "b": 1,
-    "kb": 10**3,
-    "mb": 10**6,
-    "gb": 10**9,
-    "kib": 2**10,
-    "mib": 2**20,
-    "gib": 2**30,
-}
 
 _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-zµ]*)\s*", re.ASCII)
 
@@ -55,11 +46,6 @@ def parse_duration_ns(text: str) -> int:
 def parse_rate_bps(text: str) -> int:
     """``1gbit``, ``100mbit`` to bits per second. Raises ``ValueError``."""
     return _parse(text, _RATE_BPS, "rate")
-
-
-def parse_size_bytes(text: str) -> int:
-    """``64kib``, ``1500b`` to bytes. Raises ``ValueError``."""
-    return _parse(text, _SIZE_BYTES, "size")
 
 
 def duration_text(ns: int) -> str:

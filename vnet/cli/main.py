@@ -23,6 +23,7 @@ from vnet.base.errors import (
     EXIT_INTERRUPTED,
     VnetError,
 )
+from vnet.base.text import printable
 from vnet.base.units import parse_duration_ns
 
 
@@ -32,6 +33,9 @@ def _duration(_context: click.Context, _parameter: click.Parameter, text: str | 
         return None if text is None else parse_duration_ns(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+SEED = click.IntRange(0, 2**63 - 1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,7 +59,7 @@ def cli() -> None:
     show_default=True,
     help="pcap holds one interface a file, so it implies --split.",
 )
-@click.option("--seed", type=int, help="Use another seed than the file's.")
+@click.option("--seed", type=SEED, help="Use another seed than the file's.")
 @click.option("--until", metavar="DUR", callback=_duration, help="Stop at this virtual time.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each host's start-up and every drop.")
@@ -98,10 +102,12 @@ def check(file: str) -> int:
     """Validate a topology file without running it; every problem is named at once."""
     from vnet.cli import render
     from vnet.lab.graph import build_graph
+    from vnet.lab.scenario import check_packets
     from vnet.lab.shipped import resolve
     from vnet.topology.load import load_topology
 
     topology = load_topology(resolve(file))
+    check_packets(topology)
     render.show(render.check_summary(file, topology, build_graph(topology)))
     return EXIT_HELD
 
@@ -126,7 +132,7 @@ def new(name: str, example: str) -> int:
     from vnet.cli.new import create_topology
 
     path = create_topology(Path(), name, example)
-    click.echo(f"{path} is yours; try: vnet run {path}")
+    click.echo(f"{path} is yours, with vnet.schema.json for your editor; try: vnet run {path}")
     return EXIT_HELD
 
 
@@ -164,7 +170,7 @@ def topologies() -> int:
 @cli.command()
 @click.argument("file")
 @click.option("-c", "commands", multiple=True, metavar="CMD", help="Run CMD and go on; repeatable.")
-@click.option("--seed", type=int, help="Use another seed than the file's.")
+@click.option("--seed", type=SEED, help="Use another seed than the file's.")
 def shell(file: str, commands: tuple[str, ...], seed: int | None) -> int:
     """Load a topology and control it from a shell; with -c, run commands and end."""
     from vnet.lab.lab import Lab
@@ -196,7 +202,7 @@ def _run(arguments: list[str] | None) -> int:
         code = cli.main(arguments, prog_name="vnet", standalone_mode=False)
         return code if isinstance(code, int) else EXIT_HELD
     except VnetError as error:
-        click.echo(_printable(str(error)), err=True)
+        click.echo(printable(str(error)), err=True)
         return error.exit_code
     except click.exceptions.Exit as ended:
         return ended.exit_code
@@ -220,8 +226,3 @@ def _run(arguments: list[str] | None) -> int:
         else:
             click.echo("please report it, with the output of VNET_TRACEBACK=1", err=True)
         return EXIT_FAILURE
-
-
-def _printable(text: str) -> str:
-    """Control characters escaped, so that no file can write on the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
+from vnet.base.units import NS_PER_S
 from vnet.lab.lab import Lab
 from vnet.topology import model
 
 _PATIENCE_S = 1.0
-_NS_PER_S = 1_000_000_000
 
 
 class _LabClock(ProgressColumn):
@@ -30,8 +30,8 @@ class _LabClock(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         task.completed = self._lab.now_ns
-        end = "" if task.total is None else f" of {task.total / _NS_PER_S:g} s"
-        return Text(f"{self._lab.now_ns / _NS_PER_S:.3f} s{end} of virtual time")
+        end = "" if task.total is None else f" of {task.total / NS_PER_S:g} s"
+        return Text(f"{self._lab.now_ns / NS_PER_S:.3f} s{end} of virtual time")
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,18 +28,26 @@ if TYPE_CHECKING:
 _MOST_PLACES = 4
 
 
+class _Console(Console):
+    """A console whose reader may leave: what was found out does not change with that."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def show(renderables: Iterable[RenderableType]) -> None:
     """Print to standard output, as wide as the terminal, 120 columns where there is none."""
-    console = Console()
+    console = _Console()
     if not console.is_terminal:
-        console = Console(width=120)
+        console = _Console(width=120)
     for renderable in renderables:
         console.print(renderable)
 
 
 def show_json(report: Report) -> None:
     """Print the report as ``run.json`` has it."""
-    Console(soft_wrap=True, highlight=False, markup=False).out(
+    _Console(soft_wrap=True, highlight=False, markup=False).out(
         json.dumps(report.as_json(), indent=2, ensure_ascii=False), highlight=False
     )
 
@@ -76,9 +86,11 @@ def steps_table(outcomes: list[StepOutcome]) -> Table:
         seen = ", ".join(
             f"{key} {value}" for key, value in outcome.seen.items() if value or key in told
         )
-        if outcome.error:
-            seen = f"{seen}; {outcome.error}" if seen else outcome.error
-        verdict = "[green]held[/]" if outcome.held else "[red]failed[/]"
+        seen = "; ".join(filter(None, (seen, *outcome.remarks[:2], outcome.error)))
+        if not outcome.held:
+            verdict = "[red]failed[/]"
+        else:
+            verdict = "[green]held[/]" if outcome.step.expect else "done"
         at = "" if outcome.started_ns is None else f"{outcome.started_ns / 1e9:.3f}s"
         table.add_row(
             at, escape(outcome.title), escape(expected) or "-", escape(seen) or "-", verdict

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_from_text, is_link_local_ip6
+from vnet.base.units import NS_PER_S
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.ping import LINGER_NS, Ping
 from vnet.guest.apps.udp import UdpServer, UdpStream
 from vnet.guest.vnic import Vnic
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
-
-_NS_PER_S = 1_000_000_000
 
 
 class Machine:
@@ -21,6 +20,7 @@ class Machine:
         self.namespace = namespace
         self.epoch_ns = epoch_ns
         self._servers: dict[int, UdpServer] = {}
+        self._faces: dict[Interface, Vnic] = {}
 
     @property
     def name(self) -> str:
@@ -37,12 +37,20 @@ class Machine:
             if not is_link_local_ip6(address.ip)
         ]
 
+    def vnic(self, name: str) -> Vnic:
+        """The Scapy face of one of its devices; the same one each time."""
+        interface = self.namespace.interface(name)
+        face = self._faces.get(interface)
+        if face is None:
+            face = self._faces[interface] = Vnic(interface, self.epoch_ns)
+        return face
+
     def make_ping(
         self,
         target: bytes,
         *,
         count: int = 4,
-        interval_ns: int = _NS_PER_S,
+        interval_ns: int = NS_PER_S,
         size_bytes: int = 56,
         ttl: int | None = None,
         dont_fragment: bool | None = None,
@@ -68,7 +76,7 @@ class Machine:
         target: bytes,
         *,
         count: int = 1,
-        interval_ns: int = _NS_PER_S,
+        interval_ns: int = NS_PER_S,
         mode: str = "request",
         device: str | None = None,
     ) -> Arping:
@@ -84,10 +92,10 @@ class Machine:
         *,
         port: int = 7,
         count: int = 1,
-        interval_ns: int = _NS_PER_S,
+        interval_ns: int = NS_PER_S,
         size_bytes: int = 64,
         echo: bool = True,
-        timeout_ns: int = _NS_PER_S,
+        timeout_ns: int = NS_PER_S,
         server: UdpServer | None = None,
     ) -> UdpStream:
         """A stream of datagrams to a port of another machine, which runs ``server`` there."""
@@ -143,13 +151,13 @@ class Guest(Machine):
         super().__init__(namespace, epoch_ns)
         self.vnics = vnics
 
-    def vnic(self, index: int | str = 0) -> Vnic:
+    def vnic(self, name: int | str = 0) -> Vnic:
         """A card by number, or by name (``eth0``)."""
         for number, vnic in enumerate(self.vnics):
-            if index in (number, vnic.interface.device.name):
+            if name in (number, vnic.interface.device.name):
                 return vnic
         names = ", ".join(vnic.interface.device.name for vnic in self.vnics)
-        raise UsageError(f"{self.name} has no vNIC {index}", f"it has {names}")
+        raise UsageError(f"{self.name} has no vNIC {name}", f"it has {names}")
 
 
 def address_in(text: str) -> tuple[IpAddress, str | None]:
@@ -158,4 +166,4 @@ def address_in(text: str) -> tuple[IpAddress, str | None]:
     try:
         return ip_from_text(ip), device or None
     except ValueError:
-        raise UsageError(f"{text!r} is not an IP address") from None
+        raise UsageError(f"{text!r} is neither a machine of the lab nor an IP address") from None

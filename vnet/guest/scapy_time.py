@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from scapy.utils import EDecimal
 
-NS_PER_S = 1_000_000_000
+from vnet.base.units import NS_PER_S
 
 
 class Clock(Protocol):

@@ -13,6 +13,7 @@ from vnet.base.errors import UsageError
 from vnet.guest import scapy_clock
 from vnet.guest.background import PATIENCE_NS
 from vnet.guest.complete import complete, is_on_link_only, settle
+from vnet.guest.dissect import build
 from vnet.guest.history import FrameLog
 from vnet.guest.scapy_time import ns_of, timestamp
 from vnet.linux.netns.interface import Interface
@@ -172,7 +173,7 @@ class VnicSocket(SuperSocket):  # type: ignore[misc]
 
         A multicast or link-local target has no route worth the name: it leaves by this card.
         """
-        data = bytes(packet)
+        data = build(packet)
         namespace = self.interface.namespace
         version = data[0] >> 4 if data else 0
         if version == 6 and len(data) >= ipv6.HEADER_BYTES:

@@ -19,7 +19,7 @@ from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_text
 from vnet.guest.complete import FRAME_LAYERS, kernel_payload, needs_kernel
-from vnet.guest.dissect import dissect
+from vnet.guest.dissect import build, dissect
 from vnet.guest.history import FrameLog
 from vnet.guest.scapy_time import timestamp
 from vnet.guest.socket import Listener, VnicSocket
@@ -110,7 +110,7 @@ class Vnic(VnicSocket):
         packet = self.complete(x)
         x.sent_time = timestamp(self.epoch_ns + self.now_ns)
         if not needs_kernel(packet):
-            return self._put(bytes(packet), meta)
+            return self._put(build(packet), meta)
         for_kernel = kernel_payload(packet)
         if isinstance(packet, FRAME_LAYERS) and packet.src != self.mac:
             raise UsageError(

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vnet.base.chance import Chance
-from vnet.base.errors import VnetError
 from vnet.base.ids import is_link_local_ip6
 from vnet.guest.machine import Guest, Machine
 from vnet.guest.vnic import Vnic
@@ -67,6 +66,10 @@ class Network:
         for switch in self.switches.values():
             yield switch.bridge.device
             yield from switch.ports.values()
+
+
+_ATTACH_SCRIPTS = {model.Hypervisor.XEN: "vif-bridge", model.Hypervisor.KVM: "qemu-ifup"}
+"""Who brings a guest's back end to the bridge; VMware and Hyper-V have no script of a name."""
 
 
 class Builder:
@@ -179,7 +182,7 @@ class Builder:
     ) -> None:
         namespace = self.namespaces[vm.name]
         self._set_sysctls(namespace, vm.sysctls)
-        script = "vif-bridge" if host.hypervisor is model.Hypervisor.XEN else "qemu-ifup"
+        script = _ATTACH_SCRIPTS.get(host.hypervisor, "attach")
         kvm = host.hypervisor is model.Hypervisor.KVM
         vnics = []
         for index, vnic in enumerate(vm.vnics):
@@ -225,7 +228,4 @@ class Builder:
     @staticmethod
     def _set_sysctls(namespace: Namespace, sysctls: Mapping[str, str]) -> None:
         for key, value in sysctls.items():
-            try:
-                namespace.sysctls[key] = int(value)
-            except ValueError:
-                raise VnetError(f"sysctl {key} takes a number, not {value!r}") from None
+            namespace.sysctls[key] = int(value)

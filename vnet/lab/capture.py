@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from vnet.base.drops import DropReason
 from vnet.base.errors import StorageError, UsageError
@@ -152,7 +152,7 @@ class PcapngFile:
 
     def read(self) -> Iterator[tuple[int, int, bytes]]:
         numbers = {name: number for number, name in enumerate(self._names)}
-        with self.paths[0].open("rb") as stream:
+        with _open(self.paths[0], "rb") as stream:
             for packet in read_pcapng(stream):
                 yield numbers[packet.interface.name], packet.time_ns, packet.data
 
@@ -199,7 +199,7 @@ class SplitFiles:
             for _, time_ns, data in file.read():
                 yield number, time_ns, data
         for number in range(len(self._pcap)):
-            with self.paths[number].open("rb") as stream:
+            with _open(self.paths[number], "rb") as stream:
                 for packet in read_pcap(stream):
                     yield number, packet.time_ns, packet.data
 
@@ -215,28 +215,36 @@ def open_captures(
 ) -> CaptureWriter:
     """Open the capture files of a lab in ``folder``, which is made if need be.
 
-    A pcap file holds one interface, so that format always splits. Raises
-    :class:`StorageError`.
+    A pcap file holds one interface, so that format always splits. What an earlier run of the
+    lab wrote under a name that this one does not use is removed: it would pass for this run's.
+    Raises :class:`StorageError`.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _storage_error(folder, error) from None
-    if not split and form == "pcapng":
-        return PcapngFile(folder / f"{lab}.pcapng", points, lab)
-    paths = [folder / f"{point.name.replace(':', '.')}.{form}" for point in points]
+    whole = folder / f"{lab}.pcapng"
+    parts = {
+        form: [folder / f"{point.name.replace(':', '.')}.{form}" for point in points]
+        for form in ("pcapng", "pcap")
+    }
+    paths = parts[form] if split or form == "pcap" else [whole]
     if len(set(paths)) < len(paths):
         raise UsageError(
             "two capture points would be written to one file", "leave split and pcap out"
         )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in {whole, *parts["pcapng"], *parts["pcap"]} - set(paths):
+            stale.unlink(missing_ok=True)
+    except OSError as error:
+        raise _storage_error(folder, error) from None
+    if paths == [whole]:
+        return PcapngFile(whole, points, lab)
     return SplitFiles(paths, points, lab, form)
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path, mode: Literal["rb", "wb"] = "wb") -> BinaryIO:
     try:
-        return path.open("wb")
+        return path.open(mode)
     except OSError as error:
-        raise _storage_error(path, error) from None
+        raise _storage_error(path, error, "read" if mode == "rb" else "write") from None
 
 
 def _close(stream: BinaryIO) -> None:
@@ -246,5 +254,5 @@ def _close(stream: BinaryIO) -> None:
         raise StorageError(f"cannot finish a capture: {error.strerror}") from None
 
 
-def _storage_error(path: Path, error: OSError) -> StorageError:
-    return StorageError(f"cannot write {path}: {error.strerror}", "choose another --pcap-dir")
+def _storage_error(path: Path, error: OSError, verb: str = "write") -> StorageError:
+    return StorageError(f"cannot {verb} {path}: {error.strerror}", "choose another --pcap-dir")

@@ -42,6 +42,10 @@ class MachineHandle:
         """The machine's network namespace, for everything that has no call of its own."""
         return self._machine.namespace
 
+    def vnic(self, name: int | str) -> Vnic:
+        """One of its cards by name, with a Scapy face: a ``SuperSocket``."""
+        return self._machine.vnic(str(name))
+
     def ping(
         self,
         target: str,
@@ -184,12 +188,10 @@ def _ns(text: str) -> int:
 
 
 def _count(count: int) -> int:
-    if count < 1:
-        raise UsageError(f"a count of {count} sends nothing")
-    return count
+    return _within("count", count, 1, 1_000_000_000)
 
 
 def _within(what: str, value: int, least: int, most: int) -> int:
-    if not least <= value <= most:
-        raise UsageError(f"a {what} of {value} is out of range", f"{least} to {most}")
+    if type(value) is not int or not least <= value <= most:
+        raise UsageError(f"a {what} of {value!r} cannot be", f"a whole number, {least} to {most}")
     return value

@@ -20,7 +20,7 @@ from vnet.lab.build import Builder
 from vnet.lab.capture import Recorder, open_captures
 from vnet.lab.handles import MachineHandle, SwitchHandle, VmHandle
 from vnet.lab.report import Report, drop_rows, link_rows
-from vnet.lab.scenario import ScenarioRunner
+from vnet.lab.scenario import ScenarioRunner, check_packets
 from vnet.lab.shipped import resolve
 from vnet.sim.frame import Meta
 from vnet.sim.scheduler import Scheduler
@@ -54,6 +54,7 @@ class Lab:
         split: bool = False,
         pcap_format: str = "pcapng",
     ) -> None:
+        check_packets(topology)
         self.topology = topology
         self.seed = topology.seed if seed is None else seed
         self.scheduler = Scheduler()
@@ -93,6 +94,8 @@ class Lab:
 
         Raises :class:`~vnet.base.errors.TopologyError` with every problem of the file.
         """
+        if not isinstance(path, str | Path):
+            raise UsageError(f"{path!r} is not the path of a topology")
         return cls(load_topology(resolve(path)), **options)
 
     @classmethod
@@ -248,7 +251,7 @@ class Lab:
         for number, time_ns, data in self._recorder.heard():
             first_layer = Ether if points[number].link_type == LINK_ETHERNET else Raw
             packets[number].append(dissect(data, time_ns, first_layer))
-        return {p.name: PacketList(packets[p.number], p.name) for p in points}
+        return _Captures((p.name, PacketList(packets[p.number], p.name)) for p in points)
 
     def report(self) -> Report:
         """Steps, counters, drops and captures as they stand."""
@@ -285,7 +288,12 @@ class Lab:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except StorageError:
+            # A disk that was full stays full: what it first refused is what the user must hear.
+            if not isinstance(error, StorageError):
+                raise
 
     def _attach_captures(self) -> None:
         for point in self._recorder.points:
@@ -300,6 +308,13 @@ class Lab:
 
     def __repr__(self) -> str:
         return f"<Lab {self.name} at {self.now_ns / 1e9:g}s>"
+
+
+class _Captures(dict[str, Any]):
+    """Packet lists by capture point; a point that is not there is the caller's mistake."""
+
+    def __missing__(self, name: str) -> Any:
+        raise _unknown("capture point", name, self)
 
 
 def _moment_ns(moment: str | int | None) -> int | None:
@@ -318,7 +333,12 @@ def _unknown(kind: str, name: str, known: Any) -> UsageError:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write all of it or leave what was there: half a report would be worse than none."""
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    unfinished = path.with_suffix(".unfinished")
     try:
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise StorageError(f"cannot write {path}: {error.strerror}") from None

@@ -33,7 +33,11 @@ class Failure(NamedTuple):
 
 @dataclass
 class StepOutcome:
-    """How a step went. ``seen`` has its figures; ``error`` is why it could not run or end."""
+    """How a step went.
+
+    ``seen`` has its figures, ``remarks`` the errors that its program was told of; ``error`` is
+    why the step could not run or end.
+    """
 
     number: int
     step: model.Step
@@ -41,6 +45,7 @@ class StepOutcome:
     started_ns: int | None = None
     ended_ns: int | None = None
     seen: dict[str, Any] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     error: str = ""
 
@@ -58,6 +63,7 @@ class StepOutcome:
             "expected": {e.key: _expected(e) for e in self.step.expect},
             "seen": self.seen,
             "held": self.held,
+            **({"remarks": self.remarks} if self.remarks else {}),
             **({"error": self.error} if self.error else {}),
         }
 

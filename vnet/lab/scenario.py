@@ -10,13 +10,12 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from vnet.base.errors import VnetError
+from vnet.base.errors import Problem, TopologyError, VnetError
 from vnet.base.ids import IPV4_ANY, IPV6_ANY, ip_from_text
 from vnet.base.units import duration_text
 from vnet.guest.apps.app import App
 from vnet.guest.apps.send import Send
-from vnet.guest.machine import Guest, Machine
-from vnet.guest.vnic import Vnic
+from vnet.guest.machine import Machine
 from vnet.lab.build import Network
 from vnet.lab.report import Failure, StepOutcome
 from vnet.sim.scheduler import Scheduler
@@ -129,6 +128,7 @@ class ScenarioRunner:
 
     def _ended(self, outcome: StepOutcome, app: App) -> None:
         outcome.seen = app.seen()
+        outcome.remarks = app.remarks()
         self._settle(outcome)
 
     def _settle(self, outcome: StepOutcome) -> None:
@@ -183,10 +183,7 @@ class ScenarioRunner:
 
     def _make_send(self, step: model.SendStep) -> App:
         machine = self._machine(step.source)
-        if isinstance(machine, Guest):
-            vnic = machine.vnic(step.device)
-        else:
-            vnic = Vnic(machine.namespace.interface(step.device), machine.epoch_ns)
+        vnic = machine.vnic(step.device)
         interface = vnic.interface
         packet = build_packet(
             step.packet,
@@ -225,6 +222,22 @@ def reachable_address(machine: Machine, source: Machine) -> bytes:
     if not addresses:
         raise VnetError(f"{machine.name} has no address to send to")
     return addresses[0]
+
+
+def check_packets(topology: model.Topology) -> None:
+    """Build every packet that the scenario will send, so that one that cannot be is told now.
+
+    Raises :class:`TopologyError`. It costs the import of Scapy, which a load does without.
+    """
+    problems = []
+    for step in topology.scenario:
+        if isinstance(step, model.SendStep):
+            try:
+                bytes(build_packet(step.packet))
+            except VnetError as error:
+                problems.append(Problem(topology.file, step.line, 1, error.what, error.hint))
+    if problems:
+        raise TopologyError(problems)
 
 
 def judge(outcome: StepOutcome, *, finished: bool) -> None:

@@ -42,6 +42,9 @@ class PairDevice(NetDevice):
 
     def _xmit(self, frame: Frame) -> None:
         if payload_bytes(frame.data) > self.peer.mtu_bytes:
+            # The driver refuses it: lost, and not sent.
+            self.tx_packets -= 1
+            self.tx_bytes -= len(frame.data)
             return self.drop(frame, OVER_PEER_MTU)
         self.scheduler.after(0, self.peer.receive, frame)
         return None

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 
 from vnet.base.errors import EXIT_EXPECTATION_FAILED, EXIT_HELD, VnetError
+from vnet.base.text import printable
 from vnet.lab.lab import Lab
 from vnet.shell.context import ShellContext
 from vnet.shell.dispatch import run_line
-from vnet.shell.output import Failed, printable, write
+from vnet.shell.output import Failed, write
 
 
 def run_shell(lab: Lab, commands: Sequence[str]) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_from_text
+from vnet.base.text import did_you_mean, escaped, quote
 from vnet.base.units import NS_PER_MS, duration_text
 from vnet.lab.handles import MachineHandle
 from vnet.lab.lab import Lab
@@ -17,7 +18,6 @@ from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.shell.tail import CaptureTail
-from vnet.topology.report import did_you_mean, escaped, quote
 
 
 class ShellContext:

@@ -11,11 +11,11 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from vnet.base.errors import UsageError
+from vnet.base.text import did_you_mean, quote
 from vnet.shell import commands  # noqa: F401  (fills the registry)
 from vnet.shell.context import ShellContext
 from vnet.shell.output import Output
 from vnet.shell.registry import COMMANDS, Command, NodeUse
-from vnet.topology.report import did_you_mean, quote
 
 
 def run_line(context: ShellContext, line: str) -> Output:

@@ -15,10 +15,10 @@ from typing import Any
 import cmd2
 
 from vnet.base.errors import EXIT_HELD
+from vnet.base.text import printable
 from vnet.shell.app import execute
 from vnet.shell.context import ShellContext
 from vnet.shell.dispatch import complete
-from vnet.shell.output import printable
 from vnet.shell.registry import COMMANDS, NodeUse
 
 _INTRO = "`help` lists the commands, Tab completes, `quit` or Ctrl-D ends."

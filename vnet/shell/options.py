@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vnet.base.errors import UsageError
+from vnet.base.text import did_you_mean, one_of, quote
 from vnet.base.units import NS_PER_S, parse_duration_ns
-from vnet.topology.report import did_you_mean, one_of, quote
 
 _LONGEST_NS = 24 * 3600 * NS_PER_S
 

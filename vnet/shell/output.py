@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from vnet.topology.report import escaped
+from vnet.base.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -27,15 +27,6 @@ class Failed:
     """The command did its work, and what was expected of it did not come true."""
 
     output: Output
-
-
-def printable(text: str) -> str:
-    """``text`` with its control characters written as escapes; lines and tabs stay."""
-    if text.isprintable():
-        return text
-    return "\n".join(
-        "\t".join(escaped(part) for part in line.split("\t")) for line in text.split("\n")
-    )
 
 
 def columns(

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from vnet.base.drops import DropReason, drop_reason
+from vnet.base.errors import EndlessInstantError
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
 from vnet.wire.ether import payload_bytes
@@ -31,6 +32,9 @@ LINK_MTU = drop_reason(
     cure="raise the link's mtu, or lower the senders'",
 )
 
+MOST_FRAMES_PER_INSTANT = 1_000_000
+"""More on one link without delay, in one moment, can only be a loop."""
+
 _BITS_NS = 8 * 1_000_000_000
 
 
@@ -41,6 +45,8 @@ class LinkEnd:
     """
 
     __slots__ = (
+        "_instant_frames",
+        "_instant_ns",
         "busy_until_ns",
         "carrier_changed",
         "dropped",
@@ -67,6 +73,8 @@ class LinkEnd:
         self.tx_frames = 0
         self.tx_bytes = 0
         self.drops: dict[DropReason, int] = {}
+        self._instant_ns = -1
+        self._instant_frames = 0
 
     def send(self, frame: Frame) -> None:
         """Put a frame on the wire towards the other end."""
@@ -88,10 +96,23 @@ class LinkEnd:
             leaves_ns = max(leaves_ns, self.busy_until_ns) + size * _BITS_NS // link.bandwidth_bps
             self.busy_until_ns = leaves_ns
             queued.append(leaves_ns)
+        elif link.latency_ns == 0:
+            self._count_instant(leaves_ns)
         self.tx_frames += 1
         self.tx_bytes += size
         scheduler.at(leaves_ns + link.latency_ns, self._arrive, frame, link.epoch)
         return None
+
+    def _count_instant(self, now_ns: int) -> None:
+        """An ideal link takes no time: a loop of them would keep the clock where it is."""
+        if now_ns != self._instant_ns:
+            self._instant_ns, self._instant_frames = now_ns, 0
+        self._instant_frames += 1
+        if self._instant_frames > MOST_FRAMES_PER_INSTANT:
+            raise EndlessInstantError(
+                f"{self._instant_frames} frames crossed {self.link.name} and no time passed",
+                "break the loop, or give the link a latency or a bandwidth",
+            )
 
     def _arrive(self, frame: Frame, epoch: int) -> None:
         if epoch != self.link.epoch:

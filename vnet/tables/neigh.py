@@ -69,6 +69,10 @@ VALID = frozenset((Nud.REACHABLE, Nud.STALE, Nud.DELAY, Nud.PROBE, Nud.PERMANENT
 """States in which there is a MAC to send to."""
 
 
+_DISPENSABLE = frozenset((Nud.NONE, Nud.STALE, Nud.FAILED))
+"""States in which nobody waits for the neighbour or relies on it."""
+
+
 class Action(Enum):
     """What the owner of a table has to do after a call."""
 
@@ -90,6 +94,8 @@ class NeighborParameters:
     unicast_solicit: int = 3
     queue_packets: int = 101
     """unres_qlen; in the kernel it follows from unres_qlen_bytes, 212992 / 2112 bytes."""
+    most_neighbors: int = 1024
+    """gc_thresh3: so many are known at most, the administrator's own aside."""
 
 
 class Neighbor(Generic[PendingT]):
@@ -144,11 +150,24 @@ class NeighborTable(Generic[PendingT]):
         """Forget a neighbour and return it, with whatever was pending."""
         return self._neighbors.pop(ip, None)
 
-    def clear(self) -> list[Neighbor[PendingT]]:
-        """Forget all; returns them."""
-        gone = list(self._neighbors.values())
-        self._neighbors.clear()
+    def clear(self, *, keep_permanent: bool = False) -> list[Neighbor[PendingT]]:
+        """Forget all, or all but the administrator's; returns them."""
+        gone = [
+            n for n in self._neighbors.values() if not (keep_permanent and n.state is Nud.PERMANENT)
+        ]
+        for neighbor in gone:
+            del self._neighbors[neighbor.ip]
         return gone
+
+    def is_full_for(self, ip: bytes) -> bool:
+        """Whether another must go before ``ip`` may come; see :meth:`evict`."""
+        return ip not in self._neighbors and len(self._neighbors) >= self.parameters.most_neighbors
+
+    def evict(self) -> Neighbor[PendingT] | None:
+        """Forget who has been in a dispensable state for longest; None if everyone is needed."""
+        candidates = (n for n in self._neighbors.values() if n.state in _DISPENSABLE)
+        oldest = min(candidates, key=lambda n: n.updated_ns, default=None)
+        return None if oldest is None else self._neighbors.pop(oldest.ip)
 
     def ensure(self, ip: bytes, now_ns: int) -> Neighbor[PendingT]:
         """The neighbour, created in state NONE if unknown."""
@@ -266,18 +285,17 @@ class NeighborTable(Generic[PendingT]):
         neighbor.due_ns = now_ns + limits.retrans_ns
         return Action.SOLICIT_MULTICAST if asking_all else Action.SOLICIT_UNICAST
 
-    def collect(self, now_ns: int) -> None:
-        """Forget entries that have been stale or failed, and unused, for gc_stale_time."""
+    def collect(self, now_ns: int) -> list[Neighbor[PendingT]]:
+        """Forget, and return, who has been stale or failed, and unused, for gc_stale_time."""
         horizon = now_ns - self.parameters.gc_stale_ns
         gone = [
-            ip
-            for ip, n in self._neighbors.items()
-            if n.state in (Nud.STALE, Nud.FAILED, Nud.NONE)
-            and n.used_ns <= horizon
-            and n.updated_ns <= horizon
+            n
+            for n in self._neighbors.values()
+            if n.state in _DISPENSABLE and n.used_ns <= horizon and n.updated_ns <= horizon
         ]
-        for ip in gone:
-            del self._neighbors[ip]
+        for neighbor in gone:
+            del self._neighbors[neighbor.ip]
+        return gone
 
     def _move(self, neighbor: Neighbor[PendingT], cause: Cause, now_ns: int) -> None:
         neighbor.state = NUD_TRANSITIONS[neighbor.state, cause]

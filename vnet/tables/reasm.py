@@ -7,41 +7,65 @@ duplicate and ignored; any other overlap throws the whole packet away, for IPv4 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Generic, TypeAlias, TypeVar
 
-OwnerT = TypeVar("OwnerT")
+BearerT = TypeVar("BearerT")
+"""Whatever brought a piece, for the table's owner to have back when the piece is lost."""
 
 Key: TypeAlias = tuple[bytes, bytes, int, int]
 """(source, target, protocol, identification); IPv6 leaves the protocol 0."""
 
 
+_MOST_BYTES = 0xFFFF
+
+
 class Verdict(Enum):
-    WAITING = auto()  # kept; more pieces are missing
+    """Why a piece was not kept."""
+
     DUPLICATE = auto()  # those bytes were there already
     OVERLAP = auto()  # the packet was thrown away
-    MALFORMED = auto()  # ends differ, or beyond the largest packet
+    MALFORMED = auto()  # ends differ, or the whole would exceed the largest packet
     FULL = auto()  # too many packets are being put together
 
 
-class Buffer(Generic[OwnerT]):
+@dataclass(frozen=True, slots=True)
+class Refusal(Generic[BearerT]):
+    """A piece was not kept. ``lost`` is who brought it, behind all that its packet lost with it."""
+
+    verdict: Verdict
+    lost: list[BearerT]
+
+
+class Buffer(Generic[BearerT]):
     """The pieces of one packet, by offset.
 
-    ``first`` is the leading piece's own packet; ``owner`` is whoever brought the last piece;
-    ``runs`` are the stretches [start, end) that were filled without a gap in time or place,
-    sorted.
+    ``first`` is the leading piece's own packet, and ``head_bytes`` what its header adds to the
+    whole; ``bearers`` brought the pieces, in the order of their coming; ``runs`` are the
+    stretches [start, end) that were filled without a gap in time or place, sorted.
     """
 
-    __slots__ = ("deadline_ns", "first", "key", "owner", "pieces", "runs", "total_bytes")
+    __slots__ = (
+        "bearers",
+        "deadline_ns",
+        "first",
+        "head_bytes",
+        "key",
+        "pieces",
+        "runs",
+        "total_bytes",
+    )
 
-    def __init__(self, key: Key, owner: OwnerT, deadline_ns: int) -> None:
+    def __init__(self, key: Key, deadline_ns: int) -> None:
         self.key = key
-        self.owner = owner
+        self.bearers: list[BearerT] = []
         self.deadline_ns = deadline_ns
         self.pieces: dict[int, bytes] = {}
         self.runs: list[tuple[int, int]] = []
         self.total_bytes: int | None = None
         self.first: bytes | None = None
+        self.head_bytes = 0
 
     def missing(self) -> bool:
         if self.total_bytes is None:
@@ -63,7 +87,7 @@ class Buffer(Generic[OwnerT]):
         return None
 
 
-class Reassembly(Generic[OwnerT]):
+class Reassembly(Generic[BearerT]):
     """Every packet that is being put together.
 
     ``limit_packets`` bounds memory: the kernel's ipfrag_high_thresh of 4 MB holds about as
@@ -75,49 +99,56 @@ class Reassembly(Generic[OwnerT]):
     def __init__(self, timeout_ns: int, limit_packets: int = 64) -> None:
         self.timeout_ns = timeout_ns
         self.limit_packets = limit_packets
-        self._buffers: dict[Key, Buffer[OwnerT]] = {}
+        self._buffers: dict[Key, Buffer[BearerT]] = {}
 
     def add(
         self,
         key: Key,
-        owner: OwnerT,
+        bearer: BearerT,
         offset: int,
         more: bool,
         piece: bytes,
         packet: bytes,
         now_ns: int,
-    ) -> tuple[bytes, bytes] | Verdict:
+        head_bytes: int = 0,
+    ) -> tuple[bytes, bytes] | Refusal[BearerT] | None:
         """Add a piece. Returns (the first piece's packet, the whole payload) when complete.
 
+        None means that the piece was kept and that others are missing.
+
         ``packet`` is the piece's whole packet, kept of the first one: its header goes
-        before the payload, and an error message quotes it.
+        before the payload, and an error message quotes it. ``head_bytes`` of that header
+        count towards the largest packet.
         """
         buffer = self._buffers.get(key)
         if buffer is None:
             if len(self._buffers) >= self.limit_packets:
-                return Verdict.FULL
-            buffer = self._buffers[key] = Buffer(key, owner, now_ns + self.timeout_ns)
-        buffer.owner = owner
+                return Refusal(Verdict.FULL, [bearer])
+            buffer = self._buffers[key] = Buffer(key, now_ns + self.timeout_ns)
         end = offset + len(piece)
         verdict = self._fit(buffer, offset, end, more, piece)
+        if verdict is Verdict.DUPLICATE:
+            return Refusal(verdict, [bearer])
+        buffer.bearers.append(bearer)
         if verdict is not None:
-            if verdict is not Verdict.DUPLICATE:
-                del self._buffers[key]
-            return verdict
+            del self._buffers[key]
+            return Refusal(verdict, buffer.bearers)
         buffer.pieces[offset] = piece
         if offset == 0:
-            buffer.first = packet
+            buffer.first, buffer.head_bytes = packet, head_bytes
         if buffer.missing():
-            return Verdict.WAITING
+            return None
         del self._buffers[key]
         assert buffer.first is not None
+        if buffer.head_bytes + (buffer.total_bytes or 0) > _MOST_BYTES:
+            return Refusal(Verdict.MALFORMED, buffer.bearers)
         return buffer.first, b"".join(buffer.pieces[at] for at in sorted(buffer.pieces))
 
     @staticmethod
     def _fit(
-        buffer: Buffer[OwnerT], offset: int, end: int, more: bool, piece: bytes
+        buffer: Buffer[BearerT], offset: int, end: int, more: bool, piece: bytes
     ) -> Verdict | None:
-        if end > 0xFFFF or (more and len(piece) % 8) or not piece:
+        if end > _MOST_BYTES or (more and len(piece) % 8) or not piece:
             return Verdict.MALFORMED
         if buffer.total_bytes is not None and end > buffer.total_bytes:
             return Verdict.MALFORMED
@@ -129,7 +160,7 @@ class Reassembly(Generic[OwnerT]):
             buffer.total_bytes = end
         return buffer.place(offset, end)
 
-    def expire(self, now_ns: int) -> list[Buffer[OwnerT]]:
+    def expire(self, now_ns: int) -> list[Buffer[BearerT]]:
         """Remove and return the packets whose time is up."""
         gone = [b for b in self._buffers.values() if b.deadline_ns <= now_ns]
         for buffer in gone:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 
 from vnet.base.ids import IpAddress, Mac, ip_text, mac_text
+from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.devices import RESERVED_NAMES
 from vnet.topology.explain import Cut
 from vnet.topology.fields import RefusedError, check_host_part
@@ -28,7 +29,7 @@ from vnet.topology.model import (
     Vnic,
     WireSwitch,
 )
-from vnet.topology.report import Path, Report, did_you_mean, one_of, quote
+from vnet.topology.report import Path, Report
 from vnet.topology.routes import routes_of, same_network
 from vnet.topology.schema import (
     MAX_COUNT,
@@ -208,12 +209,22 @@ class _Expander:
         for name, given in files.items():
             file = given or NicFile()
             self.reserved((*path, "nics", name), name)
-            self.mtu((*path, "nics", name), file)
+            self.card((*path, "nics", name), file)
             mac = file.mac or self.macs.choose(PHYSICAL, node, name)
             nics[name] = Nic(name, mac, tuple(file.ip), file.mtu, file.ipv6)
         return nics
 
-    def mtu(self, path: Path, file: NicFile) -> None:
+    def card(self, path: Path, file: NicFile) -> None:
+        """What a card's own keys say must fit together."""
+        seen = set()
+        for index, address in enumerate(file.ip):
+            if address.ip in seen:
+                place = (*path, "ip", index)
+                self.report.add(place, f"the card has {ip_text(address.ip)} twice")
+            seen.add(address.ip)
+            if len(address.ip) == 16 and file.ipv6 is False:
+                what = "an IPv6 address on a card with `ipv6: false`"
+                self.report.add((*path, "ipv6"), what, "leave one of the two out")
         has_ipv6 = file.ipv6 or any(len(address.ip) == 16 for address in file.ip)
         if has_ipv6 and file.ipv6 is not False and file.mtu < _MIN_MTU_IPV6:
             hint = f"IPv6 needs {_MIN_MTU_IPV6}"
@@ -259,7 +270,7 @@ class _Expander:
         vnics = []
         for index, vnic in enumerate(file.vnics):
             here = (*path, "vnics", index)
-            self.mtu(here, vnic)
+            self.card(here, vnic)
             self.room(here, vnic, count)
             switch = self.plug(here, host, vnic)
             mac = vnic.mac or Mac(bytes(6))

@@ -16,8 +16,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from vnet.base.text import did_you_mean, escaped, one_of, quote
 from vnet.topology.fields import RefusedError, kind_of
-from vnet.topology.report import Path, Report, did_you_mean, escaped, one_of, quote
+from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
 
 NODE_SECTIONS = ("hosts", "vms", "switches", "routers")

@@ -28,8 +28,8 @@ from typing import Any, TypeAlias, Union
 
 from vnet.base.errors import VnetError
 from vnet.base.ids import mac_from_text
+from vnet.base.text import did_you_mean, escaped, quote
 from vnet.topology.layers import DHCP_TEXT_OPTIONS, LAYER_NAMES, fields_of
-from vnet.topology.report import did_you_mean, escaped, quote
 
 MAX_TEXT = 8_192
 """Characters of an expression; long payloads are written ``"x" * 1000``."""

@@ -19,12 +19,14 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from vnet.base.ids import IpAddress, Mac, mac_from_text, network_of
+from vnet.base.text import did_you_mean, quote
 from vnet.base.units import NS_PER_S, parse_duration_ns, parse_rate_bps
+from vnet.linux.netns.sysctl import DEFAULTS as SYSCTLS
 from vnet.topology.model import Address, Endpoint
-from vnet.topology.report import quote
 
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
 _SYSCTL = re.compile("[A-Za-z0-9_]+([./][A-Za-z0-9_:*-]+){1,9}", re.ASCII)
 NAME_HINT = "a letter or digit, then up to 62 letters, digits, '.', '_' or '-'"
 
@@ -265,22 +267,24 @@ def parse_epoch(value: object) -> int:
 
 
 def parse_sysctl_name(value: object) -> str:
-    """``net.ipv4.ip_forward``, or the same with slashes as below /proc/sys."""
+    """``net.ipv4.ip_forward``, or the same with slashes as below /proc/sys; one that exists."""
     if not isinstance(value, str) or not _SYSCTL.fullmatch(value):
         what = f"{quote(value)} is not the name of a kernel setting"
         raise RefusedError(what, "for example net.ipv4.ip_forward")
-    return value
+    name = value.replace("/", ".")
+    if name not in SYSCTLS:
+        known = did_you_mean(name, list(SYSCTLS), "those that change frames here")
+        raise RefusedError(f"there is no kernel setting {quote(value)}", known)
+    return name
 
 
 def parse_sysctl(value: object) -> str:
-    """A kernel setting as /proc/sys would show it."""
+    """A kernel setting as /proc/sys would show it; all that exist here are whole numbers."""
     if isinstance(value, bool):
         return "1" if value else "0"
-    if isinstance(value, int):
-        return str(value)
-    text = _text(value, "a number or text", "1")
-    if len(text) > 200 or not text.isprintable():
-        raise RefusedError(f"{quote(text)} is not a kernel setting")
+    text = str(value) if isinstance(value, int) else _text(value, "a number", "1")
+    if not _WHOLE_NUMBER.fullmatch(text):
+        raise RefusedError(f"{quote(text)} is not a kernel setting", "write a whole number")
     return text
 
 

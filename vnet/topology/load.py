@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from vnet.base.errors import Problem, TopologyError
+from vnet.base.text import escaped
 from vnet.topology.expand import expand
 from vnet.topology.explain import judge
 from vnet.topology.model import Topology
-from vnet.topology.report import Report, escaped
+from vnet.topology.report import Report
 from vnet.topology.scenario import make_scenario
 from vnet.topology.tree import read_tree
 from vnet.topology.validate import Directory, check_machines, make_captures, make_links

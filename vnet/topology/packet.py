@@ -8,7 +8,6 @@ packet, so that the same file gives the same bytes everywhere.
 
 from __future__ import annotations
 
-import struct
 from importlib import import_module
 from typing import Any
 
@@ -21,9 +20,10 @@ from vnet.base.ids import (
     mac_text,
     multicast_mac_of,
 )
+from vnet.base.text import escaped, quote
+from vnet.guest.dissect import BUILD_ERRORS
 from vnet.topology.expression import MAX_PACKET_BYTES, Layer, PacketExpression, Value
 from vnet.topology.layers import MODULE_OF
-from vnet.topology.report import escaped, quote
 
 _ETHERNET_HEADER_BYTES = 14
 
@@ -43,25 +43,12 @@ def build(expression: PacketExpression, *, mac: bytes, ip4: bytes, ip6: bytes) -
             packet = packet / (_layer(part) if isinstance(part, Layer) else part)
         _complete(packet, mac_text(mac), ip4, ip6)
         length = len(bytes(packet))
-    except _BUILD_ERRORS as error:
+    except BUILD_ERRORS as error:
         reason = escaped(" ".join(str(error).split())[:200]) or type(error).__name__
         raise VnetError(f"packet {shown} cannot be built: {reason}") from None
     if length > MAX_PACKET_BYTES + _ETHERNET_HEADER_BYTES:
         raise VnetError(f"packet {shown} is {length} bytes long", "64 KiB is the limit of IP")
     return packet
-
-
-# What Scapy raises for a value that does not fit its field; it has no family of its own.
-_BUILD_ERRORS = (
-    struct.error,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    OSError,
-    TypeError,
-    ValueError,
-)
 
 
 def _layer(value: Any) -> Any:

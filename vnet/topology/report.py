@@ -9,8 +9,7 @@ terminal escapes in it cannot paint on the screen of who reads the message.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable
 
 from vnet.base.errors import Problem, TopologyError
 from vnet.topology.tree import Node
@@ -20,37 +19,6 @@ Path = tuple[str | int, ...]
 
 MAX_PROBLEMS = 1_000
 """A generated file can be wrong in every line; nobody reads more than this."""
-
-_MAX_QUOTED = 80
-
-
-def quote(value: object) -> str:
-    """``value`` in quotes, unprintable characters escaped, cut to a readable length."""
-    text = str(value)
-    if len(text) > _MAX_QUOTED:
-        text = text[: _MAX_QUOTED - 3] + "..."
-    return repr(text)
-
-
-def escaped(text: str) -> str:
-    """``text`` without quotes, its unprintable characters written as escapes."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def one_of(names: Iterable[str], limit: int = 10) -> str:
-    """``a, b, c`` for a hint, cut short when there are many."""
-    listed = list(names)
-    text = ", ".join(escaped(name) for name in listed[:limit])
-    return f"{text}, and {len(listed) - limit} more" if len(listed) > limit else text
-
-
-def did_you_mean(word: str, known: Sequence[str], otherwise: str) -> str:
-    """``did you mean 'x'?`` when a known word is close, else ``otherwise: a, b, c``."""
-    spelt = {name.lower(): name for name in known[:1_000]}
-    close = get_close_matches(word[:_MAX_QUOTED].lower(), spelt, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {quote(spelt[close[0]])}?"
-    return f"{otherwise}: {one_of(known)}" if known else ""
 
 
 class Report:

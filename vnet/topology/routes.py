@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vnet.base.ids import IpAddress, ip_text, is_link_local_ip6, network_of
+from vnet.base.text import one_of, quote
 from vnet.topology.model import Address, Nic, Route
-from vnet.topology.report import Path, Report, one_of, quote
+from vnet.topology.report import Path, Report
 from vnet.topology.schema import MachineFile
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from vnet.base.ids import ip_from_text, mac_from_text, mac_text
+from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.expand import addresses_of
 from vnet.topology.explain import Cut
 from vnet.topology.fields import kind_of
@@ -27,7 +28,7 @@ from vnet.topology.model import (
     WaitStep,
     WireSwitch,
 )
-from vnet.topology.report import Path, Report, did_you_mean, one_of, quote
+from vnet.topology.report import Path, Report
 from vnet.topology.schema import VERBS, StepFile, TopologyFile
 from vnet.topology.validate import Directory
 

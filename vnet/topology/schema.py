@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from vnet.base.units import duration_text
-from vnet.topology.expression import ExpressionError, parse_packet_expression
+from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
 from vnet.topology.fields import (
     Addresses,
     DeviceName,
@@ -60,10 +60,18 @@ def _packet(value: object) -> object:
     if not isinstance(value, str):
         raise RefusedError("wants a packet expression", 'for example Ether()/ARP(pdst="10.0.0.2")')
     try:
-        parse_packet_expression(value)
+        expression = parse_packet_expression(value)
     except ExpressionError as error:
         raise RefusedError(error.what, error.hint) from None
+    first = expression.parts[0]
+    if not isinstance(first, Layer) or first.name not in _SENDABLE:
+        what = f"{getattr(first, 'name', 'text')} cannot be put on a wire by itself"
+        raise RefusedError(what, "begin with Ether(), IP() or IPv6()")
     return value
+
+
+_SENDABLE = ("Ether", "Dot3", "IP", "IPv6")
+"""What a card can send as it is, or its kernel can route."""
 
 
 PacketText = Annotated[
@@ -123,7 +131,7 @@ class MachineFile(_Part):
     sysctls: dict[SysctlName, SysctlValue] = Field(
         default={},
         description="Kernel settings by name.",
-        examples=[{"net.ipv4.conf.all.arp_ignore": 1}],
+        examples=[{"net.ipv4.ip_forward": 1}],
     )
 
 

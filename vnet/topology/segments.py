@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 
 from vnet.base.ids import ip_text, mac_text
+from vnet.base.text import quote
 from vnet.topology.expand import Nodes, nics_of
 from vnet.topology.model import Host, Link, Nic, Router, Vm
-from vnet.topology.report import Path, Report, quote
+from vnet.topology.report import Path, Report
 
 
 class _Union:

@@ -29,6 +29,7 @@ from ruamel.yaml.events import (
 )
 
 from vnet.base.errors import Problem
+from vnet.base.text import escaped
 
 MAX_DEPTH = 32
 """Levels of nesting. A scenario step with an expectation needs five."""
@@ -260,7 +261,7 @@ def _syntax_problem(builder: _Builder, error: MarkedYAMLError) -> None:
     text = text.replace("'<stream end>'", "the end of the file").replace(
         r"'\x00'", "the end of the file"
     )
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:200])
+    text = escaped(text[:200])
     if r"'\t'" in text:
         builder.problem(place, "a tab stands where YAML wants spaces", "indent with spaces")
     elif "cannot start any token" in text:

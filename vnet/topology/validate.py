@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.devices import NLMON, backend_names, bridged_nics, host_devices, node_devices
 from vnet.topology.expand import Nodes
 from vnet.topology.explain import Cut
 from vnet.topology.model import Endpoint, Host, Link, Vm
-from vnet.topology.report import Path, Report, did_you_mean, one_of, quote
+from vnet.topology.report import Path, Report
 from vnet.topology.schema import LinkFile, TopologyFile
 from vnet.topology.segments import check_addresses
 

@@ -9,7 +9,6 @@ A type below 0x0600 is an 802.3 length; what follows is then an LLC header.
 from __future__ import annotations
 
 HEADER_BYTES = 14
-MIN_TYPE = 0x0600
 
 TYPE_IPV4 = 0x0800
 TYPE_ARP = 0x0806

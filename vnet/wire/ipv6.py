@@ -128,18 +128,21 @@ def decrement_hop_limit(packet: bytes) -> bytes:
 
 
 def fragment(packet: bytes, mtu_bytes: int, ident: int) -> Iterator[bytes]:
-    """Cut a packet without a fragment header to fit ``mtu_bytes`` (RFC 8200 section 4.5).
+    """Cut a packet to fit ``mtu_bytes`` (RFC 8200 section 4.5).
 
-    The headers before the payload (hop-by-hop, routing) are repeated in each piece.
+    The headers before the payload (hop-by-hop, routing) are repeated in each piece. Yields
+    nothing for what cannot be cut: a packet that is malformed or a piece already, or one
+    whose headers leave no room.
     """
     header = parse(packet)
-    assert header is not None
-    upper = upper_layer(header)
-    assert upper is not None
-    assert upper.fragment is None
+    upper = None if header is None else upper_layer(header)
+    if upper is None or upper.fragment is not None:
+        return
     head = bytearray(packet[: HEADER_BYTES + upper.offset])
     head[6 if upper.next_header_at < 0 else HEADER_BYTES + upper.next_header_at] = FRAGMENT
     room = (mtu_bytes - len(head) - 8) // 8 * 8
+    if room <= 0:
+        return
     for at in range(0, len(upper.payload), room):
         piece = upper.payload[at : at + room]
         more = at + room < len(upper.payload)

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import BinaryIO
 
+from vnet.base.units import NS_PER_S
 from vnet.wire.pcapng import LINK_ETHERNET, Interface, Packet
 
 _MAGIC_US = 0xA1B2C3D4
 _MAGIC_NS = 0xA1B23C4D
 _FILE = struct.Struct("<IHHIIII")
 _RECORD = struct.Struct("<IIII")
-_NS_PER_S = 1_000_000_000
 
 
 class PcapWriter:
@@ -53,7 +53,7 @@ class PcapWriter:
         snap_bytes = self._snap_bytes
         pack = _RECORD.pack
         for time_ns, data, _ in frames:
-            seconds, fraction_ns = divmod(time_ns, _NS_PER_S)
+            seconds, fraction_ns = divmod(time_ns, NS_PER_S)
             original_bytes = len(data)
             kept = data if original_bytes <= snap_bytes else data[:snap_bytes]
             try:
@@ -86,7 +86,7 @@ def read_pcap(source: bytes | BinaryIO, *, strict: bool = False) -> Iterator[Pac
             seconds, fraction, kept_bytes, original_bytes = record.unpack(head)
             data = stream.read(kept_bytes)
             if len(data) == kept_bytes:
-                time_ns = seconds * _NS_PER_S + fraction * ns_per_unit
+                time_ns = seconds * NS_PER_S + fraction * ns_per_unit
                 yield Packet(interface, time_ns, data, None, "", original_bytes)
                 offset += record.size + kept_bytes
                 continue

@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import BinaryIO, NamedTuple
 
+from vnet.base.units import NS_PER_S
+
 LINK_ETHERNET = 1
 LINK_NETLINK = 253
 
@@ -33,7 +35,6 @@ STATISTICS = 5
 PACKET = 6
 
 _MAGIC = 0x1A2B3C4D
-_NS_PER_S = 1_000_000_000
 
 _OPTION_END, _OPTION_COMMENT = 0, 1
 _SECTION_APPLICATION = 4
@@ -307,7 +308,7 @@ class _Clock(NamedTuple):
     offset_s: int
 
     def time_ns(self, ticks: int) -> int:
-        return ticks * _NS_PER_S // self.ticks_per_s + self.offset_s * _NS_PER_S
+        return ticks * NS_PER_S // self.ticks_per_s + self.offset_s * NS_PER_S
 
 
 class _Section:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from vnet.wire.ether import TYPE_QINQ, TYPE_VLAN
 
-TAG_BYTES = 4
 _TPIDS = (TYPE_VLAN, TYPE_QINQ)
 
 

@@ -29,6 +29,10 @@ class App(ABC):
     def seen(self) -> dict[str, Any]:
         """Figures by name: counts, and milliseconds with at most three decimals."""
 
+    def remarks(self) -> list[str]:
+        """What the program was told of its troubles, each once, in its own words."""
+        return []
+
     def finish(self) -> None:
         """End the app; harmless when it has ended."""
         if not self.done:
@@ -65,12 +69,12 @@ class Pacer:
         """Send the next one."""
         if self.stopped:
             return
-        if self._number == self._count:
+        if self._number >= self._count:
             self._after_last()
             return
         self._number += 1
         self._send(self._number)
-        if self._number == self._count:
+        if self._number >= self._count:
             self._after_last()
         else:
             self._scheduler.after(self._interval_ns, self.tick)

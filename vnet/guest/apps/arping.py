@@ -12,13 +12,13 @@ from scapy.layers.l2 import ARP, Ether
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import IPV4_ANY, MAC_BROADCAST, ip_text, mac_text
+from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App, Pacer
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
 from vnet.sim.frame import Frame
 from vnet.wire.arp import Arp
 
-_NS_PER_S = 1_000_000_000
 MODES = ("request", "announce", "duplicate")
 
 
@@ -35,7 +35,7 @@ class Arping(App):
         target: bytes,
         *,
         count: int = 1,
-        interval_ns: int = _NS_PER_S,
+        interval_ns: int = NS_PER_S,
         mode: str = "request",
         out: Interface | None = None,
     ) -> None:

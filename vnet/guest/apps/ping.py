@@ -9,6 +9,7 @@ came back.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,14 +20,14 @@ from scapy.packet import Raw
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_text
+from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App, Pacer, milliseconds
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.socket import EchoReply, EchoSocket, SocketError
 from vnet.wire import icmp
 
-_NS_PER_S = 1_000_000_000
-LINGER_NS = 10 * _NS_PER_S
+LINGER_NS = 10 * NS_PER_S
 
 
 @dataclass
@@ -43,10 +44,6 @@ class PingResult:
     @property
     def lost(self) -> int:
         return self.sent - self.received
-
-    @property
-    def rtt_avg_ns(self) -> float | None:
-        return sum(self.rtts_ns) / len(self.rtts_ns) if self.rtts_ns else None
 
     def seen(self) -> dict[str, Any]:
         """Figures by the names of a scenario's ``expect``."""
@@ -90,7 +87,7 @@ class Ping(App):
         *,
         epoch_ns: int,
         count: int = 4,
-        interval_ns: int = _NS_PER_S,
+        interval_ns: int = NS_PER_S,
         size_bytes: int = 56,
         ttl: int | None = None,
         dont_fragment: bool | None = None,
@@ -134,6 +131,11 @@ class Ping(App):
 
     def seen(self) -> dict[str, Any]:
         return self.result.seen()
+
+    def remarks(self) -> list[str]:
+        # Without the sequence number, so that what is said of each packet is said once.
+        said = (re.sub(r"icmp_seq=\d+ ", "", error) for error in self.result.errors)
+        return list(dict.fromkeys(said))
 
     def close(self) -> None:
         self._pacer.stopped = True
@@ -196,7 +198,7 @@ class Ping(App):
         pattern = bytes(at & 0xFF for at in range(self._size_bytes))
         if self._size_bytes < 16:
             return pattern
-        seconds, rest_ns = divmod(self._epoch_ns + self.scheduler.now_ns, _NS_PER_S)
+        seconds, rest_ns = divmod(self._epoch_ns + self.scheduler.now_ns, NS_PER_S)
         return struct.pack("<QQ", seconds, rest_ns // 1000) + pattern[16:]
 
     def _last_sent(self) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App, Pacer
 from vnet.guest.vnic import Vnic
-
-_NS_PER_S = 1_000_000_000
 
 
 class Send(App):
     """Sends ``packet`` ``count`` times."""
 
     def __init__(
-        self, vnic: Vnic, packet: Any, *, count: int = 1, interval_ns: int = _NS_PER_S
+        self, vnic: Vnic, packet: Any, *, count: int = 1, interval_ns: int = NS_PER_S
     ) -> None:
         super().__init__(vnic.interface.device.scheduler)
         self.sent = 0

@@ -15,13 +15,13 @@ from scapy.packet import Raw
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_text
+from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App, Pacer
 from vnet.guest.stamp import DatagramTemplate
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.socket import Datagram, SocketError, UdpSocket
 from vnet.wire import udp
 
-_NS_PER_S = 1_000_000_000
 NUMBER_BYTES = 8
 """Each datagram begins with its number, so a stream is never smaller than this."""
 
@@ -63,6 +63,7 @@ class UdpServer(App):
     def __init__(self, namespace: Namespace, port: int = 7, *, echo: bool = True) -> None:
         super().__init__(namespace.scheduler)
         self.received = 0
+        self.unanswerable = 0
         self.listeners: list[Callable[[Datagram], None]] = []
         self.echo = echo
         self._namespace = namespace
@@ -83,12 +84,13 @@ class UdpServer(App):
         self.received += 1
         for listener in tuple(self.listeners):
             listener(request)
-        if not self.echo:
+        # A question from an echo port would be answered for ever (RFC 862 servers, CA-1996-01).
+        if not self.echo or request.source_port == socket.port:
             return
-        source = request.target
-        if not self._namespace.owns(source):
-            # It was sent to everybody; the answer is from one.
-            source = self._namespace.sockets.source_for(request.source)
+        source = self._answering_address(request)
+        if source is None:
+            self.unanswerable += 1
+            return
         packet = build_datagram(
             self._namespace,
             source,
@@ -97,6 +99,20 @@ class UdpServer(App):
             request.data,
         )
         send_packet(self._namespace, request.source, bytes(packet))
+
+    def _answering_address(self, request: Datagram) -> bytes | None:
+        """Where the answer comes from; None where no route leads back to the asker."""
+        if self._namespace.route_to(request.source) is None and not self._namespace.owns(
+            request.source
+        ):
+            return None
+        if self._namespace.owns(request.target):
+            return request.target
+        try:
+            # It was sent to everybody; the answer is from one.
+            return self._namespace.sockets.source_for(request.source)
+        except UsageError:
+            return None
 
 
 class UdpStream(App):
@@ -113,10 +129,10 @@ class UdpStream(App):
         *,
         port: int = 7,
         count: int = 1,
-        interval_ns: int = _NS_PER_S,
+        interval_ns: int = NS_PER_S,
         size_bytes: int = 64,
         echo: bool = True,
-        timeout_ns: int = _NS_PER_S,
+        timeout_ns: int = NS_PER_S,
         server: UdpServer | None = None,
     ) -> None:
         super().__init__(namespace.scheduler)
@@ -169,6 +185,9 @@ class UdpStream(App):
             "lost": self.sent - self.received,
             "errors": len(self.errors),
         }
+
+    def remarks(self) -> list[str]:
+        return list(dict.fromkeys(self.errors))
 
     def close(self) -> None:
         self._pacer.stopped = True

@@ -216,7 +216,7 @@ class Bridge:
         return port.device.drop(frame, PORT_NOT_FORWARDING)
 
     def accept_source(self, port: BridgePort, frame: Frame) -> bool:
-        """Learn from a frame whose source is not simply known here; False drops it."""
+        """Learn from a frame, unless the fast road has; False drops it."""
         source = frame.data[6:12]
         if source[0] & 1 or source == MAC_ZERO:
             port.device.drop(frame, BAD_SOURCE_MAC)
@@ -232,7 +232,9 @@ class Bridge:
         return True
 
     def handle_group(self, port: BridgePort, frame: Frame) -> None:
-        """A broadcast, multicast or reserved destination."""
+        """A frame to a broadcast, multicast or reserved destination; learn from it, too."""
+        if not self.accept_source(port, frame):
+            return None
         target = frame.data[0:6]
         if target == MAC_BROADCAST:
             return self.flood(port, frame, BridgePort.BROADCAST, up=True)

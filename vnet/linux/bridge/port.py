@@ -103,6 +103,8 @@ class BridgePort:
         bridge = self.bridge
         if self.state is not PortState.FORWARDING or len(data) < HEADER_BYTES:
             return bridge.handle_not_forwarding(self, frame)
+        if data[0] & 1:
+            return bridge.handle_group(self, frame)
         now_ns = bridge.scheduler.now_ns
         entries = bridge.fdb.entries
         entry = entries.get(data[6:12])
@@ -110,8 +112,6 @@ class BridgePort:
             entry.updated_ns = now_ns
         elif not bridge.accept_source(self, frame):
             return None
-        if data[0] & 1:
-            return bridge.handle_group(self, frame)
         entry = entries.get(data[0:6])
         if entry is None or (entry.is_dynamic and now_ns - entry.updated_ns > bridge.fdb.ageing_ns):
             if data[0:6] == bridge.device.mac:

@@ -82,22 +82,28 @@ class Addrconf:
                 self._probes.clear()
                 mld_host.forget_timers()
             return
-        if not self.interface.multicast:
+        disabled = self.interface.namespace.sysctls["net.ipv6.conf.all.disable_ipv6"]
+        if disabled or not self.interface.multicast:
             # Without multicast there is no neighbour discovery, and no IPv6.
             return
         if self.interface.find(self._link_local()) is not None:
             # Only the carrier had gone: the addresses stayed, the switches may have forgotten.
             mld_host.report_all()
-            return
-        if self.interface.device.kind == "bridge" and not mld_host.is_member(_BRIDGE_SNOOPERS):
-            mld_host.join(_BRIDGE_SNOOPERS)
-        if self.interface.namespace.sysctls["net.ipv6.conf.all.forwarding"]:
-            mld_host.join(mld.ALL_ROUTERS)
-        namespace = self.interface.namespace
-        namespace.add_address(self.interface.device.name, self._link_local(), 64)
+        else:
+            self._begin()
         for address in self.interface.addresses:
-            if len(address.ip) == 16 and address.ip not in self._probes:
+            if address.tentative and address.ip not in self._probes:
+                # It was added while there was no link to check it on.
                 self._start_dad(address)
+
+    def _begin(self) -> None:
+        """The first link since the interface was set up: join what every node joins."""
+        interface, namespace = self.interface, self.interface.namespace
+        if interface.device.kind == "bridge" and not interface.mld.is_member(_BRIDGE_SNOOPERS):
+            interface.mld.join(_BRIDGE_SNOOPERS)
+        if namespace.sysctls["net.ipv6.conf.all.forwarding"]:
+            interface.mld.join(mld.ALL_ROUTERS)
+        namespace.add_address(interface.device.name, self._link_local(), 64)
 
     def _link_local(self) -> IpAddress:
         return link_local_of(self.interface.device.mac)
@@ -106,7 +112,8 @@ class Addrconf:
 
     def address_added(self, address: InterfaceAddress) -> None:
         """A new address: join its solicited-node group and check it."""
-        if self.interface.ready:
+        disabled = self.interface.namespace.sysctls["net.ipv6.conf.all.disable_ipv6"]
+        if self.interface.ready and not disabled:
             self._start_dad(address)
         else:
             address.tentative = True

@@ -40,8 +40,10 @@ class ArpProtocol:
         ours = packet.target_ip[0] != 127 and self._namespace.owns(packet.target_ip)
         # Who asks in our own name is a rival (RFC 5227), and gets no answer.
         if packet.operation == arp.REQUEST and ours and not self._namespace.owns(packet.sender_ip):
-            if packet.sender_ip != IPV4_ANY:
-                interface.arp_cache.heard(packet.sender_ip, packet.sender_mac, solicited=False)
+            if packet.sender_ip != IPV4_ANY and not interface.arp_cache.heard(
+                packet.sender_ip, packet.sender_mac, solicited=False
+            ):
+                return device.drop(frame, drops.NEIGHBOR_TABLE_FULL)
             self.reply(interface, packet, frame.meta)
             return None
         return self._listen_in(interface, packet, frame, ours)

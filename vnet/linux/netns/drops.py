@@ -23,7 +23,7 @@ NO_VLAN_DEVICE = drop_reason(
 IPV6_DISABLED = drop_reason(
     "ipv6-disabled",
     cause="an IPv6 packet reached an interface that does not speak IPv6",
-    cure="give the interface an IPv6 address, or set `ipv6: true`",
+    cure="give the interface an IPv6 address, set `ipv6: true`, or clear disable_ipv6",
 )
 ARP_MALFORMED = drop_reason(
     "arp-malformed",
@@ -87,6 +87,11 @@ NEIGHBOR_QUEUE_FULL = drop_reason(
     cause="too many packets already waited for the next hop's MAC; the oldest was dropped",
     cure="see why the next hop does not answer, or send less before it has",
 )
+NEIGHBOR_TABLE_FULL = drop_reason(
+    "neighbor-table-full",
+    cause="the interface knows as many neighbours as it may, and is in touch with all of them",
+    cure="look for an address scan, or make the subnet smaller",
+)
 FRAGMENTATION_NEEDED = drop_reason(
     "fragmentation-needed",
     cause="the packet exceeds the outgoing mtu and may not be fragmented",
@@ -142,6 +147,11 @@ ND_INVALID = drop_reason(
     "nd-invalid",
     cause="a neighbour discovery message fails the checks of RFC 4861 (hop limit 255, options)",
     cure="mend the sender; from beyond a router such messages are ignored on purpose",
+)
+MLD_INVALID = drop_reason(
+    "mld-invalid",
+    cause="a multicast listener query came from no link-local source, or with a hop limit over 1",
+    cure="mend the querier; from beyond the link queries are ignored on purpose",
 )
 TENTATIVE = drop_reason(
     "address-tentative",

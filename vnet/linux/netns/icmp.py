@@ -76,7 +76,8 @@ class Icmp4:
         """Tell the sender of ``packet`` what happened to it, if one may be told.
 
         No error answers an error, a later fragment, or what was sent to or from more than
-        one host. ``received_by`` None means the packet was our own.
+        one host. ``received_by`` None means that it got stuck on its way out: our own, or one
+        that we forward.
         """
         header = ipv4.parse(packet)
         if header is None or not self._may_answer(header, received_by):
@@ -115,24 +116,17 @@ class Icmp4:
 
     def _source_for(self, header: ipv4.Ipv4, received_by: Interface | None) -> bytes | None:
         """Where the packet was for us, from the address it was sent to; else by the route."""
-        if received_by is None:
-            # Our own packet: its source is ours, and the error goes back to it.
-            return header.source if self._namespace.owns(header.source) else self._any_source()
+        if received_by is None and self._namespace.owns(header.source):
+            # Our own packet: the error goes back to where it came from.
+            return header.source
         if self._namespace.owns(header.target):
             return header.target
+        # Somebody else's: from the address that faces whoever sent it.
         route = self._namespace.route_to(header.source)
         if route is None:
-            return received_by.source_for(header.source)
+            return received_by.source_for(header.source) if received_by else None
         out = self._namespace.interfaces[route.device.name]
         return route.source or out.source_for(route.gateway or header.source)
-
-    def _any_source(self) -> bytes | None:
-        for interface in self._namespace.interfaces.values():
-            if interface is not self._namespace.loopback:
-                source = interface.source_for(IPV4_ANY)
-                if source is not None:
-                    return source
-        return None
 
     def _send(
         self, source: bytes, target: bytes, message: bytes, tos: int, meta: Meta | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import IPV6_ANY, is_multicast_ip
+from vnet.base.ids import IPV6_ANY, is_link_local_ip6, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.linux.netns.ratelimit import RateLimit
 from vnet.sim.frame import Frame, Meta
@@ -38,7 +38,10 @@ class Icmp6:
         if message.type == icmpv6.ECHO_REQUEST:
             return self._echo(interface, frame, header, message)
         if message.type == icmpv6.MLD_QUERY:
-            if not interface.mld.query(message.body):
+            # RFC 3810 section 6.2: it comes from a neighbour, and has crossed no router.
+            if header.hop_limit != 1 or not is_link_local_ip6(header.source):
+                interface.device.drop(frame, drops.MLD_INVALID)
+            elif not interface.mld.query(message.body):
                 interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
             return None
         sockets = self._namespace.sockets

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from vnet.base.drops import DropReason
 from vnet.base.ids import IpAddress, network_of
 from vnet.linux.netns import drops
 from vnet.linux.netns.addrconf import Addrconf
@@ -125,11 +126,17 @@ class Interface:
         receive = self._by_type.get(kind)
         if receive is None:
             return self.device.drop(frame, drops.UNKNOWN_ETHER_TYPE)
-        if kind == _IPV6 and self.addrconf is None and self is not self.namespace.loopback:
-            # Nobody joined anything here, so a group's packets are the card's to turn away.
-            reason = drops.NOT_A_MEMBER if data[0] & 1 else drops.IPV6_DISABLED
+        if kind == _IPV6 and (reason := self._reason_against_ipv6(frame)) is not None:
             return self.device.drop(frame, reason)
         return receive(self, frame)
+
+    def _reason_against_ipv6(self, frame: Frame) -> DropReason | None:
+        if self.namespace.sysctls["net.ipv6.conf.all.disable_ipv6"]:
+            return drops.IPV6_DISABLED
+        if self.addrconf is None and self is not self.namespace.loopback:
+            # Nobody joined anything here, so a group's packets are the card's to turn away.
+            return drops.NOT_A_MEMBER if frame.data[0] & 1 else drops.IPV6_DISABLED
+        return None
 
     # -- addresses
 

@@ -1,7 +1,7 @@
 """IPv4: input, local delivery, forwarding and output (net/ipv4 of the kernel).
 
 receive -> for us?   -> deliver -> reassemble -> ICMP, IGMP, UDP, raw sockets
-        -> not ours? -> forward -> TTL, mtu   -> output
+        -> not ours? -> forward -> route, TTL, mtu -> output
 send    -> route     -> output  -> fragment   -> neighbour -> device
 """
 
@@ -50,7 +50,7 @@ class Ipv4Stack:
             return device.drop(frame, drops.IP_MALFORMED)
         target, source = header.target, header.source
         if interface is not self._namespace.loopback:
-            if self._is_martian(header):
+            if self._is_martian(header, interface):
                 return device.drop(frame, drops.MARTIAN_SOURCE)
             if target[0] in (0, 127):
                 return device.drop(frame, drops.MARTIAN_TARGET)
@@ -67,7 +67,7 @@ class Ipv4Stack:
             return device.drop(frame, drops.NOT_FORWARDED)
         return self._forward(interface, frame, packet, header)
 
-    def _is_martian(self, header: ipv4.Ipv4) -> bool:
+    def _is_martian(self, header: ipv4.Ipv4, interface: Interface) -> bool:
         source, target = header.source, header.target
         if source[0] == 0 and target != IPV4_BROADCAST:
             # "This network" may ask everyone (DHCP), or talk of groups on its own link.
@@ -76,7 +76,7 @@ class Ipv4Stack:
             )
         return (
             is_multicast_ip(source)
-            or source == IPV4_BROADCAST
+            or self._is_broadcast(source, interface)
             or source[0] == 127
             or self._namespace.owns(source)
         )
@@ -105,6 +105,7 @@ class Ipv4Stack:
         self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
     ) -> tuple[bytes, ipv4.Ipv4] | None:
         key = (header.source, header.target, header.protocol, header.ident)
+        header_bytes = header.total_bytes - len(header.payload)
         done = self._reassembler.add(
             interface,
             frame,
@@ -113,6 +114,7 @@ class Ipv4Stack:
             header.more_fragments,
             header.payload,
             packet,
+            header_bytes,
         )
         if done is None:
             return None
@@ -129,9 +131,7 @@ class Ipv4Stack:
             options=first.options,
         )
         rebuilt = ipv4.parse(whole)
-        if rebuilt is None:
-            interface.device.drop(frame, drops.FRAGMENT_MALFORMED)
-            return None
+        assert rebuilt is not None
         return whole, rebuilt
 
     def _timed_out(self, interface: Interface, first: bytes) -> None:
@@ -146,16 +146,16 @@ class Ipv4Stack:
     ) -> None:
         device = interface.device
         errors = self._namespace.icmp
-        if header.ttl <= 1:
-            device.drop(frame, drops.TTL_EXCEEDED)
-            return errors.send_error(
-                packet, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, frame.meta, interface
-            )
         route = self._namespace.route_to(header.target)
         if route is None:
             device.drop(frame, drops.NO_ROUTE)
             return errors.send_error(
                 packet, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, frame.meta, interface
+            )
+        if header.ttl <= 1:
+            device.drop(frame, drops.TTL_EXCEEDED)
+            return errors.send_error(
+                packet, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, frame.meta, interface
             )
         out = self._namespace.interfaces[route.device.name]
         mtu = out.device.mtu_bytes

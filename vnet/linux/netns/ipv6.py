@@ -60,7 +60,8 @@ class Ipv6Stack:
             return device.drop(frame, drops.MARTIAN_TARGET)
         if owner is not None:
             # A link-local address lives on its own link only, and a tentative one nowhere.
-            if is_link_local_ip6(header.target):
+            # What we say to ourselves comes by the loopback.
+            if is_link_local_ip6(header.target) and interface is not self._namespace.loopback:
                 owner = interface
             address = owner.find(header.target)
             if address is None or not address.usable:
@@ -115,6 +116,7 @@ class Ipv6Stack:
             piece.more,
             upper.payload,
             packet,
+            upper.offset - 8,
         )
         if done is None:
             return None
@@ -130,9 +132,6 @@ class Ipv6Stack:
         if first_upper.next_header_at >= 0:
             kept[first_upper.next_header_at] = next_header
             next_header = first.next_header
-        if len(kept) + len(done[1]) > 0xFFFF:
-            interface.device.drop(frame, drops.FRAGMENT_MALFORMED)
-            return None
         return ipv6.emit(
             first.source,
             first.target,
@@ -162,16 +161,16 @@ class Ipv6Stack:
             or is_link_local_ip6(header.source)
         ):
             return device.drop(frame, drops.NOT_FORWARDED)
-        if header.hop_limit <= 1:
-            device.drop(frame, drops.TTL_EXCEEDED)
-            return errors.send_error(
-                packet, icmpv6.TIME_EXCEEDED, icmpv6.HOP_LIMIT_EXCEEDED, frame.meta, interface
-            )
         route = self._namespace.route_to(header.target)
         if route is None:
             device.drop(frame, drops.NO_ROUTE)
             return errors.send_error(
                 packet, icmpv6.UNREACHABLE, icmpv6.NO_ROUTE, frame.meta, interface
+            )
+        if header.hop_limit <= 1:
+            device.drop(frame, drops.TTL_EXCEEDED)
+            return errors.send_error(
+                packet, icmpv6.TIME_EXCEEDED, icmpv6.HOP_LIMIT_EXCEEDED, frame.meta, interface
             )
         out = self._namespace.interfaces[route.device.name]
         if len(packet) > out.device.mtu_bytes:
@@ -219,7 +218,10 @@ class Ipv6Stack:
         if len(packet) <= out.device.mtu_bytes:
             return self._to_neighbor(out, packet, next_hop, meta)
         self._fragment_ident = self._fragment_ident + 1 & 0xFFFFFFFF
-        for piece in ipv6.fragment(packet, out.device.mtu_bytes, self._fragment_ident):
+        pieces = list(ipv6.fragment(packet, out.device.mtu_bytes, self._fragment_ident))
+        if not pieces:
+            return self._drop(out, packet, meta, drops.IP_MALFORMED)
+        for piece in pieces:
             self._to_neighbor(out, piece, next_hop, meta)
         return None
 
@@ -238,7 +240,11 @@ class Ipv6Stack:
         out.device.transmit(Frame(data, meta))
 
     def _lose(self, packet: bytes, meta: Meta | None, reason: DropReason) -> None:
-        device = self._namespace.loopback.device
-        data = ether_frame(MAC_ZERO, device.mac, TYPE_IPV6, packet)
-        device.drop(Frame(data, meta), reason)
+        """A packet of our own that cannot leave: count it, and tell its socket."""
+        self._drop(self._namespace.loopback, packet, meta, reason)
         self._namespace.sockets.local_error6(packet, reason)
+
+    @staticmethod
+    def _drop(out: Interface, packet: bytes, meta: Meta | None, reason: DropReason) -> None:
+        data = ether_frame(MAC_ZERO, out.device.mac, TYPE_IPV6, packet)
+        out.device.drop(Frame(data, meta), reason)

@@ -75,6 +75,10 @@ class LinkState:
                 bridge.disable_port(port)
         if up != interface.ready:
             interface.ready = up
+            if not up:
+                # Who answered on that link need not be there on the next (neigh_carrier_down()).
+                interface.arp_cache.flush(keep_permanent=True)
+                interface.nd_cache.flush(keep_permanent=True)
             if interface.addrconf is not None:
                 interface.addrconf.link_changed(up)
         namespace.link_changed(interface)

@@ -7,7 +7,8 @@ through this file; they go from interface to protocol to interface.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from vnet.base.chance import Chance
@@ -138,7 +139,8 @@ class Namespace:
         bridge = self._masters.get(name)
         port = bridge.port_of(interface.device) if bridge else None
         if bridge and port:
-            bridge.port_mac_changed(port, old)
+            with self._telling_of(bridge):
+                bridge.port_mac_changed(port, old)
         elif name in self.bridges:
             self.bridges[name].set_mac(mac)
         self.link_changed(interface)
@@ -148,7 +150,8 @@ class Namespace:
         interface = self.interface(name)
         interface.device.mtu_bytes = mtu_bytes
         if bridge := self._masters.get(name):
-            bridge.device.mtu_bytes = min(port.device.mtu_bytes for port in bridge.ports)
+            with self._telling_of(bridge):
+                bridge.device.mtu_bytes = min(port.device.mtu_bytes for port in bridge.ports)
         self.link_changed(interface)
 
     def set_flags(
@@ -202,7 +205,8 @@ class Namespace:
             )
         bridge = self.bridges[bridge_name]
         self._masters[name] = bridge
-        bridge.add_port(interface.device)
+        with self._telling_of(bridge):
+            bridge.add_port(interface.device)
         self.link_changed(interface)
 
     def release(self, name: str) -> None:
@@ -211,7 +215,8 @@ class Namespace:
         bridge = self._masters.pop(name, None)
         if bridge is None:
             raise UsageError(f"{self.name}: device {name} is not a bridge port")
-        bridge.remove_port(interface.device)
+        with self._telling_of(bridge):
+            bridge.remove_port(interface.device)
         interface.device.rx_handler = interface.handle
         self.link_changed(interface)
 
@@ -280,10 +285,12 @@ class Namespace:
         """Duplicate detection ended for an address; tell whoever listens."""
         self._tell(AddressChange(interface.device, address))
 
-    def neighbor_changed(self, interface: Interface, neighbor: Neighbor[Any]) -> None:
-        """A neighbour came to another state; tell whoever listens."""
+    def neighbor_changed(
+        self, interface: Interface, neighbor: Neighbor[Any], *, deleted: bool = False
+    ) -> None:
+        """A neighbour came to another state, or was forgotten; tell whoever listens."""
         if self.listeners:
-            self._tell(NeighborChange(interface.device, neighbor))
+            self._tell(NeighborChange(interface.device, neighbor, deleted))
 
     # -- routes
 
@@ -360,6 +367,15 @@ class Namespace:
                     master.device if master else None,
                 )
             )
+
+    @contextmanager
+    def _telling_of(self, bridge: Bridge) -> Iterator[None]:
+        """Around what is done to a port: the bridge may take another MAC or MTU from it."""
+        device = bridge.device
+        before = device.mac, device.mtu_bytes
+        yield
+        if (device.mac, device.mtu_bytes) != before:
+            self.link_changed(self.interfaces[device.name])
 
     def _tell(self, change: Change) -> None:
         for listener in self.listeners:

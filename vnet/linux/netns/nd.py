@@ -60,8 +60,10 @@ class NeighborDiscovery:
             return device.drop(frame, drops.TENTATIVE)
         if checking:
             return self._advertise(interface, request.target, ALL_NODES, None, 0, frame.meta)
-        if request.source_mac is not None:
-            interface.nd_cache.heard(header.source, request.source_mac, solicited=False)
+        if request.source_mac is not None and not interface.nd_cache.heard(
+            header.source, request.source_mac, solicited=False
+        ):
+            return device.drop(frame, drops.NEIGHBOR_TABLE_FULL)
         return self._advertise(
             interface,
             request.target,
@@ -132,6 +134,8 @@ class NeighborDiscovery:
             return interface.device.drop(frame, drops.ND_INVALID)
         if interface.addrconf is not None:
             interface.addrconf.router_heard()
-        if advertisement.source_mac is not None:
-            interface.nd_cache.heard(header.source, advertisement.source_mac, solicited=False)
+        if advertisement.source_mac is not None and not interface.nd_cache.heard(
+            header.source, advertisement.source_mac, solicited=False
+        ):
+            interface.device.drop(frame, drops.NEIGHBOR_TABLE_FULL)
         return None

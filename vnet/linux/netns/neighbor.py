@@ -62,6 +62,8 @@ class NeighborCache(ABC):
         device = self.interface.device
         scheduler = device.scheduler
         before = self.table.get(next_hop)
+        if before is None and not self._admit(next_hop):
+            return self._drop(PendingPacket(packet, meta), drops.NEIGHBOR_TABLE_FULL)
         due_before = None if before is None else before.due_ns
         neighbor, action = self.table.use(next_hop, scheduler.now_ns)
         if neighbor.state in VALID:
@@ -76,6 +78,7 @@ class NeighborCache(ABC):
             self._act(neighbor, action, meta)
         if neighbor.due_ns != due_before:
             self._arm(neighbor)
+        return None
 
     def heard(
         self,
@@ -86,11 +89,16 @@ class NeighborCache(ABC):
         override: bool = True,
         weak: bool = False,
         create: bool = True,
-    ) -> None:
-        """The neighbour told its MAC. Without ``create`` a stranger is ignored."""
+    ) -> bool:
+        """The neighbour told its MAC. Without ``create`` a stranger is ignored.
+
+        False says that there is no room for another neighbour.
+        """
         now_ns = self.interface.device.scheduler.now_ns
         if not create and self.table.get(ip) is None:
-            return
+            return True
+        if not self._admit(ip):
+            return False
         before = self.table.ensure(ip, now_ns).due_ns
         pending = self.table.update(
             ip, mac, now_ns, solicited=solicited, override=override, weak=weak
@@ -102,13 +110,32 @@ class NeighborCache(ABC):
         self._collect_later()
         for packet, meta in pending:
             self.send(packet, ip, meta)
+        return True
 
-    def flush(self) -> None:
-        """The interface went down: forget everyone, and drop what waited for them."""
-        for neighbor in self.table.clear():
+    def flush(self, *, keep_permanent: bool = False) -> None:
+        """Forget everyone, and drop what waited for them.
+
+        When the interface is set down that is all of them; when it only loses its carrier,
+        the administrator's entries stay.
+        """
+        for neighbor in self.table.clear(keep_permanent=keep_permanent):
             neighbor.due_ns = None
             for waiting in neighbor.pending:
                 self._drop(waiting, drops.NO_NEIGHBOR)
+            self._tell_gone(neighbor)
+
+    def _admit(self, ip: bytes) -> bool:
+        """Make room for ``ip``, if need be at the cost of another; False if there is none."""
+        if not self.table.is_full_for(ip):
+            return True
+        gone = self.table.evict()
+        if gone is None:
+            return False
+        self._tell_gone(gone)
+        return True
+
+    def _tell_gone(self, neighbor: Neighbor[PendingPacket]) -> None:
+        self.interface.namespace.neighbor_changed(self.interface, neighbor, deleted=True)
 
     def _arm(self, neighbor: Neighbor[PendingPacket]) -> None:
         if neighbor.due_ns is not None:
@@ -158,7 +185,8 @@ class NeighborCache(ABC):
 
     def _collect(self) -> None:
         self._gc_armed = False
-        self.table.collect(self.interface.device.scheduler.now_ns)
+        for neighbor in self.table.collect(self.interface.device.scheduler.now_ns):
+            self._tell_gone(neighbor)
         if any(neighbor.state is not Nud.PERMANENT for neighbor in self.table):
             self._collect_later()
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import MAC_ZERO
 from vnet.linux.netns import drops
 from vnet.sim.frame import Frame
-from vnet.tables.reasm import Key, Reassembly, Verdict
-from vnet.wire.ether import TYPE_IPV4, TYPE_IPV6
-from vnet.wire.ether import frame as ether_frame
+from vnet.tables.reasm import Key, Reassembly, Refusal, Verdict
 
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
@@ -43,7 +40,7 @@ class Reassembler:
         self._namespace = namespace
         self._sysctl = sysctl
         self._timed_out = timed_out
-        self._table: Reassembly[Interface] = Reassembly(0)
+        self._table: Reassembly[tuple[Interface, Frame]] = Reassembly(0)
 
     def add(
         self,
@@ -54,26 +51,30 @@ class Reassembler:
         more: bool,
         piece: bytes,
         packet: bytes,
+        head_bytes: int,
     ) -> tuple[bytes, bytes] | None:
-        """Add a piece; (first piece's packet, payload) when whole. Bad pieces are dropped."""
+        """Add a piece; (first piece's packet, payload) when whole.
+
+        Bad pieces are dropped, each by the device it came in by, with those they spoil.
+        """
         scheduler = self._namespace.scheduler
         self._table.timeout_ns = self._namespace.sysctls[self._sysctl] * _NS_PER_S
         waiting = len(self._table)
-        result = self._table.add(key, interface, offset, more, piece, packet, scheduler.now_ns)
-        if isinstance(result, tuple):
-            return result
-        if result is not Verdict.WAITING:
-            interface.device.drop(frame, _REASON[result])
-        elif len(self._table) > waiting:
+        bearer = (interface, frame)
+        result = self._table.add(
+            key, bearer, offset, more, piece, packet, scheduler.now_ns, head_bytes
+        )
+        if isinstance(result, Refusal):
+            for bringer, lost in result.lost:
+                bringer.device.drop(lost, _REASON[result.verdict])
+            return None
+        if result is None and len(self._table) > waiting:
             scheduler.after(self._table.timeout_ns, self._expire)
-        return None
+        return result
 
     def _expire(self) -> None:
         for buffer in self._table.expire(self._namespace.scheduler.now_ns):
-            device = buffer.owner.device
-            kind = TYPE_IPV4 if len(buffer.key[0]) == 4 else TYPE_IPV6
-            for piece in buffer.pieces.values():
-                data = ether_frame(device.mac, MAC_ZERO, kind, piece)
-                device.drop(Frame(data), drops.FRAGMENT_TIMEOUT)
+            for interface, frame in buffer.bearers:
+                interface.device.drop(frame, drops.FRAGMENT_TIMEOUT)
             if buffer.first is not None:
-                self._timed_out(buffer.owner, buffer.first)
+                self._timed_out(buffer.bearers[-1][0], buffer.first)

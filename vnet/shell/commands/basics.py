@@ -5,11 +5,11 @@ from __future__ import annotations
 from inspect import cleandoc
 
 from vnet.base.errors import UsageError
+from vnet.base.text import did_you_mean, quote
 from vnet.shell.context import ShellContext, nodes
 from vnet.shell.options import Arguments
 from vnet.shell.output import Output
 from vnet.shell.registry import COMMANDS, Command, Group, NodeUse, command
-from vnet.topology.report import did_you_mean, quote
 
 
 @command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_text, mac_text
+from vnet.base.text import did_you_mean, quote
 from vnet.base.units import duration_text, rate_text
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
@@ -13,7 +14,6 @@ from vnet.shell.output import Output, columns
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.link import state_of
 from vnet.sim.link import Link
-from vnet.topology.report import did_you_mean, quote
 
 
 @command(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from vnet.base.errors import UsageError
+from vnet.base.text import did_you_mean, one_of, quote
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sysctl import DEFAULTS
@@ -24,7 +25,6 @@ from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
 from vnet.shell.views.neighbor import neighbors_text
 from vnet.shell.views.route import routes_text
 from vnet.shell.views.sysctl import sysctls_text
-from vnet.topology.report import did_you_mean, one_of, quote
 
 _SHOW = ("show", "list", "lst", "ls")
 

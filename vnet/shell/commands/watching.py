@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vnet.base.errors import UsageError
+from vnet.base.text import did_you_mean, quote
 from vnet.base.units import duration_text
 from vnet.shell.context import ShellContext, capture_points
 from vnet.shell.options import Arguments, whole_number
@@ -10,7 +11,6 @@ from vnet.shell.output import Output, columns, plural
 from vnet.shell.registry import Group, command
 from vnet.shell.tail import TAIL_FRAMES
 from vnet.topology.devices import NLMON
-from vnet.topology.report import did_you_mean, quote
 
 _FRAMES_SHOWN = 10
 

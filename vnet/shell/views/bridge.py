@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vnet.base.ids import mac_text
+from vnet.base.units import NS_PER_S
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.bridge.port import BridgePort
 from vnet.linux.netns.interface import Interface
@@ -16,7 +17,6 @@ from vnet.netdev.device import NetDevice
 from vnet.shell.views.link import flags_of, name_of
 from vnet.tables.fdb import FdbEntry, FdbKind
 
-_NS_PER_S = 1_000_000_000
 _KINDS = {FdbKind.LOCAL: "permanent", FdbKind.STATIC: "static", FdbKind.DYNAMIC: ""}
 
 
@@ -51,8 +51,8 @@ def _entries(
 
 
 def _used(entry: FdbEntry[BridgePort], now_ns: int) -> str:
-    used = (now_ns - entry.used_ns) // _NS_PER_S
-    updated = (now_ns - entry.updated_ns) // _NS_PER_S
+    used = (now_ns - entry.used_ns) // NS_PER_S
+    updated = (now_ns - entry.updated_ns) // NS_PER_S
     return f"used {used}/{updated} "
 
 

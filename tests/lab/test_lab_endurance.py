@@ -1,0 +1,153 @@
+"""A lab outlives what its users and its frames do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+
+from vnet import Lab, VnetError
+from vnet.base.errors import EndlessInstantError, StorageError, TopologyError
+from vnet.lab.capture import PcapngFile
+from vnet.sim import link
+
+LabWith = Callable[..., Lab]
+
+LOOP = """\
+version: 1
+name: loop
+hosts: {h1: {hypervisor: kvm, nics: {eth0: {ip: 10.0.0.1/24}}}}
+switches: {s1: , s2: }
+links:
+  - {ends: ['h1:eth0', 's1:up']}
+  - {ends: ['s1:a', 's2:a']}
+  - {ends: ['s1:b', 's2:b'] %s}
+scenario: [{at: 1s, arping: {from: h1, to: 10.0.0.2}}]
+"""
+
+
+def test_a_loop_in_which_no_time_passes_ends_with_a_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link, "MOST_FRAMES_PER_INSTANT", 1000)
+    with Lab.from_text(LOOP % "") as lab:
+        with pytest.raises(EndlessInstantError, match=r"1001 frames crossed .* and no time passed"):
+            lab.run()
+        assert lab.now_ns == 1_000_000_000
+
+
+def test_a_loop_that_takes_time_runs_as_long_as_asked() -> None:
+    with Lab.from_text(LOOP % ", latency: 1ms") as lab:
+        lab.run(until="1100ms")
+        assert lab.now_ns == 1_100_000_000
+        assert lab.network.links[2].ends[0].tx_frames > 50
+
+
+@pytest.mark.parametrize("source", ["0.0.0.0", "8.8.8.8"])
+def test_an_echo_server_leaves_unanswered_whom_it_cannot_reach(
+    lab_with: LabWith, source: str
+) -> None:
+    with lab_with() as lab:
+        server = lab.vm("vm2").serve_echo()
+        lab.vm("vm1").vnic(0).send(
+            Ether(dst="ff:ff:ff:ff:ff:ff")
+            / IP(src=source, dst="255.255.255.255")
+            / UDP(sport=9, dport=7)
+        )
+        lab.advance("1s")
+        assert (server.received, server.unanswerable) == (1, 1)
+
+
+def test_echo_servers_do_not_answer_each_other(lab_with: LabWith) -> None:
+    with lab_with() as lab:
+        servers = [lab.vm(name).serve_echo() for name in ("vm1", "vm2")]
+        lab.vm("vm1").ping("10.0.0.2", count=1)
+        lab.vm("vm1").vnic(0).send(IP(dst="10.0.0.2") / UDP(sport=7, dport=7))
+        lab.advance("1s")
+        assert [server.received for server in servers] == [0, 1]
+
+
+def test_a_frame_of_one_byte_is_sent_captured_and_shown(lab_with: LabWith) -> None:
+    with lab_with() as lab:
+        lab.vm("vm1").vnic(0).send(b"\xff")
+        lab.advance("1s")
+        assert b"\xff" in [bytes(packet) for packet in lab.captures["vm1:eth0"]]
+        assert bytes(lab.vm("vm1").vnic(0).sent[0]) == b"\xff"
+
+
+@pytest.mark.parametrize(
+    "options", [{"count": "3"}, {"count": 2.5}, {"count": True}, {"size": "1"}]
+)
+def test_a_figure_of_the_wrong_type_is_the_callers_mistake(
+    lab_with: LabWith, options: dict[str, Any]
+) -> None:
+    with lab_with() as lab, pytest.raises(VnetError, match="a whole number"):
+        lab.vm("vm1").ping("10.0.0.2", **options)
+
+
+def test_captures_that_were_deleted_cannot_be_read(lab_with: LabWith, tmp_path: Path) -> None:
+    with lab_with(pcap_dir=tmp_path) as lab:
+        lab.vm("vm1").ping("10.0.0.2", count=1)
+        (tmp_path / "small.pcapng").unlink()
+        with pytest.raises(StorageError, match="cannot read"):
+            lab.captures  # noqa: B018
+
+
+def test_hosts_have_scapy_faces_too_one_for_each_device(lab_with: LabWith) -> None:
+    with lab_with() as lab:
+        face = lab.host("h1").vnic("eth0")
+        assert lab.host("h1").vnic("eth0") is face
+        reply = face.sr1(IP(dst="192.0.2.2") / UDP(dport=9), timeout=2)
+        assert reply is not None
+        assert reply.summary().startswith("IP / ICMP 192.0.2.2 > 192.0.2.1 dest-unreach")
+
+
+def test_a_capture_point_that_is_not_there_is_named(lab_with: LabWith) -> None:
+    with lab_with() as lab, pytest.raises(VnetError, match="no capture point vm9:eth0"):
+        lab.captures["vm9:eth0"]
+
+
+def test_a_packet_that_scapy_cannot_build_is_the_callers_mistake(lab_with: LabWith) -> None:
+    with lab_with() as lab, pytest.raises(VnetError, match="cannot be built"):
+        lab.vm("vm1").vnic(0).send(IP(dst="10.0.0.2", ttl=9999))
+
+
+def test_what_a_scenario_cannot_send_is_told_before_it_runs(lab_with: LabWith) -> None:
+    step = "  - send: {from: vm1, packet: 'IP(dst=\"10.0.0.2\", ttl=9999)'}"
+    with pytest.raises(TopologyError, match=r"<text>:\d+:1: packet .* cannot be built"):
+        lab_with(step)
+
+
+def test_a_load_wants_a_path() -> None:
+    with pytest.raises(VnetError, match="None is not the path of a topology"):
+        Lab.load(None)  # type: ignore[arg-type]
+
+
+def test_captures_of_another_run_do_not_stay_beside_the_new_ones(
+    lab_with: LabWith, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.txt").write_text("kept")
+    for options in ({}, {"split": True}, {"pcap_format": "pcap"}, {}):
+        with lab_with(pcap_dir=tmp_path, **options) as lab:
+            lab.vm("vm1").ping("10.0.0.2", count=1)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["mine.txt", "run.json", "small.pcapng"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_named_by_the_file_that_did_not_fit(
+    lab_with: LabWith, tmp_path: Path
+) -> None:
+    lab = lab_with("  - ping: {from: vm1, to: vm2, count: 2}", pcap_dir=tmp_path)
+    writer = lab._recorder.writer
+    assert isinstance(writer, PcapngFile)
+    writer.close()
+    full = open("/dev/full", "wb")  # noqa: SIM115 - the lab closes it
+    writer._stream = full
+    writer._writer._stream = full
+    with pytest.raises(StorageError, match=r"cannot write .*small\.pcapng: No space left"), lab:
+        lab.run()
