@@ -69,7 +69,8 @@ def report_tables(
             shown.append(Text(f"captured: {folder / file}"))
     held = "all held" if report.held else "NOT all held"
     ended = duration_text(report.virtual_ns)
-    verdict = f"{report.lab}: {len(report.steps)} steps, {held}, {ended} of virtual time"
+    steps = "1 step" if len(report.steps) == 1 else f"{len(report.steps)} steps"
+    verdict = f"{report.lab}: {steps}, {held}, {ended} of virtual time"
     shown.append(Text(verdict, style="bold green" if report.held else "bold red"))
     return shown
 
