@@ -81,7 +81,7 @@ def test_run_shows_the_steps_and_holds(shell: Shell) -> None:
     ran = shell("two-vms", "run", "time")
     assert ran.code == 0
     assert "ping vm1 → vm2 ×3" in ran.out
-    assert "two-vms: 1 steps, all held, 3s of virtual time" in ran.out
+    assert "two-vms: 1 step, all held, 3s of virtual time" in ran.out
 
 
 def test_a_scenario_that_does_not_hold_is_exit_code_1_and_ends_it(shell: Shell) -> None:
@@ -94,7 +94,7 @@ def test_a_scenario_that_does_not_hold_is_exit_code_1_and_ends_it(shell: Shell) 
 def test_a_scenario_cut_short_has_not_failed(shell: Shell) -> None:
     ran = shell("two-hosts", "run 4s", "run")
     assert ran.code == 0
-    assert "1 steps, all held, 4s of virtual time\n3 steps of the scenario to go\n" in ran.out
+    assert "1 step, all held, 4s of virtual time\n3 steps of the scenario to go\n" in ran.out
     assert ran.out.splitlines()[-1].startswith("two-hosts: 4 steps, all held")
 
 
