@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_from_text, is_link_local_ip6
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.arping import Arping
-from vnet.guest.apps.ping import LINGER_NS, Ping
-from vnet.guest.apps.udp import UdpServer, UdpStream
+from vnet.guest.apps.ping import Ping, PingOptions
+from vnet.guest.apps.udp import UdpOptions, UdpServer, UdpStream
 from vnet.guest.vnic import Vnic
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
@@ -46,30 +48,11 @@ class Machine:
         return face
 
     def make_ping(
-        self,
-        target: bytes,
-        *,
-        count: int = 4,
-        interval_ns: int = NS_PER_S,
-        size_bytes: int = 56,
-        ttl: int | None = None,
-        dont_fragment: bool | None = None,
-        timeout_ns: int = LINGER_NS,
-        device: str | None = None,
+        self, target: bytes, *, device: str | None = None, **options: Unpack[PingOptions]
     ) -> Ping:
         """ping(8)."""
-        return Ping(
-            self.namespace,
-            target,
-            epoch_ns=self.epoch_ns,
-            count=count,
-            interval_ns=interval_ns,
-            size_bytes=size_bytes,
-            ttl=ttl,
-            dont_fragment=dont_fragment,
-            timeout_ns=timeout_ns,
-            out=self._out_for(target, device),
-        )
+        out = self._out_for(target, device)
+        return Ping(self.namespace, target, epoch_ns=self.epoch_ns, out=out, **options)
 
     def make_arping(
         self,
@@ -86,30 +69,9 @@ class Machine:
             self.namespace, target, count=count, interval_ns=interval_ns, mode=mode, out=out
         )
 
-    def make_udp(
-        self,
-        target: bytes,
-        *,
-        port: int = 7,
-        count: int = 1,
-        interval_ns: int = NS_PER_S,
-        size_bytes: int = 64,
-        echo: bool = True,
-        timeout_ns: int = NS_PER_S,
-        server: UdpServer | None = None,
-    ) -> UdpStream:
+    def make_udp(self, target: bytes, **options: Unpack[UdpOptions]) -> UdpStream:
         """A stream of datagrams to a port of another machine, which runs ``server`` there."""
-        return UdpStream(
-            self.namespace,
-            target,
-            port=port,
-            count=count,
-            interval_ns=interval_ns,
-            size_bytes=size_bytes,
-            echo=echo,
-            timeout_ns=timeout_ns,
-            server=server,
-        )
+        return UdpStream(self.namespace, target, **options)
 
     def serve_echo(self, port: int = 7) -> UdpServer:
         """Run a UDP echo server on ``port``; one that runs already is returned."""

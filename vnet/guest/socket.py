@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -61,9 +62,9 @@ class VnicSocket(SuperSocket):  # type: ignore[misc]
     # -- receiving
 
     @property
+    @abstractmethod
     def log(self) -> FrameLog:
         """The frames that reached the guest."""
-        raise NotImplementedError
 
     def skip_to_now(self) -> None:
         """Forget what arrived unread: a sniffer hears only what comes after it began."""
@@ -128,16 +129,16 @@ class VnicSocket(SuperSocket):  # type: ignore[misc]
             return list(vnics)
         return ready
 
+    @abstractmethod
     def wake_on_arrival(self) -> Callable[[], None]:
         """Stop the running lab when a frame arrives; returns what ends that again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with each frame that arrives, as a packet, in an event of its own.
 
         Returns what ends that again.
         """
-        raise NotImplementedError
 
     def fileno(self) -> int:
         """There is no file behind a vNIC."""

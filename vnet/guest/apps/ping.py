@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
@@ -75,6 +75,17 @@ class PingResult:
                 f"{figures['rtt_max_ms']:.3f} ms"
             )
         return "\n".join(lines)
+
+
+class PingOptions(TypedDict, total=False):
+    """What a ping can be asked for; :class:`Ping` has the defaults."""
+
+    count: int
+    interval_ns: int
+    size_bytes: int
+    ttl: int | None
+    dont_fragment: bool | None
+    timeout_ns: int
 
 
 class Ping(App):

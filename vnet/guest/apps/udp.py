@@ -7,7 +7,7 @@ into its bytes, which is a hundred times faster than building each anew.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
@@ -113,6 +113,18 @@ class UdpServer(App):
             return self._namespace.sockets.source_for(request.source)
         except UsageError:
             return None
+
+
+class UdpOptions(TypedDict, total=False):
+    """What a stream can be asked for; :class:`UdpStream` has the defaults."""
+
+    port: int
+    count: int
+    interval_ns: int
+    size_bytes: int
+    echo: bool
+    timeout_ns: int
+    server: UdpServer | None
 
 
 class UdpStream(App):
