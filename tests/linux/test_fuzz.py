@@ -166,7 +166,7 @@ class Watched:
         self.delivered += 1
 
     def evidence(self) -> tuple[object, ...]:
-        """Anything that a frame must change: a drop, an answer, a neighbour, a wait, a delivery."""
+        """Where a frame must leave a mark: drops, answers, neighbours, waits, paths, deliveries."""
         interfaces = self.machine.interfaces.values()
         return (
             self.delivered,
@@ -182,6 +182,8 @@ class Watched:
             len(self.machine.ipv4._reassembler._table),
             [len(b.pieces) for b in self.machine.ipv4._reassembler._table._buffers.values()],
             [len(b.pieces) for b in self.machine.ipv6._reassembler._table._buffers.values()],
+            dict(self.machine.ipv4.paths._paths),
+            dict(self.machine.ipv6.paths._paths),
         )
 
 

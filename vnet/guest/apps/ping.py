@@ -188,11 +188,9 @@ class Ping(App):
             return IPv6(src=source, dst=target, hlim=hops) / echo
         # iputils sets DF by asking for path MTU discovery, and lifts it for what must be
         # fragmented at once; with DF forced the kernel leaves the identification at 0.
-        route = self._namespace.route_to(self._target)
-        mtu = route.device.mtu_bytes if route else 65536
         df = self._dont_fragment
         if df is None:
-            df = len(data) + 28 <= mtu
+            df = len(data) + 28 <= self._namespace.ipv4.mtu_to(self._target)
         ident = 0
         if self._dont_fragment is not True:
             ident = self._namespace.idents.next(self._source, self._target, icmp.PROTOCOL)

@@ -35,14 +35,12 @@ def build_datagram(
     if len(target) == 16:
         hops = sysctls["net.ipv6.conf.all.hop_limit"]
         return IPv6(src=ip_text(source), dst=ip_text(target), hlim=hops) / transport
-    route = namespace.route_to(target)
-    mtu = route.device.mtu_bytes if route else 65536
     return (
         IP(
             src=ip_text(source),
             dst=ip_text(target),
             id=namespace.idents.next(source, target, udp.PROTOCOL),
-            flags="DF" if len(data) + 28 <= mtu else 0,
+            flags="DF" if len(data) + 28 <= namespace.ipv4.mtu_to(target) else 0,
             ttl=sysctls["net.ipv4.ip_default_ttl"],
         )
         / transport
@@ -162,6 +160,7 @@ class UdpStream(App):
         self._all_sent = False
         self._socket: UdpSocket | None = None
         self._template: DatagramTemplate | None = None
+        self._mtu_bytes = 0
         self._pacer = Pacer(self.scheduler, count, interval_ns, self._send, self._last_sent)
 
     @property
@@ -178,14 +177,6 @@ class UdpStream(App):
             self.scheduler.after(0, self.finish)
             return
         self._socket = sockets.open_udp(self._came_back, on_error=self._error)
-        packet = build_datagram(
-            self._namespace,
-            self._source,
-            self._target,
-            (self._socket.port, self._port),
-            bytes(self._size_bytes),
-        )
-        self._template = DatagramTemplate(bytes(packet))
         if self._server is not None:
             self._server.listeners.append(self._got_there)
         self._pacer.tick()
@@ -208,12 +199,28 @@ class UdpStream(App):
         if self._server is not None and self._got_there in self._server.listeners:
             self._server.listeners.remove(self._got_there)
 
+    def _template_for(self, socket: UdpSocket, mtu_bytes: int) -> DatagramTemplate:
+        """The packet to stamp; built anew when the path's mtu turned out to be another."""
+        if self._template is None or mtu_bytes != self._mtu_bytes:
+            packet = build_datagram(
+                self._namespace,
+                self._source,
+                self._target,
+                (socket.port, self._port),
+                bytes(self._size_bytes),
+            )
+            self._template, self._mtu_bytes = DatagramTemplate(bytes(packet)), mtu_bytes
+        return self._template
+
     def _send(self, number: int) -> None:
-        assert self._template is not None
+        assert self._socket is not None
+        ipv4 = len(self._target) == 4
+        mtu_bytes = self._namespace.ipv4.mtu_to(self._target) if ipv4 else 0
+        template = self._template_for(self._socket, mtu_bytes)
         ident = 0
-        if len(self._target) == 4:
+        if ipv4:
             ident = self._namespace.idents.next(self._source, self._target, udp.PROTOCOL)
-        data = self._template.stamp(number.to_bytes(NUMBER_BYTES, "big"), ident)
+        data = template.stamp(number.to_bytes(NUMBER_BYTES, "big"), ident)
         self.sent += 1
         send_packet(self._namespace, self._target, data)
 

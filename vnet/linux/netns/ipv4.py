@@ -21,6 +21,7 @@ from vnet.base.ids import (
 from vnet.linux.netns import drops
 from vnet.linux.netns.reassembly import Reassembler
 from vnet.sim.frame import Frame, Meta
+from vnet.tables.pmtu import PathMtuCache
 from vnet.wire import icmp, ipv4
 from vnet.wire.ether import HEADER_BYTES, TYPE_IPV4
 from vnet.wire.ether import frame as ether_frame
@@ -30,13 +31,18 @@ if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
 
 
+_LEAST_PATH_MTU = 552
+_MOST_BYTES = 65_535
+
+
 class Ipv4Stack:
     """A namespace's IPv4."""
 
-    __slots__ = ("_namespace", "_reassembler")
+    __slots__ = ("_namespace", "_reassembler", "paths")
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
+        self.paths = PathMtuCache(_LEAST_PATH_MTU)
         self._reassembler = Reassembler(namespace, "net.ipv4.ipfrag_time", self._timed_out)
 
     # -- input
@@ -194,7 +200,7 @@ class Ipv4Stack:
         next_hop = route.gateway or target
         if confirm:
             out.arp_cache.table.confirm(next_hop, self._namespace.scheduler.now_ns)
-        return self._output(out, packet, next_hop, meta)
+        return self._output(out, packet, next_hop, meta, self.mtu_to(target))
 
     def _send_to_all(self, packet: bytes, target: bytes, meta: Meta | None) -> None:
         # By the source address's interface; the route decides only where there is none.
@@ -210,8 +216,29 @@ class Ipv4Stack:
         """Send out of a given interface, straight to the packet's target."""
         self._output(out, packet, packet[16:20], meta)
 
-    def _output(self, out: Interface, packet: bytes, next_hop: bytes, meta: Meta | None) -> None:
-        mtu = out.device.mtu_bytes
+    def mtu_to(self, target: bytes) -> int:
+        """The largest packet for ``target``: by the first link, and by what routers have said."""
+        if self._namespace.owns(target):
+            return self._namespace.loopback.device.mtu_bytes
+        route = self._namespace.route_to(target)
+        mtu = _MOST_BYTES if route is None else route.device.mtu_bytes
+        learned = self.paths.lookup(target, self._namespace.scheduler.now_ns)
+        return mtu if learned is None else min(mtu, learned)
+
+    def learn_mtu(self, target: bytes, mtu_bytes: int) -> bool:
+        """A router could have forwarded ``mtu_bytes`` of our packet to ``target``; is that news?"""
+        return self.paths.learn(target, mtu_bytes, self._namespace.scheduler.now_ns)
+
+    def _output(
+        self,
+        out: Interface,
+        packet: bytes,
+        next_hop: bytes,
+        meta: Meta | None,
+        path_mtu: int | None = None,
+    ) -> None:
+        """Send out of an interface, in pieces where it is too much for it or for the path."""
+        mtu = path_mtu or out.device.mtu_bytes
         if len(packet) <= mtu:
             return self._to_neighbor(out, packet, next_hop, meta)
         if packet[6] & 0x40:
@@ -248,5 +275,4 @@ class Ipv4Stack:
         device = (out or self._namespace.loopback).device
         data = ether_frame(MAC_ZERO, device.mac, TYPE_IPV4, packet)
         device.drop(Frame(data, meta), reason)
-        mtu = None if out is None else out.device.mtu_bytes
-        self._namespace.sockets.local_error4(packet, reason, mtu)
+        self._namespace.sockets.local_error4(packet, reason, self.mtu_to(packet[16:20]))

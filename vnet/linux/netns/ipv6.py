@@ -15,6 +15,7 @@ from vnet.base.ids import (
 from vnet.linux.netns import drops
 from vnet.linux.netns.reassembly import Reassembler
 from vnet.sim.frame import Frame, Meta
+from vnet.tables.pmtu import PathMtuCache
 from vnet.wire import icmpv6, ipv6
 from vnet.wire.ether import HEADER_BYTES, TYPE_IPV6
 from vnet.wire.ether import frame as ether_frame
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 class Ipv6Stack:
     """A namespace's IPv6."""
 
-    __slots__ = ("_fragment_ident", "_namespace", "_reassembler")
+    __slots__ = ("_fragment_ident", "_namespace", "_reassembler", "paths")
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
+        self.paths = PathMtuCache(ipv6.MIN_MTU)
         self._reassembler = Reassembler(namespace, "net.ipv6.ip6frag_time", self._timed_out)
         self._fragment_ident = 0
 
@@ -215,15 +217,25 @@ class Ipv6Stack:
             next_hop = route.gateway or target
         if confirm:
             out.nd_cache.table.confirm(next_hop, self._namespace.scheduler.now_ns)
-        if len(packet) <= out.device.mtu_bytes:
+        mtu = self._path_mtu(out, target)
+        if len(packet) <= mtu:
             return self._to_neighbor(out, packet, next_hop, meta)
         self._fragment_ident = self._fragment_ident + 1 & 0xFFFFFFFF
-        pieces = list(ipv6.fragment(packet, out.device.mtu_bytes, self._fragment_ident))
+        pieces = list(ipv6.fragment(packet, mtu, self._fragment_ident))
         if not pieces:
             return self._drop(out, packet, meta, drops.IP_MALFORMED)
         for piece in pieces:
             self._to_neighbor(out, piece, next_hop, meta)
         return None
+
+    def learn_mtu(self, target: bytes, mtu_bytes: int) -> bool:
+        """A router could have forwarded ``mtu_bytes`` of our packet to ``target``; is that news?"""
+        return self.paths.learn(target, mtu_bytes, self._namespace.scheduler.now_ns)
+
+    def _path_mtu(self, out: Interface, target: bytes) -> int:
+        learned = self.paths.lookup(target, self._namespace.scheduler.now_ns)
+        mtu = out.device.mtu_bytes
+        return mtu if learned is None else min(mtu, learned)
 
     def _to_neighbor(
         self, out: Interface, packet: bytes, next_hop: bytes, meta: Meta | None

@@ -189,9 +189,7 @@ class Sockets:
             packet = ipv6.emit(source, target, udp.PROTOCOL, segment, hop_limit=hops)
             return self._namespace.ipv6.send(packet, meta)
         # Path MTU discovery sets DF on what fits; what does not is fragmented (IP_PMTUDISC_WANT).
-        route = self._namespace.route_to(target)
-        mtu = 65536 if route is None else route.device.mtu_bytes
-        fits = len(segment) + ipv4.HEADER_BYTES <= mtu
+        fits = len(segment) + ipv4.HEADER_BYTES <= self._namespace.ipv4.mtu_to(target)
         packet = ipv4.emit(
             source,
             target,
@@ -293,7 +291,13 @@ class Sockets:
         if len(quoted) < ipv4.HEADER_BYTES + 8:
             return False
         text = _icmp_phrase(message.type, message.code, message.rest)
-        return self._tell4(quoted, reporter, text)
+        learned = False
+        if (message.type, message.code) == (icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED):
+            mtu_bytes = message.rest[2] << 8 | message.rest[3]
+            learned = self._namespace.owns(quoted[12:16]) and self._namespace.ipv4.learn_mtu(
+                quoted[16:20], mtu_bytes
+            )
+        return self._tell4(quoted, reporter, text) or learned
 
     def icmp_error6(self, reporter: bytes, message: icmpv6.Icmpv6) -> bool:
         """An ICMPv6 error came in; False if it is about nothing of ours."""
@@ -301,7 +305,11 @@ class Sockets:
         if len(quoted) < ipv6.HEADER_BYTES + 8:
             return False
         text = _icmpv6_phrase(message.type, message.code, message.body[:4])
-        return self._tell6(quoted, reporter, text)
+        learned = False
+        if message.type == icmpv6.PACKET_TOO_BIG and self._namespace.owns(quoted[8:24]):
+            mtu_bytes = int.from_bytes(message.body[:4], "big")
+            learned = self._namespace.ipv6.learn_mtu(quoted[24:40], mtu_bytes)
+        return self._tell6(quoted, reporter, text) or learned
 
     def local_error4(self, packet: bytes, reason: DropReason, mtu: int | None) -> None:
         """Our own stack refused to send ``packet``."""
