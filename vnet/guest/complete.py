@@ -30,6 +30,7 @@ from vnet.base.ids import (
     network_of,
 )
 from vnet.linux.netns.interface import Interface
+from vnet.linux.netns.routes import source_by
 from vnet.tables.neigh import VALID
 
 FRAME_LAYERS = (Ether, Dot3)
@@ -137,7 +138,7 @@ def source_for(interface: Interface, target: bytes) -> str:
         route = namespace.route_to(target)
         if route is not None:
             out = namespace.interfaces[route.device.name]
-            source = route.source or out.source_for(route.gateway or target)
+            source = source_by(route, out, target)
     source = source or interface.source_for(target)
     return ip_text(source or (IPV6_ANY if len(target) == 16 else IPV4_ANY))
 

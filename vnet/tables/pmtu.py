@@ -47,5 +47,10 @@ class PathMtuCache:
             return None
         return found[0]
 
+    def limit(self, target: bytes, first_link_bytes: int, now_ns: int) -> int:
+        """The largest packet for ``target``: by the first link, and by what routers have said."""
+        learned = self.lookup(target, now_ns)
+        return first_link_bytes if learned is None else min(first_link_bytes, learned)
+
     def __len__(self) -> int:
         return len(self._paths)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vnet.base.ids import IPV4_ANY, IPV4_BROADCAST, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.linux.netns.ratelimit import RateLimit
+from vnet.linux.netns.routes import source_by
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmp, ipv4
 
@@ -43,7 +44,7 @@ class Icmp4:
                 interface.device.drop(frame, drops.NOT_WANTED)
             return None
         if message.type != icmp.ECHO_REPLY or not sockets.echo_reply(
-            header.source, message.ident, message.sequence, message.payload, header.ttl, frame.meta
+            header.source, message.ident, message.sequence, message.payload, header.ttl
         ):
             interface.device.drop(frame, drops.NOT_WANTED)
         return None
@@ -104,11 +105,7 @@ class Icmp4:
             return False
         if is_multicast_ip(header.target) or header.target == IPV4_BROADCAST:
             return False
-        if received_by is not None and any(
-            address.broadcast == header.target
-            for address in received_by.addresses
-            if len(address.ip) == 4
-        ):
+        if received_by is not None and received_by.is_broadcast(header.target):
             return False
         if header.protocol != icmp.PROTOCOL:
             return True
@@ -126,7 +123,7 @@ class Icmp4:
         if route is None:
             return received_by.source_for(header.source) if received_by else None
         out = self._namespace.interfaces[route.device.name]
-        return route.source or out.source_for(route.gateway or header.source)
+        return source_by(route, out, header.source)
 
     def _send(
         self, source: bytes, target: bytes, message: bytes, tos: int, meta: Meta | None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vnet.base.ids import IPV6_ANY, is_link_local_ip6, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.linux.netns.ratelimit import RateLimit
+from vnet.linux.netns.routes import source_by
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmpv6, ipv6
 
@@ -51,7 +52,7 @@ class Icmp6:
             ident = message.body[0] << 8 | message.body[1]
             sequence = message.body[2] << 8 | message.body[3]
             wanted = sockets.echo_reply(
-                header.source, ident, sequence, message.body[4:], header.hop_limit, frame.meta
+                header.source, ident, sequence, message.body[4:], header.hop_limit
             )
         else:
             wanted = False
@@ -126,7 +127,7 @@ class Icmp6:
         if route is None:
             return received_by.source_for(header.source) if received_by else None
         out = self._namespace.interfaces[route.device.name]
-        return route.source or out.source_for(header.source)
+        return source_by(route, out, header.source)
 
     def _send(
         self,

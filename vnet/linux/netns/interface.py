@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
-from vnet.base.ids import IpAddress, network_of
+from vnet.base.ids import IPV4_BROADCAST, IpAddress, network_of
 from vnet.linux.netns import drops
 from vnet.linux.netns.addrconf import Addrconf
 from vnet.linux.netns.igmp import IgmpHost
@@ -34,29 +34,25 @@ _VLAN = b"\x81\x00"
 class InterfaceAddress:
     """An address on an interface.
 
-    ``tentative`` while duplicate address detection runs, ``duplicate`` once it failed; both
-    stay False for IPv4, which Linux does not check.
+    ``broadcast`` is the directed broadcast address; there is none for IPv6, nor for /31 and /32
+    (RFC 3021). ``tentative`` while duplicate address detection runs, ``duplicate`` once it
+    failed; both stay False for IPv4, which Linux does not check.
     """
 
-    __slots__ = ("duplicate", "ip", "prefix_length", "tentative")
+    __slots__ = ("broadcast", "duplicate", "ip", "network", "prefix_length", "tentative")
 
     def __init__(self, ip: IpAddress, prefix_length: int) -> None:
         self.ip = ip
         self.prefix_length = prefix_length
+        self.network = network_of(ip, prefix_length)
+        # Every packet that comes in is held against it, so it is worked out once.
+        self.broadcast: IpAddress | None = None
+        if len(ip) == 4 and prefix_length < 31:
+            host_bits = (1 << (32 - prefix_length)) - 1
+            number = int.from_bytes(ip, "big") | host_bits
+            self.broadcast = IpAddress(number.to_bytes(4, "big"))
         self.tentative = False
         self.duplicate = False
-
-    @property
-    def network(self) -> IpAddress:
-        return network_of(self.ip, self.prefix_length)
-
-    @property
-    def broadcast(self) -> IpAddress | None:
-        """The directed broadcast address; none for IPv6 and for /31 and /32 (RFC 3021)."""
-        if len(self.ip) == 16 or self.prefix_length >= 31:
-            return None
-        host_bits = (1 << (32 - self.prefix_length)) - 1
-        return IpAddress((int.from_bytes(self.ip, "big") | host_bits).to_bytes(4, "big"))
 
     @property
     def usable(self) -> bool:
@@ -143,6 +139,10 @@ class Interface:
     def find(self, ip: bytes) -> InterfaceAddress | None:
         """The entry for ``ip`` on this interface, or None."""
         return next((address for address in self.addresses if address.ip == ip), None)
+
+    def is_broadcast(self, ip: bytes) -> bool:
+        """Whether ``ip`` is everyone's address, or everyone's on a network of this interface."""
+        return ip == IPV4_BROADCAST or any(address.broadcast == ip for address in self.addresses)
 
     def source_for(self, target: bytes) -> IpAddress | None:
         """The address to send from: one in the target's own subnet, else the first.

@@ -61,7 +61,7 @@ class Ipv4Stack:
             if target[0] in (0, 127):
                 return device.drop(frame, drops.MARTIAN_TARGET)
         packet = packet[: header.total_bytes]
-        if self._namespace.owns(target) or self._is_broadcast(target, interface):
+        if self._namespace.owns(target) or interface.is_broadcast(target):
             return self._deliver(interface, frame, packet, header)
         if is_multicast_ip(target):
             if interface.igmp.is_member(target):
@@ -82,15 +82,9 @@ class Ipv4Stack:
             )
         return (
             is_multicast_ip(source)
-            or self._is_broadcast(source, interface)
+            or interface.is_broadcast(source)
             or source[0] == 127
             or self._namespace.owns(source)
-        )
-
-    @staticmethod
-    def _is_broadcast(target: bytes, interface: Interface) -> bool:
-        return target == IPV4_BROADCAST or any(
-            address.broadcast == target for address in interface.addresses if len(address.ip) == 4
         )
 
     def _deliver(
@@ -198,9 +192,11 @@ class Ipv4Stack:
             return self._lose(packet, meta, drops.NO_ROUTE)
         out = self._namespace.interfaces[route.device.name]
         next_hop = route.gateway or target
+        now_ns = self._namespace.scheduler.now_ns
         if confirm:
-            out.arp_cache.table.confirm(next_hop, self._namespace.scheduler.now_ns)
-        return self._output(out, packet, next_hop, meta, self.mtu_to(target))
+            out.arp_cache.table.confirm(next_hop, now_ns)
+        mtu = self.paths.limit(target, out.device.mtu_bytes, now_ns)
+        return self._output(out, packet, next_hop, meta, mtu)
 
     def _send_to_all(self, packet: bytes, target: bytes, meta: Meta | None) -> None:
         # By the source address's interface; the route decides only where there is none.
@@ -222,8 +218,7 @@ class Ipv4Stack:
             return self._namespace.loopback.device.mtu_bytes
         route = self._namespace.route_to(target)
         mtu = _MOST_BYTES if route is None else route.device.mtu_bytes
-        learned = self.paths.lookup(target, self._namespace.scheduler.now_ns)
-        return mtu if learned is None else min(mtu, learned)
+        return self.paths.limit(target, mtu, self._namespace.scheduler.now_ns)
 
     def learn_mtu(self, target: bytes, mtu_bytes: int) -> bool:
         """A router could have forwarded ``mtu_bytes`` of our packet to ``target``; is that news?"""
@@ -255,7 +250,7 @@ class Ipv4Stack:
             return self._transmit(out, packet, MAC_ZERO, meta)
         if is_multicast_ip(next_hop):
             return self._transmit(out, packet, multicast_mac_of(next_hop), meta)
-        if self._is_broadcast(next_hop, out):
+        if out.is_broadcast(next_hop):
             return self._transmit(out, packet, MAC_BROADCAST, meta)
         return out.arp_cache.send(packet, next_hop, meta)
 

@@ -215,9 +215,10 @@ class Ipv6Stack:
                 return self._lose(packet, meta, drops.NO_ROUTE)
             out = self._namespace.interfaces[route.device.name]
             next_hop = route.gateway or target
+        now_ns = self._namespace.scheduler.now_ns
         if confirm:
-            out.nd_cache.table.confirm(next_hop, self._namespace.scheduler.now_ns)
-        mtu = self._path_mtu(out, target)
+            out.nd_cache.table.confirm(next_hop, now_ns)
+        mtu = self.paths.limit(target, out.device.mtu_bytes, now_ns)
         if len(packet) <= mtu:
             return self._to_neighbor(out, packet, next_hop, meta)
         self._fragment_ident = self._fragment_ident + 1 & 0xFFFFFFFF
@@ -231,11 +232,6 @@ class Ipv6Stack:
     def learn_mtu(self, target: bytes, mtu_bytes: int) -> bool:
         """A router could have forwarded ``mtu_bytes`` of our packet to ``target``; is that news?"""
         return self.paths.learn(target, mtu_bytes, self._namespace.scheduler.now_ns)
-
-    def _path_mtu(self, out: Interface, target: bytes) -> int:
-        learned = self.paths.lookup(target, self._namespace.scheduler.now_ns)
-        mtu = out.device.mtu_bytes
-        return mtu if learned is None else min(mtu, learned)
 
     def _to_neighbor(
         self, out: Interface, packet: bytes, next_hop: bytes, meta: Meta | None

@@ -50,6 +50,16 @@ def same_network(one: RouteEntry[NetDevice], other: RouteEntry[NetDevice]) -> bo
     )
 
 
+def source_by(route: RouteEntry[NetDevice], out: Interface, target: bytes) -> IpAddress | None:
+    """The address that a packet to ``target`` leaves from, by its route over ``out``.
+
+    IPv4 looks at the gateway's network (fib_select_path()); IPv6 at the target's scope (RFC 6724
+    rule 2), for the gateway is usually link-local and tells nothing.
+    """
+    towards = target if len(target) == 16 else route.gateway or target
+    return route.source or out.source_for(towards)
+
+
 def static_route(
     network: IpAddress,
     prefix_length: int,

@@ -13,6 +13,7 @@ from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_text
 from vnet.linux.netns import drops
+from vnet.linux.netns.routes import source_by
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmp, icmpv6, ipv4, ipv6, udp
 
@@ -166,7 +167,7 @@ class Sockets:
                 "add a route or a gateway",
             )
         out = self._namespace.interfaces[route.device.name]
-        source = route.source or out.source_for(route.gateway or target)
+        source = source_by(route, out, target)
         if source is None:
             raise UsageError(f"{self._namespace.name}: no address to reach {ip_text(target)} from")
         return source
@@ -273,7 +274,6 @@ class Sockets:
         sequence: int,
         data: bytes,
         ttl: int,
-        _meta: Meta | None,
     ) -> bool:
         """An echo reply came in; False if nobody asked."""
         socket = self.echo.get(ident)
