@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,9 @@ from vnet.base.units import (
     duration_text,
     parse_duration_ns,
     parse_rate_bps,
+    parse_share,
     rate_text,
+    share_text,
 )
 
 
@@ -49,7 +53,20 @@ def test_rates(text: str, bps: int) -> None:
     assert parse_rate_bps(text) == bps
 
 
-@pytest.mark.parametrize("parse", [parse_duration_ns, parse_rate_bps])
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [("0", 0.0), ("0.0", 0.0), ("0%", 0.0), ("0.1%", 0.001), (" 30 % ", 0.3), ("100%", 1.0)],
+)
+def test_shares(text: str, share: float) -> None:
+    assert parse_share(text) == share
+
+
+@given(st.decimals(0, 100, places=6))
+def test_a_share_is_told_as_it_was_written(percent: Decimal) -> None:
+    assert Decimal(share_text(parse_share(f"{percent}%")).removesuffix("%")) == percent
+
+
+@pytest.mark.parametrize("parse", [parse_duration_ns, parse_rate_bps, parse_share])
 @pytest.mark.parametrize(
     "text",
     [
@@ -70,7 +87,7 @@ def test_rates(text: str, bps: int) -> None:
 )
 def test_what_has_no_unit_or_no_number_is_refused(parse: object, text: str) -> None:
     assert callable(parse)
-    with pytest.raises(ValueError, match="write a number and one of"):
+    with pytest.raises(ValueError, match="write a number and"):
         parse(text)
 
 

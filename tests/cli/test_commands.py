@@ -82,6 +82,33 @@ def test_json_is_the_report_and_nothing_else(vnet: Vnet, tmp_path: Path) -> None
     assert json.loads((tmp_path / "pcaps/pair/run.json").read_text()) == report
 
 
+WIRE = """\
+version: 1
+name: wire
+hosts:
+  h1: {nics: {eth0: {ip: 10.0.0.1/24}}}
+  h2: {nics: {eth0: {ip: 10.0.0.2/24}}}
+links: [{ends: ['h1:eth0', 'h2:eth0'], latency: 1ms%s}]
+scenario:
+  - {ping: {from: h1, to: h2, count: 1}, expect: {received: 1}}
+"""
+
+
+@pytest.mark.parametrize("impaired", [False, True])
+def test_what_a_link_did_to_frames_is_in_its_table_where_it_did(
+    vnet: Vnet, tmp_path: Path, impaired: bool
+) -> None:
+    (tmp_path / "wire.yaml").write_text(WIRE % (", duplicate: 100%" if impaired else ""))
+    code, out, _err = vnet("run", "wire.yaml")
+    assert code == 0
+    lines = out.splitlines()
+    (at,) = (number for number, line in enumerate(lines) if line.startswith("link "))
+    columns = ["link", "frames", "bytes", "lost", *(["impaired"] if impaired else [])]
+    assert lines[at].split() == columns
+    there = lines[at + 1].split()[5:]
+    assert there == (["-", "duplicated", "2"] if impaired else ["-"])
+
+
 def test_split_writes_a_file_for_each_point(vnet: Vnet, tmp_path: Path) -> None:
     assert vnet("run", "pair.yaml", "--split", "--pcap-dir", "out")[0] == 0
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
@@ -139,7 +166,7 @@ def test_every_problem_of_a_file_is_named_with_its_place(vnet: Vnet, tmp_path: P
     ("arguments", "code", "said"),
     [
         (["run", "nowhere.yaml"], 2, "nowhere.yaml"),
-        (["run", "@nowhere"], 2, "no shipped topology @nowhere (there are @ipv6-only"),
+        (["run", "@nowhere"], 2, "no shipped topology @nowhere (there are @broadcast-storm"),
         (["run", "pair.yaml", "--until", "3x"], 2, "'3x' is not a duration"),
         (["fly"], 2, "No such command 'fly'"),
         (["run"], 2, "Missing argument 'FILE'"),

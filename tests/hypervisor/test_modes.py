@@ -8,12 +8,13 @@ import pytest
 
 from vnet.base.chance import Chance
 from vnet.base.ids import Mac, ip_from_text, ip_text, link_local_of, mac_from_text, prefix_from_text
-from vnet.hypervisor.backend import BACKEND_MAC, connect, tap_mac
+from vnet.hypervisor.backend import BACKEND_MAC, BackEnd, FrontEnd, tap_mac
 from vnet.hypervisor.modes import BridgeMode
 from vnet.lab.lab import Lab
 from vnet.linux.netns.changes import Change, LinkChange
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.nic import Nic
+from vnet.netdev.pair import pair_up
 from vnet.sim.link import Link
 from vnet.sim.scheduler import Scheduler
 
@@ -153,7 +154,9 @@ def test_a_domain_s_back_end_joins_and_comes_up(host: Host) -> None:
     host.start_xen()
     del host.mode.steps[:]
     mac = mac_from_text("00:16:3e:00:00:01")
-    front, back = connect(host.scheduler, "eth0", "vif3.0", mac, 1400)
+    front = FrontEnd(host.scheduler, "eth0", mac, 1400)
+    back = BackEnd(host.scheduler, "vif3.0", BACKEND_MAC, 1400)
+    pair_up(front, back)
     assert not front.carrier
     host.mode.attach("xenbr0", back, "vif-bridge")
     assert host.commands == ["brctl addif xenbr0 vif3.0", "ip link set vif3.0 up"]

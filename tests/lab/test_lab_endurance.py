@@ -11,7 +11,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
 from vnet import Lab, VnetError
-from vnet.base.errors import EndlessInstantError, StorageError, TopologyError
+from vnet.base.errors import RunawayError, StorageError, TopologyError
 from vnet.lab.capture import PcapngFile
 from vnet.sim import link
 
@@ -24,27 +24,47 @@ hosts: {h1: {hypervisor: kvm, nics: {eth0: {ip: 10.0.0.1/24}}}}
 switches: {s1: , s2: }
 links:
   - {ends: ['h1:eth0', 's1:up']}
-  - {ends: ['s1:a', 's2:a']}
+  - {ends: ['s1:a', 's2:a'] %s}
   - {ends: ['s1:b', 's2:b'] %s}
 scenario: [{at: 1s, arping: {from: h1, to: 10.0.0.2}}]
 """
 
 
+@pytest.mark.parametrize("keys", ["", ", latency: 1ms, reorder: 100%"])
 def test_a_loop_in_which_no_time_passes_ends_with_a_name(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, keys: str
 ) -> None:
     monkeypatch.setattr(link, "MOST_FRAMES_PER_INSTANT", 1000)
-    with Lab.from_text(LOOP % "") as lab:
-        with pytest.raises(EndlessInstantError, match=r"1001 frames crossed .* and no time passed"):
+    with Lab.from_text(LOOP % (keys, keys)) as lab:
+        with pytest.raises(RunawayError, match=r"1001 frames crossed .* and no time passed"):
             lab.run()
         assert lab.now_ns == 1_000_000_000
 
 
 def test_a_loop_that_takes_time_runs_as_long_as_asked() -> None:
-    with Lab.from_text(LOOP % ", latency: 1ms") as lab:
+    with Lab.from_text(LOOP % ("", ", latency: 1ms")) as lab:
         lab.run(until="1100ms")
         assert lab.now_ns == 1_100_000_000
         assert lab.network.links[2].ends[0].tx_frames > 50
+
+
+MULTIPLYING = LOOP.replace("scenario:", "  - {ends: ['s1:c', 's2:c'] %s}\nscenario:")
+"""Three cables between two switches: of each broadcast that arrives, two go back."""
+
+
+def test_a_loop_that_multiplies_ends_with_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "MOST_FRAMES_IN_FLIGHT", 1000)
+    with Lab.from_text(MULTIPLYING % ((", latency: 1ms",) * 3)) as lab:
+        with pytest.raises(RunawayError, match=r"1000 frames are under way on s1:.--s2:. at once"):
+            lab.run()
+        assert 1_000_000_000 < lab.now_ns < 1_020_000_000
+
+
+def test_a_loop_that_multiplies_is_held_by_its_bandwidth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "MOST_FRAMES_IN_FLIGHT", 1000)
+    with Lab.from_text(MULTIPLYING % ((", latency: 1ms, bandwidth: 10mbit, queue: 5",) * 3)) as lab:
+        lab.run(until="1100ms")
+        assert lab.now_ns == 1_100_000_000
 
 
 @pytest.mark.parametrize("source", ["0.0.0.0", "8.8.8.8"])

@@ -58,6 +58,24 @@ def test_a_cable_by_the_device_that_holds_it_now(shell: Shell) -> None:
     assert ran.out == "h1:eth0 - h2:eth0 is down\nh1:eth0 - h2:eth0 is up\n"
 
 
+def test_impairments_are_set_as_tc_spells_them_and_listed(shell: Shell) -> None:
+    ran = shell(
+        "two-hosts",
+        "link h1:eth0 loss gemodel 1% 30% duplicate 100% jitter 1us queue 7",
+        "link h1:eth0 bandwidth none loss 0 mtu 1400",
+        "ping vm1 vm2 -c 1",
+        "links",
+    )
+    lines = ran.out.splitlines()
+    assert lines[:2] == [
+        "h1:eth0 - h2:eth0: latency 1ms bandwidth 1gbit jitter 1us "
+        "loss gemodel p 1% r 30% 1-h 100% 1-k 0% duplicate 100%",
+        "h1:eth0 - h2:eth0: latency 1ms bandwidth none jitter 1us duplicate 100%",
+    ]
+    assert lines[-3].endswith("WHY  IMPAIRMENTS                IMPAIRED")
+    assert lines[-2].endswith("jitter 1us duplicate 100%  duplicated 2")
+
+
 def test_a_lab_without_cables(shell: Shell) -> None:
     ran = shell("two-vms", "links", "link vm1:eth0 down")
     assert ran.out == "this lab has no cables\n"

@@ -50,7 +50,23 @@ WRONG = [
     ("wait 9999999h", "a lab runs for a century at most"),
     ("step 0", "step: '0' is not a whole number from 1 to 1000000"),
     ("link h1:eth7 down", "there is no cable at 'h1:eth7' (did you mean 'h1:eth0'?)"),
-    ("link h1:eth0 off", "link: a cable is up or down, not 'off'"),
+    (
+        "link h1:eth0 off",
+        "link: there is no setting 'off' (it takes: up, down, latency, bandwidth, queue, mtu, "
+        "jitter, loss, duplicate, reorder, and 1 more)",
+    ),
+    ("link h1:eth0 los 5%", "link: there is no setting 'los' (did you mean 'loss'?)"),
+    ("link h1:eth0 loss", "link: loss wants a value"),
+    ("link h1:eth0 loss 5", "link: '5' is not a percentage (write a number and %)"),
+    ("link h1:eth0 loss 500%", "link: '500%' is more than 100%"),
+    ("link h1:eth0 loss gemodel", "link: missing key 'p'"),
+    ("link h1:eth0 loss gemodel 1% 2", "link: '2' is not a percentage (write a number and %)"),
+    ("link h1:eth0 mtu 10", "link: mtu is too small: 10 (at least 68)"),
+    (
+        "link h1:eth0 latency 0 reorder 5%",
+        "link: frames cannot be reordered on h1:eth0--h2:eth0, which has no delay "
+        "(give it a latency or a jitter)",
+    ),
     ("ports h9", "there is no node 'h9' (there are: h1, h2, vm1, vm2)"),
     ("captures vm1:eth1", "there is no capture point 'vm1:eth1' (did you mean 'vm1:eth0'?)"),
     (

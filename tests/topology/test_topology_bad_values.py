@@ -136,6 +136,50 @@ ADDITIONS = {
         "links: [{ends: ['h1:eth0', 'h2:eth0'], queue: ^10000000}]",
         "queue is too large: 10000000 (at most 1000000)",
     ),
+    "share without a unit": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], loss: ^5}]",
+        "5 has no unit (for example 1%)",
+    ),
+    "fraction for a share": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], corrupt: ^0.01}]",
+        "0.01 has no unit (for example 1%)",
+    ),
+    "more than all": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], duplicate: ^100.1%}]",
+        "'100.1%' is more than 100%",
+    ),
+    "less than none": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], loss: ^-1%}]",
+        "'-1%' is negative (for example 1%)",
+    ),
+    "share in words": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], loss: ^1 percent}]",
+        "'1 percent' is not a percentage (write a number and %)",
+    ),
+    "list for a share": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], reorder: ^[5%], latency: 1ms}]",
+        "reorder wants a percentage, not a list (for example 1%)",
+    ),
+    "jitter without a unit": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], jitter: ^2}]",
+        "2 has no unit (for example 10ms)",
+    ),
+    "burst model without its first letter": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], ^loss: {r: 30%}}]",
+        "missing key 'p'",
+    ),
+    "burst model with another letter": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], loss: {p: 1%, ^h: 30%}}]",
+        "unknown key 'h' (known here: p, r, 1-h, 1-k)",
+    ),
+    "burst model with a bad share": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], loss: {p: 1%, 1-h: ^200%}}]",
+        "'200%' is more than 100%",
+    ),
+    "reordering without delay": (
+        "links: [{ends: ['h1:eth0', 'h2:eth0'], latency: 0, reorder: ^25%}]",
+        "frames cannot be reordered on a link without delay (give it a latency or a jitter)",
+    ),
     "link to nothing": (
         "links: [{ends: ['h1:eth0', ^'h3:eth0']}]",
         "there is no node 'h3' (there are: h1, h2, vm1, vm2, sw1)",
@@ -190,7 +234,8 @@ ADDITIONS = {
     ),
     "no verb": (
         "scenario: [^{at: 1s}]",
-        "the step does nothing (it needs one of ping, arping, udp, send, link, wait)",
+        "the step does nothing (it needs one of ping, arping, udp, send, link, move, wait, fdb, "
+        "counters, repeat, parallel)",
     ),
     "two verbs": (
         "scenario: [{^wait: 1s, ping: {from: vm1, to: vm2}}]",

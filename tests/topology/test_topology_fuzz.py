@@ -131,6 +131,8 @@ VALUES: list[Any] = [
         {},
         [[]],
         {"a": {}},
+        {"p": "1%"},
+        "5%",
         [None],
     ),
 ]
@@ -147,6 +149,7 @@ KEYS = [
     "type",
     "mode",
 ]
+KEYS += ["latency", "jitter", "loss", "reorder", "p", "1-h"]
 KEYS += ["hypervisor", "style", "mtu", "ends", "from", "to", "at", "wait", "send", "link", "expect"]
 
 

@@ -5,23 +5,28 @@ from __future__ import annotations
 import pytest
 
 from vnet.base.ids import ip_from_text, mac_text
+from vnet.sim.netem import GilbertElliott, Impairments
+from vnet.topology.explain import judge_wire
 from vnet.topology.load import default_name, parse_topology
 from vnet.topology.model import (
     Address,
-    ArpingStep,
     BridgeStyle,
     Endpoint,
-    Expectation,
     Hypervisor,
     Link,
+    Route,
+    Topology,
+)
+from vnet.topology.steps import (
+    ArpingStep,
+    Expectation,
     LinkStep,
     PingStep,
-    Route,
     SendStep,
-    Topology,
     UdpStep,
     WaitStep,
 )
+from vnet.topology.wire import change_of
 
 EVERYTHING = """\
 version: 1
@@ -136,6 +141,37 @@ def test_links(lab: Topology) -> None:
     assert second == Link((Endpoint("sw", "right"), Endpoint("r1", "e0")))
 
 
+@pytest.mark.parametrize(
+    ("keys", "impairments"),
+    [
+        ("loss: 1%", Impairments(loss=0.01)),
+        ("loss: 0, duplicate: 0%", Impairments()),
+        (
+            "jitter: 2ms, loss: 0.5%, duplicate: 2%, reorder: 25%, corrupt: 100%",
+            Impairments(2_000_000, 0.005, 0.02, 0.25, 1.0),
+        ),
+        ("loss: {p: 1%}", Impairments(loss=GilbertElliott(0.01, 0.99, 1.0, 0.0))),
+        (
+            "loss: {p: 1%, r: 30%, 1-h: 80%, 1-k: 0.1%}",
+            Impairments(loss=GilbertElliott(0.01, 0.3, 0.8, 0.001)),
+        ),
+        ("latency: 1ms, reorder: 5%", Impairments(reorder=0.05)),
+    ],
+)
+def test_impairments_of_a_link(keys: str, impairments: Impairments) -> None:
+    text = f"version: 1\nswitches: {{a: , b: }}\nlinks: [{{ends: ['a:p', 'b:p'], {keys}}}]"
+    assert parse_topology(text).links[0].impairments == impairments
+
+
+def test_a_change_is_what_was_written_and_nothing_else() -> None:
+    assert change_of(judge_wire({})) == {}
+    assert change_of(judge_wire({"loss": {"p": "1%"}, "bandwidth": None, "latency": 0})) == {
+        "loss": GilbertElliott(0.01, 0.99),
+        "bandwidth_bps": None,
+        "latency_ns": 0,
+    }
+
+
 def test_captures_of_what_only_exists_once_the_lab_runs(lab: Topology) -> None:
     assert [str(point) for point in lab.captures] == [
         "a:eth1",
@@ -173,7 +209,7 @@ def test_steps_with_every_key(lab: Topology) -> None:
     )
     assert lab.scenario[5] == SendStep(None, (), 32, "a", "eth1", "IPv6()", 2)
     down = (Expectation("state", "==", "down"),)
-    assert lab.scenario[6] == LinkStep(None, down, 33, Endpoint("r1", "e0"), up=False)
+    assert lab.scenario[6] == LinkStep(None, down, 33, Endpoint("r1", "e0"), {"up": False})
     assert lab.scenario[7] == WaitStep(None, (), 34, 2 * 10**9)
 
 

@@ -71,5 +71,5 @@ class ReentryError(VnetError):
     """A call that runs the lab forward, made from inside one of the lab's own events."""
 
 
-class EndlessInstantError(VnetError):
-    """Something goes round and round without virtual time passing, so the run cannot end."""
+class RunawayError(VnetError):
+    """Frames go round and round, or multiply, so that the run would never end."""

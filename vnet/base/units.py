@@ -1,4 +1,4 @@
-"""Text to numbers with a unit, and back: time in ns, rates in bit/s.
+"""Text to numbers with a unit, and back: time in ns, rates in bit/s, shares of 1.
 
 Suffixes are those of tc(8): ``kbit`` is 1000 bit/s. A bare number is refused where a unit
 is due, because guessing one is how labs go wrong.
@@ -24,6 +24,7 @@ _DURATION_NS = {
 }
 _RATE_BPS = {"bit": 1, "kbit": 10**3, "mbit": 10**6, "gbit": 10**9, "tbit": 10**12}
 
+_PERCENTAGE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)\s*", re.ASCII)
 _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-zµ]*)\s*", re.ASCII)
 
 
@@ -48,6 +49,14 @@ def parse_rate_bps(text: str) -> int:
     return _parse(text, _RATE_BPS, "rate")
 
 
+def parse_share(text: str) -> float:
+    """``2.5%`` to 0.025, ``0`` to 0; more than 100% is more than 1. Raises ``ValueError``."""
+    match = _PERCENTAGE.fullmatch(text)
+    if match is None or (not match.group(2) and Decimal(match.group(1)) != 0):
+        raise ValueError(f"{text!r} is not a percentage: write a number and %")
+    return float(Decimal(match.group(1)) / 100)
+
+
 def duration_text(ns: int) -> str:
     """A duration exactly, in its largest fitting unit: ``1ms``, ``2.5s``, ``0s``."""
     for suffix, scale in (("s", NS_PER_S), ("ms", NS_PER_MS), ("us", NS_PER_US)):
@@ -62,3 +71,8 @@ def rate_text(bps: int) -> str:
         if bps >= scale and bps % scale == 0:
             return f"{bps // scale}{suffix}"
     return f"{bps}bit"
+
+
+def share_text(share: float) -> str:
+    """A share from 0 to 1 as a percentage: ``2.5%``."""
+    return f"{share * 100:.12g}%"

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from vnet.base.units import NS_PER_S
 from vnet.lab.lab import Lab
-from vnet.topology import model
+from vnet.topology.steps import expected_end_ns
 
 _PATIENCE_S = 1.0
 
@@ -57,21 +57,3 @@ def virtual_time_bar(lab: Lab, until_ns: int | None) -> Iterator[None]:
     finally:
         alarm.cancel()
         progress.stop()
-
-
-def expected_end_ns(steps: tuple[model.Step, ...]) -> int:
-    """When a scenario should be over, as far as its own figures tell."""
-    end_ns = latest_ns = 0
-    for step in steps:
-        start_ns = end_ns if step.at_ns is None else step.at_ns
-        end_ns = start_ns + _length_ns(step)
-        latest_ns = max(latest_ns, end_ns)
-    return latest_ns
-
-
-def _length_ns(step: model.Step) -> int:
-    if isinstance(step, model.WaitStep):
-        return step.duration_ns
-    if isinstance(step, (model.PingStep, model.ArpingStep, model.UdpStep, model.SendStep)):
-        return step.count * step.interval_ns
-    return 0

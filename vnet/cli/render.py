@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vnet.cli.doctor import Finding
     from vnet.hypervisor.steps import ScriptStep
-    from vnet.lab.report import DropRow, Report, StepOutcome
+    from vnet.lab.report import DropRow, Report, StepOutcome, StormRow
     from vnet.topology.model import Topology
 
 _MOST_PLACES = 4
@@ -64,6 +64,7 @@ def report_tables(
     drops = drops_table(report.drops, verbose=verbose)
     if drops is not None:
         shown.append(drops)
+    shown += [Text(storm_text(row), style="bold yellow") for row in report.storms]
     if folder is not None:
         for file in report.files:
             shown.append(Text(f"captured: {folder / file}"))
@@ -87,27 +88,54 @@ def steps_table(outcomes: list[StepOutcome]) -> Table:
         seen = ", ".join(
             f"{key} {value}" for key, value in outcome.seen.items() if value or key in told
         )
-        seen = "; ".join(filter(None, (seen, *outcome.remarks[:2], outcome.error)))
+        rounds = ""
+        if outcome.rounds > 1:
+            failed = f"failed in {outcome.failed_rounds} of " if outcome.failed_rounds else ""
+            rounds = f"{failed}{outcome.rounds} rounds"
+        seen = "; ".join(filter(None, (seen, *outcome.remarks[:2], outcome.error, rounds)))
         if not outcome.held:
             verdict = "[red]failed[/]"
         else:
             verdict = "[green]held[/]" if outcome.step.expect else "done"
         at = "" if outcome.started_ns is None else f"{outcome.started_ns / 1e9:.3f}s"
         table.add_row(
-            at, escape(outcome.title), escape(expected) or "-", escape(seen) or "-", verdict
+            at,
+            "  " * outcome.depth + escape(outcome.title),
+            escape(expected) or "-",
+            escape(seen) or "-",
+            verdict,
         )
     return table
 
 
 def links_table(report: Report) -> Table:
-    """Both directions of each link with frames, bytes and losses."""
-    table = _table("link", "frames", "bytes", "lost", numbers=(1, 2))
+    """Both directions of each link with frames, bytes, losses, and what else became of frames."""
+    impaired = any(row.impaired for row in report.links)
+    table = _table(
+        "link", "frames", "bytes", "lost", *(["impaired"] if impaired else []), numbers=(1, 2)
+    )
     for row in report.links:
-        lost = ", ".join(f"{word} {count}" for word, count in row.drops.items())
-        table.add_row(
-            escape(f"{row.source} → {row.target}"), str(row.frames), str(row.bytes), lost or "-"
-        )
+        cells = [escape(f"{row.source} → {row.target}"), str(row.frames), str(row.bytes)]
+        cells.append(_counts(row.drops))
+        if impaired:
+            cells.append(_counts(row.impaired))
+        table.add_row(*cells)
     return table
+
+
+def storm_text(row: StormRow) -> str:
+    """A storm in a sentence: where, when, whose frames, and how many came back."""
+    place = f"the loop of {_some(list(row.loop))}" if row.loop else "no loop of known cables"
+    switches = [
+        f"{switch} {frames} by {', '.join(ports)}" for switch, (frames, ports) in row.copies.items()
+    ]
+    when = f"from {duration_text(row.began_ns)} to {duration_text(row.ended_ns)}"
+    came_back = _some(switches)
+    return f"storm in {place}, {when}: frames of {row.mac} came back to {came_back}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{word} {count}" for word, count in counts.items()) or "-"
 
 
 def drops_table(rows: list[DropRow], *, verbose: bool = False) -> Table | None:

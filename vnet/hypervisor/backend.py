@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from vnet.base.ids import Mac
 from vnet.netdev.pair import PairDevice, pair_up
-from vnet.sim.scheduler import Scheduler
 
 BACKEND_MAC = Mac(b"\xfe\xff\xff\xff\xff\xff")
 """What Xen gives back ends: numerically the highest unicast address, so that a bridge never
@@ -37,16 +36,15 @@ class BackEnd(PairDevice):
     __slots__ = ()
 
 
-def connect(
-    scheduler: Scheduler,
-    front_name: str,
-    back_name: str,
-    mac: Mac,
-    mtu_bytes: int,
-    back_mac: Mac = BACKEND_MAC,
-) -> tuple[FrontEnd, BackEnd]:
-    """Make a vNIC and its back end, both down."""
-    front = FrontEnd(scheduler, front_name, mac, mtu_bytes)
-    back = BackEnd(scheduler, back_name, back_mac, mtu_bytes)
-    pair_up(front, back)
-    return front, back
+def reconnect(front: FrontEnd, back: BackEnd) -> BackEnd:
+    """Join a running guest's card to a fresh back end; returns the one it had.
+
+    The guest's card keeps its carrier, as a live migration has it. The old back end is left
+    without a peer, for its host to take away.
+    """
+    old = front.peer
+    assert isinstance(old, BackEnd), f"{front.label} has no back end"
+    pair_up(old, old)
+    front.peer, back.peer = back, front
+    back.carrier = front.admin_up and back.admin_up
+    return old

@@ -95,6 +95,17 @@ class BridgeMode:
         self._join(bridge, name)
         self._set_up(name, True)
 
+    def detach(self, back_end: BackEnd, script: str) -> None:
+        """vif-bridge offline: a guest's back end leaves its bridge and is no more."""
+        self._script = script
+        name = back_end.name
+        bridge = self._namespace.master_of(name)
+        assert bridge is not None, f"{name} is in no bridge"
+        self._namespace.release(name)
+        self._did(f"brctl delif {bridge.device.name} {name}")
+        self._set_up(name, False)
+        self._namespace.remove_device(name)
+
     # -- single steps
 
     def _make_loopback_pair(self, nic: str, new: str, vif: str) -> None:

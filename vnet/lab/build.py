@@ -14,17 +14,19 @@ from vnet.base.chance import Chance
 from vnet.base.ids import is_link_local_ip6
 from vnet.guest.machine import Guest, Machine
 from vnet.guest.vnic import Vnic
-from vnet.hypervisor.backend import BACKEND_MAC, connect, tap_mac
+from vnet.hypervisor.backend import FrontEnd
 from vnet.hypervisor.modes import BridgeMode
 from vnet.hypervisor.steps import ScriptStep
+from vnet.lab.domains import Domains
 from vnet.lab.wire_switch import WireSwitch
+from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.sim.link import Link
 from vnet.sim.scheduler import Scheduler
 from vnet.topology import model
-from vnet.topology.devices import backend_names, network_bridge_names
+from vnet.topology.devices import network_bridge_names
 
 
 @dataclass
@@ -37,7 +39,10 @@ class Network:
     vms: dict[str, Guest] = field(default_factory=dict)
     switches: dict[str, WireSwitch] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
+    domains: dict[str, Domains] = field(default_factory=dict)
     script_steps: list[ScriptStep] = field(default_factory=list)
+    gone: list[NetDevice] = field(default_factory=list)
+    """Devices that were taken away while the lab ran; what they dropped still counts."""
 
     def machine(self, name: str) -> Machine | None:
         """A VM, host or router by name."""
@@ -58,6 +63,31 @@ class Network:
         switch = self.switches.get(node)
         return None if switch is None else switch.ports.get(name)
 
+    def bridge(self, node: str, name: str | None = None) -> Bridge:
+        """The bridge of switch ``node``, or the one called ``name`` in host ``node``."""
+        if name is None:
+            return self.switches[node].bridge
+        return self.hosts[node].namespace.bridges[name]
+
+    def bridges(self) -> Iterator[tuple[str, Bridge]]:
+        """Every bridge as the graph of the lab names it: ``sw1``, ``h1:br0``."""
+        for switch in self.switches.values():
+            yield switch.name, switch.bridge
+        for host in self.hosts.values():
+            for name, bridge in host.namespace.bridges.items():
+                yield f"{host.name}:{name}", bridge
+
+    def link_at(self, name: str) -> Link | None:
+        """A link by an end as the file names it, or by the device that now holds the plug."""
+        for link in self.links:
+            if name in (link.ends[0].name, link.ends[1].name):
+                return link
+        node, _, device_name = name.partition(":")
+        device = self.device(node, device_name)
+        if isinstance(device, Nic) and device.end is not None:
+            return device.end.link
+        return None
+
     def devices(self) -> Iterator[NetDevice]:
         """Every device of every node."""
         for machine in self.machines():
@@ -66,10 +96,7 @@ class Network:
         for switch in self.switches.values():
             yield switch.bridge.device
             yield from switch.ports.values()
-
-
-_ATTACH_SCRIPTS = {model.Hypervisor.XEN: "vif-bridge", model.Hypervisor.KVM: "qemu-ifup"}
-"""Who brings a guest's back end to the bridge; VMware and Hyper-V have no script of a name."""
+        yield from self.gone
 
 
 class Builder:
@@ -129,6 +156,8 @@ class Builder:
             queue_frames=link.queue_frames,
             mtu_bytes=link.mtu_bytes,
             up=link.up,
+            impairments=link.impairments,
+            chance=self._chance,
         )
         for end in built.ends:
             self._plugs[end.name].plug(end)
@@ -147,10 +176,10 @@ class Builder:
             self._start_bridge(mode, host, switch)
         self._add_routes(namespace, host.routes)
         self.network.hosts[host.name] = Machine(namespace, self._topology.epoch_ns)
-        names = backend_names(host, self._topology.vms.values())
+        domains = self.network.domains[host.name] = Domains(host, mode)
         for vm in self._topology.vms.values():
             if vm.host == host.name:
-                self._start_domain(mode, host, vm, names)
+                self._start_domain(domains, vm)
         self.network.script_steps += mode.steps
 
     def _start_bridge(self, mode: BridgeMode, host: model.Host, switch: model.HostSwitch) -> None:
@@ -173,29 +202,15 @@ class Builder:
         else:
             mode.enslave(switch.name, uplink.name)
 
-    def _start_domain(
-        self,
-        mode: BridgeMode,
-        host: model.Host,
-        vm: model.Vm,
-        names: Mapping[tuple[str, int], str],
-    ) -> None:
+    def _start_domain(self, domains: Domains, vm: model.Vm) -> None:
         namespace = self.namespaces[vm.name]
         self._set_sysctls(namespace, vm.sysctls)
-        script = _ATTACH_SCRIPTS.get(host.hypervisor, "attach")
-        kvm = host.hypervisor is model.Hypervisor.KVM
+        names = domains.names(vm.name, len(vm.vnics))
         vnics = []
-        for index, vnic in enumerate(vm.vnics):
-            front, back = connect(
-                self._scheduler,
-                vnic.name,
-                names[vm.name, index],
-                vnic.mac,
-                vnic.mtu_bytes,
-                tap_mac(vnic.mac) if kvm else BACKEND_MAC,
-            )
+        for vnic, name in zip(vm.vnics, names, strict=True):
+            front = FrontEnd(self._scheduler, vnic.name, vnic.mac, vnic.mtu_bytes)
             interface = namespace.add_device(front, ipv6=vnic.speaks_ipv6)
-            mode.attach(vnic.switch, back, script)
+            domains.plug(front, name, vnic.switch)
             namespace.set_up(vnic.name)
             self._give_addresses(namespace, vnic)
             vnics.append(Vnic(interface, self._topology.epoch_ns))

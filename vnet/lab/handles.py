@@ -1,11 +1,11 @@
-"""What a Python user holds: machines and switches of a lab, with calls that wait.
+"""What a Python user holds: machines, switches and links of a lab, with calls that wait.
 
 A machine's apps never wait; these do, by running the lab until the app is done.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, mac_text
@@ -16,8 +16,12 @@ from vnet.guest.apps.ping import PingResult
 from vnet.guest.apps.udp import UdpServer, UdpStream
 from vnet.guest.machine import Guest, Machine, address_in
 from vnet.guest.vnic import Vnic
+from vnet.lab.report import LinkRow, link_rows
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
+from vnet.sim.link import Link
+from vnet.topology.explain import judge_wire
+from vnet.topology.wire import change_of
 
 if TYPE_CHECKING:
     from vnet.lab.lab import Lab
@@ -112,7 +116,7 @@ class MachineHandle:
         return self._machine.serve_echo(_within("port", port, 1, 65_535))
 
     def _resolve(self, target: str) -> tuple[IpAddress | bytes, str | None]:
-        from vnet.lab.scenario import reachable_address
+        from vnet.lab.step_apps import reachable_address
 
         machine = self._lab.network.machine(target)
         if machine is not None:
@@ -178,6 +182,56 @@ class SwitchHandle:
 
     def __repr__(self) -> str:
         return f"<SwitchHandle {self.bridge.device.label}>"
+
+
+class LinkSettings(TypedDict, total=False):
+    """What can be set on a link, spelt as in topology files; None takes a limit away."""
+
+    latency: str
+    bandwidth: str | None
+    queue: int
+    mtu: int | None
+    jitter: str
+    loss: str | dict[str, str]
+    duplicate: str
+    reorder: str
+    corrupt: str
+
+
+class LinkHandle:
+    """A cable between two devices."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+
+    @property
+    def name(self) -> str:
+        return self.link.name
+
+    def set(self, **settings: Unpack[LinkSettings]) -> None:
+        """Change some settings for frames sent from now on, and leave the others.
+
+        ``loss="5%"``, or ``loss={"p": "1%", "r": "30%"}`` for bursts; ``jitter="2ms"``.
+        Raises :class:`UsageError`, and then has changed nothing.
+        """
+        self.link.change(**change_of(judge_wire(settings)))
+
+    def up(self) -> None:
+        """Plug the cable in."""
+        self.link.set_up(True)
+
+    def down(self) -> None:
+        """Unplug the cable; what is on it is lost."""
+        self.link.set_up(False)
+
+    @property
+    def directions(self) -> tuple[LinkRow, LinkRow]:
+        """The counters of both directions as they stand, in the order of the ends."""
+        one, other = link_rows([self.link])
+        return one, other
+
+    def __repr__(self) -> str:
+        return f"<LinkHandle {self.name}>"
 
 
 def _ns(text: str) -> int:

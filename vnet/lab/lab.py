@@ -18,8 +18,8 @@ from vnet.base.units import parse_duration_ns
 from vnet.lab import nlmon
 from vnet.lab.build import Builder
 from vnet.lab.capture import Recorder, open_captures
-from vnet.lab.handles import MachineHandle, SwitchHandle, VmHandle
-from vnet.lab.report import Report, drop_rows, link_rows
+from vnet.lab.handles import LinkHandle, MachineHandle, SwitchHandle, VmHandle
+from vnet.lab.report import Report, StormRow, drop_rows, link_rows, storm_rows
 from vnet.lab.scenario import ScenarioRunner, check_packets
 from vnet.lab.shipped import resolve
 from vnet.sim.frame import Meta
@@ -159,6 +159,14 @@ class Lab:
             raise _unknown("switch", name, found)
         return found[matches[0]]
 
+    def link(self, end: str) -> LinkHandle:
+        """The link that ends at a device: ``h1:eth0``, or ``h1:peth0`` as it is called now."""
+        link = self.network.link_at(end)
+        if link is None:
+            ends = [end.name for link in self.network.links for end in link.ends]
+            raise _unknown("link at", end, ends)
+        return LinkHandle(link)
+
     @property
     def graph(self) -> networkx.Graph[str]:
         """The lab as a graph of nodes, devices and links; see :mod:`vnet.lab.graph`."""
@@ -264,7 +272,15 @@ class Lab:
             drop_rows(self.network),
             [(point.name, point.frames) for point in self._recorder.points],
             self._files,
+            self._storms(),
         )
+
+    def _storms(self) -> list[StormRow]:
+        if not any(bridge.storms.storms for _name, bridge in self.network.bridges()):
+            return []
+        from vnet.lab.graph import switching_loops
+
+        return storm_rows(self.network, switching_loops(self.graph))
 
     def close(self) -> Report:
         """End the lab: judge unfinished steps, complete the capture files, write run.json."""

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from vnet.base.drops import DropReason
+from vnet.base.ids import mac_text
 from vnet.base.units import duration_text
 from vnet.lab.build import Network
-from vnet.sim.link import Link
-from vnet.topology import model
+from vnet.sim.link import Link, LinkEnd
+from vnet.topology import steps
 
 
 class Failure(NamedTuple):
     """An expectation that did not hold; ``actual`` None means nothing was seen."""
 
-    expectation: model.Expectation
+    expectation: steps.Expectation
     actual: Any
 
     def __str__(self) -> str:
@@ -36,23 +37,40 @@ class StepOutcome:
     """How a step went.
 
     ``seen`` has its figures, ``remarks`` the errors that its program was told of; ``error`` is
-    why the step could not run or end.
+    why the step could not run or end. A step inside another has ``depth`` above 0. One that is
+    repeated has one outcome for all its rounds: the first that failed, else the last.
     """
 
     number: int
-    step: model.Step
+    step: steps.Step
     title: str
+    depth: int = 0
     started_ns: int | None = None
     ended_ns: int | None = None
     seen: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     error: str = ""
+    rounds: int = 0
+    failed_rounds: int = 0
 
     @property
     def held(self) -> bool:
-        """Whether the step ran and all that was expected of it came true."""
+        """Whether the step ran and all that was expected of it came true, in every round."""
         return self.ended_ns is not None and not self.failures and not self.error
+
+    def fresh(self, now_ns: int) -> StepOutcome:
+        """A blank outcome for the next round of this step."""
+        return StepOutcome(self.number, self.step, self.title, self.depth, started_ns=now_ns)
+
+    def take(self, latest: StepOutcome) -> None:
+        """Enter how a round went; a failure that is written down stays."""
+        if not self.failed_rounds:
+            self.started_ns, self.ended_ns = latest.started_ns, latest.ended_ns
+            self.seen, self.remarks = latest.seen, latest.remarks
+            self.failures, self.error = latest.failures, latest.error
+        self.rounds += 1
+        self.failed_rounds += not latest.held
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -63,25 +81,73 @@ class StepOutcome:
             "expected": {e.key: _expected(e) for e in self.step.expect},
             "seen": self.seen,
             "held": self.held,
+            **({"rounds": self.rounds, "failed": self.failed_rounds} if self.rounds > 1 else {}),
             **({"remarks": self.remarks} if self.remarks else {}),
             **({"error": self.error} if self.error else {}),
         }
 
 
-def _expected(expectation: model.Expectation) -> Any:
+def _expected(expectation: steps.Expectation) -> Any:
     if expectation.relation == "==":
         return expectation.value
     return f"{expectation.relation} {expectation.value}"
 
 
+def _nested(outcomes: list[StepOutcome], depth: int = 0) -> list[dict[str, Any]]:
+    """Steps as JSON, those inside another as its ``steps``."""
+    found: list[dict[str, Any]] = []
+    for index, outcome in enumerate(outcomes):
+        if outcome.depth < depth:
+            break
+        if outcome.depth == depth:
+            found.append(outcome.as_json())
+            inner = _nested(outcomes[index + 1 :], depth + 1)
+            if inner:
+                found[-1]["steps"] = inner
+    return found
+
+
 class LinkRow(NamedTuple):
-    """One direction of a link."""
+    """One direction of a link.
+
+    ``impaired`` says how many frames were ``duplicated``, ``reordered`` and ``corrupted``,
+    where any were.
+    """
 
     source: str
     target: str
     frames: int
     bytes: int
     drops: dict[str, int]
+    impaired: dict[str, int]
+
+
+@dataclass
+class StormRow:
+    """Frames circled in ``loop``, a ring of switches that the cables make.
+
+    ``mac`` sent the first of them. ``copies`` says for each switch how many frames that it had
+    flooded came back, by which ports. Switches beside the loop hear a storm too; where no loop of
+    cables is known, ``loop`` is empty and they stand for themselves.
+    """
+
+    loop: tuple[str, ...]
+    began_ns: int
+    ended_ns: int
+    mac: str
+    copies: dict[str, tuple[int, tuple[str, ...]]]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "loop": list(self.loop),
+            "began": duration_text(self.began_ns),
+            "ended": duration_text(self.ended_ns),
+            "mac": self.mac,
+            "copies": {
+                switch: {"frames": frames, "ports": list(ports)}
+                for switch, (frames, ports) in self.copies.items()
+            },
+        }
 
 
 class DropRow(NamedTuple):
@@ -104,6 +170,7 @@ class Report:
     drops: list[DropRow]
     captures: list[tuple[str, int]]
     files: list[str] = field(default_factory=list)
+    storms: list[StormRow] = field(default_factory=list)
 
     @property
     def held(self) -> bool:
@@ -117,7 +184,7 @@ class Report:
             "seed": self.seed,
             "virtual_time": duration_text(self.virtual_ns),
             "held": self.held,
-            "steps": [outcome.as_json() for outcome in self.steps],
+            "steps": _nested(self.steps),
             "links": [
                 {
                     "from": row.source,
@@ -125,6 +192,7 @@ class Report:
                     "frames": row.frames,
                     "bytes": row.bytes,
                     "drops": row.drops,
+                    **row.impaired,
                 }
                 for row in self.links
             ],
@@ -132,8 +200,30 @@ class Report:
                 {"at": row.place, "reason": row.reason.word, "frames": row.frames}
                 for row in self.drops
             ],
+            **({"storms": [row.as_json() for row in self.storms]} if self.storms else {}),
             "captures": [{"point": name, "frames": frames} for name, frames in self.captures],
         }
+
+
+def storm_rows(network: Network, loops: list[list[str]]) -> list[StormRow]:
+    """The storms of a run, by the loop they were in; ``loops`` are rings of switches."""
+    rows: dict[tuple[str, ...], StormRow] = {}
+    for name, bridge in network.bridges():
+        loop = next((tuple(loop) for loop in loops if name in loop), ())
+        for storm in bridge.storms.storms:
+            row = rows.get(loop)
+            if row is None:
+                mac = mac_text(storm.mac)
+                row = rows[loop] = StormRow(loop, storm.began_ns, storm.ended_ns, mac, {})
+            if storm.began_ns < row.began_ns:
+                row.began_ns, row.mac = storm.began_ns, mac_text(storm.mac)
+            row.ended_ns = max(row.ended_ns, storm.ended_ns)
+            frames, ports = row.copies.get(name, (0, ()))
+            came_by = {port.device.name for port in storm.ports}
+            row.copies[name] = frames + storm.copies, tuple(sorted(came_by | set(ports)))
+    if len(rows) > 1:
+        rows.pop((), None)
+    return sorted(rows.values(), key=lambda row: (row.began_ns, row.loop))
 
 
 def link_rows(links: list[Link]) -> list[LinkRow]:
@@ -145,10 +235,20 @@ def link_rows(links: list[Link]) -> list[LinkRow]:
             end.tx_frames,
             end.tx_bytes,
             {reason.word: count for reason, count in _sorted(end.drops)},
+            _impaired(end),
         )
         for link in links
         for end in link.ends
     ]
+
+
+def _impaired(end: LinkEnd) -> dict[str, int]:
+    counts = {
+        "duplicated": end.duplicated,
+        "reordered": end.reordered,
+        "corrupted": end.corrupted,
+    }
+    return {word: count for word, count in counts.items() if count}
 
 
 def drop_rows(network: Network) -> list[DropRow]:

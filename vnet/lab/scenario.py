@@ -1,26 +1,27 @@
 """Running a scenario: each step an app or an act, judged by what it saw.
 
 A step with ``at`` begins at that time, whatever else is going on; one without begins when the
-step before it in the list has ended.
+step before it in the list has ended. Inside ``repeat`` and ``parallel`` there are more steps,
+each with an outcome of its own that stands for all its rounds.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from vnet.base.errors import Problem, TopologyError, VnetError
-from vnet.base.ids import IPV4_ANY, IPV6_ANY, ip_from_text
-from vnet.base.units import duration_text
 from vnet.guest.apps.app import App
-from vnet.guest.apps.send import Send
-from vnet.guest.machine import Machine
+from vnet.lab.acts import FrameCounter
 from vnet.lab.build import Network
+from vnet.lab.groups import Parallel, Repeat, Then
 from vnet.lab.report import Failure, StepOutcome
-from vnet.sim.scheduler import Scheduler
-from vnet.topology import model
+from vnet.lab.step_apps import make_app
+from vnet.topology import model, steps
 from vnet.topology.expression import build_packet
+from vnet.wire.filter import compile_filter
 
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
@@ -32,43 +33,23 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-class Wait(App):
-    """The app that does nothing for a while."""
+class _Attempt:
+    """A step under way: its app, its outcome so far, and what counts frames for it."""
 
-    def __init__(self, scheduler: Scheduler, duration_ns: int) -> None:
-        super().__init__(scheduler)
-        self._duration_ns = duration_ns
+    def __init__(self, outcome: StepOutcome, then: Then) -> None:
+        self.outcome = outcome
+        self.then = then
+        self.app: App | None = None
+        self.counters: dict[str, FrameCounter] = {}
 
-    def start(self) -> None:
-        self.scheduler.after(self._duration_ns, self.finish)
-
-    def seen(self) -> dict[str, Any]:
-        return {}
-
-    def close(self) -> None:
-        """Nothing was opened."""
-
-
-class SetLink(App):
-    """Plugs or unplugs a cable."""
-
-    def __init__(self, scheduler: Scheduler, network: Network, step: model.LinkStep) -> None:
-        super().__init__(scheduler)
-        end = str(step.end)
-        self._link = next(
-            link for link in network.links if end in (link.ends[0].name, link.ends[1].name)
-        )
-        self._up = step.up
-
-    def start(self) -> None:
-        self._link.set_up(self._up)
-        self.scheduler.after(0, self.finish)
-
-    def seen(self) -> dict[str, Any]:
-        return {"state": "up" if self._link.up else "down"}
-
-    def close(self) -> None:
-        """Nothing was opened."""
+    def take_stock(self) -> None:
+        """Write down what was seen; nothing is counted after that."""
+        if self.app is not None:
+            self.outcome.seen = self.app.seen()
+            self.outcome.remarks = self.app.remarks()
+        for key, counter in self.counters.items():
+            self.outcome.seen[key] = counter.frames
+            counter.close()
 
 
 class ScenarioRunner:
@@ -78,150 +59,125 @@ class ScenarioRunner:
     """
 
     def __init__(
-        self, network: Network, steps: tuple[model.Step, ...], on_end: Callable[[], None]
+        self, network: Network, scenario: Sequence[steps.Step], on_end: Callable[[], None]
     ) -> None:
         self._network = network
         self._scheduler = network.scheduler
         self._on_end = on_end
-        self._apps: dict[int, App] = {}
-        self.outcomes = [
-            StepOutcome(number, step, describe(step)) for number, step in enumerate(steps)
-        ]
+        self._running: dict[int, _Attempt] = {}
+        self._inner: dict[int, list[StepOutcome]] = {}
+        self.outcomes: list[StepOutcome] = []
+        self._top = self._plan(scenario, depth=0)
+        self._open = len(self._top)
+        self._whole_run: dict[int, dict[str, FrameCounter]] = {
+            outcome.number: self._counters(outcome.step)
+            for outcome in self.outcomes
+            if isinstance(outcome.step, steps.CheckStep)
+        }
+
+    def _plan(self, scenario: Sequence[steps.Step], depth: int) -> list[StepOutcome]:
+        """An outcome for each step, those of inner steps behind the one they are in."""
+        planned = []
+        for step in scenario:
+            outcome = StepOutcome(len(self.outcomes), step, step.title, depth)
+            self.outcomes.append(outcome)
+            planned.append(outcome)
+            if isinstance(step, steps.RepeatStep | steps.ParallelStep):
+                self._inner[outcome.number] = self._plan(step.steps, depth + 1)
+        return planned
 
     def start(self) -> None:
         """Begin; steps whose time has passed begin at once."""
-        for outcome in self.outcomes:
+        for index, outcome in enumerate(self._top):
             at_ns = outcome.step.at_ns
             if at_ns is not None:
                 when_ns = max(at_ns, self._scheduler.now_ns)
-                self._scheduler.at(when_ns, self._begin, outcome)
-        if self.outcomes and self.outcomes[0].step.at_ns is None:
-            self._scheduler.after(0, self._begin, self.outcomes[0])
+                self._scheduler.at(when_ns, self._begin_top, index)
+        if self._top and self._top[0].step.at_ns is None:
+            self._scheduler.after(0, self._begin_top, 0)
 
     @property
     def done(self) -> bool:
         """Whether every step has ended."""
-        return all(outcome.ended_ns is not None for outcome in self.outcomes)
+        return self._open == 0
 
     def close(self) -> None:
         """Take down what is still running, and judge it as it stands."""
-        for number, app in self._apps.items():
-            outcome = self.outcomes[number]
-            if outcome.ended_ns is None:
-                outcome.seen = app.seen()
-                app.on_done = None
-                app.finish()
+        for attempt in tuple(self._running.values()):
+            attempt.take_stock()
+            if attempt.app is not None:
+                attempt.app.on_done = None
+                attempt.app.finish()
+            judge(attempt.outcome, finished=False)
+            self.outcomes[attempt.outcome.number].take(attempt.outcome)
+        self._running.clear()
         for outcome in self.outcomes:
-            if outcome.ended_ns is None:
+            if outcome.ended_ns is None and not outcome.error:
                 judge(outcome, finished=False)
 
-    def _begin(self, outcome: StepOutcome) -> None:
-        outcome.started_ns = self._scheduler.now_ns
-        try:
-            app = self._make_app(outcome.step)
-            self._apps[outcome.number] = app
-            app.on_done = lambda ended, outcome=outcome: self._ended(outcome, ended)
-            app.start()
-        except VnetError as error:
-            outcome.error = str(error)
-            self._scheduler.after(0, self._settle, outcome)
+    # -- the life of a step
 
-    def _ended(self, outcome: StepOutcome, app: App) -> None:
-        outcome.seen = app.seen()
-        outcome.remarks = app.remarks()
-        self._settle(outcome)
+    def _begin_top(self, index: int) -> None:
+        self._begin(self._top[index], partial(self._ended_top, index))
 
-    def _settle(self, outcome: StepOutcome) -> None:
-        outcome.ended_ns = self._scheduler.now_ns
-        judge(outcome, finished=True)
-        following = outcome.number + 1
-        if following < len(self.outcomes) and self.outcomes[following].step.at_ns is None:
-            self._begin(self.outcomes[following])
+    def _ended_top(self, index: int) -> None:
+        self._open -= 1
+        following = index + 1
+        if following < len(self._top) and self._top[following].step.at_ns is None:
+            self._begin_top(following)
         if self.done:
             self._on_end()
 
-    # -- from steps to apps
+    def _begin(self, planned: StepOutcome, then: Then) -> None:
+        if not planned.rounds:
+            planned.started_ns = self._scheduler.now_ns
+        attempt = _Attempt(planned.fresh(self._scheduler.now_ns), then)
+        self._running[planned.number] = attempt
+        whole_run = self._whole_run.get(planned.number)
+        attempt.counters = self._counters(planned.step) if whole_run is None else whole_run
+        try:
+            attempt.app = self._make_app(planned)
+            attempt.app.on_done = lambda _app: self._settle(attempt)
+            attempt.app.start()
+        except VnetError as error:
+            attempt.outcome.error = str(error)
+            self._scheduler.after(0, self._settle, attempt)
 
-    def _make_app(self, step: model.Step) -> App:
-        if isinstance(step, model.WaitStep):
-            return Wait(self._scheduler, step.duration_ns)
-        if isinstance(step, model.LinkStep):
-            return SetLink(self._scheduler, self._network, step)
-        if isinstance(step, model.SendStep):
-            return self._make_send(step)
-        assert isinstance(step, (model.PingStep, model.ArpingStep, model.UdpStep))
-        machine = self._machine(step.source)
-        target = self._target(step.target, machine)
-        if isinstance(step, model.PingStep):
-            return machine.make_ping(
-                target,
-                count=step.count,
-                interval_ns=step.interval_ns,
-                size_bytes=step.size_bytes,
-                ttl=step.ttl,
-                dont_fragment=step.dont_fragment,
-                timeout_ns=step.timeout_ns,
-            )
-        if isinstance(step, model.ArpingStep):
-            return machine.make_arping(
-                target, count=step.count, interval_ns=step.interval_ns, mode=step.mode
-            )
-        servers = [
-            owner.serve_udp(step.port, echo=step.echo) for owner in self._owners(step.target)
-        ]
-        return machine.make_udp(
-            target,
-            port=step.port,
-            count=step.count,
-            interval_ns=step.interval_ns,
-            size_bytes=step.size_bytes,
-            echo=step.echo,
-            timeout_ns=step.timeout_ns,
-            # Tenants may share an address: then nobody could say who counted.
-            server=servers[0] if len(servers) == 1 else None,
-        )
+    def _settle(self, attempt: _Attempt) -> None:
+        attempt.take_stock()
+        outcome = attempt.outcome
+        outcome.ended_ns = self._scheduler.now_ns
+        judge(outcome, finished=True)
+        del self._running[outcome.number]
+        self.outcomes[outcome.number].take(outcome)
+        attempt.then()
 
-    def _make_send(self, step: model.SendStep) -> App:
-        machine = self._machine(step.source)
-        vnic = machine.vnic(step.device)
-        interface = vnic.interface
-        packet = build_packet(
-            step.packet,
-            mac=interface.device.mac,
-            ip4=interface.source_for(IPV4_ANY) or b"",
-            ip6=interface.source_for(IPV6_ANY) or b"",
-        )
-        return Send(vnic, packet, count=step.count, interval_ns=step.interval_ns)
+    def _begin_inner(self, outcomes: list[StepOutcome], then: Then) -> None:
+        """Do ``outcomes`` one after the other, and then ``then``."""
+        if not outcomes:
+            return then()
+        return self._begin(outcomes[0], lambda: self._begin_inner(outcomes[1:], then))
 
-    def _owners(self, target: str) -> list[Machine]:
-        """The machines that a name or an address stands for."""
-        machine = self._network.machine(target)
-        if machine is not None:
-            return [machine]
-        ip = ip_from_text(target)
-        return [owner for owner in self._network.machines() if ip in owner.addresses]
+    def _counters(self, step: steps.Step) -> dict[str, FrameCounter]:
+        counters = {}
+        for expectation in step.expect:
+            query = expectation.frames
+            if query is not None:
+                device = self._network.device(query.point.node, query.point.device)
+                if device is not None:
+                    wanted = compile_filter(query.filter)
+                    counters[expectation.key] = FrameCounter(device, wanted)
+        return counters
 
-    def _machine(self, name: str) -> Machine:
-        machine = self._network.machine(name)
-        assert machine is not None, f"validation let {name} through"
-        return machine
-
-    def _target(self, target: str, source: Machine) -> bytes:
-        """An address as it stands; a machine's name is its first address that ``source`` can
-        speak to, IPv4 before IPv6."""
-        machine = self._network.machine(target)
-        if machine is None:
-            return ip_from_text(target)
-        return reachable_address(machine, source)
-
-
-def reachable_address(machine: Machine, source: Machine) -> bytes:
-    """The address of ``machine`` that ``source`` would use: of a family both have."""
-    families = {len(ip) for ip in source.addresses}
-    addresses = sorted(machine.addresses, key=lambda ip: (len(ip) not in families, len(ip)))
-    if not addresses:
-        raise VnetError(f"{machine.name} has no address to send to")
-    return addresses[0]
+    def _make_app(self, outcome: StepOutcome) -> App:
+        step = outcome.step
+        if isinstance(step, steps.RepeatStep):
+            one_round = partial(self._begin_inner, self._inner[outcome.number])
+            return Repeat(self._scheduler, step.count, step.interval_ns, one_round)
+        if isinstance(step, steps.ParallelStep):
+            inner = self._inner[outcome.number]
+            return Parallel(self._scheduler, [partial(self._begin, one) for one in inner])
+        return make_app(self._network, step)
 
 
 def check_packets(topology: model.Topology) -> None:
@@ -230,8 +186,8 @@ def check_packets(topology: model.Topology) -> None:
     Raises :class:`TopologyError`. It costs the import of Scapy, which a load does without.
     """
     problems = []
-    for step in topology.scenario:
-        if isinstance(step, model.SendStep):
+    for step in steps.all_steps(topology.scenario):
+        if isinstance(step, steps.SendStep):
             try:
                 bytes(build_packet(step.packet))
             except VnetError as error:
@@ -254,19 +210,3 @@ def judge(outcome: StepOutcome, *, finished: bool) -> None:
             outcome.failures.append(Failure(expectation, actual))
     if not finished and outcome.error == "":
         outcome.error = "not finished when the run ended"
-
-
-def describe(step: model.Step) -> str:
-    """A step in a few words, as the report's table shows it."""
-    if isinstance(step, model.PingStep):
-        return f"ping {step.source} → {step.target} ×{step.count}"
-    if isinstance(step, model.ArpingStep):
-        return f"arping {step.mode} {step.source} → {step.target} ×{step.count}"
-    if isinstance(step, model.UdpStep):
-        return f"udp {step.source} → {step.target}:{step.port} ×{step.count}"
-    if isinstance(step, model.SendStep):
-        return f"send {step.source}:{step.device} ×{step.count}"
-    if isinstance(step, model.LinkStep):
-        return f"link {step.end} {'up' if step.up else 'down'}"
-    assert isinstance(step, model.WaitStep)
-    return f"wait {duration_text(step.duration_ns)}"

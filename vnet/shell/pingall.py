@@ -13,7 +13,7 @@ from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App
 from vnet.guest.apps.ping import Ping
 from vnet.lab.lab import Lab
-from vnet.lab.scenario import reachable_address
+from vnet.lab.step_apps import reachable_address
 from vnet.shell.output import columns, plural
 
 MOST_PINGS = 10_000

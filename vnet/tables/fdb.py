@@ -43,10 +43,12 @@ class Fdb(Generic[PortT]):
     refreshes the time in place; everything else goes through the methods.
     """
 
-    __slots__ = ("ageing_ns", "entries")
+    __slots__ = ("ageing_ns", "entries", "moves")
 
     def __init__(self, ageing_ns: int) -> None:
         self.ageing_ns = ageing_ns
+        self.moves = 0
+        """How often a station was learned on another port than before."""
         self.entries: dict[bytes, FdbEntry[PortT]] = {}
 
     def lookup(self, mac: bytes, now_ns: int) -> FdbEntry[PortT] | None:
@@ -65,7 +67,9 @@ class Fdb(Generic[PortT]):
         if entry is None:
             entry = self.entries[mac] = FdbEntry(mac, port, FdbKind.DYNAMIC, now_ns)
         elif entry.is_dynamic:
-            entry.port = port
+            if entry.port is not port:
+                entry.port = port
+                self.moves += 1
             entry.updated_ns = now_ns
         return entry
 

@@ -11,15 +11,18 @@ inside.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
+from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, escaped, one_of, quote
 from vnet.topology.fields import RefusedError, kind_of
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
+from vnet.topology.wire import WireFile
 
 NODE_SECTIONS = ("hosts", "vms", "switches", "routers")
 LIST_SECTIONS = ("links", "captures", "scenario")
@@ -28,6 +31,7 @@ LIST_SECTIONS = ("links", "captures", "scenario")
 _HARMLESS = frozenset(
     {"ageing", "at", "bandwidth", "df", "echo", "interval", "ipv6", "latency", "mac", "mode"}
     | {"mtu", "port", "queue", "size", "timeout", "ttl", "up"}
+    | {"corrupt", "duplicate", "jitter", "loss", "reorder"}
 )
 
 # What a value had to be, for the errors that say no more than that.
@@ -81,22 +85,44 @@ def judge(value: object, report: Report) -> tuple[TopologyFile, Cut]:
         raise report.error() from None
 
 
+def judge_wire(settings: Mapping[str, object]) -> WireFile:
+    """Settings of a link that somebody asks for while it runs, spelt as in a file.
+
+    Raises :class:`UsageError` with the first fault, in the words of a file's.
+    """
+    try:
+        return WireFile.model_validate(dict(settings))
+    except ValidationError as error:
+        fault = _explained(error.errors(include_url=False)[0], WireFile)
+        raise UsageError(fault.what, fault.hint) from None
+
+
+class _Fault(NamedTuple):
+    path: Path
+    what: str
+    hint: str
+    at_key: bool
+
+
 def _report_fault(fault: Any, report: Report) -> None:
+    path, what, hint, at_key = _explained(fault, TopologyFile)
+    report.add(path, what, hint, at_key=at_key)
+
+
+def _explained(fault: Any, model: type[BaseModel]) -> _Fault:
+    """A fault that pydantic found in ``model``, in words."""
     path: Path = tuple(fault["loc"])
     kind: str = fault["type"]
     at_key = False
     if path and path[-1] == "[key]":
         path, at_key = path[:-1], True
     if kind == "extra_forbidden":
-        known = _keys_at(path[:-1])
-        hint = did_you_mean(str(path[-1]), known, "known here")
-        report.add(path, f"unknown key {quote(path[-1])}", hint, at_key=True)
-    elif kind == "missing":
+        hint = did_you_mean(str(path[-1]), _keys_at(path[:-1], model), "known here")
+        return _Fault(path, f"unknown key {quote(path[-1])}", hint, True)
+    if kind == "missing":
         hint = "write 'version: 1'" if path == ("version",) else ""
-        report.add(path[:-1], f"missing key {quote(path[-1])}", hint, at_key=True)
-    else:
-        what, hint = _sentence(fault, kind, path)
-        report.add(path, what, hint, at_key=at_key)
+        return _Fault(path[:-1], f"missing key {quote(path[-1])}", hint, True)
+    return _Fault(path, *_sentence(fault, kind, path), at_key)
 
 
 def _sentence(fault: Any, kind: str, path: Path) -> tuple[str, str]:
@@ -124,8 +150,8 @@ def _sentence(fault: Any, kind: str, path: Path) -> tuple[str, str]:
         return f"{key} is too large: {quote(value)[1:-1]}", f"at most {context['le']}"
     if kind in ("too_short", "too_long"):
         limit = context.get("min_length", context.get("max_length"))
-        most = "exactly" if key == "ends" else "at most"
-        return f"{key} has {len(value)} entries", f"{most} {limit}"
+        bound = "at least" if kind == "too_short" else "at most"
+        return f"{key} has {len(value)} entries", f"{'exactly' if key == 'ends' else bound} {limit}"
     return f"{key}: {escaped(str(fault['msg']))}", ""
 
 
@@ -136,14 +162,15 @@ def _not_one_of(key: str, value: object, expected: str) -> tuple[str, str]:
     return f"{key} cannot be {quote(value)}", did_you_mean(value, words, "one of")
 
 
-def _keys_at(path: Path) -> list[str]:
+def _keys_at(path: Path, top: type[BaseModel]) -> list[str]:
     """The keys that the model at ``path`` knows, found by walking the annotations."""
-    annotation: Any = TopologyFile
+    annotation: Any = top
     for step in path:
         annotation = _bare(annotation)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            hints = get_type_hints(annotation)  # A step may hold steps: forward references.
             annotation = next(
-                info.annotation
+                hints[name]
                 for name, info in annotation.model_fields.items()
                 if (info.alias or name) == step
             )
@@ -173,7 +200,9 @@ def _cut_out(value: dict[str, Any], errors: list[Any]) -> tuple[dict[str, Any], 
         path: Path = tuple(fault["loc"])
         section = str(path[0])
         unknown = fault["type"] == "extra_forbidden"
-        if (unknown and path[:1] + path[2:-1] != ("scenario",)) or _is_harmless(path, fault):
+        # What a step does is one of its keys: without it, there is no step.
+        verb = section == "scenario" and len(path) > 2 and isinstance(path[-2], int)
+        if (unknown and not verb) or _is_harmless(path, fault):
             doomed[path] = None
             if section in NODE_SECTIONS and len(path) > 1:
                 cut.nodes.add(str(path[1]))
@@ -196,6 +225,8 @@ def _cut_out(value: dict[str, Any], errors: list[Any]) -> tuple[dict[str, Any], 
 
 def _is_harmless(path: Path, fault: Any) -> bool:
     inner = len(path) > 2 and fault["type"] != "missing"
+    if inner and path[0] == "scenario" and "link" in path[-3:-1]:
+        return False  # One setting may be all that the step changes.
     return inner and (path[-1] in _HARMLESS or path[-2] == "expect")
 
 

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from vnet.base.ids import IpAddress, Mac, mac_from_text, network_of
 from vnet.base.text import did_you_mean, quote
-from vnet.base.units import NS_PER_S, parse_duration_ns, parse_rate_bps
+from vnet.base.units import NS_PER_S, parse_duration_ns, parse_rate_bps, parse_share
 from vnet.linux.netns.sysctl import DEFAULTS as SYSCTLS
 from vnet.topology.model import Address, Endpoint
 
@@ -34,6 +34,9 @@ MAX_DURATION_NS = 366 * 24 * 3600 * NS_PER_S
 MAX_RATE_BPS = 1_000 * 10**12
 _MAX_QUANTITY_LENGTH = 40
 _LAST_EPOCH_S = 7_258_118_400  # 2200-01-01: pcapng counts nanoseconds in 64 bits.
+
+
+_Number = TypeVar("_Number", int, float)
 
 
 class RefusedError(ValueError):
@@ -81,10 +84,10 @@ def parse_name(value: object) -> str:
     return value
 
 
-def _quantity(value: object, noun: str, example: str, parse: Callable[[str], int]) -> int:
+def _quantity(value: object, noun: str, example: str, parse: Callable[[str], _Number]) -> _Number:
     if isinstance(value, int | float) and not isinstance(value, bool):
         if value == 0:
-            return 0
+            return parse("0")
         if value < 0:
             raise RefusedError(f"{value} is negative", f"for example {example}")
         raise RefusedError(f"{value} has no unit", f"for example {example}")
@@ -116,6 +119,14 @@ def parse_rate(value: object) -> int:
     if bps > MAX_RATE_BPS:
         raise RefusedError(f"{quote(value)} is more than 1000tbit")
     return bps
+
+
+def parse_share_value(value: object) -> float:
+    """``2.5%`` to 0.025, at most 1."""
+    share = _quantity(value, "percentage", "1%", parse_share)
+    if share > 1:
+        raise RefusedError(f"{quote(value)} is more than 100%")
+    return share
 
 
 def parse_mac(value: object) -> Mac:
@@ -230,6 +241,14 @@ def parse_source(value: object) -> tuple[str, str | None]:
     return parse_name(value), None
 
 
+def parse_station(value: object) -> Mac | tuple[str, str | None]:
+    """A MAC address, or the card that has it: ``vm1``, ``vm1:eth0``."""
+    try:
+        return mac_from_text(str(value))
+    except ValueError:
+        return parse_source(value)
+
+
 def parse_target(value: object) -> str:
     """A node's name, or an IP address as it stands."""
     if isinstance(value, str):
@@ -322,6 +341,8 @@ Duration = Annotated[
     int, PlainValidator(parse_duration), _spelling(["string", "integer"], "1ms", "2.5s", 0)
 ]
 Rate = Annotated[int, PlainValidator(parse_rate), _spelling("string", "1gbit", "100mbit")]
+SHARE_SPELLING = _spelling(["string", "integer"], "1%", "0.5%", 0)
+Share = Annotated[float, PlainValidator(parse_share_value), SHARE_SPELLING]
 MacText = Annotated[
     Mac,
     PlainValidator(parse_mac),
@@ -348,6 +369,11 @@ DeviceName = Annotated[
 ]
 Source = Annotated[
     tuple[str, str | None], PlainValidator(parse_source), _spelling("string", "vm1", "vm1:eth0")
+]
+Station = Annotated[
+    Mac | tuple[str, str | None],
+    PlainValidator(parse_station),
+    _spelling("string", "52:54:00:12:34:56", "vm1", "vm1:eth0"),
 ]
 Target = Annotated[
     str, PlainValidator(parse_target), _spelling("string", "vm2", "10.0.0.2", "2001:db8::2")

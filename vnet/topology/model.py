@@ -12,8 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from vnet.base.ids import IpAddress, Mac
+from vnet.sim.netem import UNIMPAIRED, Impairments
+
+if TYPE_CHECKING:
+    from vnet.topology.steps import Step
 
 
 class Hypervisor(Enum):
@@ -151,86 +156,11 @@ class Link:
     queue_frames: int = 1000
     mtu_bytes: int | None = None
     up: bool = True
+    impairments: Impairments = UNIMPAIRED
 
     @property
     def name(self) -> str:
         return f"{self.ends[0]}--{self.ends[1]}"
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """``key`` of what a step saw must stand in ``relation`` (==, !=, <, <=, >, >=) to ``value``."""
-
-    key: str
-    relation: str
-    value: int | float | str | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of the scenario. ``at_ns`` None means: when the step before it has ended."""
-
-    at_ns: int | None
-    expect: tuple[Expectation, ...]
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class PingStep(Step):
-    source: str
-    target: str
-    count: int = 4
-    interval_ns: int = 1_000_000_000
-    size_bytes: int = 56
-    ttl: int | None = None
-    dont_fragment: bool | None = None
-    timeout_ns: int = 10_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class ArpingStep(Step):
-    source: str
-    target: str
-    count: int = 1
-    interval_ns: int = 1_000_000_000
-    mode: str = "request"
-    """``request``, ``announce`` (arping -U) or ``duplicate`` (arping -D)."""
-
-
-@dataclass(frozen=True, slots=True)
-class UdpStep(Step):
-    """``count`` datagrams to an echo server on the target, which the step starts."""
-
-    source: str
-    target: str
-    port: int = 7
-    count: int = 1
-    interval_ns: int = 1_000_000_000
-    size_bytes: int = 64
-    echo: bool = True
-    timeout_ns: int = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class SendStep(Step):
-    """Puts the packet of a Scapy expression on a vNIC, ``count`` times."""
-
-    source: str
-    device: str
-    packet: str
-    count: int = 1
-    interval_ns: int = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class LinkStep(Step):
-    end: Endpoint
-    up: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WaitStep(Step):
-    duration_ns: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,110 +1,53 @@
-"""The scenario of a file: each step to one of the model's steps, its expectations judged.
-
-An expectation is only worth something if the step reports the key it names, so the keys
-of each verb are listed here, with the type of each.
-"""
+"""The scenario of a file: each step to one of :mod:`~vnet.topology.steps`, its names judged."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
-from vnet.base.ids import ip_from_text, mac_from_text, mac_text
+from vnet.base.ids import Mac, ip_from_text
 from vnet.base.text import did_you_mean, one_of, quote
-from vnet.topology.expand import addresses_of
+from vnet.topology.devices import NLMON
+from vnet.topology.expand import addresses_of, nics_of
+from vnet.topology.expectations import make_expectations
 from vnet.topology.explain import Cut
-from vnet.topology.fields import kind_of
-from vnet.topology.model import (
+from vnet.topology.model import Endpoint, Host, Link, Vm, WireSwitch
+from vnet.topology.report import Path, Report
+from vnet.topology.schema import TopologyFile
+from vnet.topology.step_schema import MAX_ROUNDS, VERBS, StepFile
+from vnet.topology.steps import (
     ArpingStep,
-    Endpoint,
+    CheckStep,
+    CountersStep,
     Expectation,
-    Link,
+    FdbStep,
     LinkStep,
+    MoveStep,
+    ParallelStep,
     PingStep,
+    RepeatStep,
     SendStep,
     Step,
     UdpStep,
     WaitStep,
-    WireSwitch,
 )
-from vnet.topology.report import Path, Report
-from vnet.topology.schema import VERBS, StepFile, TopologyFile
 from vnet.topology.validate import Directory
-
-_RELATION = re.compile(r"(==|!=|<=|>=|<|>)\s*(.*)", re.DOTALL)
-_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
-
-
-class _Type(NamedTuple):
-    noun: str
-    ordered: bool
-    read: Callable[[object], int | float | str | bool | None]
-
-
-def _read_number(value: object) -> int | float | None:
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return float(value) if "." in value else int(value)
-    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15
-    return value if good else None  # type: ignore[return-value]
-
-
-def _read_count(value: object) -> int | None:
-    number = _read_number(value)
-    return number if isinstance(number, int) else None
-
-
-def _read_bool(value: object) -> bool | None:
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value)
-    return value if isinstance(value, bool) else None
-
-
-def _read_mac(value: object) -> str | None:
-    try:
-        return mac_text(mac_from_text(str(value)))
-    except ValueError:
-        return None
-
-
-def _read_state(value: object) -> str | None:
-    return value if isinstance(value, str) and value in ("up", "down") else None
-
-
-_COUNT = _Type("a whole number", True, _read_count)
-_NUMBER_TYPE = _Type("a number", True, _read_number)
-_PACKETS = {"sent": _COUNT, "received": _COUNT}
-_LOSSES = {**_PACKETS, "lost": _COUNT, "errors": _COUNT}
-
-REPORTS: dict[str, dict[str, _Type]] = {
-    "ping": {
-        **_LOSSES,
-        "duplicates": _COUNT,
-        "rtt_min_ms": _NUMBER_TYPE,
-        "rtt_avg_ms": _NUMBER_TYPE,
-        "rtt_max_ms": _NUMBER_TYPE,
-    },
-    "arping": {
-        **_PACKETS,
-        "mac": _Type("a MAC address", False, _read_mac),
-        "duplicate": _Type("true or false", False, _read_bool),
-    },
-    "udp": _LOSSES,
-    "send": {"sent": _COUNT},
-    "link": {"state": _Type("up or down", False, _read_state)},
-    "wait": {},
-}
-"""What each verb reports, which is what ``expect`` may name."""
+from vnet.topology.wire import change_of
 
 
 def make_scenario(file: TopologyFile, directory: Directory, links: list[Link]) -> list[Step]:
     """The steps of ``file``; what is wrong with them goes to the report."""
     maker = _StepMaker(directory, links, len(links) == len(file.links or ()))
-    return list(maker.steps(file.scenario or []))
+    steps = []
+    for position, given in enumerate(file.scenario or ()):
+        made = maker.step(given, ("scenario", directory.cut.index("scenario", position)))
+        if made is not None:
+            steps.append(made)
+    return steps
 
 
 class _Common(NamedTuple):
-    """What every step has, in the order of :class:`~vnet.topology.model.Step`."""
+    """What every step has, in the order of :class:`~vnet.topology.steps.Step`."""
 
     at_ns: int | None
     expect: tuple[Expectation, ...]
@@ -118,24 +61,29 @@ class _StepMaker:
         self.cut: Cut = directory.cut
         self.ends = [end for link in links for end in link.ends]
         self.links_known = all_links and "links" not in {*self.cut.sections, *self.cut.kept}
+        self.rounds = 1
+        """How often the step at hand is done, the repeats around it multiplied."""
 
-    def steps(self, files: list[StepFile]) -> Iterator[Step]:
-        for position, file in enumerate(files):
-            path: Path = ("scenario", self.cut.index("scenario", position))
-            verb = self.verb(file, path)
-            if verb is not None:
-                expect = tuple(self.expectations(verb, file, path))
-                common = _Common(file.at, expect, self.report.line(path))
-                made: Step | None = getattr(self, f"make_{verb}")(
-                    getattr(file, verb), (*path, verb), common
-                )
-                if made is not None:
-                    yield made
+    def step(self, file: StepFile, path: Path) -> Step | None:
+        """The step at ``path`` of the file, or None when it is not sound."""
+        verb = self.verb(file, path)
+        if verb is None:
+            return None
+        expect = tuple(make_expectations(verb, file.expect, path, self.directory))
+        common = _Common(file.at, expect, self.report.line(path))
+        if verb == "expect":
+            return CheckStep(*common)
+        made: Step | None = getattr(self, f"make_{verb}")(
+            getattr(file, verb), (*path, verb), common
+        )
+        return made
 
     def verb(self, file: StepFile, path: Path) -> str | None:
         written = [verb for verb in VERBS if verb in file.model_fields_set]
         if not written:
-            self.report.add(path, "the step does nothing", f"it needs one of {one_of(VERBS)}")
+            if file.expect:
+                return "expect"
+            self.report.add(path, "the step does nothing", f"it needs one of {one_of(VERBS, 20)}")
             return None
         if len(written) > 1:
             what = f"the step does two things: {written[0]} and {written[1]}"
@@ -146,26 +94,34 @@ class _StepMaker:
             return None
         return written[0]
 
-    def expectations(self, verb: str, file: StepFile, path: Path) -> Iterator[Expectation]:
-        reports = REPORTS[verb]
-        for key, value in file.expect.items():
-            here = (*path, "expect", key)
-            kind = reports.get(key)
-            if kind is None:
-                hint = did_you_mean(key, list(reports), "it reports") or "it reports nothing"
-                self.report.add(here, f"{verb} does not report {quote(key)}", hint, at_key=True)
-                continue
-            match = _RELATION.fullmatch(value) if isinstance(value, str) else None
-            relation, wanted = match.groups() if match else ("==", value)
-            known = kind.read(wanted)
-            if known is None:
-                what = f"{key} is compared with {kind.noun}, not {kind_of(value)}"
-                self.report.add(here, what, "for example 3 or '>= 2'" if kind.ordered else "")
-            elif relation not in ("==", "!=") and not kind.ordered:
-                what = f"{key} cannot be compared by {relation}"
-                self.report.add(here, what, f"it is {kind.noun}; use == or !=")
-            else:
-                yield Expectation(key, relation, known)
+    # --- steps of steps ---
+
+    def inner(self, files: Sequence[StepFile], path: Path) -> tuple[Step, ...] | None:
+        """The steps inside another; None when one of them is not sound."""
+        made: list[Step | None] = []
+        for position, file in enumerate(files):
+            here = (*path, position)
+            if file.at is not None:
+                what = "inside another step, 'at' cannot be said"
+                hint = "it counts from the start of the lab; write a wait before"
+                self.report.add((*here, "at"), what, hint, at_key=True)
+            made.append(self.step(file, here))
+        steps = tuple(step for step in made if step is not None)
+        return steps if len(steps) == len(files) else None
+
+    def make_repeat(self, given: Any, path: Path, common: _Common) -> Step | None:
+        around = self.rounds
+        self.rounds = around * given.count
+        if self.rounds > MAX_ROUNDS >= around:
+            what = f"with the repeats around it, that makes {self.rounds} rounds"
+            self.report.add((*path, "count"), what, f"at most {MAX_ROUNDS}")
+        steps = self.inner(given.steps, (*path, "steps"))
+        self.rounds = around
+        return None if steps is None else RepeatStep(*common, given.count, given.interval, steps)
+
+    def make_parallel(self, given: Any, path: Path, common: _Common) -> Step | None:
+        steps = self.inner(given, path)
+        return None if steps is None else ParallelStep(*common, steps)
 
     # --- who and whom ---
 
@@ -246,7 +202,7 @@ class _StepMaker:
             return None
         if device is None:
             devices = self.directory.devices(name)
-            if not devices or devices[0] == "nlmon":
+            if not devices or devices[0] == NLMON:
                 self.report.add(here, f"{name} has no card to send from")
                 return None
             device = devices[0]
@@ -255,8 +211,14 @@ class _StepMaker:
         return SendStep(*common, name, device, given.packet, given.count, given.interval)
 
     def make_link(self, given: Any, path: Path, common: _Common) -> Step | None:
+        change = change_of(given)
+        if given.state is not None:
+            change["up"] = given.state == "up"
+        if not change:
+            hint = "write state: down, or a setting such as loss: 5%"
+            self.report.add(path, "the step changes nothing", hint)
         if given.end in self.ends:
-            return LinkStep(*common, given.end, given.state == "up")
+            return LinkStep(*common, given.end, change)
         if self.directory.has_node(given.end.node, (*path, "end")) and self.links_known:
             ends = [str(end) for end in self.ends]
             hint = did_you_mean(str(given.end), ends, "links end at") or "there are no links"
@@ -265,3 +227,85 @@ class _StepMaker:
 
     def make_wait(self, given: int, path: Path, common: _Common) -> Step | None:  # noqa: ARG002
         return WaitStep(*common, given)
+
+    def make_move(self, given: Any, path: Path, common: _Common) -> Step | None:
+        nodes = self.directory.nodes
+        known = self.directory.has_node(given.vm, (*path, "vm"))
+        if known and given.vm not in nodes.vms:
+            what = f"{quote(given.vm)} is no virtual machine"
+            self.report.add((*path, "vm"), what, "only those move")
+            known = False
+        if not self.directory.has_node(given.to, (*path, "to")):
+            return None
+        host = nodes.hosts.get(given.to)
+        if host is None:
+            what = f"{quote(given.to)} is no host"
+            self.report.add((*path, "to"), what, "virtual machines move from host to host")
+            return None
+        if not known or not self.can_plug(nodes.vms[given.vm], host, given.switch, path):
+            return None
+        return MoveStep(*common, given.vm, given.to, given.switch, given.announce)
+
+    def can_plug(self, vm: Vm, host: Host, switch: str | None, path: Path) -> bool:
+        """Whether the cards of ``vm`` find their switch on ``host``."""
+        there = list(host.switches)
+        if switch is not None:
+            if switch in there:
+                return True
+            what = f"host {quote(host.name)} has no switch {quote(switch)}"
+            hint = did_you_mean(switch, there, "it has") or "it has none"
+            self.report.add((*path, "switch"), what, hint)
+            return False
+        if len(there) == 1 or all(vnic.switch in there for vnic in vm.vnics):
+            return True
+        what = f"the step does not say which switch of {host.name} {vm.name} plugs into"
+        self.report.add(path, what, f"it has: {one_of(there)}" if there else "it has none")
+        return False
+
+    # --- steps that look ---
+
+    def make_fdb(self, given: Any, path: Path, common: _Common) -> Step | None:
+        name, bridge = given.switch
+        here = (*path, "switch")
+        if not self.directory.has_node(name, here):
+            return None
+        node = self.directory.nodes.find(name)
+        if isinstance(node, Host) and bridge is not None:
+            if bridge not in node.switches:
+                hint = did_you_mean(bridge, list(node.switches), "it has") or "it has none"
+                self.report.add(here, f"{name} has no switch {quote(bridge)}", hint)
+                return None
+        elif not isinstance(node, WireSwitch) or bridge is not None:
+            what = f"{quote(name if bridge is None else f'{name}:{bridge}')} is no switch"
+            self.report.add(here, what, "write sw1, or h1:br0 for a switch in a host")
+            return None
+        mac = self.station(given.mac, (*path, "mac"))
+        return None if mac is False else FdbStep(*common, name, bridge, mac)
+
+    def station(self, given: Any, path: Path) -> Mac | Literal[False] | None:
+        """The MAC that a file names, by itself or by its card; False when it leads nowhere."""
+        if given is None or isinstance(given, bytes):
+            return None if given is None else Mac(given)
+        name, card = given
+        if not self.machine(name, path):
+            return False
+        node = self.directory.nodes.find(name)
+        assert node is not None
+        assert not isinstance(node, WireSwitch)
+        macs = {nic.name: nic.mac for nic in nics_of(node)}
+        if macs and card is None:
+            return next(iter(macs.values()))
+        if card in macs:
+            return macs[card]
+        what = f"{name} has no card" if card is None else f"{name} has no card {quote(card)}"
+        self.report.add(path, what, did_you_mean(card or "", list(macs), "it has"))
+        return False
+
+    def make_counters(self, given: Any, path: Path, common: _Common) -> Step | None:
+        here = (*path, "device")
+        if given.device.device == NLMON:
+            self.report.add(here, f"{given.device} is no device", "it records rtnetlink messages")
+            return None
+        if not self.directory.has_device(given.device, here):
+            return None
+        return CountersStep(*common, given.device)

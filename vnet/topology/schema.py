@@ -5,8 +5,6 @@ turn it into the lab's units; whether names lead anywhere is asked later, in
 :mod:`~vnet.topology.expand` and :mod:`~vnet.topology.validate`. The JSON Schema that
 gives editors completion and hover texts is made from the same models, so the
 descriptions below are the reference manual of the file format.
-
-The models are built on first use (``defer_build``), to keep the import cheap.
 """
 
 from __future__ import annotations
@@ -14,35 +12,30 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import Field
 
-from vnet.base.units import duration_text
-from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
 from vnet.topology.fields import (
     Addresses,
     DeviceName,
     Duration,
     Epoch,
-    Expected,
     Gateways,
     IpText,
     MacText,
     Mtu,
     Name,
     Network,
-    Rate,
-    RefusedError,
-    Source,
     SysctlName,
     SysctlValue,
-    Target,
     Version,
 )
+from vnet.topology.parts import Part, duration_field
+from vnet.topology.step_schema import StepFile
+from vnet.topology.wire import WireFile
 
 MAX_COUNT = 100_000
 MAX_PORTS = 4_096
 MAX_VNICS = 64
-MAX_PACKETS = 1_000_000
 
 _S = 1_000_000_000
 
@@ -52,43 +45,7 @@ StyleName = Literal["network-bridge", "enslaved"]
 SwitchType = Literal["linux", "ovs"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-
-def _packet(value: object) -> object:
-    if not isinstance(value, str):
-        raise RefusedError("wants a packet expression", 'for example Ether()/ARP(pdst="10.0.0.2")')
-    try:
-        expression = parse_packet_expression(value)
-    except ExpressionError as error:
-        raise RefusedError(error.what, error.hint) from None
-    first = expression.parts[0]
-    if not isinstance(first, Layer) or first.name not in _SENDABLE:
-        what = f"{getattr(first, 'name', 'text')} cannot be put on a wire by itself"
-        raise RefusedError(what, "begin with Ether(), IP() or IPv6()")
-    return value
-
-
-_SENDABLE = ("Ether", "Dot3", "IP", "IPv6")
-"""What a card can send as it is, or its kernel can route."""
-
-
-PacketText = Annotated[
-    str,
-    BeforeValidator(_packet),
-    WithJsonSchema({"type": "string", "examples": ['Ether()/ARP(pdst="10.0.0.2")']}),
-]
-PacketCount = Annotated[int, Field(ge=1, le=MAX_PACKETS)]
-
-
-def _duration(default_ns: int, description: str) -> Any:
-    """A field whose default the JSON Schema shows as a file would spell it."""
-    shown: dict[str, Any] = {"default": duration_text(default_ns)}
-    return Field(default=default_ns, description=description, json_schema_extra=shown)
-
-
-class NicFile(_Part):
+class NicFile(Part):
     """A network card and the addresses its owner gives it."""
 
     ip: Addresses = Field(
@@ -114,14 +71,14 @@ class VnicFile(NicFile):
     )
 
 
-class RouteFile(_Part):
+class RouteFile(Part):
     """A static route."""
 
     to: Network = Field(..., description="Destination network, or 'default'.")
     via: IpText = Field(..., description="The gateway's address, on a network of this machine.")
 
 
-class MachineFile(_Part):
+class MachineFile(Part):
     """What hosts, virtual machines and routers have in common."""
 
     gateway: Gateways = Field(
@@ -135,7 +92,7 @@ class MachineFile(_Part):
     )
 
 
-class HostSwitchFile(_Part):
+class HostSwitchFile(Part):
     """A switch inside a host, which virtual machines plug into."""
 
     type: SwitchType = Field(
@@ -146,7 +103,7 @@ class HostSwitchFile(_Part):
         description="The host's card behind the switch, or 'none'. Left out, the first switch "
         "takes the first card that no other switch claims.",
     )
-    ageing: Duration = _duration(300 * _S, "How long a learnt MAC is remembered.")
+    ageing: Duration = duration_field(300 * _S, "How long a learnt MAC is remembered.")
 
 
 class HostFile(MachineFile):
@@ -178,7 +135,7 @@ class VmFile(MachineFile):
     )
 
 
-class WireSwitchFile(_Part):
+class WireSwitchFile(Part):
     """A plain learning switch between hosts."""
 
     type: SwitchType = Field(default="linux", description="What kind of switch.")
@@ -186,7 +143,7 @@ class WireSwitchFile(_Part):
         default=None,
         description="Number of ports p1..pN; left out, links may end at any port name.",
     )
-    ageing: Duration = _duration(300 * _S, "How long a learnt MAC is remembered.")
+    ageing: Duration = duration_field(300 * _S, "How long a learnt MAC is remembered.")
 
 
 class RouterFile(MachineFile):
@@ -195,7 +152,7 @@ class RouterFile(MachineFile):
     nics: dict[Name, NicFile | None] = Field(default={}, description="Its cards by name.")
 
 
-class LinkFile(_Part):
+class LinkFile(WireFile):
     """A full-duplex cable between two devices."""
 
     ends: Annotated[list[DeviceName], Field(min_length=2, max_length=2)] = Field(
@@ -203,108 +160,10 @@ class LinkFile(_Part):
         description="The two devices it joins: cards of hosts and routers, ports of switches.",
         examples=[["h1:eth0", "h2:eth0"]],
     )
-    latency: Duration = _duration(0, "Time a frame is on its way.")
-    bandwidth: Rate | None = Field(default=None, description="Bits per second; left out, no limit.")
-    queue: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=1000, description="Frames that may wait at each end."
-    )
-    mtu: Mtu | None = Field(
-        default=None, description="Larger packets are lost; left out, none are."
-    )
     up: bool = Field(default=True, description="Whether the cable is plugged in at the start.")
 
 
-class PingFile(_Part):
-    """Echo requests, one after the other."""
-
-    from_: Name = Field(..., alias="from", description="VM, host or router that pings.")
-    to: Target = Field(..., description="Name of a VM, host or router, or an IP address.")
-    count: PacketCount = Field(default=4, description="Number of requests.")
-    interval: Duration = _duration(_S, "Time from one request to the next.")
-    size: Annotated[int, Field(ge=0, le=65_507)] = Field(
-        default=56, description="Bytes of payload."
-    )
-    ttl: Annotated[int, Field(ge=1, le=255)] | None = Field(
-        default=None, description="Time to live, or hop limit."
-    )
-    df: bool | None = Field(default=None, description="Set, or clear, the don't-fragment flag.")
-    timeout: Duration = _duration(
-        10 * _S, "How long to wait after the last request while nothing has come back."
-    )
-
-
-class ArpingFile(_Part):
-    """ARP requests by hand."""
-
-    from_: Name = Field(..., alias="from", description="VM, host or router that asks.")
-    to: Target = Field(..., description="Name of a VM, host or router, or an IPv4 address.")
-    count: PacketCount = Field(default=1, description="Number of requests.")
-    interval: Duration = _duration(_S, "Time from one request to the next.")
-    mode: Literal["request", "announce", "duplicate"] = Field(
-        default="request",
-        description="Ask who has the address, announce one's own (arping -U), or look for a "
-        "second owner (arping -D).",
-    )
-
-
-class UdpFile(_Part):
-    """Datagrams to an echo server on the target, which the step starts."""
-
-    from_: Name = Field(..., alias="from", description="VM, host or router that sends.")
-    to: Target = Field(..., description="Name of a VM, host or router, or an IP address.")
-    port: Annotated[int, Field(ge=1, le=65_535)] = Field(default=7, description="Destination port.")
-    count: PacketCount = Field(default=1, description="Number of datagrams.")
-    interval: Duration = _duration(_S, "Time from one datagram to the next.")
-    size: Annotated[int, Field(ge=0, le=65_507)] = Field(
-        default=64, description="Bytes of payload."
-    )
-    echo: bool = Field(default=True, description="Whether the target sends them back.")
-    timeout: Duration = _duration(_S, "How long to wait for echoes after the last datagram.")
-
-
-class SendFile(_Part):
-    """A packet written as a Scapy expression; it is parsed, never evaluated."""
-
-    from_: Source = Field(..., alias="from", description="VM, or one of its cards: vm1:eth0.")
-    packet: PacketText = Field(..., description="Scapy layers with literal values, joined by /.")
-    count: PacketCount = Field(default=1, description="Number of times.")
-    interval: Duration = _duration(_S, "Time from one to the next.")
-
-
-class LinkStepFile(_Part):
-    """Plugs a cable in or pulls it."""
-
-    end: DeviceName = Field(..., description="One end of the link.")
-    state: Literal["up", "down"] = Field(..., description="What the link becomes.")
-
-
-VERBS = ("ping", "arping", "udp", "send", "link", "wait")
-
-
-class StepFile(_Part):
-    """One step of the scenario: exactly one verb, when, and what is expected of it."""
-
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [verb]} for verb in VERBS]})
-
-    at: Duration | None = Field(
-        default=None, description="Time since the start; left out, when the step before has ended."
-    )
-    ping: PingFile | None = Field(default=None, description="Ping from one machine to another.")
-    arping: ArpingFile | None = Field(default=None, description="Ask by ARP.")
-    udp: UdpFile | None = Field(
-        default=None, description="Send UDP datagrams and count the echoes."
-    )
-    send: SendFile | None = Field(default=None, description="Put a packet of your own on the wire.")
-    link: LinkStepFile | None = Field(default=None, description="Plug a cable in or pull it.")
-    wait: Duration | None = Field(default=None, description="Let time pass.")
-    expect: dict[str, Expected] = Field(
-        default={},
-        description="What the step must report: a value, or a comparison such as '>= 2'.",
-        examples=[{"received": 3, "lost": "< 1"}],
-    )
-
-
-class TopologyFile(_Part):
+class TopologyFile(Part):
     """A network lab: machines, the cables between them, and what shall happen."""
 
     version: Version = Field(..., description="Version of the file format: 1.")

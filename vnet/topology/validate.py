@@ -44,19 +44,19 @@ class Directory:
                 self._devices[name] = node_devices(node)
         return self._devices[name]
 
-    def has_node(self, name: str, path: Path) -> bool:
+    def has_node(self, name: str, path: Path, *, at_key: bool = False) -> bool:
         """Whether node ``name`` is there to be judged; reports it if it should be."""
         if self.nodes.find(name) is not None:
             return name not in self.cut.nodes
         if not self.cut.excuses(name):
             known = dict.fromkeys([*self.nodes.names(), *sorted(self.cut.nodes)])
             hint = did_you_mean(name, list(known), "there are")
-            self.report.add(path, f"there is no node {quote(name)}", hint)
+            self.report.add(path, f"there is no node {quote(name)}", hint, at_key=at_key)
         return False
 
-    def has_device(self, end: Endpoint, path: Path) -> bool:
+    def has_device(self, end: Endpoint, path: Path, *, at_key: bool = False) -> bool:
         """Whether ``end`` names a device that will exist; reports it if not."""
-        if not self.has_node(end.node, path):
+        if not self.has_node(end.node, path, at_key=at_key):
             return False
         devices = self.devices(end.node)
         if end.device in devices:
@@ -64,7 +64,8 @@ class Directory:
         if any(vm.name in self.cut.nodes for vm in self.vms_on(end.node)):
             return False
         hint = did_you_mean(end.device, devices, "it has") or "it has none"
-        self.report.add(path, f"{end.node} has no device {quote(end.device)}", hint)
+        what = f"{end.node} has no device {quote(end.device)}"
+        self.report.add(path, what, hint, at_key=at_key)
         return False
 
 
@@ -97,6 +98,9 @@ def make_links(file: TopologyFile, directory: Directory) -> list[Link]:
             _check_end(end, (*path, "ends", number), directory, taken)
             for number, end in enumerate(given.ends)
         ]
+        if given.reorder and not given.latency and not given.jitter:
+            what = "frames cannot be reordered on a link without delay"
+            directory.report.add((*path, "reorder"), what, "give it a latency or a jitter")
         if all(good):
             links.append(_link(given))
     return links
@@ -110,6 +114,7 @@ def _link(given: LinkFile) -> Link:
         given.queue,
         given.mtu,
         given.up,
+        given.impairments(),
     )
 
 

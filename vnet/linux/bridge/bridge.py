@@ -26,6 +26,7 @@ from vnet.netdev.device import TOO_SHORT, NetDevice
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
 from vnet.tables.fdb import Fdb, FdbEntry, FdbKind
+from vnet.tables.storm import StormWatch
 from vnet.wire.ether import HEADER_BYTES, RESERVED_PREFIX
 
 RESERVED_ADDRESS = drop_reason(
@@ -82,6 +83,7 @@ class Bridge:
         "group_fwd_mask",
         "ports",
         "scheduler",
+        "storms",
     )
 
     def __init__(
@@ -98,6 +100,7 @@ class Bridge:
         self.device.bridge = self
         self.device.carrier = False
         self.fdb: Fdb[BridgePort] = Fdb(ageing_ns)
+        self.storms: StormWatch[BridgePort] = StormWatch()
         self.ports: list[BridgePort] = []
         self._port_of: dict[NetDevice, BridgePort] = {}
         self._forwarding = 0
@@ -257,6 +260,8 @@ class Bridge:
         ``up`` also hands a copy to the host. ``port`` None means the bridge itself sends.
         The order is the kernel's: the ports, newest first, and then the host.
         """
+        if port is not None:
+            self.storms.flooded(frame.data, port, self.scheduler.now_ns)
         reached = up
         for out in reversed(self.ports):
             if out.state is not PortState.FORWARDING or not getattr(out, flag):

@@ -160,5 +160,10 @@ class Interface:
                 return address.ip
         return usable[0].ip if usable else None
 
+    def notify_peers(self) -> None:
+        """Tell the network where our addresses are now (NETDEV_NOTIFY_PEERS)."""
+        self.namespace.arp.announce(self)
+        self.namespace.nd.announce(self)
+
     def __repr__(self) -> str:
         return f"Interface({self.device.label})"

@@ -110,6 +110,20 @@ class Namespace:
         self.bridges[name] = bridge
         return bridge
 
+    def remove_device(self, name: str) -> None:
+        """``ip link del NAME``: its addresses, its routes and its place in a bridge go with it."""
+        interface = self.interface(name)
+        self.set_down(name)
+        if name in self._masters:
+            self.release(name)
+        for address in tuple(interface.addresses):
+            self._drop_address(interface, address)
+        interface.igmp.forget_timers()
+        interface.mld.forget_timers()
+        del self.interfaces[name]
+        device = interface.device
+        self._tell(LinkChange(device, interface.arp, interface.multicast, None, deleted=True))
+
     def interface(self, name: str) -> Interface:
         """The interface by name. Raises :class:`UsageError` as ip(8) would complain."""
         try:

@@ -97,6 +97,12 @@ class NeighborDiscovery:
             return interface.nd_cache.send(packet, target, meta)
         return device.transmit(Frame(ether_frame(mac, device.mac, TYPE_IPV6, packet), meta))
 
+    def announce(self, interface: Interface) -> None:
+        """Unsolicited advertisements of every IPv6 address (ndisc_send_unsol_na())."""
+        for address in interface.addresses:
+            if len(address.ip) == 16 and not address.tentative:
+                self._advertise(interface, address.ip, ALL_NODES, None, 0, None)
+
     def _advertised(
         self, interface: Interface, frame: Frame, header: ipv6.Ipv6, body: bytes
     ) -> None:

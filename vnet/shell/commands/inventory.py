@@ -1,19 +1,24 @@
-"""What is in the lab: nodes, cables, ports; and the plug to pull."""
+"""What is in the lab: nodes, cables, ports; and what can be done to a cable."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_text, mac_text
 from vnet.base.text import did_you_mean, quote
 from vnet.base.units import duration_text, rate_text
+from vnet.lab.handles import LinkSettings
+from vnet.lab.report import LinkRow, link_rows
 from vnet.netdev.device import NetDevice
-from vnet.netdev.nic import Nic
 from vnet.shell.context import ShellContext, Words, link_ends, nodes
 from vnet.shell.options import Arguments
 from vnet.shell.output import Output, columns
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.link import state_of
 from vnet.sim.link import Link
+from vnet.topology.explain import judge_wire
+from vnet.topology.wire import change_of
 
 
 @command(
@@ -45,68 +50,123 @@ def list_nodes(context: ShellContext, _arguments: Arguments) -> Output:
 @command(
     "links",
     "",
-    "cables: state, delay and rate, frames and bytes each way, losses",
+    "cables: state, delay and rate, frames and bytes each way, losses, impairments",
     group=Group.LAB,
     options={},
     examples=["links"],
 )
 def list_links(context: ShellContext, _arguments: Arguments) -> Output:
-    """One line for each direction of each cable."""
+    """One line for each direction of each cable.
+
+    Where a cable has impairments, what they are, and how many frames they changed.
+    """
     links = context.lab.network.links
     if not links:
         return "this lab has no cables"
-    rows = []
-    for link in links:
-        rate = "-" if link.bandwidth_bps is None else rate_text(link.bandwidth_bps)
-        for end in link.ends:
-            lost = sum(end.drops.values())
-            why = ", ".join(f"{r.word} {n}" for r, n in end.drops.items()) if lost else ""
-            rows.append(
-                (
-                    end.name,
-                    end.peer.name,
-                    "up" if link.up else "down",
-                    duration_text(link.latency_ns),
-                    rate,
-                    end.tx_frames,
-                    end.tx_bytes,
-                    lost,
-                    why,
-                )
-            )
-    header = ("FROM", "TO", "STATE", "LATENCY", "RATE", "FRAMES", "BYTES", "LOST", "WHY")
-    return columns(header, rows, numbers=(5, 6, 7))
+    rows = [_link_row(link, row) for link in links for row in link_rows([link])]
+    header = ["FROM", "TO", "STATE", "LATENCY", "RATE", "FRAMES", "BYTES", "LOST", "WHY"]
+    if any(row[-2] or row[-1] for row in rows):
+        header += ["IMPAIRMENTS", "IMPAIRED"]
+    return columns(header, [row[: len(header)] for row in rows], numbers=(5, 6, 7))
+
+
+def _link_row(link: Link, row: LinkRow) -> tuple[object, ...]:
+    return (
+        row.source,
+        row.target,
+        "up" if link.up else "down",
+        duration_text(link.latency_ns),
+        "-" if link.bandwidth_bps is None else rate_text(link.bandwidth_bps),
+        row.frames,
+        row.bytes,
+        sum(row.drops.values()),
+        _counts(row.drops),
+        str(link.impairments),
+        _counts(row.impaired),
+    )
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{word} {count}" for word, count in counts.items())
 
 
 @command(
     "link",
-    "NODE:DEVICE up|down",
-    "plug in or unplug the cable at a device",
+    "NODE:DEVICE up|down|SETTING VALUE...",
+    "plug in or unplug the cable at a device, or change what it does to frames",
     group=Group.LAB,
-    words=(2, 2),
+    words=(2, None),
     options={},
-    examples=["link h1:eth0 down", "link h1:eth0 up"],
-    completes=[link_ends, Words("up", "down")],
+    examples=[
+        "link h1:eth0 down",
+        "link h1:eth0 up",
+        "link h1:eth0 loss 5% jitter 2ms",
+        "link h1:eth0 loss gemodel 1% 30%",
+        "link h1:eth0 latency 20ms bandwidth none loss 0",
+    ],
+    completes=[link_ends, Words("up", "down", *LinkSettings.__annotations__)],
 )
 def set_link(context: ShellContext, arguments: Arguments) -> Output:
-    """What is on the wire when it goes down is lost."""
-    name, state = arguments.words
-    if state not in ("up", "down"):
-        raise UsageError(f"link: a cable is up or down, not {quote(state)}")
+    """Settings are spelt as in a file, and loss in bursts as tc's: gemodel P [R [1-H [1-K]]].
+
+    `bandwidth none` and `mtu none` take the limit away. What is on the wire when it goes down
+    is lost; other changes are for frames sent from then on.
+    """
+    name, *words = arguments.words
     link = _link_at(context, name)
-    link.set_up(state == "up")
-    return f"{link.ends[0].name} - {link.ends[1].name} is {state}"
+    if words in (["up"], ["down"]):
+        link.set_up(words == ["up"])
+        return f"{link.ends[0].name} - {link.ends[1].name} is {words[0]}"
+    try:
+        link.change(**change_of(judge_wire(_settings(words))))
+    except UsageError as error:
+        raise UsageError(f"link: {error.what}", error.hint) from None
+    rate = "none" if link.bandwidth_bps is None else rate_text(link.bandwidth_bps)
+    return (
+        f"{link.ends[0].name} - {link.ends[1].name}: latency {duration_text(link.latency_ns)} "
+        f"bandwidth {rate} {link.impairments}".rstrip()
+    )
+
+
+def _settings(words: Sequence[str]) -> dict[str, object]:
+    """``loss 5% jitter 2ms`` as a file would have it. Raises :class:`UsageError`."""
+    settings: dict[str, object] = {}
+    waiting = list(reversed(words))
+    while waiting:
+        key = waiting.pop()
+        if key not in LinkSettings.__annotations__:
+            known = ["up", "down", *LinkSettings.__annotations__]
+            raise UsageError(
+                f"there is no setting {quote(key)}", did_you_mean(key, known, "it takes")
+            )
+        if not waiting:
+            raise UsageError(f"{key} wants a value")
+        value = waiting.pop()
+        if key == "loss" and value == "gemodel":
+            settings[key] = _gemodel(waiting)
+        elif key in ("queue", "mtu") and value.isascii() and value.isdecimal() and len(value) < 20:
+            settings[key] = int(value)
+        elif key in ("bandwidth", "mtu") and value == "none":
+            settings[key] = None
+        else:
+            settings[key] = value
+    return settings
+
+
+def _gemodel(waiting: list[str]) -> dict[str, str]:
+    """Take up to four percentages from the end of ``waiting``, in tc's order."""
+    shares: dict[str, str] = {}
+    for letter in ("p", "r", "1-h", "1-k"):
+        if waiting and waiting[-1] not in LinkSettings.__annotations__:
+            shares[letter] = waiting.pop()
+    return shares
 
 
 def _link_at(context: ShellContext, name: str) -> Link:
     """The cable by an end as the file names it, or by the device that now holds the plug."""
-    for link in context.lab.network.links:
-        if name in (link.ends[0].name, link.ends[1].name):
-            return link
-    node, _, device_name = name.partition(":")
-    device = context.lab.network.device(node, device_name)
-    if isinstance(device, Nic) and device.end is not None:
-        return device.end.link
+    link = context.lab.network.link_at(name)
+    if link is not None:
+        return link
     ends = list(link_ends(context, ()))
     hint = did_you_mean(name, ends, "ends are") if ends else "this lab has no cables"
     raise UsageError(f"there is no cable at {quote(name)}", hint)

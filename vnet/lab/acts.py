@@ -1,0 +1,150 @@
+"""What a scenario does besides traffic: pulls cables, moves machines, waits, looks.
+
+Each is an app, so that the runner needs to know only one kind of thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vnet.base.drops import DropReason
+from vnet.base.errors import VnetError
+from vnet.guest.apps.app import App
+from vnet.hypervisor.backend import FrontEnd
+from vnet.lab.build import Network
+from vnet.linux.bridge.bridge import Bridge
+from vnet.netdev.device import NetDevice
+from vnet.netdev.nic import Nic
+from vnet.sim.scheduler import Scheduler
+from vnet.topology import steps
+
+
+class Act(App):
+    """Something that takes no time; ``seen`` is what it found."""
+
+    def __init__(self, scheduler: Scheduler, act: Callable[[], dict[str, Any]]) -> None:
+        super().__init__(scheduler)
+        self._act = act
+        self._found: dict[str, Any] = {}
+
+    def start(self) -> None:
+        self._found = self._act()
+        self.scheduler.after(0, self.finish)
+
+    def seen(self) -> dict[str, Any]:
+        return self._found
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+class Wait(App):
+    """The app that does nothing for a while."""
+
+    def __init__(self, scheduler: Scheduler, duration_ns: int) -> None:
+        super().__init__(scheduler)
+        self._duration_ns = duration_ns
+
+    def start(self) -> None:
+        self.scheduler.after(self._duration_ns, self.finish)
+
+    def seen(self) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+def change_link(network: Network, step: steps.LinkStep) -> dict[str, Any]:
+    """Plug or unplug a cable, or change what it does to frames."""
+    link = network.link_at(str(step.end))
+    assert link is not None, f"validation let {step.end} through"
+    link.change(**step.change)
+    return {"state": "up" if link.up else "down"}
+
+
+def move_vm(network: Network, step: steps.MoveStep) -> dict[str, Any]:
+    """Replug a machine's cards on another host, or another switch of its own.
+
+    What was on its way through the old back end is lost, as in a live migration.
+    """
+    guest = network.vms[step.vm]
+    target = network.domains[step.host]
+    names = target.names(step.vm, len(guest.vnics))
+    for vnic, name in zip(guest.vnics, names, strict=True):
+        front = vnic.interface.device
+        assert isinstance(front, FrontEnd)
+        old_host = network.hosts[front.peer.owner]
+        old_bridge = old_host.namespace.master_of(front.peer.name)
+        assert old_bridge is not None
+        wanted = step.switch or target.switch_for(old_bridge.device.name)
+        old = target.take_in(front, name, wanted)
+        network.domains[old_host.name].let_go(old)
+        network.gone.append(old)
+    if step.announce:
+        for vnic in guest.vnics:
+            vnic.interface.notify_peers()
+    return {"host": step.host, "device": names[0] if names else ""}
+
+
+def look_at_fdb(network: Network, step: steps.FdbStep) -> dict[str, Any]:
+    """Where a switch would send a MAC, how many it knows, and how often one moved."""
+    bridge = network.bridge(step.node, step.bridge)
+    now_ns = bridge.scheduler.now_ns
+    found: dict[str, Any] = {}
+    if step.mac is not None:
+        entry = bridge.fdb.lookup(step.mac, now_ns)
+        found["port"] = "none" if entry is None else entry.port.device.name
+    found["entries"] = learned_entries(bridge)
+    found["moves"] = bridge.fdb.moves
+    return found
+
+
+def learned_entries(bridge: Bridge) -> int:
+    """How many stations the bridge has learned and not yet forgotten."""
+    now_ns = bridge.scheduler.now_ns
+    fdb = bridge.fdb
+    return sum(entry.is_dynamic and now_ns - entry.updated_ns <= fdb.ageing_ns for entry in fdb)
+
+
+def read_counters(network: Network, step: steps.CountersStep) -> dict[str, Any]:
+    """What ``ip -s link`` counts, and each drop by its word, the wire's included."""
+    device = network.device(step.device.node, step.device.device)
+    if device is None:
+        raise VnetError(f"{step.device} is there no more", "its machine has moved")
+    drops: dict[DropReason, int] = dict(device.drops)
+    if isinstance(device, Nic) and device.end is not None:
+        for reason, frames in device.end.drops.items():
+            drops[reason] = drops.get(reason, 0) + frames
+    found = {
+        "rx_packets": device.rx_packets,
+        "rx_bytes": device.rx_bytes,
+        "tx_packets": device.tx_packets,
+        "tx_bytes": device.tx_bytes,
+        "drops": sum(frames for reason, frames in drops.items() if not reason.routine),
+        **{r.word: drops[r] for r in sorted(drops, key=lambda reason: reason.word)},
+    }
+    # A reason that nothing was dropped for has no count yet, and is expected to be 0.
+    return dict.fromkeys((e.key for e in step.expect if e.frames is None), 0) | found
+
+
+class FrameCounter:
+    """The sniffer that counts frames for an expectation."""
+
+    def __init__(self, device: NetDevice, wanted: Callable[[bytes], bool]) -> None:
+        self.frames = 0
+        self._wanted = wanted
+        self._device = device
+        device.add_sniffer(self)
+
+    def capture(self, _time_ns: int, data: bytes, _outbound: bool) -> None:
+        """A frame passed."""
+        self.frames += self._wanted(data)
+
+    def note_drop(self, _time_ns: int, _data: bytes, _reason: DropReason) -> None:
+        """A frame that passed and then died has been counted."""
+
+    def close(self) -> None:
+        """Count no more."""
+        self._device.remove_sniffer(self)

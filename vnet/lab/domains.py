@@ -1,0 +1,63 @@
+"""The virtual machines of one host, seen from the host: their names and their plugs.
+
+What a virtual machine needs of its host is a back end for each card, under the name that the
+hypervisor would give it. Domain numbers and tap numbers are never given out twice.
+"""
+
+from __future__ import annotations
+
+from vnet.hypervisor.backend import BACKEND_MAC, BackEnd, FrontEnd, reconnect, tap_mac
+from vnet.hypervisor.modes import BridgeMode
+from vnet.netdev.pair import pair_up
+from vnet.topology.devices import backend_name
+from vnet.topology.model import Host, Hypervisor
+
+_ATTACH_SCRIPTS = {Hypervisor.XEN: "vif-bridge", Hypervisor.KVM: "qemu-ifup"}
+"""Who brings a guest's back end to the bridge; VMware and Hyper-V have no script of a name."""
+
+
+class Domains:
+    """Plugs the cards of virtual machines into the switches of ``host``."""
+
+    def __init__(self, host: Host, mode: BridgeMode) -> None:
+        self.host = host
+        self._mode = mode
+        self._script = _ATTACH_SCRIPTS.get(host.hypervisor, "attach")
+        self._last_domid = 0
+        self._cards = 0
+
+    def names(self, vm: str, cards: int) -> list[str]:
+        """The back ends' names of a machine that starts here, or comes from elsewhere."""
+        self._last_domid += 1
+        first, self._cards = self._cards, self._cards + cards
+        kind = self.host.hypervisor
+        return [
+            backend_name(kind, self._last_domid, index, vm, first + index) for index in range(cards)
+        ]
+
+    def plug(self, front: FrontEnd, name: str, switch: str) -> BackEnd:
+        """Give a machine that starts here the back end ``name`` on ``switch``."""
+        back = self._back_end(front, name)
+        pair_up(front, back)
+        self._mode.attach(switch, back, self._script)
+        return back
+
+    def take_in(self, front: FrontEnd, name: str, switch: str) -> BackEnd:
+        """As :meth:`plug` for a machine that runs; returns the back end it had elsewhere."""
+        back = self._back_end(front, name)
+        old = reconnect(front, back)
+        self._mode.attach(switch, back, self._script)
+        return old
+
+    def let_go(self, back: BackEnd) -> None:
+        """Take away a back end whose machine has gone elsewhere."""
+        self._mode.detach(back, self._script)
+
+    def switch_for(self, wanted: str) -> str:
+        """The switch a card goes to that was on one called ``wanted``."""
+        return wanted if wanted in self.host.switches else next(iter(self.host.switches))
+
+    def _back_end(self, front: FrontEnd, name: str) -> BackEnd:
+        kvm = self.host.hypervisor is Hypervisor.KVM
+        mac = tap_mac(front.mac) if kvm else BACKEND_MAC
+        return BackEnd(front.scheduler, name, mac, front.mtu_bytes)

@@ -1,0 +1,119 @@
+"""From a step of the scenario to the app that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vnet.base.errors import VnetError
+from vnet.base.ids import IPV4_ANY, IPV6_ANY, ip_from_text
+from vnet.guest.apps.app import App
+from vnet.guest.apps.send import Send
+from vnet.guest.machine import Machine
+from vnet.lab import acts
+from vnet.lab.acts import Act, Wait
+from vnet.lab.build import Network
+from vnet.topology import steps
+from vnet.topology.expression import build_packet
+
+
+def make_app(network: Network, step: steps.Step) -> App:
+    """The app, ready to start. Raises :class:`VnetError` where the step cannot be done."""
+    if isinstance(step, steps.WaitStep):
+        return Wait(network.scheduler, step.duration_ns)
+    if isinstance(step, steps.SendStep):
+        return _make_send(network, step)
+    if isinstance(step, steps.UdpStep):
+        return _make_udp(network, step)
+    if isinstance(step, steps.PingStep):
+        machine = _machine(network, step.source)
+        return machine.make_ping(
+            _target(network, step.target, machine),
+            count=step.count,
+            interval_ns=step.interval_ns,
+            size_bytes=step.size_bytes,
+            ttl=step.ttl,
+            dont_fragment=step.dont_fragment,
+            timeout_ns=step.timeout_ns,
+        )
+    if isinstance(step, steps.ArpingStep):
+        machine = _machine(network, step.source)
+        target = _target(network, step.target, machine)
+        return machine.make_arping(
+            target, count=step.count, interval_ns=step.interval_ns, mode=step.mode
+        )
+    return Act(network.scheduler, _act(network, step))
+
+
+def _act(network: Network, step: steps.Step) -> Callable[[], dict[str, Any]]:
+    if isinstance(step, steps.LinkStep):
+        return lambda: acts.change_link(network, step)
+    if isinstance(step, steps.MoveStep):
+        return lambda: acts.move_vm(network, step)
+    if isinstance(step, steps.FdbStep):
+        return lambda: acts.look_at_fdb(network, step)
+    if isinstance(step, steps.CountersStep):
+        return lambda: acts.read_counters(network, step)
+    assert isinstance(step, steps.CheckStep), step
+    return dict
+
+
+def _make_udp(network: Network, step: steps.UdpStep) -> App:
+    machine = _machine(network, step.source)
+    servers = [
+        owner.serve_udp(step.port, echo=step.echo) for owner in _owners(network, step.target)
+    ]
+    return machine.make_udp(
+        _target(network, step.target, machine),
+        port=step.port,
+        count=step.count,
+        interval_ns=step.interval_ns,
+        size_bytes=step.size_bytes,
+        echo=step.echo,
+        timeout_ns=step.timeout_ns,
+        # Tenants may share an address: then nobody could say who counted.
+        server=servers[0] if len(servers) == 1 else None,
+    )
+
+
+def _make_send(network: Network, step: steps.SendStep) -> App:
+    vnic = _machine(network, step.source).vnic(step.device)
+    interface = vnic.interface
+    packet = build_packet(
+        step.packet,
+        mac=interface.device.mac,
+        ip4=interface.source_for(IPV4_ANY) or b"",
+        ip6=interface.source_for(IPV6_ANY) or b"",
+    )
+    return Send(vnic, packet, count=step.count, interval_ns=step.interval_ns)
+
+
+def _owners(network: Network, target: str) -> list[Machine]:
+    """The machines that a name or an address stands for."""
+    machine = network.machine(target)
+    if machine is not None:
+        return [machine]
+    ip = ip_from_text(target)
+    return [owner for owner in network.machines() if ip in owner.addresses]
+
+
+def _machine(network: Network, name: str) -> Machine:
+    machine = network.machine(name)
+    assert machine is not None, f"validation let {name} through"
+    return machine
+
+
+def _target(network: Network, target: str, source: Machine) -> bytes:
+    """An address as it stands; a machine's name is its first address that ``source`` can
+    speak to, IPv4 before IPv6."""
+    machine = network.machine(target)
+    return ip_from_text(target) if machine is None else reachable_address(machine, source)
+
+
+def reachable_address(machine: Machine, source: Machine) -> bytes:
+    """The address of ``machine`` that ``source`` would use: of a family both have."""
+    families = {len(ip) for ip in source.addresses}
+    addresses = sorted(machine.addresses, key=lambda ip: (len(ip) not in families, len(ip)))
+    if not addresses:
+        raise VnetError(f"{machine.name} has no address to send to")
+    return addresses[0]

@@ -1,0 +1,93 @@
+"""Storms, told by what they are: flooded frames that come back.
+
+A frame that circles in a loop reaches each switch again and again, and by another port than
+the first time. In a sound network that happens once, when a station has moved and says the same
+thing as before; a hundred times within a second of virtual time is a storm, whatever
+circles: broadcasts, multicasts, or frames for a stranger.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+PortT = TypeVar("PortT")
+
+STORM_COPIES = 100
+"""Frames that come back within :data:`STORM_WINDOW_NS`, which nothing but a loop explains."""
+
+STORM_WINDOW_NS = 1_000_000_000
+
+MOST_FRAMES = 256
+"""Different frames that are remembered; few circle at once, however often they do."""
+
+MOST_STORMS = 100
+"""Storms that are remembered; what comes after is added to the last."""
+
+
+class Storm(Generic[PortT]):
+    """From ``began_ns`` to ``ended_ns``, ``copies`` of flooded frames came back by ``ports``.
+
+    ``mac`` sent the first of them.
+    """
+
+    __slots__ = ("began_ns", "copies", "ended_ns", "mac", "ports")
+
+    def __init__(self, mac: bytes, began_ns: int) -> None:
+        self.mac = mac
+        self.began_ns = began_ns
+        self.ended_ns = began_ns
+        self.copies = 0
+        self.ports: dict[PortT, None] = {}
+
+
+class StormWatch(Generic[PortT]):
+    """Sees every frame that a switch floods, and keeps the storms among them."""
+
+    __slots__ = ("_came_first_by", "_is_storm", "_latest", "storms")
+
+    def __init__(self) -> None:
+        self.storms: list[Storm[PortT]] = []
+        self._came_first_by: dict[int, PortT] = {}
+        self._latest: Storm[PortT] | None = None
+        self._is_storm = False
+
+    def flooded(self, data: bytes, port: PortT, now_ns: int) -> None:
+        """A frame that came in by ``port`` is being flooded."""
+        seen = self._came_first_by
+        # Bytes remember their hash, so a frame that is handed on as it is costs it once.
+        first = seen.setdefault(hash(data), port)
+        if first is not port:
+            self._came_back(data[6:12], port, now_ns)
+        elif len(seen) > MOST_FRAMES:
+            del seen[next(iter(seen))]
+
+    def forget(self, port: PortT) -> None:
+        """``port`` is there no more; who was behind it may speak from elsewhere."""
+        seen = self._came_first_by
+        for key in [key for key, first in seen.items() if first is port]:
+            del seen[key]
+
+    def _came_back(self, mac: bytes, port: PortT, now_ns: int) -> None:
+        latest = self._latest
+        if latest is None or self._is_over(latest, now_ns):
+            latest = self._latest = Storm(mac, now_ns)
+            self._is_storm = False
+        latest.ended_ns = now_ns
+        latest.copies += 1
+        latest.ports[port] = None
+        if latest.copies == STORM_COPIES and not self._is_storm:
+            self._record(latest)
+
+    def _is_over(self, latest: Storm[PortT], now_ns: int) -> bool:
+        since_ns = latest.ended_ns if self._is_storm else latest.began_ns
+        return now_ns - since_ns > STORM_WINDOW_NS
+
+    def _record(self, storm: Storm[PortT]) -> None:
+        self._is_storm = True
+        if len(self.storms) < MOST_STORMS:
+            self.storms.append(storm)
+            return
+        last = self._latest = self.storms[-1]
+        last.ended_ns = storm.ended_ns
+        last.copies += storm.copies
+        last.ports |= storm.ports

@@ -1,0 +1,219 @@
+"""The spelling of a scenario: which steps there are, and the keys of each.
+
+As in :mod:`~vnet.topology.schema`, each value is judged by itself here and its description is
+the manual; whether names lead anywhere is asked in :mod:`~vnet.topology.scenario`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
+from vnet.topology.fields import (
+    DeviceName,
+    Duration,
+    Expected,
+    Name,
+    RefusedError,
+    Source,
+    Station,
+    Target,
+)
+from vnet.topology.parts import Part, duration_field
+from vnet.topology.wire import WireFile
+
+MAX_PACKETS = 1_000_000
+MAX_ROUNDS = 1_000_000
+MAX_PARALLEL = 1_000
+
+_S = 1_000_000_000
+
+
+def _packet(value: object) -> object:
+    if not isinstance(value, str):
+        raise RefusedError("wants a packet expression", 'for example Ether()/ARP(pdst="10.0.0.2")')
+    try:
+        expression = parse_packet_expression(value)
+    except ExpressionError as error:
+        raise RefusedError(error.what, error.hint) from None
+    first = expression.parts[0]
+    if not isinstance(first, Layer) or first.name not in _SENDABLE:
+        what = f"{getattr(first, 'name', 'text')} cannot be put on a wire by itself"
+        raise RefusedError(what, "begin with Ether(), IP() or IPv6()")
+    return value
+
+
+_SENDABLE = ("Ether", "Dot3", "IP", "IPv6")
+"""What a card can send as it is, or its kernel can route."""
+
+
+PacketText = Annotated[
+    str,
+    BeforeValidator(_packet),
+    WithJsonSchema({"type": "string", "examples": ['Ether()/ARP(pdst="10.0.0.2")']}),
+]
+PacketCount = Annotated[int, Field(ge=1, le=MAX_PACKETS)]
+
+
+class PingFile(Part):
+    """Echo requests, one after the other."""
+
+    from_: Name = Field(..., alias="from", description="VM, host or router that pings.")
+    to: Target = Field(..., description="Name of a VM, host or router, or an IP address.")
+    count: PacketCount = Field(default=4, description="Number of requests.")
+    interval: Duration = duration_field(_S, "Time from one request to the next.")
+    size: Annotated[int, Field(ge=0, le=65_507)] = Field(
+        default=56, description="Bytes of payload."
+    )
+    ttl: Annotated[int, Field(ge=1, le=255)] | None = Field(
+        default=None, description="Time to live, or hop limit."
+    )
+    df: bool | None = Field(default=None, description="Set, or clear, the don't-fragment flag.")
+    timeout: Duration = duration_field(
+        10 * _S, "How long to wait after the last request while nothing has come back."
+    )
+
+
+class ArpingFile(Part):
+    """ARP requests by hand."""
+
+    from_: Name = Field(..., alias="from", description="VM, host or router that asks.")
+    to: Target = Field(..., description="Name of a VM, host or router, or an IPv4 address.")
+    count: PacketCount = Field(default=1, description="Number of requests.")
+    interval: Duration = duration_field(_S, "Time from one request to the next.")
+    mode: Literal["request", "announce", "duplicate"] = Field(
+        default="request",
+        description="Ask who has the address, announce one's own (arping -U), or look for a "
+        "second owner (arping -D).",
+    )
+
+
+class UdpFile(Part):
+    """Datagrams to an echo server on the target, which the step starts."""
+
+    from_: Name = Field(..., alias="from", description="VM, host or router that sends.")
+    to: Target = Field(..., description="Name of a VM, host or router, or an IP address.")
+    port: Annotated[int, Field(ge=1, le=65_535)] = Field(default=7, description="Destination port.")
+    count: PacketCount = Field(default=1, description="Number of datagrams.")
+    interval: Duration = duration_field(_S, "Time from one datagram to the next.")
+    size: Annotated[int, Field(ge=0, le=65_507)] = Field(
+        default=64, description="Bytes of payload."
+    )
+    echo: bool = Field(default=True, description="Whether the target sends them back.")
+    timeout: Duration = duration_field(_S, "How long to wait for echoes after the last datagram.")
+
+
+class SendFile(Part):
+    """A packet written as a Scapy expression; it is parsed, never evaluated."""
+
+    from_: Source = Field(..., alias="from", description="VM, or one of its cards: vm1:eth0.")
+    packet: PacketText = Field(..., description="Scapy layers with literal values, joined by /.")
+    count: PacketCount = Field(default=1, description="Number of times.")
+    interval: Duration = duration_field(_S, "Time from one to the next.")
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """In a step, a key that is left out changes nothing."""
+    for value in schema["properties"].values():
+        value.pop("default", None)
+
+
+class LinkStepFile(WireFile):
+    """Plugs a cable in or pulls it, or changes what it does; what is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    end: DeviceName = Field(..., description="One end of the link.")
+    state: Literal["up", "down"] | None = Field(
+        default=None, description="Plugged in, or unplugged."
+    )
+
+
+class MoveFile(Part):
+    """A virtual machine goes to another switch and keeps its MACs and addresses."""
+
+    vm: Name = Field(..., description="The virtual machine that moves.")
+    to: Name = Field(..., description="The host it goes to; its own for another switch there.")
+    switch: Name | None = Field(
+        default=None,
+        description="The switch its cards plug into; left out, the one of the same name there, "
+        "or the only one.",
+    )
+    announce: bool = Field(
+        default=True,
+        description="Whether its kernel tells the network at once, by gratuitous ARP and "
+        "unsolicited neighbour advertisements, as after a live migration.",
+    )
+
+
+class FdbFile(Part):
+    """Looks at what a switch has learned."""
+
+    switch: Source = Field(..., description="A switch on the wire, or one of a host: h1:br0.")
+    mac: Station | None = Field(
+        default=None, description="A MAC address, or whose: vm1 (its first card) or vm1:eth0."
+    )
+
+
+class CountersFile(Part):
+    """Reads the counters of a device, those of the wire behind it included."""
+
+    device: DeviceName = Field(..., description="The device, as captures name it.")
+
+
+class RepeatFile(Part):
+    """The same steps several times over."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_ROUNDS)] = Field(..., description="Number of rounds.")
+    interval: Duration = duration_field(0, "Time from the end of one round to the next.")
+    steps: Annotated[list[StepFile], Field(min_length=1)] = Field(
+        ..., description="The steps of a round."
+    )
+
+
+VERBS = (
+    *("ping", "arping", "udp", "send", "link", "move", "wait"),
+    *("fdb", "counters", "repeat", "parallel"),
+)
+_ONE_VERB: list[Any] = [{"required": [verb]} for verb in VERBS]
+
+
+class StepFile(Part):
+    """One step of the scenario: one verb, when, and what is expected of it.
+
+    Without a verb it only judges, counting frames from the start of the run.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [*_ONE_VERB, {"required": ["expect"], "not": {"anyOf": _ONE_VERB}}]
+        }
+    )
+
+    at: Duration | None = Field(
+        default=None, description="Time since the start; left out, when the step before has ended."
+    )
+    ping: PingFile | None = Field(default=None, description="Ping from one machine to another.")
+    arping: ArpingFile | None = Field(default=None, description="Ask by ARP.")
+    udp: UdpFile | None = Field(
+        default=None, description="Send UDP datagrams and count the echoes."
+    )
+    send: SendFile | None = Field(default=None, description="Put a packet of your own on the wire.")
+    link: LinkStepFile | None = Field(default=None, description="Change a cable, or pull it.")
+    move: MoveFile | None = Field(default=None, description="Move a VM to another switch.")
+    wait: Duration | None = Field(default=None, description="Let time pass.")
+    fdb: FdbFile | None = Field(default=None, description="Look at what a switch has learned.")
+    counters: CountersFile | None = Field(default=None, description="Read a device's counters.")
+    repeat: RepeatFile | None = Field(default=None, description="Do steps several times over.")
+    parallel: Annotated[list[StepFile], Field(min_length=1, max_length=MAX_PARALLEL)] | None = (
+        Field(default=None, description="Do steps at the same time; ends when all have ended.")
+    )
+    expect: dict[str, Expected] = Field(
+        default={},
+        description="What the step must report: a value, or a comparison such as '>= 2'. "
+        "'frames matching FILTER on DEVICE' counts what passed a device during the step; FILTER "
+        "is tcpdump's, see pcap-filter(7).",
+        examples=[{"received": 3, "lost": "< 1", "frames matching icmp on vm1:eth0": 6}],
+    )
