@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 from hypothesis import settings
+
+pytest_plugins = ["pytester"]
 
 # Shared machines stall now and then; a slow example is not a wrong one.
 settings.register_profile("vnet", deadline=None)
@@ -27,3 +29,21 @@ def pytest_runtest_makereport(
         needed = ", ".join(sorted(missing))
         report.longrepr = f"skipped, though {needed} must be here: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def inner_pytest(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Callable[..., pytest.RunResult]:
+    """Run pytest with vnet's plug-in on what ``pytester`` has written, warnings as errors."""
+    # Where vnet is installed, pytest finds the plug-in by its entry point, and only once.
+    installed = request.config.pluginmanager.has_plugin("vnet")
+    plugin = [] if installed else ["-p", "vnet.testing.plugin"]
+    # A run inside a worker of pytest-xdist is none of its workers.
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        monkeypatch.delenv(name)
+
+    def run(*arguments: str) -> pytest.RunResult:
+        return pytester.runpytest_inprocess(*plugin, "--strict-markers", "-Werror", *arguments)
+
+    return run

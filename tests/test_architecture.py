@@ -24,6 +24,7 @@ FLOOR = {
     "lab": 11,
     "shell": 13,
     "cli": 13,
+    "testing": 13,
 }
 """Rooms on one floor do not import each other, but for the exceptions below."""
 

@@ -6,6 +6,8 @@
     print(lab.vm("vm1").ping("10.0.0.2", count=3))
 
 ``ARCHITECTURE.md`` has the floor plan.
+
+PYTEST_DONT_REWRITE: pytest looks for this word, and else warns whoever imports vnet before it.
 """
 
 from __future__ import annotations

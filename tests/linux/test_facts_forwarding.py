@@ -33,7 +33,7 @@ from vnet.base.drops import DropReason
 from vnet.base.ids import ip_from_text
 from vnet.linux.netns import drops
 from vnet.sim.frame import Frame, Meta
-from vnet.sim.trace import TraceNode
+from vnet.sim.trace import Trace, TraceNode
 
 FAR = "10.0.2.1"
 NEAR = "10.0.1.1"
@@ -166,7 +166,7 @@ def test_a_directed_broadcast_as_source_is_martian() -> None:
 def followed(probe: Probe, packet: Packet) -> TraceNode:
     """Send ``packet`` with a trace, and return its root."""
     root = TraceNode(0, "test", "made")
-    probe.device.transmit(Frame(bytes(to_host(probe, packet)), Meta(root)))
+    probe.device.transmit(Frame(bytes(to_host(probe, packet)), Meta(Trace(root))))
     return root
 
 

@@ -11,7 +11,7 @@ from vnet.netdev.loopback import Loopback
 from vnet.netdev.pair import OVER_PEER_MTU, PairDevice, pair_up
 from vnet.sim.frame import Frame, Meta
 from vnet.sim.scheduler import Scheduler
-from vnet.sim.trace import TraceNode
+from vnet.sim.trace import Trace, TraceNode
 
 FRAME = Frame(bytes(12) + b"\x88\xb5" + bytes(46))
 
@@ -155,7 +155,7 @@ def test_sniffers_see_both_directions_and_drops(cable: Cable) -> None:
 def test_a_followed_frame_leaves_a_trace(cable: Cable) -> None:
     cable.up()
     root = TraceNode(0, "test", "made")
-    cable.one.transmit(Frame(FRAME.data, Meta(root)))
+    cable.one.transmit(Frame(FRAME.data, Meta(Trace(root))))
     cable.scheduler.run(0)
     assert [(node.place, node.event) for node in root.walk()] == [
         ("test", "made"),

@@ -16,7 +16,7 @@ from vnet.sim.frame import Frame, Meta
 from vnet.sim.link import LINK_DOWN, LINK_LOSS, Link
 from vnet.sim.netem import UNIMPAIRED, GilbertElliott, Impairments
 from vnet.sim.scheduler import Scheduler
-from vnet.sim.trace import TraceNode
+from vnet.sim.trace import Trace, TraceNode
 
 US = 1_000
 MS = 1_000_000
@@ -267,7 +267,7 @@ def test_too_many_frames_at_once_on_a_wire_without_bandwidth_end_the_run(
 def traced(impairments: Impairments) -> TraceNode:
     wire = Wire(impairments)
     root = TraceNode(0, "left", "sent", bytes(20))
-    wire.left.send(Frame(bytes(20), Meta(root)))
+    wire.left.send(Frame(bytes(20), Meta(Trace(root))))
     wire.run()
     return root
 

@@ -72,6 +72,17 @@ class StepOutcome:
         self.rounds += 1
         self.failed_rounds += not latest.held
 
+    @property
+    def verdict(self) -> str:
+        """Whether it held, and if not, why not."""
+        if self.held:
+            return "held"
+        reasons = [self.error] if self.error else []
+        reasons += map(str, self.failures)
+        if not reasons:
+            reasons = ["not yet begun" if self.started_ns is None else "not yet ended"]
+        return ", ".join(reasons)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "step": self.title,
@@ -176,6 +187,16 @@ class Report:
     def held(self) -> bool:
         """Whether every step held."""
         return all(outcome.held for outcome in self.steps)
+
+    def __repr__(self) -> str:
+        """One line that says what failed, for ``assert lab.run().held``."""
+        failed = [outcome for outcome in self.steps if not outcome.held]
+        where = f"{self.lab} at {duration_text(self.virtual_ns)}"
+        if not failed:
+            steps = "1 step" if len(self.steps) == 1 else f"{len(self.steps)} steps"
+            return f"<Report of {where}: {steps}, all held>"
+        told = "; ".join(f"{outcome.title}: {outcome.verdict}" for outcome in failed)
+        return f"<Report of {where}: {len(failed)} of {len(self.steps)} NOT held: {told}>"
 
     def as_json(self) -> dict[str, Any]:
         """The content of ``run.json``."""

@@ -15,8 +15,9 @@ from typing import Protocol
 
 from vnet.base.drops import DropReason, drop_reason
 from vnet.base.ids import Mac
-from vnet.sim.frame import Frame
+from vnet.sim.frame import Frame, Meta
 from vnet.sim.scheduler import Scheduler
+from vnet.sim.trace import FlightRecorder, TraceNode
 
 DEVICE_DOWN = drop_reason(
     "device-down",
@@ -53,7 +54,8 @@ class NetDevice(ABC):
 
     ``owner`` is the node the device belongs to, for messages and the trace. ``carrier`` is
     whether there is a live peer; the device is ``running`` when it is also administratively
-    up. ``state_changed`` is called after either changes.
+    up. ``state_changed`` is called after either changes. ``recorder`` follows the frames that
+    begin or end at the device without a trace.
     """
 
     kind = "device"
@@ -67,6 +69,7 @@ class NetDevice(ABC):
         "mtu_bytes",
         "name",
         "owner",
+        "recorder",
         "running",
         "rx_bytes",
         "rx_handler",
@@ -96,6 +99,7 @@ class NetDevice(ABC):
         self.tx_bytes = 0
         self.drops: dict[DropReason, int] = {}
         self.sniffers: tuple[Sniffer, ...] | None = None
+        self.recorder: FlightRecorder | None = None
         self.rx_handler: RxHandler = self._refuse
         self.state_changed: Callable[[], None] = _nothing
 
@@ -136,6 +140,8 @@ class NetDevice(ABC):
                 sniffer.capture(self.scheduler.now_ns, data, True)
         if frame.meta is not None:
             frame = frame.seen(self.scheduler.now_ns, self.label, "sent")
+        elif self.recorder is not None:
+            frame = Frame(data, self.follow("sent", data))
         self._xmit(frame)
         return None
 
@@ -151,7 +157,16 @@ class NetDevice(ABC):
             for sniffer in self.sniffers:
                 sniffer.note_drop(now_ns, frame.data, reason)
         if frame.meta is not None:
-            frame.meta.node.add(now_ns, self.label, "dropped", frame.data, reason)
+            frame.meta.add(now_ns, self.label, "dropped", frame.data, reason)
+        elif self.recorder is not None:
+            self.follow("dropped", frame.data, reason)
+
+    def follow(self, event: str, data: bytes, reason: DropReason | None = None) -> Meta | None:
+        """Begin the trace of a frame that has none; None where nobody records."""
+        if self.recorder is None:
+            return None
+        root = TraceNode(self.scheduler.now_ns, self.label, event, data, reason)
+        return Meta(self.recorder.begin(root))
 
     def set_admin(self, up: bool) -> None:
         """What ``ip link set dev X up`` or ``down`` does to the device itself."""

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from vnet.sim.trace import TraceNode
+from vnet.base.drops import DropReason
+from vnet.sim.trace import Trace
 
 
 class Meta:
-    """What rides along with a frame off the fast road: the node of its trace tree."""
+    """What rides along with a frame off the fast road: its trace, and the node it is at."""
 
-    __slots__ = ("node",)
+    __slots__ = ("_node", "_trace")
 
-    def __init__(self, node: TraceNode) -> None:
-        self.node = node
+    def __init__(self, trace: Trace, node: int = 0) -> None:
+        self._trace = trace
+        self._node = node
+
+    def add(
+        self,
+        time_ns: int,
+        place: str,
+        event: str,
+        data: bytes = b"",
+        drop: DropReason | None = None,
+    ) -> Meta:
+        """Add a child to the trace, and return what a frame carries from there on."""
+        return Meta(self._trace, self._trace.add(self._node, time_ns, place, event, data, drop))
 
 
 class Frame:
@@ -30,7 +43,7 @@ class Frame:
     def seen(self, time_ns: int, place: str, event: str) -> Frame:
         """The same bytes, one node further down the trace tree. Off the fast road only."""
         assert self.meta is not None
-        return Frame(self.data, Meta(self.meta.node.add(time_ns, place, event, self.data)))
+        return Frame(self.data, self.meta.add(time_ns, place, event, self.data))
 
     def __repr__(self) -> str:
         return f"Frame({len(self.data)} bytes)"

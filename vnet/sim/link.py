@@ -16,7 +16,7 @@ from typing import Any, TypedDict, Unpack
 from vnet.base.chance import Chance
 from vnet.base.drops import DropReason, drop_reason
 from vnet.base.errors import RunawayError, UsageError
-from vnet.sim.frame import Frame, Meta
+from vnet.sim.frame import Frame
 from vnet.sim.netem import (
     UNIMPAIRED,
     Fate,
@@ -177,7 +177,7 @@ class LinkEnd:
             data = with_bit_flipped(frame.data, fate.flipped_bit)
             meta = frame.meta
             if meta is not None:
-                meta = Meta(meta.node.add(link.scheduler.now_ns, link.name, "corrupted", data))
+                meta = meta.add(link.scheduler.now_ns, link.name, "corrupted", data)
             frame = Frame(data, meta)
         delay_ns = max(0, link.latency_ns + fate.jitter_ns)
         if fate.reordered:
@@ -226,9 +226,8 @@ class LinkEnd:
     def _count_drop(self, frame: Frame, reason: DropReason) -> None:
         self.drops[reason] = self.drops.get(reason, 0) + 1
         if frame.meta is not None:
-            frame.meta.node.add(
-                self.link.scheduler.now_ns, self.link.name, "lost", frame.data, reason
-            )
+            now_ns = self.link.scheduler.now_ns
+            frame.meta.add(now_ns, self.link.name, "lost", frame.data, reason)
 
 
 class LinkChange(TypedDict, total=False):

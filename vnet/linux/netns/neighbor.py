@@ -71,6 +71,8 @@ class NeighborCache(ABC):
             data = ether_frame(neighbor.mac, device.mac, self.ether_type, packet)
             device.transmit(Frame(data, meta))
         else:
+            if meta is None and device.recorder is not None:
+                meta = device.follow("waits for the next hop's MAC", self._unaddressed(packet))
             squeezed = self.table.enqueue(neighbor, PendingPacket(packet, meta))
             if squeezed is not None:
                 self._drop(squeezed, drops.NEIGHBOR_QUEUE_FULL)
@@ -191,9 +193,12 @@ class NeighborCache(ABC):
             self._collect_later()
 
     def _drop(self, waiting: PendingPacket, reason: DropReason) -> None:
-        device = self.interface.device
-        data = ether_frame(MAC_ZERO, device.mac, self.ether_type, waiting.packet)
-        device.drop(Frame(data, waiting.meta), reason)
+        data = self._unaddressed(waiting.packet)
+        self.interface.device.drop(Frame(data, waiting.meta), reason)
+
+    def _unaddressed(self, packet: bytes) -> bytes:
+        """The frame that a packet will become, as long as nobody knows whom it goes to."""
+        return ether_frame(MAC_ZERO, self.interface.device.mac, self.ether_type, packet)
 
     # -- what ARP and ND do differently
 
