@@ -300,3 +300,30 @@ def test_graph_prints_a_flowchart(vnet: Vnet) -> None:
     assert code == 0
     assert out.startswith("flowchart LR\n")
     assert '"vm2:eth0"' in out
+
+
+def test_drops_lists_every_reason(vnet: Vnet) -> None:
+    code, out, _ = vnet("drops")
+    assert code == 0
+    assert "no-neighbor" in out
+    assert "routine" in out
+
+
+def test_drops_explains_one(vnet: Vnet) -> None:
+    code, out, _ = vnet("drops", "no-route")
+    assert (code, out.splitlines()[0]) == (0, "no-route: no route leads to the destination")
+    assert out.splitlines()[1].startswith("  cure: ")
+
+
+def test_drops_with_an_unknown_word_suggests_one(vnet: Vnet) -> None:
+    code, out, err = vnet("drops", "no-rout")
+    assert (code, out) == (2, "")
+    assert err == "there is no drop reason 'no-rout' (did you mean 'no-route'?)\n"
+
+
+def test_drops_prints_the_reference_page(vnet: Vnet) -> None:
+    code, out, _ = vnet("drops", "--markdown")
+    assert code == 0
+    assert out == (ROOT / "docs" / "drops.md").read_text(encoding="utf-8")
+    code, _, err = vnet("drops", "no-route", "--markdown")
+    assert (code, err.count("\n")) == (2, 1)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP, Ether, IPerror
 from scapy.layers.inet6 import (
+    ICMPv6DestUnreach,
     ICMPv6EchoReply,
     ICMPv6EchoRequest,
     ICMPv6MLReport2,
@@ -21,6 +22,7 @@ from scapy.layers.l2 import ARP
 from scapy.packet import NoPayload, Raw
 
 from vnet.base.ids import ip_from_text
+from vnet.guest.dissect import dissect
 from vnet.guest.vnic import Vnic
 from vnet.lab.lab import Lab
 
@@ -169,3 +171,26 @@ def test_odd_frames_rebuild_too(two: Lab) -> None:
         assert bytes(vnic.sent[-1]) == vnic.sent.raw[-1]
         if isinstance(given, bytes):
             assert vnic.sent.raw[-1] == given
+
+
+UDP_QUOTED = IP(src="10.0.0.1", dst="10.0.0.2", len=28) / UDP(len=8)
+UDP6_QUOTED = IPv6(src="fd00::1", dst="fd00::2", plen=8) / UDP(len=8)
+MACS = Ether(src="02:00:00:00:00:02", dst="02:00:00:00:00:01")
+ERROR = MACS / IP(src="10.0.0.2", dst="10.0.0.1") / ICMP(type=3, code=1)
+ERROR6 = MACS / IPv6(src="fd00::2", dst="fd00::1") / ICMPv6DestUnreach()
+
+
+@pytest.mark.parametrize("behind", [0, 1, 8, 97, 200, 400])
+@pytest.mark.parametrize("error", [ERROR / UDP_QUOTED, ERROR6 / UDP6_QUOTED], ids=["ipv4", "ipv6"])
+def test_an_error_that_quotes_more_than_a_packet_rebuilds_exactly(error: Any, behind: int) -> None:
+    """Scapy by itself takes the rest for padding, or an extension, and moves it to the end."""
+    rest = (bytes(range(1, 201)) * 2)[:behind]
+    data = bytes(error / Raw(rest) if behind else error) + b"\0" * 7
+    packet = dissect(data, 0)
+    assert bytes(packet) == data
+    assert packet.haslayer(ICMP) or packet.haslayer(ICMPv6DestUnreach)
+
+
+def test_an_error_that_quotes_a_packet_as_it_was_keeps_it_readable() -> None:
+    packet = dissect(bytes(ERROR / UDP_QUOTED), 0)
+    assert packet[IPerror].dst == "10.0.0.2"

@@ -397,3 +397,18 @@ def test_a_flood_goes_out_newest_port_first_and_then_up(table: Table) -> None:
     table.bridge.device.rx_handler = lambda _frame: order.append("up")
     table.send(1, BROADCAST)
     assert order == ["p3", "p2", "up"]
+
+
+def test_a_bridge_without_a_host_floods_to_its_ports_only() -> None:
+    """A switch on the wire; what then reaches nobody is named."""
+    lab = Lab()
+    bridge = Bridge(lab.scheduler, "sw", owner="sw", has_host=False)
+    bridge.device.set_admin(True)
+    near, far = lab.cable("p1", host_mac(1), "probe", probe_mac(1))
+    for device in (near, far):
+        device.set_admin(True)
+    bridge.add_port(near)
+    far.transmit(Frame(bytes(Ether(src=probe_mac(1), dst=BROADCAST) / b"hello")))
+    lab.run(0)
+    assert bridge.device.rx_packets == 0
+    assert drops(near) == {"bridge-nowhere-to-go": 1}

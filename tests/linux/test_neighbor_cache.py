@@ -75,17 +75,28 @@ def test_a_full_table_answers_no_strangers() -> None:
     assert probe.of(ARP) == probe.of(ICMPv6ND_NA) == []
 
 
-def test_a_full_table_lets_an_idle_station_go_for_a_new_one() -> None:
+def test_a_full_table_lets_idle_stations_go_for_a_new_one() -> None:
     lab, machine, _probe = two_families()
     fill(machine, solicited=False)
+    lab.run(6 * S)
     changes: list[Change] = []
     machine.listeners.append(changes.append)
     machine.sockets.open_udp(lambda *_: None).send_to(ip_from_text("10.0.0.2"), 9, b"x")
     lab.run(0)
     interface = machine.interface("eth0")
     assert nud_of(interface, "10.0.0.2") is Nud.INCOMPLETE
-    assert len(list(interface.arp_cache.table)) == MOST
-    assert gone(changes) == ["10.0.2.0"]
+    assert len(list(interface.arp_cache.table)) == 512
+    assert gone(changes)[:2] == ["10.0.2.0", "10.0.2.1"]
+
+
+def test_the_limit_is_for_all_interfaces_together() -> None:
+    lab, machine, _probe = two_families()
+    other = lab.probe(machine, "eth1", 2)
+    address(machine, "eth1", "192.0.2.1/24")
+    fill(machine, solicited=True)
+    other.send(Ether(src=other.mac, dst=BROADCAST) / ARP(psrc="192.0.2.2", pdst="192.0.2.1"))
+    assert dropped(machine, drops.NEIGHBOR_TABLE_FULL) == 1
+    assert nud_of(machine.interface("eth1"), "192.0.2.2") is None
 
 
 # -- a lost carrier
@@ -121,14 +132,29 @@ def test_listeners_hear_of_neighbours_that_are_collected_or_flushed() -> None:
     cache = machine.interface("eth0").arp_cache
     changes: list[Change] = []
     machine.listeners.append(changes.append)
+    for number in range(127):
+        cache.heard(bytes((10, 0, 7, number)), PEER_MAC, solicited=False)
+    lab.run(600 * S)
+    assert gone(changes) == []  # with fewer than gc_thresh1 there is no hurry
     cache.heard(ip_from_text("10.0.0.2"), PEER_MAC, solicited=False)
-    lab.run(59 * S)
-    assert gone(changes) == []
-    lab.run(31 * S)
-    assert gone(changes) == ["10.0.0.2"]
-    cache.heard(ip_from_text("10.0.0.3"), PEER_MAC, solicited=False)
+    lab.run(15 * S)
+    assert gone(changes) == [f"10.0.7.{number}" for number in range(127)]
     probe.device.set_admin(False)
-    assert gone(changes) == ["10.0.0.2", "10.0.0.3"]
+    assert gone(changes)[127:] == ["10.0.0.2"]
+
+
+def test_answers_that_keep_coming_leave_one_event_each_neighbour() -> None:
+    """Or else a flood of advertisements would fill the queue of events."""
+    lab, machine, _probe = two_families()
+    cache = machine.interface("eth0").arp_cache
+    cache.heard(ip_from_text("10.0.0.2"), PEER_MAC, solicited=True)
+    pending = lab.scheduler.pending
+    for _ in range(1000):
+        lab.run(1_000_000)
+        cache.heard(ip_from_text("10.0.0.2"), PEER_MAC, solicited=True)
+    assert lab.scheduler.pending <= pending
+    lab.run(50 * S)
+    assert nud_of(machine.interface("eth0"), "10.0.0.2") is Nud.STALE
 
 
 def test_listeners_hear_what_a_bridge_takes_from_its_ports() -> None:
@@ -175,3 +201,13 @@ def test_the_rate_limits_table_forgets_buckets_that_are_full_again() -> None:
     assert limit.allow(b"next", MOST + 1, 1000)
     assert 1 < len(limit._buckets) < MOST
     assert not limit.allow(busy, MOST + 1, 1000)
+
+
+def test_the_rate_limits_table_has_room_for_so_many_and_no_more() -> None:
+    """With a stranger for every error, and no time for a bucket to fill again."""
+    limit = RateLimit()
+    for number in range(200_000):
+        assert limit.allow(number.to_bytes(4, "big"), 0, 1_000_000_000)
+    assert len(limit._buckets) <= 65_536 + 128
+    last = (199_999).to_bytes(4, "big")
+    assert [limit.allow(last, 0, 1_000_000_000) for _ in range(6)] == [True] * 5 + [False]

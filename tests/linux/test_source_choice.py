@@ -39,3 +39,10 @@ def test_ipv6_sends_from_the_targets_scope_whatever_the_gateways(machine: Namesp
     machine.add_route(IpAddress(bytes(16)), 0, gateway=gateway, device="eth0")
     assert ip_text(machine.sockets.source_for(ip_from_text("2001:db8:9::1"))) == "2001:db8::1"
     assert machine.sockets.source_for(gateway)[0] == 0xFE
+
+
+@pytest.mark.parametrize("text", ["fec0::1", "fe00::1"])
+def test_only_fe80_is_link_local(machine: Namespace, text: str) -> None:
+    """Site-local addresses (RFC 3513) begin alike and are routed like any other."""
+    machine.add_route(IpAddress(bytes(16)), 0, gateway=ip_from_text("fe80::1"), device="eth0")
+    assert ip_text(machine.sockets.source_for(ip_from_text(text))) == "2001:db8::1"

@@ -133,7 +133,7 @@ def test_step_moves_a_frame_by_one_device(shell: Shell) -> None:
         f"          1s  vm2:eth0         > Ether / {answers}",
         f"          1s  h1:vnet1         < Ether / {answers}",
         f"          1s  h1:vnet0         > Ether / {answers}",
-        "1s, 5 events pending, the next at 1s",
+        "1s, 4 events pending, the next at 1s",
     ]
 
 
@@ -279,6 +279,12 @@ def test_drops_name_cause_and_cure(shell: Shell) -> None:
         "no-neighbor: nobody answered for the next hop's address\n"
         "  cure: see that the next hop is up, on this segment, and has that address\n"
     ) in ran.out
+
+
+def test_drops_explains_a_reason_that_nothing_met_yet(shell: Shell) -> None:
+    ran = shell("two-vms", "drops no-route")
+    assert ran.out.startswith("no-route: no route leads to the destination\n  cure: ")
+    assert "did you mean 'no-route'?" in shell("two-vms", "drops no-rout").err
 
 
 def test_a_node_called_like_a_command_is_reached_by_on(shell: Shell) -> None:

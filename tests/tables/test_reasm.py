@@ -158,11 +158,35 @@ def test_packets_are_told_apart_by_their_key() -> None:
     assert add(table, (8, False, b"a")) == (b"packet at 0", b"A" * 8 + b"a")
 
 
-def test_there_is_a_limit_to_how_many_wait() -> None:
-    table: Table = Reassembly(TIMEOUT, limit_packets=2)
-    for ident in range(2):
-        assert add(table, (0, True, bytes(8)), key=(*KEY[:3], ident)) is None
-    assert add(table, (0, True, bytes(8)), key=(*KEY[:3], 9)) is Verdict.FULL
+def test_there_is_a_limit_to_the_memory_of_what_waits() -> None:
+    """As with ipfrag_high_thresh: what goes over it is taken, and then nothing more."""
+    table: Table = Reassembly(TIMEOUT, limit_bytes=10_000)
+
+    def wait(ident: int, offset: int = 0) -> object:
+        key = (*KEY[:3], ident)
+        return table.add(key, "", offset, True, bytes(8), b"", 0, bearer_bytes=9000)
+
+    assert wait(1) is None
+    assert wait(2) is None
+    held = table.held_bytes
+    assert held > 18_000
+    for ident, offset in ((3, 0), (1, 8)):
+        refusal = wait(ident, offset)
+        assert isinstance(refusal, Refusal)
+        assert refusal.verdict is Verdict.FULL
+    assert (table.held_bytes, len(table)) == (held, 2)
+    table.expire(TIMEOUT)
+    assert table.held_bytes == 0
+    assert wait(3) is None
+
+
+def test_what_became_whole_or_was_spoilt_is_no_longer_held() -> None:
+    table: Table = Reassembly(TIMEOUT)
+    for spoil in (False, True):
+        add(table, (0, True, bytes(16)))
+        assert table.held_bytes > 0
+        add(table, (8 if spoil else 16, False, bytes(16)))
+        assert table.held_bytes == 0
 
 
 def test_the_first_piece_starts_the_clock() -> None:

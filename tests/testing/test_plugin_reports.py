@@ -174,7 +174,7 @@ def test_after_a_storm_the_beginning_and_the_end_are_shown(
     at = next(n for n, line in enumerate(shown) if line.startswith("The last frame that died; "))
     assert re.fullmatch(r"\(its trace was cut at \d+ nodes; this is how it .*\)", shown[at + 1])
     assert shown[at + 2].split()[1:3] == ["vm1:eth0", "sent"]
-    assert "dropped [60] 02:00:00:00:00:01 → ff:ff:ff:ff:ff:ff" in shown[-1]
+    assert re.search(r" dropped\b.*: [a-z-]+, ", shown[-1])
     assert len(shown) < 30
 
 

@@ -88,3 +88,18 @@ def test_a_time_that_does_not_fit_raises(time_ns: int) -> None:
     with pytest.raises(ValueError, match="no time that a pcap file can hold"):
         writer.write_batch([(0, b"", True), (time_ns, b"", True)])
     assert len(stream.getvalue()) == 24
+
+
+def test_a_record_longer_than_any_frame_is_damage_and_no_memory_is_asked_for() -> None:
+    class Stream(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            assert size is not None
+            assert size < 1 << 20
+            return super().read(size)
+
+    stream = BytesIO()
+    PcapWriter(stream).write(0, b"frame")
+    data = bytearray(stream.getvalue())
+    data[32:36] = b"\xff" * 4
+    with pytest.raises(ValueError, match="record at offset 24 has the length 4294967295"):
+        list(read_pcap(Stream(bytes(data))))

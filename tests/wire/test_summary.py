@@ -63,3 +63,11 @@ def test_a_frame_is_told_by_what_it_carries(packet: Ether, line: str) -> None:
 def test_no_bytes_make_it_raise(data: bytes, kind: bytes) -> None:
     assert summarize(data)
     assert summarize(bytes(12) + kind + data)
+
+
+@pytest.mark.parametrize("tag", [b"\x81\x00\x00\x07", b"\x88\xa8\x00\x07"])
+def test_a_jumbo_frame_of_nothing_but_tags_is_one_line(tag: bytes) -> None:
+    """There is room for two thousand: neither the stack nor the line may grow with them."""
+    line = summarize(bytes(ETHER)[:12] + tag * 2301)
+    assert line.startswith("VLAN 7 VLAN 7 ")
+    assert len(line) < 150

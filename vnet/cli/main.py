@@ -21,6 +21,7 @@ from vnet.base.errors import (
     EXIT_FAILURE,
     EXIT_HELD,
     EXIT_INTERRUPTED,
+    UsageError,
     VnetError,
 )
 from vnet.base.text import printable
@@ -143,6 +144,26 @@ def doctor() -> int:
     from vnet.cli.doctor import examine
 
     render.show([render.doctor_table(examine())])
+    return EXIT_HELD
+
+
+@cli.command()
+@click.argument("word", required=False)
+@click.option("--markdown", "as_page", is_flag=True, help="Print the reference page instead.")
+def drops(word: str | None, as_page: bool) -> int:
+    """List why frames are dropped, with cause and cure; or explain the reason WORD."""
+    from vnet.lab import reasons
+
+    if as_page:
+        if word is not None:
+            raise UsageError("the page is of all reasons", "leave out the word, or --markdown")
+        click.echo(reasons.markdown(), nl=False)
+    elif word is not None:
+        click.echo(reasons.explained(reasons.find_reason(word)))
+    else:
+        from vnet.cli import render
+
+        render.show([render.reasons_table(reasons.every_reason())])
     return EXIT_HELD
 
 

@@ -201,6 +201,15 @@ def topology_table(shipped: Mapping[str, Path]) -> Table:
     return table
 
 
+def reasons_table(reasons: list[DropReason]) -> Table:
+    """Every reason to drop a frame, with its cause and its cure."""
+    table = _table("reason", "cause", "cure", "")
+    for reason in reasons:
+        routine = "routine" if reason.routine else ""
+        table.add_row(reason.word, escape(reason.cause), escape(reason.cure), routine)
+    return table
+
+
 def doctor_table(findings: list[Finding]) -> Table:
     """What was found and what was not."""
     table = _table("what", "", "detail")

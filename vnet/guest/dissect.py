@@ -9,15 +9,18 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-import scapy.layers.inet
-import scapy.layers.inet6  # noqa: F401
+from scapy.layers.inet import IPerror
+from scapy.layers.inet6 import IPerror6
 from scapy.layers.l2 import Ether
-from scapy.packet import Raw
+from scapy.packet import Padding, Raw
 
 from vnet.base.errors import UsageError
 from vnet.base.text import escaped
 from vnet.guest.scapy_time import timestamp
 from vnet.wire.ether import HEADER_BYTES
+
+_ICMP_HEADER_BYTES = 8
+"""Of either version, up to the packet that an error quotes."""
 
 
 def dissect(data: bytes, time_ns: int, first_layer: Any = Ether) -> Any:
@@ -29,8 +32,27 @@ def dissect(data: bytes, time_ns: int, first_layer: Any = Ether) -> Any:
     # Shorter than its header, a frame is no Ether that Scapy could read.
     whole = first_layer is not Ether or len(data) >= HEADER_BYTES
     packet = first_layer(data) if whole else Raw(data)
+    quoted = packet.getlayer(IPerror) or packet.getlayer(IPerror6)
+    if quoted is not None and bytes(packet) != data:
+        _leave_unread(packet, quoted.underlayer, data)
     packet.time = timestamp(time_ns)
     return packet
+
+
+def _leave_unread(packet: Any, error: Any, data: bytes) -> None:
+    """Make what an ICMP error in ``packet`` quotes a ``Raw``.
+
+    Where the quoted packet is shorter, by its own account, than what is quoted of it, Scapy
+    takes the rest for padding or for an extension (RFC 4884), and writes it elsewhere.
+    """
+    message = error.original
+    carrier = error.underlayer
+    carrier.remove_payload()
+    carrier.add_payload(type(error)(message[:_ICMP_HEADER_BYTES]))
+    carrier.add_payload(Raw(message[_ICMP_HEADER_BYTES:]))
+    behind = data[len(bytes(packet)) :]
+    if behind:
+        carrier.add_payload(Padding(behind))
 
 
 BUILD_ERRORS = (

@@ -5,9 +5,7 @@ from __future__ import annotations
 from vnet.base.chance import Chance
 from vnet.base.ids import Mac
 from vnet.linux.bridge.bridge import Bridge
-from vnet.netdev.device import NO_HANDLER
 from vnet.netdev.nic import Nic
-from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
 from vnet.topology.model import WireSwitch as WireSwitchModel
 
@@ -17,8 +15,9 @@ class WireSwitch:
 
     def __init__(self, scheduler: Scheduler, chance: Chance, model: WireSwitchModel) -> None:
         self.name = model.name
-        self.bridge = Bridge(scheduler, model.name, owner=model.name, ageing_ns=model.ageing_ns)
-        self.bridge.device.rx_handler = self._nobody_up_here
+        self.bridge = Bridge(
+            scheduler, model.name, owner=model.name, ageing_ns=model.ageing_ns, has_host=False
+        )
         self.bridge.device.set_admin(True)
         self.ports: dict[str, Nic] = {}
         macs = chance.stream(f"{model.name} port macs")
@@ -29,11 +28,6 @@ class WireSwitch:
             self.bridge.add_port(nic)
             nic.state_changed = _PortWatcher(self.bridge, nic)
             nic.set_admin(True)
-
-    def _nobody_up_here(self, frame: Frame) -> None:
-        """The copy of a broadcast that a host would get, if there were one."""
-        if not frame.data[0] & 1:
-            self.bridge.device.drop(frame, NO_HANDLER)
 
 
 _SWITCH_MTU = 9216

@@ -14,6 +14,7 @@ from vnet.base.text import did_you_mean, escaped, quote
 from vnet.base.units import NS_PER_MS, duration_text
 from vnet.lab.handles import MachineHandle
 from vnet.lab.lab import Lab
+from vnet.lab.reasons import every_reason
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
@@ -126,6 +127,11 @@ def nodes(context: ShellContext, _words: Sequence[str]) -> Iterable[str]:
 def capture_points(context: ShellContext, _words: Sequence[str]) -> Iterable[str]:
     """``vm1:eth0`` and its like."""
     return context.tails
+
+
+def reason_words(_context: ShellContext, _words: Sequence[str]) -> Iterable[str]:
+    """The word of every reason to drop a frame."""
+    return [reason.word for reason in every_reason()]
 
 
 def link_ends(context: ShellContext, _words: Sequence[str]) -> Iterable[str]:

@@ -8,7 +8,7 @@ when a cause has come about. Nothing here sends: :meth:`NeighborTable.on_timer` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Generic, TypeVar
@@ -69,10 +69,6 @@ VALID = frozenset((Nud.REACHABLE, Nud.STALE, Nud.DELAY, Nud.PROBE, Nud.PERMANENT
 """States in which there is a MAC to send to."""
 
 
-_DISPENSABLE = frozenset((Nud.NONE, Nud.STALE, Nud.FAILED))
-"""States in which nobody waits for the neighbour or relies on it."""
-
-
 class Action(Enum):
     """What the owner of a table has to do after a call."""
 
@@ -94,14 +90,17 @@ class NeighborParameters:
     unicast_solicit: int = 3
     queue_packets: int = 101
     """unres_qlen; in the kernel it follows from unres_qlen_bytes, 212992 / 2112 bytes."""
-    most_neighbors: int = 1024
-    """gc_thresh3: so many are known at most, the administrator's own aside."""
 
 
 class Neighbor(Generic[PendingT]):
-    """One neighbour. Times are when it was last confirmed, used and changed."""
+    """One neighbour. Times are when it was last confirmed, used and changed.
+
+    ``due_ns`` is when its timer runs out; ``alarm_ns``, which is the owner's, when the next event
+    for it comes, and that may be sooner.
+    """
 
     __slots__ = (
+        "alarm_ns",
         "confirmed_ns",
         "due_ns",
         "ip",
@@ -122,6 +121,7 @@ class Neighbor(Generic[PendingT]):
         self.probes = 0
         self.pending: list[PendingT] = []
         self.due_ns: int | None = None
+        self.alarm_ns: int | None = None
         self.is_router = False
 
 
@@ -130,15 +130,33 @@ class NeighborTable(Generic[PendingT]):
 
     ``reachable_ns`` is drawn once between half and one and a half of the base time, so
     that hosts which started together do not probe together (RFC 4861 section 6.3.2).
+    ``queued`` counts the packets that ever had to wait. ``members`` are the neighbours of all
+    tables that share one limit, see :class:`~vnet.tables.neigh_limits.NeighborFamily`; whom that
+    makes the table forget, it tells ``on_forgotten``.
     """
 
-    __slots__ = ("_neighbors", "parameters", "reachable_ns")
+    __slots__ = (
+        "_members",
+        "_neighbors",
+        "on_forgotten",
+        "parameters",
+        "queued",
+        "reachable_ns",
+    )
 
-    def __init__(self, parameters: NeighborParameters, chance: Stream) -> None:
+    def __init__(
+        self,
+        parameters: NeighborParameters,
+        chance: Stream,
+        members: dict[Neighbor[PendingT], NeighborTable[PendingT]] | None = None,
+    ) -> None:
         self.parameters = parameters
         base = parameters.base_reachable_ns
         self.reachable_ns = chance.randrange(base // 2, base + base // 2)
         self._neighbors: dict[bytes, Neighbor[PendingT]] = {}
+        self._members = {} if members is None else members
+        self.on_forgotten: Callable[[Neighbor[PendingT]], None] = _nobody_asks
+        self.queued = 0
 
     def get(self, ip: bytes) -> Neighbor[PendingT] | None:
         return self._neighbors.get(ip)
@@ -148,7 +166,15 @@ class NeighborTable(Generic[PendingT]):
 
     def remove(self, ip: bytes) -> Neighbor[PendingT] | None:
         """Forget a neighbour and return it, with whatever was pending."""
-        return self._neighbors.pop(ip, None)
+        neighbor = self._neighbors.pop(ip, None)
+        if neighbor is not None:
+            self._members.pop(neighbor, None)
+        return neighbor
+
+    def forget(self, neighbor: Neighbor[PendingT]) -> None:
+        """Others need the room; nothing may be pending."""
+        self.remove(neighbor.ip)
+        self.on_forgotten(neighbor)
 
     def clear(self, *, keep_permanent: bool = False) -> list[Neighbor[PendingT]]:
         """Forget all, or all but the administrator's; returns them."""
@@ -156,24 +182,15 @@ class NeighborTable(Generic[PendingT]):
             n for n in self._neighbors.values() if not (keep_permanent and n.state is Nud.PERMANENT)
         ]
         for neighbor in gone:
-            del self._neighbors[neighbor.ip]
+            self.remove(neighbor.ip)
         return gone
-
-    def is_full_for(self, ip: bytes) -> bool:
-        """Whether another must go before ``ip`` may come; see :meth:`evict`."""
-        return ip not in self._neighbors and len(self._neighbors) >= self.parameters.most_neighbors
-
-    def evict(self) -> Neighbor[PendingT] | None:
-        """Forget who has been in a dispensable state for longest; None if everyone is needed."""
-        candidates = (n for n in self._neighbors.values() if n.state in _DISPENSABLE)
-        oldest = min(candidates, key=lambda n: n.updated_ns, default=None)
-        return None if oldest is None else self._neighbors.pop(oldest.ip)
 
     def ensure(self, ip: bytes, now_ns: int) -> Neighbor[PendingT]:
         """The neighbour, created in state NONE if unknown."""
         neighbor = self._neighbors.get(ip)
         if neighbor is None:
             neighbor = self._neighbors[ip] = Neighbor(ip, now_ns)
+            self._members[neighbor] = self
         return neighbor
 
     def use(self, ip: bytes, now_ns: int) -> tuple[Neighbor[PendingT], Action]:
@@ -196,6 +213,7 @@ class NeighborTable(Generic[PendingT]):
     def enqueue(self, neighbor: Neighbor[PendingT], packet: PendingT) -> PendingT | None:
         """Let ``packet`` wait for an answer; returns the oldest one if it had to make room."""
         neighbor.pending.append(packet)
+        self.queued += 1
         if len(neighbor.pending) > self.parameters.queue_packets:
             return neighbor.pending.pop(0)
         return None
@@ -245,6 +263,7 @@ class NeighborTable(Generic[PendingT]):
         """An administrator's entry; returns the packets that waited for it."""
         neighbor = self.ensure(ip, now_ns)
         neighbor.mac, neighbor.state, neighbor.due_ns = mac, Nud.PERMANENT, None
+        self._members.pop(neighbor, None)
         pending, neighbor.pending = neighbor.pending, []
         return pending
 
@@ -285,18 +304,10 @@ class NeighborTable(Generic[PendingT]):
         neighbor.due_ns = now_ns + limits.retrans_ns
         return Action.SOLICIT_MULTICAST if asking_all else Action.SOLICIT_UNICAST
 
-    def collect(self, now_ns: int) -> list[Neighbor[PendingT]]:
-        """Forget, and return, who has been stale or failed, and unused, for gc_stale_time."""
-        horizon = now_ns - self.parameters.gc_stale_ns
-        gone = [
-            n
-            for n in self._neighbors.values()
-            if n.state in _DISPENSABLE and n.used_ns <= horizon and n.updated_ns <= horizon
-        ]
-        for neighbor in gone:
-            del self._neighbors[neighbor.ip]
-        return gone
-
     def _move(self, neighbor: Neighbor[PendingT], cause: Cause, now_ns: int) -> None:
         neighbor.state = NUD_TRANSITIONS[neighbor.state, cause]
         neighbor.updated_ns = now_ns
+
+
+def _nobody_asks(_neighbor: Neighbor[PendingT]) -> None:
+    return None

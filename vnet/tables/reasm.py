@@ -20,6 +20,9 @@ Key: TypeAlias = tuple[bytes, bytes, int, int]
 
 _MOST_BYTES = 0xFFFF
 
+_PIECE_BYTES = 256 + 320
+"""What a piece takes beyond its data: sizeof(sk_buff) and sizeof(skb_shared_info), aligned."""
+
 
 class Verdict(Enum):
     """Why a piece was not kept."""
@@ -27,7 +30,7 @@ class Verdict(Enum):
     DUPLICATE = auto()  # those bytes were there already
     OVERLAP = auto()  # the packet was thrown away
     MALFORMED = auto()  # ends differ, or the whole would exceed the largest packet
-    FULL = auto()  # too many packets are being put together
+    FULL = auto()  # too much waits to be put together
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,17 @@ class Buffer(Generic[BearerT]):
 
     ``first`` is the leading piece's own packet, and ``head_bytes`` what its header adds to the
     whole; ``bearers`` brought the pieces, in the order of their coming; ``runs`` are the
-    stretches [start, end) that were filled without a gap in time or place, sorted.
+    stretches [start, end) that were filled without a gap in time or place, sorted;
+    ``held_bytes`` is the memory that the pieces take.
     """
 
     __slots__ = (
         "bearers",
         "deadline_ns",
+        "filled_bytes",
         "first",
         "head_bytes",
+        "held_bytes",
         "key",
         "pieces",
         "runs",
@@ -66,11 +72,11 @@ class Buffer(Generic[BearerT]):
         self.total_bytes: int | None = None
         self.first: bytes | None = None
         self.head_bytes = 0
+        self.filled_bytes = 0
+        self.held_bytes = 0
 
     def missing(self) -> bool:
-        if self.total_bytes is None:
-            return True
-        return sum(len(piece) for piece in self.pieces.values()) < self.total_bytes
+        return self.total_bytes is None or self.filled_bytes < self.total_bytes
 
     def place(self, start: int, end: int) -> Verdict | None:
         """Find room for a piece; None if there is."""
@@ -90,15 +96,16 @@ class Buffer(Generic[BearerT]):
 class Reassembly(Generic[BearerT]):
     """Every packet that is being put together.
 
-    ``limit_packets`` bounds memory: the kernel's ipfrag_high_thresh of 4 MB holds about as
-    many packets of 64 KB.
+    ``limit_bytes`` bounds memory as ipfrag_high_thresh does: while ``held_bytes`` is above
+    it, no piece is taken, be its packet a new one or not.
     """
 
-    __slots__ = ("_buffers", "limit_packets", "timeout_ns")
+    __slots__ = ("_buffers", "held_bytes", "limit_bytes", "timeout_ns")
 
-    def __init__(self, timeout_ns: int, limit_packets: int = 64) -> None:
+    def __init__(self, timeout_ns: int, limit_bytes: int = 4 << 20) -> None:
         self.timeout_ns = timeout_ns
-        self.limit_packets = limit_packets
+        self.limit_bytes = limit_bytes
+        self.held_bytes = 0
         self._buffers: dict[Key, Buffer[BearerT]] = {}
 
     def add(
@@ -111,6 +118,7 @@ class Reassembly(Generic[BearerT]):
         packet: bytes,
         now_ns: int,
         head_bytes: int = 0,
+        bearer_bytes: int = 0,
     ) -> tuple[bytes, bytes] | Refusal[BearerT] | None:
         """Add a piece. Returns (the first piece's packet, the whole payload) when complete.
 
@@ -118,12 +126,13 @@ class Reassembly(Generic[BearerT]):
 
         ``packet`` is the piece's whole packet, kept of the first one: its header goes
         before the payload, and an error message quotes it. ``head_bytes`` of that header
-        count towards the largest packet.
+        count towards the largest packet. ``bearer_bytes`` is how long the frame was that
+        brought it.
         """
+        if self.held_bytes > self.limit_bytes:
+            return Refusal(Verdict.FULL, [bearer])
         buffer = self._buffers.get(key)
         if buffer is None:
-            if len(self._buffers) >= self.limit_packets:
-                return Refusal(Verdict.FULL, [bearer])
             buffer = self._buffers[key] = Buffer(key, now_ns + self.timeout_ns)
         end = offset + len(piece)
         verdict = self._fit(buffer, offset, end, more, piece)
@@ -131,14 +140,17 @@ class Reassembly(Generic[BearerT]):
             return Refusal(verdict, [bearer])
         buffer.bearers.append(bearer)
         if verdict is not None:
-            del self._buffers[key]
+            self._remove(buffer)
             return Refusal(verdict, buffer.bearers)
         buffer.pieces[offset] = piece
+        buffer.filled_bytes += len(piece)
+        buffer.held_bytes += _PIECE_BYTES + bearer_bytes
+        self.held_bytes += _PIECE_BYTES + bearer_bytes
         if offset == 0:
             buffer.first, buffer.head_bytes = packet, head_bytes
         if buffer.missing():
             return None
-        del self._buffers[key]
+        self._remove(buffer)
         assert buffer.first is not None
         if buffer.head_bytes + (buffer.total_bytes or 0) > _MOST_BYTES:
             return Refusal(Verdict.MALFORMED, buffer.bearers)
@@ -164,8 +176,17 @@ class Reassembly(Generic[BearerT]):
         """Remove and return the packets whose time is up."""
         gone = [b for b in self._buffers.values() if b.deadline_ns <= now_ns]
         for buffer in gone:
-            del self._buffers[buffer.key]
+            self._remove(buffer)
         return gone
+
+    def _remove(self, buffer: Buffer[BearerT]) -> None:
+        del self._buffers[buffer.key]
+        self.held_bytes -= buffer.held_bytes
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """When time is up for the next packet, or None."""
+        return min((b.deadline_ns for b in self._buffers.values()), default=None)
 
     def __len__(self) -> int:
         return len(self._buffers)

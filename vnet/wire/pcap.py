@@ -19,6 +19,9 @@ from vnet.wire.pcapng import LINK_ETHERNET, Interface, Packet
 
 _MAGIC_US = 0xA1B2C3D4
 _MAGIC_NS = 0xA1B23C4D
+_MOST_BYTES = 262_144
+"""A longer record is damage, to us as to libpcap: memory for it is never asked for."""
+
 _FILE = struct.Struct("<IHHIIII")
 _RECORD = struct.Struct("<IIII")
 
@@ -67,7 +70,7 @@ def read_pcap(source: bytes | BinaryIO, *, strict: bool = False) -> Iterator[Pac
     """The packets of a capture, in file order; their interface has no name.
 
     A file that was cut off gives its whole records and ends there; ``strict`` makes that
-    an error. Raises ``ValueError`` where the file is not pcap.
+    an error. Raises ``ValueError`` where the file is not pcap, or a record of it cannot be true.
     """
     stream = BytesIO(source) if isinstance(source, bytes) else source
     head = stream.read(_FILE.size)
@@ -84,6 +87,8 @@ def read_pcap(source: bytes | BinaryIO, *, strict: bool = False) -> Iterator[Pac
     while head := stream.read(record.size):
         if len(head) == record.size:
             seconds, fraction, kept_bytes, original_bytes = record.unpack(head)
+            if kept_bytes > _MOST_BYTES:
+                raise ValueError(f"pcap record at offset {offset} has the length {kept_bytes}")
             data = stream.read(kept_bytes)
             if len(data) == kept_bytes:
                 time_ns = seconds * NS_PER_S + fraction * ns_per_unit

@@ -26,14 +26,25 @@ _ICMPV6 = {
     icmpv6.MLDV2_REPORT: "MLDv2 report",
 }
 
+_MOST_TAGS = 8
+"""A jumbo frame has room for two thousand tags, and a line has not."""
+
 
 def summarize(data: bytes) -> str:
     """What a frame is, as far as it can be read; never raises."""
     if len(data) < HEADER_BYTES:
         return f"{len(data)} bytes"
-    tag = vlan.parse(data)
-    if tag is not None:
-        return f"VLAN {tag.vid} {summarize(vlan.pop(data))}"
+    tags = ""
+    for _ in range(_MOST_TAGS):
+        tag = vlan.parse(data)
+        if tag is None:
+            break
+        tags += f"VLAN {tag.vid} "
+        data = vlan.pop(data)
+    return tags + _untagged(data)
+
+
+def _untagged(data: bytes) -> str:
     kind = type_of(data)
     text = None
     if kind == TYPE_ARP:

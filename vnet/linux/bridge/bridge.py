@@ -68,7 +68,8 @@ class Bridge:
     """Ports, forwarding database, and the rules between them.
 
     ``ageing_ns`` is when a silent station is forgotten (300 s by default). A sweep follows
-    the oldest entry; one past its time counts no more even before that.
+    the oldest entry; one past its time counts no more even before that. ``has_host`` says that
+    there is an IP stack behind the bridge's own device, to get a copy of what goes to all.
     """
 
     __slots__ = (
@@ -81,6 +82,7 @@ class Bridge:
         "fdb",
         "forward_delay_ns",
         "group_fwd_mask",
+        "has_host",
         "ports",
         "scheduler",
         "storms",
@@ -94,6 +96,7 @@ class Bridge:
         owner: str = "",
         mac: Mac | None = None,
         ageing_ns: int = 300_000_000_000,
+        has_host: bool = True,
     ) -> None:
         self.scheduler = scheduler
         self.device = BridgeDevice(scheduler, name, mac or MAC_ZERO, owner=owner)
@@ -106,6 +109,7 @@ class Bridge:
         self._forwarding = 0
         self.forward_delay_ns = 15_000_000_000
         self.group_fwd_mask = 0
+        self.has_host = has_host
         self._user_mac = mac is not None
         self._next_number = 1
         self._gc = KernelTimer(scheduler, self._collect)
@@ -257,11 +261,12 @@ class Bridge:
     def flood(self, port: BridgePort | None, frame: Frame, flag: str, *, up: bool = False) -> None:
         """Send to every other forwarding port whose ``flag`` is set.
 
-        ``up`` also hands a copy to the host. ``port`` None means the bridge itself sends.
-        The order is the kernel's: the ports, newest first, and then the host.
+        ``up`` also hands a copy to the host, if there is one. ``port`` None means the bridge
+        itself sends. The order is the kernel's: the ports, newest first, and then the host.
         """
         if port is not None:
             self.storms.flooded(frame.data, port, self.scheduler.now_ns)
+        up = up and self.has_host
         reached = up
         for out in reversed(self.ports):
             if out.state is not PortState.FORWARDING or not getattr(out, flag):

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import IPV6_ANY, IpAddress, link_local_of, multicast_mac_of, solicited_node_of
+from vnet.base.ids import (
+    IPV6_ANY,
+    IpAddress,
+    is_link_local_ip6,
+    link_local_of,
+    multicast_mac_of,
+    solicited_node_of,
+)
 from vnet.linux.timer_wheel import KernelTimer
 from vnet.sim.frame import Frame
 from vnet.wire import icmpv6, ipv6, mld, nd
@@ -155,7 +162,7 @@ class Addrconf:
     def _won(self, address: InterfaceAddress) -> None:
         address.tentative = False
         self.interface.namespace.address_changed(self.interface, address)
-        if address.ip[0] == 0xFE:
+        if is_link_local_ip6(address.ip):
             self.interface.mld.link_local_won()
             self._start_soliciting(address.ip)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import IPV4_ANY, MAC_BROADCAST, MAC_ZERO
+from vnet.base.ids import IPV4_ANY, MAC_BROADCAST, MAC_ZERO, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import arp
@@ -38,8 +38,7 @@ class ArpProtocol:
         if not interface.arp:
             return device.drop(frame, drops.ARP_IGNORED)
         ours = packet.target_ip[0] != 127 and self._namespace.owns(packet.target_ip)
-        # Who asks in our own name is a rival (RFC 5227), and gets no answer.
-        if packet.operation == arp.REQUEST and ours and not self._namespace.owns(packet.sender_ip):
+        if packet.operation == arp.REQUEST and ours and self._may_ask(interface, packet.sender_ip):
             if packet.sender_ip != IPV4_ANY and not interface.arp_cache.heard(
                 packet.sender_ip, packet.sender_mac, solicited=False
             ):
@@ -47,6 +46,16 @@ class ArpProtocol:
             self.reply(interface, packet, frame.meta)
             return None
         return self._listen_in(interface, packet, frame, ours)
+
+    def _may_ask(self, interface: Interface, ip: bytes) -> bool:
+        """Whether a packet could come from ``ip``, or from who has no address yet.
+
+        Who asks in our own name is a rival (RFC 5227), and gets no answer.
+        """
+        if ip == IPV4_ANY:
+            return True
+        impossible = ip[0] in (0, 127) or is_multicast_ip(ip) or interface.is_broadcast(ip)
+        return not impossible and not self._namespace.owns(ip)
 
     def _listen_in(self, interface: Interface, packet: arp.Arp, frame: Frame, ours: bool) -> None:
         """An answer, or somebody else's talk: it only mends what we already know."""

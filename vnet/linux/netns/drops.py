@@ -89,7 +89,7 @@ NEIGHBOR_QUEUE_FULL = drop_reason(
 )
 NEIGHBOR_TABLE_FULL = drop_reason(
     "neighbor-table-full",
-    cause="the interface knows as many neighbours as it may, and is in touch with all of them",
+    cause="the machine knows as many neighbours as it may, and is in touch with all of them",
     cure="look for an address scan, or make the subnet smaller",
 )
 FRAGMENTATION_NEEDED = drop_reason(
@@ -114,7 +114,7 @@ FRAGMENT_DUPLICATE = drop_reason(
 )
 FRAGMENT_LIMIT = drop_reason(
     "fragment-limit",
-    cause="too many incomplete packets are being reassembled",
+    cause="incomplete packets already take the 4 MB that fragments may (ipfrag_high_thresh)",
     cure="look for lost fragments, or an attack by half packets",
 )
 FRAGMENT_TIMEOUT = drop_reason(

@@ -69,7 +69,7 @@ class Icmp6:
         if source is None or header.source == IPV6_ANY:
             return interface.device.drop(frame, drops.SOURCE_UNUSABLE)
         reply = icmpv6.Icmpv6(icmpv6.ECHO_REPLY, 0, request.body)
-        out = interface if header.source[0] == 0xFE else None
+        out = interface if is_link_local_ip6(header.source) else None
         return self._send(source, header.source, reply, frame.meta, out, header.traffic_class)
 
     def send_error(
@@ -99,7 +99,7 @@ class Icmp6:
         if source is None:
             return
         quoted = packet[: ipv6.MIN_MTU - ipv6.HEADER_BYTES - 8]
-        out = received_by if target[0] == 0xFE else None
+        out = received_by if is_link_local_ip6(target) else None
         self._send(source, target, icmpv6.Icmpv6(kind, code, rest + quoted), meta, out)
 
     @staticmethod
@@ -121,7 +121,7 @@ class Icmp6:
             return header.source
         if self._namespace.owns(header.target):
             return header.target
-        if received_by is not None and header.source[0] == 0xFE:
+        if received_by is not None and is_link_local_ip6(header.source):
             return received_by.source_for(header.source)
         route = self._namespace.route_to(header.source)
         if route is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
-from vnet.base.ids import IPV4_BROADCAST, IpAddress, network_of
+from vnet.base.ids import IPV4_BROADCAST, IpAddress, is_link_local_ip6, network_of
 from vnet.linux.netns import drops
 from vnet.linux.netns.addrconf import Addrconf
 from vnet.linux.netns.igmp import IgmpHost
@@ -91,8 +91,8 @@ class Interface:
         self.ready = False
         """Up with a carrier, and known to the stack to be so."""
         self.link = LinkState(self)
-        self.arp_cache = ArpCache(self)
-        self.nd_cache = NdCache(self)
+        self.arp_cache = ArpCache(self, namespace.neighbors4)
+        self.nd_cache = NdCache(self, namespace.neighbors6)
         self.igmp = IgmpHost(self)
         self.mld = MldHost(self)
         self.addrconf: Addrconf | None = Addrconf(self) if ipv6 else None
@@ -153,8 +153,8 @@ class Interface:
         family = len(target)
         usable = [a for a in self.addresses if len(a.ip) == family and a.usable]
         if family == 16:
-            local = target[0] == 0xFE or (target[0] == 0xFF and target[1] & 0x0F <= 2)
-            usable.sort(key=lambda a: (a.ip[0] == 0xFE) != local)
+            local = is_link_local_ip6(target) or (target[0] == 0xFF and target[1] & 0x0F <= 2)
+            usable.sort(key=lambda a: is_link_local_ip6(a.ip) != local)
         for address in usable:
             if network_of(target, address.prefix_length) == address.network:
                 return address.ip

@@ -45,6 +45,11 @@ class Ipv4Stack:
         self.paths = PathMtuCache(_LEAST_PATH_MTU)
         self._reassembler = Reassembler(namespace, "net.ipv4.ipfrag_time", self._timed_out)
 
+    @property
+    def held_bytes(self) -> int:
+        """The memory that incomplete packets take."""
+        return self._reassembler.held_bytes
+
     # -- input
 
     def receive(self, interface: Interface, frame: Frame) -> None:

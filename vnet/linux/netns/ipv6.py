@@ -36,6 +36,11 @@ class Ipv6Stack:
         self._reassembler = Reassembler(namespace, "net.ipv6.ip6frag_time", self._timed_out)
         self._fragment_ident = 0
 
+    @property
+    def held_bytes(self) -> int:
+        """The memory that incomplete packets take."""
+        return self._reassembler.held_bytes
+
     # -- input
 
     def receive(self, interface: Interface, frame: Frame) -> None:

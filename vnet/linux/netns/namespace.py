@@ -32,6 +32,7 @@ from vnet.linux.netns.interface import Interface, InterfaceAddress
 from vnet.linux.netns.ipv4 import Ipv4Stack
 from vnet.linux.netns.ipv6 import Ipv6Stack
 from vnet.linux.netns.nd import NeighborDiscovery
+from vnet.linux.netns.neighbor import Neighbors
 from vnet.linux.netns.routes import connected_route, same_network, static_route
 from vnet.linux.netns.socket import Sockets
 from vnet.linux.netns.sysctl import Sysctls
@@ -67,6 +68,8 @@ class Namespace:
         self.arp_listeners: list[Callable[[Interface, Arp], None]] = []
         self.fib4: Fib[NetDevice] = Fib(4)
         self.fib6: Fib[NetDevice] = Fib(16)
+        self.neighbors4 = Neighbors(scheduler)
+        self.neighbors6 = Neighbors(scheduler)
         self.interfaces: dict[str, Interface] = {}
         self.bridges: dict[str, Bridge] = {}
         self.idents = Identifications(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import IPV6_ANY, is_multicast_ip, multicast_mac_of
+from vnet.base.ids import IPV6_ANY, is_link_local_ip6, is_multicast_ip, multicast_mac_of
 from vnet.linux.netns import drops
 from vnet.linux.netns.mld import ALL_NODES
 from vnet.sim.frame import Frame, Meta
@@ -136,7 +136,7 @@ class NeighborDiscovery:
         self, interface: Interface, frame: Frame, header: ipv6.Ipv6, body: bytes
     ) -> None:
         advertisement = nd.parse_router_advertisement(body)
-        if advertisement is None or header.source[0] != 0xFE:
+        if advertisement is None or not is_link_local_ip6(header.source):
             return interface.device.drop(frame, drops.ND_INVALID)
         if interface.addrconf is not None:
             interface.addrconf.router_heard()

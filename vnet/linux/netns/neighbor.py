@@ -14,14 +14,15 @@ from vnet.base.ids import MAC_ZERO, multicast_mac_of, solicited_node_of
 from vnet.linux.netns import drops
 from vnet.linux.timer_wheel import expiry_ns
 from vnet.sim.frame import Frame, Meta
+from vnet.sim.scheduler import Scheduler
 from vnet.tables.neigh import (
     VALID,
     Action,
     Neighbor,
     NeighborParameters,
     NeighborTable,
-    Nud,
 )
+from vnet.tables.neigh_limits import NeighborFamily
 from vnet.wire import icmp, icmpv6, ipv6, nd
 from vnet.wire.ether import TYPE_IPV4, TYPE_IPV6
 from vnet.wire.ether import frame as ether_frame
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
 
 _PARAMETERS = NeighborParameters()
-_GC_INTERVAL_NS = 30_000_000_000
+_SWEEP_INTERVAL_NS = _PARAMETERS.base_reachable_ns // 2
 
 
 class PendingPacket(NamedTuple):
@@ -40,22 +41,51 @@ class PendingPacket(NamedTuple):
     meta: Meta | None
 
 
+class Neighbors(NeighborFamily[PendingPacket]):
+    """All that a namespace knows of one address family, swept while there are many."""
+
+    __slots__ = ("_scheduler", "_sweep_set")
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        super().__init__()
+        self._scheduler = scheduler
+        self._sweep_set = False
+
+    def sweep_later(self) -> None:
+        """Sweep at the next of the moments that come every half base_reachable_time.
+
+        The kernel's clock for it always runs; with few neighbours it does nothing.
+        """
+        if self.is_crowded and not self._sweep_set:
+            self._sweep_set = True
+            number = self._scheduler.now_ns // _SWEEP_INTERVAL_NS
+            self._scheduler.at((number + 1) * _SWEEP_INTERVAL_NS, self._sweep)
+
+    def _sweep(self) -> None:
+        self._sweep_set = False
+        self.sweep(self._scheduler.now_ns)
+        self.sweep_later()
+
+
 class NeighborCache(ABC):
     """Resolves next hops on one interface and sends to them."""
 
     ether_type = TYPE_IPV4
-    family = "ipv4"
+    protocol = "ipv4"
 
-    __slots__ = ("_gc_armed", "interface", "table")
+    __slots__ = ("family", "interface", "table")
 
-    def __init__(self, interface: Interface) -> None:
+    def __init__(self, interface: Interface, family: Neighbors) -> None:
         self.interface = interface
-        self._gc_armed = False
+        self.family = family
         namespace = interface.namespace
         chance = namespace.chance.stream(
-            f"{namespace.name}:{interface.device.name} {self.family} reachable time"
+            f"{namespace.name}:{interface.device.name} {self.protocol} reachable time"
         )
-        self.table: NeighborTable[PendingPacket] = NeighborTable(_PARAMETERS, chance)
+        self.table: NeighborTable[PendingPacket] = NeighborTable(
+            _PARAMETERS, chance, family.members
+        )
+        self.table.on_forgotten = self._tell_gone
 
     def send(self, packet: bytes, next_hop: bytes, meta: Meta | None) -> None:
         """Send an IP packet to ``next_hop``, now or when its MAC is known."""
@@ -80,6 +110,8 @@ class NeighborCache(ABC):
             self._act(neighbor, action, meta)
         if neighbor.due_ns != due_before:
             self._arm(neighbor)
+        if before is None:
+            self.family.sweep_later()
         return None
 
     def heard(
@@ -109,7 +141,7 @@ class NeighborCache(ABC):
         if neighbor.due_ns is not None and neighbor.due_ns != before:
             self._arm(neighbor)
         self.interface.namespace.neighbor_changed(self.interface, neighbor)
-        self._collect_later()
+        self.family.sweep_later()
         for packet, meta in pending:
             self.send(packet, ip, meta)
         return True
@@ -127,14 +159,10 @@ class NeighborCache(ABC):
             self._tell_gone(neighbor)
 
     def _admit(self, ip: bytes) -> bool:
-        """Make room for ``ip``, if need be at the cost of another; False if there is none."""
-        if not self.table.is_full_for(ip):
+        """Make room for ``ip``, if need be at the cost of others; False if there is none."""
+        if self.table.get(ip) is not None:
             return True
-        gone = self.table.evict()
-        if gone is None:
-            return False
-        self._tell_gone(gone)
-        return True
+        return self.family.make_room(self.interface.device.scheduler.now_ns)
 
     def _tell_gone(self, neighbor: Neighbor[PendingPacket]) -> None:
         self.interface.namespace.neighbor_changed(self.interface, neighbor, deleted=True)
@@ -144,12 +172,24 @@ class NeighborCache(ABC):
             scheduler = self.interface.device.scheduler
             delay_ns = max(0, neighbor.due_ns - scheduler.now_ns)
             neighbor.due_ns = expiry_ns(scheduler.now_ns, delay_ns)
-            scheduler.at(neighbor.due_ns, self._tick, neighbor, neighbor.due_ns)
+            self._set_alarm(neighbor, neighbor.due_ns)
 
-    def _tick(self, neighbor: Neighbor[PendingPacket], due_ns: int) -> None:
-        # An event whose due time is no longer the neighbour's has been overtaken.
-        if neighbor.due_ns != due_ns or self.table.get(neighbor.ip) is not neighbor:
-            return
+    def _set_alarm(self, neighbor: Neighbor[PendingPacket], due_ns: int) -> None:
+        # A timer that is put off keeps its event, which then sets the next: or else every
+        # answer that somebody sends, asked or not, would leave one more in the queue.
+        if neighbor.alarm_ns is None or due_ns < neighbor.alarm_ns:
+            neighbor.alarm_ns = due_ns
+            self.interface.device.scheduler.at(due_ns, self._tick, neighbor, due_ns)
+
+    def _tick(self, neighbor: Neighbor[PendingPacket], alarm_ns: int) -> None:
+        if neighbor.alarm_ns != alarm_ns or self.table.get(neighbor.ip) is not neighbor:
+            return None
+        neighbor.alarm_ns = None
+        due_ns = neighbor.due_ns
+        if due_ns is None:
+            return None
+        if due_ns > alarm_ns:
+            return self._set_alarm(neighbor, due_ns)
         was = neighbor.state
         action = self.table.on_timer(neighbor, due_ns)
         if action is not Action.NOTHING:
@@ -157,7 +197,7 @@ class NeighborCache(ABC):
         self._arm(neighbor)
         if neighbor.state is not was:
             self.interface.namespace.neighbor_changed(self.interface, neighbor)
-            self._collect_later()
+        return None
 
     def _act(self, neighbor: Neighbor[PendingPacket], action: Action, meta: Meta | None) -> None:
         if action is Action.FAIL:
@@ -179,18 +219,6 @@ class NeighborCache(ABC):
             if self.interface.namespace.owns(source):
                 return source
         return self.interface.source_for(neighbor.ip)
-
-    def _collect_later(self) -> None:
-        if not self._gc_armed:
-            self._gc_armed = True
-            self.interface.device.scheduler.after(_GC_INTERVAL_NS, self._collect)
-
-    def _collect(self) -> None:
-        self._gc_armed = False
-        for neighbor in self.table.collect(self.interface.device.scheduler.now_ns):
-            self._tell_gone(neighbor)
-        if any(neighbor.state is not Nud.PERMANENT for neighbor in self.table):
-            self._collect_later()
 
     def _drop(self, waiting: PendingPacket, reason: DropReason) -> None:
         data = self._unaddressed(waiting.packet)
@@ -238,7 +266,7 @@ class NdCache(NeighborCache):
     """IPv6 neighbours, by neighbour discovery (RFC 4861 section 7)."""
 
     ether_type = TYPE_IPV6
-    family = "ipv6"
+    protocol = "ipv6"
 
     __slots__ = ()
 

@@ -29,7 +29,7 @@ class Reassembler:
     incomplete; without its first piece nobody is told (RFC 792).
     """
 
-    __slots__ = ("_namespace", "_sysctl", "_table", "_timed_out")
+    __slots__ = ("_clock_set", "_namespace", "_sysctl", "_table", "_timed_out")
 
     def __init__(
         self,
@@ -41,6 +41,12 @@ class Reassembler:
         self._sysctl = sysctl
         self._timed_out = timed_out
         self._table: Reassembly[tuple[Interface, Frame]] = Reassembly(0)
+        self._clock_set = False
+
+    @property
+    def held_bytes(self) -> int:
+        """The memory that incomplete packets take."""
+        return self._table.held_bytes
 
     def add(
         self,
@@ -59,22 +65,37 @@ class Reassembler:
         """
         scheduler = self._namespace.scheduler
         self._table.timeout_ns = self._namespace.sysctls[self._sysctl] * _NS_PER_S
-        waiting = len(self._table)
-        bearer = (interface, frame)
         result = self._table.add(
-            key, bearer, offset, more, piece, packet, scheduler.now_ns, head_bytes
+            key,
+            (interface, frame),
+            offset,
+            more,
+            piece,
+            packet,
+            scheduler.now_ns,
+            head_bytes,
+            len(frame.data),
         )
         if isinstance(result, Refusal):
             for bringer, lost in result.lost:
                 bringer.device.drop(lost, _REASON[result.verdict])
             return None
-        if result is None and len(self._table) > waiting:
-            scheduler.after(self._table.timeout_ns, self._expire)
+        if result is None:
+            self._set_clock()
         return result
 
+    def _set_clock(self) -> None:
+        # One event for all of them: most packets are whole long before their time is up.
+        deadline_ns = None if self._clock_set else self._table.next_deadline_ns
+        if deadline_ns is not None:
+            self._clock_set = True
+            self._namespace.scheduler.at(deadline_ns, self._expire)
+
     def _expire(self) -> None:
+        self._clock_set = False
         for buffer in self._table.expire(self._namespace.scheduler.now_ns):
             for interface, frame in buffer.bearers:
                 interface.device.drop(frame, drops.FRAGMENT_TIMEOUT)
             if buffer.first is not None:
                 self._timed_out(buffer.bearers[-1][0], buffer.first)
+        self._set_clock()

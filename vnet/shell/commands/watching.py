@@ -5,7 +5,8 @@ from __future__ import annotations
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, quote
 from vnet.base.units import duration_text
-from vnet.shell.context import ShellContext, capture_points
+from vnet.lab.reasons import explained, find_reason
+from vnet.shell.context import ShellContext, capture_points, reason_words
 from vnet.shell.options import Arguments, whole_number
 from vnet.shell.output import Output, columns, plural
 from vnet.shell.registry import Group, command
@@ -54,14 +55,19 @@ def captures(context: ShellContext, arguments: Arguments) -> Output:
 
 @command(
     "drops",
-    "",
-    "frames that were thrown away: where, why, and what helps",
+    "[WORD]",
+    "frames that were thrown away: where, why, and what helps; or what a reason means",
     group=Group.WATCHING,
+    words=(0, 1),
     options={},
-    examples=["drops"],
+    examples=["drops", "drops no-neighbor"],
+    completes=[reason_words],
 )
-def drops(context: ShellContext, _arguments: Arguments) -> Output:
+def drops(context: ShellContext, arguments: Arguments) -> Output:
     """Every loss is counted; those marked routine happen in any healthy network."""
+    word = arguments.word(0)
+    if word is not None:
+        return explained(find_reason(word))
     rows = context.lab.report().drops
     if not rows:
         return "nothing was dropped"
@@ -75,5 +81,5 @@ def drops(context: ShellContext, _arguments: Arguments) -> Output:
     )
     lines = [table]
     for reason in sorted({row.reason for row in rows}, key=lambda reason: reason.word):
-        lines += ["", f"{reason.word}: {reason.cause}", f"  cure: {reason.cure}"]
+        lines += ["", explained(reason)]
     return "\n".join(lines)
