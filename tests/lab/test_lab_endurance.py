@@ -12,7 +12,6 @@ from scapy.layers.l2 import Ether
 
 from vnet import Lab, VnetError
 from vnet.base.errors import RunawayError, StorageError, TopologyError
-from vnet.lab.capture import PcapngFile
 from vnet.sim import link
 
 LabWith = Callable[..., Lab]
@@ -110,11 +109,13 @@ def test_a_figure_of_the_wrong_type_is_the_callers_mistake(
 
 
 def test_captures_that_were_deleted_cannot_be_read(lab_with: LabWith, tmp_path: Path) -> None:
-    with lab_with(pcap_dir=tmp_path) as lab:
-        lab.vm("vm1").ping("10.0.0.2", count=1)
-        (tmp_path / "small.pcapng").unlink()
-        with pytest.raises(StorageError, match="cannot read"):
-            lab.captures  # noqa: B018
+    lab = lab_with(pcap_dir=tmp_path)
+    lab.vm("vm1").ping("10.0.0.2", count=1)
+    (tmp_path / "small.pcapng").unlink()
+    with pytest.raises(StorageError, match="cannot read"):
+        lab.captures  # noqa: B018
+    with pytest.raises(StorageError, match=r"small\.pcapng was removed while the lab ran"):
+        lab.close()
 
 
 def test_hosts_have_scapy_faces_too_one_for_each_device(lab_with: LabWith) -> None:
@@ -138,7 +139,7 @@ def test_a_packet_that_scapy_cannot_build_is_the_callers_mistake(lab_with: LabWi
 
 def test_what_a_scenario_cannot_send_is_told_before_it_runs(lab_with: LabWith) -> None:
     step = "  - send: {from: vm1, packet: 'IP(dst=\"10.0.0.2\", ttl=9999)'}"
-    with pytest.raises(TopologyError, match=r"<text>:\d+:1: packet .* cannot be built"):
+    with pytest.raises(TopologyError, match=r"<text>:13:31: packet .* cannot be built: .*"):
         lab_with(step)
 
 
@@ -156,18 +157,3 @@ def test_captures_of_another_run_do_not_stay_beside_the_new_ones(
             lab.vm("vm1").ping("10.0.0.2", count=1)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["mine.txt", "run.json", "small.pcapng"]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_named_by_the_file_that_did_not_fit(
-    lab_with: LabWith, tmp_path: Path
-) -> None:
-    lab = lab_with("  - ping: {from: vm1, to: vm2, count: 2}", pcap_dir=tmp_path)
-    writer = lab._recorder.writer
-    assert isinstance(writer, PcapngFile)
-    writer.close()
-    full = open("/dev/full", "wb")  # noqa: SIM115 - the lab closes it
-    writer._stream = full
-    writer._writer._stream = full
-    with pytest.raises(StorageError, match=r"cannot write .*small\.pcapng: No space left"), lab:
-        lab.run()

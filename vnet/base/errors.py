@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from vnet.base.text import printable
+
 EXIT_HELD = 0
 EXIT_EXPECTATION_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -22,14 +24,17 @@ EXIT_INTERRUPTED = 130
 
 
 class VnetError(Exception):
-    """What went wrong in one sentence, and what the user can do about it."""
+    """What went wrong in one sentence, and what the user can do about it.
+
+    Whatever name or path is quoted in it, no control character of that reaches a terminal.
+    """
 
     exit_code = EXIT_BAD_INPUT
 
     def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.hint = hint
+        self.what = printable(what)
+        self.hint = printable(hint)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return f"{self.what} ({self.hint})" if self.hint else self.what

@@ -7,6 +7,7 @@ internal failure, 130 interrupted. Commands import what they need when they run,
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -223,12 +224,14 @@ def _run(arguments: list[str] | None) -> int:
         code = cli.main(arguments, prog_name="vnet", standalone_mode=False)
         return code if isinstance(code, int) else EXIT_HELD
     except VnetError as error:
-        click.echo(printable(str(error)), err=True)
+        click.echo(str(error), err=True)
         return error.exit_code
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(printable(said.getvalue()), err=True, nl=False)
         return EXIT_BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; what was captured so far is complete", err=True)
@@ -238,10 +241,11 @@ def _run(arguments: list[str] | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
     except OSError as error:
-        click.echo(f"cannot go on: {error}", err=True)
+        click.echo(f"cannot go on: {printable(str(error))}", err=True)
         return EXIT_FAILURE
     except Exception as error:  # noqa: BLE001 - the rim: nobody above could handle it
-        click.echo(f"internal failure: {type(error).__name__}: {error}", err=True)
+        reason = printable(str(error))
+        click.echo(f"internal failure: {type(error).__name__}: {reason}", err=True)
         if os.environ.get("VNET_TRACEBACK"):
             traceback.print_exc()
         else:

@@ -15,7 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from vnet.base.drops import DropReason
+from vnet.base.text import escaped
 from vnet.base.units import duration_text
+from vnet.shell.output import Escaped
 
 if TYPE_CHECKING:
     import networkx
@@ -42,7 +44,7 @@ def show(renderables: Iterable[RenderableType]) -> None:
     if not console.is_terminal:
         console = _Console(width=120)
     for renderable in renderables:
-        console.print(renderable)
+        console.print(Escaped(renderable))
 
 
 def show_json(report: Report) -> None:
@@ -67,7 +69,7 @@ def report_tables(
     shown += [Text(storm_text(row), style="bold yellow") for row in report.storms]
     if folder is not None:
         for file in report.files:
-            shown.append(Text(f"captured: {folder / file}"))
+            shown.append(Text(f"captured: {escaped(str(folder / file))}"))
     held = "all held" if report.held else "NOT all held"
     ended = duration_text(report.virtual_ns)
     steps = "1 step" if len(report.steps) == 1 else f"{len(report.steps)} steps"
@@ -180,7 +182,7 @@ def check_summary(
             ("step", "steps", topology.scenario),
         )
     )
-    shown: list[RenderableType] = [Text(f"{file}: ok: {counts}")]
+    shown: list[RenderableType] = [Text(f"{escaped(file)}: ok: {counts}")]
     groups = islands(graph)
     if len(groups) > 1:
         listed = "; ".join(_some(group) for group in groups[:_MOST_PLACES])

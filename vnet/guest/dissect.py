@@ -73,5 +73,11 @@ def build(packet: Any) -> bytes:
     try:
         return bytes(packet)
     except BUILD_ERRORS as error:
-        reason = escaped(" ".join(str(error).split())[:200]) or type(error).__name__
-        raise UsageError(f"{packet.__class__.__name__} cannot be built: {reason}") from None
+        what = f"{packet.__class__.__name__} cannot be built: {build_reason(error)}"
+        raise UsageError(what) from None
+
+
+def build_reason(error: Exception) -> str:
+    """What Scapy says of a value, without its advice on how to get past the check."""
+    said = " ".join(str(error).split()).partition(" To inject bytes")[0]
+    return escaped(said[:200]) or type(error).__name__

@@ -8,16 +8,20 @@ with Lab.load("topologies/two-hosts.yaml", pcap_dir="/tmp/out") as lab:
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from vnet.base.chance import Chance
 from vnet.base.errors import ReentryError, StorageError, UsageError
+from vnet.base.text import escaped
 from vnet.base.units import parse_duration_ns
 from vnet.lab import nlmon
+from vnet.lab.block_file import storage_error
 from vnet.lab.build import Builder
-from vnet.lab.capture import Recorder, open_captures
+from vnet.lab.capture import Recorder
+from vnet.lab.capture_files import REPORT_NAME, TemporaryFile, open_captures
 from vnet.lab.handles import LinkHandle, MachineHandle, SwitchHandle, VmHandle
 from vnet.lab.report import Report, StormRow, drop_rows, link_rows, storm_rows
 from vnet.lab.scenario import ScenarioRunner, check_packets
@@ -42,9 +46,10 @@ _IDLE_RUN_NS = 5_000_000_000
 class Lab:
     """A running lab. Every call that takes virtual time raises ReentryError inside an event.
 
-    ``pcap_dir`` None keeps captures in memory; else they are written there as the lab runs.
-    ``follow`` traces every frame from where it begins: ``flight_recorder`` then knows how the
-    last one died. Carrying a frame then takes up to twice as long.
+    Captures are written to ``pcap_dir`` as the lab runs; None keeps them for the lab itself, in
+    memory and, once they are many, in a temporary file. ``follow`` traces every frame from
+    where it begins: ``flight_recorder`` then knows how the last one died. Carrying a frame then
+    takes up to twice as long.
     """
 
     def __init__(
@@ -82,17 +87,14 @@ class Lab:
             raise UsageError(
                 f"captures have no format {pcap_format!r}", f"there are {', '.join(PCAP_FORMATS)}"
             )
-        if pcap_dir is not None:
-            writer = open_captures(
-                Path(pcap_dir),
-                topology.name,
-                self._recorder.points,
-                split=split,
-                form=pcap_format,
-            )
-            self._recorder.writer = writer
-            self._files = [path.name for path in writer.paths]
         self._pcap_dir = None if pcap_dir is None else Path(pcap_dir)
+        points = self._recorder.points
+        if self._pcap_dir is None:
+            self._recorder.writer = TemporaryFile(points, topology.name)
+        else:
+            self._recorder.writer, self._files = open_captures(
+                self._pcap_dir, topology.name, points, split=split, form=pcap_format
+            )
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> Lab:
@@ -272,7 +274,8 @@ class Lab:
 
     def flush_captures(self) -> None:
         """Write what was heard so far to the capture files, so that others can read them."""
-        self._recorder.flush()
+        if self._pcap_dir is not None:
+            self._recorder.flush()
 
     @property
     def capture_paths(self) -> list[Path]:
@@ -305,13 +308,28 @@ class Lab:
         if self._runner is not None and not self._closed:
             self._runner.close()
         report = self.report()
-        if not self._closed and self._recorder.writer is not None:
-            self._recorder.flush()
-            self._recorder.writer.close()
-            assert self._pcap_dir is not None
-            _write_json(self._pcap_dir / "run.json", report.as_json())
-        self._closed = True
+        if not self._closed:
+            self._closed = True
+            self._finish_captures(report)
         return report
+
+    def _finish_captures(self, report: Report) -> None:
+        writer = self._recorder.writer
+        assert writer is not None
+        if self._pcap_dir is None:
+            writer.close()
+            return
+        try:
+            try:
+                self._recorder.flush()
+            finally:
+                writer.close()
+        except StorageError:
+            # The report may fit where the captures did not. If not, theirs is the news.
+            with suppress(StorageError):
+                _write_json(self._pcap_dir / REPORT_NAME, report.as_json())
+            raise
+        _write_json(self._pcap_dir / REPORT_NAME, report.as_json())
 
     def __enter__(self) -> Lab:
         return self
@@ -363,16 +381,18 @@ def _moment_ns(moment: str | int | None) -> int | None:
 
 
 def _unknown(kind: str, name: str, known: Any) -> UsageError:
-    return UsageError(f"there is no {kind} {name}", f"there are {', '.join(known) or 'none'}")
+    hint = f"there are {', '.join(known) or 'none'}"
+    return UsageError(f"there is no {kind} {escaped(str(name))}", hint)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write all of it or leave what was there: half a report would be worse than none."""
+    """Write all of it or nothing: half a report would be worse than none."""
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     unfinished = path.with_suffix(".unfinished")
     try:
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise StorageError(f"cannot write {path}: {error.strerror}") from None
+        with suppress(OSError):
+            unfinished.unlink()
+        raise storage_error(path, error) from None

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from vnet.base.errors import Problem, TopologyError, VnetError
+from vnet.base.text import escaped
 from vnet.guest.apps.app import App
 from vnet.lab.acts import FrameCounter
 from vnet.lab.build import Network
@@ -191,7 +192,8 @@ def check_packets(topology: model.Topology) -> None:
             try:
                 bytes(build_packet(step.packet))
             except VnetError as error:
-                problems.append(Problem(topology.file, step.line, 1, error.what, error.hint))
+                place = step.packet_place
+                problems.append(Problem(escaped(topology.file), *place, error.what, error.hint))
     if problems:
         raise TopologyError(problems)
 

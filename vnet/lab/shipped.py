@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from vnet.base.errors import UsageError
+from vnet.base.text import escaped
 
 
 def shipped_folder() -> Path:
@@ -27,5 +28,5 @@ def resolve(path: str | Path) -> Path:
         return Path(path)
     known = shipped()
     if text[1:] not in known:
-        raise UsageError(f"no shipped topology {text}", f"there are @{', @'.join(known)}")
+        raise UsageError(f"no shipped topology {escaped(text)}", f"there are @{', @'.join(known)}")
     return known[text[1:]]

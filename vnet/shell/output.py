@@ -67,10 +67,10 @@ def _draw(renderable: RenderableType, stream: TextIO) -> None:
     console = Console(file=stream)
     if not console.is_terminal:
         console = Console(file=stream, width=_WIDTH_WITHOUT_TERMINAL)
-    console.print(_Escaped(renderable))
+    console.print(Escaped(renderable))
 
 
-class _Escaped:
+class Escaped:
     """A renderable whose text has its control characters escaped, its colours kept."""
 
     def __init__(self, renderable: RenderableType) -> None:

@@ -15,7 +15,9 @@ line for each problem.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,7 +39,9 @@ def load_topology(path: str | Path) -> Topology:
     """Read the topology file at ``path``. Raises :class:`TopologyError`."""
     name = str(path)
     try:
-        with open(path, "rb") as stream:
+        with open(path, "rb", opener=_open_at_once) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                _refuse(name, "this is not a regular file", "save the topology in a file")
             data = stream.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         _refuse(name, "there is no such file")
@@ -59,6 +63,11 @@ def load_topology(path: str | Path) -> Topology:
         what = f"byte 0x{data[error.start]:02x} is not UTF-8"
         _refuse(name, what, "save the file as UTF-8 text", line, column)
     return parse_topology(text, name)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for somebody to write into a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def parse_topology(text: str, file: str = "<text>") -> Topology:

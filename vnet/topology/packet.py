@@ -20,8 +20,8 @@ from vnet.base.ids import (
     mac_text,
     multicast_mac_of,
 )
-from vnet.base.text import escaped, quote
-from vnet.guest.dissect import BUILD_ERRORS
+from vnet.base.text import quote
+from vnet.guest.dissect import BUILD_ERRORS, build_reason
 from vnet.topology.expression import MAX_PACKET_BYTES, Layer, PacketExpression, Value
 from vnet.topology.layers import MODULE_OF
 
@@ -44,8 +44,7 @@ def build(expression: PacketExpression, *, mac: bytes, ip4: bytes, ip6: bytes) -
         _complete(packet, mac_text(mac), ip4, ip6)
         length = len(bytes(packet))
     except BUILD_ERRORS as error:
-        reason = escaped(" ".join(str(error).split())[:200]) or type(error).__name__
-        raise VnetError(f"packet {shown} cannot be built: {reason}") from None
+        raise VnetError(f"packet {shown} cannot be built: {build_reason(error)}") from None
     if length > MAX_PACKET_BYTES + _ETHERNET_HEADER_BYTES:
         raise VnetError(f"packet {shown} is {length} bytes long", "64 KiB is the limit of IP")
     return packet

@@ -208,7 +208,8 @@ class _StepMaker:
             device = devices[0]
         elif not self.directory.has_device(Endpoint(name, device), here):
             return None
-        return SendStep(*common, name, device, given.packet, given.count, given.interval)
+        place = self.report.root.place((*path, "packet"))
+        return SendStep(*common, name, device, given.packet, given.count, given.interval, place)
 
     def make_link(self, given: Any, path: Path, common: _Common) -> Step | None:
         change = change_of(given)

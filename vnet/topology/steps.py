@@ -6,7 +6,7 @@ Frozen values, as the rest of the :mod:`~vnet.topology.model`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vnet.base.ids import Mac, mac_text
 from vnet.base.units import duration_text
@@ -107,6 +107,8 @@ class SendStep(Step):
     packet: str
     count: int = 1
     interval_ns: int = 1_000_000_000
+    packet_place: tuple[int, int] = field(default=(1, 1), compare=False)
+    """Line and column of ``packet`` in the file."""
 
     @property
     def title(self) -> str:

@@ -1,0 +1,127 @@
+"""A disk that is full in the middle of a run: as many whole frames as fit, and one message.
+
+The disk is played by the kernel's limit on the size of a file, which needs no root.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vnet.wire.pcap import read_pcap
+from vnet.wire.pcapng import read_pcapng
+
+ROOT = Path(__file__).parent.parent.parent
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="limits as on POSIX")
+
+needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+
+PAIR = """\
+version: 1
+name: pair
+hosts:
+  h1: {hypervisor: kvm, switches: {br0: {type: linux}}}
+vms:
+  vm1: {host: h1, vnics: [{ip: 10.0.0.1/24, switch: br0}]}
+  vm2: {host: h1, vnics: [{ip: 10.0.0.2/24, switch: br0}]}
+captures: ['vm1:eth0', 'h1:vnet1']
+scenario:
+  - {ping: {from: vm1, to: vm2, count: 40}, expect: {received: 40}}
+"""
+
+LIMITED = """\
+import os, resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.executable, [sys.executable, "-B", "-m", "vnet", *sys.argv[2:]])
+"""
+
+LAYOUTS = {"one file": [], "split": ["--split"], "pcap": ["--format", "pcap"]}
+
+
+def run(folder: Path, limit_bytes: int, *options: str) -> subprocess.CompletedProcess[str]:
+    (folder / "pair.yaml").write_text(PAIR)
+    arguments = [str(limit_bytes), "run", "pair.yaml", "--pcap-dir", f"{limit_bytes}", *options]
+    return subprocess.run(
+        [sys.executable, "-c", LIMITED, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@pytest.fixture(scope="module", params=LAYOUTS.values(), ids=list(LAYOUTS))
+def written(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[tuple[Path, Path]]:
+    """Each file of a run that did not fit, beside the same file of one that did."""
+    tmp_path = tmp_path_factory.mktemp("full")
+    assert run(tmp_path, 10**7, *request.param).returncode == 0
+    done = run(tmp_path, 5_001, *request.param)
+    whole = sorted((tmp_path / "10000000").glob("*.pcap*"))
+    cut = [tmp_path / "5001" / path.name for path in whole]
+    first = "pair" if len(whole) == 1 else "vm1.eth0"
+    suffix = whole[0].suffix
+    assert done.stderr == (
+        f"cannot write 5001/{first}{suffix}: File too large (choose another --pcap-dir)\n"
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    report = json.loads((tmp_path / "5001" / "run.json").read_text())
+    assert report["steps"][0]["seen"]["received"] == 40  # the report did fit
+    return list(zip(cut, whole, strict=True))
+
+
+def test_what_fitted_is_whole_to_its_last_byte(written: list[tuple[Path, Path]]) -> None:
+    for cut, whole in written:
+        read = read_pcap if cut.suffix == ".pcap" else read_pcapng
+        kept, complete = cut.read_bytes(), whole.read_bytes()
+        assert len(kept) < 5_001 < len(complete)
+        found = list(read(kept, strict=True))
+        assert found == list(read(complete[:5_001]))  # as many as fit
+        assert len(found) > 10
+        assert complete.startswith(kept)
+
+
+@pytest.mark.tshark
+@needs_tshark
+def test_wireshark_reads_what_fitted_to_its_end(written: list[tuple[Path, Path]]) -> None:
+    for cut, _whole in written:
+        read = read_pcap if cut.suffix == ".pcap" else read_pcapng
+        shown = subprocess.run(["tshark", "-r", str(cut)], capture_output=True, text=True)
+        assert shown.returncode == 0, shown.stderr
+        assert "cut short" not in shown.stderr
+        assert len(shown.stdout.splitlines()) == len(list(read(cut.read_bytes())))
+
+
+def test_a_disk_that_takes_nothing_leaves_no_file(tmp_path: Path) -> None:
+    done = run(tmp_path, 50)
+    message = "cannot write 50/pair.pcapng: File too large (choose another --pcap-dir)\n"
+    assert (done.returncode, done.stderr) == (3, message)
+    assert list((tmp_path / "50").iterdir()) == []
+
+
+def test_a_report_that_does_not_fit_leaves_the_captures(tmp_path: Path) -> None:
+    """Without frames the capture is short, and the report longer."""
+    (tmp_path / "idle.yaml").write_text(PAIR.partition("scenario")[0])
+    arguments = ["230", "run", "idle.yaml", "--pcap-dir", "out"]
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (done.returncode, done.stderr) == (
+        3,
+        "cannot write out/run.json: File too large (choose another --pcap-dir)\n",
+    )
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["pair.pcapng"]
+    list(read_pcapng((tmp_path / "out" / "pair.pcapng").read_bytes(), strict=True))
