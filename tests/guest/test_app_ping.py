@@ -240,3 +240,19 @@ def test_inside_an_event_nothing_is_sent(two: Lab) -> None:
         two.advance("1s")
     two.advance("1s")
     assert len(two.vm("vm1").vnic(0).sent) == 0
+
+
+def test_an_error_about_a_request_that_was_never_sent_is_ignored(two: Lab) -> None:
+    """Whoever guesses the identifier cannot end a ping."""
+    vm1 = two.network.vms["vm1"]
+    ping = vm1.make_ping(bytes((10, 0, 0, 2)), count=3, interval_ns=S)
+    ping.start()
+    two.advance("1ms")
+    request = requests(two)[0]
+    for sequence in (2, 3, 4):
+        forged = request[IP].copy()
+        forged[ICMP].seq = sequence
+        del forged[ICMP].chksum
+        two.vm("vm2").vnic(0).send(IP(dst="10.0.0.1") / ICMP(type=3, code=1) / bytes(forged))
+    two.advance("5s")
+    assert (ping.result.sent, ping.result.received, ping.result.errors) == (3, 3, [])

@@ -48,6 +48,17 @@ def test_memory_stays_flat_however_many_frames_are_heard() -> None:
     assert told == [(number % 2, number, number.to_bytes(4)) for number in range(50_000)]
 
 
+def test_large_frames_do_not_wait_for_a_batch_to_fill(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "BATCH_BYTES", 100_000)
+    recorder = Recorder(0)
+    point = recorder.add_point("vm1:eth0", "", None)
+    recorder.writer = TemporaryFile(recorder.points, "large")
+    for number in range(30):
+        point.capture(number, bytes(9_000), True)
+        assert sum(len(record[2]) for record in recorder.records) < 110_000
+    assert len(list(recorder.heard())) == 30
+
+
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where temporary files go; batches of ten frames."""

@@ -18,6 +18,9 @@ from vnet.wire.pcapng import LINK_ETHERNET
 BATCH_FRAMES = 10_000
 """So many frames wait in memory at most, once there is a writer."""
 
+BATCH_BYTES = 32 << 20
+"""And so much, where frames are large."""
+
 Record = tuple[int, int, bytes, bool | None, str]
 """Point number, time in ns since 1970, bytes, outbound, comment."""
 
@@ -75,6 +78,7 @@ class Recorder:
         self.records: list[Record] = []
         self.writer: CaptureWriter | None = None
         self._last: dict[int, int] = {}
+        self._held_bytes = 0
 
     def add_point(
         self, name: str, description: str, mac: bytes | None, link_type: int = LINK_ETHERNET
@@ -86,8 +90,9 @@ class Recorder:
 
     def add(self, number: int, time_ns: int, data: bytes, outbound: bool | None) -> None:
         """One frame at one point."""
-        if len(self.records) >= BATCH_FRAMES:
+        if len(self.records) >= BATCH_FRAMES or self._held_bytes >= BATCH_BYTES:
             self.flush()
+        self._held_bytes += len(data)
         records = self.records
         self._last[number] = len(records)
         records.append((number, self.epoch_ns + time_ns, data, outbound, ""))
@@ -113,6 +118,7 @@ class Recorder:
             self._last.clear()
             self.writer.take(self.records)
             self.records = []
+            self._held_bytes = 0
         self.writer.flush()
 
     def heard(self) -> Iterator[tuple[int, int, bytes]]:

@@ -233,6 +233,8 @@ class Ping(App):
         self._end_if_complete()
 
     def _error(self, error: SocketError) -> None:
+        if error.sequence is not None and error.sequence not in self._sent_ns:
+            return  # It quotes a request that was never sent.
         where = "" if error.sequence is None else f"icmp_seq={error.sequence} "
         self.result.errors.append(f"{ip_text(error.reporter)} {where}{error.text}")
         if error.sequence is not None:
