@@ -327,3 +327,29 @@ def test_drops_prints_the_reference_page(vnet: Vnet) -> None:
     assert out == (ROOT / "docs" / "drops.md").read_text(encoding="utf-8")
     code, _, err = vnet("drops", "no-route", "--markdown")
     assert (code, err.count("\n")) == (2, 1)
+
+
+def test_graph_folds_templates_unless_told_not_to(vnet: Vnet) -> None:
+    code, out, _err = vnet("graph", "@thousand-vms")
+    assert code == 0
+    assert '"vm* ×1000"' in out
+    assert len(out.splitlines()) == 17
+    code, out, _err = vnet("graph", "@thousand-vms", "--all")
+    assert code == 0
+    assert '"vm1000"' in out
+    assert "×" not in out
+
+
+def test_check_of_a_thousand_machines_is_a_line(vnet: Vnet) -> None:
+    code, out, _err = vnet("check", "@thousand-vms")
+    assert code == 0
+    assert out.splitlines()[0].endswith(
+        "ok: 20 hosts, 1000 VMs, 1 switch, 0 routers, 20 links, 22 captures, 5 steps"
+    )
+    assert len(out.splitlines()) == 1
+
+
+def test_new_starts_from_a_template(vnet: Vnet) -> None:
+    assert vnet("new", "mine", "--from", "thousand-vms")[0] == 0
+    code, out, _err = vnet("check", "mine.yaml")
+    assert (code, out[:25]) == (0, "mine.yaml: ok: 20 hosts, ")

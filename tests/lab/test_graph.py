@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vnet.lab.graph import build_graph, islands, kind_of, mermaid, path, switching_loops
+import pytest
+
+from vnet.lab.graph import build_graph, folded, islands, kind_of, mermaid, path, switching_loops
 from vnet.lab.shipped import resolve
 from vnet.topology.load import load_topology, parse_topology
 
@@ -62,3 +64,47 @@ def test_the_picture_names_every_node_once() -> None:
     for node in graph:
         assert picture.count(f'"{node}"') == 1
     assert picture.count(" === ") == 1
+
+
+RACK = """\
+version: 1
+hosts:
+  h: {{count: 4, hypervisor: {hypervisor}, nics: {{eth0: }}, switches: {{br0: }}}}
+vms:
+  vm: {{host: 'h*', count: 8, vnics: [{{}}]}}
+  one: {{host: h1, vnics: [{{}}]}}
+switches: {{tor2: {{count: 2, ports: 3}}, spine: }}
+links:
+  - {{ends: ['h*:eth0', 'tor2*:p*'], latency: 5us}}
+  - {{ends: ['tor2*:p3', 'spine:down*']}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("hypervisor", "back_ends"),
+    [
+        ("xen", ["h*:vif*.0 ×8", "h*:vif3.0"]),
+        ("kvm", ["h*:vnet* ×8", "h*:vnet2"]),
+        ("vmware", ["h*:vm*.eth0 ×8", "h*:one.eth0"]),
+        ("hyperv", ["h*:vm*-eth0 ×8", "h*:one-eth0"]),
+    ],
+)
+def test_instances_of_a_template_fold_into_one(hypervisor: str, back_ends: list[str]) -> None:
+    topology = parse_topology(RACK.format(hypervisor=hypervisor))
+    graph = folded(build_graph(topology), topology.templates)
+    assert [node for node in graph if kind_of(graph, node) != "device"] == [
+        *("h* ×4", "h*:br0 ×4", "vm* ×8", "one", "tor2* ×2", "spine")
+    ]
+    fronts = ["h*:eth0 ×4", "vm*:eth0 ×8", "one:eth0"]
+    ports = ["tor2*:p* ×4", "tor2*:p3 ×2", "spine:down* ×2"]
+    devices = {node for node in graph if kind_of(graph, node) == "device"}
+    named = {node.replace("h1:", "h*:") for node in devices}
+    assert named == {*fronts, *ports, *back_ends}
+    assert graph.edges["h*:eth0 ×4", "tor2*:p* ×4"]["latency_ns"] == 5_000
+
+
+def test_a_graph_without_templates_does_not_fold() -> None:
+    topology = load_topology(resolve("@two-hosts"))
+    graph = build_graph(topology)
+    same = folded(graph, topology.templates)
+    assert (list(same), list(same.edges)) == (list(graph), list(graph.edges))

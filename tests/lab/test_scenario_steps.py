@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vnet.base.errors import TopologyError
 from vnet.base.units import parse_duration_ns
 from vnet.lab.lab import Lab
 from vnet.lab.report import Report, StepOutcome
@@ -116,6 +117,44 @@ def test_counters_of_a_device_and_of_the_wire_behind_it() -> None:
 def test_the_counters_of_a_back_end_that_has_gone() -> None:
     report = run("{move: {vm: vm1, to: h2, switch: br0}}", "{counters: {device: 'h1:vnet0'}}")
     assert report.steps[1].error == "h1:vnet0 is there no more (its machine has moved)"
+
+
+def test_pingall_is_a_step() -> None:
+    text = """
+version: 1
+hosts: {h: {count: 2, nics: {eth0: }, switches: {br0: }}}
+vms: {vm: {count: 8, host: 'h*', vnics: [{ip: 10.0.0.1/24}]}}
+links: [{ends: ['h1:eth0', 'h2:eth0'], up: false}]
+scenario:
+  - {pingall: {}, expect: {sent: 56, received: 24, lost: 32}}
+  - {link: {end: 'h1:eth0', state: up}}
+  - {pingall: {classes: true}, expect: {sent: 12, lost: 0}}
+  - {pingall: {sample: 10}, expect: {sent: 10, lost: 0}}
+  - {pingall: {among: [vm1, vm5, vm8]}, expect: {received: 6}}
+"""
+    with Lab.from_text(text) as lab:
+        report = lab.run()
+    assert failures(report) == []
+    assert [outcome.title for outcome in report.steps if "pingall" in outcome.title] == [
+        "pingall of 8",
+        "pingall of 8 classes",
+        "pingall of 8 sample 10",
+        "pingall of 3",
+    ]
+
+
+def test_pings_among_too_many_are_refused_with_the_ways_out() -> None:
+    text = """
+version: 1
+hosts: {h1: {switches: {br0: }}}
+vms: {vm: {count: 200, host: h1, vnics: [{ip: 10.0.0.1/16}]}}
+scenario: [{pingall: {}}]
+"""
+    with pytest.raises(TopologyError) as caught:
+        Lab.from_text(text)
+    assert str(caught.value) == (
+        "<text>:5:22: 200 machines make 39800 pings (write classes: true, or sample: 1000)"
+    )
 
 
 # Machines that move

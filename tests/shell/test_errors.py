@@ -137,4 +137,5 @@ def test_too_many_pings(shell: Callable[..., Any]) -> None:
         "vms: {vm: {host: h1, count: 102, vnics: [{ip: 10.0.0.1/24}]}}\n"
     )
     ran = shell(lab, "pingall")
-    assert ran.err == ("pingall: 102 machines make 10302 pings (name some of the machines)\n")
+    hint = "name some of the machines, or use --classes or --sample"
+    assert ran.err == f"pingall: 102 machines make 10302 pings ({hint})\n"

@@ -234,8 +234,8 @@ ADDITIONS = {
     ),
     "no verb": (
         "scenario: [^{at: 1s}]",
-        "the step does nothing (it needs one of ping, arping, udp, send, link, move, wait, fdb, "
-        "counters, repeat, parallel)",
+        "the step does nothing (it needs one of ping, arping, udp, pingall, send, link, move, "
+        "wait, fdb, counters, repeat, parallel)",
     ),
     "two verbs": (
         "scenario: [{^wait: 1s, ping: {from: vm1, to: vm2}}]",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 
 import pytest
 
@@ -115,11 +115,10 @@ def test_another_process_with_another_hash_seed_reads_the_same() -> None:
     assert len(outputs) == 1
 
 
-def test_ten_thousand_machines_expand_in_under_a_second() -> None:
-    begin = time.perf_counter()
-    topology = template(count=10_000)
-    assert time.perf_counter() - begin < 1
-    assert len(topology.vms) == 10_001
+def test_effort_grows_with_the_number_of_machines(
+    assert_linear: Callable[[Callable[[int], object]], None],
+) -> None:
+    assert_linear(template)
 
 
 def test_all_templates_together_are_limited() -> None:
@@ -131,7 +130,7 @@ def test_all_templates_together_are_limited() -> None:
     nics = ", ".join(["{switch: s}"] * 60)
     vms = f"{{a: {{host: h, count: 60000, vnics: [{nics}]}}}}"
     text = f"version: 1\nhosts: {{h: {{switches: {{s: }}}}}}\nvms: {vms}"
-    with pytest.raises(TopologyError, match="more than 1000000 cards and addresses"):
+    with pytest.raises(TopologyError, match="more than 1000000 devices and addresses"):
         parse_topology(text)
 
 

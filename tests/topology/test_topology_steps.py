@@ -216,6 +216,18 @@ FAULTS = {
         "{link: {end: 'h1:eth0', loss: ^5}}",
         "5 has no unit (for example 1%)",
     ),
+    "pingall by two ways": (
+        "{pingall: {among: [h1, vm1], classes: true, ^sample: 3}}",
+        "classes and a sample are two ways (leave one of the two out)",
+    ),
+    "pingall of one": (
+        "{pingall: ^{}}",
+        "it takes two to ping (there are 1 to choose from)",
+    ),
+    "pingall of a switch": (
+        "{pingall: {among: [vm1, ^sw1]}}",
+        "'sw1' is a switch (steps are made by hosts, VMs and routers)",
+    ),
     "nothing to repeat": (
         "{repeat: {count: 2, steps: ^[]}}",
         "steps has 0 entries (at least 1)",
@@ -243,8 +255,8 @@ FAULTS = {
     ),
     "an empty step inside": (
         "{parallel: [^{}]}",
-        "the step does nothing (it needs one of ping, arping, udp, send, link, move, wait, fdb, "
-        "counters, repeat, parallel)",
+        "the step does nothing (it needs one of ping, arping, udp, pingall, send, link, move, "
+        "wait, fdb, counters, repeat, parallel)",
     ),
 }
 

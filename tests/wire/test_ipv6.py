@@ -104,6 +104,22 @@ def test_golden_fragment_header_is_read() -> None:
     assert upper == (ipv4.UDP, b"abcdefgh", 8, -1, FragmentHeader(ipv4.UDP, 40, True, 0xCAFE))
 
 
+@given(st.binary(max_size=40), st.sampled_from([b"", b"\xff"]), st.data())
+def test_the_group_of_a_packet_is_what_parse_says(
+    tail: bytes, first: bytes, data: st.DataObject
+) -> None:
+    source = data.draw(st.sampled_from([bytes(16), b"\xff" + bytes(15)]))
+    target = first + bytes(16 - len(first))
+    word = data.draw(st.sampled_from([0x60, 0x45])) << 24
+    size = data.draw(st.integers(0, 41))
+    header = word.to_bytes(4, "big") + size.to_bytes(2, "big") + b"\x3a\xff" + source + target
+    packet = header[: data.draw(st.sampled_from([40, 40, 39]))] + tail
+    parsed = ipv6.parse(packet)
+    sound = parsed is not None and parsed.source[0] != 0xFF and parsed.target[0] == 0xFF
+    expected = parsed.target if parsed is not None and sound else None
+    assert ipv6.group_of(bytes(14) + packet, 14) == expected
+
+
 @given(FIELDS)
 def test_parse_undoes_emit(fields: dict[str, object]) -> None:
     header = ipv6.parse(ipv6.emit(**fields))  # type: ignore[arg-type]

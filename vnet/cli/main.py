@@ -116,13 +116,19 @@ def check(file: str) -> int:
 
 @cli.command()
 @click.argument("file")
-def graph(file: str) -> int:
-    """Print a topology as a Mermaid flowchart, to be drawn by GitHub or an editor."""
-    from vnet.lab.graph import build_graph, mermaid
+@click.option("--all", "every", is_flag=True, help="Draw each instance of a template by itself.")
+def graph(file: str, every: bool) -> int:
+    """Print a topology as a Mermaid flowchart, to be drawn by GitHub or an editor.
+
+    All that a template made is one box, marked with their number.
+    """
+    from vnet.lab.graph import build_graph, folded, mermaid
     from vnet.lab.shipped import resolve
     from vnet.topology.load import load_topology
 
-    click.echo(mermaid(build_graph(load_topology(resolve(file)))))
+    topology = load_topology(resolve(file))
+    whole = build_graph(topology)
+    click.echo(mermaid(whole if every else folded(whole, topology.templates)))
     return EXIT_HELD
 
 

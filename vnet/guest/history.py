@@ -1,6 +1,9 @@
 """What a vNIC sent and received, kept as bytes and shown as Scapy packets.
 
-Dissecting costs a hundred times what keeping costs, so it happens when somebody looks.
+Dissecting costs a hundred times what keeping costs, so it happens when somebody looks. A
+broadcast ends up in the history of every card that hears it, so times and frames are kept
+side by side and not in pairs: the bytes and the moment are then shared by all those cards,
+and each pays two pointers for it.
 """
 
 from __future__ import annotations
@@ -21,21 +24,25 @@ class FrameLog(Sequence[Any]):
     was on the wire. ``total`` counts every frame ever seen. ``raw`` gives bytes.
     """
 
-    __slots__ = ("_epoch_ns", "_frames", "_limit", "_readers", "total")
+    __slots__ = ("_epoch_ns", "_frames", "_limit", "_readers", "_times_ns", "total")
 
     def __init__(self, epoch_ns: int, limit: int = HISTORY_FRAMES) -> None:
         self._epoch_ns = epoch_ns
-        self._frames: deque[tuple[int, bytes]] = deque()
+        self._frames: deque[bytes] = deque()
+        self._times_ns: deque[int] = deque()
         self._limit = limit
         self._readers = 0
         self.total = 0
 
     def append(self, time_ns: int, data: bytes) -> None:
         """Remember a frame; the oldest makes room."""
-        self._frames.append((time_ns, data))
+        frames = self._frames
+        frames.append(data)
+        self._times_ns.append(time_ns)
         self.total += 1
-        if len(self._frames) > self._limit and not self._readers:
-            self._frames.popleft()
+        if len(frames) > self._limit and not self._readers:
+            frames.popleft()
+            self._times_ns.popleft()
 
     @contextmanager
     def kept_whole(self) -> Iterator[None]:
@@ -47,28 +54,34 @@ class FrameLog(Sequence[Any]):
             self._readers -= 1
             while len(self._frames) > self._limit and not self._readers:
                 self._frames.popleft()
+                self._times_ns.popleft()
 
     @property
     def raw(self) -> list[bytes]:
         """The frames as bytes, oldest first."""
-        return [data for _time_ns, data in self._frames]
+        return list(self._frames)
 
     def since(self, number: int) -> tuple[int, int, bytes] | None:
         """The first remembered frame from the ``number``-th on: its number, time and bytes."""
         first = self.total - len(self._frames)
         at = max(number - first, 0)
-        return (first + at, *self._frames[at]) if at < len(self._frames) else None
+        if at >= len(self._frames):
+            return None
+        return first + at, self._times_ns[at], self._frames[at]
 
-    def _packet(self, entry: tuple[int, bytes]) -> Any:
+    def _packet(self, time_ns: int, data: bytes) -> Any:
         from vnet.guest.dissect import dissect
 
-        return dissect(entry[1], self._epoch_ns + entry[0])
+        return dissect(data, self._epoch_ns + time_ns)
+
+    def _entries(self) -> list[tuple[int, bytes]]:
+        return list(zip(self._times_ns, self._frames, strict=True))
 
     def __len__(self) -> int:
         return len(self._frames)
 
     def __iter__(self) -> Iterator[Any]:
-        return (self._packet(entry) for entry in tuple(self._frames))
+        return (self._packet(*entry) for entry in self._entries())
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -76,8 +89,8 @@ class FrameLog(Sequence[Any]):
     def __getitem__(self, index: slice) -> list[Any]: ...
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return [self._packet(entry) for entry in tuple(self._frames)[index]]
-        return self._packet(self._frames[index])
+            return [self._packet(*entry) for entry in self._entries()[index]]
+        return self._packet(self._times_ns[index], self._frames[index])
 
     def __repr__(self) -> str:
         return f"<{len(self._frames)} frames, {self.total} in all>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from vnet.base.errors import UsageError
+from vnet.base.errors import UsageError, VnetError
 from vnet.base.ids import IpAddress, ip_from_text, is_link_local_ip6
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.arping import Arping
@@ -120,6 +120,15 @@ class Guest(Machine):
                 return vnic
         names = ", ".join(vnic.interface.device.name for vnic in self.vnics)
         raise UsageError(f"{self.name} has no vNIC {name}", f"it has {names}")
+
+
+def reachable_address(machine: Machine, source: Machine) -> bytes:
+    """The address of ``machine`` that ``source`` would use: of a family both have."""
+    families = {len(ip) for ip in source.addresses}
+    addresses = sorted(machine.addresses, key=lambda ip: (len(ip) not in families, len(ip)))
+    if not addresses:
+        raise VnetError(f"{machine.name} has no address to send to")
+    return addresses[0]
 
 
 def address_in(text: str) -> tuple[IpAddress, str | None]:

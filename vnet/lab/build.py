@@ -34,6 +34,8 @@ class Network:
     """Everything that runs, by the names of the topology."""
 
     scheduler: Scheduler
+    topology: model.Topology
+    chance: Chance
     hosts: dict[str, Machine] = field(default_factory=dict)
     routers: dict[str, Machine] = field(default_factory=dict)
     vms: dict[str, Guest] = field(default_factory=dict)
@@ -107,7 +109,10 @@ class Builder:
         self._scheduler = scheduler
         self._chance = chance
         self._plugs: dict[str, Nic] = {}
-        self.network = Network(scheduler)
+        self._vms_on: dict[str, list[model.Vm]] = {host: [] for host in topology.hosts}
+        for vm in topology.vms.values():
+            self._vms_on[vm.host].append(vm)
+        self.network = Network(scheduler, topology, chance)
         self.namespaces: dict[str, Namespace] = {
             name: Namespace(scheduler, name, chance)
             for name in (*topology.hosts, *topology.routers, *topology.vms)

@@ -9,7 +9,9 @@ the file calls them, before Xen's script renames one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import networkx
 
@@ -20,6 +22,9 @@ from vnet.topology.devices import backend_names
 def build_graph(topology: model.Topology) -> networkx.Graph[str]:
     """The graph of what the topology asks for."""
     graph: networkx.Graph[str] = networkx.Graph(name=topology.name)
+    vms: dict[str, list[model.Vm]] = {name: [] for name in topology.hosts}
+    for vm in topology.vms.values():
+        vms[vm.host].append(vm)
     for host in topology.hosts.values():
         graph.add_node(host.name, kind="host", hypervisor=host.hypervisor.value)
         _add_devices(graph, host.name, host.nics)
@@ -29,7 +34,7 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
             graph.add_edge(host.name, bridge, kind="has")
             if switch.uplink is not None:
                 graph.add_edge(f"{host.name}:{switch.uplink}", bridge, kind="port")
-        _add_guests(graph, topology, host)
+        _add_guests(graph, host, vms[host.name])
     for router in topology.routers.values():
         graph.add_node(router.name, kind="router")
         _add_devices(graph, router.name, router.nics)
@@ -48,11 +53,9 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
     return graph
 
 
-def _add_guests(graph: networkx.Graph[str], topology: model.Topology, host: model.Host) -> None:
-    names = backend_names(host, topology.vms.values())
-    for vm in topology.vms.values():
-        if vm.host != host.name:
-            continue
+def _add_guests(graph: networkx.Graph[str], host: model.Host, vms: list[model.Vm]) -> None:
+    names = backend_names(host, vms)
+    for vm in vms:
         graph.add_node(vm.name, kind="vm", host=vm.host)
         for index, vnic in enumerate(vm.vnics):
             front, back = f"{vm.name}:{vnic.name}", f"{host.name}:{names[vm.name, index]}"
@@ -110,6 +113,53 @@ def path(graph: networkx.Graph[str], source: str, target: str) -> list[str] | No
         return list(networkx.shortest_path(graph, source, target))
     except networkx.NetworkXNoPath:
         return None
+
+
+def folded(graph: networkx.Graph[str], templates: Mapping[str, str]) -> networkx.Graph[str]:
+    """``graph`` with all instances of a template in one place.
+
+    ``templates`` is :attr:`Topology.templates <vnet.topology.model.Topology.templates>`. The
+    20 hosts of h become ``h* ×20``, and the ports that a star counted, or the back ends of a
+    template's VMs, ``tor:p* ×20``.
+    """
+    classes = {node: _class_of(graph, node, templates) for node in graph}
+    sizes = Counter(classes.values())
+    # A class of one keeps the name it has in the file.
+    alone = {name: node for node, name in classes.items() if sizes[name] == 1}
+    names = {name: alone.get(name, f"{name} ×{size}") for name, size in sizes.items()}
+    smaller: networkx.Graph[str] = networkx.Graph(name=graph.name)
+    for node in graph:
+        smaller.add_node(names[classes[node]], **graph.nodes[node])
+    for one, other in graph.edges:
+        smaller.add_edge(names[classes[one]], names[classes[other]], **graph.edges[one, other])
+    return smaller
+
+
+def _class_of(graph: networkx.Graph[str], node: str, templates: Mapping[str, str]) -> str:
+    """What ``node`` is called when the instances of templates are not told apart."""
+    name, colon, device = node.partition(":")
+    owner = f"{templates[name]}*" if name in templates else name
+    if not colon:
+        return owner
+    peer = next((other for other in _plugged_in(graph, node) if other in templates), None)
+    if peer is not None and kind_of(graph, name) == "switch":
+        device = re.sub("[0-9]+$", "*", device)
+    elif peer is not None and not graph.has_edge(name, node):
+        # A guest's back end: vm7.eth0 is named after the guest, vif7.0 and vnet7 by number.
+        if device.startswith(peer):
+            device = f"{templates[peer]}*{device.removeprefix(peer)}"
+        else:
+            device = re.sub("[0-9]+", "*", device, count=1)
+    return f"{owner}:{device}"
+
+
+def _plugged_in(graph: networkx.Graph[str], device: str) -> list[str]:
+    """The nodes at the other end of what joins ``device`` to another device."""
+    return [
+        other.partition(":")[0]
+        for other in graph[device]
+        if graph.edges[device, other]["kind"] in ("link", "vif")
+    ]
 
 
 _SHAPES = {

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, mac_text
 from vnet.base.units import parse_duration_ns
-from vnet.guest.apps.app import App
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.ping import PingResult
 from vnet.guest.apps.udp import UdpServer, UdpStream
@@ -73,14 +72,14 @@ class MachineHandle:
             timeout_ns=_ns(timeout),
             device=device,
         )
-        self._wait(app)
+        self._lab.wait_for(app)
         return app.result
 
     def arping(self, target: str, *, count: int = 1, mode: str = "request") -> Arping:
         """arping(8): ``request``, ``announce`` (-U) or ``duplicate`` (-D)."""
         ip, device = self._resolve(target)
         app = self._machine.make_arping(ip, count=_count(count), mode=mode, device=device)
-        self._wait(app)
+        self._lab.wait_for(app)
         return app
 
     def udp(
@@ -108,7 +107,7 @@ class MachineHandle:
             echo=echo,
             server=None if far_end is None else far_end.udp_server(port),
         )
-        self._wait(app)
+        self._lab.wait_for(app)
         return app
 
     def serve_echo(self, port: int = 7) -> UdpServer:
@@ -116,25 +115,12 @@ class MachineHandle:
         return self._machine.serve_echo(_within("port", port, 1, 65_535))
 
     def _resolve(self, target: str) -> tuple[IpAddress | bytes, str | None]:
-        from vnet.lab.step_apps import reachable_address
+        from vnet.guest.machine import reachable_address
 
         machine = self._lab.network.machine(target)
         if machine is not None:
             return reachable_address(machine, self._machine), None
         return address_in(target)
-
-    def _wait(self, app: App) -> None:
-        self._lab.check_may_run()
-        scheduler = self._lab.scheduler
-        app.on_done = lambda _app: scheduler.stop()
-        app.start()
-        try:
-            while not app.done and scheduler.next_event_ns is not None:
-                scheduler.run()
-        finally:
-            # Interrupted, or a lab in which nothing happens any more.
-            app.on_done = None
-            app.finish()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

@@ -8,6 +8,7 @@ with Lab.load("topologies/two-hosts.yaml", pcap_dir="/tmp/out") as lab:
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -17,12 +18,14 @@ from vnet.base.chance import Chance
 from vnet.base.errors import ReentryError, StorageError, UsageError
 from vnet.base.text import escaped
 from vnet.base.units import parse_duration_ns
+from vnet.guest.apps.app import App
 from vnet.lab import nlmon
 from vnet.lab.block_file import storage_error
 from vnet.lab.build import Builder
 from vnet.lab.capture import Recorder
 from vnet.lab.capture_files import REPORT_NAME, TemporaryFile, open_captures
 from vnet.lab.handles import LinkHandle, MachineHandle, SwitchHandle, VmHandle
+from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.lab.report import Report, StormRow, drop_rows, link_rows, storm_rows
 from vnet.lab.scenario import ScenarioRunner, check_packets
 from vnet.lab.shipped import resolve
@@ -225,6 +228,36 @@ class Lab:
             )
         if self._closed:
             raise UsageError("the lab is closed", "load it again")
+
+    def wait_for(self, app: App) -> None:
+        """Start ``app`` and run the lab until it has ended."""
+        self.check_may_run()
+        app.on_done = lambda _app: self.scheduler.stop()
+        app.start()
+        try:
+            while not app.done and self.scheduler.next_event_ns is not None:
+                self.scheduler.run()
+        finally:
+            # Interrupted, or a lab in which nothing happens any more.
+            app.on_done = None
+            app.finish()
+
+    def pingall(
+        self, names: Sequence[str] = (), *, classes: bool = False, sample: int | None = None
+    ) -> PingAll:
+        """Ping among the machines ``names`` (all VMs if none are named), once each.
+
+        Every pair; with ``classes`` one or two machines of each class of like ones; with
+        ``sample`` that many random pairs, drawn from the seed. The result has ``seen()``,
+        ``losses``, and ``outcomes`` by pair; printed, it is one line of figures.
+        """
+        chosen = [self.machine(name).name for name in names] or list(self.network.vms)
+        pairs = choose_pairs(
+            self.topology, chosen, self.network.chance, classes=classes, sample=sample
+        )
+        app = PingAll(self.network, pairs)
+        self.wait_for(app)
+        return app
 
     def _run_to(self, until_ns: int) -> None:
         # Again, because the end of the scenario, or of an app, stops the scheduler early.

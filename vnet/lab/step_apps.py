@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vnet.base.errors import VnetError
 from vnet.base.ids import IPV4_ANY, IPV6_ANY, ip_from_text
 from vnet.guest.apps.app import App
 from vnet.guest.apps.send import Send
-from vnet.guest.machine import Machine
+from vnet.guest.machine import Machine, reachable_address
 from vnet.lab import acts
 from vnet.lab.acts import Act, Wait
 from vnet.lab.build import Network
+from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.topology import steps
 from vnet.topology.expression import build_packet
 
@@ -42,6 +42,11 @@ def make_app(network: Network, step: steps.Step) -> App:
         return machine.make_arping(
             target, count=step.count, interval_ns=step.interval_ns, mode=step.mode
         )
+    if isinstance(step, steps.PingAllStep):
+        pairs = choose_pairs(
+            network.topology, step.among, network.chance, classes=step.classes, sample=step.sample
+        )
+        return PingAll(network, pairs)
     return Act(network.scheduler, _act(network, step))
 
 
@@ -108,12 +113,3 @@ def _target(network: Network, target: str, source: Machine) -> bytes:
     speak to, IPv4 before IPv6."""
     machine = network.machine(target)
     return ip_from_text(target) if machine is None else reachable_address(machine, source)
-
-
-def reachable_address(machine: Machine, source: Machine) -> bytes:
-    """The address of ``machine`` that ``source`` would use: of a family both have."""
-    families = {len(ip) for ip in source.addresses}
-    addresses = sorted(machine.addresses, key=lambda ip: (len(ip) not in families, len(ip)))
-    if not addresses:
-        raise VnetError(f"{machine.name} has no address to send to")
-    return addresses[0]

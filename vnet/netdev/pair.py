@@ -13,7 +13,7 @@ from vnet.base.ids import Mac
 from vnet.netdev.device import NetDevice
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
-from vnet.wire.ether import payload_bytes
+from vnet.wire.ether import HEADER_BYTES, payload_bytes
 
 OVER_PEER_MTU = drop_reason(
     "over-peer-mtu",
@@ -41,12 +41,16 @@ class PairDevice(NetDevice):
         return self.peer.ifindex
 
     def _xmit(self, frame: Frame) -> None:
-        if payload_bytes(frame.data) > self.peer.mtu_bytes:
+        peer, data = self.peer, frame.data
+        if len(data) - HEADER_BYTES > peer.mtu_bytes and payload_bytes(data) > peer.mtu_bytes:
             # The driver refuses it: lost, and not sent.
             self.tx_packets -= 1
-            self.tx_bytes -= len(frame.data)
+            self.tx_bytes -= len(data)
             return self.drop(frame, OVER_PEER_MTU)
-        self.scheduler.after(0, self.peer.receive, frame)
+        scheduler = self.scheduler
+        # The very same number, not an equal one: the histories of all cards that hear a
+        # flood then share it.
+        scheduler.at(scheduler.now_ns, peer.receive, frame)
         return None
 
     def _admin_changed(self) -> None:

@@ -1,113 +1,96 @@
-"""Every machine pings every other once, at the same virtual time.
-
-With overlapping tenants an answer need not come from the machine that was meant: where more
-than one has the address, or the asker itself does, the matrix says so.
-"""
+"""What a round of pings among many machines looks like: a matrix, or a table of losses."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
-from vnet.base.errors import UsageError, VnetError
-from vnet.base.units import NS_PER_S
-from vnet.guest.apps.app import App
-from vnet.guest.apps.ping import Ping
-from vnet.lab.lab import Lab
-from vnet.lab.step_apps import reachable_address
+from vnet.lab.classes import MachineClass
+from vnet.lab.pingall import Note, Pair, PingAll, PingOutcome
 from vnet.shell.output import columns, plural
 
-MOST_PINGS = 10_000
-"""Beyond this the matrix is not for reading; name some of the machines."""
-
-_PATIENCE_NS = 2 * NS_PER_S
-_LOST, _SELF, _NO_ADDRESS, _DIAGONAL = "X", "self", "none", "-"
-_FOOTNOTES = {
-    _SELF: "self: the asker has that address too, and answered itself",
-    _NO_ADDRESS: "none: the target has no address",
-    "*": "*: several machines have that address, and any of them may have answered",
-}
+_LOST, _DIAGONAL = "X", "-"
+_MARKS = {Note.SELF: "self", Note.NO_ADDRESS: "none", Note.SHARED: "*"}
+_MOST_LOSSES = 100
 
 
-class PingAll:
-    """One round among the machines ``names``."""
+def machine_matrix(app: PingAll, names: Sequence[str]) -> str:
+    """Round trips in milliseconds, from the machine of the row to that of the column."""
 
-    def __init__(self, lab: Lab, names: list[str]) -> None:
-        count = len(names) * (len(names) - 1)
-        if count > MOST_PINGS:
-            raise UsageError(
-                f"pingall: {len(names)} machines make {count} pings", "name some of the machines"
-            )
-        self._lab = lab
-        self._names = names
-        self._apps: dict[tuple[str, str], Ping] = {}
-        self._cells: dict[tuple[str, str], str] = {}
-        self._targets: dict[tuple[str, str], bytes] = {}
-        self._running = 0
+    def cell(source: str, target: str) -> str:
+        if source == target:
+            return _DIAGONAL
+        return _milliseconds(app.outcomes[source, target])
 
-    def run(self) -> str:
-        """Ping, wait for all, and draw the matrix."""
-        self._prepare()
-        scheduler = self._lab.scheduler
-        self._running = len(self._apps)
-        for app in self._apps.values():
-            app.on_done = self._ended
-            app.start()
-        try:
-            while self._running and scheduler.next_event_ns is not None:
-                scheduler.run()
-        finally:
-            # Interrupted, or a lab in which nothing happens any more.
-            for app in self._apps.values():
-                app.on_done = None
-                app.finish()
-        return self._matrix()
+    rows = [(source, *(cell(source, target) for target in names)) for source in names]
+    table = columns(("ms", *names), rows, numbers=list(range(1, len(names) + 1)))
+    return "\n".join([table, figures(app), *_footnotes(app.outcomes.values())])
 
-    def _prepare(self) -> None:
-        network = self._lab.network
-        for source in self._names:
-            for target in self._names:
-                machine, other = network.machine(source), network.machine(target)
-                assert machine is not None
-                assert other is not None
-                pair = source, target
-                if source == target:
-                    self._cells[pair] = _DIAGONAL
-                    continue
-                try:
-                    ip = reachable_address(other, machine)
-                except VnetError:
-                    self._cells[pair] = _NO_ADDRESS
-                    continue
-                if machine.namespace.owns(ip):
-                    self._cells[pair] = _SELF
-                    continue
-                self._targets[pair] = ip
-                self._apps[pair] = machine.make_ping(ip, count=1, timeout_ns=_PATIENCE_NS)
 
-    def _ended(self, _app: App) -> None:
-        self._running -= 1
-        if not self._running:
-            self._lab.scheduler.stop()
+def class_matrix(
+    app: PingAll,
+    classes: Sequence[MachineClass],
+    between: Mapping[tuple[int, int], Sequence[Pair]],
+) -> str:
+    """The longest round trip from each class to each, or how many of the pings were answered."""
+    numbers = range(len(classes))
 
-    def _matrix(self) -> str:
-        owners: Counter[bytes] = Counter(
-            ip for machine in self._lab.network.machines() for ip in set(machine.addresses)
-        )
-        answered = 0
-        for pair, app in self._apps.items():
-            if app.result.rtts_ns:
-                answered += 1
-                shared = "*" if owners[self._targets[pair]] > 1 else ""
-                self._cells[pair] = f"{app.result.rtts_ns[0] / 1e6:.3f}{shared}"
-            else:
-                self._cells[pair] = _LOST
-        rows = [
-            (source, *(self._cells[source, target] for target in self._names))
-            for source in self._names
-        ]
-        table = columns(("ms", *self._names), rows, numbers=list(range(1, len(self._names) + 1)))
-        total = len(self._apps)
-        figures = f"{plural(total, 'ping')}, {answered} answered, {total - answered} lost"
-        used = " ".join(self._cells.values())
-        notes = [note for mark, note in _FOOTNOTES.items() if mark in used]
-        return "\n".join([table, figures, *notes])
+    def cell(source: int, target: int) -> str:
+        pairs = between[source, target]
+        outcomes = [app.outcomes[pair] for pair in pairs]
+        if not outcomes:
+            return _DIAGONAL
+        lost = sum(outcome.lost for outcome in outcomes)
+        if lost:
+            return _LOST if lost == len(outcomes) else f"{len(outcomes) - lost}/{len(outcomes)}"
+        slowest = max(outcomes, key=lambda outcome: outcome.rtt_ns or 0)
+        return _milliseconds(slowest)
+
+    rows = [
+        (one.name, len(one), number + 1, *(cell(number, other) for other in numbers))
+        for number, one in enumerate(classes)
+    ]
+    header = ("ms", "machines", "", *(str(number + 1) for number in numbers))
+    table = columns(header, rows, numbers=list(range(1, len(classes) + 3)))
+    return "\n".join([table, figures(app), *_footnotes(app.outcomes.values())])
+
+
+def sample_table(app: PingAll) -> str:
+    """The pairs that lost their ping, and figures for all."""
+    losses = app.losses
+    shown = columns(("from", "to"), losses[:_MOST_LOSSES]) if losses else ""
+    more = f"and {len(losses) - _MOST_LOSSES} more" if len(losses) > _MOST_LOSSES else ""
+    rtts_ns = sorted(o.rtt_ns for o in app.outcomes.values() if o.rtt_ns is not None)
+    rtt = ""
+    if rtts_ns:
+        chosen = (rtts_ns[0], rtts_ns[len(rtts_ns) // 2], rtts_ns[-1])
+        least, middle, most = (f"{rtt_ns / 1e6:.3f}" for rtt_ns in chosen)
+        rtt = f"rtt min/median/max = {least}/{middle}/{most} ms"
+    return "\n".join(filter(None, [shown, more, figures(app), rtt, *_skipped(app)]))
+
+
+def figures(app: PingAll) -> str:
+    """``10 pings, 6 answered, 4 lost``."""
+    seen = app.seen()
+    return f"{plural(seen['sent'], 'ping')}, {seen['received']} answered, {seen['lost']} lost"
+
+
+def _milliseconds(outcome: PingOutcome) -> str:
+    if outcome.lost:
+        return _LOST
+    mark = _MARKS.get(outcome.note, "")
+    return mark if outcome.rtt_ns is None else f"{outcome.rtt_ns / 1e6:.3f}{mark}"
+
+
+def _footnotes(outcomes: Iterable[PingOutcome]) -> list[str]:
+    used = {outcome.note for outcome in outcomes}
+    return [f"{mark}: {note.value}" for note, mark in _MARKS.items() if note in used]
+
+
+def _skipped(app: PingAll) -> list[str]:
+    """How many pairs of a sample were not worth a ping, and why."""
+    notes = [outcome.note for outcome in app.outcomes.values() if not outcome.was_sent]
+    return [
+        f"{plural(notes.count(note), 'pair')} left out: {note.value}"
+        for note in (Note.SELF, Note.NO_ADDRESS)
+        if note in notes
+    ]

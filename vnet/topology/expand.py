@@ -8,13 +8,13 @@ values, which is what keeps ten thousand of them quick.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from itertools import chain, islice
 
-from vnet.base.ids import IpAddress, Mac, ip_text, mac_text
 from vnet.base.text import did_you_mean, one_of, quote
+from vnet.topology.cards import NO_MAC, check_card, counted, explicit_macs
 from vnet.topology.devices import RESERVED_NAMES
 from vnet.topology.explain import Cut
-from vnet.topology.fields import RefusedError, check_host_part
 from vnet.topology.macs import OUI, PHYSICAL, MacChooser
 from vnet.topology.model import (
     Address,
@@ -30,9 +30,9 @@ from vnet.topology.model import (
     WireSwitch,
 )
 from vnet.topology.report import Path, Report
-from vnet.topology.routes import routes_of, same_network
+from vnet.topology.roster import MAX_DEVICES_AND_ADDRESSES, Roster
+from vnet.topology.routes import routes_of
 from vnet.topology.schema import (
-    MAX_COUNT,
     HostFile,
     HostSwitchFile,
     NicFile,
@@ -42,24 +42,23 @@ from vnet.topology.schema import (
     VnicFile,
     WireSwitchFile,
 )
+from vnet.topology.templates import STAR, Templates, Wiring, dealt
 
 BUILT_MODES = ("bridge",)
 BUILT_SWITCHES = ("linux",)
-
-MAX_CARDS_AND_ADDRESSES = 1_000_000
-_MIN_MTU_IPV6 = 1280  # RFC 8200 section 5
-_MAX_NAME = 63
 
 
 class Nodes:
     """The machines of a lab, and where in the file each was written."""
 
-    def __init__(self) -> None:
+    def __init__(self, templates: Templates, origin: dict[str, Path]) -> None:
         self.hosts: dict[str, Host] = {}
         self.vms: dict[str, Vm] = {}
         self.switches: dict[str, WireSwitch] = {}
         self.routers: dict[str, Router] = {}
-        self.origin: dict[str, Path] = {}
+        self.origin = origin
+        self.templates = templates
+        self.wiring: Wiring
 
     def find(self, name: str) -> Host | Vm | WireSwitch | Router | None:
         return (
@@ -94,60 +93,71 @@ class _Expander:
         self.file = file
         self.report = report
         self.cut = cut
-        self.nodes = Nodes()
-        self.macs = MacChooser(file.seed, islice(_explicit_macs(file), MAX_CARDS_AND_ADDRESSES))
+        self.roster = Roster(report, cut)
+        self.nodes = Nodes(Templates(file, report, cut), self.roster.origin)
+        self.macs = MacChooser(file.seed, islice(explicit_macs(file), MAX_DEVICES_AND_ADDRESSES))
         self.domids: dict[str, int] = {}
-        self.size = 0
+        self.dealt_to: dict[str, list[Host]] = {}
 
     def run(self) -> Nodes:
         for name, host in (self.file.hosts or {}).items():
-            if self.claim(name, ("hosts", name)):
-                self.nodes.hosts[name] = self.host(name, host or HostFile())
+            self.host(name, host or HostFile())
         for name, vm in (self.file.vms or {}).items():
             self.vm(name, vm)
         for name, router in (self.file.routers or {}).items():
-            if self.claim(name, ("routers", name)):
-                self.nodes.routers[name] = self.router(name, router or RouterFile())
+            self.router(name, router or RouterFile())
+        self.nodes.wiring = Wiring(self.file, self.nodes.templates, self.report, self.cut)
+        linked = self.nodes.wiring.ports()
         for name, switch in (self.file.switches or {}).items():
-            if self.claim(name, ("switches", name)):
-                self.nodes.switches[name] = self.wire_switch(name, switch or WireSwitchFile())
+            self.wire_switch(name, switch or WireSwitchFile(), linked)
         return self.nodes
 
-    def claim(self, name: str, path: Path) -> bool:
-        """Register a node's name; False if it is taken."""
-        if name.count(".") == 3 and name.replace(".", "").isdigit():
-            self.report.add(path, f"{quote(name)} is an IP address, not a name", at_key=True)
-        first = self.nodes.origin.setdefault(name, path)
-        if first == path:
+    def sound(self, path: Path, count: int | None, faults: int) -> bool:
+        """Whether instances can be made of the entry, which was judged since ``faults``.
+
+        A plain machine with a fault is made none the less, so that others find its name.
+        """
+        if count is None or self.report.faults == faults:
             return True
-        line = self.report.root.place(first, at_key=True)[0]
-        where = f"{first[0]} has it in line {line}"
-        self.report.add(path, f"the name {quote(name)} is used twice", where, at_key=True)
+        self.cut.nodes.add(str(path[1]))
         return False
 
     # --- hosts, routers, switches on the wire ---
 
-    def host(self, name: str, file: HostFile) -> Host:
+    def host(self, name: str, file: HostFile) -> None:
         path: Path = ("hosts", name)
+        size = _size(file.nics.values()) + len(file.switches)
+        instances = self.roster.sign_on(path, file.count, size)
+        if not instances:
+            return
+        faults = self.report.faults
         hypervisor = Hypervisor(file.hypervisor)
+        style = self.style(path, file)
+        nics = self.nics(path, file.nics, file.count)
+        switches = self.host_switches(name, path, file)
+        routes = self.routes(path, file, nics)
+        if self.sound(path, file.count, faults):
+            sysctls = dict(file.sysctls)
+            for offset, host in instances:
+                own = self.instance_nics(host, nics, offset)
+                made = Host(host, hypervisor, style, own, switches, routes, sysctls)
+                self.nodes.hosts[host] = made
+
+    def style(self, path: Path, file: HostFile) -> BridgeStyle:
         if file.mode not in BUILT_MODES:
             what = f"host mode {quote(file.mode)} is not supported"
             self.report.add((*path, "mode"), what, f"supported: {one_of(BUILT_MODES)}")
-        xen = hypervisor is Hypervisor.XEN
+        xen = file.hypervisor == Hypervisor.XEN.value
         style = BridgeStyle(file.style or ("network-bridge" if xen else "enslaved"))
         if style is BridgeStyle.NETWORK_BRIDGE and not xen:
             what = f"style 'network-bridge' is Xen's, not {file.hypervisor}'s"
             self.report.add((*path, "style"), what, "write style: enslaved")
-        nics = self.nics(name, path, file.nics)
-        return Host(
-            name,
-            hypervisor,
-            style,
-            nics,
-            self.host_switches(name, path, file),
-            routes_of(path, file, list(nics.values()), self.report),
-            dict(file.sysctls),
-        )
+        return style
+
+    def routes(
+        self, path: Path, file: HostFile | RouterFile, nics: Mapping[str, Nic]
+    ) -> tuple[Route, ...]:
+        return routes_of(path, file, list(nics.values()), self.report, file.count or 1)
 
     def host_switches(self, name: str, path: Path, file: HostFile) -> dict[str, HostSwitch]:
         switches = {key: value or HostSwitchFile() for key, value in file.switches.items()}
@@ -189,95 +199,109 @@ class _Expander:
         if name in RESERVED_NAMES:
             self.report.add(path, f"the name {quote(name)} is reserved", at_key=True)
 
-    def wire_switch(self, name: str, file: WireSwitchFile) -> WireSwitch:
-        self.switch_type(("switches", name), file)
-        if file.ports is not None:
-            ports = [f"p{number}" for number in range(1, file.ports + 1)]
-        else:
-            ends = chain.from_iterable(link.ends for link in self.file.links or ())
-            ports = list(dict.fromkeys(end.device for end in ends if end.node == name))
-        return WireSwitch(name, tuple(ports), file.ageing)
+    def wire_switch(self, name: str, file: WireSwitchFile, linked: Mapping[str, list[str]]) -> None:
+        path: Path = ("switches", name)
+        instances = self.roster.sign_on(path, file.count, file.ports or 0)
+        faults = self.report.faults
+        self.switch_type(path, file)
+        if not self.sound(path, file.count, faults):
+            return
+        numbered = tuple(f"p{number}" for number in range(1, (file.ports or 0) + 1))
+        for _, switch in instances:
+            ports = numbered or tuple(linked.get(switch, ()))
+            self.nodes.switches[switch] = WireSwitch(switch, ports, file.ageing)
 
-    def router(self, name: str, file: RouterFile) -> Router:
+    def router(self, name: str, file: RouterFile) -> None:
         path: Path = ("routers", name)
-        nics = self.nics(name, path, file.nics)
-        routes = routes_of(path, file, list(nics.values()), self.report)
-        return Router(name, nics, routes, dict(file.sysctls))
+        instances = self.roster.sign_on(path, file.count, _size(file.nics.values()))
+        if not instances:
+            return
+        faults = self.report.faults
+        nics = self.nics(path, file.nics, file.count)
+        routes = self.routes(path, file, nics)
+        if self.sound(path, file.count, faults):
+            sysctls = dict(file.sysctls)
+            for offset, router in instances:
+                own = self.instance_nics(router, nics, offset)
+                self.nodes.routers[router] = Router(router, own, routes, sysctls)
 
-    def nics(self, node: str, path: Path, files: Mapping[str, NicFile | None]) -> dict[str, Nic]:
+    def nics(
+        self, path: Path, files: Mapping[str, NicFile | None], count: int | None
+    ) -> dict[str, Nic]:
+        """The cards of an entry's first instance, judged for all of them."""
         nics: dict[str, Nic] = {}
         for name, given in files.items():
             file = given or NicFile()
-            self.reserved((*path, "nics", name), name)
-            self.card((*path, "nics", name), file)
-            mac = file.mac or self.macs.choose(PHYSICAL, node, name)
-            nics[name] = Nic(name, mac, tuple(file.ip), file.mtu, file.ipv6)
+            here = (*path, "nics", name)
+            self.reserved(here, name)
+            check_card(here, file, count or 1, self.report)
+            nics[name] = Nic(name, file.mac or NO_MAC, tuple(file.ip), file.mtu, file.ipv6)
         return nics
 
-    def card(self, path: Path, file: NicFile) -> None:
-        """What a card's own keys say must fit together."""
-        seen = set()
-        for index, address in enumerate(file.ip):
-            if address.ip in seen:
-                place = (*path, "ip", index)
-                self.report.add(place, f"the card has {ip_text(address.ip)} twice")
-            seen.add(address.ip)
-            if len(address.ip) == 16 and file.ipv6 is False:
-                what = "an IPv6 address on a card with `ipv6: false`"
-                self.report.add((*path, "ipv6"), what, "leave one of the two out")
-        has_ipv6 = file.ipv6 or any(len(address.ip) == 16 for address in file.ip)
-        if has_ipv6 and file.ipv6 is not False and file.mtu < _MIN_MTU_IPV6:
-            hint = f"IPv6 needs {_MIN_MTU_IPV6}"
-            self.report.add((*path, "mtu"), f"mtu {file.mtu} is too small for IPv6", hint)
+    def instance_nics(self, node: str, nics: Mapping[str, Nic], offset: int) -> dict[str, Nic]:
+        choose = partial(self.macs.choose, PHYSICAL, node)
+        return {name: counted(nic, offset, choose) for name, nic in nics.items()}
 
     # --- virtual machines ---
 
     def vm(self, name: str, file: VmFile) -> None:
         path: Path = ("vms", name)
-        count = file.count or 1
-        last = f"{name}{count}" if file.count else name
-        self.size += count * sum(1 + len(vnic.ip) for vnic in file.vnics)
-        if len(self.nodes.vms) + count > MAX_COUNT:
-            self.report.add(path, f"more than {MAX_COUNT} virtual machines", at_key=True)
+        instances = self.roster.sign_on(path, file.count, _size(file.vnics))
+        if not instances:
+            return
+        faults = self.report.faults
+        hosts = self.hosts_of(path, file)
+        if hosts is None:
             self.cut.nodes.add(name)
-        elif self.size > MAX_CARDS_AND_ADDRESSES:
-            what = f"more than {MAX_CARDS_AND_ADDRESSES} cards and addresses"
-            self.report.add(path, what, at_key=True)
+            return
+        vnics = self.vnics(path, file, hosts[0])
+        routes = routes_of(path, file, vnics, self.report, file.count or 1)
+        if self.report.faults > faults:
             self.cut.nodes.add(name)
-        elif len(last) > _MAX_NAME:
-            hint = f"names have up to {_MAX_NAME} characters"
-            self.report.add(path, f"the name {quote(last)} is too long", hint, at_key=True)
-            self.cut.nodes.add(name)
-        else:
-            template = self.template(path, file, count)
-            if template is None:
-                self.cut.nodes.add(name)
-            else:
-                self.stamp(name, path, file, template)
+            return
+        oui = OUI[hosts[0].hypervisor]
+        sysctls = dict(file.sysctls)
+        for offset, vm in instances:
+            host = dealt(offset, file.count or 1, hosts).name
+            choose = partial(self.macs.choose, oui, vm)
+            own = tuple(counted(vnic, offset, choose) for vnic in vnics)
+            domid = self.domids[host] = self.domids.get(host, 0) + 1
+            self.nodes.vms[vm] = Vm(vm, host, domid, own, routes, sysctls)
 
-    def template(
-        self, path: Path, file: VmFile, count: int
-    ) -> tuple[tuple[Vnic, ...], tuple[Route, ...]] | None:
-        """The first instance, judged for all of them; None if the host is not there."""
-        host = self.nodes.hosts.get(file.host)
-        if host is None:
-            if not self.cut.excuses(file.host):
-                what = f"there is no host {quote(file.host)}"
-                hint = did_you_mean(file.host, self.report.keys("hosts"), "there are")
-                self.report.add((*path, "host"), what, hint)
+    def hosts_of(self, path: Path, file: VmFile) -> list[Host] | None:
+        """The host of a machine, or those a template's machines are dealt out to."""
+        here = (*path, "host")
+        names = self.nodes.templates.names(file.host, here, "hosts")
+        if names is None:
             return None
-        before = len(self.report.problems)
+        if file.host not in self.dealt_to:
+            there = (self.nodes.hosts.get(name) for name in names)
+            self.dealt_to[file.host] = [host for host in there if host is not None]
+        hosts = self.dealt_to[file.host]
+        if len(hosts) < len(names):
+            if not self.cut.excuses(file.host.removesuffix(STAR)):
+                what = f"there is no host {quote(file.host)}"
+                hint = self.nodes.templates.hint(file.host, "hosts")
+                known = self.report.keys("hosts")
+                self.report.add(here, what, hint or did_you_mean(file.host, known, "there are"))
+            return None
+        if file.host.endswith(STAR) and file.count is None:
+            what = f"{quote(file.host)} deals out many machines, and this is one"
+            self.report.add(here, what, "write a count, or name one host")
+            return None
+        return hosts
+
+    def vnics(self, path: Path, file: VmFile, host: Host) -> list[Vnic]:
+        """The cards of an entry's first instance, judged for all of them."""
         vnics = []
         for index, vnic in enumerate(file.vnics):
             here = (*path, "vnics", index)
-            self.card(here, vnic)
-            self.room(here, vnic, count)
+            check_card(here, vnic, file.count or 1, self.report)
             switch = self.plug(here, host, vnic)
-            mac = vnic.mac or Mac(bytes(6))
+            mac = vnic.mac or NO_MAC
             ip = tuple(vnic.ip)
             vnics.append(Vnic(f"eth{index}", mac, ip, vnic.mtu, vnic.ipv6, switch))
-        routes = routes_of(path, file, vnics, self.report)
-        return None if len(self.report.problems) > before else (tuple(vnics), routes)
+        return vnics
 
     def plug(self, path: Path, host: Host, vnic: VnicFile) -> str:
         """The switch a vNIC goes into."""
@@ -297,69 +321,7 @@ class _Expander:
             self.report.add(path, what, f"{host.name} has: {one_of(there)}")
         return there[0]
 
-    def room(self, path: Path, vnic: VnicFile, count: int) -> None:
-        """Check that ``count`` addresses in a row stay where the first one is."""
-        for index, address in enumerate(vnic.ip):
-            last = int.from_bytes(address.ip, "big") + count - 1
-            packed = last.to_bytes(len(address.ip) + 1, "big")[1:]
-            fits = last >> (len(address.ip) * 8) == 0 and same_network(address, packed)
-            if fits:
-                try:
-                    check_host_part(Address(IpAddress(packed), address.prefix_length), "")
-                except RefusedError:
-                    fits = False
-            if not fits:
-                first = f"{ip_text(address.ip)}/{address.prefix_length}"
-                what = f"{count} addresses from {quote(first)} do not fit in its network"
-                self.report.add((*path, "ip", index), what, "choose a shorter prefix length")
-        if vnic.mac is not None and int.from_bytes(vnic.mac[3:], "big") + count > 1 << 24:
-            what = f"{count} MAC addresses from {quote(mac_text(vnic.mac))} run over"
-            self.report.add((*path, "mac"), what, "the last three bytes count up")
 
-    def stamp(
-        self,
-        name: str,
-        path: Path,
-        file: VmFile,
-        template: tuple[tuple[Vnic, ...], tuple[Route, ...]],
-    ) -> None:
-        """Make the instances of a template, or the one machine of a plain entry."""
-        vnics, routes = template
-        oui = OUI[self.nodes.hosts[file.host].hypervisor]
-        sysctls = dict(file.sysctls)
-        for offset in range(file.count or 1):
-            vm = f"{name}{offset + 1}" if file.count else name
-            if not self.claim(vm, path):
-                continue
-            own = tuple(self.instance(vm, vnic, offset, oui) for vnic in vnics)
-            domid = self.domids[file.host] = self.domids.get(file.host, 0) + 1
-            self.nodes.vms[vm] = Vm(vm, file.host, domid, own, routes, sysctls)
-
-    def instance(self, vm: str, vnic: Vnic, offset: int, oui: bytes) -> Vnic:
-        mac = (
-            Mac(_plus(vnic.mac, offset)) if any(vnic.mac) else self.macs.choose(oui, vm, vnic.name)
-        )
-        addresses = vnic.addresses
-        if offset:
-            addresses = tuple(
-                Address(IpAddress(_plus(a.ip, offset)), a.prefix_length) for a in addresses
-            )
-        return Vnic(vnic.name, mac, addresses, vnic.mtu_bytes, vnic.ipv6, vnic.switch)
-
-
-def _plus(value: bytes, offset: int) -> bytes:
-    return (int.from_bytes(value, "big") + offset).to_bytes(len(value), "big")
-
-
-def _explicit_macs(file: TopologyFile) -> Iterator[Mac]:
-    """Every address that the file itself gives away, so that no default takes it."""
-    machines = chain((file.hosts or {}).values(), (file.routers or {}).values())
-    for machine in machines:
-        for nic in (machine.nics if machine else {}).values():
-            if nic is not None and nic.mac is not None:
-                yield nic.mac
-    for vm in (file.vms or {}).values():
-        for vnic in vm.vnics:
-            if vnic.mac is not None:
-                for offset in range(vm.count or 1):
-                    yield Mac(_plus(vnic.mac, offset))
+def _size(cards: Iterable[NicFile | None]) -> int:
+    """How many cards and addresses there are in ``cards``."""
+    return sum(1 if card is None else 1 + len(card.ip) for card in cards)

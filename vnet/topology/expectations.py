@@ -85,6 +85,7 @@ REPORTS: dict[str, dict[str, _Type]] = {
         "duplicate": _Type("true or false", False, _read_bool),
     },
     "udp": _LOSSES,
+    "pingall": {**_PACKETS, "lost": _COUNT},
     "send": {"sent": _COUNT},
     "link": {"state": _Type("up or down", False, _read_state)},
     "move": {"host": _NAME, "device": _NAME},

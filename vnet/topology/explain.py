@@ -59,7 +59,9 @@ class Cut:
         """Whether ``node`` may exist, only that it could not be understood."""
         if self.sections.intersection(NODE_SECTIONS) or node in self.nodes:
             return True
-        return node.rstrip("0123456789") in self.nodes
+        # An instance of a template that was cut: its name with a number behind.
+        stem = len(node.rstrip("0123456789"))
+        return any(node[:end] in self.nodes for end in range(stem, len(node)))
 
     def index(self, section: str, position: int) -> int:
         """The place in the file of entry ``position`` of what is left of a list."""

@@ -26,6 +26,7 @@ from vnet.topology.model import Address, Endpoint
 
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
+_STARRED = re.compile(rf"({NAME_PATTERN}\*?):({NAME_PATTERN}\*?)", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
 _SYSCTL = re.compile("[A-Za-z0-9_]+([./][A-Za-z0-9_:*-]+){1,9}", re.ASCII)
 NAME_HINT = "a letter or digit, then up to 62 letters, digits, '.', '_' or '-'"
@@ -233,6 +234,24 @@ def parse_endpoint(value: object) -> Endpoint:
     return Endpoint(node, device)
 
 
+def parse_starred_name(value: object) -> str:
+    """A name, or ``h*`` for every instance of template h."""
+    if isinstance(value, str) and value.endswith("*") and _NAME.fullmatch(value[:-1]):
+        return value
+    return parse_name(value)
+
+
+def parse_starred_endpoint(value: object) -> Endpoint:
+    """``h1:eth0``, or with a star behind either name: ``h*:eth0``, ``tor*:p*``."""
+    match = _STARRED.fullmatch(value) if isinstance(value, str) else None
+    if match is not None:
+        return Endpoint(match[1], match[2])
+    if isinstance(value, str) and "*" in value:
+        what = f"{quote(value)} is not of the form node:device"
+        raise RefusedError(what, "a star ends a name, as in h*:eth0 or tor*:p*")
+    return parse_endpoint(value)
+
+
 def parse_source(value: object) -> tuple[str, str | None]:
     """``vm1`` or ``vm1:eth0``."""
     if isinstance(value, str) and ":" in value:
@@ -366,6 +385,18 @@ DeviceName = Annotated[
     Endpoint,
     PlainValidator(parse_endpoint),
     _spelling("string", "h1:eth0", pattern=f"^{NAME_PATTERN}:{NAME_PATTERN}$"),
+]
+StarredName = Annotated[
+    str,
+    PlainValidator(parse_starred_name),
+    _spelling("string", "h1", "h*", pattern=rf"^{NAME_PATTERN}\*?$"),
+]
+StarredDevice = Annotated[
+    Endpoint,
+    PlainValidator(parse_starred_endpoint),
+    _spelling(
+        "string", "h1:eth0", "h*:eth0", "tor*:p*", pattern=rf"^{NAME_PATTERN}\*?:{NAME_PATTERN}\*?$"
+    ),
 ]
 Source = Annotated[
     tuple[str, str | None], PlainValidator(parse_source), _spelling("string", "vm1", "vm1:eth0")

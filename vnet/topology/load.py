@@ -85,7 +85,7 @@ def parse_topology(text: str, file: str = "<text>") -> Topology:
     given, cut = judge(root.value, report)
     nodes = expand(given, report, cut)
     directory = Directory(nodes, report, cut)
-    links = make_links(given, directory)
+    links = make_links(directory)
     check_machines(directory, links)
     captures = make_captures(given, directory)
     scenario = make_scenario(given, directory, links)
@@ -102,6 +102,7 @@ def parse_topology(text: str, file: str = "<text>") -> Topology:
         captures=tuple(captures),
         scenario=tuple(scenario),
         file=file,
+        templates=nodes.templates.made(nodes.origin),
     )
 
 

@@ -176,3 +176,5 @@ class Topology:
     captures: tuple[Endpoint, ...]
     scenario: tuple[Step, ...]
     file: str
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """For each node that a ``count`` made: the name of the entry that made it."""

@@ -29,11 +29,14 @@ class Report:
         self.root = root
         self.problems = list(problems)
         self.left_out = 0
+        self.faults = len(self.problems)
+        """Counts everything ever added, shown or not."""
         # A value that was refused as YAML is not judged for what it says as well.
         self._refused = {(problem.line, problem.column) for problem in self.problems}
 
     def add(self, path: Path, what: str, hint: str = "", *, at_key: bool = False) -> None:
         """Add a problem with the value at ``path``, or with the key that introduces it."""
+        self.faults += 1
         line, column = self.root.place(path, at_key=at_key)
         if (line, column) in self._refused:
             return

@@ -12,9 +12,12 @@ from vnet.topology.schema import MachineFile
 
 
 def routes_of(
-    path: Path, file: MachineFile, nics: Sequence[Nic], report: Report
+    path: Path, file: MachineFile, nics: Sequence[Nic], report: Report, count: int
 ) -> tuple[Route, ...]:
-    """The routes of the machine at ``path``: its gateways first, then its routes in order."""
+    """The routes of the machine at ``path``: its gateways first, then its routes in order.
+
+    ``nics`` are those of the first of ``count`` machines, whose addresses count up.
+    """
     wanted: list[tuple[Path, Route]] = []
     for index, gateway in enumerate(file.gateway):
         anywhere = IpAddress(bytes(len(gateway)))
@@ -32,11 +35,13 @@ def routes_of(
             to = f"{ip_text(route.network)}/{route.prefix_length}"
             report.add(here, f"a second route to {to}")
         seen.add((route.network, route.prefix_length))
-        _check_gateway(here, route.gateway, nics, report)
+        _check_gateway(here, route.gateway, nics, report, count)
     return tuple(route for _, route in wanted)
 
 
-def _check_gateway(path: Path, gateway: IpAddress, nics: Sequence[Nic], report: Report) -> None:
+def _check_gateway(
+    path: Path, gateway: IpAddress, nics: Sequence[Nic], report: Report, count: int
+) -> None:
     text = quote(ip_text(gateway))
     if len(gateway) == 16 and is_link_local_ip6(gateway):
         if len(nics) != 1:
@@ -44,8 +49,15 @@ def _check_gateway(path: Path, gateway: IpAddress, nics: Sequence[Nic], report: 
             report.add(path, what, "give its global address")
         return
     addresses = [address for nic in nics for address in nic.addresses]
-    if any(address.ip == gateway for address in addresses):
-        report.add(path, f"gateway {text} is the machine's own address")
+    ahead = [
+        int.from_bytes(gateway, "big") - int.from_bytes(address.ip, "big")
+        for address in addresses
+        if len(address.ip) == len(gateway)
+    ]
+    owner = next((offset for offset in ahead if 0 <= offset < count), None)
+    if owner is not None:
+        hint = f"that of number {owner + 1}" if count > 1 else ""
+        report.add(path, f"gateway {text} is the machine's own address", hint)
     elif not any(same_network(address, gateway) for address in addresses):
         networks = [_network_text(a) for a in addresses if len(a.ip) == len(gateway)]
         hint = f"its networks: {one_of(networks)}" if networks else ""

@@ -14,7 +14,7 @@ from vnet.topology.explain import Cut
 from vnet.topology.model import Endpoint, Host, Link, Vm, WireSwitch
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
-from vnet.topology.step_schema import MAX_ROUNDS, VERBS, StepFile
+from vnet.topology.step_schema import MAX_PINGALL, MAX_ROUNDS, VERBS, StepFile
 from vnet.topology.steps import (
     ArpingStep,
     CheckStep,
@@ -24,6 +24,7 @@ from vnet.topology.steps import (
     LinkStep,
     MoveStep,
     ParallelStep,
+    PingAllStep,
     PingStep,
     RepeatStep,
     SendStep,
@@ -37,7 +38,7 @@ from vnet.topology.wire import change_of
 
 def make_scenario(file: TopologyFile, directory: Directory, links: list[Link]) -> list[Step]:
     """The steps of ``file``; what is wrong with them goes to the report."""
-    maker = _StepMaker(directory, links, len(links) == len(file.links or ()))
+    maker = _StepMaker(directory, links, directory.links_complete)
     steps = []
     for position, given in enumerate(file.scenario or ()):
         made = maker.step(given, ("scenario", directory.cut.index("scenario", position)))
@@ -194,6 +195,25 @@ class _StepMaker:
             given.echo,
             given.timeout,
         )
+
+    def make_pingall(self, given: Any, path: Path, common: _Common) -> Step | None:
+        known = [
+            self.machine(name, (*path, "among", position))
+            for position, name in enumerate(given.among)
+        ]
+        if not all(known):
+            return None
+        among = tuple(dict.fromkeys(given.among or self.directory.nodes.vms))
+        pings = len(among) * (len(among) - 1)
+        if given.classes and given.sample is not None:
+            what = "classes and a sample are two ways"
+            self.report.add((*path, "sample"), what, "leave one of the two out", at_key=True)
+        elif not pings and not self.cut.nodes:
+            self.report.add(path, "it takes two to ping", f"there are {len(among)} to choose from")
+        elif pings > MAX_PINGALL and not given.classes and given.sample is None:
+            what = f"{len(among)} machines make {pings} pings"
+            self.report.add(path, what, "write classes: true, or sample: 1000")
+        return PingAllStep(*common, among, given.classes, given.sample)
 
     def make_send(self, given: Any, path: Path, common: _Common) -> Step | None:
         name, device = given.from_

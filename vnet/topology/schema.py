@@ -16,7 +16,6 @@ from pydantic import Field
 
 from vnet.topology.fields import (
     Addresses,
-    DeviceName,
     Duration,
     Epoch,
     Gateways,
@@ -25,6 +24,8 @@ from vnet.topology.fields import (
     Mtu,
     Name,
     Network,
+    StarredDevice,
+    StarredName,
     SysctlName,
     SysctlValue,
     Version,
@@ -43,6 +44,16 @@ HostMode = Literal["bridge", "route", "nat", "isolated", "open"]
 HypervisorName = Literal["xen", "kvm", "vmware", "hyperv"]
 StyleName = Literal["network-bridge", "enslaved"]
 SwitchType = Literal["linux", "ovs"]
+
+
+NodeCount = Annotated[int, Field(ge=1, le=MAX_COUNT)]
+
+
+def _count(name: str, more: str) -> Any:
+    """The field that makes an entry a template."""
+    description = f"Make this many: {name} becomes {name}1, {name}2, ... and {more}. "
+    description += f"Elsewhere '{name}*' stands for all of them."
+    return Field(default=None, description=description)
 
 
 class NicFile(Part):
@@ -107,8 +118,12 @@ class HostSwitchFile(Part):
 
 
 class HostFile(MachineFile):
-    """A hypervisor: physical cards, switches, and the virtual machines that name it."""
+    """A hypervisor: physical cards, switches, and the virtual machines that name it.
 
+    With 'count' a template for many.
+    """
+
+    count: NodeCount | None = _count("h", "addresses and MACs of its cards count up by one")
     hypervisor: HypervisorName = Field(
         default="kvm", description="Decides default MACs and how back ends are named."
     )
@@ -125,19 +140,21 @@ class HostFile(MachineFile):
 class VmFile(MachineFile):
     """A virtual machine, or with 'count' a template for many."""
 
-    host: Name = Field(..., description="The host it runs on.")
-    count: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = Field(
-        default=None,
-        description="Make this many: vm becomes vm1, vm2, ... and addresses count up by one.",
+    host: StarredName = Field(
+        ...,
+        description="The host it runs on. 'h*' deals the machines of a template out to all hosts "
+        "of template h, evenly and in order: the first fill h1.",
     )
+    count: NodeCount | None = _count("vm", "addresses and MACs of its cards count up by one")
     vnics: Annotated[list[VnicFile], Field(max_length=MAX_VNICS)] = Field(
         default=[], description="Its cards, in order."
     )
 
 
 class WireSwitchFile(Part):
-    """A plain learning switch between hosts."""
+    """A plain learning switch between hosts, or with 'count' a template for many."""
 
+    count: NodeCount | None = _count("tor", "each has ports of its own")
     type: SwitchType = Field(default="linux", description="What kind of switch.")
     ports: Annotated[int, Field(ge=1, le=MAX_PORTS)] | None = Field(
         default=None,
@@ -147,18 +164,22 @@ class WireSwitchFile(Part):
 
 
 class RouterFile(MachineFile):
-    """A machine that forwards between its cards."""
+    """A machine that forwards between its cards, or with 'count' a template for many."""
 
+    count: NodeCount | None = _count("r", "addresses and MACs of its cards count up by one")
     nics: dict[Name, NicFile | None] = Field(default={}, description="Its cards by name.")
 
 
 class LinkFile(WireFile):
-    """A full-duplex cable between two devices."""
+    """A full-duplex cable between two devices, or with stars one for each machine of a template."""
 
-    ends: Annotated[list[DeviceName], Field(min_length=2, max_length=2)] = Field(
+    ends: Annotated[list[StarredDevice], Field(min_length=2, max_length=2)] = Field(
         ...,
-        description="The two devices it joins: cards of hosts and routers, ports of switches.",
-        examples=[["h1:eth0", "h2:eth0"]],
+        description="The two devices it joins: cards of hosts and routers, ports of switches. "
+        "'h*:eth0' is that card of every machine of template h; there are as many links as the "
+        "larger starred template has machines, dealt out evenly and in order at the other end. "
+        "A star behind a device, 'tor*:p*', counts 1, 2, ... on each node.",
+        examples=[["h1:eth0", "h2:eth0"], ["h*:eth0", "tor*:p*"]],
     )
     up: bool = Field(default=True, description="Whether the cable is plugged in at the start.")
 
@@ -189,10 +210,11 @@ class TopologyFile(Part):
         default=None, description="Routers by name."
     )
     links: list[LinkFile] | None = Field(default=None, description="The cables.")
-    captures: list[DeviceName] | None = Field(
+    captures: list[StarredDevice] | None = Field(
         default=None,
-        description="Devices whose frames are recorded; 'HOST:nlmon' records its rtnetlink.",
-        examples=[["vm1:eth0", "h1:eth0"]],
+        description="Devices whose frames are recorded; 'HOST:nlmon' records its rtnetlink. "
+        "'h*:eth0' is that card of every machine of template h, 'h1:vnet*' all numbered vnets.",
+        examples=[["vm1:eth0", "h1:eth0"], ["h*:eth0"]],
     )
     scenario: list[StepFile] | None = Field(default=None, description="What happens, step by step.")
 

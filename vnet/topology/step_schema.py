@@ -25,6 +25,7 @@ from vnet.topology.parts import Part, duration_field
 from vnet.topology.wire import WireFile
 
 MAX_PACKETS = 1_000_000
+MAX_PINGALL = 10_000
 MAX_ROUNDS = 1_000_000
 MAX_PARALLEL = 1_000
 
@@ -105,6 +106,22 @@ class UdpFile(Part):
     timeout: Duration = duration_field(_S, "How long to wait for echoes after the last datagram.")
 
 
+class PingAllFile(Part):
+    """Who reaches whom: every machine pings every other once, or a choice of them does."""
+
+    among: list[Name] = Field(
+        default=[], description="The machines that take part; left out, all virtual machines."
+    )
+    classes: bool = Field(
+        default=False,
+        description="Only one or two of each class of like machines: of one template, in the same "
+        "place.",
+    )
+    sample: Annotated[int, Field(ge=1, le=MAX_PACKETS)] | None = Field(
+        default=None, description="Only so many pairs, drawn from the seed."
+    )
+
+
 class SendFile(Part):
     """A packet written as a Scapy expression; it is parsed, never evaluated."""
 
@@ -174,7 +191,7 @@ class RepeatFile(Part):
 
 
 VERBS = (
-    *("ping", "arping", "udp", "send", "link", "move", "wait"),
+    *("ping", "arping", "udp", "pingall", "send", "link", "move", "wait"),
     *("fdb", "counters", "repeat", "parallel"),
 )
 _ONE_VERB: list[Any] = [{"required": [verb]} for verb in VERBS]
@@ -200,6 +217,7 @@ class StepFile(Part):
     udp: UdpFile | None = Field(
         default=None, description="Send UDP datagrams and count the echoes."
     )
+    pingall: PingAllFile | None = Field(default=None, description="Ping among many machines.")
     send: SendFile | None = Field(default=None, description="Put a packet of your own on the wire.")
     link: LinkStepFile | None = Field(default=None, description="Change a cable, or pull it.")
     move: MoveFile | None = Field(default=None, description="Move a VM to another switch.")

@@ -99,6 +99,20 @@ class UdpStep(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class PingAllStep(Step):
+    """A ping for each pair of ``among``: all, between ``classes``, or a random ``sample``."""
+
+    among: tuple[str, ...]
+    classes: bool = False
+    sample: int | None = None
+
+    @property
+    def title(self) -> str:
+        way = "classes" if self.classes else "" if self.sample is None else f"sample {self.sample}"
+        return f"pingall of {len(self.among)} {way}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
 class SendStep(Step):
     """Puts the packet of a Scapy expression on a vNIC, ``count`` times."""
 

@@ -8,15 +8,17 @@ its own is not judged, or one slip would be reported in ten places.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.devices import NLMON, backend_names, bridged_nics, host_devices, node_devices
 from vnet.topology.expand import Nodes
 from vnet.topology.explain import Cut
-from vnet.topology.model import Endpoint, Host, Link, Vm
+from vnet.topology.model import Endpoint, Host, Link, Vm, WireSwitch
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import LinkFile, TopologyFile
 from vnet.topology.segments import check_addresses
+from vnet.topology.templates import STAR
 
 
 class Directory:
@@ -26,7 +28,10 @@ class Directory:
         self.nodes = nodes
         self.report = report
         self.cut = cut
+        self.links_complete = True
+        """Whether every link of the file could be made."""
         self._devices: dict[str, list[str]] = {}
+        self._ports: dict[str, frozenset[str]] = {}
         self._vms: dict[str, list[Vm]] = {}
         for vm in nodes.vms.values():
             self._vms.setdefault(vm.host, []).append(vm)
@@ -44,13 +49,22 @@ class Directory:
                 self._devices[name] = node_devices(node)
         return self._devices[name]
 
+    def has_port(self, switch: WireSwitch, name: str) -> bool:
+        """Whether a switch has port ``name``; one may have thousands."""
+        if switch.name not in self._ports:
+            self._ports[switch.name] = frozenset(switch.ports)
+        return name in self._ports[switch.name]
+
     def has_node(self, name: str, path: Path, *, at_key: bool = False) -> bool:
         """Whether node ``name`` is there to be judged; reports it if it should be."""
         if self.nodes.find(name) is not None:
             return name not in self.cut.nodes
         if not self.cut.excuses(name):
             known = dict.fromkeys([*self.nodes.names(), *sorted(self.cut.nodes)])
-            hint = did_you_mean(name, list(known), "there are")
+            templates = self.nodes.templates
+            single = path[0] == "scenario"
+            hint = templates.instances_hint(name) if single else templates.hint(name)
+            hint = hint or did_you_mean(name, list(known), "there are")
             self.report.add(path, f"there is no node {quote(name)}", hint, at_key=at_key)
         return False
 
@@ -70,7 +84,8 @@ class Directory:
 
 
 def check_host_devices(directory: Directory) -> None:
-    """No two devices of one host may end up with the same name."""
+    """No two devices of one host may end up with the same name; of a template one is told."""
+    told: set[Path] = set()
     for host in directory.nodes.hosts.values():
         devices = host_devices(host, directory.vms_on(host.name))
         devices += [names.temporary for names in bridged_nics(host)]
@@ -81,28 +96,37 @@ def check_host_devices(directory: Directory) -> None:
             if times == 1 or (name in host.nics and name in host.switches):
                 continue
             section = "nics" if name in host.nics else "switches"
+            path = (*directory.nodes.origin[host.name], section, name)
+            if path in told:
+                continue
+            told.add(path)
             made = backend_names(host, directory.vms_on(host.name)).values()
             why = "a virtual machine's back end" if name in made else "network-bridge makes one"
-            path = ("hosts", host.name, section, name)
             what = f"{host.name} would have two devices named {quote(name)}"
             directory.report.add(path, what, why, at_key=True)
 
 
-def make_links(file: TopologyFile, directory: Directory) -> list[Link]:
-    """The links whose ends both exist and are free."""
+def make_links(directory: Directory) -> list[Link]:
+    """The links whose ends both exist and are free; in each entry an end is faulty once."""
     links: list[Link] = []
     taken: dict[Endpoint, int] = {}
-    for position, given in enumerate(file.links or ()):
-        path: Path = ("links", directory.cut.index("links", position))
-        good = [
-            _check_end(end, (*path, "ends", number), directory, taken)
-            for number, end in enumerate(given.ends)
-        ]
+    wiring = directory.nodes.wiring
+    directory.links_complete = wiring.complete
+    for path, given, wires in wiring.entries:
         if given.reorder and not given.latency and not given.jitter:
             what = "frames cannot be reordered on a link without delay"
             directory.report.add((*path, "reorder"), what, "give it a latency or a jitter")
-        if all(good):
-            links.append(_link(given))
+        model = _link(given)
+        paths = [(*path, "ends", number) for number in range(2)]
+        faulty = [False, False]
+        for wire in wires:
+            for number, end in enumerate(wire):
+                if not faulty[number]:
+                    faulty[number] = not _check_end(end, paths[number], directory, taken)
+            if any(faulty):
+                directory.links_complete = False
+            else:
+                links.append(replace(model, ends=wire))
     return links
 
 
@@ -132,11 +156,12 @@ def _check_end(end: Endpoint, path: Path, directory: Directory, taken: dict[Endp
         report.add(path, what, "its cards plug into a switch of its host")
         return False
     if end.node in nodes.switches:
-        ports = nodes.switches[end.node].ports
-        if end.device not in ports:
+        there = directory.has_port(nodes.switches[end.node], end.device)
+        if not there:
+            ports = nodes.switches[end.node].ports
             what = f"{end.node} has no port {quote(end.device)}"
             report.add(path, what, f"it has {ports[0]} to {ports[-1]}")
-        return end.device in ports
+        return there
     machine = nodes.hosts.get(end.node) or nodes.routers[end.node]
     if end.device in machine.nics:
         return True
@@ -148,14 +173,47 @@ def _check_end(end: Endpoint, path: Path, directory: Directory, taken: dict[Endp
 def make_captures(file: TopologyFile, directory: Directory) -> list[Endpoint]:
     """The capture points that will exist, each once."""
     points: dict[Endpoint, int] = {}
-    for position, point in enumerate(file.captures or ()):
+    written: dict[Endpoint, int] = {}
+
+    def twice(point: Endpoint, path: Path, line: int) -> None:
+        directory.report.add(path, f"{point} is captured twice", f"already in line {line}")
+
+    for position, given in enumerate(file.captures or ()):
         path: Path = ("captures", directory.cut.index("captures", position))
-        if point in points:
-            what = f"{point} is captured twice"
-            directory.report.add(path, what, f"already in line {points[point]}")
-        elif directory.has_device(point, path):
-            points[point] = directory.report.line(path)
+        if given in written:
+            # Not looked into again: with a star it may be a hundred thousand points.
+            twice(given, path, written[given])
+            continue
+        written[given] = line = directory.report.line(path)
+        for point in _capture_points(given, path, directory):
+            if point in points:
+                twice(point, path, points[point])
+                break
+            points[point] = line
     return list(points)
+
+
+def _capture_points(given: Endpoint, path: Path, directory: Directory) -> list[Endpoint]:
+    """The devices that ``given`` stands for; none after a fault, which is reported once."""
+    nodes = directory.nodes.templates.names(given.node, path) or []
+    if not given.device.endswith(STAR):
+        ends = [Endpoint(node, given.device) for node in nodes]
+        return ends if all(directory.has_device(end, path) for end in ends) else []
+    stem = given.device.removesuffix(STAR)
+    found = []
+    for node in nodes:
+        if not directory.has_node(node, path):
+            return []
+        numbered = (name for name in directory.devices(node) if _is_numbered(name, stem))
+        found += [Endpoint(node, name) for name in numbered]
+    if nodes and not found:
+        directory.has_device(Endpoint(nodes[0], given.device), path)
+    return found
+
+
+def _is_numbered(name: str, stem: str) -> bool:
+    digits = name.removeprefix(stem)
+    return name.startswith(stem) and digits.isascii() and digits.isdecimal()
 
 
 def check_machines(directory: Directory, links: list[Link]) -> None:

@@ -80,6 +80,21 @@ def parse(packet: bytes) -> Ipv6 | None:
     )
 
 
+def group_of(frame: bytes, at: int) -> bytes | None:
+    """The group that the packet at ``at`` of a frame is for.
+
+    None if :func:`parse` would find fault with it, its source cannot be one, or it is for a
+    single machine. It is what a card asks of every frame of a flood, so it copies no more
+    than the address.
+    """
+    start = at + HEADER_BYTES
+    if len(frame) < start or frame[at] >> 4 != 6 or frame[at + 8] == 0xFF:
+        return None
+    if frame[at + 24] != 0xFF or start + (frame[at + 4] << 8 | frame[at + 5]) > len(frame):
+        return None
+    return frame[at + 24 : start]
+
+
 def upper_layer(header: Ipv6) -> Upper | None:
     """Skip the extension headers; None where the chain is cut off.
 

@@ -46,7 +46,14 @@ class Ipv6Stack:
     def receive(self, interface: Interface, frame: Frame) -> None:
         """An IPv6 frame came in."""
         device = interface.device
-        packet = frame.data[HEADER_BYTES:]
+        data = frame.data
+        # Most of what floods bring is for groups of others; the rest is judged in full below.
+        group = ipv6.group_of(data, HEADER_BYTES)
+        if group is not None and not interface.mld.is_member(group):
+            source = data[HEADER_BYTES + 8 : HEADER_BYTES + 24]
+            if not self._namespace.owns(source):
+                return device.drop(frame, drops.NOT_A_MEMBER)
+        packet = data[HEADER_BYTES:]
         header = ipv6.parse(packet)
         if header is None:
             return device.drop(frame, drops.IP_MALFORMED)

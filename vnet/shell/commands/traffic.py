@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from vnet.base.errors import UsageError
 from vnet.base.ids import IPV4_ANY, is_link_local_ip6
+from vnet.cli.progress import pings_bar
 from vnet.guest.vnic import Vnic
+from vnet.lab.classes import machine_classes
+from vnet.lab.pingall import MOST_SAMPLES, PingAll, choose_pairs, class_pairs
 from vnet.shell.context import ShellContext, machines
 from vnet.shell.options import Arguments, Option, choice, duration, whole_number
 from vnet.shell.output import Output, plural
-from vnet.shell.pingall import PingAll
+from vnet.shell.pingall import class_matrix, machine_matrix, sample_table
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.topology.expression import build_packet
 
@@ -101,22 +103,35 @@ def udp(context: ShellContext, arguments: Arguments) -> Output:
 
 @command(
     "pingall",
-    "[NAME...]",
-    "every VM pings every other once, all at the same virtual time",
+    "[NAME...] [--classes] [--sample N]",
+    "every VM pings every other once, or a few of them do",
     group=Group.TRAFFIC,
     words=(0, None),
-    options={},
-    examples=["pingall", "pingall vm1 vm2"],
+    options={
+        "--classes": Option("classes"),
+        "--sample": Option("sample", whole_number(1, MOST_SAMPLES)),
+    },
+    examples=["pingall", "pingall vm1 vm2", "pingall --classes", "pingall --sample 500"],
     completes=[machines],
 )
 def pingall(context: ShellContext, arguments: Arguments) -> Output:
-    """A matrix of round trips in milliseconds; named machines may be hosts and routers too."""
-    names = list(dict.fromkeys(arguments.words)) or list(context.lab.network.vms)
-    if len(names) < 2:
-        raise UsageError("pingall: it takes two to ping")
+    """A matrix of round trips in milliseconds; named machines may be hosts and routers too.
+
+    --classes: one or two of each class of like machines, and a matrix of classes.
+    --sample: that many random pairs, the same ones for the same seed, and who lost a ping.
+    """
+    lab = context.lab
+    names = list(dict.fromkeys(arguments.words)) or list(lab.network.vms)
     for name in names:
         context.machine(name)
-    return PingAll(context.lab, names).run()
+    pairs = choose_pairs(lab.topology, names, lab.network.chance, **arguments.options)
+    app = PingAll(lab.network, pairs)
+    with pings_bar(app):
+        lab.wait_for(app)
+    if "classes" in arguments.options:
+        classes = machine_classes(lab.topology, names)
+        return class_matrix(app, classes, class_pairs(classes))
+    return sample_table(app) if "sample" in arguments.options else machine_matrix(app, names)
 
 
 @command(
