@@ -74,7 +74,7 @@ def test_a_lab_without_a_folder_keeps_all_it_heard(
     lab.run()
     (folder,) = temporary.iterdir()
     assert folder.name.startswith("vnet-")
-    assert len(lab._recorder.records) <= 10
+    assert len(lab._captures.recorder.records) <= 10
     monkeypatch.setattr(capture, "BATCH_FRAMES", 10_000)
     in_memory = lab_with(PING)
     in_memory.run()

@@ -170,7 +170,7 @@ def test_many_frames_are_written_in_batches_in_order(lab_with: LabWith, tmp_path
     for number in range(4_000):
         lab.scheduler.at(number * 1_000, send, frame)
     lab.advance("1s")
-    assert len(lab._recorder.records) < 10_000  # not all of it waits in memory
+    assert len(lab._captures.recorder.records) < 10_000  # not all of it waits in memory
     lab.close()
     found = written(tmp_path / "small.pcapng")
     assert [len(found[p]) for p in ("vm1:eth0", "h1:peth0", "vm2:eth0")] >= [4_000] * 3

@@ -94,7 +94,7 @@ def test_a_full_disk_does_not_hide_the_report(pytester: pytest.Pytester, inner_p
                 raise StorageError("cannot write x: No space left on device")
 
             lab = vnet_lab("@two-vms")
-            lab._recorder.writer.flush = full
+            lab._captures.recorder.writer.flush = full
             lab.vm("vm1").vnic().send(bytes(60))
             raise ValueError
     """)

@@ -7,9 +7,7 @@ with Lab.load("topologies/two-hosts.yaml", pcap_dir="/tmp/out") as lab:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -19,11 +17,8 @@ from vnet.base.errors import ReentryError, StorageError, UsageError
 from vnet.base.text import escaped
 from vnet.base.units import parse_duration_ns
 from vnet.guest.apps.app import App
-from vnet.lab import nlmon
-from vnet.lab.block_file import storage_error
 from vnet.lab.build import Builder
-from vnet.lab.capture import Recorder
-from vnet.lab.capture_files import REPORT_NAME, TemporaryFile, open_captures
+from vnet.lab.captures import Captures
 from vnet.lab.handles import LinkHandle, MachineHandle, SwitchHandle, VmHandle
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.lab.report import Report, StormRow, drop_rows, link_rows, storm_rows
@@ -32,15 +27,11 @@ from vnet.lab.shipped import resolve
 from vnet.sim.frame import Meta
 from vnet.sim.scheduler import Scheduler
 from vnet.sim.trace import FlightRecorder, Trace, TraceNode
-from vnet.topology.devices import NLMON
 from vnet.topology.load import load_topology, parse_topology
 from vnet.topology.model import Topology
-from vnet.wire.pcapng import LINK_ETHERNET
 
 if TYPE_CHECKING:
     import networkx
-
-PCAP_FORMATS = ("pcapng", "pcap")
 
 _IDLE_RUN_NS = 5_000_000_000
 """How long a lab without a scenario runs when no end is given."""
@@ -69,35 +60,19 @@ class Lab:
         self.topology = topology
         self.seed = topology.seed if seed is None else seed
         self.scheduler = Scheduler()
-        self._recorder = Recorder(topology.epoch_ns)
         self._graph: networkx.Graph[str] | None = None
         self._runner: ScenarioRunner | None = None
-        self._files: list[str] = []
         self._closed = False
         builder = Builder(topology, self.scheduler, Chance(self.seed))
-        for endpoint in topology.captures:
-            if endpoint.device == NLMON:
-                point = self._recorder.add_point(*nlmon.describe(endpoint.node))
-                nlmon.watch_netlink(builder.namespaces[endpoint.node], point)
-            else:
-                self._recorder.add_point(str(endpoint), "", None)
+        self._captures = Captures(topology, builder.namespaces)
         self.network = builder.build()
         self.flight_recorder = FlightRecorder() if follow else None
         for device in self.network.devices():
             device.recorder = self.flight_recorder
-        self._attach_captures()
-        if pcap_format not in PCAP_FORMATS:
-            raise UsageError(
-                f"captures have no format {pcap_format!r}", f"there are {', '.join(PCAP_FORMATS)}"
-            )
-        self._pcap_dir = None if pcap_dir is None else Path(pcap_dir)
-        points = self._recorder.points
-        if self._pcap_dir is None:
-            self._recorder.writer = TemporaryFile(points, topology.name)
-        else:
-            self._recorder.writer, self._files = open_captures(
-                self._pcap_dir, topology.name, points, split=split, form=pcap_format
-            )
+        self._captures.attach(self.network)
+        self._captures.open(
+            None if pcap_dir is None else Path(pcap_dir), split=split, form=pcap_format
+        )
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> Lab:
@@ -292,28 +267,16 @@ class Lab:
         Frames that are in the capture files already are read back from there. Netlink
         messages come as ``Raw``.
         """
-        from scapy.layers.l2 import Ether
-        from scapy.packet import Raw
-        from scapy.plist import PacketList
-
-        from vnet.guest.dissect import dissect
-
-        points = self._recorder.points
-        packets: list[list[Any]] = [[] for _ in points]
-        for number, time_ns, data in self._recorder.heard():
-            first_layer = Ether if points[number].link_type == LINK_ETHERNET else Raw
-            packets[number].append(dissect(data, time_ns, first_layer))
-        return _Captures((p.name, PacketList(packets[p.number], p.name)) for p in points)
+        return _PacketLists(self._captures.packets())
 
     def flush_captures(self) -> None:
         """Write what was heard so far to the capture files, so that others can read them."""
-        if self._pcap_dir is not None:
-            self._recorder.flush()
+        self._captures.flush()
 
     @property
     def capture_paths(self) -> list[Path]:
         """The capture files; none where captures are kept in memory."""
-        return [] if self._pcap_dir is None else [self._pcap_dir / name for name in self._files]
+        return self._captures.paths
 
     def report(self) -> Report:
         """Steps, counters, drops and captures as they stand."""
@@ -324,8 +287,8 @@ class Lab:
             [] if self._runner is None else self._runner.outcomes,
             link_rows(self.network.links),
             drop_rows(self.network),
-            [(point.name, point.frames) for point in self._recorder.points],
-            self._files,
+            self._captures.counts,
+            self._captures.file_names,
             self._storms(),
         )
 
@@ -343,26 +306,8 @@ class Lab:
         report = self.report()
         if not self._closed:
             self._closed = True
-            self._finish_captures(report)
+            self._captures.finish(report.as_json())
         return report
-
-    def _finish_captures(self, report: Report) -> None:
-        writer = self._recorder.writer
-        assert writer is not None
-        if self._pcap_dir is None:
-            writer.close()
-            return
-        try:
-            try:
-                self._recorder.flush()
-            finally:
-                writer.close()
-        except StorageError:
-            # The report may fit where the captures did not. If not, theirs is the news.
-            with suppress(StorageError):
-                _write_json(self._pcap_dir / REPORT_NAME, report.as_json())
-            raise
-        _write_json(self._pcap_dir / REPORT_NAME, report.as_json())
 
     def __enter__(self) -> Lab:
         return self
@@ -380,22 +325,11 @@ class Lab:
             if not isinstance(error, StorageError):
                 raise
 
-    def _attach_captures(self) -> None:
-        for point in self._recorder.points:
-            node, _, name = point.name.partition(":")
-            if name == NLMON:
-                continue
-            device = self.network.device(node, name)
-            assert device is not None, f"validation let the capture {point.name} through"
-            point.mac = device.mac
-            point.description = f"{device.kind} {name} of {node}"
-            device.add_sniffer(point)
-
     def __repr__(self) -> str:
         return f"<Lab {self.name} at {self.now_ns / 1e9:g}s>"
 
 
-class _Captures(dict[str, Any]):
+class _PacketLists(dict[str, Any]):
     """Packet lists by capture point; a point that is not there is the caller's mistake."""
 
     def __missing__(self, name: str) -> Any:
@@ -416,16 +350,3 @@ def _moment_ns(moment: str | int | None) -> int | None:
 def _unknown(kind: str, name: str, known: Any) -> UsageError:
     hint = f"there are {', '.join(known) or 'none'}"
     return UsageError(f"there is no {kind} {escaped(str(name))}", hint)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write all of it or nothing: half a report would be worse than none."""
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    unfinished = path.with_suffix(".unfinished")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise storage_error(path, error) from None

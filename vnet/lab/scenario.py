@@ -22,7 +22,6 @@ from vnet.lab.report import Failure, StepOutcome
 from vnet.lab.step_apps import make_app
 from vnet.topology import model, steps
 from vnet.topology.expression import build_packet
-from vnet.wire.filter import compile_filter
 
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
@@ -166,6 +165,8 @@ class ScenarioRunner:
             if query is not None:
                 device = self._network.device(query.point.node, query.point.device)
                 if device is not None:
+                    from vnet.wire.filter import compile_filter
+
                     wanted = compile_filter(query.filter)
                     counters[expectation.key] = FrameCounter(device, wanted)
         return counters
