@@ -13,11 +13,11 @@ from typing import TypeVar
 
 from vnet.base.ids import IpAddress, Mac, ip_text, mac_text
 from vnet.base.text import quote
-from vnet.topology.fields import RefusedError, check_host_part
 from vnet.topology.model import Address, Nic
 from vnet.topology.report import Path, Report
 from vnet.topology.routes import same_network
 from vnet.topology.schema import NicFile, TopologyFile
+from vnet.topology.values import RefusedError, check_host_part
 
 NO_MAC = Mac(bytes(6))
 """Of a card whose file entry gives none: each instance is to get one of its own."""

@@ -15,10 +15,10 @@ from vnet.base.drops import all_drop_reasons
 from vnet.base.ids import mac_from_text, mac_text
 from vnet.base.text import did_you_mean, quote
 from vnet.topology.devices import NLMON
-from vnet.topology.fields import RefusedError, kind_of, parse_endpoint
 from vnet.topology.report import Path
 from vnet.topology.steps import Expectation, FrameQuery
 from vnet.topology.validate import Directory
+from vnet.topology.values import RefusedError, kind_of, parse_endpoint
 
 _RELATION = re.compile(r"(==|!=|<=|>=|<|>)\s*(.*)", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)

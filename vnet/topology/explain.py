@@ -19,9 +19,9 @@ from pydantic import BaseModel, ValidationError
 
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, escaped, one_of, quote
-from vnet.topology.fields import RefusedError, kind_of
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
+from vnet.topology.values import RefusedError, kind_of
 from vnet.topology.wire import WireFile
 
 NODE_SECTIONS = ("hosts", "vms", "switches", "routers")

@@ -11,17 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
-from vnet.topology.fields import (
-    DeviceName,
-    Duration,
-    Expected,
-    Name,
-    RefusedError,
-    Source,
-    Station,
-    Target,
-)
+from vnet.topology.fields import DeviceName, Duration, Expected, Name, Source, Station, Target
 from vnet.topology.parts import Part, duration_field
+from vnet.topology.values import RefusedError
 from vnet.topology.wire import WireFile
 
 MAX_PACKETS = 1_000_000

@@ -14,8 +14,9 @@ from pydantic import BeforeValidator, Field
 from vnet.base.units import duration_text, rate_text, share_text
 from vnet.sim.link import LinkChange
 from vnet.sim.netem import GilbertElliott, Impairments
-from vnet.topology.fields import SHARE_SPELLING, Duration, Mtu, Rate, Share, parse_share_value
+from vnet.topology.fields import SHARE_SPELLING, Duration, Mtu, Rate, Share
 from vnet.topology.parts import Part, duration_field
+from vnet.topology.values import parse_share_value
 
 _NO_SHARE: dict[str, Any] = {"default": "0%"}
 
