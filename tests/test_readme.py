@@ -122,3 +122,7 @@ def test_files_that_are_named_exist(name: str) -> None:
     for path in re.findall(r"`([a-z_./]+\.(?:py|md|yaml|toml))`", text):
         places = (ROOT / path, ROOT / "vnet" / path)
         assert any(place.exists() for place in places), f"{name} names {path}, which is not there"
+
+
+def test_every_shipped_topology_is_named() -> None:
+    assert {name for name in shipped() if f"`@{name}`" in README} == set(shipped())
