@@ -185,7 +185,8 @@ def test_unfinished_steps_are_judged_when_the_lab_closes(lab_with: LabWith) -> N
     report = lab.close()
     first, second = report.steps
     assert first.seen["received"] == 3
-    assert (first.error, second.error) == ("not finished when the run ended",) * 2
+    assert first.error == "not finished when the run ended"
+    assert second.error == "not begun when the run ended"
     assert str(first.failures[0]) == "expected received == 10, saw 3"
     assert second.started_ns is None
     assert not report.held

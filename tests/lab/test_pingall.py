@@ -37,7 +37,7 @@ def rack() -> Lab:
 
 
 def classes_of(lab: Lab, names: list[str]) -> dict[str, tuple[str, ...]]:
-    return {one.name: one.machines for one in machine_classes(lab.topology, names)}
+    return {one.name: one.machines for one in machine_classes(lab.network, names)}
 
 
 def test_all_pairs_answer_and_are_counted(rack: Lab) -> None:
@@ -115,7 +115,7 @@ def test_hosts_of_one_switch_are_alike(rack: Lab) -> None:
 
 
 def test_two_of_each_class_speak_for_it(rack: Lab) -> None:
-    pairs = class_pairs(machine_classes(rack.topology, [*VMS[:8], "lone"]))
+    pairs = class_pairs(machine_classes(rack.network, [*VMS[:8], "lone"]))
     assert pairs[0, 0] == [("vm1", "vm4"), ("vm4", "vm1")]
     assert pairs[0, 1] == [("vm1", "vm5"), ("vm1", "vm8"), ("vm4", "vm5"), ("vm4", "vm8")]
     assert pairs[2, 0] == [("lone", "vm1"), ("lone", "vm4")]
@@ -128,7 +128,7 @@ def test_one_of_each_class_speaks_where_two_would_be_too_many(
     monkeypatch: pytest.MonkeyPatch, rack: Lab
 ) -> None:
     monkeypatch.setattr("vnet.lab.pingall.MOST_PINGS", 12)
-    pairs = class_pairs(machine_classes(rack.topology, VMS))
+    pairs = class_pairs(machine_classes(rack.network, VMS))
     assert pairs[0, 1] == [("vm1", "vm8")]
     assert pairs[1, 1] == [("vm5", "vm8"), ("vm8", "vm5")]
     monkeypatch.setattr("vnet.lab.pingall.MOST_PINGS", 11)

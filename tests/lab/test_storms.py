@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from vnet.cli.render import storm_text
 from vnet.lab.lab import Lab
 from vnet.lab.report import Report
+from vnet.lab.shipped import shipped
 
 RING = """
 version: 1
@@ -80,6 +83,56 @@ def test_without_a_loop_nothing_is_called_a_storm(step: str) -> None:
     _, report = run(step, closed="false")
     assert report.storms == []
     assert "storms" not in report.as_json()
+
+
+SAID_AGAIN = """
+version: 1
+hosts:
+  h1: {nics: {eth0: }, switches: {br0: }}
+  h2: {nics: {eth0: }, switches: {br0: }}
+vms: {a: {host: h1, vnics: [{ip: 10.0.0.1/24}]}}
+switches: {s1: , s2: , s3: , s4: }
+links:
+  - {ends: ['h1:eth0', 's1:h'], latency: 10us, bandwidth: 1gbit}
+  - {ends: ['h2:eth0', 's4:h'], latency: 10us, bandwidth: 1gbit}
+  - {ends: ['s1:a', 's2:a'], latency: 10us, bandwidth: 1gbit}
+  - {ends: ['s2:c', 's4:c'], latency: 10us, bandwidth: 1gbit}
+  - {ends: ['s1:b', 's3:b'], latency: 10us, bandwidth: 1gbit, up: false}
+  - {ends: ['s3:d', 's4:d'], latency: 10us, bandwidth: 1gbit}
+scenario:
+  - send: &say
+      {from: a, packet: 'Ether(dst="ff:ff:ff:ff:ff:ff")/"same"', count: 300, interval: 1ms}
+"""
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "  - {move: {vm: a, to: h2}}\n",
+        "  - {link: {end: 's1:a', state: down}}\n  - {link: {end: 's1:b', state: up}}\n",
+        "  - {link: {end: 's1:a', state: down}}\n  - {link: {end: 's1:b', state: up}}\n"
+        "  - {wait: 600s}\n",
+    ],
+)
+def test_what_is_said_again_from_elsewhere_is_no_storm(steps: str) -> None:
+    with Lab.from_text(SAID_AGAIN + steps + "  - {send: *say}\n") as lab:
+        report = lab.run()
+    assert report.held
+    assert report.storms == []
+
+
+def test_only_cables_that_were_plugged_in_make_the_loop() -> None:
+    text = Path(shipped()["broadcast-storm"]).read_text()
+    head = text[: text.index("scenario:")]
+    steps = (
+        "scenario:\n  - {link: {end: 's1:c', state: up}}\n"
+        "  - {arping: {from: h1, to: 10.0.0.99, interval: 500ms}}\n"
+        "  - {link: {end: 's1:c', state: down}}\n"
+    )
+    with Lab.from_text(head + steps) as lab:
+        (storm,) = lab.run().storms
+    assert storm.loop == ("s1", "s2", "s3")
+    assert sorted(storm.copies) == ["s1", "s2", "s3"]
 
 
 def test_a_machine_that_moves_is_no_storm() -> None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from vnet.cli.doctor import Finding
     from vnet.hypervisor.steps import ScriptStep
-    from vnet.lab.report import DropRow, Report, StepOutcome, StormRow
+    from vnet.lab.report import DropRow, Report, StepOutcome
+    from vnet.lab.storms import StormRow
     from vnet.topology.model import Topology
 
 _MOST_PLACES = 4
@@ -127,13 +128,14 @@ def links_table(report: Report) -> Table:
 
 def storm_text(row: StormRow) -> str:
     """A storm in a sentence: where, when, whose frames, and how many came back."""
-    place = f"the loop of {_some(list(row.loop))}" if row.loop else "no loop of known cables"
     switches = [
         f"{switch} {frames} by {', '.join(ports)}" for switch, (frames, ports) in row.copies.items()
     ]
     when = f"from {duration_text(row.began_ns)} to {duration_text(row.ended_ns)}"
-    came_back = _some(switches)
-    return f"storm in {place}, {when}: frames of {row.mac} came back to {came_back}"
+    loop = _some(list(row.loop))
+    return (
+        f"storm in the loop of {loop}, {when}: frames of {row.mac} came back to {_some(switches)}"
+    )
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -75,17 +75,16 @@ class Machine:
 
     def serve_echo(self, port: int = 7) -> UdpServer:
         """Run a UDP echo server on ``port``; one that runs already is returned."""
-        server = self.serve_udp(port)
-        server.echo = True
-        return server
+        return self.serve_udp(port, echo=True)
 
     def serve_udp(self, port: int = 7, *, echo: bool = True) -> UdpServer:
-        """Run a UDP server on ``port``; one that runs already is returned as it is."""
+        """Run a UDP server on ``port``; one that runs already echoes from now on as is said."""
         server = self._servers.get(port)
         if server is None or server.done:
             server = UdpServer(self.namespace, port, echo=echo)
             server.start()
             self._servers[port] = server
+        server.echo = echo
         return server
 
     def udp_server(self, port: int) -> UdpServer | None:

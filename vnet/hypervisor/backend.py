@@ -36,15 +36,19 @@ class BackEnd(PairDevice):
     __slots__ = ()
 
 
-def reconnect(front: FrontEnd, back: BackEnd) -> BackEnd:
-    """Join a running guest's card to a fresh back end; returns the one it had.
+def unplug(front: FrontEnd) -> BackEnd:
+    """Take a running guest's card from its back end, which is returned for its host to remove.
 
-    The guest's card keeps its carrier, as a live migration has it. The old back end is left
-    without a peer, for its host to take away.
+    The card keeps its carrier, as in a live migration: :func:`plug_in` follows at once.
     """
     old = front.peer
     assert isinstance(old, BackEnd), f"{front.label} has no back end"
     pair_up(old, old)
+    front.peer = front
+    return old
+
+
+def plug_in(front: FrontEnd, back: BackEnd) -> None:
+    """Join the card of a running guest to a fresh back end."""
     front.peer, back.peer = back, front
     back.carrier = front.admin_up and back.admin_up
-    return old

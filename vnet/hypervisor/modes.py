@@ -21,6 +21,8 @@ class BridgeMode:
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.steps: list[ScriptStep] = []
+        self.is_booting = True
+        """Steps are written down at the host's start; machines may come and go for ever."""
         self._script = ""
 
     def create_bridge(
@@ -100,11 +102,15 @@ class BridgeMode:
         self._script = script
         name = back_end.name
         bridge = self._namespace.master_of(name)
-        assert bridge is not None, f"{name} is in no bridge"
-        self._namespace.release(name)
-        self._did(f"brctl delif {bridge.device.name} {name}")
+        if bridge is not None:
+            self._namespace.release(name)
+            self._did(f"brctl delif {bridge.device.name} {name}")
         self._set_up(name, False)
         self._namespace.remove_device(name)
+
+    def has_device(self, name: str) -> bool:
+        """Whether the host has a device ``name``."""
+        return name in self._namespace.interfaces
 
     # -- single steps
 
@@ -157,4 +163,5 @@ class BridgeMode:
         self._did(f"ip link set {name} {'up' if up else 'down'}")
 
     def _did(self, command: str) -> None:
-        self.steps.append(ScriptStep(self._namespace.name, self._script, command))
+        if self.is_booting:
+            self.steps.append(ScriptStep(self._namespace.name, self._script, command))

@@ -11,13 +11,14 @@ from typing import Any
 from vnet.base.drops import DropReason
 from vnet.base.errors import VnetError
 from vnet.guest.apps.app import App
-from vnet.hypervisor.backend import FrontEnd
-from vnet.lab.build import Network
+from vnet.hypervisor.backend import unplug
+from vnet.lab.build import Network, front_of
 from vnet.linux.bridge.bridge import Bridge
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.sim.scheduler import Scheduler
 from vnet.topology import steps
+from vnet.topology.model import Endpoint
 
 
 class Act(App):
@@ -67,21 +68,25 @@ def change_link(network: Network, step: steps.LinkStep) -> dict[str, Any]:
 def move_vm(network: Network, step: steps.MoveStep) -> dict[str, Any]:
     """Replug a machine's cards on another host, or another switch of its own.
 
-    What was on its way through the old back end is lost, as in a live migration.
+    What was on its way through the old back end is lost, as in a live migration. Raises
+    :class:`VnetError` where that cannot be, and then nothing has moved.
     """
     guest = network.vms[step.vm]
     target = network.domains[step.host]
-    names = target.names(step.vm, len(guest.vnics))
-    for vnic, name in zip(guest.vnics, names, strict=True):
-        front = vnic.interface.device
-        assert isinstance(front, FrontEnd)
-        old_host = network.hosts[front.peer.owner]
-        old_bridge = old_host.namespace.master_of(front.peer.name)
-        assert old_bridge is not None
-        wanted = step.switch or target.switch_for(old_bridge.device.name)
-        old = target.take_in(front, name, wanted)
-        network.domains[old_host.name].let_go(old)
-        network.gone.append(old)
+    plugs = [network.plug_of(vnic) for vnic in guest.vnics]
+    fronts = [front_of(vnic) for vnic in guest.vnics]
+    names = target.names(step.vm, len(fronts))
+    leaving = {front.peer.name for front in fronts if front.peer.owner == step.host}
+    for name in names:
+        if target.has_device(name) and name not in leaving:
+            raise VnetError(f"{step.host} has a device named {name} already", "rename that one")
+    for front, (host, _) in zip(fronts, plugs, strict=True):
+        old = unplug(front)
+        network.domains[host].let_go(old)
+        network.bury(old)
+    for front, name, (_, bridge) in zip(fronts, names, plugs, strict=True):
+        target.take_in(front, name, step.switch or target.switch_for(bridge))
+    network.forget_floods()
     if step.announce:
         for vnic in guest.vnics:
             vnic.interface.notify_peers()
@@ -110,9 +115,7 @@ def learned_entries(bridge: Bridge) -> int:
 
 def read_counters(network: Network, step: steps.CountersStep) -> dict[str, Any]:
     """What ``ip -s link`` counts, and each drop by its word, the wire's included."""
-    device = network.device(step.device.node, step.device.device)
-    if device is None:
-        raise VnetError(f"{step.device} is there no more", "its machine has moved")
+    device = device_at(network, step.device)
     drops: dict[DropReason, int] = dict(device.drops)
     if isinstance(device, Nic) and device.end is not None:
         for reason, frames in device.end.drops.items():
@@ -127,6 +130,14 @@ def read_counters(network: Network, step: steps.CountersStep) -> dict[str, Any]:
     }
     # A reason that nothing was dropped for has no count yet, and is expected to be 0.
     return dict.fromkeys((e.key for e in step.expect if e.frames is None), 0) | found
+
+
+def device_at(network: Network, point: Endpoint) -> NetDevice:
+    """A device that the file names. Raises :class:`VnetError` where it went with its machine."""
+    device = network.device(point.node, point.device)
+    if device is None:
+        raise VnetError(f"{point} is there no more", "its machine has moved")
+    return device
 
 
 class FrameCounter:

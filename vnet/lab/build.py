@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from vnet.base.chance import Chance
+from vnet.base.chance import Chance, Stream
+from vnet.base.drops import DropReason
 from vnet.base.ids import is_link_local_ip6
 from vnet.guest.machine import Guest, Machine
 from vnet.guest.vnic import Vnic
@@ -43,8 +44,8 @@ class Network:
     links: list[Link] = field(default_factory=list)
     domains: dict[str, Domains] = field(default_factory=dict)
     script_steps: list[ScriptStep] = field(default_factory=list)
-    gone: list[NetDevice] = field(default_factory=list)
-    """Devices that were taken away while the lab ran; what they dropped still counts."""
+    lost_with_devices: dict[tuple[str, DropReason], int] = field(default_factory=dict)
+    """What devices dropped that were taken away while the lab ran, by their label and reason."""
 
     def machine(self, name: str) -> Machine | None:
         """A VM, host or router by name."""
@@ -64,6 +65,10 @@ class Network:
             return None if interface is None else interface.device
         switch = self.switches.get(node)
         return None if switch is None else switch.ports.get(name)
+
+    def pingall_stream(self) -> Stream:
+        """What a sample of pairs is drawn from: other pairs at another time."""
+        return self.chance.stream(f"pingall sample {self.scheduler.now_ns}")
 
     def bridge(self, node: str, name: str | None = None) -> Bridge:
         """The bridge of switch ``node``, or the one called ``name`` in host ``node``."""
@@ -98,7 +103,38 @@ class Network:
         for switch in self.switches.values():
             yield switch.bridge.device
             yield from switch.ports.values()
-        yield from self.gone
+
+    def plug_of(self, vnic: Vnic) -> tuple[str, str]:
+        """The host and the bridge that a virtual machine's card is plugged into now; no bridge
+        where somebody took its back end out."""
+        front = front_of(vnic)
+        host, back = front.peer.owner, front.peer.name
+        bridge = self.hosts[host].namespace.master_of(back)
+        return host, "" if bridge is None else bridge.device.name
+
+    def bury(self, device: NetDevice) -> None:
+        """Keep count of what a device dropped that is taken away, and let go of it.
+
+        At the end of this instant: frames may be on their way into it.
+        """
+        self.scheduler.after(0, self._bury, device)
+
+    def _bury(self, device: NetDevice) -> None:
+        lost = self.lost_with_devices
+        for reason, frames in device.drops.items():
+            lost[device.label, reason] = lost.get((device.label, reason), 0) + frames
+
+    def forget_floods(self) -> None:
+        """Something was replugged: frames may come another way now, and that is no storm."""
+        for _name, bridge in self.bridges():
+            bridge.storms.forget()
+
+
+def front_of(vnic: Vnic) -> FrontEnd:
+    """The device behind a virtual machine's card."""
+    front = vnic.interface.device
+    assert isinstance(front, FrontEnd), f"{front.label} is no virtual machine's card"
+    return front
 
 
 class Builder:
@@ -166,6 +202,7 @@ class Builder:
         )
         for end in built.ends:
             self._plugs[end.name].plug(end)
+        built.on_plug = self.network.forget_floods
         self.network.links.append(built)
 
     # -- hosts and their guests
@@ -186,6 +223,7 @@ class Builder:
             if vm.host == host.name:
                 self._start_domain(domains, vm)
         self.network.script_steps += mode.steps
+        mode.is_booting = False
 
     def _start_bridge(self, mode: BridgeMode, host: model.Host, switch: model.HostSwitch) -> None:
         classic = host.bridge_style is model.BridgeStyle.NETWORK_BRIDGE

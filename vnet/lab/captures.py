@@ -121,7 +121,7 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     unfinished = path.with_suffix(".unfinished")
     try:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")
         unfinished.replace(path)
     except OSError as error:
         with suppress(OSError):

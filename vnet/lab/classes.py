@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vnet.base.ids import ip_text, network_of
+from vnet.lab.build import Network
 from vnet.topology import model
 
 
@@ -30,12 +31,14 @@ class MachineClass:
         return len(self.machines)
 
 
-def machine_classes(topology: model.Topology, names: Sequence[str]) -> list[MachineClass]:
+def machine_classes(network: Network, names: Sequence[str]) -> list[MachineClass]:
     """The classes among the machines ``names``, in the order of their first members.
 
     Alike are instances of one template whose cards are in the same networks and plug into
-    the same switches: of one host for VMs, on the wire for hosts and routers.
+    the same switches: of one host for VMs, on the wire for hosts and routers. A VM is where it
+    has moved to.
     """
+    topology = network.topology
     neighbours = _neighbours(topology)
     members: dict[tuple[object, ...], list[str]] = {}
     for name in names:
@@ -43,7 +46,7 @@ def machine_classes(topology: model.Topology, names: Sequence[str]) -> list[Mach
         if template is None:
             members[(name,)] = [name]
         else:
-            key = (f"{template}*", *_place(topology, name, neighbours))
+            key = (f"{template}*", *_place(network, name, neighbours))
             members.setdefault(key, []).append(name)
     named: Counter[str] = Counter()
     classes = []
@@ -57,12 +60,17 @@ def machine_classes(topology: model.Topology, names: Sequence[str]) -> list[Mach
 
 
 def _place(
-    topology: model.Topology, name: str, neighbours: dict[str, str]
+    network: Network, name: str, neighbours: dict[str, str]
 ) -> tuple[str, tuple[object, ...]]:
     """Where a machine is, in a word, and all that must agree for another to be like it."""
+    topology = network.topology
     vm = topology.vms.get(name)
     if vm is not None:
-        return vm.host, tuple((vnic.switch, _networks(vnic)) for vnic in vm.vnics)
+        plugs = [network.plug_of(vnic) for vnic in network.vms[name].vnics]
+        host = plugs[0][0] if plugs else vm.host
+        return host, tuple(
+            (*plug, _networks(vnic)) for plug, vnic in zip(plugs, vm.vnics, strict=True)
+        )
     machine = topology.hosts.get(name) or topology.routers[name]
     cards = [(neighbours.get(f"{name}:{nic.name}", ""), nic) for nic in machine.nics.values()]
     places = dict.fromkeys(place for place, _ in cards if place)

@@ -6,7 +6,7 @@ hypervisor would give it. Domain numbers and tap numbers are never given out twi
 
 from __future__ import annotations
 
-from vnet.hypervisor.backend import BACKEND_MAC, BackEnd, FrontEnd, reconnect, tap_mac
+from vnet.hypervisor.backend import BACKEND_MAC, BackEnd, FrontEnd, plug_in, tap_mac
 from vnet.hypervisor.modes import BridgeMode
 from vnet.netdev.pair import pair_up
 from vnet.topology.devices import backend_name
@@ -29,11 +29,21 @@ class Domains:
     def names(self, vm: str, cards: int) -> list[str]:
         """The back ends' names of a machine that starts here, or comes from elsewhere."""
         self._last_domid += 1
-        first, self._cards = self._cards, self._cards + cards
-        kind = self.host.hypervisor
-        return [
-            backend_name(kind, self._last_domid, index, vm, first + index) for index in range(cards)
-        ]
+        names = []
+        for index in range(cards):
+            name = self._next_name(vm, index)
+            while self.host.hypervisor is Hypervisor.KVM and self.has_device(name):
+                name = self._next_name(vm, index)  # As libvirt, which takes the next free tap.
+            names.append(name)
+        return names
+
+    def _next_name(self, vm: str, index: int) -> str:
+        ordinal, self._cards = self._cards, self._cards + 1
+        return backend_name(self.host.hypervisor, self._last_domid, index, vm, ordinal)
+
+    def has_device(self, name: str) -> bool:
+        """Whether the host has a device ``name``."""
+        return self._mode.has_device(name)
 
     def plug(self, front: FrontEnd, name: str, switch: str) -> BackEnd:
         """Give a machine that starts here the back end ``name`` on ``switch``."""
@@ -42,12 +52,12 @@ class Domains:
         self._mode.attach(switch, back, self._script)
         return back
 
-    def take_in(self, front: FrontEnd, name: str, switch: str) -> BackEnd:
-        """As :meth:`plug` for a machine that runs; returns the back end it had elsewhere."""
+    def take_in(self, front: FrontEnd, name: str, switch: str) -> None:
+        """As :meth:`plug`, for a card that was just :func:`unplugged
+        <vnet.hypervisor.backend.unplug>` elsewhere."""
         back = self._back_end(front, name)
-        old = reconnect(front, back)
+        plug_in(front, back)
         self._mode.attach(switch, back, self._script)
-        return old
 
     def let_go(self, back: BackEnd) -> None:
         """Take away a back end whose machine has gone elsewhere."""
@@ -60,4 +70,6 @@ class Domains:
     def _back_end(self, front: FrontEnd, name: str) -> BackEnd:
         kvm = self.host.hypervisor is Hypervisor.KVM
         mac = tap_mac(front.mac) if kvm else BACKEND_MAC
-        return BackEnd(front.scheduler, name, mac, front.mtu_bytes)
+        back = BackEnd(front.scheduler, name, mac, front.mtu_bytes)
+        back.recorder = front.recorder
+        return back

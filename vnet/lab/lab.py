@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 from vnet.base.chance import Chance
 from vnet.base.errors import ReentryError, StorageError, UsageError
 from vnet.base.text import escaped
-from vnet.base.units import parse_duration_ns
+from vnet.base.units import NS_PER_S, parse_duration_ns
 from vnet.guest.apps.app import App
 from vnet.lab.build import Builder
 from vnet.lab.captures import Captures
 from vnet.lab.handles import LinkHandle, MachineHandle, SwitchHandle, VmHandle
 from vnet.lab.pingall import PingAll, choose_pairs
-from vnet.lab.report import Report, StormRow, drop_rows, link_rows, storm_rows
+from vnet.lab.report import Report, drop_rows, link_rows
 from vnet.lab.scenario import ScenarioRunner, check_packets
 from vnet.lab.shipped import resolve
+from vnet.lab.storms import StormLog, StormRow
 from vnet.sim.frame import Meta
 from vnet.sim.scheduler import Scheduler
 from vnet.sim.trace import FlightRecorder, Trace, TraceNode
@@ -32,6 +33,9 @@ from vnet.topology.model import Topology
 
 if TYPE_CHECKING:
     import networkx
+
+LAST_NS = 100 * 365 * 24 * 3600 * NS_PER_S
+"""A century: far from where virtual time, and the time stamps of captures, end."""
 
 _IDLE_RUN_NS = 5_000_000_000
 """How long a lab without a scenario runs when no end is given."""
@@ -69,6 +73,7 @@ class Lab:
         self.flight_recorder = FlightRecorder() if follow else None
         for device in self.network.devices():
             device.recorder = self.flight_recorder
+        self._storm_log = StormLog(self.network)
         self._captures.attach(self.network)
         self._captures.open(
             None if pcap_dir is None else Path(pcap_dir), split=split, form=pcap_format
@@ -228,13 +233,15 @@ class Lab:
         """
         chosen = [self.machine(name).name for name in names] or list(self.network.vms)
         pairs = choose_pairs(
-            self.topology, chosen, self.network.chance, classes=classes, sample=sample
+            self.network, chosen, self.network.pingall_stream(), classes=classes, sample=sample
         )
         app = PingAll(self.network, pairs)
         self.wait_for(app)
         return app
 
     def _run_to(self, until_ns: int) -> None:
+        if until_ns > LAST_NS:
+            raise UsageError("a lab runs for a century at most")
         # Again, because the end of the scenario, or of an app, stops the scheduler early.
         self.scheduler.run(until_ns)
         while self.now_ns < until_ns:
@@ -253,7 +260,7 @@ class Lab:
         within_ns = _moment_ns(within) or 0
         root = TraceNode(self.now_ns, vnic.name, "handed to the vNIC")
         recorder = self.flight_recorder
-        trace = Trace(root) if recorder is None else recorder.begin(root)
+        trace = Trace(root) if recorder is None else recorder.begin(root, kept=True)
         vnic.send_traced(packet, Meta(trace))
         self.advance(within_ns)
         return root
@@ -293,11 +300,7 @@ class Lab:
         )
 
     def _storms(self) -> list[StormRow]:
-        if not any(bridge.storms.storms for _name, bridge in self.network.bridges()):
-            return []
-        from vnet.lab.graph import switching_loops
-
-        return storm_rows(self.network, switching_loops(self.graph))
+        return self._storm_log.rows(self.graph) if self._storm_log else []
 
     def close(self) -> Report:
         """End the lab: judge unfinished steps, complete the capture files, write run.json."""

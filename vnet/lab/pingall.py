@@ -18,7 +18,7 @@ from enum import Enum
 from itertools import chain
 from typing import Any
 
-from vnet.base.chance import Chance, Stream
+from vnet.base.chance import Stream
 from vnet.base.errors import UsageError, VnetError
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App
@@ -26,7 +26,6 @@ from vnet.guest.apps.ping import Ping
 from vnet.guest.machine import Machine, reachable_address
 from vnet.lab.build import Network
 from vnet.lab.classes import MachineClass, machine_classes
-from vnet.topology import model
 from vnet.topology.step_schema import MAX_PACKETS, MAX_PINGALL
 
 MOST_PINGS = MAX_PINGALL
@@ -162,9 +161,9 @@ class PingAll(App):
 
 
 def choose_pairs(
-    topology: model.Topology,
+    network: Network,
     names: Sequence[str],
-    chance: Chance,
+    stream: Stream,
     *,
     classes: bool = False,
     sample: int | None = None,
@@ -179,13 +178,13 @@ def choose_pairs(
     if classes and sample is not None:
         raise UsageError("pingall: classes and a sample are two ways", "choose one")
     if classes:
-        between = class_pairs(machine_classes(topology, names))
+        between = class_pairs(machine_classes(network, names))
         return list(chain.from_iterable(between.values()))
     if sample is None:
         return all_pairs(names)
     if not 1 <= sample <= MOST_SAMPLES:
         raise UsageError(f"pingall: a sample of {sample} cannot be", f"1 to {MOST_SAMPLES}")
-    return sampled_pairs(names, sample, chance.stream("pingall sample"))
+    return sampled_pairs(names, sample, stream)
 
 
 def all_pairs(names: Sequence[str]) -> list[Pair]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from vnet.base.drops import DropReason
-from vnet.base.ids import mac_text
 from vnet.base.units import duration_text
 from vnet.lab.build import Network
+from vnet.lab.storms import StormRow
 from vnet.sim.link import Link, LinkEnd
 from vnet.topology import steps
 
@@ -72,6 +72,12 @@ class StepOutcome:
         self.rounds += 1
         self.failed_rounds += not latest.held
 
+    def break_off(self, latest: StepOutcome) -> None:
+        """Enter a round that the end of the run cut short; it does not count as one."""
+        self.take(latest)
+        self.rounds -= 1
+        self.failed_rounds -= 1
+
     @property
     def verdict(self) -> str:
         """Whether it held, and if not, why not."""
@@ -104,18 +110,16 @@ def _expected(expectation: steps.Expectation) -> Any:
     return f"{expectation.relation} {expectation.value}"
 
 
-def _nested(outcomes: list[StepOutcome], depth: int = 0) -> list[dict[str, Any]]:
+def _nested(outcomes: list[StepOutcome]) -> list[dict[str, Any]]:
     """Steps as JSON, those inside another as its ``steps``."""
-    found: list[dict[str, Any]] = []
-    for index, outcome in enumerate(outcomes):
-        if outcome.depth < depth:
-            break
-        if outcome.depth == depth:
-            found.append(outcome.as_json())
-            inner = _nested(outcomes[index + 1 :], depth + 1)
-            if inner:
-                found[-1]["steps"] = inner
-    return found
+    top: list[dict[str, Any]] = []
+    around: list[dict[str, Any]] = []
+    for outcome in outcomes:
+        found = outcome.as_json()
+        del around[outcome.depth :]
+        (around[-1].setdefault("steps", []) if around else top).append(found)
+        around.append(found)
+    return top
 
 
 class LinkRow(NamedTuple):
@@ -131,34 +135,6 @@ class LinkRow(NamedTuple):
     bytes: int
     drops: dict[str, int]
     impaired: dict[str, int]
-
-
-@dataclass
-class StormRow:
-    """Frames circled in ``loop``, a ring of switches that the cables make.
-
-    ``mac`` sent the first of them. ``copies`` says for each switch how many frames that it had
-    flooded came back, by which ports. Switches beside the loop hear a storm too; where no loop of
-    cables is known, ``loop`` is empty and they stand for themselves.
-    """
-
-    loop: tuple[str, ...]
-    began_ns: int
-    ended_ns: int
-    mac: str
-    copies: dict[str, tuple[int, tuple[str, ...]]]
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "loop": list(self.loop),
-            "began": duration_text(self.began_ns),
-            "ended": duration_text(self.ended_ns),
-            "mac": self.mac,
-            "copies": {
-                switch: {"frames": frames, "ports": list(ports)}
-                for switch, (frames, ports) in self.copies.items()
-            },
-        }
 
 
 class DropRow(NamedTuple):
@@ -226,27 +202,6 @@ class Report:
         }
 
 
-def storm_rows(network: Network, loops: list[list[str]]) -> list[StormRow]:
-    """The storms of a run, by the loop they were in; ``loops`` are rings of switches."""
-    rows: dict[tuple[str, ...], StormRow] = {}
-    for name, bridge in network.bridges():
-        loop = next((tuple(loop) for loop in loops if name in loop), ())
-        for storm in bridge.storms.storms:
-            row = rows.get(loop)
-            if row is None:
-                mac = mac_text(storm.mac)
-                row = rows[loop] = StormRow(loop, storm.began_ns, storm.ended_ns, mac, {})
-            if storm.began_ns < row.began_ns:
-                row.began_ns, row.mac = storm.began_ns, mac_text(storm.mac)
-            row.ended_ns = max(row.ended_ns, storm.ended_ns)
-            frames, ports = row.copies.get(name, (0, ()))
-            came_by = {port.device.name for port in storm.ports}
-            row.copies[name] = frames + storm.copies, tuple(sorted(came_by | set(ports)))
-    if len(rows) > 1:
-        rows.pop((), None)
-    return sorted(rows.values(), key=lambda row: (row.began_ns, row.loop))
-
-
 def link_rows(links: list[Link]) -> list[LinkRow]:
     """Both directions of every link."""
     return [
@@ -279,6 +234,7 @@ def drop_rows(network: Network) -> list[DropRow]:
         for device in network.devices()
         for reason, frames in _sorted(device.drops)
     ]
+    rows += [DropRow(*lost, frames) for lost, frames in network.lost_with_devices.items()]
     rows += [
         DropRow(f"link {end.name}", reason, frames)
         for link in network.links

@@ -15,7 +15,7 @@ from typing import Any
 from vnet.base.errors import Problem, TopologyError, VnetError
 from vnet.base.text import escaped
 from vnet.guest.apps.app import App
-from vnet.lab.acts import FrameCounter
+from vnet.lab.acts import FrameCounter, device_at
 from vnet.lab.build import Network
 from vnet.lab.groups import Parallel, Repeat, Then
 from vnet.lab.report import Failure, StepOutcome
@@ -41,6 +41,7 @@ class _Attempt:
         self.then = then
         self.app: App | None = None
         self.counters: dict[str, FrameCounter] = {}
+        self.counts_whole_run = isinstance(outcome.step, steps.CheckStep)
 
     def take_stock(self) -> None:
         """Write down what was seen; nothing is counted after that."""
@@ -49,7 +50,8 @@ class _Attempt:
             self.outcome.remarks = self.app.remarks()
         for key, counter in self.counters.items():
             self.outcome.seen[key] = counter.frames
-            counter.close()
+            if not self.counts_whole_run:
+                counter.close()
 
 
 class ScenarioRunner:
@@ -109,8 +111,11 @@ class ScenarioRunner:
                 attempt.app.on_done = None
                 attempt.app.finish()
             judge(attempt.outcome, finished=False)
-            self.outcomes[attempt.outcome.number].take(attempt.outcome)
+            self.outcomes[attempt.outcome.number].break_off(attempt.outcome)
         self._running.clear()
+        for counters in self._whole_run.values():
+            for counter in counters.values():
+                counter.close()
         for outcome in self.outcomes:
             if outcome.ended_ns is None and not outcome.error:
                 judge(outcome, finished=False)
@@ -133,9 +138,9 @@ class ScenarioRunner:
             planned.started_ns = self._scheduler.now_ns
         attempt = _Attempt(planned.fresh(self._scheduler.now_ns), then)
         self._running[planned.number] = attempt
-        whole_run = self._whole_run.get(planned.number)
-        attempt.counters = self._counters(planned.step) if whole_run is None else whole_run
         try:
+            whole_run = self._whole_run.get(planned.number)
+            attempt.counters = self._counters(planned.step) if whole_run is None else whole_run
             attempt.app = self._make_app(planned)
             attempt.app.on_done = lambda _app: self._settle(attempt)
             attempt.app.start()
@@ -152,23 +157,21 @@ class ScenarioRunner:
         self.outcomes[outcome.number].take(outcome)
         attempt.then()
 
-    def _begin_inner(self, outcomes: list[StepOutcome], then: Then) -> None:
-        """Do ``outcomes`` one after the other, and then ``then``."""
-        if not outcomes:
+    def _begin_inner(self, outcomes: list[StepOutcome], then: Then, at: int = 0) -> None:
+        """Do ``outcomes`` one after the other, from number ``at`` on, and then ``then``."""
+        if at == len(outcomes):
             return then()
-        return self._begin(outcomes[0], lambda: self._begin_inner(outcomes[1:], then))
+        return self._begin(outcomes[at], partial(self._begin_inner, outcomes, then, at + 1))
 
     def _counters(self, step: steps.Step) -> dict[str, FrameCounter]:
         counters = {}
         for expectation in step.expect:
             query = expectation.frames
             if query is not None:
-                device = self._network.device(query.point.node, query.point.device)
-                if device is not None:
-                    from vnet.wire.filter import compile_filter
+                from vnet.wire.filter import compile_filter
 
-                    wanted = compile_filter(query.filter)
-                    counters[expectation.key] = FrameCounter(device, wanted)
+                device = device_at(self._network, query.point)
+                counters[expectation.key] = FrameCounter(device, compile_filter(query.filter))
         return counters
 
     def _make_app(self, outcome: StepOutcome) -> App:
@@ -212,4 +215,5 @@ def judge(outcome: StepOutcome, *, finished: bool) -> None:
         if not held:
             outcome.failures.append(Failure(expectation, actual))
     if not finished and outcome.error == "":
-        outcome.error = "not finished when the run ended"
+        begun = outcome.started_ns is not None
+        outcome.error = f"not {'finished' if begun else 'begun'} when the run ended"

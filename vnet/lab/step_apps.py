@@ -44,7 +44,11 @@ def make_app(network: Network, step: steps.Step) -> App:
         )
     if isinstance(step, steps.PingAllStep):
         pairs = choose_pairs(
-            network.topology, step.among, network.chance, classes=step.classes, sample=step.sample
+            network,
+            step.among,
+            network.pingall_stream(),
+            classes=step.classes,
+            sample=step.sample,
         )
         return PingAll(network, pairs)
     return Act(network.scheduler, _act(network, step))

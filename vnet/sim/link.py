@@ -135,6 +135,9 @@ class LinkEnd:
                 self._count_instant(leaves_ns)
             if self.in_flight >= MOST_FRAMES_IN_FLIGHT:
                 self._check_room()
+            if self.busy_until_ns > leaves_ns:
+                # A bandwidth was taken away; what it had queued still goes first.
+                leaves_ns = self.busy_until_ns
         self.tx_frames += 1
         self.tx_bytes += size
         if self.netem is not None:
@@ -194,7 +197,7 @@ class LinkEnd:
         if self._instant_frames > MOST_FRAMES_PER_INSTANT:
             raise RunawayError(
                 f"{self._instant_frames} frames crossed {self.link.name} and no time passed",
-                "break the loop, or give the link a latency or a bandwidth",
+                "break the loop that leads over it, or give its links a latency or a bandwidth",
             )
 
     def _check_room(self) -> None:
@@ -251,7 +254,8 @@ class Link:
     ``mtu_bytes`` counts as an interface's: without the Ethernet header and one VLAN tag.
     ``queue_frames`` is how many may wait behind the one being sent; it only matters with a
     bandwidth. ``epoch`` counts how often the link went down. Impairments draw from streams
-    of ``chance``, which a link that never has any can do without.
+    of ``chance``, which a link that never has any can do without. What waits in a queue when
+    the bandwidth changes leaves as it was reckoned before.
     """
 
     __slots__ = (
@@ -263,6 +267,7 @@ class Link:
         "latency_ns",
         "mtu_bytes",
         "name",
+        "on_plug",
         "queue_frames",
         "scheduler",
         "up",
@@ -292,6 +297,8 @@ class Link:
         self.ends = (LinkEnd(self, ends[0]), LinkEnd(self, ends[1]))
         self.ends[0].peer, self.ends[1].peer = self.ends[1], self.ends[0]
         self._netems = () if chance is None else tuple(Netem(chance, name) for name in ends)
+        self.on_plug: Callable[[], None] = _nothing
+        """Called when the cable was plugged in or pulled."""
         self.impairments = UNIMPAIRED
         self.impair(impairments)
 
@@ -338,6 +345,7 @@ class Link:
                 end.queued.clear()
         for end in self.ends:
             end.carrier_changed()
+        self.on_plug()
 
 
 def _nobody_home(_frame: Frame) -> None:

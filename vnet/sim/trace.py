@@ -124,11 +124,11 @@ class Trace:
     Frames know their node by number, and not the node itself: so a tree that is forgotten is
     freed, though its frames may be under way for ever. ``root`` is None once it is forgotten.
     A tree that has become too large is cut, with a node that says so. In both cases the
-    frames travel on and leave no more marks. ``recorder`` is told how the tree grows, and of
-    its drops.
+    frames travel on and leave no more marks. ``recorder`` is told of its drops, and how it
+    grows unless it is ``kept``.
     """
 
-    __slots__ = ("_most", "_nodes", "_recorder", "root", "weight")
+    __slots__ = ("_kept", "_most", "_nodes", "_recorder", "root", "weight")
 
     def __init__(
         self,
@@ -136,7 +136,9 @@ class Trace:
         *,
         most: int = MOST_IN_A_TREE,
         recorder: FlightRecorder | None = None,
+        kept: bool = False,
     ) -> None:
+        self._kept = kept
         self.root: TraceNode | None = root
         self.weight = _weight_of(root.data)
         self._nodes = [root]
@@ -173,7 +175,8 @@ class Trace:
         if self._recorder is not None:
             if drop is not None:
                 self._recorder.died(node, self.root)
-            self._recorder.grew(weight)
+            if not self._kept:
+                self._recorder.grew(weight)
         return number
 
     def forget(self) -> None:
@@ -216,13 +219,17 @@ class FlightRecorder:
         self.last: Death | None = None
         self.reasons: dict[DropReason, TraceNode] = {}
 
-    def begin(self, root: TraceNode) -> Trace:
-        """Follow a frame whose tree has nothing but ``root`` yet."""
-        trace = Trace(root, most=self._most // 2, recorder=self)
-        self._traces.append(trace)
+    def begin(self, root: TraceNode, *, kept: bool = False) -> Trace:
+        """Follow a frame whose tree has nothing but ``root`` yet.
+
+        One that is ``kept`` belongs to somebody: it is not forgotten for what others say.
+        """
+        trace = Trace(root, most=self._most // 2, recorder=self, kept=kept)
         if root.drop is not None:
             self.died(root, root)
-        self.grew(trace.weight)
+        if not kept:
+            self._traces.append(trace)
+            self.grew(trace.weight)
         return trace
 
     def grew(self, weight: int) -> None:

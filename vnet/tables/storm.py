@@ -8,6 +8,7 @@ circles: broadcasts, multicasts, or frames for a stranger.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 PortT = TypeVar("PortT")
@@ -16,6 +17,9 @@ STORM_COPIES = 100
 """Frames that come back within :data:`STORM_WINDOW_NS`, which nothing but a loop explains."""
 
 STORM_WINDOW_NS = 1_000_000_000
+
+MEMORY_NS = 500_000_000
+"""A frame that was not seen for so long does not circle; it is being said again."""
 
 MOST_FRAMES = 256
 """Different frames that are remembered; few circle at once, however often they do."""
@@ -40,32 +44,46 @@ class Storm(Generic[PortT]):
         self.ports: dict[PortT, None] = {}
 
 
+class _Seen(Generic[PortT]):
+    """A frame that was flooded: the port it came by first, and when it came last."""
+
+    __slots__ = ("first_by", "last_ns")
+
+    def __init__(self, first_by: PortT, now_ns: int) -> None:
+        self.first_by = first_by
+        self.last_ns = now_ns
+
+
 class StormWatch(Generic[PortT]):
     """Sees every frame that a switch floods, and keeps the storms among them."""
 
-    __slots__ = ("_came_first_by", "_is_storm", "_latest", "storms")
+    __slots__ = ("_is_storm", "_latest", "_seen", "on_storm", "storms")
 
     def __init__(self) -> None:
         self.storms: list[Storm[PortT]] = []
-        self._came_first_by: dict[int, PortT] = {}
+        self.on_storm: Callable[[Storm[PortT]], None] = _nothing
+        """Called when a storm is known to be one."""
+        self._seen: dict[int, _Seen[PortT]] = {}
         self._latest: Storm[PortT] | None = None
         self._is_storm = False
 
     def flooded(self, data: bytes, port: PortT, now_ns: int) -> None:
         """A frame that came in by ``port`` is being flooded."""
-        seen = self._came_first_by
         # Bytes remember their hash, so a frame that is handed on as it is costs it once.
-        first = seen.setdefault(hash(data), port)
-        if first is not port:
+        key = hash(data)
+        seen = self._seen.get(key)
+        if seen is None or now_ns - seen.last_ns > MEMORY_NS:
+            self._seen[key] = _Seen(port, now_ns)
+            if len(self._seen) > MOST_FRAMES:
+                del self._seen[next(iter(self._seen))]
+            return
+        seen.last_ns = now_ns
+        if seen.first_by is not port:
             self._came_back(data[6:12], port, now_ns)
-        elif len(seen) > MOST_FRAMES:
-            del seen[next(iter(seen))]
 
-    def forget(self, port: PortT) -> None:
-        """``port`` is there no more; who was behind it may speak from elsewhere."""
-        seen = self._came_first_by
-        for key in [key for key, first in seen.items() if first is port]:
-            del seen[key]
+    def forget(self) -> None:
+        """A cable or a machine was replugged: what was said before may now come another way."""
+        self._seen.clear()
 
     def _came_back(self, mac: bytes, port: PortT, now_ns: int) -> None:
         latest = self._latest
@@ -86,8 +104,13 @@ class StormWatch(Generic[PortT]):
         self._is_storm = True
         if len(self.storms) < MOST_STORMS:
             self.storms.append(storm)
+            self.on_storm(storm)
             return
         last = self._latest = self.storms[-1]
         last.ended_ns = storm.ended_ns
         last.copies += storm.copies
         last.ports |= storm.ports
+
+
+def _nothing(_storm: object) -> None:
+    return None

@@ -147,7 +147,7 @@ class BridgePort:
         was, self.state = self.state, state
         if state is PortState.DISABLED:
             self.bridge.fdb.flush_port(self)
-            self.bridge.storms.forget(self)
+            self.bridge.storms.forget()
         self.bridge.port_state_changed(was, state)
 
     def __repr__(self) -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
-from vnet.base.units import NS_PER_S, duration_text, parse_duration_ns
+from vnet.base.units import duration_text, parse_duration_ns
+from vnet.lab.lab import LAST_NS
 from vnet.netdev.device import NetDevice
 from vnet.shell.context import ShellContext
 from vnet.shell.options import Arguments, whole_number
@@ -18,8 +19,6 @@ from vnet.shell.tail import SeenFrame
 from vnet.sim.scheduler import Scheduler
 
 _MOST_STEPS = 1_000_000
-_LAST_NS = 100 * 365 * 24 * 3600 * NS_PER_S
-"""A century: far from where virtual time, and the time stamps of captures, end."""
 _MOST_LINES = 200
 """More frames than this in one step are counted, not listed."""
 
@@ -205,6 +204,6 @@ def _moment_ns(from_ns: int, duration: str) -> int:
         moment_ns = from_ns + parse_duration_ns(duration)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if moment_ns > _LAST_NS:
+    if moment_ns > LAST_NS:
         raise UsageError("a lab runs for a century at most")
     return moment_ns

@@ -124,12 +124,12 @@ def pingall(context: ShellContext, arguments: Arguments) -> Output:
     names = list(dict.fromkeys(arguments.words)) or list(lab.network.vms)
     for name in names:
         context.machine(name)
-    pairs = choose_pairs(lab.topology, names, lab.network.chance, **arguments.options)
+    pairs = choose_pairs(lab.network, names, lab.network.pingall_stream(), **arguments.options)
     app = PingAll(lab.network, pairs)
     with pings_bar(app):
         lab.wait_for(app)
     if "classes" in arguments.options:
-        classes = machine_classes(lab.topology, names)
+        classes = machine_classes(lab.network, names)
         return class_matrix(app, classes, class_pairs(classes))
     return sample_table(app) if "sample" in arguments.options else machine_matrix(app, names)
 

@@ -1,0 +1,107 @@
+"""The storms of a run: who noticed them, and which loop of cables they were in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import networkx
+
+from vnet.base.ids import mac_text
+from vnet.base.units import duration_text
+from vnet.lab.build import Network
+from vnet.lab.graph import switching_loops
+from vnet.linux.bridge.port import BridgePort
+from vnet.tables.storm import Storm
+
+_Unplugged: TypeAlias = frozenset[tuple[str, str]]
+"""The links that were down, by their ends."""
+
+
+@dataclass
+class StormRow:
+    """Frames circled in ``loop``, switches that cables join to a ring, or to several.
+
+    ``mac`` sent the first of them. ``copies`` says for each switch how many frames that it had
+    flooded came back, by which ports.
+    """
+
+    loop: tuple[str, ...]
+    began_ns: int
+    ended_ns: int
+    mac: str
+    copies: dict[str, tuple[int, tuple[str, ...]]]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "loop": list(self.loop),
+            "began": duration_text(self.began_ns),
+            "ended": duration_text(self.ended_ns),
+            "mac": self.mac,
+            "copies": {
+                switch: {"frames": frames, "ports": list(ports)}
+                for switch, (frames, ports) in self.copies.items()
+            },
+        }
+
+    def take(self, switch: str, storm: Storm[BridgePort]) -> None:
+        """Add what ``switch`` saw of it."""
+        if storm.began_ns < self.began_ns:
+            self.began_ns, self.mac = storm.began_ns, mac_text(storm.mac)
+        self.ended_ns = max(self.ended_ns, storm.ended_ns)
+        frames, ports = self.copies.get(switch, (0, ()))
+        came_by = {port.device.name for port in storm.ports}
+        self.copies[switch] = frames + storm.copies, tuple(sorted(came_by | set(ports)))
+
+
+class StormLog:
+    """Remembers each storm that a bridge of ``network`` notices, and which links were down then."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._noted: list[tuple[str, Storm[BridgePort], _Unplugged]] = []
+        for name, bridge in network.bridges():
+            bridge.storms.on_storm = partial(self._note, name)
+
+    def __bool__(self) -> bool:
+        return bool(self._noted)
+
+    def _note(self, switch: str, storm: Storm[BridgePort]) -> None:
+        links = self._network.links
+        down = frozenset((k.ends[0].name, k.ends[1].name) for k in links if not k.up)
+        self._noted.append((switch, storm, down))
+
+    def rows(self, graph: networkx.Graph[str]) -> list[StormRow]:
+        """Storms by the loop they were in, first things first; ``graph`` is the lab's.
+
+        What a switch in no loop took for a storm was one that it heard from beside it, or somebody
+        who has moved and says the same thing again.
+        """
+        loops: dict[_Unplugged, list[tuple[str, ...]]] = {}
+        rows: dict[tuple[str, ...], StormRow] = {}
+        for switch, storm, down in self._noted:
+            if down not in loops:
+                loops[down] = _tangles(graph, down)
+            loop = next((loop for loop in loops[down] if switch in loop), None)
+            if loop is None:
+                continue
+            if loop not in rows:
+                mac = mac_text(storm.mac)
+                rows[loop] = StormRow(loop, storm.began_ns, storm.ended_ns, mac, {})
+            rows[loop].take(switch, storm)
+        return sorted(rows.values(), key=lambda row: (row.began_ns, row.loop))
+
+
+def _tangles(graph: networkx.Graph[str], unplugged: _Unplugged) -> list[tuple[str, ...]]:
+    """The loops that were closed; rings that share a switch are one."""
+    plugged: networkx.Graph[str] = graph.copy()
+    plugged.remove_edges_from(unplugged)
+    tangles: list[dict[str, None]] = []
+    for ring in switching_loops(plugged):
+        merged = dict.fromkeys(ring)
+        for other in [tangle for tangle in tangles if merged.keys() & tangle.keys()]:
+            tangles.remove(other)
+            merged = other | merged
+        tangles.append(merged)
+    return [tuple(sorted(tangle)) for tangle in tangles]
