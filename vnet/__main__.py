@@ -1,22 +1,29 @@
 """``python -m vnet``, and the console script.
 
 Kept apart from the command line proper, so that Ctrl-C while that is still being imported
-ends as it does later.
+ends as it does later. Whoever terminates the process (a CI job that took too long) gets
+whole captures too.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         from vnet.cli.main import main as run_command_line
 
         run_command_line()
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _terminated(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

@@ -382,5 +382,9 @@ def test_captures_that_cannot_be_written_are_exit_code_3(
     with pytest.raises(SystemExit) as ended:
         main(["run", "good.yaml", "--pcap-dir", folder])
     out, err = capsys.readouterr()
-    assert (ended.value.code, out, err) == (3, "", f"{message} (choose another --pcap-dir)\n")
+    assert (ended.value.code, out, err) == (
+        3,
+        "",
+        f"{message} (choose another folder for captures)\n",
+    )
     assert everything(tmp_path) == before

@@ -1,4 +1,4 @@
-"""A disk that is full in the middle of a run: as many whole frames as fit, and one message.
+"""A run that is stopped by a full disk, or by a signal: as many whole frames as there were.
 
 The disk is played by the kernel's limit on the size of a file, which needs no root.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -71,7 +72,7 @@ def written(
     first = "pair" if len(whole) == 1 else "vm1.eth0"
     suffix = whole[0].suffix
     assert done.stderr == (
-        f"cannot write 5001/{first}{suffix}: File too large (choose another --pcap-dir)\n"
+        f"cannot write 5001/{first}{suffix}: File too large (choose another folder for captures)\n"
     )
     assert (done.returncode, done.stdout) == (3, "")
     report = json.loads((tmp_path / "5001" / "run.json").read_text())
@@ -103,7 +104,7 @@ def test_wireshark_reads_what_fitted_to_its_end(written: list[tuple[Path, Path]]
 
 def test_a_disk_that_takes_nothing_leaves_no_file(tmp_path: Path) -> None:
     done = run(tmp_path, 50)
-    message = "cannot write 50/pair.pcapng: File too large (choose another --pcap-dir)\n"
+    message = "cannot write 50/pair.pcapng: File too large (choose another folder for captures)\n"
     assert (done.returncode, done.stderr) == (3, message)
     assert list((tmp_path / "50").iterdir()) == []
 
@@ -121,7 +122,31 @@ def test_a_report_that_does_not_fit_leaves_the_captures(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (
         3,
-        "cannot write out/run.json: File too large (choose another --pcap-dir)\n",
+        "cannot write out/run.json: File too large (choose another folder for captures)\n",
     )
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["pair.pcapng"]
     list(read_pcapng((tmp_path / "out" / "pair.pcapng").read_bytes(), strict=True))
+
+
+def test_a_run_that_is_terminated_leaves_whole_captures(tmp_path: Path) -> None:
+    (tmp_path / "long.yaml").write_text(
+        "version: 1\n"
+        "name: long\n"
+        "hosts: {h1: {switches: {br0: }}}\n"
+        "vms: {vm: {count: 2, host: h1, vnics: [{ip: 10.0.0.1/24}]}}\n"
+        "captures: ['vm1:eth0']\n"
+        "scenario: [{ping: {from: vm1, to: vm2, count: 1000000, interval: 1ms}}]\n"
+    )
+    command = [sys.executable, "-m", "vnet", "run", "long.yaml", "--pcap-dir", "out"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+    capture = tmp_path / "out" / "long.pcapng"
+    try:
+        while run.poll() is None and not (capture.exists() and capture.stat().st_size > 100_000):
+            pass
+    finally:
+        run.send_signal(signal.SIGTERM)
+    assert run.wait() == 128 + signal.SIGTERM
+    with capture.open("rb") as stream:
+        assert len(list(read_pcapng(stream))) > 1_000
+    assert (tmp_path / "out" / "run.json").exists()

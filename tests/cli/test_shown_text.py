@@ -116,7 +116,8 @@ def test_errors_of_the_python_api_hold_no_escapes(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as storage:
         Lab.from_text(PAIR, pcap_dir=tmp_path / "file" / NASTY)
     assert str(storage.value) == (
-        f"cannot write {tmp_path}/file/{SHOWN}: Not a directory (choose another --pcap-dir)"
+        f"cannot write {tmp_path}/file/{SHOWN}: Not a directory "
+        "(choose another folder for captures)"
     )
 
 

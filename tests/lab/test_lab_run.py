@@ -269,7 +269,7 @@ def test_exit_codes() -> None:
 
 def test_a_folder_that_cannot_be_written(tmp_path: Any) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="choose another --pcap-dir"):
+    with pytest.raises(StorageError, match="choose another folder for captures"):
         Lab.load("@two-vms", pcap_dir=tmp_path / "file" / "below")
 
 

@@ -206,7 +206,7 @@ ADDITIONS = {
     ),
     "one end": (
         "links: [{ends: ^['h1:eth0']}]",
-        "ends has 1 entries (exactly 2)",
+        "ends has 1 entry (exactly 2)",
     ),
     "no device": (
         "links: [{ends: [^h1, 'h2:eth0']}]",

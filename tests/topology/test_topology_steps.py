@@ -228,6 +228,14 @@ FAULTS = {
         "{pingall: {among: [vm1, ^sw1]}}",
         "'sw1' is a switch (steps are made by hosts, VMs and routers)",
     ),
+    "pingall of nothing": (
+        "{^pingall: }",
+        "pingall says nothing (write pingall: {})",
+    ),
+    "pingall among one": (
+        "{pingall: {among: ^[vm1]}}",
+        "among has 1 entry (at least 2)",
+    ),
     "nothing to repeat": (
         "{repeat: {count: 2, steps: ^[]}}",
         "steps has 0 entries (at least 1)",

@@ -82,6 +82,8 @@ def run(
     from vnet.lab.shipped import resolve
     from vnet.topology.load import load_topology
 
+    if pcap_dir == "":
+        raise click.BadParameter("the name of the folder is empty", param_hint="--pcap-dir")
     topology = load_topology(resolve(file))
     folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / topology.name
     lab = Lab(topology, seed=seed, pcap_dir=folder, split=split, pcap_format=pcap_format)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vnet.topology.model import Topology
 
 _MOST_PLACES = 4
+_MOST_LINKS = 24
 
 
 class _Console(Console):
@@ -63,7 +64,7 @@ def report_tables(
     if report.steps:
         shown.append(steps_table(report.steps))
     if report.links:
-        shown.append(links_table(report))
+        shown.append(links_table(report, verbose=verbose))
     drops = drops_table(report.drops, verbose=verbose)
     if drops is not None:
         shown.append(drops)
@@ -111,18 +112,28 @@ def steps_table(outcomes: list[StepOutcome]) -> Table:
     return table
 
 
-def links_table(report: Report) -> Table:
-    """Both directions of each link with frames, bytes, losses, and what else became of frames."""
-    impaired = any(row.impaired for row in report.links)
+def links_table(report: Report, *, verbose: bool = False) -> Table:
+    """Both directions of each link: frames and bytes sent, losses, and what else became of them.
+
+    Of many, those where something went wrong, and the first of the others.
+    """
+    rows = report.links
+    if not verbose and len(rows) > _MOST_LINKS:
+        ailing = [row for row in rows if row.drops or row.impaired]
+        sound = [row for row in rows if not (row.drops or row.impaired)]
+        rows = [*ailing, *sound[: max(0, _MOST_LINKS - len(ailing))]]
+    impaired = any(row.impaired for row in rows)
     table = _table(
         "link", "frames", "bytes", "lost", *(["impaired"] if impaired else []), numbers=(1, 2)
     )
-    for row in report.links:
+    for row in rows:
         cells = [escape(f"{row.source} → {row.target}"), str(row.frames), str(row.bytes)]
         cells.append(_counts(row.drops))
         if impaired:
             cells.append(_counts(row.impaired))
         table.add_row(*cells)
+    if len(rows) < len(report.links):
+        table.add_row(f"and {len(report.links) - len(rows)} more (-v shows all)", "", "", "")
     return table
 
 

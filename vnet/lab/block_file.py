@@ -16,7 +16,7 @@ from pathlib import Path
 from vnet.base.errors import StorageError
 from vnet.base.text import escaped
 
-ANOTHER_FOLDER = "choose another --pcap-dir"
+ANOTHER_FOLDER = "choose another folder for captures"
 
 CutAt = Callable[[bytes, int], int]
 """How many of the bytes that came through are whole blocks; see :mod:`vnet.wire.cut`."""

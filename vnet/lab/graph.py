@@ -26,7 +26,12 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
     for vm in topology.vms.values():
         vms[vm.host].append(vm)
     for host in topology.hosts.values():
-        graph.add_node(host.name, kind="host", hypervisor=host.hypervisor.value)
+        graph.add_node(
+            host.name,
+            kind="host",
+            hypervisor=host.hypervisor.value,
+            speaks=any(nic.addresses for nic in host.nics.values()),
+        )
         _add_devices(graph, host.name, host.nics)
         for switch in host.switches.values():
             bridge = f"{host.name}:{switch.name}"
@@ -89,7 +94,9 @@ def islands(graph: networkx.Graph[str]) -> list[list[str]]:
         sorted(n for n in part if kind_of(graph, n) in ("vm", "host", "router", "switch"))
         for part in networkx.connected_components(carried)
     ]
-    return sorted(group for group in groups if group)
+    # A host without an address has nothing to say to anybody: it is no island by itself.
+    nodes = graph.nodes
+    return sorted(group for group in groups if any(nodes[n].get("speaks", True) for n in group))
 
 
 def switching_loops(graph: networkx.Graph[str]) -> list[list[str]]:

@@ -200,6 +200,8 @@ class LinkHandle:
         ``loss="5%"``, or ``loss={"p": "1%", "r": "30%"}`` for bursts; ``jitter="2ms"``.
         Raises :class:`UsageError`, and then has changed nothing.
         """
+        if "up" in settings:
+            raise UsageError("set() does not plug cables", "call up() or down()")
         self.link.change(**change_of(judge_wire(settings)))
 
     def up(self) -> None:

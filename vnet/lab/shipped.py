@@ -24,6 +24,8 @@ def shipped() -> dict[str, Path]:
 def resolve(path: str | Path) -> Path:
     """``@name`` to the file of a shipped topology; anything else is a path already."""
     text = str(path)
+    if not text:
+        raise UsageError("the name of the topology file is empty")
     if not text.startswith("@"):
         return Path(path)
     known = shipped()

@@ -281,7 +281,9 @@ class _Expander:
         if len(hosts) < len(names):
             if not self.cut.excuses(file.host.removesuffix(STAR)):
                 what = f"there is no host {quote(file.host)}"
-                hint = self.nodes.templates.hint(file.host, "hosts")
+                templates = self.nodes.templates
+                hint = templates.hint(file.host, "hosts")
+                hint = hint or templates.instances_hint(file.host.rstrip("0123456789"))
                 known = self.report.keys("hosts")
                 self.report.add(here, what, hint or did_you_mean(file.host, known, "there are"))
             return None

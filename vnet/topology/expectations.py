@@ -126,7 +126,7 @@ def make_expectations(
             kind = reports.get(key)
         if kind is None:
             hint = did_you_mean(key, list(reports), "it reports") or "it reports nothing"
-            if key.startswith("frames"):
+            if key.startswith("frame"):
                 hint = "write 'frames matching FILTER on DEVICE', or 'frames on DEVICE'"
             what = f"{verb} does not report {quote(key)}"
             report.add(here, what, hint, at_key=True)

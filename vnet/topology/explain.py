@@ -153,7 +153,8 @@ def _sentence(fault: Any, kind: str, path: Path) -> tuple[str, str]:
     if kind in ("too_short", "too_long"):
         limit = context.get("min_length", context.get("max_length"))
         bound = "at least" if kind == "too_short" else "at most"
-        return f"{key} has {len(value)} entries", f"{'exactly' if key == 'ends' else bound} {limit}"
+        entries = "1 entry" if len(value) == 1 else f"{len(value)} entries"
+        return f"{key} has {entries}", f"{'exactly' if key == 'ends' else bound} {limit}"
     return f"{key}: {escaped(str(fault['msg']))}", ""
 
 

@@ -91,7 +91,8 @@ class _StepMaker:
             self.report.add((*path, written[1]), what, "write two steps", at_key=True)
             return None
         if getattr(file, written[0]) is None:
-            self.report.add((*path, written[0]), f"{written[0]} says nothing", at_key=True)
+            hint = "write pingall: {}" if written[0] == "pingall" else ""
+            self.report.add((*path, written[0]), f"{written[0]} says nothing", hint, at_key=True)
             return None
         return written[0]
 

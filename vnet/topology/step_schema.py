@@ -101,7 +101,7 @@ class UdpFile(Part):
 class PingAllFile(Part):
     """Who reaches whom: every machine pings every other once, or a choice of them does."""
 
-    among: list[Name] = Field(
+    among: Annotated[list[Name], Field(min_length=2)] = Field(
         default=[], description="The machines that take part; left out, all virtual machines."
     )
     classes: bool = Field(
