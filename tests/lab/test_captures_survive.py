@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from vnet.lab.block_file import BlockFile
 from vnet.lab.capture import BATCH_FRAMES, Recorder
 from vnet.lab.capture_files import TemporaryFile, open_captures
 from vnet.lab.lab import Lab
+from vnet.topology.load import parse_topology
 from vnet.wire.cut import whole_blocks_bytes
 from vnet.wire.pcap import read_pcap
 from vnet.wire.pcapng import read_pcapng
@@ -342,3 +344,9 @@ def test_names_of_a_lab_made_in_python_are_made_tame(tmp_path: Path) -> None:
         assert packet.comment == r"dropped: \x1b[31m"
         assert list(writer.read()) == [(0, 1, b"frame")]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_name_that_is_no_unicode_does_not_cost_the_report(tmp_path: Path) -> None:
+    topology = replace(parse_topology("version: 1\nhosts: {h1: {}}"), name="a\ud800")
+    Lab(topology, pcap_dir=tmp_path).close()
+    assert json.loads((tmp_path / "run.json").read_text())["lab"] == "a\ud800"

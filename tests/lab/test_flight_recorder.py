@@ -141,3 +141,32 @@ def test_a_storm_that_is_followed_fills_no_memory() -> None:
     drops = [row for row in lab.report().drops if not row.reason.routine]
     assert recorder.deaths == sum(row.frames for row in drops) > 1000
     assert {row.reason.word for row in drops} >= {"link-queue-full"}
+
+
+def test_a_trace_that_was_asked_for_is_not_forgotten_for_what_others_say(
+    lab_with: LabWith,
+) -> None:
+    def followed(**options: bool) -> list[str]:
+        with lab_with(**options) as lab:
+            if lab.flight_recorder is not None:
+                lab.flight_recorder = FlightRecorder(most=100)
+                for device in lab.network.devices():
+                    device.recorder = lab.flight_recorder
+            others = lab.network.vms["vm2"]
+            others.make_ping(bytes((10, 0, 0, 77)), count=500, interval_ns=MS).start()
+            root = lab.trace("vm1", IP(dst="10.0.0.99") / ICMP())
+            return [node.event for node in root.walk()]
+
+    assert followed(follow=True) == followed()
+
+
+def test_a_machine_that_moved_is_followed_still() -> None:
+    text = """
+version: 1
+hosts: {h1: {switches: {br0: }}, h2: {switches: {br0: }}}
+vms: {vm1: {host: h1, vnics: [{ip: 10.0.0.1/24}]}}
+scenario: [{move: {vm: vm1, to: h2}}]
+"""
+    with Lab.from_text(text, follow=True) as lab:
+        lab.run()
+        assert all(device.recorder is lab.flight_recorder for device in lab.network.devices())

@@ -323,3 +323,12 @@ def test_a_ping_that_is_interrupted_leaves_nothing_behind(lab_with: LabWith) -> 
     assert lab.vm("vm1").namespace.sockets.echo == {}
     lab.advance("5s")
     assert len([f for f in lab.vm("vm1").vnic(0).sent if ICMP in f]) == 2
+
+
+@pytest.mark.parametrize("until", ["1300000h", 2**62])
+def test_a_lab_runs_for_a_century_at_most(lab_with: LabWith, until: str | int) -> None:
+    with lab_with() as lab:
+        with pytest.raises(UsageError, match="a century at most"):
+            lab.run(until=until)
+        with pytest.raises(UsageError, match="a century at most"):
+            lab.advance(until)

@@ -261,6 +261,17 @@ def test_too_many_frames_at_once_on_a_wire_without_bandwidth_end_the_run(
     assert len(wire.run()) == 500
 
 
+def test_what_was_queued_goes_first_when_the_bandwidth_is_taken_away() -> None:
+    wire = Wire(bandwidth_bps=100_000)
+    wire.send(5)
+    wire.scheduler.run(0)
+    wire.link.change(bandwidth_bps=None)
+    wire.scheduler.at(1 * MS, wire.left.send, Frame((99).to_bytes(4, "big") + bytes(96)))
+    arrived = wire.run()
+    assert [number for _, number in arrived] == [0, 1, 2, 3, 4, 99]
+    assert arrived[-1][0] == arrived[-2][0] == 40 * MS
+
+
 # The trace
 
 

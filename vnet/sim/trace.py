@@ -224,7 +224,8 @@ class FlightRecorder:
 
         One that is ``kept`` belongs to somebody: it is not forgotten for what others say.
         """
-        trace = Trace(root, most=self._most // 2, recorder=self, kept=kept)
+        most = MOST_IN_A_TREE if kept else self._most // 2
+        trace = Trace(root, most=most, recorder=self, kept=kept)
         if root.drop is not None:
             self.died(root, root)
         if not kept:
