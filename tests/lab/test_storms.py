@@ -145,3 +145,32 @@ scenario:
 """
     with Lab.from_text(text) as lab:
         assert lab.run().storms == []
+
+
+def test_two_storms_are_two() -> None:
+    plug, pull = "{link: {end: 's3:c', state: up}}", "{link: {end: 's3:c', state: down}}"
+    steps = ", ".join((plug, ARPING, "{wait: 1s}", pull, "{wait: 30s}"))
+    _, report = run(f"{{repeat: {{count: 2, steps: [{steps}]}}}}", closed="false")
+    first, second = report.storms
+    assert first.ended_ns < 5_000_000_000 < 30_000_000_000 < second.began_ns
+
+
+@pytest.mark.parametrize("frames", [250, 257, 600])
+def test_a_storm_of_many_frames_is_a_storm(frames: int) -> None:
+    text = """
+version: 1
+hosts: {h1: {nics: {eth0: {ip: 10.0.0.1/24}}}}
+switches: {s1: , s2: , s3: }
+links:
+  - {ends: ['h1:eth0', 's1:h'], latency: 1ms}
+  - {ends: ['s1:a', 's2:a'], latency: 1ms}
+  - {ends: ['s2:b', 's3:b'], latency: 1ms}
+  - {ends: ['s3:c', 's1:c'], latency: 1ms}
+"""
+    with Lab.from_text(text) as lab:
+        for number in range(frames):
+            lab.host("h1").vnic("eth0").send(b"\xff" * 6 + b"\2" * 6 + number.to_bytes(50, "big"))
+        lab.advance("100ms")
+        (storm,) = lab.report().storms
+    assert sorted(storm.copies) == ["s1", "s2", "s3"]
+    assert all(copies > 1_000 for copies, _ports in storm.copies.values())

@@ -22,7 +22,7 @@ class BridgeMode:
         self._namespace = namespace
         self.steps: list[ScriptStep] = []
         self.is_booting = True
-        """Steps are written down at the host's start; machines may come and go for ever."""
+        """While the host starts: only then are steps written down, for machines come and go."""
         self._script = ""
 
     def create_bridge(

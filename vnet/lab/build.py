@@ -1,7 +1,7 @@
 """From a topology to running devices: the only place that wires things together.
 
-The order is that of a data centre being switched on: cables, switches, routers, hosts with
-their start-up scripts, and then the virtual machines in the order of their domain numbers.
+The order is that of a data centre being switched on: switches, routers, cables, and then each
+host with its start-up scripts and its virtual machines, in the order of their domain numbers.
 All of it happens at virtual time 0, before any event.
 """
 
@@ -105,8 +105,10 @@ class Network:
             yield from switch.ports.values()
 
     def plug_of(self, vnic: Vnic) -> tuple[str, str]:
-        """The host and the bridge that a virtual machine's card is plugged into now; no bridge
-        where somebody took its back end out."""
+        """The host and the bridge that a virtual machine's card is plugged into now.
+
+        The bridge is empty where somebody took the back end out of it.
+        """
         front = front_of(vnic)
         host, back = front.peer.owner, front.peer.name
         bridge = self.hosts[host].namespace.master_of(back)
@@ -219,9 +221,8 @@ class Builder:
         self._add_routes(namespace, host.routes)
         self.network.hosts[host.name] = Machine(namespace, self._topology.epoch_ns)
         domains = self.network.domains[host.name] = Domains(host, mode)
-        for vm in self._topology.vms.values():
-            if vm.host == host.name:
-                self._start_domain(domains, vm)
+        for vm in self._vms_on[host.name]:
+            self._start_domain(domains, vm)
         self.network.script_steps += mode.steps
         mode.is_booting = False
 

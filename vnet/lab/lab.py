@@ -282,7 +282,7 @@ class Lab:
 
     @property
     def capture_paths(self) -> list[Path]:
-        """The capture files; none where captures are kept in memory."""
+        """The capture files; none where captures are kept for the lab alone."""
         return self._captures.paths
 
     def report(self) -> Report:

@@ -13,7 +13,7 @@ from vnet.base.units import duration_text
 from vnet.lab.build import Network
 from vnet.lab.graph import switching_loops
 from vnet.linux.bridge.port import BridgePort
-from vnet.tables.storm import Storm
+from vnet.tables.storm import STORM_WINDOW_NS, Storm
 
 _Unplugged: TypeAlias = frozenset[tuple[str, str]]
 """The links that were down, by their ends."""
@@ -24,7 +24,7 @@ class StormRow:
     """Frames circled in ``loop``, switches that cables join to a ring, or to several.
 
     ``mac`` sent the first of them. ``copies`` says for each switch how many frames that it had
-    flooded came back, by which ports.
+    flooded came back at least, by which ports; a machine that moves meanwhile may add one.
     """
 
     loop: tuple[str, ...]
@@ -34,6 +34,7 @@ class StormRow:
     copies: dict[str, tuple[int, tuple[str, ...]]]
 
     def as_json(self) -> dict[str, Any]:
+        """The row as ``run.json`` has it."""
         return {
             "loop": list(self.loop),
             "began": duration_text(self.began_ns),
@@ -44,6 +45,13 @@ class StormRow:
                 for switch, (frames, ports) in self.copies.items()
             },
         }
+
+    def meets(self, storm: Storm[BridgePort]) -> bool:
+        """Whether ``storm`` is the same one, seen by another switch or a little later."""
+        return (
+            storm.began_ns <= self.ended_ns + STORM_WINDOW_NS
+            and self.began_ns <= storm.ended_ns + STORM_WINDOW_NS
+        )
 
     def take(self, switch: str, storm: Storm[BridgePort]) -> None:
         """Add what ``switch`` saw of it."""
@@ -79,18 +87,22 @@ class StormLog:
         who has moved and says the same thing again.
         """
         loops: dict[_Unplugged, list[tuple[str, ...]]] = {}
-        rows: dict[tuple[str, ...], StormRow] = {}
-        for switch, storm, down in self._noted:
+        rows: list[StormRow] = []
+        for switch, storm, down in sorted(self._noted, key=lambda noted: noted[1].began_ns):
             if down not in loops:
                 loops[down] = _tangles(graph, down)
             loop = next((loop for loop in loops[down] if switch in loop), None)
             if loop is None:
                 continue
-            if loop not in rows:
+            row = next((row for row in rows if row.loop == loop and row.meets(storm)), None)
+            if row is None:
                 mac = mac_text(storm.mac)
-                rows[loop] = StormRow(loop, storm.began_ns, storm.ended_ns, mac, {})
-            rows[loop].take(switch, storm)
-        return sorted(rows.values(), key=lambda row: (row.began_ns, row.loop))
+                row = StormRow(loop, storm.began_ns, storm.ended_ns, mac, {})
+                rows.append(row)
+            row.take(switch, storm)
+        for row in rows:
+            row.copies = dict(sorted(row.copies.items()))
+        return rows
 
 
 def _tangles(graph: networkx.Graph[str], unplugged: _Unplugged) -> list[tuple[str, ...]]:

@@ -22,16 +22,17 @@ MEMORY_NS = 500_000_000
 """A frame that was not seen for so long does not circle; it is being said again."""
 
 MOST_FRAMES = 256
-"""Different frames that are remembered; few circle at once, however often they do."""
+"""Different frames that are watched at once; of a storm of more, these are a sample."""
 
 MOST_STORMS = 100
-"""Storms that are remembered; what comes after is added to the last."""
+"""Storms that are remembered; what comes after is added to the last, which then seems to last."""
 
 
 class Storm(Generic[PortT]):
-    """From ``began_ns`` to ``ended_ns``, ``copies`` of flooded frames came back by ``ports``.
+    """From ``began_ns`` to ``ended_ns``, ``copies`` of flooded frames came back by ``ports``, with
+    no second in between in which none did. ``mac`` sent the first of them.
 
-    ``mac`` sent the first of them.
+    More may have come back than the ``copies`` of frames that were watched.
     """
 
     __slots__ = ("began_ns", "copies", "ended_ns", "mac", "ports")
@@ -63,23 +64,28 @@ class StormWatch(Generic[PortT]):
         self.storms: list[Storm[PortT]] = []
         self.on_storm: Callable[[Storm[PortT]], None] = _nothing
         """Called when a storm is known to be one."""
-        self._seen: dict[int, _Seen[PortT]] = {}
+        self._seen: dict[bytes, _Seen[PortT]] = {}
         self._latest: Storm[PortT] | None = None
         self._is_storm = False
 
     def flooded(self, data: bytes, port: PortT, now_ns: int) -> None:
         """A frame that came in by ``port`` is being flooded."""
-        # Bytes remember their hash, so a frame that is handed on as it is costs it once.
-        key = hash(data)
-        seen = self._seen.get(key)
-        if seen is None or now_ns - seen.last_ns > MEMORY_NS:
-            self._seen[key] = _Seen(port, now_ns)
-            if len(self._seen) > MOST_FRAMES:
-                del self._seen[next(iter(self._seen))]
+        # Bytes remember their hash, and are compared by identity first: a frame that is handed
+        # on as it is costs little.
+        watched = self._seen
+        seen = watched.pop(data, None)
+        if seen is not None and now_ns - seen.last_ns <= MEMORY_NS:
+            seen.last_ns = now_ns
+            watched[data] = seen  # To the end: the first is the one not seen for longest.
+            if seen.first_by is not port:
+                self._came_back(data[6:12], port, now_ns)
             return
-        seen.last_ns = now_ns
-        if seen.first_by is not port:
-            self._came_back(data[6:12], port, now_ns)
+        if len(watched) >= MOST_FRAMES:
+            oldest = next(iter(watched))
+            if now_ns - watched[oldest].last_ns <= MEMORY_NS:
+                return  # All that are watched may circle, and suffice.
+            del watched[oldest]
+        watched[data] = _Seen(port, now_ns)
 
     def forget(self) -> None:
         """A cable or a machine was replugged: what was said before may now come another way."""
