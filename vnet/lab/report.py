@@ -90,6 +90,7 @@ class StepOutcome:
         return ", ".join(reasons)
 
     def as_json(self) -> dict[str, Any]:
+        """The outcome as ``run.json`` has it."""
         return {
             "step": self.title,
             "line": self.step.line,

@@ -95,6 +95,8 @@ class HostSwitch:
 
 @dataclass(frozen=True, slots=True)
 class Host:
+    """A hypervisor: its physical cards and its switches by name; its guests name it themselves."""
+
     name: str
     hypervisor: Hypervisor
     bridge_style: BridgeStyle
@@ -165,6 +167,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
+    """A whole lab as its file wants it: everything is there, named, checked and expanded.
+
+    ``file`` is where it was read; ``scenario`` holds the steps in the order of the file.
+    """
+
     name: str
     seed: int
     epoch_ns: int

@@ -52,6 +52,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class PingStep(Step):
+    """Echo requests to a machine by name, or to an address."""
+
     source: str
     target: str
     count: int = 4
@@ -68,6 +70,8 @@ class PingStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class ArpingStep(Step):
+    """ARP requests by hand."""
+
     source: str
     target: str
     count: int = 1
@@ -158,6 +162,8 @@ class MoveStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class WaitStep(Step):
+    """Lets time pass."""
+
     duration_ns: int
 
     @property
@@ -181,6 +187,8 @@ class FdbStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class CountersStep(Step):
+    """Reads the counters of ``device``."""
+
     device: Endpoint
 
     @property
