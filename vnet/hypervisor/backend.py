@@ -8,7 +8,7 @@ the same bytes, so both are ends of a pair; what differs is how the host names t
 from __future__ import annotations
 
 from vnet.base.ids import Mac
-from vnet.netdev.pair import PairDevice, pair_up
+from vnet.netdev.pair import PairDevice
 
 BACKEND_MAC = Mac(b"\xfe\xff\xff\xff\xff\xff")
 """What Xen gives back ends: numerically the highest unicast address, so that a bridge never
@@ -43,12 +43,11 @@ def unplug(front: FrontEnd) -> BackEnd:
     """
     old = front.peer
     assert isinstance(old, BackEnd), f"{front.label} has no back end"
-    pair_up(old, old)
-    front.peer = front
+    old.peer, front.peer = old, front
     return old
 
 
 def plug_in(front: FrontEnd, back: BackEnd) -> None:
-    """Join the card of a running guest to a fresh back end."""
+    """Join a card without a back end to a fresh one; the card's own carrier stays as it is."""
     front.peer, back.peer = back, front
     back.carrier = front.admin_up and back.admin_up

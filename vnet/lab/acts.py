@@ -5,6 +5,7 @@ Each is an app, so that the runner needs to know only one kind of thing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,6 @@ from vnet.base.errors import VnetError
 from vnet.guest.apps.app import App
 from vnet.hypervisor.backend import unplug
 from vnet.lab.build import Network, front_of
-from vnet.linux.bridge.bridge import Bridge
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.sim.scheduler import Scheduler
@@ -36,9 +36,6 @@ class Act(App):
     def seen(self) -> dict[str, Any]:
         return self._found
 
-    def close(self) -> None:
-        """Nothing was opened."""
-
 
 class Wait(App):
     """The app that does nothing for a while."""
@@ -52,9 +49,6 @@ class Wait(App):
 
     def seen(self) -> dict[str, Any]:
         return {}
-
-    def close(self) -> None:
-        """Nothing was opened."""
 
 
 def change_link(network: Network, step: steps.LinkStep) -> dict[str, Any]:
@@ -85,7 +79,7 @@ def move_vm(network: Network, step: steps.MoveStep) -> dict[str, Any]:
         network.domains[host].let_go(old)
         network.bury(old)
     for front, name, (_, bridge) in zip(fronts, names, plugs, strict=True):
-        target.take_in(front, name, step.switch or target.switch_for(bridge))
+        target.plug(front, name, step.switch or target.switch_for(bridge))
     network.forget_floods()
     if step.announce:
         for vnic in guest.vnics:
@@ -101,25 +95,17 @@ def look_at_fdb(network: Network, step: steps.FdbStep) -> dict[str, Any]:
     if step.mac is not None:
         entry = bridge.fdb.lookup(step.mac, now_ns)
         found["port"] = "none" if entry is None else entry.port.device.name
-    found["entries"] = learned_entries(bridge)
+    found["entries"] = bridge.fdb.learned(now_ns)
     found["moves"] = bridge.fdb.moves
     return found
-
-
-def learned_entries(bridge: Bridge) -> int:
-    """How many stations the bridge has learned and not yet forgotten."""
-    now_ns = bridge.scheduler.now_ns
-    fdb = bridge.fdb
-    return sum(entry.is_dynamic and now_ns - entry.updated_ns <= fdb.ageing_ns for entry in fdb)
 
 
 def read_counters(network: Network, step: steps.CountersStep) -> dict[str, Any]:
     """What ``ip -s link`` counts, and each drop by its word, the wire's included."""
     device = device_at(network, step.device)
-    drops: dict[DropReason, int] = dict(device.drops)
+    drops = Counter(device.drops)
     if isinstance(device, Nic) and device.end is not None:
-        for reason, frames in device.end.drops.items():
-            drops[reason] = drops.get(reason, 0) + frames
+        drops.update(device.end.drops)
     found = {
         "rx_packets": device.rx_packets,
         "rx_bytes": device.rx_bytes,

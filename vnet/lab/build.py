@@ -7,10 +7,11 @@ All of it happens at virtual time 0, before any event.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from vnet.base.chance import Chance, Stream
+from vnet.base.chance import Chance
 from vnet.base.drops import DropReason
 from vnet.base.ids import is_link_local_ip6
 from vnet.guest.machine import Guest, Machine
@@ -44,7 +45,7 @@ class Network:
     links: list[Link] = field(default_factory=list)
     domains: dict[str, Domains] = field(default_factory=dict)
     script_steps: list[ScriptStep] = field(default_factory=list)
-    lost_with_devices: dict[tuple[str, DropReason], int] = field(default_factory=dict)
+    lost_with_devices: Counter[tuple[str, DropReason]] = field(default_factory=Counter)
     """What devices dropped that were taken away while the lab ran, by their label and reason."""
 
     def machine(self, name: str) -> Machine | None:
@@ -65,10 +66,6 @@ class Network:
             return None if interface is None else interface.device
         switch = self.switches.get(node)
         return None if switch is None else switch.ports.get(name)
-
-    def pingall_stream(self) -> Stream:
-        """What a sample of pairs is drawn from: other pairs at another time."""
-        return self.chance.stream(f"pingall sample {self.scheduler.now_ns}")
 
     def bridge(self, node: str, name: str | None = None) -> Bridge:
         """The bridge of switch ``node``, or the one called ``name`` in host ``node``."""
@@ -122,9 +119,8 @@ class Network:
         self.scheduler.after(0, self._bury, device)
 
     def _bury(self, device: NetDevice) -> None:
-        lost = self.lost_with_devices
-        for reason, frames in device.drops.items():
-            lost[device.label, reason] = lost.get((device.label, reason), 0) + frames
+        lost = {(device.label, reason): frames for reason, frames in device.drops.items()}
+        self.lost_with_devices.update(lost)
 
     def forget_floods(self) -> None:
         """Something was replugged: frames may come another way now, and that is no storm."""

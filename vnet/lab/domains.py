@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from vnet.hypervisor.backend import BACKEND_MAC, BackEnd, FrontEnd, plug_in, tap_mac
 from vnet.hypervisor.modes import BridgeMode
-from vnet.netdev.pair import pair_up
 from vnet.topology.devices import backend_name
 from vnet.topology.model import Host, Hypervisor
 
@@ -45,16 +44,9 @@ class Domains:
         """Whether the host has a device ``name``."""
         return self._mode.has_device(name)
 
-    def plug(self, front: FrontEnd, name: str, switch: str) -> BackEnd:
-        """Give a machine that starts here the back end ``name`` on ``switch``."""
-        back = self._back_end(front, name)
-        pair_up(front, back)
-        self._mode.attach(switch, back, self._script)
-        return back
-
-    def take_in(self, front: FrontEnd, name: str, switch: str) -> None:
-        """As :meth:`plug`, for a card that was just :func:`unplugged
-        <vnet.hypervisor.backend.unplug>` elsewhere."""
+    def plug(self, front: FrontEnd, name: str, switch: str) -> None:
+        """Give a fresh card, or one that was just unplugged elsewhere, the back end ``name`` on
+        ``switch``."""
         back = self._back_end(front, name)
         plug_in(front, back)
         self._mode.attach(switch, back, self._script)

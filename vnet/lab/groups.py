@@ -1,4 +1,7 @@
-"""Steps made of steps: the same ones over and over, or several at once."""
+"""Steps made of steps: the same ones over and over, or several at once.
+
+What is under way inside is closed by who began it.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +48,6 @@ class Repeat(App):
     def seen(self) -> dict[str, Any]:
         return {"rounds": self.rounds}
 
-    def close(self) -> None:
-        """What is under way inside is closed by who began it."""
-
 
 class Parallel(App):
     """Begins everything at once; done when the last has ended."""
@@ -68,6 +68,3 @@ class Parallel(App):
 
     def seen(self) -> dict[str, Any]:
         return {}
-
-    def close(self) -> None:
-        """What is under way inside is closed by who began it."""

@@ -232,9 +232,7 @@ class Lab:
         ``losses``, and ``outcomes`` by pair; printed, it is one line of figures.
         """
         chosen = [self.machine(name).name for name in names] or list(self.network.vms)
-        pairs = choose_pairs(
-            self.network, chosen, self.network.pingall_stream(), classes=classes, sample=sample
-        )
+        pairs = choose_pairs(self.network, chosen, classes=classes, sample=sample)
         app = PingAll(self.network, pairs)
         self.wait_for(app)
         return app

@@ -163,7 +163,6 @@ class PingAll(App):
 def choose_pairs(
     network: Network,
     names: Sequence[str],
-    stream: Stream,
     *,
     classes: bool = False,
     sample: int | None = None,
@@ -184,6 +183,8 @@ def choose_pairs(
         return all_pairs(names)
     if not 1 <= sample <= MOST_SAMPLES:
         raise UsageError(f"pingall: a sample of {sample} cannot be", f"1 to {MOST_SAMPLES}")
+    # Named by the moment: the next sample is another.
+    stream = network.chance.stream(f"pingall sample {network.scheduler.now_ns}")
     return sampled_pairs(names, sample, stream)
 
 

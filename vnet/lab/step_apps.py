@@ -46,7 +46,6 @@ def make_app(network: Network, step: steps.Step) -> App:
         pairs = choose_pairs(
             network,
             step.among,
-            network.pingall_stream(),
             classes=step.classes,
             sample=step.sample,
         )

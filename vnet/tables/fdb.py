@@ -54,9 +54,14 @@ class Fdb(Generic[PortT]):
     def lookup(self, mac: bytes, now_ns: int) -> FdbEntry[PortT] | None:
         """The entry that counts at ``now_ns``, or None."""
         entry = self.entries.get(mac)
-        if entry is None or (entry.is_dynamic and now_ns - entry.updated_ns > self.ageing_ns):
-            return None
-        return entry
+        return None if entry is None or self._has_aged(entry, now_ns) else entry
+
+    def learned(self, now_ns: int) -> int:
+        """How many stations have been learned and not yet forgotten at ``now_ns``."""
+        return sum(entry.is_dynamic and not self._has_aged(entry, now_ns) for entry in self)
+
+    def _has_aged(self, entry: FdbEntry[PortT], now_ns: int) -> bool:
+        return entry.is_dynamic and now_ns - entry.updated_ns > self.ageing_ns
 
     def learn(self, mac: bytes, port: PortT, now_ns: int) -> FdbEntry[PortT]:
         """A frame from ``mac`` came in on ``port``: create, refresh or move its entry.

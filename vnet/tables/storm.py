@@ -58,7 +58,7 @@ class _Seen(Generic[PortT]):
 class StormWatch(Generic[PortT]):
     """Sees every frame that a switch floods, and keeps the storms among them."""
 
-    __slots__ = ("_is_storm", "_latest", "_seen", "on_storm", "storms")
+    __slots__ = ("_latest", "_seen", "on_storm", "storms")
 
     def __init__(self) -> None:
         self.storms: list[Storm[PortT]] = []
@@ -66,7 +66,6 @@ class StormWatch(Generic[PortT]):
         """Called when a storm is known to be one."""
         self._seen: dict[bytes, _Seen[PortT]] = {}
         self._latest: Storm[PortT] | None = None
-        self._is_storm = False
 
     def flooded(self, data: bytes, port: PortT, now_ns: int) -> None:
         """A frame that came in by ``port`` is being flooded."""
@@ -95,19 +94,18 @@ class StormWatch(Generic[PortT]):
         latest = self._latest
         if latest is None or self._is_over(latest, now_ns):
             latest = self._latest = Storm(mac, now_ns)
-            self._is_storm = False
         latest.ended_ns = now_ns
         latest.copies += 1
         latest.ports[port] = None
-        if latest.copies == STORM_COPIES and not self._is_storm:
+        if latest.copies == STORM_COPIES:
             self._record(latest)
 
-    def _is_over(self, latest: Storm[PortT], now_ns: int) -> bool:
-        since_ns = latest.ended_ns if self._is_storm else latest.began_ns
+    @staticmethod
+    def _is_over(latest: Storm[PortT], now_ns: int) -> bool:
+        since_ns = latest.ended_ns if latest.copies >= STORM_COPIES else latest.began_ns
         return now_ns - since_ns > STORM_WINDOW_NS
 
     def _record(self, storm: Storm[PortT]) -> None:
-        self._is_storm = True
         if len(self.storms) < MOST_STORMS:
             self.storms.append(storm)
             self.on_storm(storm)

@@ -38,7 +38,7 @@ from vnet.topology.wire import change_of
 
 def make_scenario(file: TopologyFile, directory: Directory, links: list[Link]) -> list[Step]:
     """The steps of ``file``; what is wrong with them goes to the report."""
-    maker = _StepMaker(directory, links, directory.links_complete)
+    maker = _StepMaker(directory, links)
     steps = []
     for position, given in enumerate(file.scenario or ()):
         made = maker.step(given, ("scenario", directory.cut.index("scenario", position)))
@@ -56,12 +56,13 @@ class _Common(NamedTuple):
 
 
 class _StepMaker:
-    def __init__(self, directory: Directory, links: list[Link], all_links: bool) -> None:
+    def __init__(self, directory: Directory, links: list[Link]) -> None:
         self.directory = directory
         self.report: Report = directory.report
         self.cut: Cut = directory.cut
         self.ends = [end for link in links for end in link.ends]
-        self.links_known = all_links and "links" not in {*self.cut.sections, *self.cut.kept}
+        cut = {*self.cut.sections, *self.cut.kept}
+        self.links_known = directory.links_complete and "links" not in cut
         self.rounds = 1
         """How often the step at hand is done, the repeats around it multiplied."""
 

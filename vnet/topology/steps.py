@@ -5,6 +5,7 @@ Frozen values, as the rest of the :mod:`~vnet.topology.model`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -37,7 +38,7 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(ABC):
     """One line of the scenario. ``at_ns`` None means: when the step before it has ended."""
 
     at_ns: int | None
@@ -45,9 +46,9 @@ class Step:
     line: int
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """The step in a few words, as the report's table shows it."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

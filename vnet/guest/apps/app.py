@@ -41,9 +41,9 @@ class App(ABC):
             if self.on_done is not None:
                 self.on_done(self)
 
-    @abstractmethod
     def close(self) -> None:
-        """Give back sockets and subscriptions."""
+        """Give back sockets and subscriptions, where any were opened."""
+        return
 
 
 class Pacer:

@@ -124,7 +124,7 @@ def pingall(context: ShellContext, arguments: Arguments) -> Output:
     names = list(dict.fromkeys(arguments.words)) or list(lab.network.vms)
     for name in names:
         context.machine(name)
-    pairs = choose_pairs(lab.network, names, lab.network.pingall_stream(), **arguments.options)
+    pairs = choose_pairs(lab.network, names, **arguments.options)
     app = PingAll(lab.network, pairs)
     with pings_bar(app):
         lab.wait_for(app)

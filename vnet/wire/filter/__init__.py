@@ -18,6 +18,7 @@ are refused by name.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from vnet.wire.filter.checks import OUT_OF_FRAME, Layer
 from vnet.wire.filter.compiler import compile_test
@@ -27,10 +28,12 @@ from vnet.wire.filter.parser import parse
 __all__ = ["FilterError", "compile_filter"]
 
 
+@lru_cache(maxsize=128)
 def compile_filter(text: str) -> Callable[[bytes], bool]:
     """A predicate over whole Ethernet frames, which never raises; empty text takes all.
 
-    Raises :class:`FilterError` where the text is not a filter.
+    Raises :class:`FilterError` where the text is not a filter. Remembered, because a file's
+    filters are read when it is checked, and again for each round of a step that is repeated.
     """
     tree = parse(text)
     if tree is None:
