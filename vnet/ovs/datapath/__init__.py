@@ -1,0 +1,1 @@
+"""The fast road: exact-match cache, megaflows, and what they do. It knows no OpenFlow."""

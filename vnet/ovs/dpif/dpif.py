@@ -1,0 +1,138 @@
+"""The datapath interface: the one door between ofproto and whatever forwards (dpif(9), lib/dpif.h).
+
+Upcalls go up: frames that no installed flow matches, and frames that a flow's ``userspace``
+action hands over. ``flow_put`` and ``execute`` go down. A datapath flow is a key and a mask
+(bits of :class:`~vnet.ovs.flow.flow.Flow`, ``in_port`` a datapath port) with the datapath actions
+to carry out. Masks of installed flows never disagree about a frame: two flows that overlap have
+the same actions, so the datapath may stop at the first it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from vnet.netdev.device import NetDevice
+from vnet.ovs.dpif.actions import Cookie, OdpActions
+from vnet.ovs.flow.ports import OdpPort
+from vnet.sim.frame import Frame
+
+
+@dataclass(slots=True)
+class FlowStats:
+    """What a datapath flow has seen. ``used_ns`` None: never. ``tcp_flags`` is the union."""
+
+    n_packets: int = 0
+    n_bytes: int = 0
+    used_ns: int | None = None
+    tcp_flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DatapathFlow:
+    """An installed flow, as a dump shows it. ``stats`` is a copy."""
+
+    key: int
+    mask: int
+    actions: OdpActions
+    stats: FlowStats
+
+
+@dataclass(frozen=True, slots=True)
+class Upcall:
+    """A frame that userspace must decide about.
+
+    ``key`` is the flow as the datapath extracted it, with recirc_id, connection state and hash.
+    ``cookie`` None means that no flow matched. ``mru_bytes`` is the largest fragment's size where
+    the frame was put together from fragments, else 0.
+    """
+
+    frame: Frame
+    key: int
+    cookie: Cookie | None = None
+    mru_bytes: int = 0
+
+
+UpcallHandler = Callable[[Upcall], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DatapathPort:
+    """A port as ``dpctl/show`` lists it. ``kind`` is ``internal``, ``dummy``, ``system``, ..."""
+
+    number: OdpPort
+    name: str
+    kind: str
+
+
+@dataclass(slots=True)
+class DatapathStats:
+    """``dpctl/show``: lookups that hit and missed, upcalls lost, and how many flows and masks."""
+
+    n_hit: int = 0
+    n_missed: int = 0
+    n_lost: int = 0
+    n_flows: int = 0
+    n_masks: int = 0
+
+
+class Dpif(Protocol):
+    """What ofproto may ask of a datapath. Unknown ports and flows raise ``KeyError``."""
+
+    name: str
+
+    def set_upcall_handler(self, handler: UpcallHandler) -> None:
+        """Who decides about frames; at most one."""
+
+    def port_add(self, device: NetDevice, kind: str, number: OdpPort | None = None) -> OdpPort:
+        """Forward what ``device`` receives, from now on; the lowest free number unless given."""
+
+    def port_del(self, number: OdpPort) -> None:
+        """Let go of a port; flows that name it stay until they are deleted."""
+
+    def ports(self) -> Iterator[DatapathPort]:
+        """All ports by number."""
+
+    def flow_put(self, key: int, mask: int, actions: OdpActions) -> None:
+        """Install a flow, or change the actions of the one with this key and mask.
+
+        Raises :class:`DatapathFullError` where the table has no room.
+        """
+
+    def flow_del(self, key: int, mask: int) -> FlowStats:
+        """Remove a flow and return what it had seen."""
+
+    def flow_get(self, key: int, mask: int) -> DatapathFlow:
+        """One flow."""
+
+    def flows(self) -> Iterator[DatapathFlow]:
+        """All flows, in the order of their installation."""
+
+    def flow_flush(self) -> None:
+        """Remove every flow."""
+
+    def execute(self, frame: Frame, key: int, actions: OdpActions, *, mru_bytes: int = 0) -> None:
+        """Carry actions out on a frame whose flow is ``key``, as if a flow had matched it.
+
+        ``recirc`` in them looks up, and may come back as an upcall.
+        """
+
+    def stats(self) -> DatapathStats:
+        """Counters of the whole datapath."""
+
+    def ct_dump(self, zone: int | None = None) -> Iterable[str]:
+        """Connections as ``dpctl/dump-conntrack`` prints them."""
+
+    def ct_flush(self, zone: int | None = None) -> None:
+        """Forget connections."""
+
+    def meter_set(self, meter_id: int, config: object) -> None:
+        """Create or change a meter (its configuration type is the datapath's)."""
+
+    def meter_del(self, meter_id: int) -> None:
+        """Remove a meter."""
+
+
+class DatapathFullError(Exception):
+    """The datapath's flow table has no room; the frame is still forwarded, by ``execute``."""

@@ -1,0 +1,1 @@
+"""What a frame looks like to the switch: its flow, the fields in it, masks and matches."""

@@ -1,0 +1,1 @@
+"""One OpenFlow switch: tables, rules, groups, translation to datapath actions, and statistics."""

@@ -1,0 +1,1 @@
+"""Translation: from a flow and the OpenFlow tables to datapath actions and wildcards."""

@@ -1,0 +1,1 @@
+"""The language of OpenFlow as Open vSwitch speaks it: actions, messages, and their text."""

@@ -1,0 +1,1 @@
+"""Flows, groups and meters as ``ovs-ofctl`` writes and reads them."""

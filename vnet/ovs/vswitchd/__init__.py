@@ -1,0 +1,1 @@
+"""Makes the running bridges match the wanted configuration."""
