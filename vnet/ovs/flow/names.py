@@ -1,0 +1,93 @@
+"""Numbers of ports and tables as texts: decimal, reserved names, or names that a bridge gave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vnet.ovs.flow.ports import OFPP_MAX, OFPP_NONE, RESERVED_PORT_NAMES, OfpPort
+from vnet.ovs.flow.tokens import c_decimal
+
+_RESERVED_PORTS: dict[str, OfpPort] = {
+    **{name.lower(): port for port, name in RESERVED_PORT_NAMES.items()},
+    "none": OFPP_NONE,
+}
+_FIRST_RESERVED = 0xFFF7
+_OFPP11_MAX = 0xFFFFFF00
+_OFPP11_OFFSET = 0xFFFF0000
+"""What OpenFlow 1.1 and later add to the number of a reserved port, to make 32 bits of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one bridge's ports and tables."""
+
+    ports: Mapping[str, OfpPort] = field(default_factory=dict)
+    tables: Mapping[str, int] = field(default_factory=dict)
+    port_names: Mapping[OfpPort, str] = field(init=False)
+    table_names: Mapping[int, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "port_names", {port: name for name, port in self.ports.items()})
+        object.__setattr__(self, "table_names", {table: n for n, table in self.tables.items()})
+
+
+NO_NAMES = Names()
+"""Numbers and reserved names only."""
+
+
+def parse_port(text: str, names: Names = NO_NAMES) -> OfpPort | None:
+    """An OpenFlow port, or None if ``text`` is none: a number of OpenFlow 1.0 (16 bits), a
+    reserved one of OpenFlow 1.1 (32 bits), a reserved name in any case, or a name of ``names``,
+    quoted or not.
+    """
+    if text.startswith("-"):
+        return None
+    number = c_decimal(text)
+    if number is not None and 0 <= number <= 0xFFFFFFFF:
+        if number <= 0xFFFF:
+            return OfpPort(number)
+        return OfpPort(number - _OFPP11_OFFSET) if number >= _OFPP11_MAX else None
+    reserved = _RESERVED_PORTS.get(text.lower())
+    return names.ports.get(_unquoted(text)) if reserved is None else reserved
+
+
+def port_text(port: OfpPort, names: Names = NO_NAMES) -> str:
+    """A port as Open vSwitch prints it: a reserved name, a name of ``names``, or its number."""
+    if port < OFPP_MAX or port < _FIRST_RESERVED:
+        name = names.port_names.get(port)
+        return str(port) if name is None else quoted_name(name)
+    return RESERVED_PORT_NAMES[port]
+
+
+def parse_table(text: str, names: Names = NO_NAMES) -> int | None:
+    """A flow table, 0 to 255, or None if ``text`` is none."""
+    if text.startswith("-"):
+        return None
+    number = c_decimal(text)
+    if number is not None and 0 <= number <= 0xFFFFFFFF:
+        return number if number <= 0xFF else None
+    return names.tables.get(_unquoted(text))
+
+
+def table_text(table_id: int, names: Names = NO_NAMES) -> str:
+    """A flow table as Open vSwitch prints it: a name of ``names``, or its number."""
+    name = names.table_names.get(table_id)
+    return str(table_id) if name is None else quoted_name(name)
+
+
+def quoted_name(name: str) -> str:
+    """A name as it stands in a flow: quoted unless it is letters and digits, a letter first."""
+    plain = name.isascii() and name.isalnum() and name[0].isalpha()
+    return name if plain else json.dumps(name, ensure_ascii=False)
+
+
+def _unquoted(text: str) -> str:
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        try:
+            name = json.loads(text)
+        except ValueError:
+            return ""
+        return str(name)
+    return text
