@@ -1,0 +1,212 @@
+"""What goes into a translation, what comes out, and what it carries along meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from vnet.ovs.dpif.actions import DropCause, HashAlgorithm, OdpAction, OdpActions, SlowPath
+from vnet.ovs.dpif.dpif import FlowStats
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.ports import OFPP_UNSET
+from vnet.ovs.ofproto.xlate.cache import SideEffect, XlateCache
+from vnet.ovs.ofproto.xlate.recirc import TUNNEL_MASK, FrozenState, RecircTable
+from vnet.ovs.ofproto.xlate.report import NodeKind, Trace, TraceNode
+from vnet.ovs.openflow.ofpacts import Controller, Ofpact, Ofpacts
+
+if TYPE_CHECKING:
+    from vnet.ovs.ofproto.ofport import OfPort
+    from vnet.ovs.ofproto.ofproto import Ofproto
+    from vnet.ovs.ofproto.rule import Rule
+
+MAX_DEPTH = 64
+"""How deep resubmits to the same or an earlier table, groups and patch ports may nest."""
+
+MAX_RESUBMITS = MAX_DEPTH * MAX_DEPTH
+"""How many resubmits one translation may carry out, nested or not."""
+
+MAX_STACK_BYTES = 65536
+NO_RULE_COOKIE = 0xFFFF_FFFF_FFFF_FFFF
+
+
+class Backer(Protocol):
+    """What the bridges that share one datapath share besides it."""
+
+    @property
+    def bridges(self) -> Mapping[str, Ofproto]:
+        """All bridges of the datapath by name."""
+
+    @property
+    def recirc(self) -> RecircTable:
+        """Their frozen translations."""
+
+    def patch_peer(self, bridge: Ofproto, port: OfPort) -> tuple[Ofproto, OfPort] | None:
+        """The other end of a patch port, and the bridge it is on; None where it has none."""
+
+
+@dataclass(slots=True)
+class RecircNode:
+    """A lookup that a traced translation asks for, for the tracer to follow.
+
+    ``flow`` is the flow as it was then, with the new ``recirc_id``; ``nat`` is what the ``ct``
+    action translates addresses by.
+    """
+
+    reason: str
+    recirc_id: int
+    flow: Flow
+    nat: Ofpact | None = None
+
+
+@dataclass(slots=True)
+class XlateIn:
+    """What to translate, and how far it may reach.
+
+    ``flow`` is what the datapath extracted, except that ``in_port`` is an OpenFlow port; the
+    translation works on a copy. With ``rule`` and ``actions`` both None the tables are looked up.
+
+    ``allow_side_effects``: learn addresses and flows and shorten timeouts now. ``stats``: what
+    to credit now to everything that is met on the way. ``cache``: where to keep side effects and
+    credits for later. All three off: nothing outside changes. ``trace``: where to explain.
+    """
+
+    bridge: Ofproto
+    backer: Backer
+    flow: Flow
+    frame: bytes | None = None
+    rule: Rule | None = None
+    actions: Ofpacts | None = None
+    allow_side_effects: bool = False
+    tcp_flags: int = 0
+    stats: FlowStats | None = None
+    cache: XlateCache | None = None
+    trace: Trace | None = None
+    recirc_queue: list[RecircNode] | None = None
+    in_packet_out: bool = False
+    port_names: bool = False
+    depth: int = 0
+    resubmits: int = 0
+
+
+@dataclass(slots=True)
+class XlateOut:
+    """What a translation found.
+
+    ``wc`` is the mask of all that the result depends on, ``flow`` the flow as it was at the end.
+    ``recirc_ids`` are held by whoever keeps the actions; :meth:`release` gives them back. After an
+    error the actions are empty. ``slow``: frames must come up one by one. ``avoid_caching``: no
+    flow may be installed at all.
+    """
+
+    actions: OdpActions
+    wc: Flow
+    flow: Flow
+    error: DropCause = DropCause.OK
+    slow: SlowPath = SlowPath(0)
+    avoid_caching: bool = False
+    recirc_ids: list[int] = field(default_factory=list)
+
+    def release(self, recirc: RecircTable, now_ns: int) -> None:
+        """Nobody uses the actions any more."""
+        for recirc_id in self.recirc_ids:
+            recirc.unref(recirc_id, now_ns)
+        self.recirc_ids.clear()
+
+
+class XlateCtx:
+    """The state of a translation that is under way.
+
+    ``flow`` is the packet as the actions so far leave it, ``base_flow`` the packet as the
+    datapath has it after ``actions``; their difference becomes actions before each output.
+    ``bridge`` changes on the way through patch ports.
+    """
+
+    def __init__(self, xin: XlateIn) -> None:
+        self.in_ = xin
+        self.bridge = xin.bridge
+        self.flow = xin.flow.copy()
+        self.flow.actset_output = OFPP_UNSET
+        self.base_flow = self.flow.copy()
+        # The datapath keeps nothing of the tunnel a packet came by: all of it is set anew.
+        self.base_flow.key &= ~TUNNEL_MASK
+        self.wc = Flow()
+        self.actions: list[OdpAction] = []
+        self.slow = SlowPath(0)
+        self.avoid_caching = False
+        self.recirc_ids: list[int] = []
+        self.error = DropCause.OK
+        self.trace: Trace | None = xin.trace
+
+        self.frozen_state: FrozenState | None = None
+        self.origin: tuple[Ofproto, int] | None = None
+        self.table_id = 0
+        self.rule: Rule | None = xin.rule
+        self.rule_cookie = NO_RULE_COOKIE
+        self.depth = xin.depth
+        self.resubmits = xin.resubmits
+        self.exit = False
+        self.stack: list[bytes] = []
+        self.stack_bytes = 0
+        self.action_set: list[Ofpact] = []
+        self.action_set_has_group = False
+        self.in_action_set = False
+        self.orig_skb_priority = self.flow.skb_priority
+        self.mirrors = 0
+        self.mirror_snaplen = 0
+        """Mirrors that the packet has gone to, as bits, and how much of it they want."""
+
+        self.freezing = False
+        self.frozen_actions: list[Ofpact] = []
+        self.pause: Controller | None = None
+        self.recirc_hash: tuple[HashAlgorithm, int] | None = None
+        self.was_mpls = False
+        self.conntracked = False
+        self.ct_nat: Ofpact | None = None
+        self.pending_encap = False
+        self.pending_decap = False
+        self.encap_metadata = b""
+
+        self.n_outputs = 0
+
+    # -- explaining
+
+    def report(self, kind: NodeKind, text: str) -> Trace | None:
+        """Add a line to the trace, if there is one, and return where lines below it go.
+
+        Whoever wants lines below it sets ``trace`` to that, and back afterwards.
+        """
+        if self.trace is None:
+            return None
+        node = TraceNode(kind, text)
+        self.trace.append(node)
+        return node.children
+
+    def detail(self, text: str) -> None:
+        """Something to know about the present action."""
+        self.report(NodeKind.DETAIL, text)
+
+    def warn(self, text: str) -> None:
+        """Something that a user would not expect."""
+        self.report(NodeKind.WARN, text)
+
+    def fail(self, text: str, error: DropCause = DropCause.OK) -> None:
+        """Something went wrong; with an ``error`` it ends the translation."""
+        self.report(NodeKind.ERROR, text)
+        if error is not DropCause.OK:
+            self.error = error
+
+    # -- side effects
+
+    def credit(self, effect: SideEffect) -> None:
+        """Count something, now or later, as the translation is asked to."""
+        if self.in_.stats is not None:
+            effect.push(self.in_.stats)
+        if self.in_.cache is not None:
+            self.in_.cache.add(effect)
+
+    # -- looking up
+
+    def port(self, number: int) -> OfPort | None:
+        """A port of the present bridge."""
+        return self.bridge.ports.get(number)  # type: ignore[call-overload,no-any-return]
