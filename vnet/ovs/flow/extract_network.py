@@ -7,7 +7,6 @@ members 0 and ends the reading; padding behind an IP packet is never read.
 from __future__ import annotations
 
 from collections.abc import Callable
-from struct import Struct
 from typing import NamedTuple
 
 from vnet.ovs.flow.extract_transport import transport_bits
@@ -34,13 +33,9 @@ IPV4_HEADER_BYTES = 20
 IPV6_HEADER_BYTES = 40
 MAX_PADDING_BYTES = 0xFFFF
 
-_IPV4 = Struct("!BBHxxHBB2xQ")
-"""Version and length, ToS, total length, fragment word, TTL, protocol, both addresses."""
 _IPV4_FRAGMENT = 0x3FFF
 _IPV4_FRAGMENT_OFFSET = 0x1FFF
 
-_IPV6 = Struct("!IHBB32s")
-"""Version, class and label; payload length, next header, hop limit, both addresses."""
 _IPV6_LABEL_MASK = 0x000FFFFF
 _IPV6_FRAGMENT_OFFSET = 0xFFF8
 
@@ -53,12 +48,10 @@ _OPTION_HEADERS = frozenset((_HOP_BY_HOP, _ROUTING, _DESTINATION_OPTIONS))
 _EXTENSION_HEADERS = _OPTION_HEADERS | {_FRAGMENT, _AUTHENTICATION}
 _MIN_EXTENSION_BYTES = 8
 
-_ARP = Struct("!8sHHIHII")
 _ARP_BYTES = 28
 _ARP_ETHERNET_IPV4 = b"\x00\x01\x08\x00\x06\x04"
 
-_NSH_BASE = Struct("!HBBI")
-_NSH_MD1 = Struct("!16s")
+_NSH_BASE_BYTES = 8
 _NSH_MD_TYPE_1 = 1
 _NSH_MD_TYPE_2 = 2
 _NSH_MD1_BYTES = 24
@@ -78,22 +71,17 @@ def ipv4_payload(frame: bytes, l3: int) -> Payload | None:
     size = len(frame) - l3
     if size < IPV4_HEADER_BYTES:
         return None
-    version_ihl, _tos, total_bytes, fragment, _ttl, nw_proto, _addresses = _IPV4.unpack_from(
-        frame, l3
-    )
-    header_bytes = (version_ihl & 0xF) << 2
-    if (
-        not IPV4_HEADER_BYTES
-        <= header_bytes
-        <= total_bytes
-        <= size
-        <= total_bytes + MAX_PADDING_BYTES
-    ):
+    header_bytes = (frame[l3] & 0xF) << 2
+    total_bytes = int.from_bytes(frame[l3 + 2 : l3 + 4], "big")
+    if not IPV4_HEADER_BYTES <= header_bytes <= total_bytes:
         return None
+    if not total_bytes <= size <= total_bytes + MAX_PADDING_BYTES:
+        return None
+    fragment = int.from_bytes(frame[l3 + 6 : l3 + 8], "big")
     nw_frag = 0
     if fragment & _IPV4_FRAGMENT:
         nw_frag = FRAG_ANY | FRAG_LATER if fragment & _IPV4_FRAGMENT_OFFSET else FRAG_ANY
-    return Payload(nw_proto, nw_frag, l3 + header_bytes, l3 + total_bytes)
+    return Payload(frame[l3 + 9], nw_frag, l3 + header_bytes, l3 + total_bytes)
 
 
 def _ipv4(frame: bytes, l3: int) -> int:
@@ -161,17 +149,16 @@ def ipv6_payload(frame: bytes, l3: int) -> Payload | None:
 def _ipv6(frame: bytes, l3: int) -> int:
     if not _ipv6_is_sane(frame, l3):
         return 0
-    class_and_label: int
-    class_and_label, _size, _next, hop_limit, addresses = _IPV6.unpack_from(frame, l3)
-    bits = int.from_bytes(addresses, "big") << _IPV6_DST
+    bits = int.from_bytes(frame[l3 + 8 : l3 + IPV6_HEADER_BYTES], "big") << _IPV6_DST
     payload = _ipv6_extensions(frame, l3)
     if payload is None:
         return bits
+    class_and_label = int.from_bytes(frame[l3 : l3 + 4], "big")
     return (
         bits
         | (class_and_label & _IPV6_LABEL_MASK) << _IPV6_LABEL
         | (class_and_label >> 20 & 0xFF) << _NW_TOS
-        | hop_limit << _NW_TTL
+        | frame[l3 + 7] << _NW_TTL
         | _payload_bits(frame, payload)
     )
 
@@ -193,14 +180,14 @@ def _arp(frame: bytes, l3: int) -> int:
 def _nsh(frame: bytes, l3: int) -> int:
     """The network service header (RFC 8300); contexts of MD type 1 only."""
     size = len(frame) - l3
-    if size < _NSH_BASE.size:
+    if size < _NSH_BASE_BYTES:
         return 0
-    word: int
-    word, md_type, next_protocol, path_header = _NSH_BASE.unpack_from(frame, l3)
+    word = int.from_bytes(frame[l3 : l3 + 2], "big")
+    md_type = frame[l3 + 2]
     header_bytes = (word & 0x3F) << 2
     if header_bytes > size or word >> 14:
         return 0
-    if md_type == _NSH_MD_TYPE_2 and header_bytes < _NSH_BASE.size:
+    if md_type == _NSH_MD_TYPE_2 and header_bytes < _NSH_BASE_BYTES:
         return 0
     contexts = 0
     if md_type == _NSH_MD_TYPE_1:
@@ -211,8 +198,8 @@ def _nsh(frame: bytes, l3: int) -> int:
         (word >> 12 & 0x3) << Flow.nsh_flags.shift
         | (word >> 6 & 0x3F) << Flow.nsh_ttl.shift
         | md_type << Flow.nsh_mdtype.shift
-        | next_protocol << Flow.nsh_np.shift
-        | path_header << Flow.nsh_path_hdr.shift
+        | frame[l3 + 3] << Flow.nsh_np.shift
+        | int.from_bytes(frame[l3 + 4 : l3 + 8], "big") << Flow.nsh_path_hdr.shift
         | contexts << Flow.nsh_context[-1].shift
     )
 
