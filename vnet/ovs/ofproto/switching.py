@@ -1,0 +1,39 @@
+"""What the NORMAL action of one bridge works with: bundles, learned stations, mirrors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vnet.ovs.flow.ports import OfpPort
+from vnet.ovs.ofproto.bundle import Bundle
+from vnet.ovs.ofproto.mac_learning import MacLearning
+from vnet.ovs.ofproto.mirror import Mirror, Mirrors
+
+
+class Switching:
+    """The learning switch inside a bridge; floods go out in the order of ``bundles``."""
+
+    def __init__(self) -> None:
+        self.bundles: dict[str, Bundle] = {}
+        self.mac_table: MacLearning[Bundle] = MacLearning()
+        self.mirrors = Mirrors()
+        self.forward_bpdu = False
+        """Whether NORMAL forwards frames to reserved addresses (01:80:c2:00:00:0x)."""
+        self._by_port: dict[OfpPort, Bundle] = {}
+
+    def set_bundles(self, bundles: Iterable[Bundle]) -> None:
+        """Replace the bundles. Stations stay where a bundle is the very object it was."""
+        kept = {bundle.name: bundle for bundle in bundles}
+        for name, old in self.bundles.items():
+            if kept.get(name) is not old:
+                self.mac_table.flush_port(old)
+        self.bundles = kept
+        self._by_port = {port.number: b for b in kept.values() for port in b.ports}
+
+    def set_mirrors(self, mirrors: Iterable[Mirror]) -> list[str]:
+        """Replace the mirrors; returns the names for which there was no room."""
+        return self.mirrors.set(mirrors, self.bundles.values())
+
+    def bundle_of(self, port: OfpPort) -> Bundle | None:
+        """The bundle that an OpenFlow port belongs to."""
+        return self._by_port.get(port)
