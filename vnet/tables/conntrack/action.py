@@ -1,0 +1,46 @@
+"""What is asked of the tracker for a packet (the ``ct`` action of ovs-actions(7))."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class NatKind(Enum):
+    """Which end of the connection is translated."""
+
+    SOURCE = "src"
+    DESTINATION = "dst"
+
+
+@dataclass(frozen=True, slots=True)
+class NatRange:
+    """Translate, or with ``kind`` None do to a packet what its connection says.
+
+    ``first_address`` to ``last_address`` (packed; None: keep the address) and ``first_port`` to
+    ``last_port`` (0: none asked for) are what may be picked from, ends included.
+    """
+
+    kind: NatKind | None = None
+    first_address: bytes | None = None
+    last_address: bytes | None = None
+    first_port: int = 0
+    last_port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CtAction:
+    """``mark`` and ``label`` are (value, mask) or None; ``helper`` is empty, ``ftp`` or ``tftp``.
+
+    ``commit`` remembers a new connection; ``force`` does, too, and forgets one that runs the
+    other way. ``timeout_policy`` is the number of a timeout policy, 0 the default.
+    """
+
+    zone: int = 0
+    commit: bool = False
+    force: bool = False
+    mark: tuple[int, int] | None = None
+    label: tuple[int, int] | None = None
+    helper: str = ""
+    nat: NatRange | None = None
+    timeout_policy: int = 0
