@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from vnet.base.drops import DropReason
 from vnet.netdev.device import NetDevice
 from vnet.ovs.dpif.actions import Cookie, OdpActions
 from vnet.ovs.flow.ports import OdpPort
@@ -117,6 +118,9 @@ class Dpif(Protocol):
 
         ``recirc`` in them looks up, and may come back as an upcall.
         """
+
+    def drop(self, frame: Frame, number: OdpPort, reason: DropReason) -> None:
+        """Count a frame that came up and ends there, for the port that it came in by."""
 
     def stats(self) -> DatapathStats:
         """Counters of the whole datapath."""

@@ -1,4 +1,4 @@
-"""Requests that change a switch, in the form that text and wire formats are read into."""
+"""What switches and controllers tell each other, apart from how it is written down."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum, IntFlag
 
 from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
-from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts
+from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts, PacketInReason
 
 
 class FlowModCommand(Enum):
@@ -194,3 +194,21 @@ class PortMod:
     port: OfpPort
     config: PortConfig
     mask: PortConfig
+
+
+@dataclass(frozen=True, slots=True)
+class PacketIn:
+    """A packet that a switch hands to its controller (OFPT_PACKET_IN and its kin).
+
+    ``pipeline`` is a flow key that holds the fields no one could read off the packet: in_port,
+    metadata, registers, connection state. At most ``max_len_bytes`` of the frame need be sent.
+    """
+
+    frame: bytes
+    reason: PacketInReason
+    table_id: int
+    cookie: int
+    pipeline: int
+    controller_id: int = 0
+    max_len_bytes: int = 0xFFFF
+    userdata: bytes = b""

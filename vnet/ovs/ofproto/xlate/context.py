@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from vnet.ovs.dpif.actions import DropCause, HashAlgorithm, OdpAction, OdpActions, SlowPath
+from vnet.ovs.dpif.actions import (
+    DropCause,
+    HashAlgorithm,
+    OdpAction,
+    OdpActions,
+    SlowPath,
+    SlowPathCookie,
+    Userspace,
+)
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_UNSET
@@ -106,6 +114,16 @@ class XlateOut:
     slow: SlowPath = SlowPath(0)
     avoid_caching: bool = False
     recirc_ids: list[int] = field(default_factory=list)
+
+    @property
+    def datapath_mask(self) -> int:
+        """The mask as a datapath flow has it: of its port, every bit."""
+        return self.wc.key | Flow.in_port.mask
+
+    @property
+    def installed_actions(self) -> OdpActions:
+        """What a datapath flow does: the actions, or send each frame up."""
+        return (Userspace(SlowPathCookie(self.slow)),) if self.slow else self.actions
 
     def release(self, recirc: RecircTable, now_ns: int) -> None:
         """Nobody uses the actions any more."""
