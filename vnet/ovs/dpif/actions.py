@@ -96,6 +96,16 @@ class PushMpls(OdpAction):
 
 
 @dataclass(frozen=True, slots=True)
+class AddMpls(OdpAction):
+    """Put a label stack entry in front of a packet that starts with none or with labels, as a
+    header of its own: the packet is of type ``ethertype`` then, and no Ethernet frame.
+    """
+
+    lse: int
+    ethertype: int
+
+
+@dataclass(frozen=True, slots=True)
 class PopMpls(OdpAction):
     """Take the outer label off; the frame is of ``ethertype`` then."""
 

@@ -337,8 +337,8 @@ class Encap(Ofpact):
     properties: tuple[EncapProperty, ...] = ()
 
 
-PT_USE_NEXT_PROTO = 0x1FFFE
-"""``decap``'s default packet type: whatever the header says comes next (OFPHTN 1, 0xfffe)."""
+PT_USE_NEXT_PROTO = 0xFFFE
+"""``decap``'s default packet type: whatever the header says comes next (OFPHTN_ONF, 0xfffe)."""
 
 
 @dataclass(frozen=True, slots=True)
