@@ -262,9 +262,8 @@ class SlowPath(IntFlag):
     LACP = 4
     STP = 8
     LLDP = 16
-    CONTROLLER = 32
-    ACTION = 64
-    MATCH = 128
+    ACTION = 32
+    MATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
