@@ -1,0 +1,41 @@
+"""The ports of a datapath, as actions see them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from vnet.base.drops import DropReason
+from vnet.netdev.device import NetDevice
+from vnet.ovs.datapath.reasons import NO_SUCH_PORT, PORT_MTU
+from vnet.ovs.flow.ports import OdpPort
+from vnet.sim.frame import Frame
+from vnet.wire.ether import HEADER_BYTES, payload_bytes
+
+
+class Mourner(Protocol):
+    """Whoever counts the frames that no device has in its hands."""
+
+    def mourn(self, frame: Frame, reason: DropReason) -> None: ...
+
+
+class Vport:
+    """One number. ``device`` is None while no port has it: compiled flows keep the number, and
+    not the device, so that a port may come and go beneath them."""
+
+    __slots__ = ("_mourner", "device", "kind", "number")
+
+    def __init__(self, mourner: Mourner, number: OdpPort) -> None:
+        self._mourner = mourner
+        self.number = number
+        self.device: NetDevice | None = None
+        self.kind = ""
+
+    def send(self, frame: Frame) -> None:
+        """Output a frame. A device that is down drops it itself."""
+        device = self.device
+        if device is None:
+            return self._mourner.mourn(frame, NO_SUCH_PORT)
+        data = frame.data
+        if len(data) - HEADER_BYTES > device.mtu_bytes and payload_bytes(data) > device.mtu_bytes:
+            return device.drop(frame, PORT_MTU)
+        return device.transmit(frame)
