@@ -1,0 +1,353 @@
+"""The wanted state of a switch: bridges, ports, interfaces, mirrors, and their settings.
+
+One frozen class for each table of ovs-vswitchd.conf.db(5), its members named and limited as
+that manual has them; a value that the database would refuse raises its sentence. A row that
+a column refers to stands in place of the reference, except that mirrors name their ports.
+What the manual says about missing or unusable values is in the properties.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+
+from vnet.base.ids import Mac, mac_from_text
+from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.tokens import c_decimal
+from vnet.ovs.ofproto.bundle import PriorityTags, VlanMode
+from vnet.ovs.vswitchd.column import (
+    BOOLEAN,
+    STRING,
+    ColumnType,
+    integer,
+    key,
+    many,
+    mapping,
+    one,
+    optional,
+    row,
+    weak_row,
+    word,
+)
+
+_VLAN = integer(0, 4095)
+_U32 = integer(0, 0xFFFFFFFF)
+_ANY_INTEGER = integer()
+_DATAPATH_ID = re.compile(r"[0-9a-fA-F]{16}")
+
+TUNNEL_TYPES = frozenset(
+    {"vxlan", "gre", "ip6gre", "geneve", "erspan", "ip6erspan", "gtpu", "stt", "lisp", "bareudp"}
+)
+INTERFACE_TYPES = TUNNEL_TYPES | {"", "system", "internal", "tap", "dummy", "dummy-pmd", "patch"}
+
+OPENFLOW_VERSIONS = tuple(f"OpenFlow1{minor}" for minor in range(6))
+
+
+def setting_number(settings: Mapping[str, str], name: str, default: int) -> int:
+    """A decimal number of ``other_config``; ``default`` where it is missing or no number."""
+    number = c_decimal(settings.get(name, ""))
+    return default if number is None else number
+
+
+def setting_truth(settings: Mapping[str, str], name: str, default: bool) -> bool:
+    """A truth value of ``other_config``; any word but the opposite means ``default``."""
+    return settings.get(name) == "true" if not default else settings.get(name) != "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the configuration, checked when it is made."""
+
+    def __post_init__(self) -> None:
+        for column in fields(self):
+            column_type: ColumnType = column.metadata["type"]
+            column_type.check(getattr(self, column.name))
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceConfig(Row):
+    """Interface table: one network device of a port. ``admin_state`` None leaves it as it is."""
+
+    name: str = key()
+    type: str = one(STRING)
+    ofport_request: int | None = optional(integer(1, 0xFEFF))
+    options: Mapping[str, str] = mapping()
+    mac: str | None = optional(STRING)
+    mtu_request: int | None = optional(integer(1))
+    admin_state: str | None = optional(word("up", "down"))
+    lldp: Mapping[str, str] = mapping()
+    bfd: Mapping[str, str] = mapping()
+    other_config: Mapping[str, str] = mapping()
+    external_ids: Mapping[str, str] = mapping()
+
+    def __post_init__(self) -> None:
+        # The decorator with slots makes a class anew, which super() without arguments misses.
+        Row.__post_init__(self)
+        if self.type not in INTERFACE_TYPES:
+            raise OvsTextError(
+                f"could not open network device {self.name} "
+                "(Address family not supported by protocol)"
+            )
+        if self.is_patch:
+            self._check_patch()
+
+    @property
+    def is_patch(self) -> bool:
+        return self.type == "patch"
+
+    @property
+    def peer(self) -> str:
+        """The patch port at the other end."""
+        return self.options["peer"]
+
+    def _check_patch(self) -> None:
+        if "peer" not in self.options:
+            raise OvsTextError(f"{self.name}: patch type requires valid 'peer' argument")
+        if len(self.options) > 1:
+            raise OvsTextError(f"{self.name}: patch type takes only a 'peer' argument")
+        if self.peer == self.name:
+            raise OvsTextError(f"{self.name}: patch peer must not be self")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueConfig(Row):
+    """Queue table: one queue of a QoS."""
+
+    dscp: int | None = optional(integer(0, 63))
+    other_config: Mapping[str, str] = mapping()
+    external_ids: Mapping[str, str] = mapping()
+
+
+@dataclass(frozen=True, slots=True)
+class QosConfig(Row):
+    """QoS table: how a port shapes what it sends."""
+
+    type: str = one(STRING)
+    queues: Mapping[int, QueueConfig] = mapping(_U32, row("Queue"))
+    other_config: Mapping[str, str] = mapping()
+    external_ids: Mapping[str, str] = mapping()
+
+
+_PRIORITY_TAGS = {
+    "if-nonzero": PriorityTags.IF_NONZERO,
+    "true": PriorityTags.IF_NONZERO,
+    "always": PriorityTags.ALWAYS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BridgePortConfig(Row):
+    """Port table: one interface, or several that make a bond."""
+
+    name: str = key()
+    interfaces: tuple[InterfaceConfig, ...] = many(row("Interface"))
+    vlan_mode: str | None = optional(word(*(mode.value for mode in VlanMode)))
+    tag: int | None = optional(_VLAN)
+    trunks: tuple[int, ...] = many(_VLAN, 4096)
+    cvlans: tuple[int, ...] = many(_VLAN, 4096)
+    protected: bool = one(BOOLEAN)
+    qos: QosConfig | None = optional(row("QoS"))  # noqa: RUF009  # it makes a field()
+    mac: str | None = optional(STRING)
+    bond_mode: str | None = optional(word("active-backup", "balance-slb", "balance-tcp"))
+    bond_updelay: int = one(_ANY_INTEGER)
+    bond_downdelay: int = one(_ANY_INTEGER)
+    bond_active_slave: str | None = optional(STRING)
+    bond_fake_iface: bool = one(BOOLEAN)
+    lacp: str | None = optional(word("active", "off", "passive"))
+    fake_bridge: bool = one(BOOLEAN)
+    other_config: Mapping[str, str] = mapping()
+    external_ids: Mapping[str, str] = mapping()
+
+    @property
+    def effective_vlan_mode(self) -> VlanMode:
+        """Without ``vlan_mode``, a port with a tag is an access port and any other a trunk."""
+        if self.vlan_mode is not None:
+            return VlanMode(self.vlan_mode)
+        return VlanMode.TRUNK if self.tag is None else VlanMode.ACCESS
+
+    @property
+    def qinq_ethertype(self) -> int:
+        """The EtherType of the outer tag on a dot1q-tunnel port."""
+        return 0x8100 if self.other_config.get("qinq-ethtype") == "802.1q" else 0x88A8
+
+    @property
+    def priority_tags(self) -> PriorityTags:
+        return _PRIORITY_TAGS.get(self.other_config.get("priority-tags", ""), PriorityTags.NEVER)
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorConfig(Row):
+    """Mirror table. Ports are named; those that the bridge does not have are passed over."""
+
+    name: str = one(STRING)
+    select_all: bool = one(BOOLEAN)
+    select_src_port: tuple[str, ...] = many(weak_row("Port"))
+    select_dst_port: tuple[str, ...] = many(weak_row("Port"))
+    select_vlan: tuple[int, ...] = many(_VLAN, 4096)
+    output_port: str | None = optional(weak_row("Port"))
+    output_vlan: int | None = optional(integer(1, 4095))
+    snaplen: int | None = optional(integer(14, 65535))
+    external_ids: Mapping[str, str] = mapping()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowTableConfig(Row):
+    """Flow_Table table: name, limit, and prefix lookup of one OpenFlow table."""
+
+    name: str | None = optional(STRING)
+    flow_limit: int | None = optional(integer(0))
+    overflow_policy: str | None = optional(word("evict", "refuse"))
+    groups: tuple[str, ...] = many(STRING)
+    prefixes: tuple[str, ...] = many(STRING, 3)
+    external_ids: Mapping[str, str] = mapping()
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeConfig(Row):
+    """Bridge table. A bridge has a local port of its own name, listed among ``ports`` or not."""
+
+    name: str = key()
+    datapath_type: str = one(STRING)
+    fail_mode: str | None = optional(word("secure", "standalone"))
+    protocols: tuple[str, ...] = many(word(*OPENFLOW_VERSIONS))
+    ports: tuple[BridgePortConfig, ...] = many(row("Port"))
+    mirrors: tuple[MirrorConfig, ...] = many(row("Mirror"))
+    flow_tables: Mapping[int, FlowTableConfig] = mapping(integer(0, 254), row("Flow_Table"))
+    flood_vlans: tuple[int, ...] = many(_VLAN, 4096)
+    stp_enable: bool = one(BOOLEAN)
+    rstp_enable: bool = one(BOOLEAN)
+    mcast_snooping_enable: bool = one(BOOLEAN)
+    other_config: Mapping[str, str] = mapping()
+    external_ids: Mapping[str, str] = mapping()
+
+    @property
+    def all_ports(self) -> tuple[BridgePortConfig, ...]:
+        """The ports, the local one first where the configuration does not list it."""
+        if any(port.name == self.name for port in self.ports):
+            return self.ports
+        local = InterfaceConfig(self.name, type="internal")
+        return (BridgePortConfig(self.name, (local,)), *self.ports)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether a bridge without controller starts without flows, and not with NORMAL."""
+        return self.fail_mode == "secure"
+
+    @property
+    def datapath_id(self) -> int | None:
+        """``other_config:datapath-id``, 16 hexadecimal digits and not 0, if there is one."""
+        text = self.other_config.get("datapath-id", "").removeprefix("0x")
+        return (int(text, 16) or None) if _DATAPATH_ID.fullmatch(text) else None
+
+    @property
+    def hwaddr(self) -> Mac | None:
+        """``other_config:hwaddr``, the address of the local port, if there is one."""
+        try:
+            return mac_from_text(self.other_config.get("hwaddr", ""))
+        except ValueError:
+            return None
+
+    @property
+    def mac_aging_time_s(self) -> int:
+        return setting_number(self.other_config, "mac-aging-time", 0) or 300
+
+    @property
+    def mac_table_size(self) -> int:
+        return setting_number(self.other_config, "mac-table-size", 0) or 8192
+
+    @property
+    def forward_bpdu(self) -> bool:
+        return setting_truth(self.other_config, "forward-bpdu", False)
+
+
+@dataclass(frozen=True, slots=True)
+class IpfixConfig(Row):
+    """IPFIX table: where samples of packets go."""
+
+    targets: tuple[str, ...] = many(STRING)
+    sampling: int | None = optional(integer(1, 0xFFFFFFFF))
+    obs_domain_id: int | None = optional(_U32)
+    obs_point_id: int | None = optional(_U32)
+    cache_active_timeout: int | None = optional(integer(0, 4200))
+    cache_max_flows: int | None = optional(_U32)
+    other_config: Mapping[str, str] = mapping()
+    external_ids: Mapping[str, str] = mapping()
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorSetConfig(Row):
+    """Flow_Sample_Collector_Set table: what a number in ``sample`` means on a bridge."""
+
+    id: int = one(_U32)
+    bridge: str | None = optional(weak_row("Bridge"))
+    ipfix: IpfixConfig | None = optional(row("IPFIX"))  # noqa: RUF009  # it makes a field()
+    external_ids: Mapping[str, str] = mapping()
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchConfig(Row):
+    """Open_vSwitch table: all there is. Names of bridges, of ports, of interfaces are unique."""
+
+    bridges: tuple[BridgeConfig, ...] = many(row("Bridge"))
+    collector_sets: tuple[CollectorSetConfig, ...] = many(row("Flow_Sample_Collector_Set"))
+    other_config: Mapping[str, str] = mapping()
+    external_ids: Mapping[str, str] = mapping()
+
+    def __post_init__(self) -> None:
+        Row.__post_init__(self)
+        ports = [port for bridge in self.bridges for port in bridge.all_ports]
+        interfaces = [interface for port in ports for interface in port.interfaces]
+        _check_unique("Bridge", (bridge.name for bridge in self.bridges))
+        _check_unique("Port", (port.name for port in ports))
+        _check_unique("Interface", (interface.name for interface in interfaces))
+
+    def bridge(self, name: str) -> BridgeConfig | None:
+        """A bridge by its name."""
+        return next((bridge for bridge in self.bridges if bridge.name == name), None)
+
+    @property
+    def vlan_limit(self) -> int:
+        """How many VLAN tags of a frame flows can see; 0 means as many as the datapath can."""
+        return setting_number(self.other_config, "vlan-limit", 1)
+
+    @property
+    def flow_limit(self) -> int:
+        """How many flows the datapath may hold."""
+        return setting_number(self.other_config, "flow-limit", 200_000)
+
+    @property
+    def max_idle_ms(self) -> int:
+        """How long the datapath keeps a flow that nothing uses."""
+        return setting_number(self.other_config, "max-idle", 10_000)
+
+    @property
+    def max_revalidator_ms(self) -> int:
+        """How long between two looks at all flows of the datapath at most."""
+        return setting_number(self.other_config, "max-revalidator", 500)
+
+
+def _check_unique(table: str, names: Iterator[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise OvsTextError(
+                f'Transaction causes multiple rows in "{table}" table to have identical values '
+                f'({name}) for index on column "name"'
+            )
+        seen.add(name)
+
+
+TABLES: Mapping[str, type[Row]] = {
+    "Open_vSwitch": SwitchConfig,
+    "Bridge": BridgeConfig,
+    "Port": BridgePortConfig,
+    "Interface": InterfaceConfig,
+    "Mirror": MirrorConfig,
+    "Flow_Table": FlowTableConfig,
+    "QoS": QosConfig,
+    "Queue": QueueConfig,
+    "IPFIX": IpfixConfig,
+    "Flow_Sample_Collector_Set": CollectorSetConfig,
+}
+"""The tables, by the names that the database gives them."""
