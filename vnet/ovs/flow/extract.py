@@ -10,11 +10,14 @@ from struct import Struct
 from typing import NamedTuple
 
 from vnet.ovs.flow.extract_network import (
+    IPV4_FRAGMENT,
+    IPV4_HEADER_BYTES,
     MAX_PADDING_BYTES,
+    NETWORK,
     ip_payload,
-    network_bits,
+    unread_network,
 )
-from vnet.ovs.flow.extract_transport import TCP_FLAGS_MASK
+from vnet.ovs.flow.extract_transport import TRANSPORT, unread_transport
 from vnet.ovs.flow.flow import CFI, DL_TYPE_NONE, Flow
 
 DEFAULT_VLAN_LIMIT = 1
@@ -28,10 +31,6 @@ _DL_TYPE = Flow.dl_type.shift
 _DL_SRC = Flow.dl_src.shift
 _NW_DST = Flow.nw_dst.shift
 _NW_PROTO = Flow.nw_proto.shift
-_NW_TOS = Flow.nw_tos.shift
-_NW_TTL = Flow.nw_ttl.shift
-_TP_DST = Flow.tp_dst.shift
-_TCP_FLAGS = Flow.tcp_flags.shift
 _VLANS = (
     (Flow.vlan_tpid.shift, Flow.vlan_tci.shift),
     (Flow.vlan1_tpid.shift, Flow.vlan1_tci.shift),
@@ -52,9 +51,8 @@ _LLC_SNAP_BYTES = 8
 
 _PLAIN_IPV4 = b"\x08\x00\x45"
 """EtherType IPv4, version 4, no options."""
-_PLAIN_IPV4_HEADERS = Struct("!14sxBHxxHBBxxQI8xH")
-_PLAIN_IPV4_TCP_BYTES = 54
-_IPV4_FRAGMENT = 0x3FFF
+_PLAIN_IPV4_HEADERS = Struct("!14sxBHxxHBBxxQ")
+_PLAIN_IPV4_BYTES = _PLAIN_IPV4_HEADERS.size
 
 
 def extract(
@@ -69,26 +67,19 @@ def extract(
     Other metadata (tunnel, recirculation, connection state) is 0: add the bits. A packet that
     starts with a network header has its type in ``packet_type``. Never raises on any bytes.
     """
-    if frame[12:15] == _PLAIN_IPV4 and len(frame) >= _PLAIN_IPV4_TCP_BYTES and not packet_type:
-        ethernet, tos, total_bytes, fragment, ttl, nw_proto, addresses, ports, tcp_word = (
+    if frame[12:15] == _PLAIN_IPV4 and len(frame) >= _PLAIN_IPV4_BYTES and not packet_type:
+        ethernet, tos, total_bytes, fragment, ttl, nw_proto, addresses = (
             _PLAIN_IPV4_HEADERS.unpack_from(frame)
         )
         size = len(frame) - _ETHERNET_BYTES
-        if not fragment & _IPV4_FRAGMENT and total_bytes <= size <= total_bytes + MAX_PADDING_BYTES:
-            flags = 0
-            if nw_proto == 6:
-                is_plain = 20 <= tcp_word >> 12 << 2 <= total_bytes - 20
-                flags = tcp_word & TCP_FLAGS_MASK
-            else:
-                is_plain = nw_proto == 17 and total_bytes >= 28
-            if is_plain:
-                bits: int = (
-                    (flags << 64 | ports << 32 | ttl << 16 | tos << 8 | nw_proto) << _NW_PROTO
-                    | addresses << _NW_DST
-                    | int.from_bytes(ethernet, "big") << _DL_TYPE
-                    | in_port
-                )
-                return bits
+        if (
+            not fragment & IPV4_FRAGMENT
+            and IPV4_HEADER_BYTES <= total_bytes <= size <= total_bytes + MAX_PADDING_BYTES
+        ):
+            parser = TRANSPORT.get(nw_proto, unread_transport)
+            transport = parser(frame, _PLAIN_IPV4_BYTES, _ETHERNET_BYTES + total_bytes)
+            bits: int = (ttl << 16 | tos << 8 | nw_proto) << _NW_PROTO | addresses << _NW_DST
+            return transport | bits | int.from_bytes(ethernet, "big") << _DL_TYPE | in_port
     return _extract_any(frame, packet_type, vlan_limit) | in_port
 
 
@@ -103,11 +94,15 @@ def _extract_any(frame: bytes, packet_type: int, vlan_limit: int) -> int:
         bits, dl_type, at = _link_layer(frame, vlan_limit)
     if dl_type in _MPLS_TYPES:
         return bits | _mpls(frame, at)
-    return bits | network_bits(frame, dl_type, at)
+    return bits | NETWORK.get(dl_type, unread_network)(frame, at)
 
 
 def _link_layer(frame: bytes, vlan_limit: int) -> tuple[int, int, int]:
     """The link layer's bits, the EtherType, and where the header behind it starts."""
+    dl_type = int.from_bytes(frame[_ADDRESSES_BYTES:_ETHERNET_BYTES], "big")
+    if dl_type >= _ETH_TYPE_MIN and dl_type not in _VLAN_TPIDS:
+        bits = int.from_bytes(frame[:_ETHERNET_BYTES], "big") << _DL_TYPE
+        return bits, dl_type, _ETHERNET_BYTES
     bits = int.from_bytes(frame[:_ADDRESSES_BYTES], "big") << _DL_SRC
     at = _ADDRESSES_BYTES
     for tpid_shift, tci_shift in _VLANS[:vlan_limit]:

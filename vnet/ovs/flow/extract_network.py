@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from vnet.ovs.flow.extract_transport import transport_bits
+from vnet.ovs.flow.extract_transport import TRANSPORT, unread_transport
 from vnet.ovs.flow.flow import FRAG_ANY, FRAG_LATER, Flow
 
 _NW_DST = Flow.nw_dst.shift
@@ -33,7 +33,7 @@ IPV4_HEADER_BYTES = 20
 IPV6_HEADER_BYTES = 40
 MAX_PADDING_BYTES = 0xFFFF
 
-_IPV4_FRAGMENT = 0x3FFF
+IPV4_FRAGMENT = 0x3FFF
 _IPV4_FRAGMENT_OFFSET = 0x1FFF
 
 _IPV6_LABEL_MASK = 0x000FFFFF
@@ -79,7 +79,7 @@ def ipv4_payload(frame: bytes, l3: int) -> Payload | None:
         return None
     fragment = int.from_bytes(frame[l3 + 6 : l3 + 8], "big")
     nw_frag = 0
-    if fragment & _IPV4_FRAGMENT:
+    if fragment & IPV4_FRAGMENT:
         nw_frag = FRAG_ANY | FRAG_LATER if fragment & _IPV4_FRAGMENT_OFFSET else FRAG_ANY
     return Payload(frame[l3 + 9], nw_frag, l3 + header_bytes, l3 + total_bytes)
 
@@ -93,15 +93,14 @@ def _ipv4(frame: bytes, l3: int) -> int:
         | frame[l3 + 8] << _NW_TTL
         | frame[l3 + 1] << _NW_TOS
     )
-    return bits | _payload_bits(frame, payload)
+    return bits | _payload_bits(frame, *payload)
 
 
-def _payload_bits(frame: bytes, payload: Payload) -> int:
-    nw_proto, nw_frag, start, end = payload
+def _payload_bits(frame: bytes, nw_proto: int, nw_frag: int, start: int, end: int) -> int:
     bits = nw_frag << _NW_FRAG | nw_proto << _NW_PROTO
     if nw_frag & FRAG_LATER:
         return bits
-    return bits | transport_bits(frame, nw_proto, start, end)
+    return bits | TRANSPORT.get(nw_proto, unread_transport)(frame, start, end)
 
 
 def _ipv6_is_sane(frame: bytes, l3: int) -> bool:
@@ -159,7 +158,7 @@ def _ipv6(frame: bytes, l3: int) -> int:
         | (class_and_label & _IPV6_LABEL_MASK) << _IPV6_LABEL
         | (class_and_label >> 20 & 0xFF) << _NW_TOS
         | frame[l3 + 7] << _NW_TTL
-        | _payload_bits(frame, payload)
+        | _payload_bits(frame, *payload)
     )
 
 
@@ -204,24 +203,21 @@ def _nsh(frame: bytes, l3: int) -> int:
     )
 
 
-def _unread(_frame: bytes, _l3: int) -> int:
+def unread_network(_frame: bytes, _l3: int) -> int:
+    """For the types that a flow does not look into."""
     return 0
 
 
 NetworkParser = Callable[[bytes, int], int]
+"""Frame, and where the network header starts: the bits of the flow from there on."""
 
-_PARSERS: dict[int, NetworkParser] = {
+NETWORK: dict[int, NetworkParser] = {
     ETH_TYPE_IP: _ipv4,
     ETH_TYPE_IPV6: _ipv6,
     ETH_TYPE_ARP: _arp,
     ETH_TYPE_RARP: _arp,
     ETH_TYPE_NSH: _nsh,
 }
-
-
-def network_bits(frame: bytes, dl_type: int, l3: int) -> int:
-    """The members of the flow from the network layer on; 0 for types a flow does not look into."""
-    return _PARSERS.get(dl_type, _unread)(frame, l3)
 
 
 _PAYLOADS: dict[int, Callable[[bytes, int], Payload | None]] = {

@@ -38,10 +38,6 @@ TransportParser = Callable[[bytes, int, int], int]
 """Frame, where the transport header starts, where the IP payload ends: the bits of the flow."""
 
 
-def _ports(frame: bytes, start: int) -> int:
-    return int.from_bytes(frame[start : start + 4], "big") << _TP_DST
-
-
 def _type_and_code(frame: bytes, start: int) -> int:
     return frame[start] << _TP_SRC | frame[start + 1] << _TP_DST
 
@@ -54,15 +50,18 @@ def _tcp(frame: bytes, start: int, end: int) -> int:
     if not _TCP_HEADER_BYTES <= header_bytes <= size:
         return 0
     flags = int.from_bytes(frame[start + 12 : start + 14], "big") & TCP_FLAGS_MASK
-    return _ports(frame, start) | flags << _TCP_FLAGS
+    return (flags << 32 | int.from_bytes(frame[start : start + 4], "big")) << _TP_DST
 
 
-def _udp(frame: bytes, start: int, end: int) -> int:
-    return _ports(frame, start) if end - start >= _UDP_HEADER_BYTES else 0
+def _ports_if(header_bytes: int) -> TransportParser:
+    """A parser of two port numbers, which asks for the whole header."""
 
+    def ports(frame: bytes, start: int, end: int) -> int:
+        if end - start < header_bytes:
+            return 0
+        return int.from_bytes(frame[start : start + 4], "big") << _TP_DST
 
-def _sctp(frame: bytes, start: int, end: int) -> int:
-    return _ports(frame, start) if end - start >= _SCTP_HEADER_BYTES else 0
+    return ports
 
 
 def _icmp(frame: bytes, start: int, end: int) -> int:
@@ -118,20 +117,16 @@ def _neighbor_discovery(frame: bytes, start: int, end: int) -> int:
     )
 
 
-def _unread(_frame: bytes, _start: int, _end: int) -> int:
+def unread_transport(_frame: bytes, _start: int, _end: int) -> int:
+    """For the protocols that a flow does not look into."""
     return 0
 
 
-_PARSERS: dict[int, TransportParser] = {
+TRANSPORT: dict[int, TransportParser] = {
     1: _icmp,
     2: _igmp,
     6: _tcp,
-    17: _udp,
+    17: _ports_if(_UDP_HEADER_BYTES),
     58: _icmpv6,
-    132: _sctp,
+    132: _ports_if(_SCTP_HEADER_BYTES),
 }
-
-
-def transport_bits(frame: bytes, nw_proto: int, start: int, end: int) -> int:
-    """The transport members of the flow; 0 for protocols that a flow does not look into."""
-    return _PARSERS.get(nw_proto, _unread)(frame, start, end)
