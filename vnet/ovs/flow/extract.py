@@ -19,12 +19,16 @@ from vnet.ovs.flow.extract_network import (
 )
 from vnet.ovs.flow.extract_transport import TRANSPORT, unread_transport
 from vnet.ovs.flow.flow import CFI, DL_TYPE_NONE, Flow
+from vnet.ovs.flow.protocol_numbers import (
+    ETH_TYPE_MPLS,
+    ETH_TYPE_MPLS_MCAST,
+    ETH_TYPE_VLAN_8021AD,
+    ETH_TYPE_VLAN_8021Q,
+    PT_ETHERNET,
+)
 
 DEFAULT_VLAN_LIMIT = 1
 """How many tags ovs-vswitchd reads unless ``other_config:vlan-limit`` says more."""
-
-PT_ETHERNET = 0
-"""``packet_type`` of a packet that starts with an Ethernet header."""
 
 _PACKET_TYPE = Flow.packet_type.shift
 _DL_TYPE = Flow.dl_type.shift
@@ -40,8 +44,8 @@ _MPLS = tuple(bits.shift for bits in Flow.mpls_lse)
 _ETHERNET_BYTES = 14
 _ADDRESSES_BYTES = 12
 _VLAN_BYTES = 4
-_VLAN_TPIDS = frozenset((0x8100, 0x88A8))
-_MPLS_TYPES = frozenset((0x8847, 0x8848))
+_VLAN_TPIDS = frozenset((ETH_TYPE_VLAN_8021Q, ETH_TYPE_VLAN_8021AD))
+_MPLS_TYPES = frozenset((ETH_TYPE_MPLS, ETH_TYPE_MPLS_MCAST))
 _MPLS_BYTES = 4
 _MPLS_BOTTOM = 0x1
 """The bottom-of-stack bit, in the third byte of a label stack entry."""

@@ -11,6 +11,13 @@ from typing import NamedTuple
 
 from vnet.ovs.flow.extract_transport import TRANSPORT, unread_transport
 from vnet.ovs.flow.flow import FRAG_ANY, FRAG_LATER, Flow
+from vnet.ovs.flow.protocol_numbers import (
+    ETH_TYPE_ARP,
+    ETH_TYPE_IP,
+    ETH_TYPE_IPV6,
+    ETH_TYPE_NSH,
+    ETH_TYPE_RARP,
+)
 
 _NW_DST = Flow.nw_dst.shift
 _NW_SRC = Flow.nw_src.shift
@@ -22,12 +29,6 @@ _IPV6_DST = Flow.ipv6_dst.shift
 _IPV6_LABEL = Flow.ipv6_label.shift
 _ARP_SHA = Flow.arp_sha.shift
 _ARP_THA = Flow.arp_tha.shift
-
-ETH_TYPE_IP = 0x0800
-ETH_TYPE_ARP = 0x0806
-ETH_TYPE_RARP = 0x8035
-ETH_TYPE_IPV6 = 0x86DD
-ETH_TYPE_NSH = 0x894F
 
 IPV4_HEADER_BYTES = 20
 IPV6_HEADER_BYTES = 40

@@ -9,6 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.protocol_numbers import (
+    IPPROTO_ICMP,
+    IPPROTO_ICMPV6,
+    IPPROTO_IGMP,
+    IPPROTO_SCTP,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+    ND_NEIGHBOR_ADVERT,
+    ND_NEIGHBOR_SOLICIT,
+)
 
 _TP_SRC = Flow.tp_src.shift
 _TP_DST = Flow.tp_dst.shift
@@ -27,8 +37,6 @@ _SCTP_HEADER_BYTES = 12
 _ICMP_HEADER_BYTES = 8
 _IGMP_HEADER_BYTES = 8
 
-_ND_NEIGHBOR_SOLICIT = 135
-_ND_NEIGHBOR_ADVERT = 136
 _ND_TARGET_BYTES = 16
 _ND_OPTION_UNIT_BYTES = 8
 _ND_OPTION_SOURCE_LINK_ADDRESS = 1
@@ -79,7 +87,7 @@ def _icmpv6(frame: bytes, start: int, end: int) -> int:
     if end - start < _ICMP_HEADER_BYTES:
         return 0
     bits = _type_and_code(frame, start)
-    if frame[start] in (_ND_NEIGHBOR_SOLICIT, _ND_NEIGHBOR_ADVERT) and frame[start + 1] == 0:
+    if frame[start] in (ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT) and frame[start + 1] == 0:
         bits |= _neighbor_discovery(frame, start, end)
     return bits
 
@@ -123,10 +131,10 @@ def unread_transport(_frame: bytes, _start: int, _end: int) -> int:
 
 
 TRANSPORT: dict[int, TransportParser] = {
-    1: _icmp,
-    2: _igmp,
-    6: _tcp,
-    17: _ports_if(_UDP_HEADER_BYTES),
-    58: _icmpv6,
-    132: _ports_if(_SCTP_HEADER_BYTES),
+    IPPROTO_ICMP: _icmp,
+    IPPROTO_IGMP: _igmp,
+    IPPROTO_TCP: _tcp,
+    IPPROTO_UDP: _ports_if(_UDP_HEADER_BYTES),
+    IPPROTO_ICMPV6: _icmpv6,
+    IPPROTO_SCTP: _ports_if(_SCTP_HEADER_BYTES),
 }

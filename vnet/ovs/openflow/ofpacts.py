@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from vnet.ovs.flow.fields import Field, Subfield
+from vnet.ovs.flow.flow_hash import HashFields as HashFields
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
 
 
@@ -89,18 +90,6 @@ class OutputTrunc(Ofpact):
 
     port: OfpPort
     max_len_bytes: int
-
-
-class HashFields(Enum):
-    """What of a flow is hashed (enum nx_hash_fields); the value is its text."""
-
-    ETH_SRC = "eth_src"
-    SYMMETRIC_L4 = "symmetric_l4"
-    SYMMETRIC_L3L4 = "symmetric_l3l4"
-    SYMMETRIC_L3L4_UDP = "symmetric_l3l4+udp"
-    NW_SRC = "nw_src"
-    NW_DST = "nw_dst"
-    SYMMETRIC_L3 = "symmetric_l3"
 
 
 class BundleAlgorithm(Enum):
