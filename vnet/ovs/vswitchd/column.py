@@ -1,4 +1,4 @@
-"""Types of configuration columns, and their values as text (ovs-vsctl(8), "Database Values").
+"""Types of configuration columns, with the database's limits (RFC 7047, section 3.2).
 
 A column holds one atom, an optional one, a set or a map of atoms. An atom is a string, an
 integer, a truth value, or a row of another table. In Python: the atom itself, the atom or
@@ -15,14 +15,6 @@ from enum import Enum
 from typing import Any
 
 from vnet.ovs.flow.errors import OvsTextError
-
-_DELIMITERS = ":=, []{}!<>"
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_RANGE = re.compile(r"([+-]?[0-9]+)-([+-]?[0-9]+)")
-_MAX_RANGE = 4096
-_TRUTH = {"true": True, "yes": True, "on": True, "1": True}
-_FALSEHOOD = {"false": False, "no": False, "off": False, "0": False}
-_BOOLEANS = {**_TRUTH, **_FALSEHOOD}
 
 
 class AtomKind(Enum):
@@ -67,48 +59,6 @@ class Atom:
                 f"{self.minimum} to {self.maximum} (inclusive)"
             )
 
-    def parse(self, text: str, row_of: Callable[[str, str], object]) -> object:
-        """The value that ``text`` stands for; ``row_of(table, text)`` finds a row."""
-        if self.kind is AtomKind.ROW:
-            return row_of(self.table, text)
-        value = _PARSERS[self.kind](text)
-        self.check(value)
-        return value
-
-
-def _parse_string(text: str) -> str:
-    if not text:
-        raise OvsTextError(
-            'An empty string is not valid as input; use "" to represent the empty string'
-        )
-    if text[0] != '"':
-        return text
-    if len(text) < 2 or text[-1] != '"':
-        raise OvsTextError(f"{text}: missing quote at end of quoted string")
-    try:
-        return str(json.loads(text))
-    except ValueError as error:
-        raise OvsTextError(f"{text}: {error}") from None
-
-
-def _parse_integer(text: str) -> int:
-    if not _INTEGER.fullmatch(text):
-        raise OvsTextError(f'"{text}" is not a valid integer or range')
-    return int(text)
-
-
-def _parse_boolean(text: str) -> bool:
-    if text not in _BOOLEANS:
-        raise OvsTextError(f'"{text}" is not a valid boolean (use "true" or "false")')
-    return _BOOLEANS[text]
-
-
-_PARSERS: dict[AtomKind, Callable[[str], object]] = {
-    AtomKind.STRING: _parse_string,
-    AtomKind.INTEGER: _parse_integer,
-    AtomKind.BOOLEAN: _parse_boolean,
-}
-
 
 def _atom_text(value: object) -> str:
     if isinstance(value, str) and not re.fullmatch(r"[A-Za-z_][A-Za-z_.0-9-]*", value):
@@ -130,173 +80,63 @@ class ColumnType:
         return self.value is not None
 
     @property
-    def is_collection(self) -> bool:
-        """Whether it is a set or a map, even if no more than one fits in."""
-        return self.is_map or self.n_max != 1
-
-    @property
     def default(self) -> object:
         """What a new row has."""
-        if self.is_map:
-            return {}
-        if self.is_collection:
-            return ()
-        return None if self.n_min == 0 else _DEFAULTS[self.key.kind]
+        return self.of_items({}) if self.n_min == 0 else _DEFAULTS[self.key.kind]
+
+    def items(self, value: object) -> dict[object, object]:
+        """What ``value`` holds: its pairs, or its atoms as keys of None."""
+        return dict(self._pairs(value))
+
+    def of_items(self, items: Mapping[object, object]) -> object:
+        """The value that holds ``items``; the other way round."""
+        return dict(items) if self.is_map else self._of_atoms(tuple(items))
+
+    def check_count(self, n_items: int) -> None:
+        """Raise if there are more items than a value can hold."""
+        if self.n_max is not None and n_items > self.n_max:
+            raise OvsTextError(
+                f"set must have {self.n_min} to {self.n_max} members but {n_items} are present"
+            )
 
     def check(self, value: object) -> None:
         """Raise the database's sentence if ``value`` is not allowed here."""
-        for key, item in self._items(value):
-            self.key.check(key)
+        pairs = self._pairs(value)
+        self.check_count(len(pairs))
+        for atom, item in pairs:
+            self.key.check(atom)
             if self.value is not None:
                 self.value.check(item)
 
-    def _items(self, value: object) -> list[tuple[object, object]]:
+    def replace_rows(self, value: object, convert: Callable[[Atom, object], object]) -> object:
+        """``value`` with ``convert(atom, row)`` for each row in it, without those for which
+        that is None.
+        """
+        if self.value is not None and self.value.kind is AtomKind.ROW:
+            return {atom: convert(self.value, item) for atom, item in self._pairs(value)}
+        if self.key.kind is not AtomKind.ROW:
+            return value
+        converted = (convert(self.key, atom) for atom, _ in self._pairs(value))
+        return self._of_atoms(tuple(atom for atom in converted if atom is not None))
+
+    def _pairs(self, value: object) -> list[tuple[object, object]]:
         if isinstance(value, Mapping):
             return list(value.items())
-        if self.is_collection:
-            assert isinstance(value, tuple)
+        if isinstance(value, tuple):
             return [(atom, None) for atom in value]
         return [] if value is None else [(value, None)]
 
-    def parse(self, text: str, row_of: Callable[[str, str], object]) -> object:
-        """The value that ``text`` stands for: atoms or ``key=value`` pairs with commas or spaces
-        between, in brackets or braces if one likes; those are required around nothing.
-        """
-        pairs = _Pairs(text, self).parse(row_of)
-        n_items = len(pairs)
-        for limit, word, beyond in (
-            (self.n_min, "minimum", n_items < self.n_min),
-            (self.n_max, "maximum", self.n_max is not None and n_items > self.n_max),
-        ):
-            if beyond:
-                noun = "pair(s)" if self.is_map else "value(s)"
-                raise OvsTextError(
-                    f"{text}: {n_items} {noun} specified but the {word} number is {limit}"
-                )
-        if self.is_map:
-            return pairs
-        if self.is_collection:
-            return tuple(pairs)
-        return next(iter(pairs), None)
+    def _of_atoms(self, atoms: tuple[object, ...]) -> object:
+        if self.n_max == 1:
+            return atoms[0] if atoms else None
+        return atoms
 
 
 _DEFAULTS: dict[AtomKind, object] = {
     AtomKind.STRING: "",
     AtomKind.INTEGER: 0,
     AtomKind.BOOLEAN: False,
-    AtomKind.ROW: None,
 }
-
-
-def next_token(text: str, at: int) -> tuple[str, int]:
-    """The token at ``at`` and its end: up to a delimiter, unless quoted or after a backslash."""
-    token: list[str] = []
-    start = at
-    quoted = False
-    while at < len(text):
-        char = text[at]
-        at += 1
-        if char == "\\":
-            if quoted:
-                token.append(char)
-            if at == len(text):
-                raise OvsTextError(f"{text[start:]}: backslash at end of argument")
-            token.append(text[at])
-            at += 1
-        elif not quoted and char in _DELIMITERS:
-            at -= 1
-            break
-        else:
-            token.append(char)
-            quoted ^= char == '"'
-    if quoted:
-        raise OvsTextError(f"{text[start:]}: quoted string extends past end of argument")
-    return "".join(token), at
-
-
-class _Pairs:
-    """Reads the items of a value from left to right; those of a set are keys without values."""
-
-    def __init__(self, text: str, column_type: ColumnType) -> None:
-        self._text = text
-        self._type = column_type
-        self._at = 0
-
-    def parse(self, row_of: Callable[[str, str], object]) -> dict[object, object]:
-        opening, closing = "{}" if self._type.is_map else "[]"
-        self._skip_spaces()
-        end = ""
-        if self._peek() == opening:
-            end = closing
-            self._at += 1
-            self._skip_spaces()
-        elif not self._peek():
-            kind = "map" if self._type.is_map else "set"
-            raise OvsTextError(f'use "{opening}{closing}" to specify the empty {kind}')
-        pairs: dict[object, object] = {}
-        while (char := self._peek()) and char != end:
-            if char in _DELIMITERS:
-                raise OvsTextError(f'{self._text}: unexpected "{char}"')
-            pairs.update(self._item(row_of))
-            self._skip_spaces()
-            if self._peek() == ",":
-                self._at += 1
-                self._skip_spaces()
-        if end:
-            self._close(end)
-        return pairs
-
-    def _item(self, row_of: Callable[[str, str], object]) -> dict[object, object]:
-        start = self._at
-        token = self._token()
-        value_type = self._type.value
-        if value_type is None:
-            return dict.fromkeys(self._expand(token, row_of))
-        key = self._type.key.parse(token, row_of)
-        self._skip_spaces()
-        if self._peek() != "=":
-            raise OvsTextError(
-                f'{self._text[start:]}: syntax error at "{self._peek()}" expecting "="'
-            )
-        self._at += 1
-        self._skip_spaces()
-        return {key: value_type.parse(self._token(), row_of)}
-
-    def _expand(self, token: str, row_of: Callable[[str, str], object]) -> list[object]:
-        """The atoms of one token: several for a range of integers."""
-        found = _RANGE.fullmatch(token) if self._type.key.kind is AtomKind.INTEGER else None
-        if found is None:
-            return [self._type.key.parse(token, row_of)]
-        first, last = int(found[1]), int(found[2])
-        if last < first:
-            raise OvsTextError(f'"{token}" is not a valid range. Range end cannot be before start.')
-        if last - first >= _MAX_RANGE:
-            raise OvsTextError(
-                f'constraint violation: Range "{first}-{last}" is too big. '
-                f"Maximum allowed size is {_MAX_RANGE}."
-            )
-        for bound in (first, last):
-            self._type.key.check(bound)
-        return list(range(first, last + 1))
-
-    def _token(self) -> str:
-        token, self._at = next_token(self._text, self._at)
-        return token
-
-    def _close(self, end: str) -> None:
-        if self._peek() != end:
-            raise OvsTextError(f'{self._text}: missing "{end}" at end of data')
-        self._at += 1
-        self._skip_spaces()
-        if self._peek():
-            raise OvsTextError(f'{self._text}: trailing garbage after "{end}"')
-
-    def _peek(self) -> str:
-        return self._text[self._at : self._at + 1]
-
-    def _skip_spaces(self) -> None:
-        while self._peek().isspace():
-            self._at += 1
 
 
 # -- columns of a table, as fields of a frozen dataclass
