@@ -148,7 +148,9 @@ class SetVlanPcp(Ofpact):
 
 @dataclass(frozen=True, slots=True)
 class StripVlan(Ofpact):
-    """``strip_vlan`` and ``pop_vlan``"""
+    """``strip_vlan`` and, with ``is_pop``, ``pop_vlan``, which is the same."""
+
+    is_pop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,12 +311,22 @@ class DeleteField(Ofpact):
 
 
 @dataclass(frozen=True, slots=True)
-class EncapProperty:
-    """A property of ``encap``: class, type, and its bytes (NSH's MD type and TLVs)."""
+class NshMdType:
+    """``md_type=N``, a property of ``encap(nsh(...))``: 1 for four fixed contexts, 2 for TLVs."""
 
-    property_class: int
-    property_type: int
-    data: bytes
+    md_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class NshTlv:
+    """``tlv(CLASS,TYPE,VALUE)``, a property of ``encap(nsh(...))``: metadata of MD type 2."""
+
+    tlv_class: int
+    tlv_type: int
+    value: bytes
+
+
+EncapProperty = NshMdType | NshTlv
 
 
 @dataclass(frozen=True, slots=True)
