@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 from vnet.ovs.flow.match import Match
 from vnet.ovs.openflow.messages import FlowFlags
-from vnet.ovs.openflow.ofpacts import Ofpacts
+from vnet.ovs.openflow.ofpacts import Conjunction, Ofpacts
+
+HIDDEN_PRIORITY = 0x10000
+"""Rules of this priority and above are the switch's own: OpenFlow cannot name them."""
+
+
+class RemovedReason(Enum):
+    """Why a flow left its table (OFPRR_*); the value is its text."""
+
+    IDLE_TIMEOUT = "idle"
+    HARD_TIMEOUT = "hard"
+    DELETE = "delete"
+    GROUP_DELETE = "group_delete"
+    METER_DELETE = "meter_delete"
+    EVICTION = "eviction"
 
 
 @dataclass(slots=True, eq=False)
 class Rule:
     """A rule, compared by identity. Times are of the virtual clock; timeouts in whole seconds,
-    0 for never. ``table_id`` and ``match`` never change; the rest may.
+    0 for never. ``table_id``, ``priority`` and ``match`` never change; the rest may, since a
+    modified flow stays the same rule.
 
     ``removed`` is set when the rule leaves its table: whoever still holds it must not credit it.
     """
@@ -32,3 +48,12 @@ class Rule:
     n_packets: int = 0
     n_bytes: int = 0
     removed: bool = False
+    conjunctions: tuple[Conjunction, ...] = ()
+    """The clauses that the rule is part of; such a rule decides nothing by itself."""
+    lower: Rule | None = field(default=None, repr=False)
+    """Within a classifier: the rule with the same match and the next lower priority."""
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether OpenFlow neither shows nor changes it."""
+        return self.priority >= HIDDEN_PRIORITY

@@ -1,0 +1,164 @@
+"""Carrying out requests that add, change and delete flows (ovs-ofctl(8), "add-flow" and others)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.match import Match
+from vnet.ovs.ofproto.action_queries import conjunctions_of, groups_of, meters_of
+from vnet.ovs.ofproto.group import GroupEntry
+from vnet.ovs.ofproto.meter import MeterEntry
+from vnet.ovs.ofproto.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rule_store import RuleStore
+from vnet.ovs.ofproto.selection import selection_of
+from vnet.ovs.ofproto.table import N_TABLES, Table
+from vnet.ovs.ofproto.transaction import Transaction
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.messages import FlowFlags, FlowMod, FlowModCommand
+from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts
+from vnet.sim.scheduler import Scheduler
+
+_KEPT_FLAGS = ~(FlowFlags.NO_READONLY | FlowFlags.HIDDEN_FIELDS)
+"""Those that a flow keeps and shows; the others only say what a request may do."""
+
+_STRICT = (FlowModCommand.MODIFY_STRICT, FlowModCommand.DELETE_STRICT)
+
+
+class FlowMods:
+    """Carries out flow modifications on a store of rules."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        store: RuleStore,
+        groups: dict[int, GroupEntry],
+        meters: dict[int, MeterEntry],
+    ) -> None:
+        self._scheduler = scheduler
+        self._store = store
+        self._groups = groups
+        self._meters = meters
+
+    def apply(self, mod: FlowMod, transaction: Transaction) -> None:
+        """Carry one out. Raises :class:`OpenFlowError`; what was done so far is to be undone."""
+        if mod.command is FlowModCommand.ADD:
+            self._add(mod, transaction)
+        elif mod.command in (FlowModCommand.MODIFY, FlowModCommand.MODIFY_STRICT):
+            self._modify(mod, transaction)
+        else:
+            for rule in self._selected(mod, by_output=True):
+                self._store.remove(rule, RemovedReason.DELETE, transaction)
+
+    def _add(self, mod: FlowMod, transaction: Transaction) -> None:
+        """Add a flow, or replace the one with the same match and priority.
+
+        The replaced one's packets go on to be counted by the new, unless ``reset_counts``.
+        """
+        table = self._table_for(mod)
+        self.check_actions(mod.actions)
+        old = table.classifier.find(mod.match, mod.priority)
+        if old is None:
+            self._insert(mod, table, transaction)
+            return
+        now_ns = self._scheduler.now_ns
+        changes: dict[str, Any] = {
+            "created_ns": now_ns,
+            "idle_timeout_s": mod.idle_timeout_s,
+            "hard_timeout_s": mod.hard_timeout_s,
+            "importance": mod.importance,
+            "flags": mod.flags & _KEPT_FLAGS,
+            "cookie": mod.new_cookie or 0,
+        }
+        self._replace(old, mod, transaction, changes)
+
+    def _modify(self, mod: FlowMod, transaction: Transaction) -> None:
+        """Change the actions of flows; with a cookie to give and none to look for, a flow is
+        added where none is selected.
+        """
+        table = self._table_for(mod)
+        rules = self._selected(mod, by_output=False)
+        if rules:
+            self.check_actions(mod.actions)
+            for rule in rules:
+                self._replace(rule, mod, transaction, {})
+        elif mod.new_cookie is not None and not mod.cookie_mask:
+            self.check_actions(mod.actions)
+            self._insert(mod, table, transaction)
+
+    def _replace(
+        self, rule: Rule, mod: FlowMod, transaction: Transaction, changes: dict[str, Any]
+    ) -> None:
+        changes |= {"actions": mod.actions, "modified_ns": self._scheduler.now_ns}
+        if mod.new_cookie is not None:
+            changes["cookie"] = mod.new_cookie
+        if FlowFlags.RESET_COUNTS in mod.flags:
+            changes |= {"n_packets": 0, "n_bytes": 0}
+        self._store.change(rule, transaction, **changes)
+
+    def _insert(self, mod: FlowMod, table: Table, transaction: Transaction) -> None:
+        if FlowFlags.CHECK_OVERLAP in mod.flags and table.classifier.overlaps(
+            mod.match, mod.priority
+        ):
+            raise OpenFlowError("OFPFMFC_OVERLAP")
+        if table.is_full:
+            victim = None if table.eviction is None else table.eviction.choose()
+            if victim is None:
+                raise OpenFlowError("OFPFMFC_TABLE_FULL")
+            self._store.remove(victim, RemovedReason.EVICTION, transaction)
+        now_ns = self._scheduler.now_ns
+        rule = Rule(
+            table.table_id,
+            mod.priority,
+            mod.match,
+            mod.actions,
+            now_ns,
+            mod.new_cookie or 0,
+            mod.idle_timeout_s,
+            mod.hard_timeout_s,
+            mod.importance,
+            mod.flags & _KEPT_FLAGS,
+            modified_ns=now_ns,
+            used_ns=now_ns,
+            conjunctions=conjunctions_of(mod.actions),
+        )
+        self._store.insert(rule, transaction)
+
+    def _selected(self, mod: FlowMod, *, by_output: bool) -> list[Rule]:
+        """The flows that a request may change. Raises ``OFPBRC_EPERM`` if it may none of them."""
+        selection = selection_of(mod, is_strict=mod.command in _STRICT, by_output=by_output)
+        rules = self._store.select(selection)
+        if FlowFlags.NO_READONLY in mod.flags:
+            return rules
+        writable = [rule for rule in rules if not self._store.tables[rule.table_id].is_internal]
+        if rules and not writable:
+            raise OpenFlowError("OFPBRC_EPERM")
+        return writable
+
+    def _table_for(self, mod: FlowMod) -> Table:
+        """The table that a flow is for, if it may be there."""
+        if mod.table_id != TABLE_ALL and not 0 <= mod.table_id < N_TABLES:
+            raise OpenFlowError("OFPBRC_BAD_TABLE_ID")
+        table = self._store.tables[0 if mod.table_id == TABLE_ALL else mod.table_id]
+        if table.is_internal and FlowFlags.NO_READONLY not in mod.flags:
+            raise OpenFlowError("OFPBRC_EPERM")
+        if FlowFlags.HIDDEN_FIELDS not in mod.flags and _matches_hidden_fields(mod.match):
+            raise OpenFlowError("OFPBRC_EPERM")
+        return table
+
+    def check_actions(self, actions: Ofpacts) -> None:
+        """Raise :class:`OpenFlowError` if they refer to a group or meter that is not there."""
+        if any(meter_id not in self._meters for meter_id in meters_of(actions)):
+            raise OpenFlowError("OFPMMFC_INVALID_METER")
+        if any(group_id not in self._groups for group_id in groups_of(actions)):
+            raise OpenFlowError("OFPBAC_BAD_OUT_GROUP")
+
+
+def _matches_hidden_fields(match: Match) -> bool:
+    """Whether a match is about what only the switch itself may use."""
+    recirc_id_mask = Flow.recirc_id.of(match.mask)
+    return (
+        Flow.recirc_id.of(match.value) != 0
+        or recirc_id_mask not in (0, Flow.recirc_id.ones)
+        or Flow.dp_hash.of(match.mask) != 0
+    )

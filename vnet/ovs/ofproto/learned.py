@@ -1,0 +1,33 @@
+"""Flows that go when the last ``learn`` action that could have made them does (delete_learned)."""
+
+from __future__ import annotations
+
+from vnet.ovs.ofproto.action_queries import learns_to_delete
+from vnet.ovs.openflow.ofpacts import Ofpacts
+
+LearnedCookie = tuple[int, int]
+"""A table and the cookie that flows get there."""
+
+
+class LearnedCookies:
+    """How many ``learn`` actions with delete_learned there are for each table and cookie."""
+
+    def __init__(self) -> None:
+        self._counts: dict[LearnedCookie, int] = {}
+
+    def add(self, actions: Ofpacts) -> None:
+        """A flow with these actions has come."""
+        for learn in learns_to_delete(actions):
+            name = learn.table_id, learn.cookie
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def remove(self, actions: Ofpacts) -> list[LearnedCookie]:
+        """A flow with these actions has gone; returns what nothing can learn any more."""
+        dead = []
+        for learn in learns_to_delete(actions):
+            name = learn.table_id, learn.cookie
+            self._counts[name] -= 1
+            if not self._counts[name]:
+                del self._counts[name]
+                dead.append(name)
+        return dead

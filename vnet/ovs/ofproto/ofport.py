@@ -1,0 +1,123 @@
+"""A port of a bridge, as OpenFlow sees it: number, configuration, state, counters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vnet.base.ids import MAC_ZERO, Mac
+from vnet.netdev.device import NetDevice
+from vnet.ovs.flow.ports import OdpPort, OfpPort
+from vnet.ovs.openflow.messages import PortConfig, PortState
+
+
+@dataclass(slots=True)
+class PortStats:
+    """What passed through a port, seen from the switch: ``rx`` came in by it."""
+
+    rx_packets: int = 0
+    rx_bytes: int = 0
+    rx_dropped: int = 0
+    tx_packets: int = 0
+    tx_bytes: int = 0
+    tx_dropped: int = 0
+
+
+class OfPort:
+    """A port. Compared by identity.
+
+    ``device`` None means a patch port: ``peer`` names the port at its other end, and ``stats``
+    is counted by translation, since no device sees the packets. ``may_enable`` is whether
+    whatever watches the link beyond its carrier (bonding, fault detection) thinks it usable.
+    """
+
+    __slots__ = (
+        "_mac",
+        "config",
+        "created_ns",
+        "device",
+        "may_enable",
+        "name",
+        "number",
+        "odp_port",
+        "peer",
+        "state",
+        "stats",
+    )
+
+    def __init__(
+        self,
+        number: OfpPort,
+        name: str,
+        device: NetDevice | None = None,
+        *,
+        odp_port: OdpPort | None = None,
+        peer: str | None = None,
+        mac: Mac = MAC_ZERO,
+        created_ns: int = 0,
+    ) -> None:
+        self.number = number
+        self.name = name
+        self.device = device
+        self.odp_port = odp_port
+        self.peer = peer
+        self._mac = mac
+        self.created_ns = created_ns
+        self.config = PortConfig.NONE
+        self.state = PortState.NONE
+        self.may_enable = True
+        self.stats = PortStats()
+        self.update_link()
+
+    @property
+    def mac(self) -> Mac:
+        """Its device's address."""
+        return self._mac if self.device is None else self.device.mac
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a fast-failover group or a bundle action may use it (OFPPS_LIVE)."""
+        return PortState.LIVE in self.state
+
+    def update_link(self) -> bool:
+        """Take over the device's link; returns whether the state has changed.
+
+        A patch port's link is up. A port without carrier, or administratively down, has
+        LINK_DOWN.
+        """
+        device = self.device
+        if device is not None:
+            off = not device.admin_up
+            self.config = self.config & ~PortConfig.PORT_DOWN | PortConfig.PORT_DOWN * off
+        link_down = device is not None and not device.carrier
+        return self._set_state(self.state & ~PortState.LINK_DOWN | PortState.LINK_DOWN * link_down)
+
+    def configure(self, config: PortConfig, mask: PortConfig) -> bool:
+        """Set the bits of ``mask`` to those of ``config``; returns whether any has changed.
+
+        PORT_DOWN sets the device itself up or down; a port without a device has no such bit.
+        """
+        toggled = (config ^ self.config) & mask
+        if PortConfig.PORT_DOWN in toggled:
+            if self.device is None:
+                toggled &= ~PortConfig.PORT_DOWN
+            else:
+                self.device.set_admin(PortConfig.PORT_DOWN not in config)
+        self.config = self.config & ~toggled | config & toggled
+        self._set_state(self.state)
+        return bool(toggled)
+
+    def set_may_enable(self, may_enable: bool) -> bool:
+        """Bonding or fault detection changed its mind; returns whether the state has changed."""
+        self.may_enable = may_enable
+        return self._set_state(self.state)
+
+    def _set_state(self, state: PortState) -> bool:
+        usable = (
+            self.may_enable and PortState.LINK_DOWN not in state
+        ) and PortConfig.PORT_DOWN not in self.config
+        state = state | PortState.LIVE if usable else state & ~PortState.LIVE
+        was, self.state = self.state, state
+        return was != state
+
+    def __repr__(self) -> str:
+        return f"OfPort({self.number}({self.name}))"

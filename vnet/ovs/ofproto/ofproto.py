@@ -1,0 +1,286 @@
+"""A bridge as OpenFlow sees it: tables, groups, meters, ports, and the requests that change them.
+
+What a packet meets on its way is found by translation (``xlate``), which looks up here; nothing
+here forwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+
+from vnet.ovs.dpif.dpif import FlowStats
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.match import Match
+from vnet.ovs.flow.ports import OfpPort
+from vnet.ovs.ofproto.expiry import Expiry
+from vnet.ovs.ofproto.flow_mods import FlowMods
+from vnet.ovs.ofproto.group import GroupEntry
+from vnet.ovs.ofproto.group_mods import GroupMods
+from vnet.ovs.ofproto.internal_rules import InternalRules
+from vnet.ovs.ofproto.meter import (
+    MeterEntry,
+    MeterProvider,
+    NumberedMeters,
+    check_meter_mod,
+    meters_to_delete,
+)
+from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rule_store import RuleStore
+from vnet.ovs.ofproto.selection import COOKIE_EXACT, Selection
+from vnet.ovs.ofproto.switching import Switching
+from vnet.ovs.ofproto.table import Table
+from vnet.ovs.ofproto.transaction import Transaction
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.messages import (
+    FlowFlags,
+    FlowMod,
+    GroupMod,
+    MeterMod,
+    MeterModCommand,
+    PortMod,
+)
+from vnet.sim.scheduler import Scheduler
+
+
+class FragmentHandling(Enum):
+    """What tables see of IP fragments (``ovs-ofctl set-frags``); the value is its text."""
+
+    NORMAL = "normal"  # no transport ports
+    DROP = "drop"
+    NX_MATCH = "nx-match"  # the first fragment's transport ports
+
+
+FlowRemovedListener = Callable[[Rule, RemovedReason], None]
+PortListener = Callable[[OfPort], None]
+
+
+def _nothing() -> None:
+    return None
+
+
+class Ofproto:
+    """One bridge.
+
+    ``version`` rises with every change that a translation may depend on; ``on_change`` is called
+    then. ``before_reading_stats`` is called before counters decide or are shown, so that whoever
+    has some not handed in yet can do so. ``flow_removed`` hears of flows that asked for it
+    (``send_flow_rem``), ``port_changed`` of every port that changes.
+    """
+
+    def __init__(
+        self, name: str, scheduler: Scheduler, meter_provider: MeterProvider | None = None
+    ) -> None:
+        self.name = name
+        self.scheduler = scheduler
+        self.version = 0
+        self.groups: dict[int, GroupEntry] = {}
+        self.meters: dict[int, MeterEntry] = {}
+        self.ports: dict[OfpPort, OfPort] = {}
+        self.switching = Switching()
+        self.fragment_handling = FragmentHandling.NORMAL
+        self.on_change: Callable[[], None] = _nothing
+        self.before_reading_stats: Callable[[], None] = _nothing
+        self.flow_removed: list[FlowRemovedListener] = []
+        self.port_changed: list[PortListener] = []
+        self._meter_provider = meter_provider or NumberedMeters()
+        expiry = Expiry(scheduler, self._expire, self._push_statistics)
+        self._store = RuleStore(self.groups, self.meters, expiry)
+        self._flow_mods = FlowMods(scheduler, self._store, self.groups, self.meters)
+        self._group_mods = GroupMods(scheduler, self._store, self.groups)
+        self.internal = InternalRules(self.flow_mod, self.find)
+
+    @property
+    def tables(self) -> list[Table]:
+        """All 255, by number."""
+        return self._store.tables
+
+    # -- looking up and counting
+
+    def lookup(self, table_id: int, flow: Flow, wc: Flow | None) -> Rule | None:
+        """The rule that a flow matches in a table; ``wc`` gets the bits that it took.
+
+        Counts nothing: see :meth:`credit_table`.
+        """
+        return self._store.tables[table_id].classifier.lookup(flow, wc)
+
+    def find(self, table_id: int, match: Match, priority: int) -> Rule | None:
+        """The rule with exactly this match and priority."""
+        return self._store.tables[table_id].classifier.find(match, priority)
+
+    def credit(self, rule: Rule, stats: FlowStats) -> None:
+        """Packets matched a rule. Harmless for one that has left its table."""
+        if not rule.removed:
+            rule.n_packets += stats.n_packets
+            rule.n_bytes += stats.n_bytes
+            if stats.used_ns is not None and stats.used_ns > rule.used_ns:
+                rule.used_ns = stats.used_ns
+
+    def credit_table(self, table_id: int, matched: bool, n_packets: int = 1) -> None:
+        """Packets were looked up in a table, with or without success."""
+        table = self._store.tables[table_id]
+        if matched:
+            table.n_matched += n_packets
+        else:
+            table.n_missed += n_packets
+
+    # -- requests
+
+    def flow_mod(self, mod: FlowMod) -> None:
+        """Add, change or delete flows. Raises :class:`OpenFlowError` and changes nothing then."""
+        self.bundle((mod,))
+
+    def group_mod(self, mod: GroupMod) -> None:
+        """Add, change or delete groups. Raises :class:`OpenFlowError`, as above."""
+        self.bundle((mod,))
+
+    def bundle(self, mods: Iterable[FlowMod | GroupMod]) -> None:
+        """Carry out several requests in their order, or none of them.
+
+        Raises the :class:`OpenFlowError` of the first that is refused.
+        """
+        transaction = Transaction()
+        try:
+            for mod in mods:
+                if isinstance(mod, FlowMod):
+                    self._flow_mods.apply(mod, transaction)
+                else:
+                    self._group_mods.apply(mod, transaction)
+        except OpenFlowError:
+            transaction.roll_back()
+            raise
+        self._commit(transaction)
+
+    def learn(self, mod: FlowMod, limit: int = 0) -> bool:
+        """Add the flow that a ``learn`` action makes, or let its age start anew.
+
+        ``mod`` is a strict modification. False if the table already has ``limit`` (not 0) flows
+        with its cookie.
+        """
+        rule = self.find(mod.table_id, mod.match, mod.priority)
+        if rule is not None and _is_unchanged(rule, mod):
+            rule.modified_ns = self.scheduler.now_ns
+            return True
+        if limit and rule is None:
+            same = Selection(mod.table_id, cookie=mod.new_cookie or 0, cookie_mask=COOKIE_EXACT)
+            if len(self._store.select(same)) >= limit:
+                return False
+        self.flow_mod(mod)
+        return True
+
+    def reduce_timeouts(self, rule: Rule, idle_timeout_s: int, hard_timeout_s: int) -> None:
+        """Lower a flow's timeouts to these, where it has none or longer ones (``fin_timeout``)."""
+        if (idle_timeout_s or hard_timeout_s) and not rule.removed:
+            self._store.reduce_timeouts(rule, idle_timeout_s, hard_timeout_s)
+
+    def flows(self, selection: Selection | None = None) -> Iterator[Rule]:
+        """The flows of all tables, or those selected, in the order of ``dump-flows``."""
+        self.before_reading_stats()
+        yield from self._store.select(selection or Selection())
+
+    def meter_mod(self, mod: MeterMod) -> None:
+        """Add, change or delete meters. Raises :class:`OpenFlowError`."""
+        check_meter_mod(mod)
+        entry = self.meters.get(mod.meter_id)
+        if mod.command is MeterModCommand.DELETE:
+            for doomed in meters_to_delete(self.meters, mod.meter_id):
+                self._delete_meter(doomed)
+        elif mod.command is MeterModCommand.ADD:
+            if entry is not None:
+                raise OpenFlowError("OFPMMFC_METER_EXISTS")
+            number = self._meter_provider.meter_add(mod)
+            self.meters[mod.meter_id] = MeterEntry(mod, number, self.scheduler.now_ns)
+        else:
+            if entry is None:
+                raise OpenFlowError("OFPMMFC_UNKNOWN_METER")
+            self._meter_provider.meter_modify(entry.datapath_id, mod)
+            entry.configure(mod)
+        self._changed()
+
+    def _delete_meter(self, entry: MeterEntry) -> None:
+        transaction = Transaction()
+        for rule in list(entry.rules):
+            self._store.remove(rule, RemovedReason.METER_DELETE, transaction)
+        self._commit(transaction)
+        del self.meters[entry.meter_id]
+        self._meter_provider.meter_del(entry.datapath_id)
+
+    # -- ports
+
+    def add_port(self, port: OfPort) -> None:
+        """A port joins the bridge, in place of whatever had its number."""
+        self.ports[port.number] = port
+        self._port_changed(port)
+
+    def remove_port(self, number: OfpPort) -> OfPort:
+        """A port leaves the bridge. Raises ``KeyError``."""
+        port = self.ports.pop(number)
+        self._port_changed(port)
+        return port
+
+    def port_by_name(self, name: str) -> OfPort | None:
+        """The port of that name."""
+        return next((port for port in self.ports.values() if port.name == name), None)
+
+    def port_mod(self, mod: PortMod) -> None:
+        """Change what an administrator sets on a port. Raises ``OFPPMFC_BAD_PORT``."""
+        port = self.ports.get(mod.port)
+        if port is None:
+            raise OpenFlowError("OFPPMFC_BAD_PORT")
+        if port.configure(mod.config, mod.mask):
+            self._port_changed(port)
+
+    def link_changed(self, number: OfpPort) -> None:
+        """The link of a port's device came up or went down."""
+        port = self.ports[number]
+        if port.update_link():
+            self._port_changed(port)
+
+    def _port_changed(self, port: OfPort) -> None:
+        self._changed()
+        for listener in self.port_changed:
+            listener(port)
+
+    # -- consequences
+
+    def _commit(self, transaction: Transaction) -> None:
+        """Tell of what was done, and do what follows from it."""
+        if transaction.is_empty:
+            return
+        self._changed()
+        for rule, reason in transaction.removed:
+            if FlowFlags.SEND_FLOW_REM in rule.flags and not rule.is_hidden:
+                for listener in self.flow_removed:
+                    listener(rule, reason)
+        for table_id, cookie in transaction.dead_cookies:
+            learned = Selection(table_id, cookie=cookie, cookie_mask=COOKIE_EXACT)
+            self._remove(self._store.select(learned), RemovedReason.DELETE)
+
+    def _remove(self, rules: Iterable[Rule], reason: RemovedReason) -> None:
+        transaction = Transaction()
+        for rule in rules:
+            self._store.remove(rule, reason, transaction)
+        self._commit(transaction)
+
+    def _expire(self, rule: Rule, reason: RemovedReason) -> None:
+        self._remove((rule,), reason)
+
+    def _push_statistics(self) -> None:
+        self.before_reading_stats()
+
+    def _changed(self) -> None:
+        self.version += 1
+        self.on_change()
+
+
+def _is_unchanged(rule: Rule, mod: FlowMod) -> bool:
+    """Whether what ``learn`` asks for is there already."""
+    return (
+        rule.idle_timeout_s == mod.idle_timeout_s
+        and rule.hard_timeout_s == mod.hard_timeout_s
+        and rule.importance == mod.importance
+        and rule.flags == mod.flags
+        and mod.new_cookie in (None, rule.cookie)
+        and rule.actions == mod.actions
+    )

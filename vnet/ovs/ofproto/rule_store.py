@@ -1,0 +1,144 @@
+"""The rules of a bridge, and all that is found by them or refers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from vnet.ovs.ofproto.action_queries import conjunctions_of, governing_meter, groups_of
+from vnet.ovs.ofproto.cookies import CookieIndex
+from vnet.ovs.ofproto.expiry import Expiry
+from vnet.ovs.ofproto.group import GroupEntry
+from vnet.ovs.ofproto.learned import LearnedCookies
+from vnet.ovs.ofproto.meter import MeterEntry
+from vnet.ovs.ofproto.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.selection import COOKIE_EXACT, Selection
+from vnet.ovs.ofproto.table import N_TABLES, Table
+from vnet.ovs.ofproto.transaction import Transaction
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.ofpacts import TABLE_ALL
+
+
+class RuleStore:
+    """Tables with their rules; indexes by cookie, group and meter, eviction and expiry in step."""
+
+    def __init__(
+        self, groups: dict[int, GroupEntry], meters: dict[int, MeterEntry], expiry: Expiry
+    ) -> None:
+        self.tables = [Table(table_id) for table_id in range(N_TABLES)]
+        self._groups = groups
+        self._meters = meters
+        self._expiry = expiry
+        self._cookies = CookieIndex()
+        self._learned = LearnedCookies()
+
+    # -- finding
+
+    def select(self, selection: Selection) -> list[Rule]:
+        """The rules that a request means, in the order in which Open vSwitch lists them.
+
+        Raises ``OFPBRC_BAD_TABLE_ID``.
+        """
+        if not 0 <= selection.table_id < N_TABLES and selection.table_id != TABLE_ALL:
+            raise OpenFlowError("OFPBRC_BAD_TABLE_ID")
+        return [rule for rule in self._candidates(selection) if selection.selects(rule)]
+
+    def _candidates(self, selection: Selection) -> Iterator[Rule]:
+        if selection.cookie_mask == COOKIE_EXACT:
+            same_cookie = self._cookies.rules(selection.cookie)
+            return (rule for rule in same_cookie if selection.matches(rule))
+        return self._by_match(selection)
+
+    def _by_match(self, selection: Selection) -> Iterator[Rule]:
+        for table in self._tables(selection.table_id):
+            if selection.priority is None:
+                yield from table.classifier.matching(selection.match)
+            else:
+                rule = table.classifier.find(selection.match, selection.priority)
+                if rule is not None:
+                    yield rule
+
+    def _tables(self, table_id: int) -> list[Table]:
+        if table_id == TABLE_ALL:
+            return [table for table in self.tables if not table.is_internal]
+        return [self.tables[table_id]]
+
+    # -- changing
+
+    def insert(self, rule: Rule, transaction: Transaction) -> None:
+        """A new rule; no other of its table may have its match and priority."""
+        self._link(rule)
+        transaction.on_undo(self._unlink, rule)
+
+    def remove(self, rule: Rule, reason: RemovedReason, transaction: Transaction) -> None:
+        """A rule leaves its table."""
+        transaction.dead_cookies += self._unlink(rule)
+        transaction.removed.append((rule, reason))
+        transaction.on_undo(self._link, rule)
+
+    def change(self, rule: Rule, transaction: Transaction, **changes: Any) -> None:
+        """Give attributes of a rule other values. It is listed last from then on."""
+        if "actions" in changes:
+            changes["conjunctions"] = conjunctions_of(changes["actions"])
+        before = {name: getattr(rule, name) for name in changes}
+        transaction.dead_cookies += self._assign(rule, changes)
+        transaction.on_undo(self._assign, rule, before)
+
+    def reduce_timeouts(self, rule: Rule, idle_timeout_s: int, hard_timeout_s: int) -> None:
+        """Lower timeouts to these, where they are longer or there are none; 0 leaves one alone."""
+        rule.idle_timeout_s = _shorter(rule.idle_timeout_s, idle_timeout_s)
+        rule.hard_timeout_s = _shorter(rule.hard_timeout_s, hard_timeout_s)
+        self._expiry.watch(rule)
+        eviction = self.tables[rule.table_id].eviction
+        if eviction is not None:
+            eviction.renew(rule)
+
+    def _link(self, rule: Rule) -> None:
+        rule.removed = False
+        self.tables[rule.table_id].classifier.insert(rule)
+        self._learned.add(rule.actions)
+        self._refer(rule)
+
+    def _unlink(self, rule: Rule) -> list[tuple[int, int]]:
+        self._unrefer(rule)
+        self.tables[rule.table_id].classifier.remove(rule)
+        rule.removed = True
+        return self._learned.remove(rule.actions)
+
+    def _assign(self, rule: Rule, values: dict[str, Any]) -> list[tuple[int, int]]:
+        self._unrefer(rule)
+        before = rule.actions
+        for name, value in values.items():
+            setattr(rule, name, value)
+        self._learned.add(rule.actions)
+        self.tables[rule.table_id].classifier.move_to_end(rule)
+        self._refer(rule)
+        return self._learned.remove(before)
+
+    def _refer(self, rule: Rule) -> None:
+        self._cookies.insert(rule)
+        eviction = self.tables[rule.table_id].eviction
+        if eviction is not None:
+            eviction.insert(rule)
+        for group_id in groups_of(rule.actions):
+            self._groups[group_id].rules[rule] = None
+        meter_id = governing_meter(rule.actions)
+        if meter_id is not None:
+            self._meters[meter_id].rules[rule] = None
+        self._expiry.watch(rule)
+
+    def _unrefer(self, rule: Rule) -> None:
+        self._cookies.remove(rule)
+        eviction = self.tables[rule.table_id].eviction
+        if eviction is not None:
+            eviction.remove(rule)
+        for group_id in groups_of(rule.actions):
+            self._groups[group_id].rules.pop(rule, None)
+        meter_id = governing_meter(rule.actions)
+        if meter_id is not None:
+            del self._meters[meter_id].rules[rule]
+
+
+def _shorter(timeout_s: int, limit_s: int) -> int:
+    """Of two timeouts, of which 0 means none."""
+    return min(timeout_s, limit_s) if timeout_s and limit_s else timeout_s or limit_s

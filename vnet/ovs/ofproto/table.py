@@ -1,0 +1,65 @@
+"""One flow table of a bridge."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from vnet.ovs.ofproto.classifier import Classifier
+from vnet.ovs.ofproto.eviction import Eviction
+
+N_TABLES = 255
+INTERNAL_TABLE = 254
+"""The switch's own: what happens on a miss, and flows for packets that come again."""
+
+
+class TableMiss(Enum):
+    """What becomes of packets that no flow of a table matches (OFPTC11_TABLE_MISS_*)."""
+
+    DEFAULT = "default"
+    CONTROLLER = "controller"
+    CONTINUE = "continue"
+    DROP = "drop"
+
+
+class Table:
+    """A table. ``max_flows`` None: no limit. Counters are of packets, as OpenFlow has them."""
+
+    __slots__ = (
+        "classifier",
+        "eviction",
+        "max_flows",
+        "miss",
+        "n_matched",
+        "n_missed",
+        "name",
+        "table_id",
+    )
+
+    def __init__(self, table_id: int) -> None:
+        self.table_id = table_id
+        self.name = ""
+        self.classifier = Classifier()
+        self.max_flows: int | None = None
+        self.eviction: Eviction | None = None
+        """How a full table makes room; None: it takes no more flows."""
+        self.miss = TableMiss.DEFAULT
+        self.n_matched = 0
+        self.n_missed = 0
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether OpenFlow neither lists nor changes it."""
+        return self.table_id == INTERNAL_TABLE
+
+    @property
+    def n_lookups(self) -> int:
+        """Packets for which the table was looked at."""
+        return self.n_matched + self.n_missed
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more flow would be too many."""
+        return self.max_flows is not None and len(self.classifier) >= self.max_flows
+
+    def __len__(self) -> int:
+        return len(self.classifier)
