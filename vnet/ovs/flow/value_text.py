@@ -182,7 +182,8 @@ def _parse_frag(text: str) -> tuple[int, int]:
     raise OvsTextError(f"{text}: unknown fragment type (valid types are {known}")
 
 
-def _frag_text(value: int, mask: int) -> str:
+def frag_text(value: int, mask: int) -> str:
+    """The kind of fragments that this value and mask pick out."""
     mask &= _FRAG_MASK
     for name, of_mask, of_value in _FRAGMENTS:
         if (of_mask, of_value) == (mask, value & mask):
@@ -248,7 +249,7 @@ FORMATS: dict[str, Callable[[str, int], Codec]] = {
     "IPv6": _address(parse_ipv6_masked, ipv6_masked_text),
     "OF1.0_port": _port16,
     "OF1.1+_port": _port32,
-    "frag": _address(_parse_frag, _frag_text),
+    "frag": _address(_parse_frag, frag_text),
     "packet_type": _address(_parse_packet_type, packet_type_text),
     "ct_state": partial(_flags, flags=CT_STATES, what="ct_state", allowed=0xFF, full_mask=0xFFFF),
     "TCP_flags": partial(_flags, flags=TCP_FLAGS, what="TCP", allowed=0xFFF, full_mask=0xFFF),
