@@ -80,6 +80,8 @@ class Ofproto:
         self.ports: dict[OfpPort, OfPort] = {}
         self.switching = Switching()
         self.fragment_handling = FragmentHandling.NORMAL
+        self.wants_packet_in_on_miss = False
+        """Whether a controller that speaks OpenFlow 1.2 or older hears of packets without a flow."""
         self.on_change: Callable[[], None] = _nothing
         self.before_reading_stats: Callable[[], None] = _nothing
         self.flow_removed: list[FlowRemovedListener] = []

@@ -212,12 +212,3 @@ class PacketIn:
     controller_id: int = 0
     max_len_bytes: int = 0xFFFF
     userdata: bytes = b""
-
-
-class FragmentHandling(Enum):
-    """What a switch does with IP fragments (OFPC_FRAG_*); the value is its text."""
-
-    NORMAL = "normal"  # they have no transport ports
-    DROP = "drop"
-    REASSEMBLE = "reassemble"  # never done
-    NX_MATCH = "nx-match"  # first fragments have ports
