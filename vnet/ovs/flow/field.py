@@ -45,7 +45,9 @@ class Field:
         "format_name",
         "get",
         "headers",
+        "is_maskable",
         "is_set",
+        "is_tun_metadata",
         "is_wild",
         "maskable",
         "n_bits",
@@ -61,6 +63,8 @@ class Field:
         "writable",
     )
 
+    is_tun_metadata: bool
+    """Whether it is one of the 64 tunnel options, which have no place until one is mapped."""
     get: Callable[[Flow], int]
     """The field's value in a flow that meets the prerequisites (mf_get_value)."""
     put: Callable[[Flow, int], None]
@@ -78,6 +82,7 @@ class Field:
         self.n_bits = row.n_bits
         self.ones = (1 << 8 * row.n_bytes) - 1
         self.maskable = Maskable(row.masking)
+        self.is_maskable = self.maskable is Maskable.FULLY
         self.writable = row.access == "rw"
         self.format_name = row.format.replace("_", " ")
         self.prerequisite = Prerequisite(row.prerequisite.replace("_", " "))
@@ -86,6 +91,7 @@ class Field:
         self._codec = FORMATS[row.format](row.name, row.n_bytes)
         self._prerequisite_test = PREDICATES[self.prerequisite]
         self._access = access_of(row.name)
+        self.is_tun_metadata = isinstance(self._access, TunMetadata)
         self.get = self._access.get
         self.put = self._access.put
         self.is_set = self._access.is_set
@@ -93,11 +99,6 @@ class Field:
 
     def __repr__(self) -> str:
         return f"Field({self.name})"
-
-    @property
-    def is_tun_metadata(self) -> bool:
-        """Whether it is one of the 64 tunnel options, which have no place until one is mapped."""
-        return isinstance(self._access, TunMetadata)
 
     # -- flows
 
@@ -132,7 +133,7 @@ class Field:
         if value_mask == 0:
             self._access.unmatch(flow, mask)
             return P_ANY
-        if self.maskable is Maskable.NONE:
+        if not self.is_maskable:
             return P_NONE
         self._access.match_masked(flow, mask, value, value_mask)
         return self.usable_masked(value_mask)
@@ -146,7 +147,7 @@ class Field:
 
     def is_mask_valid(self, mask: int) -> bool:
         """Whether the field can be matched under ``mask``."""
-        return self.maskable is Maskable.FULLY or mask in (0, self.ones)
+        return self.is_maskable or mask in (0, self.ones)
 
     def is_value_valid(self, value: int) -> bool:
         """Whether it makes sense to test for ``value``, alone or under a mask."""
@@ -179,7 +180,7 @@ class Field:
     # -- headers
 
     def header(self, of_version: int = 0) -> Header | None:
-        """The NXM or OXM header for an OpenFlow version (3 for 1.3), None if it has none.
+        """The NXM or OXM header for an OpenFlow version (4 for 1.3), None if it has none.
 
         With 0, an extension is preferred to anything standard.
         """

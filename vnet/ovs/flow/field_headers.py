@@ -181,7 +181,9 @@ ICMPV6_ND_OPTIONS_TYPE 2 nd_options_type - 2.11
 
 
 class Header(NamedTuple):
-    """An NXM or OXM header. ``of_version`` is 2 for OpenFlow 1.2 and so on, 0 for extensions."""
+    """An NXM or OXM header. ``of_version`` is that of messages (3 for OpenFlow 1.2), 0 for
+    extensions.
+    """
 
     name: str
     header_class: HeaderClass
@@ -203,7 +205,7 @@ def headers() -> dict[str, tuple[Header, ...]]:
                     header_class,
                     int(number) + count if number.startswith("+") else int(number),
                     field_name,
-                    0 if of_version == "-" else int(of_version.removeprefix("1.")),
+                    0 if of_version == "-" else int(of_version.removeprefix("1.")) + 1,
                     ovs_version,
                 )
                 found.setdefault(field_name, []).append(header)
