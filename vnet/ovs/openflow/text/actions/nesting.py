@@ -21,7 +21,7 @@ from vnet.ovs.openflow.version import OpenFlowVersion
 _CT_FIELDS = ("ct_mark", "ct_label")
 
 
-class Misplaced(Exception):
+class MisplacedError(Exception):
     """An action stands where it must not: as a sentence, and as OpenFlow's error."""
 
     def __init__(self, sentence: str, error: str) -> None:
@@ -37,7 +37,7 @@ def verify_order(
     may_instruct: bool,
     outer: type[Ofpact] | None,
 ) -> None:
-    """Raise :class:`Misplaced` unless ``actions``, within an ``outer`` one or a flow, stand
+    """Raise :class:`MisplacedError` unless ``actions``, within an ``outer`` one or a flow, stand
     where they may.
     """
     previous: Instruction | None = None
@@ -50,7 +50,9 @@ def verify_order(
         if previous is not None:
             _verify_follows(previous, instruction)
         if not may_instruct and instruction > Instruction.APPLY_ACTIONS:
-            raise Misplaced(f"{instruction.text} instruction not allowed here", "OFPBIC_UNSUP_INST")
+            raise MisplacedError(
+                f"{instruction.text} instruction not allowed here", "OFPBIC_UNSUP_INST"
+            )
         previous = instruction
 
 
@@ -64,7 +66,7 @@ def instruction_of(action: Ofpact, version: OpenFlowVersion) -> Instruction:
 def _verify_conjunction(actions: Sequence[Ofpact]) -> None:
     for action in actions:
         if not isinstance(action, Conjunction | Note):
-            raise Misplaced(
+            raise MisplacedError(
                 '"conjunction" actions may be used along with "note" but not any other kind of '
                 f'action (such as the "{KINDS[type(action)].name}" action used here)',
                 "NXBAC_BAD_CONJUNCTION",
@@ -80,10 +82,10 @@ def _verify_nested(action: Ofpact, outer: type[Ofpact] | None) -> None:
         else None
     )
     if field is not None and field.name in _CT_FIELDS and outer is not Ct:
-        raise Misplaced("cannot set CT fields outside of ct action", "OFPBAC_BAD_SET_ARGUMENT")
+        raise MisplacedError("cannot set CT fields outside of ct action", "OFPBAC_BAD_SET_ARGUMENT")
     if isinstance(action, Nat):
         if outer is not Ct:
-            raise Misplaced(
+            raise MisplacedError(
                 'Cannot have NAT action outside of "ct" action', "OFPBAC_BAD_SET_ARGUMENT"
             )
         return
@@ -91,12 +93,12 @@ def _verify_nested(action: Ofpact, outer: type[Ofpact] | None) -> None:
         return
     outer_name = KINDS[outer].name
     if isinstance(action, Meter) or (outer is Ct and field is None):
-        raise Misplaced(
+        raise MisplacedError(
             f"{outer_name} action doesn't support nested action {KINDS[type(action)].name}",
             "OFPBAC_BAD_ARGUMENT",
         )
     if outer is Ct and field is not None and field.name not in _CT_FIELDS:
-        raise Misplaced(
+        raise MisplacedError(
             f"{outer_name} action doesn't support nested modification of {field.name}",
             "OFPBAC_BAD_ARGUMENT",
         )
@@ -111,4 +113,4 @@ def _verify_follows(previous: Instruction, instruction: Instruction) -> None:
         sentence = (
             f"invalid instruction ordering: {instruction.text} must appear before {previous.text}"
         )
-    raise Misplaced(f"{sentence}, for OpenFlow 1.1+ compatibility", "OFPBAC_UNSUPPORTED_ORDER")
+    raise MisplacedError(f"{sentence}, for OpenFlow 1.1+ compatibility", "OFPBAC_UNSUPPORTED_ORDER")

@@ -33,8 +33,8 @@ from vnet.ovs.openflow.ofpacts import (
 from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
 from vnet.ovs.openflow.text.actions.parts import (
     check_source,
+    dotted_hex,
     hex_bytes,
-    hex_text,
     subfield_on_wire,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
@@ -123,7 +123,7 @@ def _truncated_sent(action: OutputTrunc, _wire: Wire) -> Ofpacts:
 
 
 def _check_output_reg(action: OutputReg, checker: Checker) -> OutputReg:
-    check_source(action.source, checker)
+    check_source(action.source, checker.flow, checker.mask)
     return action
 
 
@@ -201,7 +201,7 @@ def _controller_text(action: Controller, _printer: Printer) -> str:
     if action.controller_id:
         arguments.append(f"id={action.controller_id}")
     if action.userdata:
-        arguments.append(f"userdata={hex_text(action.userdata)}")
+        arguments.append(f"userdata={dotted_hex(action.userdata)}")
     if action.pause:
         arguments.append("pause")
     if action.meter_id is not None:

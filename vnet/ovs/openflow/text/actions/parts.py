@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.field import header_bytes
 from vnet.ovs.flow.fields import FIELDS, Field, Subfield
+from vnet.ovs.flow.flow import Flow
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import SetField
 from vnet.ovs.openflow.text.actions.kind import Checker
@@ -31,21 +33,16 @@ def hex_bytes(text: str) -> tuple[bytes, str]:
     return bytes(data), text[gap.end() :]
 
 
-def hex_text(data: bytes) -> str:
+def dotted_hex(data: bytes) -> str:
     """Bytes as ``01.02.ff``."""
     return data.hex(".")
 
 
-def hex_number(value: int) -> str:
-    """``0x`` and digits; a plain 0 for zero."""
-    return f"{value:#x}" if value else "0"
-
-
 def leading_integer(text: str) -> int:
-    """What atoi(3) makes of ``text``: the number it begins with, or 0, in 32 bits."""
+    """What atoi(3) makes of ``text``: the number it begins with, or 0; 32 bits with a sign."""
     found = _INTEGER_PREFIX.match(text)
     value = max(-(1 << 63), min(int(found.group()), (1 << 63) - 1)) if found else 0
-    return value & 0xFFFFFFFF
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def words(text: str, delimiters: str, count: int) -> tuple[list[str], str]:
@@ -73,32 +70,38 @@ def split_arrow(text: str) -> tuple[str, str]:
 # -- fields
 
 
-def whole_mask(field: Field) -> int:
-    """The mask that says: the whole field. It has as many bits as the field's bytes have."""
-    return (1 << 8 * field.n_bytes) - 1
+def has_short_header(field: Field) -> bool:
+    """Whether older actions, which have room for 32 bits, can name the field."""
+    header = field.header()
+    return header is not None and header_bytes(header) == _SHORT_HEADER_BYTES
+
+
+_SHORT_HEADER_BYTES = 4
 
 
 def set_whole_field(name: str, value: int) -> SetField:
     """``set_field:VALUE->NAME``"""
     field = FIELDS[name]
-    return SetField(field, value, whole_mask(field))
+    return SetField(field, value, field.ones)
 
 
 def load_whole_field(name: str, value: int) -> SetField:
     """``load:VALUE->NAME[]``"""
-    field = FIELDS[name]
-    return SetField(field, value, (1 << field.n_bits) - 1, is_load=True)
+    part = Subfield.whole(FIELDS[name])
+    return SetField(part.field, value, part.mask, is_load=True)
 
 
-def check_source(source: Subfield, checker: Checker) -> None:
-    """Raise :class:`OpenFlowError` unless the match allows to read ``source``."""
-    if not source.field.are_prereqs_ok(checker.flow, checker.mask):
+def check_source(source: Subfield, flow: Flow, mask: Flow) -> None:
+    """Raise :class:`OpenFlowError` unless a match, ``flow`` under ``mask``, allows to read
+    ``source``.
+    """
+    if not source.field.are_match_prereqs_ok(flow, mask):
         raise OpenFlowError("OFPBAC_MATCH_INCONSISTENT")
 
 
 def check_destination(destination: Subfield, checker: Checker) -> None:
     """Raise :class:`OpenFlowError` unless the match allows to write to ``destination``."""
-    check_source(destination, checker)
+    check_source(destination, checker.flow, checker.mask)
     check_writable(destination.field)
 
 
@@ -106,6 +109,13 @@ def check_writable(field: Field) -> None:
     """Raise OFPBAC_BAD_SET_ARGUMENT for a field that can only be read."""
     if not field.writable:
         raise OpenFlowError("OFPBAC_BAD_SET_ARGUMENT")
+
+
+def field_on_wire(field: Field) -> Field:
+    """The field that arrives. One without a header arrives as all zeros, which is the header
+    of ``in_port``.
+    """
+    return field if field.headers else FIELDS["in_port"]
 
 
 def subfield_on_wire(subfield: Subfield) -> Subfield:

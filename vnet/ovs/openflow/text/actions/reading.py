@@ -9,7 +9,7 @@ from vnet.ovs.flow.names import NO_NAMES, Names, parse_port
 from vnet.ovs.flow.protocols import P_ANY, P_OF15_UP
 from vnet.ovs.flow.tokens import key_values
 from vnet.ovs.openflow.ofpacts import Meter, Ofpact, Ofpacts, Output
-from vnet.ovs.openflow.text.actions.nesting import Misplaced, verify_order
+from vnet.ovs.openflow.text.actions.nesting import MisplacedError, verify_order
 from vnet.ovs.openflow.text.actions.registry import WORDS
 from vnet.ovs.openflow.version import OpenFlowVersion
 
@@ -66,7 +66,7 @@ class _Reader:
             raise OvsTextError('"drop" must not be accompanied by any other action or instruction')
         try:
             verify_order(actions, OpenFlowVersion.OF11, may_instruct=may_instruct, outer=outer)
-        except Misplaced as misplaced:
+        except MisplacedError as misplaced:
             raise OvsTextError(misplaced.sentence) from None
         self._depth -= 1
         return tuple(actions)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import Ofpact, Ofpacts
-from vnet.ovs.openflow.text.actions.nesting import Misplaced, verify_order
+from vnet.ovs.openflow.text.actions.nesting import MisplacedError, verify_order
 from vnet.ovs.openflow.text.actions.registry import KINDS
 from vnet.ovs.openflow.version import OpenFlowVersion
 
@@ -43,6 +43,6 @@ class _Wire:
         )
         try:
             verify_order(received, self.version, may_instruct=may_instruct, outer=outer)
-        except Misplaced as misplaced:
+        except MisplacedError as misplaced:
             raise OpenFlowError(misplaced.error, misplaced.sentence) from None
         return received
