@@ -91,19 +91,24 @@ def parse_ipv4_masked(text: str) -> tuple[int, int]:
     """``IP``, ``IP/LENGTH`` or ``IP/MASK``"""
     found = _IPV4.match(text)
     if found is not None:
-        ip, end = _ipv4_of(found), found.end()
+        mask, end = _parse_ipv4_mask(text, found.end())
         if end == len(text):
-            return ip, IPV4_ONES
-        found = _IPV4.fullmatch(text, end + 1) if text[end] == "/" else None
-        if found is not None:
-            return ip, _ipv4_of(found)
-        length, end = _parse_length(text, end)
-        if length is not None and not 0 <= length <= 32:
-            what = "IPv4 network prefix bits not between 0 and 32, inclusive"
-            raise OvsTextError(f"{text}: {what}")
-        if length is not None and end == len(text):
-            return ip, prefix_mask(length, 32)
+            return _ipv4_of(found), mask
     raise OvsTextError(f"{text}: invalid IP address")
+
+
+def _parse_ipv4_mask(text: str, at: int) -> tuple[int, int]:
+    """A ``/LENGTH`` or ``/MASK`` at ``at``, or nothing, and its end."""
+    found = _IPV4.match(text, at + 1) if text.startswith("/", at) else None
+    if found is not None:
+        return _ipv4_of(found), found.end()
+    length, end = _parse_length(text, at)
+    if length is None:
+        return IPV4_ONES, at
+    if not 0 <= length <= 32:
+        what = "IPv4 network prefix bits not between 0 and 32, inclusive"
+        raise OvsTextError(f"{text}: {what}")
+    return prefix_mask(length, 32), end
 
 
 def _ipv4_of(found: re.Match[str]) -> int:

@@ -8,7 +8,7 @@ OpenFlow 1.5, section 7.2.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from vnet.ovs.flow.errors import MatchError, OvsTextError
@@ -98,7 +98,11 @@ _METADATA = _fields("metadata")
 
 _SAID_EXACTLY = {FIELDS["vlan_vid"]: 0x1FFF, FIELDS["ip_frag"]: 0x03}
 """Masks that are all of a field, though not all ones."""
-_ND_OPTIONS_TYPE = FIELDS["nd_options_type"]
+_SAID_OTHERWISE: dict[Field, Callable[[Flow], int]] = {
+    FIELDS["nd_options_type"]: lambda flow: flow.tcp_flags & 0xFF,
+    FIELDS["nsh_spi"]: lambda flow: flow.nsh_path_hdr >> 8,
+}
+"""Values that are not said as actions read them."""
 
 
 def match_fields(match: Match, of_version: int = OF15) -> list[FieldMatch]:
@@ -106,16 +110,16 @@ def match_fields(match: Match, of_version: int = OF15) -> list[FieldMatch]:
     flow, mask = Flow(match.value), Flow(match.mask)
     said = []
     for field in _order(match, flow, mask, of_version):
-        field_mask = field.get(mask)
+        if field.is_wild(mask):
+            continue
         if field.is_tun_metadata:
             said.append(_tun_option(match, field))
-        elif field is _ND_OPTIONS_TYPE:
-            if mask.tcp_flags:
-                said.append(FieldMatch(field, flow.tcp_flags & 0xFF, field.ones))
-        elif field_mask:
-            if not field.is_maskable or field_mask == _SAID_EXACTLY.get(field):
-                field_mask = field.ones
-            said.append(FieldMatch(field, field.get(flow), field_mask))
+            continue
+        field_mask = field.get(mask)
+        if not field.is_maskable or field_mask == _SAID_EXACTLY.get(field):
+            field_mask = field.ones
+        value_of = _SAID_OTHERWISE.get(field, field.get)
+        said.append(FieldMatch(field, value_of(flow), field_mask))
     if _is_ethernet(flow, mask) and not any(_implies_ethernet(item.field) for item in said):
         said.insert(0, FieldMatch(_PACKET_TYPE, PT_ETHERNET, _PACKET_TYPE.ones))
     return said
@@ -209,8 +213,19 @@ def _refusal(builder: MatchBuilder, field: Field, value: int, mask: int) -> str:
 
 
 def as_sent(match: Match, of_version: int = OF15) -> Match:
-    """What a switch gets to see of a match that is sent to it.
+    """What a switch gets to see of a flow's match that is sent to it.
 
     Raises :class:`MatchError` if it refuses it.
     """
-    return match_from_fields(match_fields(match, of_version))
+    seen = match_from_fields(match_fields(match, of_version))
+    dl_type = Flow.dl_type.of(seen.value)
+    if any(seen.mask & bits and dl_type != needed for bits, needed in _CT_ADDRESSES):
+        raise MatchError("OFPBAC_MATCH_INCONSISTENT")
+    return seen
+
+
+_CT_ADDRESSES = (
+    (Flow.ct_nw_src.mask | Flow.ct_nw_dst.mask, ETH_TYPE_IP),
+    (Flow.ct_ipv6_src.mask | Flow.ct_ipv6_dst.mask, ETH_TYPE_IPV6),
+)
+"""Addresses of a connection, and the EtherType that a match on them must be about."""
