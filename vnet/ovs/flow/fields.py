@@ -145,7 +145,7 @@ def _check_range(text: str, field: Field, first: int, last: int) -> None:
     width = f"field is only {field.n_bits} bits wide"
     if first > last:
         raise OvsTextError(f"{text}: starting bit {first} is after ending bit {last}")
-    if first >= field.n_bits:
+    if not 0 <= first < field.n_bits:
         raise OvsTextError(f"{text}: starting bit {first} is not valid because {width}")
     if last >= field.n_bits:
         raise OvsTextError(f"{text}: ending bit {last} is not valid because {width}")
