@@ -506,11 +506,11 @@ class Sample(Ofpact):
 @dataclass(frozen=True, slots=True)
 class UnrollXlate(Ofpact):
     """Never written by a user: back to the table and cookie of the rule that was left when
-    translation froze (``rule_*`` None: of no rule).
+    translation froze (of no rule: a cookie of all ones).
     """
 
-    rule_table_id: int | None
-    rule_cookie: int | None
+    rule_table_id: int
+    rule_cookie: int
 
 
 @dataclass(frozen=True, slots=True)
