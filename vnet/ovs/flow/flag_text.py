@@ -34,7 +34,7 @@ TCP_FLAGS: dict[int, str] = {
 TUNNEL_FLAGS: dict[int, str] = {0x1: "oam", 0x2: "df", 0x4: "csum", 0x8: "key"}
 
 _UINT32_ONES = 0xFFFFFFFF
-_INTEGER = r"[ \t\n\v\f\r]*([+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+))"
+_INTEGER = r"[ \t\n\v\f\r]*([+-]?(?:0[xX][0-9a-fA-F]+|0(?![xX])[0-7]*|[1-9][0-9]*))"
 _NUMBER = re.compile(_INTEGER)
 _MASKED_NUMBER = re.compile(rf"{_INTEGER}/{_INTEGER}")
 _SIGNED_FLAG = re.compile(r"([+-])([^+-]*)")
@@ -83,16 +83,11 @@ def _unknown(text: str, what: str) -> OvsTextError:
 
 
 def _scanned(number: str) -> int:
-    """A number as scanf's %i reads it: octal after a zero, as far as the digits go."""
-    sign = -1 if number[0] == "-" else 1
-    digits = number.lstrip("+-").lower()
-    if digits.startswith("0x"):
-        return sign * int(digits, 16)
-    if digits.startswith("0"):
-        octal = re.match(r"[0-7]+", digits)
-        assert octal is not None
-        return sign * int(octal[0], 8)
-    return sign * int(digits)
+    """A number as scanf's %i reads it: octal after a zero."""
+    digits = number.lstrip("+-")
+    is_octal = digits[0] == "0" and not digits.lower().startswith("0x")
+    value = int(digits, 8 if is_octal else 0)
+    return -value if number[0] == "-" else value
 
 
 def _by_name(names: Mapping[int, str], name: str) -> int | None:

@@ -7,6 +7,7 @@ from vnet.ovs.flow.fields import Subfield, field_by_name
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match, MatchBuilder
 from vnet.ovs.flow.names import NO_NAMES, Names
+from vnet.ovs.flow.ports import OFPP_NONE
 from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_ARP,
     ETH_TYPE_IP,
@@ -124,3 +125,43 @@ def parse_match(text: str, names: Names = NO_NAMES) -> Match:
         if not parse_match_part(builder, name, value, names):
             raise OvsTextError(f"unknown field {name}")
     return finish_match(builder)
+
+
+def parse_exact_flow(text: str, names: Names = NO_NAMES) -> Flow:
+    """A packet's flow, such as ``in_port=1,tcp,nw_src=10.0.0.1,tp_dst=80``, as ``ofproto/trace``
+    takes it: every field once, without masks, and after the fields that it presupposes.
+    """
+    flow = Flow()
+    for name, value in key_values(text):
+        protocol = PROTOCOLS.get(name)
+        if protocol is not None:
+            _put_protocol(flow, text, *protocol)
+        else:
+            _put_field(flow, text, name, value, names)
+    if not flow.in_port:
+        flow.in_port = OFPP_NONE
+    return flow
+
+
+def _put_protocol(flow: Flow, text: str, dl_type: int, nw_proto: int) -> None:
+    if flow.dl_type:
+        raise OvsTextError(f"{text}: Ethernet type set multiple times")
+    flow.dl_type = dl_type
+    if nw_proto and flow.nw_proto:
+        raise OvsTextError(f"{text}: network protocol set multiple times")
+    flow.nw_proto |= nw_proto
+
+
+def _put_field(flow: Flow, text: str, name: str, value: str, names: Names) -> None:
+    field = field_by_name(name)
+    if field is None:
+        raise OvsTextError(f"{text}: unknown field {name}")
+    if not field.are_prereqs_ok(flow):
+        raise OvsTextError(f"{text}: prerequisites not met for setting {name}")
+    if field.is_set(flow):
+        raise OvsTextError(f"{text}: field {name} set multiple times")
+    try:
+        number = field.parse_exact(value, names)
+    except OvsTextError as wrong:
+        raise OvsTextError(f"{text}: bad value for {name} ({wrong.what})") from wrong
+    field.put(flow, number)
