@@ -33,6 +33,9 @@ class FlowFlags(IntFlag):
     HIDDEN_FIELDS = 64
 
 
+DEFAULT_PRIORITY = 32768
+"""A flow's priority if none is given."""
+
 GROUP_ANY = 0xFFFFFFFF
 GROUP_ALL = 0xFFFFFFFC
 GROUP_MAX = 0xFFFFFF00
@@ -49,7 +52,7 @@ class FlowMod:
 
     command: FlowModCommand
     match: Match = CATCHALL
-    priority: int = 32768
+    priority: int = DEFAULT_PRIORITY
     table_id: int = TABLE_ALL
     cookie: int = 0
     cookie_mask: int = 0

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from vnet.ovs.flow.protocols import (
+    P_OF10_NXM,
+    P_OF10_NXM_TID,
+    P_OF10_STD,
+    P_OF10_STD_TID,
+    P_OF11_STD,
+    P_OF12_OXM,
+    P_OF13_OXM,
+    P_OF14_OXM,
+    P_OF15_OXM,
+)
+
 
 class OpenFlowVersion(IntEnum):
     """The first byte of every message."""
@@ -14,3 +26,21 @@ class OpenFlowVersion(IntEnum):
     OF13 = 4
     OF14 = 5
     OF15 = 6
+
+
+_VERSIONS = {
+    P_OF10_STD: OpenFlowVersion.OF10,
+    P_OF10_STD_TID: OpenFlowVersion.OF10,
+    P_OF10_NXM: OpenFlowVersion.OF10,
+    P_OF10_NXM_TID: OpenFlowVersion.OF10,
+    P_OF11_STD: OpenFlowVersion.OF11,
+    P_OF12_OXM: OpenFlowVersion.OF12,
+    P_OF13_OXM: OpenFlowVersion.OF13,
+    P_OF14_OXM: OpenFlowVersion.OF14,
+    P_OF15_OXM: OpenFlowVersion.OF15,
+}
+
+
+def version_of(protocol: int) -> OpenFlowVersion:
+    """The version that a protocol of ``vnet.ovs.flow.protocols`` is a dialect of."""
+    return _VERSIONS[protocol]

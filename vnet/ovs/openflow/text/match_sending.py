@@ -1,0 +1,118 @@
+"""What a switch receives when a match is sent to it by any protocol.
+
+OpenFlow 1.0 and 1.1 send a structure of fixed members, NXM and later versions a list of fields.
+Each can say less than a match holds: ports without their protocol are left out, and a VLAN's
+priority without the VLAN; some fields arrive with more bits matched than were asked for.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from vnet.ovs.flow.errors import MatchError
+from vnet.ovs.flow.field_access import VLAN_PCP_MASK, VLAN_VID_MASK
+from vnet.ovs.flow.flow import CFI, Bits, Flow
+from vnet.ovs.flow.match import Match
+from vnet.ovs.flow.match_fields import as_sent
+from vnet.ovs.flow.openflow10 import as_sent_openflow10, normalized
+from vnet.ovs.flow.ports import OFPP_MAX
+from vnet.ovs.flow.protocol_numbers import (
+    ETH_TYPE_IP,
+    IPPROTO_ICMPV6,
+)
+from vnet.ovs.flow.protocols import P_OF10_NXM_ANY, P_OF10_STD_ANY, P_OF11_STD
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.version import version_of
+
+
+def match_as_sent(match: Match, protocol: int) -> Match:
+    """What a switch makes of a match sent by ``protocol``, one of ``vnet.ovs.flow.protocols``.
+
+    Raises :class:`OpenFlowError` where it refuses it, such as OFPBMC_BAD_PREREQ for a port in
+    later fragments.
+    """
+    if protocol & P_OF10_STD_ANY:
+        return as_sent_openflow10(match)
+    if protocol & P_OF11_STD:
+        return _as_sent_openflow11(match)
+    of_version = 0 if protocol & P_OF10_NXM_ANY else version_of(protocol) - 1
+    try:
+        return _as_sent_in_fields(match, of_version)
+    except MatchError as refused:
+        raise OpenFlowError(refused.name, refused.hint) from None
+
+
+# -- lists of fields
+
+
+def _masks(*members: Bits) -> int:
+    return sum(bits.mask for bits in members)
+
+
+_DECIDING = _masks(
+    Flow.packet_type, Flow.dl_type, Flow.vlan_tci, Flow.nw_proto, Flow.nw_frag, Flow.ct_state
+)
+_DECIDING_ND = _DECIDING | _masks(Flow.tp_src, Flow.tp_dst)
+_ANY_VALUE = (
+    _DECIDING_ND
+    | _masks(Flow.dl_src, Flow.dl_dst, Flow.nw_src, Flow.nw_dst, Flow.nw_tos, Flow.nw_ttl)
+    | _masks(Flow.tcp_flags, Flow.ipv6_src, Flow.ipv6_dst, Flow.ipv6_label)
+    | _masks(Flow.arp_sha, Flow.arp_tha, Flow.nd_target, Flow.ct_zone, Flow.ct_mark)
+    | _masks(Flow.tun_id, Flow.metadata, *Flow.regs)
+)
+"""Members whose values, however they were written, are no reason to refuse a match."""
+
+
+def _as_sent_in_fields(match: Match, of_version: int) -> Match:
+    """As :func:`as_sent`; what is decided by the kind of match is decided once for each kind."""
+    value, mask, tun_options = match
+    is_usual = not mask & ~(_ANY_VALUE | Flow.in_port.mask) and not tun_options
+    if not is_usual or Flow.in_port.of(value) >= OFPP_MAX:
+        return as_sent(match, of_version)
+    is_icmpv6 = Flow.nw_proto.of(value) == IPPROTO_ICMPV6
+    deciding = value & (_DECIDING_ND if is_icmpv6 else _DECIDING)
+    received = _received_mask(mask, deciding, of_version)
+    return Match(value & received, received)
+
+
+@lru_cache(maxsize=1024)
+def _received_mask(mask: int, deciding: int, of_version: int) -> int:
+    return as_sent(Match(deciding, mask), of_version).mask
+
+
+# -- the structure of OpenFlow 1.1
+
+_ETHERNET = _masks(Flow.dl_src, Flow.dl_dst, Flow.dl_type, Flow.vlan_tci)
+_MPLS_LABEL_AND_TC = 0xFFFFFE00 << Flow.mpls_lse[0].shift
+_OF11_IPV4 = 0xFC << Flow.nw_tos.shift | _masks(Flow.tp_src, Flow.tp_dst)
+_OF11_MEMBERS = (
+    _ETHERNET
+    | _OF11_IPV4
+    | _MPLS_LABEL_AND_TC
+    | _masks(Flow.in_port, Flow.metadata, Flow.nw_proto, Flow.nw_src, Flow.nw_dst)
+)
+
+
+def _as_sent_openflow11(match: Match) -> Match:
+    flow = Flow(match.value)
+    mask = match.mask & _OF11_MEMBERS
+    if mask & Flow.vlan_tci.mask:
+        flow.vlan_tci, tci_mask = _sent_vlan(flow.vlan_tci, Flow.vlan_tci.of(mask))
+        mask = Flow.vlan_tci.set(mask, tci_mask)
+    if mask & _ETHERNET:
+        mask |= Flow.packet_type.mask
+    if flow.dl_type != ETH_TYPE_IP:
+        mask &= ~_OF11_IPV4
+    return normalized(Match(flow.key & mask, mask))
+
+
+def _sent_vlan(tci: int, mask: int) -> tuple[int, int]:
+    """Value and mask as they arrive: of no tag at all, of any tag, of one VLAN, and a priority
+    with either.
+    """
+    if mask & CFI and not tci & CFI:
+        return 0, Flow.vlan_tci.ones
+    received = CFI
+    for part in (VLAN_VID_MASK, VLAN_PCP_MASK):
+        received |= part if mask & part else 0
+    return (tci | CFI) & received, received
