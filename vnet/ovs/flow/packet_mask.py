@@ -112,8 +112,9 @@ def packet_mask(flow: Flow) -> Flow:
     if dl_type == ETH_TYPE_IP:
         mask.key |= _IPV4
     elif dl_type == ETH_TYPE_IPV6:
-        mask.key |= _IPV6
-        mask.key |= _ND if is_nd(flow, mask) else _CT_IPV6
+        # Whether it is Neighbor Discovery is read off type and code: that counts them in.
+        neighbor_discovery = is_nd(flow, mask)
+        mask.key |= _IPV6 | (_ND if neighbor_discovery else _CT_IPV6)
     elif flow.dl_type == ETH_TYPE_NSH:
         mask.key |= _NSH
     else:
