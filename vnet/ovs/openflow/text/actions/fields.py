@@ -26,6 +26,7 @@ from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Pr
 from vnet.ovs.openflow.text.actions.legacy import older_actions
 from vnet.ovs.openflow.text.actions.parts import (
     check_destination,
+    check_header,
     check_source,
     check_writable,
     field_on_wire,
@@ -188,6 +189,22 @@ def _check_pop(action: StackPop, checker: Checker) -> StackPop:
     return action
 
 
+def _move_sent(action: RegMove, _wire: Wire) -> Ofpacts:
+    check_header(action.source.field)
+    check_header(action.destination.field)
+    return (action,)
+
+
+def _push_sent(action: StackPush, _wire: Wire) -> Ofpacts:
+    check_header(action.source.field)
+    return (action,)
+
+
+def _pop_sent(action: StackPop, _wire: Wire) -> Ofpacts:
+    check_header(action.destination.field)
+    return (action,)
+
+
 # -- delete_field, check_pkt_larger
 
 
@@ -206,6 +223,7 @@ def _parse_check_pkt_larger(value: str, _reader: Reader) -> CheckPktLarger:
 
 
 def _check_pkt_larger_sent(action: CheckPktLarger, _wire: Wire) -> Ofpacts:
+    check_header(action.destination.field)
     check_writable(action.destination.field)
     return (action,)
 
@@ -225,6 +243,7 @@ KINDS: tuple[AnyKind, ...] = (
         {"move": lambda value, _reader: parse_move(value)},
         lambda action, _printer: f"move:{action.source.format()}->{action.destination.format()}",
         _check_move,
+        _move_sent,
     ),
     ActionKind(
         StackPush,
@@ -232,6 +251,7 @@ KINDS: tuple[AnyKind, ...] = (
         {"push": lambda value, _reader: StackPush(_parse_stacked(value))},
         lambda action, _printer: f"push:{action.source.format()}",
         _check_push,
+        _push_sent,
     ),
     ActionKind(
         StackPop,
@@ -239,6 +259,7 @@ KINDS: tuple[AnyKind, ...] = (
         {"pop": lambda value, _reader: StackPop(_parse_stacked(value))},
         lambda action, _printer: f"pop:{action.destination.format()}",
         _check_pop,
+        _pop_sent,
     ),
     ActionKind(
         DeleteField,

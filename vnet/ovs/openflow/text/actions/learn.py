@@ -16,6 +16,7 @@ from vnet.ovs.openflow.ofpacts import TABLE_ALL, Learn, LearnSpec, LearnTarget, 
 from vnet.ovs.openflow.text.actions.fields import parse_move
 from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
 from vnet.ovs.openflow.text.actions.parts import (
+    check_header,
     check_source,
     check_writable,
     has_short_header,
@@ -277,6 +278,8 @@ def _learn_sent(action: Learn, _wire: Wire) -> Ofpacts:
         for part in (spec.source, spec.destination):
             if part is not None and not has_short_header(part.field):
                 raise OpenFlowError("OFPBAC_BAD_SET_TYPE")
+    if action.result_destination is not None:
+        check_header(action.result_destination.field)
     return (action,)
 
 

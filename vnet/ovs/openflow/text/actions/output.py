@@ -32,6 +32,7 @@ from vnet.ovs.openflow.ofpacts import (
 )
 from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
 from vnet.ovs.openflow.text.actions.parts import (
+    check_header,
     check_source,
     dotted_hex,
     hex_bytes,
@@ -128,6 +129,7 @@ def _check_output_reg(action: OutputReg, checker: Checker) -> OutputReg:
 
 
 def _output_reg_sent(action: OutputReg, _wire: Wire) -> Ofpacts:
+    check_header(action.source.field)
     return (OutputReg(subfield_on_wire(action.source), action.max_len_bytes),)
 
 

@@ -111,9 +111,15 @@ def check_writable(field: Field) -> None:
         raise OpenFlowError("OFPBAC_BAD_SET_ARGUMENT")
 
 
+def check_header(field: Field) -> None:
+    """Raise OFPBMC_BAD_FIELD for a field that cannot be named in OpenFlow."""
+    if not field.headers:
+        raise OpenFlowError("OFPBMC_BAD_FIELD")
+
+
 def field_on_wire(field: Field) -> Field:
-    """The field that arrives. One without a header arrives as all zeros, which is the header
-    of ``in_port``.
+    """The field that arrives with a value. One without a header arrives as ``in_port``, whose
+    header is all zeros but for the length.
     """
     return field if field.headers else FIELDS["in_port"]
 
