@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -18,7 +18,8 @@ class NatRange:
     """Translate, or with ``kind`` None do to a packet what its connection says.
 
     ``first_address`` to ``last_address`` (packed; None: keep the address) and ``first_port`` to
-    ``last_port`` (0: none asked for) are what may be picked from, ends included.
+    ``last_port`` (0: none asked for) are what may be picked from, ends included. Without a last
+    one there is only the first.
     """
 
     kind: NatKind | None = None
@@ -27,6 +28,16 @@ class NatRange:
     first_port: int = 0
     last_port: int = 0
 
+    @property
+    def keeps_address(self) -> bool:
+        """Whether no address is asked for; all zeros ask for none."""
+        return self.first_address is None or not any(self.first_address)
+
+    @property
+    def ports(self) -> range:
+        """The ports to pick from; with none asked for only 0."""
+        return range(self.first_port, (self.last_port or self.first_port) + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class CtAction:
@@ -34,6 +45,7 @@ class CtAction:
 
     ``commit`` remembers a new connection; ``force`` does, too, and forgets one that runs the
     other way. ``timeout_policy`` is the number of a timeout policy, 0 the default.
+    ``zone_bytes`` is the zone as it stands in keys.
     """
 
     zone: int = 0
@@ -44,3 +56,7 @@ class CtAction:
     helper: str = ""
     nat: NatRange | None = None
     timeout_policy: int = 0
+    zone_bytes: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "zone_bytes", self.zone.to_bytes(2, "big"))

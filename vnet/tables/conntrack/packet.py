@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from vnet.tables.conntrack.conn import Conn
+from vnet.tables.conntrack.conn import Conn
+from vnet.tables.conntrack.key import parts_of
 
 NEW = 0x01
 ESTABLISHED = 0x02
@@ -18,6 +18,9 @@ DST_NAT = 0x80
 """Bits of ``state``, placed as in Open vSwitch's ``ct_state`` field."""
 
 NATTED = SRC_NAT | DST_NAT
+
+_ICMP = 1
+_ICMPV6 = 58
 
 IPV4 = 0x0800
 IPV6 = 0x86DD
@@ -36,6 +39,15 @@ class OriginalTuple(NamedTuple):
     protocol: int
 
 
+def original_of(key: bytes) -> OriginalTuple:
+    """What rules see of a connection's key."""
+    parts = parts_of(key)
+    source_port, target_port = parts.source_part, parts.target_part
+    if parts.protocol == (_ICMP if len(parts.source) == 4 else _ICMPV6):
+        source_port, target_port = source_port >> 8, 0
+    return OriginalTuple(parts.source, parts.target, source_port, target_port, parts.protocol)
+
+
 class CtMeta:
     """What rides with a packet after it was tracked. With ``state`` 0 the rest means nothing.
 
@@ -43,14 +55,23 @@ class CtMeta:
     packet's addresses or ports must call :meth:`forget_conn`.
     """
 
-    __slots__ = ("conn", "is_related", "is_reply", "label", "mark", "original", "state", "zone")
+    __slots__ = (
+        "conn",
+        "is_related",
+        "is_reply",
+        "label",
+        "mark",
+        "original_key",
+        "state",
+        "zone",
+    )
 
     def __init__(self) -> None:
         self.state = 0
         self.zone = 0
         self.mark = 0
         self.label = 0
-        self.original: OriginalTuple | None = None
+        self.original_key: bytes | None = None
         self.conn: Conn | None = None
         self.is_reply = False
         self.is_related = False
@@ -62,11 +83,16 @@ class CtMeta:
         twin.zone = self.zone
         twin.mark = self.mark
         twin.label = self.label
-        twin.original = self.original
+        twin.original_key = self.original_key
         twin.conn = self.conn
         twin.is_reply = self.is_reply
         twin.is_related = self.is_related
         return twin
+
+    @property
+    def original(self) -> OriginalTuple | None:
+        """Of the connection, or the packet's own where it belongs to none; None if invalid."""
+        return None if self.original_key is None else original_of(self.original_key)
 
     def clear(self) -> None:
         """The packet is untracked again (``ct_clear``)."""
