@@ -122,5 +122,9 @@ class FinTimeoutEffect:
     hard_timeout_s: int
 
     def push(self, stats: FlowStats) -> None:
-        if stats.tcp_flags & (TCP_FIN | TCP_RST):
+        self.end(stats.tcp_flags)
+
+    def end(self, tcp_flags: int) -> None:
+        """Shrink them, if the flags say that the connection ends."""
+        if tcp_flags & (TCP_FIN | TCP_RST):
             self.bridge.reduce_timeouts(self.rule, self.idle_timeout_s, self.hard_timeout_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,12 +18,14 @@ from vnet.ovs.dpif.actions import (
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_UNSET
+from vnet.ovs.ofproto.xlate.action_size import RunningSize
 from vnet.ovs.ofproto.xlate.cache import SideEffect, XlateCache
 from vnet.ovs.ofproto.xlate.recirc import TUNNEL_MASK, FrozenState, RecircTable
 from vnet.ovs.ofproto.xlate.report import NodeKind, Trace, TraceNode
-from vnet.ovs.openflow.ofpacts import Controller, Ofpact, Ofpacts
+from vnet.ovs.openflow.ofpacts import Controller, Nat, Ofpact, Ofpacts, UnrollXlate
 
 if TYPE_CHECKING:
+    from vnet.ovs.ofproto.bundle import Bundle
     from vnet.ovs.ofproto.ofport import OfPort
     from vnet.ovs.ofproto.ofproto import Ofproto
     from vnet.ovs.ofproto.rule import Rule
@@ -35,6 +37,8 @@ MAX_RESUBMITS = MAX_DEPTH * MAX_DEPTH
 """How many resubmits one translation may carry out, nested or not."""
 
 MAX_STACK_BYTES = 65536
+_LENGTH_BYTES = 1
+"""What a value on the stack takes besides its bytes."""
 NO_RULE_COOKIE = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -49,7 +53,7 @@ class Backer(Protocol):
     def recirc(self) -> RecircTable:
         """Their frozen translations."""
 
-    def patch_peer(self, bridge: Ofproto, port: OfPort) -> tuple[Ofproto, OfPort] | None:
+    def patch_peer(self, port: OfPort) -> tuple[Ofproto, OfPort] | None:
         """The other end of a patch port, and the bridge it is on; None where it has none."""
 
 
@@ -64,7 +68,7 @@ class RecircNode:
     reason: str
     recirc_id: int
     flow: Flow
-    nat: Ofpact | None = None
+    nat: Nat | None = None
 
 
 @dataclass(slots=True)
@@ -95,6 +99,8 @@ class XlateIn:
     port_names: bool = False
     depth: int = 0
     resubmits: int = 0
+    frozen_state: FrozenState | None = None
+    """What to resume from; None: what the flow's ``recirc_id`` stands for, if it has one."""
 
 
 @dataclass(slots=True)
@@ -111,7 +117,7 @@ class XlateOut:
     wc: Flow
     flow: Flow
     error: DropCause = DropCause.OK
-    slow: SlowPath = SlowPath(0)
+    slow: SlowPath = field(default=SlowPath(0))
     avoid_caching: bool = False
     recirc_ids: list[int] = field(default_factory=list)
 
@@ -132,6 +138,12 @@ class XlateOut:
         self.recirc_ids.clear()
 
 
+MirrorPacket = Callable[["XlateCtx", "Bundle", int], None]
+"""Copies the packet, which leaves by a bundle, to mirrors (bits). Copies are outputs themselves,
+so outputs reach it through the context and not by name.
+"""
+
+
 class XlateCtx:
     """The state of a translation that is under way.
 
@@ -140,8 +152,9 @@ class XlateCtx:
     ``bridge`` changes on the way through patch ports.
     """
 
-    def __init__(self, xin: XlateIn) -> None:
+    def __init__(self, xin: XlateIn, mirror_packet: MirrorPacket) -> None:
         self.in_ = xin
+        self.mirror_packet = mirror_packet
         self.bridge = xin.bridge
         self.flow = xin.flow.copy()
         self.flow.actset_output = OFPP_UNSET
@@ -150,13 +163,16 @@ class XlateCtx:
         self.base_flow.key &= ~TUNNEL_MASK
         self.wc = Flow()
         self.actions: list[OdpAction] = []
+        self.actions_size = RunningSize()
         self.slow = SlowPath(0)
         self.avoid_caching = False
         self.recirc_ids: list[int] = []
         self.error = DropCause.OK
         self.trace: Trace | None = xin.trace
 
-        self.frozen_state: FrozenState | None = None
+        self.frozen_state = xin.frozen_state
+        if self.frozen_state is None and self.flow.recirc_id:
+            self.frozen_state = xin.backer.recirc.find(self.flow.recirc_id)
         self.origin: tuple[Ofproto, int] | None = None
         self.table_id = 0
         self.rule: Rule | None = xin.rule
@@ -176,11 +192,12 @@ class XlateCtx:
 
         self.freezing = False
         self.frozen_actions: list[Ofpact] = []
+        self.unroll: UnrollXlate | None = None
         self.pause: Controller | None = None
         self.recirc_hash: tuple[HashAlgorithm, int] | None = None
         self.was_mpls = False
         self.conntracked = False
-        self.ct_nat: Ofpact | None = None
+        self.ct_nat: Nat | None = None
         self.pending_encap = False
         self.pending_decap = False
         self.encap_metadata = b""
@@ -216,6 +233,11 @@ class XlateCtx:
 
     # -- side effects
 
+    @property
+    def may_act(self) -> bool:
+        """Whether something outside may be touched, now or later."""
+        return self.in_.allow_side_effects or self.in_.cache is not None
+
     def credit(self, effect: SideEffect) -> None:
         """Count something, now or later, as the translation is asked to."""
         if self.in_.stats is not None:
@@ -223,8 +245,16 @@ class XlateCtx:
         if self.in_.cache is not None:
             self.in_.cache.add(effect)
 
-    # -- looking up
+    # -- the stack
 
-    def port(self, number: int) -> OfPort | None:
-        """A port of the present bridge."""
-        return self.bridge.ports.get(number)  # type: ignore[call-overload,no-any-return]
+    def push_stack(self, values: Iterable[bytes]) -> None:
+        """Put values on the stack, the last on top."""
+        for value in values:
+            self.stack.append(value)
+            self.stack_bytes += len(value) + _LENGTH_BYTES
+
+    def pop_stack(self) -> bytes:
+        """Take the top of the stack, which must not be empty."""
+        value = self.stack.pop()
+        self.stack_bytes -= len(value) + _LENGTH_BYTES
+        return value

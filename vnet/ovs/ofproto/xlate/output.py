@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from vnet.ovs.dpif.actions import Output, Trunc
 from vnet.ovs.flow.ports import OfpPort
+from vnet.ovs.flow.protocol_numbers import PT_ETHERNET
+from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.xlate.commit import commit
 from vnet.ovs.ofproto.xlate.context import XlateCtx
+from vnet.ovs.ofproto.xlate.patch import patch_output
+from vnet.ovs.openflow.messages import PortConfig
+
+_UNCUT_BYTES = 0xFFFF
 
 
 def compose_output(
     ctx: XlateCtx,
     ofp_port: OfpPort,
     *,
-    check_stp: bool = True,
+    check_stp: bool = True,  # noqa: ARG001 - no port takes part in a spanning tree yet
     is_last_action: bool = False,
     truncate: bool = False,
 ) -> None:
@@ -19,4 +27,49 @@ def compose_output(
     ``is_last_action`` is whether nothing comes after it, so that no copy is needed; ``truncate``
     is whether the packet has been cut for this output.
     """
-    raise NotImplementedError
+    port = ctx.bridge.ports.get(ofp_port)
+    if port is None:
+        ctx.warn("Nonexistent output port")
+        return
+    if not _may_send(ctx, port):
+        return
+    peer = ctx.in_.backer.patch_peer(port)
+    if peer is not None:
+        if truncate:
+            ctx.fail("Cannot truncate output to patch port")
+        patch_output(ctx, port, *peer, is_last=is_last_action)
+        return
+    if port.odp_port is not None:
+        commit(ctx)
+        if 0 < ctx.mirror_snaplen < _UNCUT_BYTES:
+            ctx.actions.append(Trunc(ctx.mirror_snaplen))
+        ctx.actions.append(Output(port.odp_port))
+    switching = ctx.bridge.switching
+    if switching.mirrors:
+        bundle = switching.bundle_of(ofp_port)
+        if bundle is not None:
+            ctx.mirror_packet(ctx, bundle, bundle.destination_mirrors)
+
+
+def _may_send(ctx: XlateCtx, port: OfPort) -> bool:
+    """Whether anything stands against the output, the trace says what."""
+    if port.config & PortConfig.NO_FWD:
+        ctx.detail("OFPPC_NO_FWD set, skipping output")
+    elif ctx.mirror_snaplen and port.odp_port is None:
+        ctx.warn("Mirror truncate to ODPP_NONE, skipping output")
+    elif _is_between_protected(ctx, port):
+        ctx.warn("Flow is between protected ports, skipping output.")
+    elif ctx.flow.packet_type != PT_ETHERNET:
+        ctx.warn("Trying to send non-Ethernet packet through legacy L2 port. Dropping packet.")
+    else:
+        return True
+    return False
+
+
+def _is_between_protected(ctx: XlateCtx, port: OfPort) -> bool:
+    bundle_of = ctx.bridge.switching.bundle_of
+    target = bundle_of(port.number)
+    if target is None or not target.is_protected:
+        return False
+    source = bundle_of(OfpPort(ctx.flow.in_port))
+    return source is not None and source.is_protected

@@ -1,0 +1,114 @@
+"""Actions that steer the translation itself or do little to the packet."""
+
+from __future__ import annotations
+
+from vnet.ovs.dpif.actions import Meter as OdpMeter
+from vnet.ovs.dpif.actions import SlowPath
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.ports import OFPP_UNSET
+from vnet.ovs.ofproto.xlate.cache import FinTimeoutEffect
+from vnet.ovs.ofproto.xlate.context import XlateCtx
+from vnet.ovs.ofproto.xlate.freeze import trigger_freeze
+from vnet.ovs.ofproto.xlate.loop import Place, Verdict, carries_out, carries_out_in_place
+from vnet.ovs.ofproto.xlate.report import NodeKind
+from vnet.ovs.ofproto.xlate.report_text import report_action_set
+from vnet.ovs.openflow import ofpacts
+from vnet.ovs.openflow.ofpacts import Group, Ofpacts, Output
+
+
+@carries_out(ofpacts.Exit)
+def _exit(ctx: XlateCtx, _action: ofpacts.Exit) -> None:
+    ctx.exit = True
+
+
+@carries_out(ofpacts.Note)
+def _note(_ctx: XlateCtx, _action: ofpacts.Note) -> None:
+    """A note says something to people only."""
+
+
+@carries_out(ofpacts.Conjunction)
+def _conjunction(ctx: XlateCtx, _action: ofpacts.Conjunction) -> None:
+    # Flows with clauses are never met, but packet-outs may have this action.
+    ctx.fail("executing no-op conjunction action")
+
+
+@carries_out(ofpacts.Sample)
+def _sample(_ctx: XlateCtx, _action: ofpacts.Sample) -> None:
+    """Samples are for collectors: without one, as here, nothing is sampled."""
+
+
+@carries_out(ofpacts.Meter)
+def _meter(ctx: XlateCtx, action: ofpacts.Meter) -> None:
+    meter = ctx.bridge.meters.get(action.meter_id)
+    if meter is not None:
+        ctx.actions.append(OdpMeter(meter.datapath_id))
+
+
+@carries_out(ofpacts.FinTimeout)
+def _fin_timeout(ctx: XlateCtx, action: ofpacts.FinTimeout) -> None:
+    ctx.wc.fill(Flow.nw_proto)
+    if ctx.rule is None:
+        return
+    effect = FinTimeoutEffect(
+        ctx.bridge, ctx.rule, action.fin_idle_timeout_s, action.fin_hard_timeout_s
+    )
+    if ctx.in_.allow_side_effects:
+        effect.end(ctx.in_.tcp_flags)
+    if ctx.in_.cache is not None:
+        ctx.in_.cache.add(effect)
+
+
+# -- the action set
+
+
+@carries_out(ofpacts.ClearActions)
+def _clear_actions(ctx: XlateCtx, _action: ofpacts.ClearActions) -> None:
+    report_action_set(ctx, "was")
+    ctx.action_set.clear()
+    ctx.flow.actset_output = OFPP_UNSET
+    ctx.action_set_has_group = False
+
+
+@carries_out(ofpacts.WriteActions)
+def _write_actions(ctx: XlateCtx, action: ofpacts.WriteActions) -> None:
+    write_actions(ctx, action.actions)
+    report_action_set(ctx, "is")
+
+
+def write_actions(ctx: XlateCtx, actions: Ofpacts) -> None:
+    """Add to the action set. ``actset_output`` is where it will output to, unless to a group."""
+    if not ctx.action_set_has_group:
+        for action in actions:
+            if isinstance(action, Output):
+                ctx.flow.actset_output = action.port
+            elif isinstance(action, Group):
+                ctx.flow.actset_output = OFPP_UNSET
+                ctx.action_set_has_group = True
+                break
+    ctx.action_set += actions
+
+
+# -- after thawing
+
+
+@carries_out(ofpacts.UnrollXlate)
+def _unroll_xlate(ctx: XlateCtx, action: ofpacts.UnrollXlate) -> None:
+    ctx.table_id, ctx.rule_cookie = action.rule_table_id, action.rule_cookie
+    # Open vSwitch shows the cookie's bytes in the wrong order.
+    cookie = int.from_bytes(action.rule_cookie.to_bytes(8, "big"), "little")
+    cookie_text = f"{cookie:#x}" if cookie else "0"
+    ctx.report(NodeKind.THAW, f"restored state: table={action.rule_table_id}, cookie={cookie_text}")
+
+
+# -- for tests
+
+
+@carries_out_in_place(ofpacts.DebugRecirc)
+def _debug_recirc(ctx: XlateCtx, _action: ofpacts.DebugRecirc, _place: Place) -> Verdict:
+    trigger_freeze(ctx)
+    return Verdict.DONE
+
+
+@carries_out(ofpacts.DebugSlow)
+def _debug_slow(ctx: XlateCtx, _action: ofpacts.DebugSlow) -> None:
+    ctx.slow |= SlowPath.ACTION

@@ -1,0 +1,134 @@
+"""Translation: what a bridge's tables say about one flow, as actions of the datapath.
+
+The result holds for every packet that has the same values in the bits of ``wc``. Nothing outside
+changes unless :class:`~vnet.ovs.ofproto.xlate.context.XlateIn` says so; traffic, traces and
+revalidation are the same translation with different wishes.
+"""
+
+from __future__ import annotations
+
+from vnet.ovs.dpif.actions import Clone, DropCause, OdpActions, Output, SlowPath
+from vnet.ovs.flow.ports import OfpPort
+from vnet.ovs.flow.protocol_numbers import CS_TRACKED
+from vnet.ovs.ofproto.ofport import OfPort
+
+# These are not called from here: they register what they carry out when they are imported.
+from vnet.ovs.ofproto.xlate import (  # noqa: F401
+    choose,
+    clone,
+    conntrack,
+    control,
+    controller,
+    encap,
+    groups,
+    header,
+    learn,
+    metadata,
+    sending,
+)
+from vnet.ovs.ofproto.xlate.action_size import MAX_NESTED_BYTES
+from vnet.ovs.ofproto.xlate.cache import RuleCredit
+from vnet.ovs.ofproto.xlate.context import XlateCtx, XlateIn, XlateOut
+from vnet.ovs.ofproto.xlate.loop import do_actions, end_pipeline
+from vnet.ovs.ofproto.xlate.mirroring import mirror_ingress, mirror_packet
+from vnet.ovs.ofproto.xlate.ports import may_receive
+from vnet.ovs.ofproto.xlate.report import NodeKind
+from vnet.ovs.ofproto.xlate.report_text import report_rule
+from vnet.ovs.ofproto.xlate.tables import lookup
+from vnet.ovs.ofproto.xlate.thaw import thaw
+from vnet.ovs.ofproto.xlate.wildcards import begin_wildcards, finish_wildcards
+from vnet.ovs.openflow.ofpacts import Ofpacts
+
+MAX_OUTPUTS = 1000
+"""More outputs than this, and Linux might drop some of the copies: they are sent one by one."""
+
+
+def translate(xin: XlateIn) -> XlateOut:
+    """Translate a flow, or a rule or actions given for it."""
+    ctx = XlateCtx(xin, mirror_packet)
+    _run(ctx)
+    if ctx.error is not DropCause.OK:
+        ctx.slow = SlowPath(0)
+        ctx.actions.clear()
+    return XlateOut(
+        actions=_unwrapped(ctx),
+        wc=ctx.wc,
+        flow=ctx.flow,
+        error=ctx.error,
+        slow=ctx.slow,
+        avoid_caching=ctx.avoid_caching,
+        recirc_ids=ctx.recirc_ids,
+    )
+
+
+def _run(ctx: XlateCtx) -> None:
+    begin_wildcards(ctx)
+    port = ctx.bridge.ports.get(OfpPort(ctx.flow.in_port))
+    ctx.trace = ctx.report(NodeKind.BRIDGE, f'bridge("{ctx.bridge.name}")')
+    if ctx.frozen_state is not None:
+        thaw(ctx, ctx.frozen_state)
+    elif ctx.flow.recirc_id:
+        ctx.fail(
+            f"Recirculation context not found for ID {ctx.flow.recirc_id:x}",
+            DropCause.NO_RECIRCULATION_CONTEXT,
+        )
+    elif ctx.flow.ct_state & CS_TRACKED:
+        ctx.conntracked = True
+    if ctx.error is not DropCause.OK:
+        return
+    if port is not None and ctx.in_.backer.patch_peer(ctx.in_.bridge, port) is None:
+        ctx.origin = ctx.in_.bridge, port.number
+    _enter(ctx, port, _first_actions(ctx))
+    if ctx.error is not DropCause.OK:
+        return
+    if _is_too_large(ctx):
+        ctx.slow |= SlowPath.ACTION
+    finish_wildcards(ctx)
+
+
+def _first_actions(ctx: XlateCtx) -> Ofpacts:
+    """What to begin with: actions that are given or were frozen, else those of a rule."""
+    if ctx.in_.actions is not None:
+        return ctx.in_.actions
+    if ctx.frozen_state is not None and ctx.frozen_state.actions:
+        return ctx.frozen_state.actions
+    if ctx.rule is None:
+        in_port = OfpPort(ctx.flow.in_port)
+        ctx.rule = lookup(ctx, in_port, may_packet_in=True, honor_table_miss=True)
+        ctx.credit(RuleCredit(ctx.bridge, ctx.rule))
+        ctx.trace = report_rule(ctx, ctx.rule, ctx.table_id)
+    ctx.rule_cookie = ctx.rule.cookie
+    return ctx.rule.actions
+
+
+def _enter(ctx: XlateCtx, port: OfPort | None, actions: Ofpacts) -> None:
+    """Let the packet in, unless its port does not, and carry the actions out."""
+    if port is not None:
+        bundle = ctx.in_.bridge.switching.bundle_of(port.number)
+        if bundle is not None and bundle.output_mirrors:
+            ctx.fail(
+                f"dropping packet received on port {bundle.name}, "
+                "which is reserved exclusively for mirroring"
+            )
+            return
+        if not may_receive(ctx.flow, port):
+            return
+    mirror_ingress(ctx)
+    do_actions(ctx, actions, is_last=True)
+    if ctx.error is DropCause.OK:
+        end_pipeline(ctx)
+
+
+def _is_too_large(ctx: XlateCtx) -> bool:
+    """Whether Open vSwitch would rather carry the actions out itself than hand them on."""
+    if ctx.actions_size.of(ctx.actions) > MAX_NESTED_BYTES:
+        return True
+    return sum(isinstance(action, Output) for action in ctx.actions) > MAX_OUTPUTS
+
+
+def _unwrapped(ctx: XlateCtx) -> OdpActions:
+    """The actions; a copy made for what comes last is not needed."""
+    actions = ctx.actions
+    if actions and isinstance(actions[-1], Clone):
+        return (*actions[:-1], *actions[-1].actions)
+    return tuple(actions)
