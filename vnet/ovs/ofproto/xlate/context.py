@@ -231,6 +231,10 @@ class XlateCtx:
         if error is not DropCause.OK:
             self.error = error
 
+    def has_failed(self) -> bool:
+        """Whether an error has ended the translation."""
+        return self.error is not DropCause.OK
+
     # -- side effects
 
     @property

@@ -72,7 +72,7 @@ def _encap(ctx: XlateCtx, action: Encap) -> None:
         metadata = _encap_nsh(ctx, action)
     else:
         _encap_mpls(ctx, action)
-    if ctx.error is DropCause.OK:
+    if not ctx.has_failed():
         ctx.pending_encap = True
         ctx.encap_metadata = metadata
 

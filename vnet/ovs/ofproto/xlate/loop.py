@@ -10,7 +10,6 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple, TypeVar
 
-from vnet.ovs.dpif.actions import DropCause
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.freeze import finish_freezing, freeze_actions, trigger_freeze
@@ -89,7 +88,7 @@ def do_actions(ctx: XlateCtx, actions: Ofpacts, *, is_last: bool, in_bucket: boo
         return
     final = len(actions) - 1
     for index, action in enumerate(actions):
-        if ctx.error is not DropCause.OK:
+        if ctx.has_failed():
             break
         if ctx.was_mpls and not ctx.exit and _looks_behind_labels(action):
             trigger_freeze(ctx)
@@ -112,16 +111,16 @@ def do_actions(ctx: XlateCtx, actions: Ofpacts, *, is_last: bool, in_bucket: boo
             verdict = _placed[type(action)](ctx, action, place)
             if verdict is Verdict.STOP:
                 return
-        if (
-            verdict is not Verdict.NESTED
-            and ctx.exit
-            and ctx.error is DropCause.OK
-            and not ctx.frozen_actions
-        ):
+        if verdict is not Verdict.NESTED and _is_first_to_freeze(ctx):
             freeze_actions(ctx, actions[index + (verdict is Verdict.DONE) :])
             break
         if verdict is Verdict.LAST:
             break
+
+
+def _is_first_to_freeze(ctx: XlateCtx) -> bool:
+    """Whether the present list is where the way out begins, so that its rest comes first."""
+    return ctx.exit and not ctx.frozen_actions and not ctx.has_failed()
 
 
 def end_pipeline(ctx: XlateCtx) -> None:

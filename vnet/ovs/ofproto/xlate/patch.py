@@ -46,7 +46,7 @@ def patch_output(
         ctx.bridge = peer_bridge
 
     if may_receive(ctx.flow, peer):
-        _enter(ctx, peer, is_last=is_last)
+        _enter(ctx, is_last=is_last)
 
     ctx.trace, ctx.bridge = trace, bridge
     if peer_bridge is not bridge:
@@ -60,7 +60,7 @@ def patch_output(
     ctx.credit(PatchCredit(tx=out, rx=peer))
 
 
-def _enter(ctx: XlateCtx, port: OfPort, *, is_last: bool) -> None:
+def _enter(ctx: XlateCtx, *, is_last: bool) -> None:
     do_table(
         ctx,
         OfpPort(ctx.flow.in_port),

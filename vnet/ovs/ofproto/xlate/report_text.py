@@ -68,7 +68,7 @@ def report_subfield(ctx: XlateCtx, subfield: Subfield) -> None:
         return
     field = subfield.field
     if subfield.offset == 0 and subfield.n_bits >= field.n_bits:
-        value = field.text(field.get(ctx.flow))
+        value = field.format(field.get(ctx.flow))
     else:
         value = f"{subfield.get(ctx.flow):#x}"
-    ctx.detail(f"{subfield.text()} is now {value}")
+    ctx.detail(f"{subfield.format()} is now {value}")

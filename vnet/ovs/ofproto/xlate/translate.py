@@ -47,7 +47,7 @@ def translate(xin: XlateIn) -> XlateOut:
     """Translate a flow, or a rule or actions given for it."""
     ctx = XlateCtx(xin, mirror_packet)
     _run(ctx)
-    if ctx.error is not DropCause.OK:
+    if ctx.has_failed():
         ctx.slow = SlowPath(0)
         ctx.actions.clear()
     return XlateOut(
@@ -74,12 +74,12 @@ def _run(ctx: XlateCtx) -> None:
         )
     elif ctx.flow.ct_state & CS_TRACKED:
         ctx.conntracked = True
-    if ctx.error is not DropCause.OK:
+    if ctx.has_failed():
         return
-    if port is not None and ctx.in_.backer.patch_peer(ctx.in_.bridge, port) is None:
+    if port is not None and ctx.in_.backer.patch_peer(port) is None:
         ctx.origin = ctx.in_.bridge, port.number
     _enter(ctx, port, _first_actions(ctx))
-    if ctx.error is not DropCause.OK:
+    if ctx.has_failed():
         return
     if _is_too_large(ctx):
         ctx.slow |= SlowPath.ACTION
@@ -115,7 +115,7 @@ def _enter(ctx: XlateCtx, port: OfPort | None, actions: Ofpacts) -> None:
             return
     mirror_ingress(ctx)
     do_actions(ctx, actions, is_last=True)
-    if ctx.error is DropCause.OK:
+    if not ctx.has_failed():
         end_pipeline(ctx)
 
 
