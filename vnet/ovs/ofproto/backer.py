@@ -1,0 +1,125 @@
+"""The bridges that share one datapath, and what they share besides it.
+
+Ports of all bridges are ports of the one datapath; here is the map between the two kinds of
+number. Patch ports are no ports of the datapath: translation walks through them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vnet.ovs.dpif.dpif import Dpif
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.ports import OFPP_NONE, OdpPort, OfpPort
+from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.revalidator import Revalidator
+from vnet.ovs.ofproto.upcall import UpcallHandler
+from vnet.ovs.ofproto.xlate.recirc import RecircTable
+from vnet.ovs.openflow.messages import PacketIn
+from vnet.sim.scheduler import Scheduler, Timer
+
+PacketInSink = Callable[[Ofproto, PacketIn], None]
+
+
+class Backer:
+    """One datapath and its bridges.
+
+    ``packet_in_sink`` gets what bridges send to controllers; without one it is counted by
+    ``n_packet_ins_lost``, as where no controller is connected.
+    """
+
+    def __init__(self, scheduler: Scheduler, dpif: Dpif) -> None:
+        self.scheduler = scheduler
+        self.dpif = dpif
+        self.bridges: dict[str, Ofproto] = {}
+        self.recirc = RecircTable()
+        self.packet_in_sink: PacketInSink | None = None
+        self.n_packet_ins_lost = 0
+        self.revalidator = Revalidator(self)
+        self._ports: dict[OdpPort, tuple[Ofproto, OfPort]] = {}
+        self._ageing: dict[str, Timer] = {}
+        dpif.set_upcall_handler(UpcallHandler(self).handle)
+
+    # -- bridges and their ports
+
+    def add_bridge(self, bridge: Ofproto) -> None:
+        """From now on frames that come in by the bridge's ports are its business."""
+        self.bridges[bridge.name] = bridge
+        bridge.on_change = self.revalidator.touch
+        bridge.before_reading_stats = self.revalidator.push_stats
+        self._ageing[bridge.name] = Timer(self.scheduler, self._age, bridge)
+
+    def remove_bridge(self, bridge: Ofproto) -> None:
+        """Forget a bridge; its ports must have been taken off the datapath."""
+        del self.bridges[bridge.name]
+        self._ageing.pop(bridge.name).cancel()
+        self.revalidator.touch()
+
+    def map_port(self, bridge: Ofproto, port: OfPort) -> None:
+        """``port``, which has an ``odp_port`` now, is a port of the datapath."""
+        assert port.odp_port is not None
+        self._ports[port.odp_port] = bridge, port
+        self.revalidator.touch()
+
+    def unmap_port(self, odp_port: OdpPort) -> None:
+        """A port has left the datapath."""
+        del self._ports[odp_port]
+        self.revalidator.touch()
+
+    def port_at(self, odp_port: OdpPort) -> tuple[Ofproto, OfPort] | None:
+        """Whose port a datapath port is."""
+        return self._ports.get(odp_port)
+
+    def patch_peer(self, port: OfPort) -> tuple[Ofproto, OfPort] | None:
+        """The other end of a patch port. Both ends must name each other."""
+        if port.peer:
+            for bridge in self.bridges.values():
+                other = bridge.port_by_name(port.peer)
+                if other is not None and other.peer == port.name:
+                    return bridge, other
+        return None
+
+    def ingress(self, key: int) -> tuple[Ofproto, OfpPort] | None:
+        """The bridge that a datapath flow came in by, and its OpenFlow port there.
+
+        A packet that recirculates came in where it first did, which patch ports may have hidden
+        from the datapath; its frozen state remembers.
+        """
+        recirc_id = Flow.recirc_id.of(key)
+        if recirc_id:
+            state = self.recirc.find(recirc_id)
+            if state is None:
+                return None
+            if state.origin is not None:
+                return state.origin[0], OfpPort(state.origin[1])
+            return state.bridge, OFPP_NONE
+        found = self._ports.get(OdpPort(Flow.in_port.of(key)))
+        return None if found is None else (found[0], found[1].number)
+
+    # -- what happens by itself
+
+    def packet_in(self, bridge: Ofproto, message: PacketIn) -> None:
+        """A bridge has something for its controller."""
+        if self.packet_in_sink is None:
+            self.n_packet_ins_lost += 1
+        else:
+            self.packet_in_sink(bridge, message)
+
+    def stations_changed(self, bridge: Ofproto) -> None:
+        """A bridge has learned or forgotten stations."""
+        self.revalidator.touch()
+        timer = self._ageing[bridge.name]
+        if timer.due_ns is None:
+            self._age(bridge)
+
+    def _age(self, bridge: Ofproto) -> None:
+        # Stations stay young by what datapath flows have seen of them.
+        self.revalidator.push_stats()
+        table = bridge.switching.mac_table
+        revision = table.revision
+        due_ns = table.expire(self.scheduler.now_ns)
+        if table.revision != revision:
+            self.revalidator.touch()
+        if due_ns is not None:
+            self._ageing[bridge.name].arm(due_ns - self.scheduler.now_ns)

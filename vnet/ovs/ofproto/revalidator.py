@@ -1,0 +1,217 @@
+"""Keeping datapath flows true: each is translated again when something has changed.
+
+A datapath flow is what a translation said at one moment. The revalidator remembers for each what
+it came from. Twice a second while there are flows it fetches their statistics, hands them on to
+rules, ports and stations, and removes flows that were idle for ten seconds. After a change it
+translates the flows again: those that come out the same stay, those with other actions are
+changed in place, and those that would have to look at more of a frame are removed, for the next
+frame to bring back.
+
+The times and limits are those of Open vSwitch (ovs-vswitchd.conf.db(5): max-idle,
+max-revalidator, flow-limit).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vnet.base.units import NS_PER_MS
+from vnet.ovs.dpif.dpif import DatapathFlow, DatapathFullError, FlowStats
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.ofproto.xlate.cache import XlateCache
+from vnet.ovs.ofproto.xlate.context import XlateIn, XlateOut
+from vnet.ovs.ofproto.xlate.translate import translate
+from vnet.sim.scheduler import Timer
+
+if TYPE_CHECKING:
+    from vnet.ovs.ofproto.backer import Backer
+
+MAX_IDLE_NS = 10_000 * NS_PER_MS
+CROWDED_IDLE_NS = 100 * NS_PER_MS
+"""How long a flow may be idle while there are more flows than the limit."""
+
+MAX_REVALIDATOR_NS = 500 * NS_PER_MS
+MIN_REVALIDATOR_NS = 5 * NS_PER_MS
+"""Rounds come no closer than this: a flood of new stations costs one round and not thousands."""
+
+FLOW_LIMIT = 200_000
+FIRST_FLOW_LIMIT = 10_000
+FLOW_LIMIT_STEP = 1_000
+
+
+class Ukey:
+    """What is known of a datapath flow: where it came from, and what has been counted of it.
+
+    ``key`` is the whole flow of the frame that made it, as the datapath had it.
+    """
+
+    __slots__ = (
+        "actions",
+        "cache",
+        "created_ns",
+        "generation",
+        "key",
+        "mask",
+        "pushed_bytes",
+        "pushed_packets",
+        "recirc_ids",
+    )
+
+    def __init__(self, key: int, out: XlateOut, cache: XlateCache, now_ns: int) -> None:
+        self.key = key
+        self.mask = out.datapath_mask
+        self.actions = out.installed_actions
+        self.recirc_ids = out.recirc_ids
+        self.cache = cache
+        self.created_ns = now_ns
+        self.generation = 0
+        self.pushed_packets = 0
+        self.pushed_bytes = 0
+
+    @property
+    def name(self) -> tuple[int, int]:
+        """What identifies the flow in the datapath."""
+        return self.key & self.mask, self.mask
+
+
+class Revalidator:
+    """Looks after the flows of one datapath."""
+
+    def __init__(self, backer: Backer) -> None:
+        self._backer = backer
+        self._ukeys: dict[tuple[int, int], Ukey] = {}
+        self._timer = Timer(backer.scheduler, self._round)
+        self._generation = 0
+        self._is_dirty = False
+        self._last_round_ns = -MAX_REVALIDATOR_NS
+        self.flow_limit = FIRST_FLOW_LIMIT
+        """How many flows are welcome; grows while rounds are quick, which here they always are."""
+
+    def __len__(self) -> int:
+        return len(self._ukeys)
+
+    def install(self, ukey: Ukey) -> bool:
+        """Put a flow into the datapath; False where there is no room for it."""
+        if len(self._ukeys) >= self.flow_limit:
+            return False
+        if ukey.name in self._ukeys:
+            # Two frames of a kind came up together, and the first has seen to both.
+            return False
+        try:
+            self._backer.dpif.flow_put(ukey.key, ukey.mask, ukey.actions)
+        except DatapathFullError:
+            return False
+        ukey.generation = self._generation
+        self._ukeys[ukey.name] = ukey
+        self._arm()
+        return True
+
+    def touch(self) -> None:
+        """Something has changed that translations depend on."""
+        self._is_dirty = True
+        self._arm()
+
+    def settle(self) -> None:
+        """Have every change in force before the next frame."""
+        if self._is_dirty:
+            self._round()
+
+    def push_stats(self) -> None:
+        """Hand on what the datapath has counted, so that whoever reads statistics finds all."""
+        for flow in self._backer.dpif.flows():
+            ukey = self._ukeys.get((flow.key & flow.mask, flow.mask))
+            if ukey is not None:
+                self._push(ukey, flow.stats)
+
+    def purge(self) -> None:
+        """Remove every flow, as ``ovs-appctl revalidator/purge`` does."""
+        for ukey in list(self._ukeys.values()):
+            self._delete(ukey)
+
+    # -- rounds
+
+    def _arm(self) -> None:
+        now_ns = self._backer.scheduler.now_ns
+        interval_ns = MIN_REVALIDATOR_NS if self._is_dirty else MAX_REVALIDATOR_NS
+        due_ns = max(now_ns, self._last_round_ns + interval_ns)
+        if (self._timer.due_ns is None or due_ns < self._timer.due_ns) and (
+            self._ukeys or self._is_dirty
+        ):
+            self._timer.arm(due_ns - now_ns)
+
+    def _round(self) -> None:
+        now_ns = self._backer.scheduler.now_ns
+        self._timer.cancel()
+        self._last_round_ns = now_ns
+        if self._is_dirty:
+            self._is_dirty = False
+            self._generation += 1
+        self._backer.recirc.sweep(now_ns)
+        flows = list(self._backer.dpif.flows())
+        if len(flows) > 2 * self.flow_limit:
+            self.purge()
+        else:
+            is_crowded = len(flows) > self.flow_limit
+            oldest_ns = now_ns - (CROWDED_IDLE_NS if is_crowded else MAX_IDLE_NS)
+            for flow in flows:
+                self._judge(flow, oldest_ns)
+        if self.flow_limit < len(flows) * 1000:
+            self.flow_limit = min(self.flow_limit + FLOW_LIMIT_STEP, FLOW_LIMIT)
+        self._arm()
+
+    def _judge(self, flow: DatapathFlow, oldest_ns: int) -> None:
+        ukey = self._ukeys.get((flow.key & flow.mask, flow.mask))
+        if ukey is None:
+            return
+        used_ns = ukey.created_ns if flow.stats.used_ns is None else flow.stats.used_ns
+        if used_ns < oldest_ns:
+            self._delete(ukey)
+        elif ukey.generation == self._generation or self._revalidate(ukey, flow.stats):
+            self._push(ukey, flow.stats)
+        else:
+            self._delete(ukey)
+
+    def _revalidate(self, ukey: Ukey, stats: FlowStats) -> bool:
+        """Translate again. False: the flow must go."""
+        backer = self._backer
+        ingress = backer.ingress(ukey.key)
+        if ingress is None:
+            return False
+        flow = Flow(ukey.key)
+        flow.in_port = ingress[1]
+        cache = XlateCache()
+        out = translate(XlateIn(ingress[0], backer, flow, tcp_flags=stats.tcp_flags, cache=cache))
+        mask = out.datapath_mask
+        if out.avoid_caching or mask & ~ukey.mask:
+            out.release(backer.recirc, backer.scheduler.now_ns)
+            return False
+        # Once more for what came before the change, by the old translation's account.
+        self._push(ukey, stats)
+        if out.installed_actions != ukey.actions:
+            ukey.actions = out.installed_actions
+            backer.dpif.flow_put(ukey.key, ukey.mask, ukey.actions)
+        self._release(ukey)
+        ukey.recirc_ids = out.recirc_ids
+        ukey.cache = cache
+        ukey.generation = self._generation
+        return True
+
+    def _delete(self, ukey: Ukey) -> None:
+        del self._ukeys[ukey.name]
+        self._push(ukey, self._backer.dpif.flow_del(ukey.key, ukey.mask))
+        self._release(ukey)
+
+    def _push(self, ukey: Ukey, stats: FlowStats) -> None:
+        delta = FlowStats(
+            stats.n_packets - ukey.pushed_packets,
+            stats.n_bytes - ukey.pushed_bytes,
+            stats.used_ns,
+            stats.tcp_flags,
+        )
+        ukey.pushed_packets, ukey.pushed_bytes = stats.n_packets, stats.n_bytes
+        ukey.cache.push(delta)
+
+    def _release(self, ukey: Ukey) -> None:
+        for recirc_id in ukey.recirc_ids:
+            self._backer.recirc.unref(recirc_id, self._backer.scheduler.now_ns)
+        ukey.recirc_ids = []

@@ -1,0 +1,138 @@
+"""Following a packet through the tables of a bridge, without forwarding it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from vnet.ovs.dpif.actions import Clone, DropCause, OdpActions, Output, Recirc
+from vnet.ovs.dpif.text.actions import actions_text as odp_actions_text
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.match import Match
+from vnet.ovs.flow.match_text import flow_text, match_text
+from vnet.ovs.flow.ports import OFPP_UNSET
+from vnet.ovs.ofproto.backer import Backer
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.trace.layout import slow_path_lines, trace_lines
+from vnet.ovs.ofproto.trace.recirculation import recirculation_lines
+from vnet.ovs.ofproto.xlate.context import RecircNode, XlateIn, XlateOut
+from vnet.ovs.ofproto.xlate.report import Trace
+from vnet.ovs.ofproto.xlate.translate import translate
+from vnet.ovs.openflow.ofpacts import Ofpacts
+from vnet.sim.frame import Frame
+
+XLATE_ERRORS = {
+    DropCause.BRIDGE_NOT_FOUND: "Bridge not found",
+    DropCause.RECURSION_TOO_DEEP: "Recursion too deep",
+    DropCause.TOO_MANY_RESUBMITS: "Too many resubmits",
+    DropCause.STACK_TOO_DEEP: "Stack too deep",
+    DropCause.NO_RECIRCULATION_CONTEXT: "No recirculation context",
+    DropCause.RECIRCULATION_CONFLICT: "Recirculation conflict",
+    DropCause.TOO_MANY_MPLS_LABELS: "Too many MPLS labels",
+    DropCause.INVALID_TUNNEL_METADATA: "Invalid tunnel metadata",
+    DropCause.UNSUPPORTED_PACKET_TYPE: "Unsupported packet type",
+    DropCause.CONGESTION_DROP: "Congestion Drop",
+    DropCause.FORWARDING_DISABLED: "Forwarding is disabled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRequest:
+    """What to trace. ``flow.in_port`` is an OpenFlow port of ``bridge``.
+
+    With a ``frame`` the trace has side effects, as if the frame had come in. ``actions`` stand in
+    for the tables (``ofproto/trace-packet-out``). ``ct_next`` are the connection states that
+    lookups after ``ct`` find, one after the other.
+    """
+
+    bridge: Ofproto
+    flow: Flow
+    frame: bytes | None = None
+    actions: Ofpacts | None = None
+    ct_next: tuple[int, ...] = ()
+    names: bool = False
+
+
+class Tracer:
+    """Traces through the bridges of one datapath."""
+
+    def __init__(self, backer: Backer) -> None:
+        self._backer = backer
+
+    def trace(self, request: TraceRequest) -> str:
+        """The whole trace, recirculations after each other, as ``ovs-appctl`` prints it."""
+        states = deque(request.ct_next)
+        queue: deque[RecircNode] = deque()
+        lines = list(self._pass(request, queue))
+        while queue:
+            node = queue.popleft()
+            lines += ["", "", *recirculation_lines(node, states)]
+            lines += self._pass(replace(request, flow=node.flow), queue)
+            self._backer.recirc.unref(node.recirc_id, self._backer.scheduler.now_ns)
+        return "\n".join(lines)
+
+    def _pass(self, request: TraceRequest, queue: deque[RecircNode]) -> Iterator[str]:
+        trace: Trace = []
+        recirculations: list[RecircNode] = []
+        out = translate(
+            XlateIn(
+                bridge=request.bridge,
+                backer=self._backer,
+                flow=request.flow,
+                frame=request.frame,
+                actions=request.actions,
+                allow_side_effects=request.frame is not None,
+                tcp_flags=request.flow.tcp_flags,
+                trace=trace,
+                recirc_queue=recirculations,
+                port_names=request.names,
+            )
+        )
+        queue += recirculations
+        yield from self._result(request, trace, out)
+        if request.frame is not None and out.error is DropCause.OK:
+            self._execute(request, out.actions)
+        out.release(self._backer.recirc, self._backer.scheduler.now_ns)
+
+    def _result(self, request: TraceRequest, trace: Trace, out: XlateOut) -> Iterator[str]:
+        names = _ofp_names(request.bridge) if request.names else None
+        before = request.flow.copy()
+        before.actset_output = OFPP_UNSET
+        yield f"Flow: {flow_text(before, names)}"
+        yield from trace_lines(trace)
+        yield ""
+        final = "unchanged" if out.flow == before else flow_text(out.flow, names)
+        yield f"Final flow: {final}"
+        megaflow = Match(request.flow.key & out.wc.key, out.wc.key)
+        yield f"Megaflow: {match_text(megaflow, names)}"
+        odp_names = self._odp_names() if request.names else None
+        yield f"Datapath actions: {odp_actions_text(out.actions, odp_names)}"
+        if out.error is not DropCause.OK:
+            yield f"Translation failed ({XLATE_ERRORS[out.error]}), packet is dropped."
+            yield ""
+        elif out.slow:
+            yield from slow_path_lines(out.slow)
+
+    def _odp_names(self) -> dict[int, str]:
+        return {port.number: port.name for port in self._backer.dpif.ports()}
+
+    def _execute(self, request: TraceRequest, actions: OdpActions) -> None:
+        """What is left of the actions goes to controllers and collectors."""
+        assert request.frame is not None
+        port = request.bridge.ports.get(request.flow.in_port)
+        flow = request.flow.copy()
+        flow.in_port = 0 if port is None or port.odp_port is None else port.odp_port
+        self._backer.dpif.execute(Frame(request.frame), flow.key, _without_outputs(actions))
+
+
+def _without_outputs(actions: OdpActions) -> OdpActions:
+    kept = (action for action in actions if not isinstance(action, (Output, Recirc)))
+    return tuple(
+        Clone(_without_outputs(action.actions)) if isinstance(action, Clone) else action
+        for action in kept
+    )
+
+
+def _ofp_names(bridge: Ofproto) -> dict[int, str]:
+    return {port.number: port.name for port in bridge.ports.values()}

@@ -1,0 +1,137 @@
+"""What the datapath could not decide: upcalls, and the flows that spare the next ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vnet.base.drops import drop_reason
+from vnet.ovs.dpif.actions import ControllerCookie, FlowSampleCookie, OdpActions, SlowPathCookie
+from vnet.ovs.dpif.dpif import FlowStats, Upcall
+from vnet.ovs.flow.flow import MEMBERS, Flow, Stage
+from vnet.ovs.flow.ports import OdpPort, OfpPort
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.revalidator import Ukey
+from vnet.ovs.ofproto.xlate.cache import XlateCache
+from vnet.ovs.ofproto.xlate.context import XlateIn, XlateOut
+from vnet.ovs.ofproto.xlate.recirc import FROZEN_MASK, FrozenState
+from vnet.ovs.ofproto.xlate.translate import translate
+from vnet.ovs.openflow.messages import PacketIn
+from vnet.ovs.openflow.ofpacts import PacketInReason
+
+if TYPE_CHECKING:
+    from vnet.ovs.ofproto.backer import Backer
+
+UNKNOWN_INGRESS = drop_reason(
+    "ovs-unknown-ingress",
+    cause="the frame came up from a port, or for a recirculation, that no bridge knows any more",
+    cure="nothing, if a port or a flow was just removed; else see that the port is on a bridge",
+)
+
+_PIPELINE_MASK = sum(
+    bits.mask
+    for bits in MEMBERS
+    if bits.stage is Stage.METADATA and bits.name not in ("recirc_id", "conj_id", "actset_output")
+)
+_CONNECTION_MASK = sum(bits.mask for bits in MEMBERS if bits.name.startswith("ct_"))
+
+
+class UpcallHandler:
+    """Decides about frames that come up from one datapath."""
+
+    def __init__(self, backer: Backer) -> None:
+        self._backer = backer
+
+    def handle(self, upcall: Upcall) -> None:
+        """Translate, install, execute; or hand to whoever the flow's action is for."""
+        ingress = self._backer.ingress(upcall.key)
+        if ingress is None:
+            self._drop(upcall)
+            return
+        bridge, in_port = ingress
+        match upcall.cookie:
+            case None:
+                self._miss(upcall, bridge, in_port)
+            case SlowPathCookie():
+                out = self._translate(upcall, bridge, in_port, stats=None, cache=None)
+                self._execute(upcall, out.actions)
+                out.release(self._backer.recirc, self._backer.scheduler.now_ns)
+            case ControllerCookie() as cookie:
+                self._packet_in(upcall, bridge, cookie)
+            case FlowSampleCookie():
+                # Samples are for collectors, and none is configured yet: OVS discards them too.
+                return
+
+    def _miss(self, upcall: Upcall, bridge: Ofproto, in_port: OfpPort) -> None:
+        now_ns = self._backer.scheduler.now_ns
+        stats = FlowStats(1, len(upcall.frame.data), now_ns, Flow.tcp_flags.of(upcall.key))
+        cache = XlateCache()
+        out = self._translate(upcall, bridge, in_port, stats=stats, cache=cache)
+        ukey = Ukey(upcall.key, out, cache, now_ns)
+        is_installed = not out.avoid_caching and self._backer.revalidator.install(ukey)
+        self._execute(upcall, out.actions)
+        if not is_installed:
+            out.release(self._backer.recirc, self._backer.scheduler.now_ns)
+
+    def _translate(
+        self,
+        upcall: Upcall,
+        bridge: Ofproto,
+        in_port: OfpPort,
+        *,
+        stats: FlowStats | None,
+        cache: XlateCache | None,
+    ) -> XlateOut:
+        flow = Flow(upcall.key)
+        flow.in_port = in_port
+        revisions = self._revisions()
+        out = translate(
+            XlateIn(
+                bridge=bridge,
+                backer=self._backer,
+                flow=flow,
+                frame=upcall.frame.data,
+                allow_side_effects=True,
+                tcp_flags=flow.tcp_flags,
+                stats=stats,
+                cache=cache,
+            )
+        )
+        for other, revision in revisions.items():
+            if self._backer.bridges[other].switching.mac_table.revision != revision:
+                self._backer.stations_changed(self._backer.bridges[other])
+        return out
+
+    def _revisions(self) -> dict[str, int]:
+        bridges = self._backer.bridges.items()
+        return {name: bridge.switching.mac_table.revision for name, bridge in bridges}
+
+    def _execute(self, upcall: Upcall, actions: OdpActions) -> None:
+        self._backer.dpif.execute(upcall.frame, upcall.key, actions, mru_bytes=upcall.mru_bytes)
+
+    def _packet_in(self, upcall: Upcall, bridge: Ofproto, cookie: ControllerCookie) -> None:
+        state = self._backer.recirc.find(cookie.recirc_id)
+        if cookie.dont_send or state is None:
+            return
+        self._backer.packet_in(
+            bridge,
+            PacketIn(
+                frame=upcall.frame.data,
+                reason=PacketInReason(cookie.reason),
+                table_id=state.table_id,
+                cookie=cookie.rule_cookie,
+                pipeline=_pipeline(upcall.key, state),
+                controller_id=cookie.controller_id,
+                max_len_bytes=cookie.max_len_bytes,
+                userdata=state.userdata,
+            ),
+        )
+
+    def _drop(self, upcall: Upcall) -> None:
+        self._backer.dpif.drop(upcall.frame, OdpPort(Flow.in_port.of(upcall.key)), UNKNOWN_INGRESS)
+
+
+def _pipeline(key: int, state: FrozenState) -> int:
+    """What the packet's flow was when the ``controller`` action came."""
+    if not state.conntracked:
+        key &= ~_CONNECTION_MASK
+    return (key & ~FROZEN_MASK | state.metadata) & _PIPELINE_MASK
