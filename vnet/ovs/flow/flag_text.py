@@ -119,7 +119,7 @@ def _parse_listed(text: str, names: Mapping[int, str], what: str, allowed: int) 
     while at < len(text):
         found = _NUMBER.match(text, at)
         if found is not None:
-            bits: int | None = _scanned(found[1])
+            bits: int | None = _scanned(found[1]) & _UINT32_ONES
             at = found.end() + (text[found.end() : found.end() + 1] == "|")
         else:
             found = _FLAG.match(text, at)

@@ -142,7 +142,15 @@ def _port16(name: str, _n_bytes: int) -> Codec:
             raise OvsTextError(f"{text}: invalid or unknown port for {name}")
         return port, 0xFFFF
 
-    return Codec(parse, lambda value, _mask, names: port_text(OfpPort(value), names))
+    def show(value: int, mask: int, names: Names) -> str:
+        return port_text(OfpPort(value), names) if mask == 0xFFFF else _masked_port(value, mask)
+
+    return Codec(parse, show)
+
+
+def _masked_port(value: int, mask: int) -> str:
+    """A port under a mask, as actions may write one, is a number like any other."""
+    return f"{value}/{hex_text(mask)}"
 
 
 def _port32(name: str, _n_bytes: int) -> Codec:
@@ -154,7 +162,9 @@ def _port32(name: str, _n_bytes: int) -> Codec:
             raise OvsTextError(f"{text}: port value out of range for {name}")
         return port_to_ofp11(port), 0xFFFFFFFF
 
-    def show(value: int, _mask: int, names: Names) -> str:
+    def show(value: int, mask: int, names: Names) -> str:
+        if mask != 0xFFFFFFFF:
+            return _masked_port(value, mask)
         port = port_from_ofp11(value)
         return port_text(OFPP_NONE if port is None else OfpPort(port), names)
 
