@@ -150,6 +150,25 @@ def _parse_ipv6_mask(text: str, at: int) -> tuple[int, int]:
     return mask, found.end()
 
 
+def scan_mac(text: str, at: int) -> tuple[int, int] | None:
+    """The address at ``at`` and where it ends, None if there is none."""
+    found = _MAC.match(text, at)
+    return None if found is None else (_mac_of(found), found.end())
+
+
+def scan_ipv4(text: str, at: int) -> tuple[int, int] | None:
+    """The address at ``at`` and where it ends, None if there is none."""
+    found = _IPV4.match(text, at)
+    return None if found is None else (_ipv4_of(found), found.end())
+
+
+def scan_ipv6(text: str, at: int) -> tuple[int, int] | None:
+    """The address at ``at`` and where it ends, None if there is none."""
+    found = _IPV6.match(text, at)
+    ip = None if found is None else parse_ipv6(found[1])
+    return None if found is None or ip is None else (ip, found.end())
+
+
 def parse_ipv6(text: str) -> int | None:
     """What inet_pton(3) makes of ``text``, None if it is no address."""
     try:
