@@ -1,0 +1,243 @@
+"""Makes the running bridges match the wanted configuration.
+
+:meth:`Vswitchd.reconcile` is the only way in: whoever wants something else of a bridge, its
+ports or its mirrors hands over another :class:`SwitchConfig`, and what differs is changed. Flows
+are not configuration: OpenFlow sets them, on ``bridges[name]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from vnet.netdev.device import NetDevice
+from vnet.ovs.dpif.dpif import Dpif
+from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NORMAL, OdpPort
+from vnet.ovs.ofproto.backer import Backer
+from vnet.ovs.ofproto.bundle import Bundle
+from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
+from vnet.ovs.openflow.ofpacts import Output
+from vnet.ovs.vswitchd import bundles
+from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig, SwitchConfig
+from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number, lowest_free
+from vnet.ovs.vswitchd.tables import configure_table
+from vnet.sim.scheduler import Scheduler
+
+
+class Devices(Protocol):
+    """Where the devices behind interfaces come from: a lab's hosts, or a test."""
+
+    def open(self, bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice | None:
+        """The device of an interface, made where its type asks for that; None: there is none."""
+
+    def close(self, device: NetDevice, interface: InterfaceConfig) -> None:
+        """The switch has let go of a device."""
+
+
+class Vswitchd:
+    """The switches of one host, on one datapath."""
+
+    def __init__(self, scheduler: Scheduler, dpif: Dpif, devices: Devices) -> None:
+        self.config = SwitchConfig()
+        self.backer = Backer(scheduler, dpif)
+        self._scheduler = scheduler
+        self._devices = devices
+        self._running: dict[str, _Bridge] = {}
+
+    @property
+    def bridges(self) -> Mapping[str, Ofproto]:
+        """The OpenFlow switches by name."""
+        return self.backer.bridges
+
+    def reconcile(self, config: SwitchConfig) -> None:
+        """Change what runs into what ``config`` says. In force before the next frame."""
+        wanted = {bridge.name: bridge for bridge in config.bridges}
+        for name in [name for name in self._running if name not in wanted]:
+            self._running.pop(name).remove()
+        # Names may move from one bridge to another, so all go before any comes.
+        for name, bridge in self._running.items():
+            bridge.drop_ports(wanted[name])
+        for name, bridge_config in wanted.items():
+            if name not in self._running:
+                self._running[name] = _Bridge(
+                    bridge_config, self._scheduler, self.backer, self._devices
+                )
+        for name, bridge in self._running.items():
+            bridge.configure(wanted[name])
+        self.config = config
+        self.backer.revalidator.touch()
+        self.backer.revalidator.settle()
+
+
+class _Bridge:
+    """A running bridge and what it was last configured with."""
+
+    def __init__(
+        self, config: BridgeConfig, scheduler: Scheduler, backer: Backer, devices: Devices
+    ) -> None:
+        self._config = config
+        self._scheduler = scheduler
+        self._backer = backer
+        self._devices = devices
+        self._numbers = OfpNumbers()
+        self._interfaces: dict[str, _Interface] = {}
+        self.ofproto = Ofproto(config.name, scheduler)
+        backer.add_bridge(self.ofproto)
+        self._set_default_flow(config)
+
+    def remove(self) -> None:
+        """The bridge goes, with all its ports."""
+        for name in list(self._interfaces):
+            self._drop(name)
+        self._backer.remove_bridge(self.ofproto)
+
+    def drop_ports(self, config: BridgeConfig) -> None:
+        """Let go of the interfaces that are no longer wanted, or wanted otherwise."""
+        wanted = _interfaces_of(config)
+        requested = {i.ofport_request: n for n, i in wanted.items() if i.ofport_request}
+        for name, running in list(self._interfaces.items()):
+            interface = wanted.get(name)
+            rival = requested.get(running.port.number, name)
+            if interface is None or running.must_reopen_as(interface) or rival != name:
+                self._drop(name)
+
+    def configure(self, config: BridgeConfig) -> None:
+        """Take up what is new, and set what has changed."""
+        was, self._config = self._config, config
+        if was.is_secure != config.is_secure:
+            self.ofproto.flow_mod(FlowMod(FlowModCommand.DELETE))
+            self._set_default_flow(config)
+        wanted = _interfaces_of(config)
+        # Those that ask for a number go first, so that nobody else is given it.
+        for name, interface in sorted(wanted.items(), key=lambda item: not item[1].ofport_request):
+            if name not in self._interfaces:
+                self._add(interface)
+            else:
+                self._interfaces[name].configure(interface)
+        self._configure_switching()
+        for table in self.ofproto.tables[:-1]:
+            configure_table(table, config.flow_tables.get(table.table_id))
+
+    def _set_default_flow(self, config: BridgeConfig) -> None:
+        if not config.is_secure:
+            mod = FlowMod(
+                FlowModCommand.ADD, priority=0, table_id=0, actions=(Output(OFPP_NORMAL),)
+            )
+            self.ofproto.flow_mod(mod)
+
+    # -- ports
+
+    def _add(self, interface: InterfaceConfig) -> None:
+        device = None
+        if not interface.is_patch:
+            device = self._devices.open(self._config, interface)
+            if device is None:
+                return
+        now_ns = self._scheduler.now_ns
+        is_local = interface.name == self._config.name
+        port = OfPort(
+            OFPP_LOCAL
+            if is_local
+            else self._numbers.take(interface.name, interface.ofport_request, now_ns),
+            interface.name,
+            device,
+            odp_port=None if device is None else self._attach(device, interface),
+            peer=interface.peer if interface.is_patch else "",
+            created_ns=now_ns,
+        )
+        running = _Interface(interface, port, self.ofproto)
+        self._interfaces[interface.name] = running
+        self.ofproto.add_port(port)
+        if port.odp_port is not None:
+            self._backer.map_port(self.ofproto, port)
+        running.configure(interface)
+
+    def _attach(self, device: NetDevice, interface: InterfaceConfig) -> OdpPort:
+        dpif = self._backer.dpif
+        is_dummy = self._config.datapath_type == "dummy"
+        choose = dummy_number if is_dummy else lowest_free
+        kind = interface.type or "system"
+        if is_dummy and kind == "internal":
+            kind = "dummy-internal"
+        taken = {port.number for port in dpif.ports()}
+        return dpif.port_add(device, kind, choose(interface.name, taken))
+
+    def _drop(self, name: str) -> None:
+        running = self._interfaces.pop(name)
+        port = running.port
+        self.ofproto.remove_port(port.number)
+        if name != self._config.name:
+            self._numbers.give_back(port.number, self._scheduler.now_ns)
+        if port.odp_port is not None:
+            self._backer.unmap_port(port.odp_port)
+            self._backer.dpif.port_del(port.odp_port)
+        if port.device is not None:
+            running.unwatch()
+            self._devices.close(port.device, running.config)
+
+    # -- the learning switch
+
+    def _configure_switching(self) -> None:
+        config, switching = self._config, self.ofproto.switching
+        switching.forward_bpdu = config.forward_bpdu
+        switching.mac_table.configure(
+            ageing_s=config.mac_aging_time_s,
+            max_entries=config.mac_table_size,
+            flood_vlans=frozenset(config.flood_vlans),
+        )
+        current: list[Bundle] = []
+        for port in config.all_ports:
+            names = (interface.name for interface in port.interfaces)
+            ports = [self._interfaces[name].port for name in names if name in self._interfaces]
+            if ports:
+                current.append(self._bundle(bundles.configured(port, ports)))
+        switching.set_bundles(current)
+        switching.set_mirrors(bundles.mirrors(config.mirrors, switching.bundles))
+
+    def _bundle(self, wanted: Bundle) -> Bundle:
+        switching = self.ofproto.switching
+        bundle = switching.bundles.get(wanted.name)
+        if bundle is None:
+            return wanted
+        if bundles.update(bundle, wanted):
+            switching.mac_table.flush_port(bundle)
+        return bundle
+
+
+class _Interface:
+    """A running interface: its port, and the watch on its link."""
+
+    def __init__(self, config: InterfaceConfig, port: OfPort, bridge: Ofproto) -> None:
+        self.config = config
+        self.port = port
+        self._bridge = bridge
+        self._others_hook: Callable[[], None] | None = None
+        if port.device is not None:
+            self._others_hook = port.device.state_changed
+            port.device.state_changed = self._state_changed
+
+    def must_reopen_as(self, config: InterfaceConfig) -> bool:
+        """Whether the device itself must be another one."""
+        return (config.type, config.options) != (self.config.type, self.config.options)
+
+    def configure(self, config: InterfaceConfig) -> None:
+        """Set what can be set on a running device."""
+        self.config = config
+        if config.admin_state is not None and self.port.device is not None:
+            self.port.device.set_admin(config.admin_state == "up")
+
+    def unwatch(self) -> None:
+        """Give the device's hook back to whoever had it before."""
+        if self.port.device is not None and self._others_hook is not None:
+            self.port.device.state_changed = self._others_hook
+
+    def _state_changed(self) -> None:
+        if self._others_hook is not None:
+            self._others_hook()
+        self._bridge.link_changed(self.port.number)
+
+
+def _interfaces_of(config: BridgeConfig) -> dict[str, InterfaceConfig]:
+    return {i.name: i for port in config.all_ports for i in port.interfaces}
