@@ -1,144 +1,206 @@
-"""From datapath actions to a program: what each action does to a packet (lib/odp-execute.c)."""
+"""From datapath actions to a program: what each action does to a packet (lib/odp-execute.c).
+
+Every packet ends somewhere: one that no action of its flow sends anywhere is dropped at the end
+of the program, by name. Where it is up to an action with lists of its own (``clone``, ``sample``,
+``check_pkt_len``), that list owns the packet, and drops it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
-
 from vnet.base.drops import DropReason
+from vnet.ovs.datapath import encap, rewrite
 from vnet.ovs.datapath.packet import RECIRC_ID, Packet
-from vnet.ovs.datapath.program import Operation, Program, run
-from vnet.ovs.datapath.reasons import NO_ACTIONS, RECIRCULATION_TOO_DEEP
-from vnet.ovs.datapath.vport import Vport
-from vnet.ovs.dpif.actions import (
-    CheckPktLen,
-    Clone,
-    Cookie,
-    Drop,
-    OdpAction,
-    OdpActions,
-    Output,
-    Recirc,
-    Trunc,
-    Userspace,
+from vnet.ovs.datapath.program import Engine, Operation, Program, run
+from vnet.ovs.datapath.reasons import (
+    DROP_CAUSES,
+    METER_EXCEEDED,
+    NO_ACTIONS,
+    NSH_UNKNOWN_NEXT,
+    RECIRCULATION_TOO_DEEP,
 )
-from vnet.ovs.flow.ports import OdpPort
+from vnet.ovs.datapath.tracking import tracker_action
+from vnet.ovs.dpif import actions as odp
+from vnet.ovs.dpif.actions import OdpAction, OdpActions
 
 MAX_RECIRCULATIONS = 6
 """MAX_RECIRC_DEPTH of lib/dpif-netdev.c."""
 
 _LEAST_TRUNCATED_BYTES = 14
 
-
-class Engine(Protocol):
-    """What actions need of the datapath around them."""
-
-    def vport(self, number: OdpPort) -> Vport: ...
-    def recirculate(self, packet: Packet) -> None: ...
-    def upcall(self, packet: Packet, cookie: Cookie) -> None: ...
-    def drop(self, packet: Packet, reason: DropReason) -> None: ...
+_TAKERS = (odp.Output, odp.Recirc, odp.Userspace, odp.Drop)
+"""Actions that take a packet somewhere, or say that it ends."""
+_NESTING = (odp.Clone, odp.Sample, odp.CheckPktLen)
 
 
-def compile_actions(engine: Engine, actions: OdpActions) -> Program:
-    """Compile a list. A packet that no action sends anywhere is dropped at its end, by name."""
-    operations = [_COMPILERS[type(action)](engine, action) for action in actions]
-    if not any(isinstance(action, _TAKERS) for action in actions):
-        operations.append(_dropper(engine, NO_ACTIONS))
-    return tuple(operations)
+class Compiler:
+    """Compiles the actions of one flow. ``key`` is the flow's, which ``ct`` looks at."""
 
+    def __init__(self, engine: Engine, key: int) -> None:
+        self.engine = engine
+        self.key = key
 
-def _dropper(engine: Engine, reason: DropReason) -> Operation:
-    def drop(packet: Packet) -> bool:
-        engine.drop(packet, reason)
-        return False
+    def compile(self, actions: OdpActions, *, owns_packet: bool = True) -> Program:
+        """Compile a list. Raises ``ValueError`` for what cannot be carried out."""
+        program: Program = ()
+        owner: OdpAction | None = None
+        if owns_packet and not any(isinstance(action, _TAKERS) for action in actions):
+            owner = next((one for one in reversed(actions) if isinstance(one, _NESTING)), None)
+            if owner is None:
+                program = (self._dropper(NO_ACTIONS),)
+        for action in reversed(actions):
+            program = (self._operation(action, program, action is owner), *program)
+        return program
 
-    return drop
+    def _operation(self, action: OdpAction, rest: Program, owns_packet: bool) -> Operation:
+        """The operation of one action. ``rest`` is the program behind it."""
+        match action:
+            case odp.Output():
+                return self._output(action)
+            case odp.Set():
+                return rewrite.set_part(action)
+            case odp.Recirc():
+                return self._recirc(action)
+            case odp.Ct():
+                return self._track(action, rest)
+            case odp.Clone():
+                return self._clone(action, owns_packet)
+            case odp.Sample():
+                return self._sample(action, owns_packet)
+            case odp.CheckPktLen():
+                return self._check_pkt_len(action, owns_packet)
+            case odp.Trunc():
+                return self._trunc(action)
+            case odp.Userspace():
+                return self._userspace(action)
+            case odp.Meter():
+                return self._meter(action)
+            case odp.PopNsh():
+                return self._pop_nsh()
+            case odp.Drop():
+                return self._dropper(DROP_CAUSES[action.cause])
+        operation = rewrite.change(action)
+        if operation is None:
+            raise ValueError(f"a datapath cannot carry out {action}")
+        return operation
 
+    def _dropper(self, reason: DropReason) -> Operation:
+        lose = self.engine.lose
 
-def _output(engine: Engine, action: Output) -> Operation:
-    send = engine.vport(action.port).send
+        def drop(packet: Packet) -> bool:
+            lose(packet, reason)
+            return False
 
-    def output(packet: Packet) -> bool:
-        send(packet.sent())
-        return True
+        return drop
 
-    return output
+    def _output(self, action: odp.Output) -> Operation:
+        send = self.engine.vport(action.port).send
 
-
-def _trunc(_engine: Engine, action: Trunc) -> Operation:
-    longest = max(action.max_len_bytes, _LEAST_TRUNCATED_BYTES)
-
-    def trunc(packet: Packet) -> bool:
-        packet.cut_bytes = max(len(packet.data) - longest, 0)
-        return True
-
-    return trunc
-
-
-def _recirc(engine: Engine, action: Recirc) -> Operation:
-    recirc_id = action.recirc_id
-
-    def recirc(packet: Packet) -> bool:
-        if packet.depth >= MAX_RECIRCULATIONS:
-            engine.drop(packet, RECIRCULATION_TOO_DEEP)
+        def output(packet: Packet) -> bool:
+            send(packet.sent())
             return True
-        twin = packet.copy()
-        twin.depth += 1
-        twin.metadata = RECIRC_ID.set(twin.metadata, recirc_id)
-        engine.recirculate(twin)
-        return True
 
-    return recirc
+        return output
 
+    def _trunc(self, action: odp.Trunc) -> Operation:
+        longest = max(action.max_len_bytes, _LEAST_TRUNCATED_BYTES)
 
-def _userspace(engine: Engine, action: Userspace) -> Operation:
-    cookie = action.cookie
+        def trunc(packet: Packet) -> bool:
+            packet.cut_bytes = max(len(packet.data) - longest, 0)
+            return True
 
-    def userspace(packet: Packet) -> bool:
-        engine.upcall(packet, cookie)
-        return True
+        return trunc
 
-    return userspace
+    def _recirc(self, action: odp.Recirc) -> Operation:
+        engine, recirc_id = self.engine, action.recirc_id
 
+        def recirc(packet: Packet) -> bool:
+            if packet.depth >= MAX_RECIRCULATIONS:
+                engine.lose(packet, RECIRCULATION_TOO_DEEP)
+                return True
+            twin = packet.copy()
+            twin.depth += 1
+            twin.metadata = RECIRC_ID.set(twin.metadata, recirc_id)
+            engine.recirculate(twin)
+            return True
 
-def _clone(engine: Engine, action: Clone) -> Operation:
-    program = compile_actions(engine, action.actions)
+        return recirc
 
-    def clone(packet: Packet) -> bool:
-        twin = packet.copy()
-        twin.cut_bytes, packet.cut_bytes = packet.cut_bytes, 0
-        run(program, twin)
-        return True
+    def _userspace(self, action: odp.Userspace) -> Operation:
+        engine, cookie = self.engine, action.cookie
 
-    return clone
+        def userspace(packet: Packet) -> bool:
+            twin = packet.copy()
+            twin.data = packet.sent().data
+            engine.upcall(twin, cookie)
+            return True
 
+        return userspace
 
-def _check_pkt_len(engine: Engine, action: CheckPktLen) -> Operation:
-    limit = action.packet_bytes
-    longer = compile_actions(engine, action.if_greater)
-    others = compile_actions(engine, action.if_less_equal)
+    def _clone(self, action: odp.Clone, owns_packet: bool) -> Operation:
+        program = self.compile(action.actions, owns_packet=owns_packet)
 
-    def check_pkt_len(packet: Packet) -> bool:
-        size = len(packet.data) - packet.cut_bytes
-        run(longer if size > limit else others, packet.copy())
-        return True
+        def clone(packet: Packet) -> bool:
+            twin = packet.copy()
+            twin.cut_bytes, packet.cut_bytes = packet.cut_bytes, 0
+            run(program, twin)
+            return True
 
-    return check_pkt_len
+        return clone
 
+    def _sample(self, action: odp.Sample, owns_packet: bool) -> Operation:
+        program = self.compile(action.actions, owns_packet=owns_packet)
+        draw, engine, probability = self.engine.chance.getrandbits, self.engine, action.probability
 
-def _drop(engine: Engine, _action: Drop) -> Operation:
-    return _dropper(engine, NO_ACTIONS)
+        def sample(packet: Packet) -> bool:
+            if draw(32) < probability:
+                run(program, packet.copy())
+            elif owns_packet:
+                engine.lose(packet, NO_ACTIONS)
+            return True
 
+        return sample
 
-_COMPILERS: dict[type[OdpAction], Callable[[Engine, Any], Operation]] = {
-    Output: _output,
-    Trunc: _trunc,
-    Recirc: _recirc,
-    Userspace: _userspace,
-    Clone: _clone,
-    CheckPktLen: _check_pkt_len,
-    Drop: _drop,
-}
+    def _check_pkt_len(self, action: odp.CheckPktLen, owns_packet: bool) -> Operation:
+        limit = action.packet_bytes
+        longer = self.compile(action.if_greater, owns_packet=owns_packet)
+        others = self.compile(action.if_less_equal, owns_packet=owns_packet)
 
-_TAKERS = (Output, Recirc, Userspace, Clone, CheckPktLen, Drop)
-"""Actions that see to it that a packet gets somewhere, or say that it does not."""
+        def check_pkt_len(packet: Packet) -> bool:
+            size = len(packet.data) - packet.cut_bytes - packet.padding_bytes
+            run(longer if size > limit else others, packet.copy())
+            return True
+
+        return check_pkt_len
+
+    def _meter(self, action: odp.Meter) -> Operation:
+        engine, meter_id = self.engine, action.meter_id
+
+        def meter(packet: Packet) -> bool:
+            passes = engine.meter_passes(meter_id, len(packet.data))
+            if not passes:
+                engine.lose(packet, METER_EXCEEDED)
+            return passes
+
+        return meter
+
+    def _track(self, action: odp.Ct, rest: Program) -> Operation:
+        engine, key, asked = self.engine, self.key, tracker_action(action)
+
+        def track(packet: Packet) -> bool:
+            # Fragments wait in the tracker, and come out together: each goes on by itself.
+            for one in engine.track(packet, asked, key):
+                run(rest, one)
+            return False
+
+        return track
+
+    def _pop_nsh(self) -> Operation:
+        lose = self.engine.lose
+
+        def pop_nsh(packet: Packet) -> bool:
+            is_known = encap.pop_nsh(packet)
+            if not is_known:
+                lose(packet, NSH_UNKNOWN_NEXT)
+            return is_known
+
+        return pop_nsh

@@ -8,38 +8,62 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vnet.ovs.datapath.cache import Cached
+from vnet.ovs.datapath.edit.layout import Layout
 from vnet.ovs.datapath.program import Program
+from vnet.ovs.datapath.road import Road, depends_on_layout, has_tag, straight_road
+from vnet.ovs.datapath.vport import Vports
 from vnet.ovs.dpif.actions import OdpActions
 from vnet.ovs.dpif.dpif import DatapathFlow, FlowStats
 
-RANK_EVERY_LOOKUPS = 10_000
-"""How often the masks are put in order. OVS does so once a second of real time, which a
-switch on a virtual clock has not got."""
+_RANK_AFTER_HITS = 1_000
+"""When a mask has been hit that often since the masks were last put in order, they are again.
+Open vSwitch does so once a second, in which nothing or everything may happen on a virtual clock."""
 
 
 class Megaflow:
-    """An installed flow: what it matches, what it does, and what it has seen."""
+    """An installed flow: what it matches, what it does, and what it has seen.
+
+    ``needs_layout`` says that its straight roads depend on where a frame's layers are.
+    ``cached`` are its entries in the exact-match cache.
+    """
 
     __slots__ = (
+        "_roads",
         "actions",
+        "cached",
         "key",
         "mask",
         "n_bytes",
         "n_packets",
+        "needs_layout",
         "program",
         "tcp_flags",
         "used_ns",
     )
 
-    def __init__(self, key: int, mask: int, actions: OdpActions, program: Program) -> None:
+    def __init__(self, key: int, mask: int) -> None:
         self.key = key
         self.mask = mask
-        self.actions = actions
-        self.program = program
         self.n_packets = 0
         self.n_bytes = 0
         self.used_ns: int | None = None
         self.tcp_flags = 0
+        self.cached: dict[Cached, None] = {}
+
+    def act(self, actions: OdpActions, program: Program) -> None:
+        """Do this from now on; ``program`` is what ``actions`` were compiled to."""
+        self.actions = actions
+        self.program = program
+        self.needs_layout = depends_on_layout(actions)
+        self._roads: dict[Layout, Road | None] = {}
+
+    def road(self, vports: Vports, layout: Layout) -> Road | None:
+        """The straight road for frames of a layout, or None if the program must be run."""
+        if layout not in self._roads:
+            is_tagged = has_tag(self.key, self.mask)
+            self._roads[layout] = straight_road(vports, self.actions, layout, is_tagged=is_tagged)
+        return self._roads[layout]
 
     def stats(self) -> FlowStats:
         """A copy of what the flow has seen."""
@@ -50,7 +74,7 @@ class Megaflow:
         return DatapathFlow(self.key, self.mask, self.actions, self.stats())
 
 
-class Subtable:
+class _Subtable:
     """The flows of one mask, by masked key."""
 
     __slots__ = ("flows", "hits", "mask")
@@ -64,13 +88,12 @@ class Subtable:
 class MegaflowTable:
     """All flows of a datapath, in the order of their installation."""
 
-    __slots__ = ("_by_mask", "_flows", "_lookups", "_ranked")
+    __slots__ = ("_by_mask", "_flows", "_ranked")
 
     def __init__(self) -> None:
-        self._by_mask: dict[int, Subtable] = {}
-        self._ranked: list[Subtable] = []
+        self._by_mask: dict[int, _Subtable] = {}
+        self._ranked: list[_Subtable] = []
         self._flows: dict[tuple[int, int], Megaflow] = {}
-        self._lookups = 0
 
     def __len__(self) -> int:
         return len(self._flows)
@@ -88,19 +111,26 @@ class MegaflowTable:
         for subtable in self._ranked:
             flow = subtable.flows.get(key & subtable.mask)
             if flow is not None:
-                subtable.hits += 1
+                subtable.hits = hits = subtable.hits + 1
+                if hits == _RANK_AFTER_HITS:
+                    self._rank()
                 return flow
         return None
 
+    def _rank(self) -> None:
+        self._ranked.sort(key=lambda subtable: subtable.hits, reverse=True)
+        for subtable in self._ranked:
+            subtable.hits = 0
+
     def get(self, key: int, mask: int) -> Megaflow | None:
-        """The flow with exactly this key under exactly this mask."""
+        """The flow with this key under exactly this mask."""
         return self._flows.get((key & mask, mask))
 
     def insert(self, flow: Megaflow) -> None:
         """Add a flow whose key and mask are not taken."""
         subtable = self._by_mask.get(flow.mask)
         if subtable is None:
-            subtable = self._by_mask[flow.mask] = Subtable(flow.mask)
+            subtable = self._by_mask[flow.mask] = _Subtable(flow.mask)
             self._ranked.append(subtable)
         masked = flow.key & flow.mask
         subtable.flows[masked] = flow
@@ -115,9 +145,3 @@ class MegaflowTable:
         if not subtable.flows:
             del self._by_mask[flow.mask]
             self._ranked.remove(subtable)
-
-    def clear(self) -> None:
-        """Forget every flow."""
-        self._flows.clear()
-        self._by_mask.clear()
-        self._ranked.clear()

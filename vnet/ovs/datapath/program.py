@@ -1,14 +1,20 @@
-"""Actions, compiled: one closure for each, made once per flow.
+"""Programs: actions compiled to closures, once per flow.
 
 An operation works on a :class:`~vnet.ovs.datapath.packet.Packet` and says whether the packet
-still lives; a program is a tuple of them.
+still lives; a program is a tuple of them. :class:`Engine` is what they need of the datapath.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
+from vnet.base.chance import Stream
+from vnet.base.drops import DropReason
 from vnet.ovs.datapath.packet import Packet
+from vnet.ovs.datapath.vport import Vports
+from vnet.ovs.dpif.actions import Cookie
+from vnet.tables.conntrack.action import CtAction
 
 Operation = Callable[[Packet], bool]
 Program = tuple[Operation, ...]
@@ -19,3 +25,24 @@ def run(program: Program, packet: Packet) -> None:
     for operation in program:
         if not operation(packet):
             return
+
+
+class Engine(Vports, Protocol):
+    """What actions need of the datapath around them. ``chance`` decides about samples."""
+
+    chance: Stream
+
+    def recirculate(self, packet: Packet) -> None:
+        """Look a packet up again."""
+
+    def upcall(self, packet: Packet, cookie: Cookie) -> None:
+        """Hand a packet to userspace."""
+
+    def track(self, packet: Packet, action: CtAction, key: int) -> list[Packet]:
+        """Send a packet through the connection tracker; what comes out."""
+
+    def meter_passes(self, meter_id: int, n_bytes: int) -> bool:
+        """What a meter says to a packet; one that does not exist lets everything pass."""
+
+    def lose(self, packet: Packet, reason: DropReason) -> None:
+        """Count and name the loss of a packet."""

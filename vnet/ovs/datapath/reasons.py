@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vnet.base.drops import drop_reason
+from vnet.base.drops import DropReason, drop_reason
+from vnet.ovs.dpif.actions import DropCause
 
 NO_ACTIONS = drop_reason(
     "ovs-flow-drops",
@@ -24,6 +25,11 @@ RECIRCULATION_TOO_DEEP = drop_reason(
     cause="the frame was looked up again more often than the datapath allows",
     cure="shorten the chain of ct, dp_hash and mpls actions that the flow tables make",
 )
+RECIRCULATED_TOO_SHORT = drop_reason(
+    "ovs-recirculated-too-short",
+    cause="what decapsulation left of the packet is shorter than an Ethernet header",
+    cure="mend the sender; the packet inside is no packet",
+)
 NO_SUCH_PORT = drop_reason(
     "ovs-no-such-datapath-port",
     cause="the datapath flow sends the frame to a port that does not exist",
@@ -34,3 +40,73 @@ PORT_MTU = drop_reason(
     cause="the frame is larger than the mtu of the datapath port it should leave by",
     cure="give all ports of the switch one mtu; a switch does not fragment",
 )
+METER_EXCEEDED = drop_reason(
+    "ovs-meter-exceeded",
+    cause="the frame came faster than a band of its meter allows",
+    cure="raise the meter's rate or burst size, or send less",
+)
+NSH_UNKNOWN_NEXT = drop_reason(
+    "ovs-nsh-unknown-next",
+    cause="the service header taken off says that something unknown follows it",
+    cure="send Ethernet, IPv4, IPv6 or NSH behind a network service header",
+)
+
+DROP_CAUSES: dict[DropCause, DropReason] = {
+    DropCause.OK: NO_ACTIONS,
+    DropCause.BRIDGE_NOT_FOUND: drop_reason(
+        "ovs-bridge-not-found",
+        cause="the flow tables send the frame on in a bridge that is not there",
+        cure="add the bridge, or mend the patch port or the flow that names it",
+    ),
+    DropCause.RECURSION_TOO_DEEP: drop_reason(
+        "ovs-recursion-too-deep",
+        cause="the frame's actions led from table to table more than 64 levels deep",
+        cure="look for resubmits, groups or patch ports that run in a circle",
+    ),
+    DropCause.TOO_MANY_RESUBMITS: drop_reason(
+        "ovs-too-many-resubmits",
+        cause="the frame's actions looked up flow tables more than 4,096 times",
+        cure="look for rules that resubmit twice to tables that do the same",
+    ),
+    DropCause.STACK_TOO_DEEP: drop_reason(
+        "ovs-stack-too-deep",
+        cause="the frame's actions pushed more than 64 kB onto the stack",
+        cure="pop what is pushed",
+    ),
+    DropCause.NO_RECIRCULATION_CONTEXT: drop_reason(
+        "ovs-no-recirculation-context",
+        cause="the frame came back from recirculation, and its state is gone",
+        cure="nothing, if the flow tables just changed; the next frame will fare better",
+    ),
+    DropCause.RECIRCULATION_CONFLICT: drop_reason(
+        "ovs-recirculation-conflict",
+        cause="two reasons to recirculate the frame came together",
+        cure="do not let a frame meet a recirculating action inside a frozen translation",
+    ),
+    DropCause.TOO_MANY_MPLS_LABELS: drop_reason(
+        "ovs-too-many-mpls-labels",
+        cause="the frame's actions push more MPLS labels than the switch can handle",
+        cure="push fewer labels",
+    ),
+    DropCause.INVALID_TUNNEL_METADATA: drop_reason(
+        "ovs-invalid-tunnel-metadata",
+        cause="the frame came with tunnel metadata that the switch cannot read",
+        cure="map the tunnel's options as the sender does",
+    ),
+    DropCause.UNSUPPORTED_PACKET_TYPE: drop_reason(
+        "ovs-unsupported-packet-type",
+        cause="the frame is of a packet type that the bridge or port does not take",
+        cure="encapsulate or decapsulate the packet before that",
+    ),
+    DropCause.CONGESTION_DROP: drop_reason(
+        "ovs-congestion-drop",
+        cause="the outer header of the tunnel says congestion, which the inner cannot",
+        cure="let the ends use ECN",
+    ),
+    DropCause.FORWARDING_DISABLED: drop_reason(
+        "ovs-forwarding-disabled",
+        cause="the port does not forward: it is blocked by spanning tree or by its settings",
+        cure="wait for the port to reach forwarding, or look at why it does not",
+    ),
+}
+"""By why translation gave the frame up."""

@@ -1,8 +1,4 @@
-"""The upcall queue: frames that wait, in order, for userspace's decision.
-
-It is drained by one event later in the same instant. A frame whose flow was installed while it
-waited is not asked about again, so a burst of one new flow costs one decision.
-"""
+"""The upcall queue: packets that wait, in order, for userspace's decision."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from vnet.ovs.datapath.packet import Packet
 from vnet.ovs.dpif.actions import Cookie
 
 UPCALL_QUEUE_LIMIT = 16_384
-"""How many frames may wait. A lab's machines all speak in the same instant where those of a
+"""How many packets may wait. A lab's machines all speak in the same instant where those of a
 real network would be microseconds apart, so this is more than a real queue holds."""
 
 
@@ -28,11 +24,11 @@ class Waiting(NamedTuple):
 class UpcallQueue:
     """First in, first out, and bounded."""
 
-    __slots__ = ("_waiting", "limit", "n_lost")
+    __slots__ = ("_limit", "_waiting", "n_lost")
 
-    def __init__(self, limit: int = UPCALL_QUEUE_LIMIT) -> None:
+    def __init__(self, limit: int) -> None:
         self._waiting: deque[Waiting] = deque()
-        self.limit = limit
+        self._limit = limit
         self.n_lost = 0
 
     def __len__(self) -> int:
@@ -40,7 +36,7 @@ class UpcallQueue:
 
     def put(self, waiting: Waiting) -> bool:
         """Queue a packet; False where the queue is full."""
-        if len(self._waiting) >= self.limit:
+        if len(self._waiting) >= self._limit:
             self.n_lost += 1
             return False
         self._waiting.append(waiting)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from vnet.base.drops import DropReason
 from vnet.netdev.device import NetDevice
+from vnet.ovs.datapath.cache import Hits
 from vnet.ovs.datapath.reasons import NO_SUCH_PORT, PORT_MTU
 from vnet.ovs.flow.ports import OdpPort
 from vnet.sim.frame import Frame
@@ -15,20 +16,23 @@ from vnet.wire.ether import HEADER_BYTES, payload_bytes
 class Mourner(Protocol):
     """Whoever counts the frames that no device has in its hands."""
 
-    def mourn(self, frame: Frame, reason: DropReason) -> None: ...
+    def mourn(self, frame: Frame, reason: DropReason) -> None:
+        """Count and name the loss of a frame."""
 
 
 class Vport:
-    """One number. ``device`` is None while no port has it: compiled flows keep the number, and
-    not the device, so that a port may come and go beneath them."""
+    """A port number. ``device`` is None while no port has it: compiled flows keep the number and
+    not the device, so that a port may come and go beneath them. ``hits`` is what the exact-match
+    cache knows of frames that come in here."""
 
-    __slots__ = ("_mourner", "device", "kind", "number")
+    __slots__ = ("_mourner", "device", "hits", "kind", "number")
 
     def __init__(self, mourner: Mourner, number: OdpPort) -> None:
         self._mourner = mourner
         self.number = number
         self.device: NetDevice | None = None
         self.kind = ""
+        self.hits: Hits = {}
 
     def send(self, frame: Frame) -> None:
         """Output a frame. A device that is down drops it itself."""
@@ -39,3 +43,10 @@ class Vport:
         if len(data) - HEADER_BYTES > device.mtu_bytes and payload_bytes(data) > device.mtu_bytes:
             return device.drop(frame, PORT_MTU)
         return device.transmit(frame)
+
+
+class Vports(Protocol):
+    """Whoever knows the places of port numbers."""
+
+    def vport(self, number: OdpPort) -> Vport:
+        """The place of a number, whether or not there is such a port now."""

@@ -16,6 +16,7 @@ from typing import Protocol
 from vnet.base.drops import DropReason
 from vnet.netdev.device import NetDevice
 from vnet.ovs.dpif.actions import Cookie, OdpActions
+from vnet.ovs.dpif.meters import MeterConfig, MeterStats
 from vnet.ovs.flow.ports import OdpPort
 from vnet.sim.frame import Frame
 
@@ -131,8 +132,11 @@ class Dpif(Protocol):
     def ct_flush(self, zone: int | None = None) -> None:
         """Forget connections."""
 
-    def meter_set(self, meter_id: int, config: object) -> None:
-        """Create or change a meter (its configuration type is the datapath's)."""
+    def meter_set(self, meter_id: int, config: MeterConfig) -> None:
+        """Create a meter, or begin one anew."""
+
+    def meter_get(self, meter_id: int) -> MeterStats:
+        """What a meter has counted."""
 
     def meter_del(self, meter_id: int) -> None:
         """Remove a meter."""

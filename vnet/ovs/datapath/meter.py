@@ -1,0 +1,63 @@
+"""Meters: token buckets on the virtual clock (dp_netdev_run_meter of lib/dpif-netdev.c).
+
+A bucket fills by whole milliseconds. It holds thousandths of packets, or bits.
+"""
+
+from __future__ import annotations
+
+from vnet.ovs.dpif.meters import MeterBandConfig, MeterBandStats, MeterConfig, MeterStats
+
+_NS_PER_MS = 1_000_000
+_PER_BURST = 1_000
+"""Thousandths in a packet, and bits in a kilobit."""
+
+
+class _Band:
+    __slots__ = ("bucket", "capacity", "n_bytes", "n_packets", "rate")
+
+    def __init__(self, config: MeterBandConfig) -> None:
+        self.rate = config.rate
+        self.capacity = (config.burst_size or config.rate) * _PER_BURST
+        self.bucket = self.capacity
+        self.n_packets = 0
+        self.n_bytes = 0
+
+
+class Meter:
+    """A meter; its buckets are full to begin with."""
+
+    __slots__ = ("_bands", "_in_packets", "_n_bytes", "_n_packets", "_used_ms")
+
+    def __init__(self, config: MeterConfig, now_ns: int) -> None:
+        self._in_packets = config.in_packets
+        self._bands = [_Band(band) for band in config.bands]
+        self._used_ms = now_ns // _NS_PER_MS
+        self._n_packets = 0
+        self._n_bytes = 0
+
+    def lets_pass(self, n_bytes: int, now_ns: int) -> bool:
+        """Take a packet from every bucket. Where some have too little, the packet is dropped,
+        and the fastest of those bands counts it."""
+        now_ms = now_ns // _NS_PER_MS
+        elapsed_ms = now_ms - self._used_ms
+        self._used_ms = now_ms
+        self._n_packets += 1
+        self._n_bytes += n_bytes
+        volume = _PER_BURST if self._in_packets else n_bytes * 8
+        exceeded: _Band | None = None
+        for band in self._bands:
+            band.bucket = min(band.bucket + elapsed_ms * band.rate, band.capacity)
+            if band.bucket >= volume:
+                band.bucket -= volume
+            elif band.rate > (exceeded.rate if exceeded else 0):
+                exceeded = band
+        if exceeded is None:
+            return True
+        exceeded.n_packets += 1
+        exceeded.n_bytes += n_bytes
+        return False
+
+    def stats(self) -> MeterStats:
+        """What it has counted."""
+        bands = tuple(MeterBandStats(band.n_packets, band.n_bytes) for band in self._bands)
+        return MeterStats(self._n_packets, self._n_bytes, bands)
