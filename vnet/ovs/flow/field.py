@@ -57,12 +57,15 @@ class Field:
         "ones",
         "prerequisite",
         "put",
+        "tracks_prefixes",
         "usable_bitwise",
         "usable_cidr",
         "usable_exact",
         "writable",
     )
 
+    tracks_prefixes: bool
+    """Whether a flow table may keep a trie of its prefixes (Flow_Table:prefixes)."""
     is_tun_metadata: bool
     """Whether it is one of the 64 tunnel options, which have no place until one is mapped."""
     get: Callable[[Flow], int]
@@ -84,6 +87,7 @@ class Field:
         self.maskable = Maskable(row.masking)
         self.is_maskable = self.maskable is Maskable.FULLY
         self.writable = row.access == "rw"
+        self.tracks_prefixes = row.prefix == "prefix"
         self.format_name = row.format.replace("_", " ")
         self.prerequisite = Prerequisite(row.prerequisite.replace("_", " "))
         self.headers = headers

@@ -16,14 +16,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from vnet.ovs.flow.flow import Bits, Flow
+from vnet.ovs.flow.field import Field
+from vnet.ovs.flow.fields import FIELDS
+from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.ofproto.conjunctions import SoftMatches
 from vnet.ovs.ofproto.prefix_trie import PrefixTrie
 from vnet.ovs.ofproto.rule import Rule
 from vnet.ovs.ofproto.subtable import NO_PRIORITY, Subtable, TrackedPrefix
 
-ETHERTYPE_IPV4 = 0x0800
 MAX_PREFIX_FIELDS = 3
 
 
@@ -44,19 +45,15 @@ class PrefixField(NamedTuple):
         return (key & self.mask) >> self.shift
 
 
-def prefix_field(bits: Bits, applies_to: Callable[[Flow], bool]) -> PrefixField:
-    """The prefix field that stands at ``bits``."""
-    return PrefixField(bits.shift, bits.width, applies_to)
+def prefix_field(field: Field) -> PrefixField:
+    """A field whose prefixes can be tracked (``Field.tracks_prefixes``)."""
+    place = Flow()
+    field.unwildcard(place)
+    shift = (place.key & -place.key).bit_length() - 1
+    return PrefixField(shift, field.n_bits, field.are_prereqs_ok)
 
 
-def _is_ipv4(flow: Flow) -> bool:
-    return flow.dl_type == ETHERTYPE_IPV4
-
-
-DEFAULT_PREFIX_FIELDS = (
-    prefix_field(Flow.nw_dst, _is_ipv4),
-    prefix_field(Flow.nw_src, _is_ipv4),
-)
+DEFAULT_PREFIX_FIELDS = tuple(prefix_field(FIELDS[name]) for name in ("ip_dst", "ip_src"))
 
 _Seen = list[tuple[int, int] | None]
 """What the tries said in one lookup: bits needed, and lengths that may match (-1: any)."""

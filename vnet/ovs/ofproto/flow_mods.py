@@ -19,10 +19,14 @@ from vnet.ovs.openflow.messages import FlowFlags, FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts
 from vnet.sim.scheduler import Scheduler
 
-_KEPT_FLAGS = ~(FlowFlags.NO_READONLY | FlowFlags.HIDDEN_FIELDS)
-"""Those that a flow keeps and shows; the others only say what a request may do."""
+_PRIVILEGES = FlowFlags.NO_READONLY | FlowFlags.HIDDEN_FIELDS
 
 _STRICT = (FlowModCommand.MODIFY_STRICT, FlowModCommand.DELETE_STRICT)
+
+
+def kept_flags(mod: FlowMod) -> FlowFlags:
+    """The flags that a flow keeps and shows; the others only say what a request may do."""
+    return mod.flags & ~_PRIVILEGES if mod.flags else mod.flags
 
 
 class FlowMods:
@@ -47,8 +51,18 @@ class FlowMods:
         elif mod.command in (FlowModCommand.MODIFY, FlowModCommand.MODIFY_STRICT):
             self._modify(mod, transaction)
         else:
-            for rule in self._selected(mod, by_output=True):
-                self._store.remove(rule, RemovedReason.DELETE, transaction)
+            self._delete(mod, transaction)
+
+    def needs_statistics(self, mod: FlowMod) -> bool:
+        """Whether counters are to be reset, or reported for the last time."""
+        if mod.command in (FlowModCommand.DELETE, FlowModCommand.DELETE_STRICT):
+            return self._store.n_reporting > 0
+        if FlowFlags.RESET_COUNTS not in mod.flags:
+            return False
+        if mod.command is not FlowModCommand.ADD:
+            return True
+        table = self._table_for(mod)
+        return table.classifier.find(mod.match, mod.priority) is not None
 
     def _add(self, mod: FlowMod, transaction: Transaction) -> None:
         """Add a flow, or replace the one with the same match and priority.
@@ -67,7 +81,7 @@ class FlowMods:
             "idle_timeout_s": mod.idle_timeout_s,
             "hard_timeout_s": mod.hard_timeout_s,
             "importance": mod.importance,
-            "flags": mod.flags & _KEPT_FLAGS,
+            "flags": kept_flags(mod),
             "cookie": mod.new_cookie or 0,
         }
         self._replace(old, mod, transaction, changes)
@@ -85,6 +99,10 @@ class FlowMods:
         elif mod.new_cookie is not None and not mod.cookie_mask:
             self.check_actions(mod.actions)
             self._insert(mod, table, transaction)
+
+    def _delete(self, mod: FlowMod, transaction: Transaction) -> None:
+        for rule in self._selected(mod, by_output=True):
+            self._store.remove(rule, RemovedReason.DELETE, transaction)
 
     def _replace(
         self, rule: Rule, mod: FlowMod, transaction: Transaction, changes: dict[str, Any]
@@ -117,7 +135,7 @@ class FlowMods:
             mod.idle_timeout_s,
             mod.hard_timeout_s,
             mod.importance,
-            mod.flags & _KEPT_FLAGS,
+            kept_flags(mod),
             modified_ns=now_ns,
             used_ns=now_ns,
             conjunctions=conjunctions_of(mod.actions),

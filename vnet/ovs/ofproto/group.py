@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -34,7 +35,8 @@ _HASH_ALGORITHMS = (HashAlgorithm.L4, HashAlgorithm.SYM_L4)
 class GroupEntry:
     """A group. To change one is to put a new entry, with counters at 0, in its place.
 
-    ``rules`` are the flows that output to it, in the order of their coming.
+    ``mod`` is the request that made it what it is, and ``buckets`` what it came to have. ``rules``
+    are the flows that output to it, in the order of their coming.
     """
 
     __slots__ = (
@@ -75,7 +77,7 @@ class GroupEntry:
         self.hash_slots: tuple[int, ...] = ()
         """For a dp_hash: the position in ``buckets`` for each hash, masked to this length."""
         if mod.type is GroupType.SELECT:
-            self._choose_selection()
+            self._choose_selection(mod.buckets)
 
     def bucket(self, bucket_id: int) -> Bucket | None:
         """A bucket by its identifier."""
@@ -90,13 +92,20 @@ class GroupEntry:
                 seen.n_packets += stats.n_packets
                 seen.n_bytes += stats.n_bytes
 
-    def _choose_selection(self) -> None:
-        """What the controller asked for, as far as the buckets' weights allow it."""
+    def _choose_selection(self, given: Sequence[Bucket]) -> None:
+        """What the controller asked for, as far as the buckets' weights allow it.
+
+        Open vSwitch 3.1 looks only at the buckets that the request gives, not at those that a
+        group keeps from before. So inserted buckets get all of the datapath's hashes, and a
+        group that lost a bucket goes by the default.
+        """
         if self.selection_method == "hash":
             if self.fields:
                 self.selection = SelectionMethod.HASH
             return
-        self.hash_slots = slots_of_buckets([bucket.weight for bucket in self.buckets])
+        positions = {bucket.bucket_id: n for n, bucket in enumerate(self.buckets)}
+        slots = slots_of_buckets([bucket.weight for bucket in given])
+        self.hash_slots = tuple(positions[given[slot].bucket_id] for slot in slots)
         if self.selection_method == "dp_hash":
             algorithm = self.selection_method_param >> 32
             known = algorithm < len(_HASH_ALGORITHMS)

@@ -14,7 +14,7 @@ from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.expiry import Expiry
-from vnet.ovs.ofproto.flow_mods import FlowMods
+from vnet.ovs.ofproto.flow_mods import FlowMods, kept_flags
 from vnet.ovs.ofproto.group import GroupEntry
 from vnet.ovs.ofproto.group_mods import GroupMods
 from vnet.ovs.ofproto.internal_rules import InternalRules
@@ -30,13 +30,14 @@ from vnet.ovs.ofproto.rule import RemovedReason, Rule
 from vnet.ovs.ofproto.rule_store import RuleStore
 from vnet.ovs.ofproto.selection import COOKIE_EXACT, Selection
 from vnet.ovs.ofproto.switching import Switching
-from vnet.ovs.ofproto.table import Table
+from vnet.ovs.ofproto.table import Table, TableSettings
 from vnet.ovs.ofproto.transaction import Transaction
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     FlowFlags,
     FlowMod,
     GroupMod,
+    GroupModCommand,
     MeterMod,
     MeterModCommand,
     PortMod,
@@ -81,7 +82,7 @@ class Ofproto:
         self.switching = Switching()
         self.fragment_handling = FragmentHandling.NORMAL
         self.wants_packet_in_on_miss = False
-        """Whether a controller that speaks OpenFlow 1.2 or older hears of packets without a flow."""
+        """Whether a controller of OpenFlow 1.2 or older hears of packets without a flow."""
         self.on_change: Callable[[], None] = _nothing
         self.before_reading_stats: Callable[[], None] = _nothing
         self.flow_removed: list[FlowRemovedListener] = []
@@ -142,6 +143,9 @@ class Ofproto:
 
         Raises the :class:`OpenFlowError` of the first that is refused.
         """
+        mods = list(mods)
+        if any(self._needs_statistics(mod) for mod in mods):
+            self.before_reading_stats()
         transaction = Transaction()
         try:
             for mod in mods:
@@ -154,6 +158,12 @@ class Ofproto:
             raise
         self._commit(transaction)
 
+    def _needs_statistics(self, mod: FlowMod | GroupMod) -> bool:
+        """Whether what was seen until now, but not handed in yet, must count before ``mod``."""
+        if isinstance(mod, FlowMod):
+            return self._flow_mods.needs_statistics(mod)
+        return mod.command is GroupModCommand.DELETE and self._store.n_reporting > 0
+
     def learn(self, mod: FlowMod, limit: int = 0) -> bool:
         """Add the flow that a ``learn`` action makes, or let its age start anew.
 
@@ -164,7 +174,7 @@ class Ofproto:
         if rule is not None and _is_unchanged(rule, mod):
             rule.modified_ns = self.scheduler.now_ns
             return True
-        if limit and rule is None:
+        if limit:
             same = Selection(mod.table_id, cookie=mod.new_cookie or 0, cookie_mask=COOKIE_EXACT)
             if len(self._store.select(same)) >= limit:
                 return False
@@ -207,6 +217,17 @@ class Ofproto:
         self._commit(transaction)
         del self.meters[entry.meter_id]
         self._meter_provider.meter_del(entry.datapath_id)
+
+    def configure_table(self, table_id: int, settings: TableSettings) -> None:
+        """Set a table up; one with more flows than it may have evicts what it can."""
+        table = self._store.tables[table_id]
+        table.configure(settings)
+        for _ in range(table.excess):
+            victim = None if table.eviction is None else table.eviction.choose()
+            if victim is None:
+                break
+            self._remove((victim,), RemovedReason.EVICTION)
+        self._changed()
 
     # -- ports
 
@@ -282,7 +303,7 @@ def _is_unchanged(rule: Rule, mod: FlowMod) -> bool:
         rule.idle_timeout_s == mod.idle_timeout_s
         and rule.hard_timeout_s == mod.hard_timeout_s
         and rule.importance == mod.importance
-        and rule.flags == mod.flags
+        and rule.flags == kept_flags(mod)
         and mod.new_cookie in (None, rule.cookie)
         and rule.actions == mod.actions
     )

@@ -16,6 +16,7 @@ from vnet.ovs.ofproto.selection import COOKIE_EXACT, Selection
 from vnet.ovs.ofproto.table import N_TABLES, Table
 from vnet.ovs.ofproto.transaction import Transaction
 from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.messages import FlowFlags
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
 
 
@@ -31,6 +32,8 @@ class RuleStore:
         self._expiry = expiry
         self._cookies = CookieIndex()
         self._learned = LearnedCookies()
+        self.n_reporting = 0
+        """How many rules ask for a report when they go (``send_flow_rem``)."""
 
     # -- finding
 
@@ -116,6 +119,7 @@ class RuleStore:
         return self._learned.remove(before)
 
     def _refer(self, rule: Rule) -> None:
+        self.n_reporting += FlowFlags.SEND_FLOW_REM in rule.flags
         self._cookies.insert(rule)
         eviction = self.tables[rule.table_id].eviction
         if eviction is not None:
@@ -128,6 +132,7 @@ class RuleStore:
         self._expiry.watch(rule)
 
     def _unrefer(self, rule: Rule) -> None:
+        self.n_reporting -= FlowFlags.SEND_FLOW_REM in rule.flags
         self._cookies.remove(rule)
         eviction = self.tables[rule.table_id].eviction
         if eviction is not None:

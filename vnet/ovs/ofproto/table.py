@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
-from vnet.ovs.ofproto.classifier import Classifier
+from vnet.ovs.flow.fields import Subfield
+from vnet.ovs.ofproto.classifier import DEFAULT_PREFIX_FIELDS, Classifier, PrefixField
 from vnet.ovs.ofproto.eviction import Eviction
 
 N_TABLES = 255
@@ -19,6 +21,21 @@ class TableMiss(Enum):
     CONTROLLER = "controller"
     CONTINUE = "continue"
     DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSettings:
+    """What a row of the Flow_Table table of ovs-vswitchd.conf.db(5) says.
+
+    ``max_flows`` None: no limit. With ``evicts`` a full table makes room, fairly among flows that
+    differ in ``groups``. ``prefixes`` are the fields whose prefixes are tracked.
+    """
+
+    name: str = ""
+    max_flows: int | None = None
+    evicts: bool = False
+    groups: tuple[Subfield, ...] = ()
+    prefixes: tuple[PrefixField, ...] = DEFAULT_PREFIX_FIELDS
 
 
 class Table:
@@ -60,6 +77,23 @@ class Table:
     def is_full(self) -> bool:
         """Whether one more flow would be too many."""
         return self.max_flows is not None and len(self.classifier) >= self.max_flows
+
+    def configure(self, settings: TableSettings) -> None:
+        """Take settings over; flows that are too many now are the caller's to evict."""
+        self.name = settings.name
+        self.max_flows = settings.max_flows
+        self.classifier.set_prefix_fields(settings.prefixes)
+        if not settings.evicts:
+            self.eviction = None
+        elif self.eviction is None or self.eviction.fields != settings.groups:
+            self.eviction = Eviction(settings.groups)
+            for rule in self.classifier:
+                self.eviction.insert(rule)
+
+    @property
+    def excess(self) -> int:
+        """How many flows there are beyond the limit."""
+        return 0 if self.max_flows is None else max(0, len(self) - self.max_flows)
 
     def __len__(self) -> int:
         return len(self.classifier)
