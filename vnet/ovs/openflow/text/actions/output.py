@@ -182,7 +182,7 @@ def _parse_controller(value: str, _reader: Reader) -> Ofpact:
     )
 
 
-_NO_METER = 0xFFFFFFFF
+_NO_METER = 0
 _PLAIN = (PacketInReason.ACTION, 0, None, False, None)
 """What a ``controller`` action is that ``output:controller`` could be as well."""
 
