@@ -375,4 +375,5 @@ def flow_text(flow: Flow, names: Names = NO_NAMES) -> str:
         addresses = _CT_ADDRESSES.get(flow.dl_type, ())
         for bits in (Flow.ct_nw_proto, Flow.ct_tp_src, Flow.ct_tp_dst, *addresses):
             mask.clear(bits)
-    return match_text(Match(flow.key & mask.key, mask.key), names)
+    # Unmasked, because what is left out of the list still says how to call the rest.
+    return match_text(Match(flow.key, mask.key), names)
