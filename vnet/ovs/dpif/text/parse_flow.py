@@ -1,0 +1,78 @@
+"""Datapath flows read from text (``odp_flow_from_string``), as rows of attributes."""
+
+from __future__ import annotations
+
+import re
+
+from vnet.ovs.dpif.text.attribute import ENCAP_NAME, Attribute
+from vnet.ovs.dpif.text.kind import Reading
+from vnet.ovs.dpif.text.kinds import KINDS_BY_NAME
+from vnet.ovs.flow.errors import OvsTextError
+
+MAX_DEPTH = 32
+"""How deep attributes and actions may be nested, plus one."""
+
+_DELIMITERS = re.compile(r"[, \t\r\n]*")
+_NAME = re.compile(r"([a-z0-9_]+)\(")
+_UFID = re.compile(r"ufid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12} ?")
+
+Pair = tuple[Attribute, Attribute]
+"""An attribute of the key and the one of the mask."""
+
+
+def parse_attributes(text: str, reading: Reading) -> tuple[list[Attribute], list[Attribute]]:
+    """The key's and the mask's attributes. Those that are repeated or make no sense together
+    are found when a flow is made of them.
+    """
+    pairs: list[Pair] = []
+    at = _skip(_DELIMITERS, text, 0)
+    while at < len(text):
+        start = at
+        if text.startswith("ufid:", at):
+            found = _UFID.match(text, at)
+            if found is None:
+                raise OvsTextError(f"syntax error at {text[start:]}")
+            start = at = found.end()
+        scanned = scan_attribute(text, at, reading)
+        if scanned is None:
+            raise OvsTextError(f"syntax error at {text[start:]}")
+        pair, at = scanned
+        pairs.append(pair)
+        at = _skip(_DELIMITERS, text, at)
+    return [key for key, _mask in pairs], [mask for _key, mask in pairs]
+
+
+def _skip(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    assert found is not None, "the pattern may be empty"
+    return found.end()
+
+
+def scan_attribute(text: str, at: int, reading: Reading, depth: int = 1) -> tuple[Pair, int] | None:
+    """Read one attribute at ``at``."""
+    found = _NAME.match(text, at)
+    if found is None or depth >= MAX_DEPTH:
+        return None
+    if found[1] == ENCAP_NAME:
+        return _scan_encap(text, found.end(), reading, depth)
+    kind = KINDS_BY_NAME.get(found[1])
+    scanned = None if kind is None else kind.scan(text, found.end(), reading)
+    if scanned is None:
+        return None
+    values, masks, end = scanned
+    return (Attribute(kind, values), Attribute(kind, masks)), end
+
+
+def _scan_encap(text: str, at: int, reading: Reading, depth: int) -> tuple[Pair, int] | None:
+    pairs: list[Pair] = []
+    while True:
+        at = _skip(_DELIMITERS, text, at)
+        if text.startswith(")", at):
+            inner_key = tuple(key for key, _mask in pairs)
+            inner_mask = tuple(mask for _key, mask in pairs)
+            return (Attribute(None, inner=inner_key), Attribute(None, inner=inner_mask)), at + 1
+        scanned = scan_attribute(text, at, reading, depth + 1)
+        if scanned is None:
+            return None
+        pair, at = scanned
+        pairs.append(pair)

@@ -1,0 +1,66 @@
+"""Scanning of numbers as scanf(3) does it, in the reading of Open vSwitch (``ovs_scan``).
+
+Each takes a text and a place in it, skips white space, and returns the number and the place
+behind it, or None. A number too large keeps its lower bits: that is no error.
+"""
+
+from __future__ import annotations
+
+import re
+
+Scanned = tuple[int, int]
+"""A value and where it ends."""
+
+_SPACE = r"[ \t\n\v\f\r]*"
+INTEGER = _SPACE + r"([+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+))"
+"""A number for patterns, with its sign; :func:`integer_of` has its value."""
+_ANY_BASE = re.compile(_SPACE + r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0(?![xX])[0-7]*)|([1-9][0-9]*))")
+_DECIMAL = re.compile(_SPACE + r"([+-]?)([0-9]+)")
+_HEXADECIMAL = re.compile(_SPACE + r"([+-]?)(?:0[xX])?([0-9a-fA-F]+)")
+
+
+def scan_integer(text: str, at: int, n_bits: int) -> Scanned | None:
+    """``%i``: hexadecimal after ``0x``, octal after ``0``, else decimal."""
+    found = _ANY_BASE.match(text, at)
+    if found is None:
+        return None
+    return _cut(_value(found), n_bits), found.end()
+
+
+def integer_of(digits: str) -> int:
+    """The value of what :data:`INTEGER` found, of any size. Digits behind an octal count not."""
+    found = _ANY_BASE.match(digits)
+    assert found is not None, "INTEGER takes numbers only"
+    return _value(found)
+
+
+def _value(found: re.Match[str]) -> int:
+    sign, hexadecimal, octal, decimal = found.groups()
+    if decimal:
+        value = int(decimal)
+    else:
+        value = int(hexadecimal, 16) if hexadecimal else int(octal, 8)
+    return -value if sign == "-" else value
+
+
+def scan_decimal(text: str, at: int, n_bits: int) -> Scanned | None:
+    """``%u``"""
+    return _scan_base(_DECIMAL, 10, text, at, n_bits)
+
+
+def scan_hexadecimal(text: str, at: int, n_bits: int) -> Scanned | None:
+    """``%x``, with or without ``0x``."""
+    return _scan_base(_HEXADECIMAL, 16, text, at, n_bits)
+
+
+def _scan_base(
+    pattern: re.Pattern[str], base: int, text: str, at: int, n_bits: int
+) -> Scanned | None:
+    found = pattern.match(text, at)
+    if found is None:
+        return None
+    return _cut(int(found[1] + found[2], base), n_bits), found.end()
+
+
+def _cut(value: int, n_bits: int) -> int:
+    return value & (1 << n_bits) - 1

@@ -1,0 +1,191 @@
+"""Kinds of attributes with rules of their own: label stacks, service headers, tunnels."""
+
+from __future__ import annotations
+
+from vnet.ovs.dpif.text.kind import (
+    MEMBER_NAME,
+    Kind,
+    Member,
+    Reading,
+    ScannedAttribute,
+    StructKind,
+    Style,
+    Values,
+    scan_list,
+)
+from vnet.ovs.dpif.text.single_kinds import Part
+from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.flag_text import TUNNEL_FLAGS, flags_masked_text, flags_text, parse_flags
+from vnet.ovs.flow.flow import N_MPLS_LABELS, Flow
+
+LABEL = Part("label", 12, 20)
+TC = Part("tc", 9, 3)
+TTL = Part("ttl", 0, 8)
+BOS = Part("bos", 8, 1)
+LSE_PARTS = (LABEL, TC, TTL, BOS)
+_LSE_PARTS_BY_NAME = {part.name: part for part in LSE_PARTS}
+_LSE_ONES = 0xFFFFFFFF
+
+
+def lse_text(lse: int) -> str:
+    """``label=16,tc=0,ttl=64,bos=1``"""
+    return ",".join(f"{part.name}={part.of(lse)}" for part in LSE_PARTS)
+
+
+def _masked_lse_text(lse: int, mask: int) -> str:
+    return (
+        f"label={LABEL.of(lse)}/0x{LABEL.of(mask):x},tc={TC.of(lse)}/{TC.of(mask):x}"
+        f",ttl={TTL.of(lse)}/0x{TTL.of(mask):x},bos={BOS.of(lse)}/{BOS.of(mask):x}"
+    )
+
+
+class MplsKind(Kind):
+    """One to three label stack entries, the outermost first."""
+
+    def read(self, key: int) -> Values:
+        return tuple(bits.of(key) for bits in Flow.mpls_lse)
+
+    def write(self, values: Values) -> int:
+        return sum(lse << bits.shift for bits, lse in zip(Flow.mpls_lse, values, strict=False))
+
+    def is_exact(self, masks: Values) -> bool:
+        return all(mask == _LSE_ONES for mask in masks)
+
+    def text(self, values: Values, masks: Values | None, _style: Style, /) -> str:
+        if masks is None or self.is_exact(masks):
+            return ",".join(map(lse_text, values))
+        return ",".join(map(_masked_lse_text, values, masks))
+
+    def scan(self, text: str, at: int, reading: Reading) -> ScannedAttribute | None:
+        """A part that comes again begins the next entry."""
+        values, masks = [0], [0]
+        seen: set[str] = set()
+
+        def scan_part(here: int) -> int | None:
+            named = MEMBER_NAME.match(text, here)
+            part = None if named is None else _LSE_PARTS_BY_NAME.get(named[1])
+            if named is None or part is None:
+                return here
+            if part.name in seen:
+                seen.clear()
+                values.append(0)
+                masks.append(0)
+            seen.add(part.name)
+            scanned = part.scan(
+                text, named.end(), values[-1], masks[-1], 32, with_mask=reading.with_masks
+            )
+            if scanned is None or len(values) > N_MPLS_LABELS:
+                return None
+            values[-1], masks[-1], end = scanned
+            return end
+
+        end = scan_list(text, at, scan_part)
+        return None if end is None else ScannedAttribute(tuple(values), tuple(masks), end)
+
+
+class NdExtensionsKind(StructKind):
+    """Neighbor Discovery's reserved word, always shown whole, and first option."""
+
+    def text(self, values: Values, masks: Values | None, style: Style) -> str:
+        reserved, _option = values
+        rest = super().text(values, (0, masks[1] if masks else 0xFF), style)
+        return f"nd_reserved=0x{reserved:x}" + (f",{rest}" if rest else "")
+
+
+NSH_MD_TYPE_1 = 1
+_NSH_NO_CONTEXTS = 6
+
+
+class NshKind(StructKind):
+    """A network service header. Without masks the contexts show for MD type 1 only."""
+
+    is_always_shown = True
+
+    def text(self, values: Values, masks: Values | None, _style: Style, /) -> str:
+        if masks is None:
+            n_shown = len(values) if values[2] == NSH_MD_TYPE_1 else _NSH_NO_CONTEXTS
+            shown = zip(self.members[:n_shown], values, strict=False)
+            return ",".join(f"{member.name}={member.notation.text(v)}" for member, v in shown)
+        return super().text(values, masks, Style(verbose=False))
+
+
+_TUNNEL_FLAG_KEY = 0x8
+_TUNNEL_FLAGS_MASK = 0xF
+_TUNNEL_TTL = "ttl"
+_TUNNEL_FLAGS_NAME = "flags("
+
+
+class TunnelKind(StructKind):
+    """Where a frame came from through a tunnel, or goes: ``tunnel(tun_id=0x1,src=...)``.
+
+    Members that are 0 are absent, but for the TTL, and for the key where a flag says that it
+    is one. The last value are the flags.
+    """
+
+    is_always_shown = True
+
+    def __init__(self, name: str, *members: Member) -> None:
+        super().__init__(name, *members)
+        self.n_values = len(members) + 1
+
+    def read(self, key: int) -> Values:
+        return *super().read(key), Flow.tun_flags.of(key)
+
+    def read_masks(self, mask: int) -> Values:
+        return *super().read_masks(mask), Flow.tun_flags.of(mask)
+
+    def write(self, values: Values) -> int:
+        return super().write(values[:-1]) | values[-1] << Flow.tun_flags.shift
+
+    def write_masks(self, masks: Values) -> int:
+        return super().write_masks(masks[:-1]) | masks[-1] << Flow.tun_flags.shift
+
+    def is_exact(self, masks: Values) -> bool:
+        return super().is_exact(masks[:-1]) and masks[-1] == _TUNNEL_FLAGS_MASK
+
+    def is_wildcard(self, _masks: Values, /) -> bool:
+        return False
+
+    def text(self, values: Values, masks: Values | None, style: Style) -> str:
+        flags, of_members = values[-1], masks or (None,) * len(values)
+        parts = []
+        for member, value, mask in zip(self.members, values, of_members, strict=False):
+            is_present = value or member.name == _TUNNEL_TTL
+            if member.name == "tun_id" and flags & _TUNNEL_FLAG_KEY:
+                is_present = True
+            if is_present:
+                parts.append(member.text(value, mask, verbose=style.verbose))
+        parts.append(self._flags_text(values, masks, style))
+        return ",".join(part for part in parts if part)
+
+    def _flags_text(self, values: Values, masks: Values | None, style: Style) -> str:
+        flags = values[-1] & _TUNNEL_FLAGS_MASK
+        has_key = bool(values[0] or flags & _TUNNEL_FLAG_KEY)
+        if has_key:
+            flags |= _TUNNEL_FLAG_KEY
+        if masks is None:
+            return f"flags({flags_text(TUNNEL_FLAGS, flags)})"
+        mask = masks[-1] & _TUNNEL_FLAGS_MASK & ~_TUNNEL_FLAG_KEY
+        if has_key:
+            mask |= _TUNNEL_FLAG_KEY
+        if not mask and not style.verbose:
+            return ""
+        return f"flags({flags_masked_text(TUNNEL_FLAGS, flags, mask, _TUNNEL_FLAGS_MASK)})"
+
+    def _scan_member(
+        self, text: str, at: int, reading: Reading, values: list[int], masks: list[int]
+    ) -> int | None:
+        """The flags have parentheses of their own."""
+        if not text.startswith(_TUNNEL_FLAGS_NAME, at):
+            return super()._scan_member(text, at, reading, values, masks)
+        start, end = at + len(_TUNNEL_FLAGS_NAME), text.find(")", at)
+        if end < 0:
+            return None
+        try:
+            values[-1], mask = parse_flags(
+                text[start:end], TUNNEL_FLAGS, "tunnel", _TUNNEL_FLAGS_MASK
+            )
+        except OvsTextError:
+            return None
+        masks[-1] = mask & _TUNNEL_FLAGS_MASK
+        return end + 1
