@@ -18,6 +18,9 @@ from vnet.ovs.openflow.ofpacts import TABLE_ALL
 from vnet.ovs.openflow.text.actions import actions_text
 from vnet.ovs.openflow.version import OpenFlowVersion, version_of
 
+_COOKIE_KEPT = (1 << 64) - 1
+"""In messages, the cookie of a change that lets cookies be."""
+
 _FLAG_WORDS = (
     (FlowFlags.SEND_FLOW_REM, "send_flow_rem"),
     (FlowFlags.CHECK_OVERLAP, "check_overlap"),
@@ -121,7 +124,7 @@ def flow_message_text(mod: FlowMod, protocol: int, names: Names = NO_NAMES) -> s
 
 
 def _message_settings(mod: FlowMod, names: Names) -> Iterator[str]:
-    if mod.new_cookie:
+    if mod.new_cookie not in (None, 0, _COOKIE_KEPT):
         yield f"cookie:{mod.new_cookie:#x}"
     if mod.cookie_mask:
         yield f"cookie:{mod.cookie:#x}/{mod.cookie_mask:#x}"

@@ -16,10 +16,7 @@ from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.match_fields import as_sent
 from vnet.ovs.flow.openflow10 import as_sent_openflow10, normalized
 from vnet.ovs.flow.ports import OFPP_MAX
-from vnet.ovs.flow.protocol_numbers import (
-    ETH_TYPE_IP,
-    IPPROTO_ICMPV6,
-)
+from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP, IPPROTO_ICMP, IPPROTO_ICMPV6
 from vnet.ovs.flow.protocols import P_OF10_NXM_ANY, P_OF10_STD_ANY, P_OF11_STD
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.version import version_of
@@ -52,25 +49,31 @@ def _masks(*members: Bits) -> int:
 _DECIDING = _masks(
     Flow.packet_type, Flow.dl_type, Flow.vlan_tci, Flow.nw_proto, Flow.nw_frag, Flow.ct_state
 )
-_DECIDING_ND = _DECIDING | _masks(Flow.tp_src, Flow.tp_dst)
+_DECIDING_ICMP = _DECIDING | _masks(Flow.tp_src, Flow.tp_dst)
 _ANY_VALUE = (
-    _DECIDING_ND
-    | _masks(Flow.dl_src, Flow.dl_dst, Flow.nw_src, Flow.nw_dst, Flow.nw_tos, Flow.nw_ttl)
-    | _masks(Flow.tcp_flags, Flow.ipv6_src, Flow.ipv6_dst, Flow.ipv6_label)
+    _DECIDING_ICMP
+    | _masks(
+        Flow.in_port, Flow.dl_src, Flow.dl_dst, Flow.nw_src, Flow.nw_dst, Flow.nw_tos, Flow.nw_ttl
+    )
+    | _masks(Flow.tcp_flags, Flow.ipv6_src, Flow.ipv6_dst)
     | _masks(Flow.arp_sha, Flow.arp_tha, Flow.nd_target, Flow.ct_zone, Flow.ct_mark)
     | _masks(Flow.tun_id, Flow.metadata, *Flow.regs)
 )
-"""Members whose values, however they were written, are no reason to refuse a match."""
+"""Members whose values alone are no reason to refuse a match, but for unusual ones."""
+_ICMP = (IPPROTO_ICMP, IPPROTO_ICMPV6)
+_BEYOND_ICMP = sum(0xFF00 << bits.shift for bits in (Flow.tp_src, Flow.tp_dst, Flow.tcp_flags))
 
 
 def _as_sent_in_fields(match: Match, of_version: int) -> Match:
     """As :func:`as_sent`; what is decided by the kind of match is decided once for each kind."""
     value, mask, tun_options = match
-    is_usual = not mask & ~(_ANY_VALUE | Flow.in_port.mask) and not tun_options
-    if not is_usual or Flow.in_port.of(value) >= OFPP_MAX:
+    if mask & ~_ANY_VALUE or tun_options or Flow.in_port.of(value) >= OFPP_MAX:
         return as_sent(match, of_version)
-    is_icmpv6 = Flow.nw_proto.of(value) == IPPROTO_ICMPV6
-    deciding = value & (_DECIDING_ND if is_icmpv6 else _DECIDING)
+    deciding = value & _DECIDING
+    if Flow.nw_proto.of(value) in _ICMP:
+        if value & _BEYOND_ICMP:
+            return as_sent(match, of_version)
+        deciding = value & _DECIDING_ICMP
     received = _received_mask(mask, deciding, of_version)
     return Match(value & received, received)
 
