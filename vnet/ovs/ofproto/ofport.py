@@ -16,10 +16,8 @@ class PortStats:
 
     rx_packets: int = 0
     rx_bytes: int = 0
-    rx_dropped: int = 0
     tx_packets: int = 0
     tx_bytes: int = 0
-    tx_dropped: int = 0
 
 
 class OfPort:
@@ -40,6 +38,7 @@ class OfPort:
         "number",
         "odp_port",
         "peer",
+        "queue_dscp",
         "state",
         "stats",
     )
@@ -65,6 +64,8 @@ class OfPort:
         self.config = PortConfig.NONE
         self.state = PortState.NONE
         self.may_enable = True
+        self.queue_dscp: dict[int, int] = {}
+        """What DSCP (6 bits) packets of a queue get on their way out, by the queue's number."""
         self.stats = PortStats()
         self.update_link()
 
@@ -77,6 +78,13 @@ class OfPort:
     def is_live(self) -> bool:
         """Whether a fast-failover group or a bundle action may use it (OFPPS_LIVE)."""
         return PortState.LIVE in self.state
+
+    def counters(self) -> PortStats:
+        """What has passed, as its device counts it, or as a patch port's translations do."""
+        device = self.device
+        if device is None:
+            return self.stats
+        return PortStats(device.rx_packets, device.rx_bytes, device.tx_packets, device.tx_bytes)
 
     def update_link(self) -> bool:
         """Take over the device's link; returns whether the state has changed.

@@ -83,6 +83,9 @@ def _push_vlan(ctx: XlateCtx, action: ofpacts.PushVlan) -> None:
 
 
 # -- IP and transport
+#
+# No datapath changes the IP header of packets of protocol 0, so what is done to others depends on
+# their protocol.
 
 
 @carries_out(ofpacts.SetIpv4Src)
@@ -98,6 +101,7 @@ def _set_ipv4_dst(ctx: XlateCtx, action: ofpacts.SetIpv4Dst) -> None:
 def _set_ipv4(ctx: XlateCtx, bits: Bits, address: int) -> None:
     if ctx.flow.dl_type == ETH_TYPE_IP:
         ctx.wc.fill(bits)
+        ctx.wc.fill(Flow.nw_proto)
         ctx.flow.put(bits, address)
 
 
@@ -114,6 +118,7 @@ def _set_ip_ecn(ctx: XlateCtx, action: ofpacts.SetIpEcn) -> None:
 def _set_tos(ctx: XlateCtx, mask: int, value: int) -> None:
     if is_ip(ctx.flow):
         ctx.wc.nw_tos |= mask
+        ctx.wc.fill(Flow.nw_proto)
         ctx.flow.nw_tos = ctx.flow.nw_tos & ~mask | value
 
 
@@ -121,6 +126,7 @@ def _set_tos(ctx: XlateCtx, mask: int, value: int) -> None:
 def _set_ip_ttl(ctx: XlateCtx, action: ofpacts.SetIpTtl) -> None:
     if is_ip(ctx.flow):
         ctx.wc.fill(Flow.nw_ttl)
+        ctx.wc.fill(Flow.nw_proto)
         ctx.flow.nw_ttl = action.ttl
 
 
@@ -150,6 +156,7 @@ def _dec_ttl(ctx: XlateCtx, action: ofpacts.DecTtl, _place: Place) -> Verdict:
     ctx.wc.fill(Flow.nw_ttl)
     if not is_ip(flow):
         return Verdict.NEXT
+    ctx.wc.fill(Flow.nw_proto)
     if flow.nw_ttl > 1:
         flow.nw_ttl -= 1
         return Verdict.NEXT

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from vnet.ovs.flow.fields import Subfield, copy_subfield
 from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.prerequisites import is_ip
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.loop import carries_out
 from vnet.ovs.ofproto.xlate.report_text import report_subfield
 from vnet.ovs.openflow import ofpacts
+
+_IN_IP_HEADER = frozenset(
+    ("ip_src", "ip_dst", "ipv6_src", "ipv6_dst", "ipv6_label", "nw_tos", "nw_ecn", "nw_ttl")
+)
 
 
 def load(ctx: XlateCtx, destination: Subfield, value: int) -> None:
@@ -22,6 +27,9 @@ def _set_field(ctx: XlateCtx, action: ofpacts.SetField) -> None:
     field = action.field
     if field.are_prereqs_ok(ctx.flow, ctx.wc):
         field.unwildcard(ctx.wc, action.mask)
+        if field.name in _IN_IP_HEADER and is_ip(ctx.flow):
+            # No datapath changes the IP header of packets of protocol 0.
+            ctx.wc.fill(Flow.nw_proto)
         field.put_masked(ctx.flow, action.value, action.mask)
     else:
         ctx.warn(f"unmet prerequisites for {field.name}, set_field ignored")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from vnet.ovs.dpif.actions import Output, Trunc
+from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocol_numbers import PT_ETHERNET
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.xlate.commit import commit
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.patch import patch_output
+from vnet.ovs.ofproto.xlate.stacks import IP_DSCP_MASK
 from vnet.ovs.openflow.messages import PortConfig
 
 _UNCUT_BYTES = 0xFFFF
+_DSCP_SHIFT = 2
 
 
 def compose_output(
@@ -39,6 +42,9 @@ def compose_output(
             ctx.fail("Cannot truncate output to patch port")
         patch_output(ctx, port, *peer, is_last=is_last_action)
         return
+    own_tos = ctx.flow.nw_tos
+    if port.queue_dscp:
+        _mark_for_queue(ctx, port)
     if port.odp_port is not None:
         commit(ctx)
         if 0 < ctx.mirror_snaplen < _UNCUT_BYTES:
@@ -49,6 +55,16 @@ def compose_output(
         bundle = switching.bundle_of(ofp_port)
         if bundle is not None:
             ctx.mirror_packet(ctx, bundle, bundle.destination_mirrors)
+    ctx.flow.nw_tos = own_tos
+
+
+def _mark_for_queue(ctx: XlateCtx, port: OfPort) -> None:
+    """Give the packet the DSCP that the port has for its queue, for this output only."""
+    ctx.wc.fill(Flow.skb_priority)
+    dscp = port.queue_dscp.get(ctx.flow.skb_priority)
+    if dscp is not None:
+        ctx.wc.nw_tos |= IP_DSCP_MASK
+        ctx.flow.nw_tos = ctx.flow.nw_tos & ~IP_DSCP_MASK | dscp << _DSCP_SHIFT
 
 
 def _may_send(ctx: XlateCtx, port: OfPort) -> bool:
