@@ -28,7 +28,6 @@ from vnet.ovs.flow.protocol_numbers import (
 )
 
 _WHOLE = (
-    Flow.in_port,
     Flow.dl_type,
     Flow.dl_src,
     Flow.dl_dst,
@@ -38,6 +37,8 @@ _WHOLE = (
 )
 _PREFIXES = (Flow.nw_src, Flow.nw_dst)
 _DSCP_MASK = 0xFC
+_PORT_MASK = 0xFFFF
+"""A port of OpenFlow, in the place of one of the datapath."""
 
 
 def as_sent_openflow10(match: Match) -> Match:
@@ -47,6 +48,8 @@ def as_sent_openflow10(match: Match) -> Match:
     for bits in _WHOLE:
         if given.key & bits.mask:
             mask.fill(bits)
+    if given.in_port:
+        mask.in_port = _PORT_MASK
     for bits in _PREFIXES:
         mask.put(bits, _prefix_of(given.get(bits)))
     if given.nw_tos & _DSCP_MASK:
