@@ -11,7 +11,8 @@ from vnet.ovs.dpif.text.actions import actions_text as odp_actions_text
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.match_text import flow_text, match_text
-from vnet.ovs.flow.ports import OFPP_UNSET
+from vnet.ovs.flow.names import NO_NAMES, Names
+from vnet.ovs.flow.ports import OFPP_UNSET, OfpPort
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.trace.layout import slow_path_lines, trace_lines
@@ -96,7 +97,7 @@ class Tracer:
         out.release(self._backer.recirc, self._backer.scheduler.now_ns)
 
     def _result(self, request: TraceRequest, trace: Trace, out: XlateOut) -> Iterator[str]:
-        names = _ofp_names(request.bridge) if request.names else None
+        names = _names(request.bridge) if request.names else NO_NAMES
         before = request.flow.copy()
         before.actset_output = OFPP_UNSET
         yield f"Flow: {flow_text(before, names)}"
@@ -107,7 +108,7 @@ class Tracer:
         megaflow = Match(request.flow.key & out.wc.key, out.wc.key)
         yield f"Megaflow: {match_text(megaflow, names)}"
         odp_names = self._odp_names() if request.names else None
-        yield f"Datapath actions: {odp_actions_text(out.actions, odp_names)}"
+        yield f"Datapath actions: {odp_actions_text(out.actions, port_names=odp_names)}"
         if out.error is not DropCause.OK:
             yield f"Translation failed ({XLATE_ERRORS[out.error]}), packet is dropped."
             yield ""
@@ -120,7 +121,7 @@ class Tracer:
     def _execute(self, request: TraceRequest, actions: OdpActions) -> None:
         """What is left of the actions goes to controllers and collectors."""
         assert request.frame is not None
-        port = request.bridge.ports.get(request.flow.in_port)
+        port = request.bridge.ports.get(OfpPort(request.flow.in_port))
         flow = request.flow.copy()
         flow.in_port = 0 if port is None or port.odp_port is None else port.odp_port
         self._backer.dpif.execute(Frame(request.frame), flow.key, _without_outputs(actions))
@@ -134,5 +135,5 @@ def _without_outputs(actions: OdpActions) -> OdpActions:
     )
 
 
-def _ofp_names(bridge: Ofproto) -> dict[int, str]:
-    return {port.number: port.name for port in bridge.ports.values()}
+def _names(bridge: Ofproto) -> Names:
+    return Names({port.name: port.number for port in bridge.ports.values()})
