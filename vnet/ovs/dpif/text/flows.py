@@ -10,10 +10,18 @@ from vnet.ovs.dpif.dpif import DatapathFlow
 from vnet.ovs.dpif.text.actions import actions_text
 from vnet.ovs.dpif.text.attribute import attributes_text
 from vnet.ovs.dpif.text.from_flow import key_attributes, mask_attributes
-from vnet.ovs.dpif.text.kind import PortNames, Style
+from vnet.ovs.dpif.text.kind import PortNames, PortNumbers, Reading, Style
+from vnet.ovs.dpif.text.parse_flow import parse_attributes
 from vnet.ovs.dpif.text.stats import stats_text
+from vnet.ovs.dpif.text.to_flow import Fitness, key_of, mask_of
+from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extract import DEFAULT_VLAN_LIMIT
 from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.ports import ODPP_NONE
+
+_NOT_INSTALLED = "updating flow table (Invalid argument)"
+_TAG_PRESENCE = 0x1FFF
+"""VLAN identifier and CFI: a datapath flow cannot leave open whether there is a tag."""
 
 
 def flow_text(
@@ -39,6 +47,54 @@ def flow_text(
 def key_text(key: int, *, vlan_limit: int = DEFAULT_VLAN_LIMIT) -> str:
     """A flow without a mask, every attribute in full (``odp_flow_key_format``)."""
     return attributes_text(key_attributes(key, vlan_limit=vlan_limit), None, Style(verbose=True))
+
+
+def parse_key(
+    text: str,
+    *,
+    port_numbers: PortNumbers | None = None,
+    vlan_limit: int = DEFAULT_VLAN_LIMIT,
+) -> int:
+    """A flow of one packet; masks are read and forgotten.
+
+    What is not said is 0, but for the port, which is none. A flow without ``eth()`` is one of a
+    packet without an Ethernet header.
+    """
+    attributes, _masks = parse_attributes(text, Reading(port_numbers=port_numbers))
+    try:
+        key, _fitness = key_of(attributes, vlan_limit=vlan_limit)
+    except OvsTextError as error:
+        shown = attributes_text(attributes, None, Style(verbose=True))
+        raise OvsTextError(f"{error.what}; the flow key in error is: {shown}") from error
+    return key
+
+
+def parse_flow(
+    text: str,
+    *,
+    port_numbers: PortNumbers | None = None,
+    vlan_limit: int = DEFAULT_VLAN_LIMIT,
+) -> tuple[int, int]:
+    """Key and mask of a flow to install, as ``dpctl/add-flow`` takes them, and refuses them.
+
+    What is not named does not matter, but for recirculation and the absence of a tag. The input
+    port has to be named. The key keeps the bits that the mask leaves out: dumps show them.
+    """
+    try:
+        attributes, masks = parse_attributes(text, Reading(port_numbers=port_numbers))
+    except OvsTextError as error:
+        raise OvsTextError(f"parsing flow key ({error.what}) (Invalid argument)") from error
+    try:
+        key, key_fitness = key_of(attributes, vlan_limit=vlan_limit)
+        mask, mask_fitness = mask_of(masks, key, vlan_limit=vlan_limit)
+    except OvsTextError as error:
+        raise OvsTextError(_NOT_INSTALLED) from error
+    is_perfect = key_fitness is mask_fitness is Fitness.PERFECT
+    if not is_perfect or Flow.in_port.of(mask) != ODPP_NONE:
+        raise OvsTextError(_NOT_INSTALLED)
+    if not Flow.vlan_tci.of(mask):
+        mask |= _TAG_PRESENCE << Flow.vlan_tci.shift
+    return key, mask
 
 
 def dump_line(
