@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from vnet.ovs.dpif.dpif import Dpif
+from vnet.ovs.dpif.meters import MeterBandConfig, MeterBandStats, MeterConfig, MeterStats
 from vnet.ovs.ofproto.rule import Rule
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
@@ -40,35 +40,40 @@ class MeterEntry:
         self.bands: tuple[MeterBand, ...] = mod.bands
 
 
-class MeterProvider(Protocol):
-    """Whoever measures: the datapath's side of meters, shared by its bridges."""
+class MeterPool:
+    """The meters of one datapath, which its bridges share: numbers, and who measures.
 
-    def meter_add(self, mod: MeterMod) -> int:
-        """A new meter; returns its number in the datapath."""
+    Without a datapath they are only numbered, and have seen nothing.
+    """
 
-    def meter_modify(self, datapath_id: int, mod: MeterMod) -> None:
-        """Other bands or flags."""
-
-    def meter_del(self, datapath_id: int) -> None:
-        """The meter is gone."""
-
-
-class NumberedMeters:
-    """A provider that only hands out numbers, the lowest free one each time."""
-
-    def __init__(self) -> None:
+    def __init__(self, dpif: Dpif | None = None) -> None:
+        self._dpif = dpif
         self._used: set[int] = set()
 
-    def meter_add(self, mod: MeterMod) -> int:  # noqa: ARG002 (the protocol's signature)
+    def add(self, mod: MeterMod) -> int:
+        """A new meter; returns the number it has in the datapath, the lowest that is free."""
         number = next(n for n in range(len(self._used) + 1) if n not in self._used)
         self._used.add(number)
+        self.modify(number, mod)
         return number
 
-    def meter_modify(self, datapath_id: int, mod: MeterMod) -> None:
-        """Numbers stay."""
+    def modify(self, number: int, mod: MeterMod) -> None:
+        """A meter begins anew, with other bands or flags."""
+        if self._dpif is not None:
+            bands = tuple(MeterBandConfig(band.rate, band.burst_size) for band in mod.bands)
+            self._dpif.meter_set(number, MeterConfig(MeterFlags.PKTPS in mod.flags, bands))
 
-    def meter_del(self, datapath_id: int) -> None:
-        self._used.remove(datapath_id)
+    def remove(self, number: int) -> None:
+        """The meter is gone, and its number free."""
+        self._used.remove(number)
+        if self._dpif is not None:
+            self._dpif.meter_del(number)
+
+    def stats(self, entry: MeterEntry) -> MeterStats:
+        """What a meter has counted."""
+        if self._dpif is not None:
+            return self._dpif.meter_get(entry.datapath_id)
+        return MeterStats(0, 0, tuple(MeterBandStats(0, 0) for _ in entry.bands))
 
 
 def check_meter_mod(mod: MeterMod) -> None:
@@ -82,6 +87,8 @@ def check_meter_mod(mod: MeterMod) -> None:
         raise OpenFlowError("OFPMMFC_OUT_OF_BANDS")
     if any(band.type is not MeterBandType.DROP for band in mod.bands):
         raise OpenFlowError("OFPMMFC_BAD_BAND")
+    if any(band.rate == 0 for band in mod.bands):
+        raise OpenFlowError("OFPMMFC_BAD_RATE")
 
 
 def meters_to_delete(meters: dict[int, MeterEntry], meter_id: int) -> list[MeterEntry]:

@@ -20,8 +20,7 @@ from vnet.ovs.ofproto.group_mods import GroupMods
 from vnet.ovs.ofproto.internal_rules import InternalRules
 from vnet.ovs.ofproto.meter import (
     MeterEntry,
-    MeterProvider,
-    NumberedMeters,
+    MeterPool,
     check_meter_mod,
     meters_to_delete,
 )
@@ -71,11 +70,13 @@ class Ofproto:
     """
 
     def __init__(
-        self, name: str, scheduler: Scheduler, meter_provider: MeterProvider | None = None
+        self, name: str, scheduler: Scheduler, meter_pool: MeterPool | None = None
     ) -> None:
         self.name = name
         self.scheduler = scheduler
         self.version = 0
+        self.datapath_id = 0
+        """What OpenFlow knows the bridge by, 64 bits."""
         self.groups: dict[int, GroupEntry] = {}
         self.meters: dict[int, MeterEntry] = {}
         self.ports: dict[OfpPort, OfPort] = {}
@@ -87,7 +88,7 @@ class Ofproto:
         self.before_reading_stats: Callable[[], None] = _nothing
         self.flow_removed: list[FlowRemovedListener] = []
         self.port_changed: list[PortListener] = []
-        self._meter_provider = meter_provider or NumberedMeters()
+        self.meter_pool = meter_pool or MeterPool()
         expiry = Expiry(scheduler, self._expire, self._push_statistics)
         self._store = RuleStore(self.groups, self.meters, expiry)
         self._flow_mods = FlowMods(scheduler, self._store, self.groups, self.meters)
@@ -201,12 +202,12 @@ class Ofproto:
         elif mod.command is MeterModCommand.ADD:
             if entry is not None:
                 raise OpenFlowError("OFPMMFC_METER_EXISTS")
-            number = self._meter_provider.meter_add(mod)
+            number = self.meter_pool.add(mod)
             self.meters[mod.meter_id] = MeterEntry(mod, number, self.scheduler.now_ns)
         else:
             if entry is None:
                 raise OpenFlowError("OFPMMFC_UNKNOWN_METER")
-            self._meter_provider.meter_modify(entry.datapath_id, mod)
+            self.meter_pool.modify(entry.datapath_id, mod)
             entry.configure(mod)
         self._changed()
 
@@ -216,7 +217,7 @@ class Ofproto:
             self._store.remove(rule, RemovedReason.METER_DELETE, transaction)
         self._commit(transaction)
         del self.meters[entry.meter_id]
-        self._meter_provider.meter_del(entry.datapath_id)
+        self.meter_pool.remove(entry.datapath_id)
 
     def configure_table(self, table_id: int, settings: TableSettings) -> None:
         """Set a table up; one with more flows than it may have evicts what it can."""

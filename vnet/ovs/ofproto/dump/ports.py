@@ -1,0 +1,81 @@
+"""Ports as ``ovs-ofctl dump-ports``, ``dump-ports-desc`` and ``show`` list them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vnet.base.ids import mac_text
+from vnet.ovs.flow.names import NO_NAMES, Names, port_text
+from vnet.ovs.flow.ports import OfpPort
+from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
+from vnet.ovs.ofproto.ofport import OfPort, PortStats
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.openflow.messages import PortState
+from vnet.ovs.openflow.text.flow_print import duration_text
+from vnet.ovs.openflow.text.port import port_config_text, port_state_text
+from vnet.ovs.openflow.version import OpenFlowVersion
+
+_N_TABLES_SHOWN = 254
+_CAPABILITIES = "FLOW_STATS TABLE_STATS PORT_STATS QUEUE_STATS ARP_MATCH_IP"
+_OF10_ACTIONS = (
+    "output enqueue set_vlan_vid set_vlan_pcp strip_vlan mod_dl_src mod_dl_dst "
+    "mod_nw_src mod_nw_dst mod_nw_tos mod_tp_src mod_tp_dst"
+)
+
+
+def dump_ports(
+    bridge: Ofproto,
+    number: OfpPort | None = None,
+    version: OpenFlowVersion = OpenFlowVersion.OF10,
+    names: Names = NO_NAMES,
+) -> Iterator[str]:
+    """The counters of all ports, or of one: lines, the first of which counts the ports."""
+    bridge.before_reading_stats()
+    ports = [port for port in _by_number(bridge) if number is None or port.number == number]
+    yield f"{len(ports)} ports"
+    for port in ports:
+        yield from _counters(port, names)
+        if version >= OpenFlowVersion.OF13:
+            age_ns = elapsed_ns(port.created_ns, bridge.scheduler.now_ns)
+            yield f"           duration={duration_text(age_ns)}"
+
+
+def dump_ports_desc(
+    bridge: Ofproto, version: OpenFlowVersion = OpenFlowVersion.OF10
+) -> Iterator[str]:
+    """Each port's name, address, configuration, state and speed."""
+    for port in _by_number(bridge):
+        state = port.state
+        if version is OpenFlowVersion.OF10:
+            state &= ~PortState.LIVE
+        yield f" {port_text(port.number)}({port.name}): addr:{mac_text(port.mac)}"
+        yield f"     config:     {port_config_text(port.config)}"
+        yield f"     state:      {port_state_text(state)}"
+        yield "     speed: 0 Mbps now, 0 Mbps max"
+
+
+def show(bridge: Ofproto) -> Iterator[str]:
+    """What ``ovs-ofctl show`` prints of the switch: its features, ports and settings."""
+    yield f"OFPT_FEATURES_REPLY (xid=0x2): dpid:{bridge.datapath_id:016x}"
+    yield f"n_tables:{_N_TABLES_SHOWN}, n_buffers:0"
+    yield f"capabilities: {_CAPABILITIES}"
+    yield f"actions: {_OF10_ACTIONS}"
+    yield from dump_ports_desc(bridge)
+    fragments = bridge.fragment_handling.value
+    yield f"OFPT_GET_CONFIG_REPLY (xid=0x4): frags={fragments} miss_send_len=0"
+
+
+def _by_number(bridge: Ofproto) -> list[OfPort]:
+    return sorted(bridge.ports.values(), key=lambda port: port.number)
+
+
+def _counters(port: OfPort, names: Names) -> Iterator[str]:
+    """Errors and drops of its kinds are not told apart here, so they are unknown: ``?``."""
+    stats: PortStats = port.counters()
+    label = port_text(port.number, names)
+    padding = " " if port.number < 10 else ""
+    yield (
+        f"  port {padding}{label}: rx pkts={stats.rx_packets}, bytes={stats.rx_bytes}, "
+        "drop=?, errs=?, frame=?, over=?, crc=?"
+    )
+    yield (f"           tx pkts={stats.tx_packets}, bytes={stats.tx_bytes}, drop=?, errs=?, coll=?")
