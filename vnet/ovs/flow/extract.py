@@ -17,13 +17,15 @@ from vnet.ovs.flow.extract_network import (
     ip_payload,
     unread_network,
 )
-from vnet.ovs.flow.extract_transport import TRANSPORT, unread_transport
+from vnet.ovs.flow.extract_transport import TCP_FLAGS_MASK
 from vnet.ovs.flow.flow import CFI, DL_TYPE_NONE, Flow
 from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_MPLS,
     ETH_TYPE_MPLS_MCAST,
     ETH_TYPE_VLAN_8021AD,
     ETH_TYPE_VLAN_8021Q,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
     PT_ETHERNET,
 )
 
@@ -55,8 +57,12 @@ _LLC_SNAP_BYTES = 8
 
 _PLAIN_IPV4 = b"\x08\x00\x45"
 """EtherType IPv4, version 4, no options."""
-_PLAIN_IPV4_HEADERS = Struct("!14sxBHxxHBBxxQ")
-_PLAIN_IPV4_BYTES = _PLAIN_IPV4_HEADERS.size
+_PLAIN_IPV4_HEADERS = Struct("!14sxBHxxHBBxx8s4s")
+_PLAIN_IPV4_FLOW = Struct("!H4sxBBB8s14s8x")
+"""The low end of a flow: TCP flags, ports, (no fragment,) TTL, ToS, protocol, addresses, MACs and
+type, and room for the metadata. To pack them takes half the time of shifting each to its place."""
+_UDP_LEAST_BYTES = 28
+_TCP_LEAST_BYTES = 40
 
 
 def extract(
@@ -71,8 +77,8 @@ def extract(
     Other metadata (tunnel, recirculation, connection state) is 0: add the bits. A packet that
     starts with a network header has its type in ``packet_type``. Never raises on any bytes.
     """
-    if frame[12:15] == _PLAIN_IPV4 and len(frame) >= _PLAIN_IPV4_BYTES and not packet_type:
-        ethernet, tos, total_bytes, fragment, ttl, nw_proto, addresses = (
+    if frame[12:15] == _PLAIN_IPV4 and len(frame) >= _PLAIN_IPV4_HEADERS.size and not packet_type:
+        ethernet, tos, total_bytes, fragment, ttl, nw_proto, addresses, ports = (
             _PLAIN_IPV4_HEADERS.unpack_from(frame)
         )
         size = len(frame) - _ETHERNET_BYTES
@@ -80,10 +86,20 @@ def extract(
             not fragment & IPV4_FRAGMENT
             and IPV4_HEADER_BYTES <= total_bytes <= size <= total_bytes + MAX_PADDING_BYTES
         ):
-            parser = TRANSPORT.get(nw_proto, unread_transport)
-            transport = parser(frame, _PLAIN_IPV4_BYTES, _ETHERNET_BYTES + total_bytes)
-            bits: int = (ttl << 16 | tos << 8 | nw_proto) << _NW_PROTO | addresses << _NW_DST
-            return transport | bits | int.from_bytes(ethernet, "big") << _DL_TYPE | in_port
+            flags = 0
+            if nw_proto == IPPROTO_UDP:
+                is_whole = total_bytes >= _UDP_LEAST_BYTES
+            elif nw_proto == IPPROTO_TCP and total_bytes >= _TCP_LEAST_BYTES:
+                word = frame[46] << 8 | frame[47]
+                is_whole = _TCP_LEAST_BYTES <= IPV4_HEADER_BYTES + (word >> 12 << 2) <= total_bytes
+                flags = word & TCP_FLAGS_MASK
+            else:
+                is_whole = False
+            if is_whole:
+                packed = _PLAIN_IPV4_FLOW.pack(
+                    flags, ports, ttl, tos, nw_proto, addresses, ethernet
+                )
+                return int.from_bytes(packed, "big") | in_port
     return _extract_any(frame, packet_type, vlan_limit) | in_port
 
 
