@@ -87,6 +87,13 @@ class Dpif(Protocol):
     def set_upcall_handler(self, handler: UpcallHandler) -> None:
         """Who decides about frames; at most one."""
 
+    @property
+    def vlan_limit(self) -> int:
+        """How many VLAN tags of a frame are told apart: 1 or 2."""
+
+    def set_vlan_limit(self, vlan_limit: int) -> None:
+        """Tell more or fewer tags apart. Flows that were put before go."""
+
     def port_add(self, device: NetDevice, kind: str, number: OdpPort | None = None) -> OdpPort:
         """Forward what ``device`` receives, from now on; the lowest free number unless given."""
 

@@ -13,6 +13,7 @@ max-revalidator, flow-limit).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vnet.base.units import NS_PER_MS
@@ -26,17 +27,23 @@ from vnet.sim.scheduler import Timer
 if TYPE_CHECKING:
     from vnet.ovs.ofproto.backer import Backer
 
-MAX_IDLE_NS = 10_000 * NS_PER_MS
 CROWDED_IDLE_NS = 100 * NS_PER_MS
 """How long a flow may be idle while there are more flows than the limit."""
 
-MAX_REVALIDATOR_NS = 500 * NS_PER_MS
 MIN_REVALIDATOR_NS = 5 * NS_PER_MS
 """Rounds come no closer than this: a flood of new stations costs one round and not thousands."""
 
-FLOW_LIMIT = 200_000
 FIRST_FLOW_LIMIT = 10_000
 FLOW_LIMIT_STEP = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RevalidatorLimits:
+    """``other_config`` of the Open_vSwitch table: flow-limit, max-idle, max-revalidator."""
+
+    flow_limit: int = 200_000
+    max_idle_ns: int = 10_000 * NS_PER_MS
+    max_revalidator_ns: int = 500 * NS_PER_MS
 
 
 class Ukey:
@@ -83,7 +90,8 @@ class Revalidator:
         self._timer = Timer(backer.scheduler, self._round)
         self._generation = 0
         self._is_dirty = False
-        self._last_round_ns = -MAX_REVALIDATOR_NS
+        self.limits = RevalidatorLimits()
+        self._last_round_ns = -self.limits.max_revalidator_ns
         self.flow_limit = FIRST_FLOW_LIMIT
         """How many flows are welcome; grows while rounds are quick, which here they always are."""
 
@@ -132,7 +140,8 @@ class Revalidator:
 
     def _arm(self) -> None:
         now_ns = self._backer.scheduler.now_ns
-        interval_ns = MIN_REVALIDATOR_NS if self._is_dirty else MAX_REVALIDATOR_NS
+        regular_ns = min(self.limits.max_revalidator_ns, self.limits.max_idle_ns)
+        interval_ns = MIN_REVALIDATOR_NS if self._is_dirty else regular_ns
         due_ns = max(now_ns, self._last_round_ns + interval_ns)
         if (self._timer.due_ns is None or due_ns < self._timer.due_ns) and (
             self._ukeys or self._is_dirty
@@ -152,11 +161,11 @@ class Revalidator:
             self.purge()
         else:
             is_crowded = len(flows) > self.flow_limit
-            oldest_ns = now_ns - (CROWDED_IDLE_NS if is_crowded else MAX_IDLE_NS)
+            oldest_ns = now_ns - (CROWDED_IDLE_NS if is_crowded else self.limits.max_idle_ns)
             for flow in flows:
                 self._judge(flow, oldest_ns)
         if self.flow_limit < len(flows) * 1000:
-            self.flow_limit = min(self.flow_limit + FLOW_LIMIT_STEP, FLOW_LIMIT)
+            self.flow_limit = min(self.flow_limit + FLOW_LIMIT_STEP, self.limits.flow_limit)
         self._arm()
 
     def _judge(self, flow: DatapathFlow, oldest_ns: int) -> None:

@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from vnet.base.units import NS_PER_MS
 from vnet.netdev.device import NetDevice
 from vnet.ovs.dpif.dpif import Dpif
+from vnet.ovs.flow.flow import N_VLANS
 from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NORMAL, OdpPort
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.bundle import Bundle
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.revalidator import RevalidatorLimits
 from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vswitchd import bundles
-from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig, SwitchConfig
+from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig, SwitchConfig
 from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number, lowest_free
 from vnet.ovs.vswitchd.tables import configure_table
 from vnet.sim.scheduler import Scheduler
@@ -66,9 +69,22 @@ class Vswitchd:
                 )
         for name, bridge in self._running.items():
             bridge.configure(wanted[name])
+        self._configure_datapath(config)
         self.config = config
         self.backer.revalidator.touch()
         self.backer.revalidator.settle()
+
+    def _configure_datapath(self, config: SwitchConfig) -> None:
+        revalidator = self.backer.revalidator
+        revalidator.limits = RevalidatorLimits(
+            flow_limit=config.flow_limit,
+            max_idle_ns=config.max_idle_ms * NS_PER_MS,
+            max_revalidator_ns=config.max_revalidator_ms * NS_PER_MS,
+        )
+        vlan_limit = config.vlan_limit if 0 < config.vlan_limit < N_VLANS else N_VLANS
+        if vlan_limit != self.backer.dpif.vlan_limit:
+            revalidator.purge()
+            self.backer.dpif.set_vlan_limit(vlan_limit)
 
 
 class _Bridge:
@@ -144,7 +160,7 @@ class _Bridge:
             interface.name,
             device,
             odp_port=None if device is None else self._attach(device, interface),
-            peer=interface.peer if interface.is_patch else "",
+            peer=interface.peer if interface.is_patch else None,
             created_ns=now_ns,
         )
         running = _Interface(interface, port, self.ofproto)
@@ -191,6 +207,8 @@ class _Bridge:
         for port in config.all_ports:
             names = (interface.name for interface in port.interfaces)
             ports = [self._interfaces[name].port for name in names if name in self._interfaces]
+            for member in ports:
+                member.queue_dscp = _queue_dscp(port)
             if ports:
                 current.append(self._bundle(bundles.configured(port, ports)))
         switching.set_bundles(current)
@@ -241,3 +259,9 @@ class _Interface:
 
 def _interfaces_of(config: BridgeConfig) -> dict[str, InterfaceConfig]:
     return {i.name: i for port in config.all_ports for i in port.interfaces}
+
+
+def _queue_dscp(config: BridgePortConfig) -> dict[int, int]:
+    """What DSCP packets of each queue get, where the queue says so."""
+    queues = {} if config.qos is None or not config.qos.type else config.qos.queues
+    return {number: queue.dscp for number, queue in queues.items() if queue.dscp is not None}

@@ -152,7 +152,7 @@ def _flow(backer: Backer, rest: Sequence[str]) -> tuple[Ofproto, Flow]:
     """The bridge, and the flow with an OpenFlow port, of what is left."""
     numbers: Mapping[str, int] = {port.name: port.number for port in backer.dpif.ports()}
     try:
-        flow = Flow(parse_key(rest[-1], port_numbers=numbers))
+        flow = Flow(parse_key(rest[-1], port_numbers=numbers, vlan_limit=backer.dpif.vlan_limit))
     except OvsTextError as error:
         if len(rest) != 2:
             raise OvsTextError(f"{error.what} (or the bridge name was omitted)") from error
