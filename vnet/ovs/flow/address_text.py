@@ -112,7 +112,8 @@ def _parse_ipv4_mask(text: str, at: int) -> tuple[int, int]:
 
 
 def _ipv4_of(found: re.Match[str]) -> int:
-    return int.from_bytes(bytes(int(octet) & 0xFF for octet in found.groups()), "big")
+    a, b, c, d = map(int, found.groups())
+    return (a & 0xFF) << 24 | (b & 0xFF) << 16 | (c & 0xFF) << 8 | d & 0xFF
 
 
 def _parse_length(text: str, at: int) -> tuple[int | None, int]:
