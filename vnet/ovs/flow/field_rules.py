@@ -1,4 +1,4 @@
-"""Which values of a field make sense in a match at all, and which kinds of fields there are.
+"""Which values of a field make sense in a match at all.
 
 A value that no packet has may still be tested for, bit by bit; only bits that nothing ever sets
 are refused. Source: mf_is_value_valid() of Open vSwitch 3.1.

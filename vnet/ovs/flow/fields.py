@@ -1,7 +1,18 @@
 """The fields of a flow as users name them, and parts of fields.
 
-:mod:`vnet.ovs.flow.field_table` says what ovs-fields(7) says of each, in one table. Matching,
-text, actions, the documentation and the wire format read it; there is no second list.
+What ovs-fields(7) tells of the fields is data, each sort of it in one place; matching, text,
+actions, the documentation and the wire format read it there, and there is no second list:
+
+========================  ===================================================================
+``field_table``           names, widths, masking, access, formats, prerequisites
+``field_headers``         NXM and OXM names and numbers, and since when
+``field_access``          where a value stands in a flow, and what is peculiar about a field
+``field_rules``           values that no match may test for
+``prerequisites``         what a flow must be before a field makes sense
+``value_text``            the formats
+========================  ===================================================================
+
+:class:`~vnet.ovs.flow.field.Field` puts a field's data together; here are all of them.
 """
 
 from __future__ import annotations
