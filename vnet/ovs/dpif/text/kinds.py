@@ -17,7 +17,8 @@ from vnet.ovs.dpif.text.notation import (
     nsh_word,
 )
 from vnet.ovs.dpif.text.single_kinds import FlagsKind, NumberKind, PortKind, VlanKind, WideKind
-from vnet.ovs.dpif.text.stack_kinds import MplsKind, NdExtensionsKind, NshKind, TunnelKind
+from vnet.ovs.dpif.text.stack_kinds import MplsKind, NdExtensionsKind, NshKind
+from vnet.ovs.dpif.text.tunnel_kind import TunnelKind
 from vnet.ovs.flow.flag_text import CT_STATES, TCP_FLAGS
 from vnet.ovs.flow.flow import FRAG_ANY, FRAG_LATER, Bits, Flow
 

@@ -7,6 +7,10 @@ behind it, or None. A number too large keeps its lower bits: that is no error.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.flag_text import parse_flags
 
 Scanned = tuple[int, int]
 """A value and where it ends."""
@@ -64,3 +68,23 @@ def _scan_base(
 
 def _cut(value: int, n_bits: int) -> int:
     return value & (1 << n_bits) - 1
+
+
+_MASKED_NUMBER = re.compile(f"{INTEGER}/{INTEGER}")
+
+
+def scan_flags(text: str, at: int, names: Mapping[int, str]) -> tuple[int, int, int] | None:
+    """Flags up to a closing parenthesis, their mask (all ones if none is given), and the place
+    behind it: ``syn|ack)``, ``+syn-ack)`` or ``0x12/0x12)``.
+    """
+    end = text.find(")", at)
+    if end < 0:
+        return None
+    number = _MASKED_NUMBER.match(text, at)
+    if number is not None and number.end() != end:
+        return None
+    try:
+        flags, mask = parse_flags(text[at:end], names, "", sum(names))
+    except OvsTextError:
+        return None
+    return flags, mask, end + 1

@@ -14,9 +14,8 @@ from vnet.ovs.dpif.text.kind import (
     scan_list,
 )
 from vnet.ovs.dpif.text.notation import Notation, decimal
-from vnet.ovs.dpif.text.scan import scan_integer
-from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.flow.flag_text import flags_masked_text, flags_text, parse_flags
+from vnet.ovs.dpif.text.scan import scan_flags, scan_integer
+from vnet.ovs.flow.flag_text import flags_masked_text, flags_text
 from vnet.ovs.flow.flow import CFI, Bits, Flow
 from vnet.ovs.flow.value_text import OutOfRangeError, hex_text
 from vnet.ovs.flow.value_text import scan_integer as scan_wide
@@ -134,14 +133,11 @@ class FlagsKind(Kind):
         return flags_masked_text(self.flags, value, mask & self.exact_mask, self.exact_mask)
 
     def scan(self, text: str, at: int, _reading: Reading, /) -> ScannedAttribute | None:
-        end = text.find(")", at)
-        if end < 0:
+        scanned = scan_flags(text, at, self.flags)
+        if scanned is None:
             return None
-        try:
-            value, mask = parse_flags(text[at:end], self.flags, self.name, sum(self.flags))
-        except OvsTextError:
-            return None
-        return ScannedAttribute((value,), (mask & (1 << self.n_bits) - 1,), end + 1)
+        value, mask, end = scanned
+        return ScannedAttribute((value,), (mask & (1 << self.n_bits) - 1,), end)
 
 
 class Part:

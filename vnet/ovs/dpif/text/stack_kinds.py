@@ -5,7 +5,6 @@ from __future__ import annotations
 from vnet.ovs.dpif.text.kind import (
     MEMBER_NAME,
     Kind,
-    Member,
     Reading,
     ScannedAttribute,
     StructKind,
@@ -14,8 +13,6 @@ from vnet.ovs.dpif.text.kind import (
     scan_list,
 )
 from vnet.ovs.dpif.text.single_kinds import Part
-from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.flow.flag_text import TUNNEL_FLAGS, flags_masked_text, flags_text, parse_flags
 from vnet.ovs.flow.flow import N_MPLS_LABELS, Flow
 
 LABEL = Part("label", 12, 20)
@@ -107,85 +104,3 @@ class NshKind(StructKind):
             shown = zip(self.members[:n_shown], values, strict=False)
             return ",".join(f"{member.name}={member.notation.text(v)}" for member, v in shown)
         return super().text(values, masks, Style(verbose=False))
-
-
-_TUNNEL_FLAG_KEY = 0x8
-_TUNNEL_FLAGS_MASK = 0xF
-_TUNNEL_TTL = "ttl"
-_TUNNEL_FLAGS_NAME = "flags("
-
-
-class TunnelKind(StructKind):
-    """Where a frame came from through a tunnel, or goes: ``tunnel(tun_id=0x1,src=...)``.
-
-    Members that are 0 are absent, but for the TTL, and for the key where a flag says that it
-    is one. The last value are the flags.
-    """
-
-    is_always_shown = True
-
-    def __init__(self, name: str, *members: Member) -> None:
-        super().__init__(name, *members)
-        self.n_values = len(members) + 1
-
-    def read(self, key: int) -> Values:
-        return *super().read(key), Flow.tun_flags.of(key)
-
-    def read_masks(self, mask: int) -> Values:
-        return *super().read_masks(mask), Flow.tun_flags.of(mask)
-
-    def write(self, values: Values) -> int:
-        return super().write(values[:-1]) | values[-1] << Flow.tun_flags.shift
-
-    def write_masks(self, masks: Values) -> int:
-        return super().write_masks(masks[:-1]) | masks[-1] << Flow.tun_flags.shift
-
-    def is_exact(self, masks: Values) -> bool:
-        return super().is_exact(masks[:-1]) and masks[-1] == _TUNNEL_FLAGS_MASK
-
-    def is_wildcard(self, _masks: Values, /) -> bool:
-        return False
-
-    def text(self, values: Values, masks: Values | None, style: Style) -> str:
-        flags, of_members = values[-1], masks or (None,) * len(values)
-        parts = []
-        for member, value, mask in zip(self.members, values, of_members, strict=False):
-            is_present = value or member.name == _TUNNEL_TTL
-            if member.name == "tun_id" and flags & _TUNNEL_FLAG_KEY:
-                is_present = True
-            if is_present:
-                parts.append(member.text(value, mask, verbose=style.verbose))
-        parts.append(self._flags_text(values, masks, style))
-        return ",".join(part for part in parts if part)
-
-    def _flags_text(self, values: Values, masks: Values | None, style: Style) -> str:
-        flags = values[-1] & _TUNNEL_FLAGS_MASK
-        has_key = bool(values[0] or flags & _TUNNEL_FLAG_KEY)
-        if has_key:
-            flags |= _TUNNEL_FLAG_KEY
-        if masks is None:
-            return f"flags({flags_text(TUNNEL_FLAGS, flags)})"
-        mask = masks[-1] & _TUNNEL_FLAGS_MASK & ~_TUNNEL_FLAG_KEY
-        if has_key:
-            mask |= _TUNNEL_FLAG_KEY
-        if not mask and not style.verbose:
-            return ""
-        return f"flags({flags_masked_text(TUNNEL_FLAGS, flags, mask, _TUNNEL_FLAGS_MASK)})"
-
-    def _scan_member(
-        self, text: str, at: int, reading: Reading, values: list[int], masks: list[int]
-    ) -> int | None:
-        """The flags have parentheses of their own."""
-        if not text.startswith(_TUNNEL_FLAGS_NAME, at):
-            return super()._scan_member(text, at, reading, values, masks)
-        start, end = at + len(_TUNNEL_FLAGS_NAME), text.find(")", at)
-        if end < 0:
-            return None
-        try:
-            values[-1], mask = parse_flags(
-                text[start:end], TUNNEL_FLAGS, "tunnel", _TUNNEL_FLAGS_MASK
-            )
-        except OvsTextError:
-            return None
-        masks[-1] = mask & _TUNNEL_FLAGS_MASK
-        return end + 1

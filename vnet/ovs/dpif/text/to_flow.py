@@ -155,6 +155,8 @@ class _Importer:
             if kind in present:
                 self._put(present[kind])
                 expected.add(kind)
+        if TUNNEL in present and not TUNNEL.has_ttl(present[TUNNEL].values):
+            raise OvsTextError("tunnel options missing TTL")
         if RECIRC_ID not in present and self.is_mask:
             self.flow.fill(Flow.recirc_id)
         if IN_PORT not in present and not self.is_mask:

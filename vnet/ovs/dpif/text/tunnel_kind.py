@@ -1,0 +1,102 @@
+"""The attribute that says where a frame came from through a tunnel, or goes."""
+
+from __future__ import annotations
+
+from vnet.ovs.dpif.text.kind import Member, Reading, StructKind, Style, Values
+from vnet.ovs.dpif.text.scan import scan_flags
+from vnet.ovs.flow.flag_text import TUNNEL_FLAGS, flags_masked_text, flags_text
+from vnet.ovs.flow.flow import Flow
+
+_FLAG_KEY = 0x8
+_FLAGS_MASK = 0xF
+_FLAGS_NAME = "flags("
+_ID = "tun_id"
+_TTL = "ttl"
+_FLAGS = -2
+_HAS_TTL = -1
+
+
+class TunnelKind(StructKind):
+    """``tunnel(tun_id=0x1,src=10.0.0.1,dst=10.0.0.2,ttl=64,flags(df|key))``
+
+    Members that are 0 are absent, but for the TTL, and for the key where a flag says that it
+    is one. Behind the members stand two more values: the flags, and whether a text had a TTL.
+    """
+
+    is_always_shown = True
+
+    def __init__(self, name: str, *members: Member) -> None:
+        super().__init__(name, *members)
+        self.n_values = len(members) + 2
+
+    def has_ttl(self, values: Values) -> bool:
+        """Whether there is a TTL, without which the attribute is not valid."""
+        return bool(values[_HAS_TTL])
+
+    def read(self, key: int) -> Values:
+        return *super().read(key), Flow.tun_flags.of(key), 1
+
+    def read_masks(self, mask: int) -> Values:
+        return *super().read_masks(mask), Flow.tun_flags.of(mask), 1
+
+    def write(self, values: Values) -> int:
+        return super().write(values[:_FLAGS]) | values[_FLAGS] << Flow.tun_flags.shift
+
+    def write_masks(self, masks: Values) -> int:
+        return super().write_masks(masks[:_FLAGS]) | masks[_FLAGS] << Flow.tun_flags.shift
+
+    def is_exact(self, masks: Values) -> bool:
+        return super().is_exact(masks[:_FLAGS]) and masks[_FLAGS] == _FLAGS_MASK
+
+    def is_wildcard(self, _masks: Values, /) -> bool:
+        return False
+
+    def text(self, values: Values, masks: Values | None, style: Style) -> str:
+        of_members = masks or (None,) * len(values)
+        parts = [
+            member.text(value, mask, verbose=style.verbose)
+            for member, value, mask in zip(self.members, values, of_members, strict=False)
+            if value or member.name == _TTL or (member.name == _ID and _has_key(values))
+        ]
+        parts.append(_flags_text(values, masks, style))
+        return ",".join(part for part in parts if part)
+
+    def _scan_member(
+        self, text: str, at: int, reading: Reading, values: list[int], masks: list[int]
+    ) -> int | None:
+        """The flags have parentheses of their own; whether there is a key is seen from it."""
+        if text.startswith(_FLAGS_NAME, at):
+            return _scan_flags(text, at + len(_FLAGS_NAME), values, masks)
+        end = super()._scan_member(text, at, reading, values, masks)
+        if end is not None and text.startswith(f"{_ID}=", at):
+            values[_FLAGS] |= _FLAG_KEY
+            masks[_FLAGS] |= _FLAG_KEY
+        elif end is not None and text.startswith(f"{_TTL}=", at):
+            values[_HAS_TTL] = masks[_HAS_TTL] = 1
+        return end
+
+
+def _has_key(values: Values) -> bool:
+    return bool(values[0] or values[_FLAGS] & _FLAG_KEY)
+
+
+def _flags_text(values: Values, masks: Values | None, style: Style) -> str:
+    key_flag = _FLAG_KEY if _has_key(values) else 0
+    flags = values[_FLAGS] & _FLAGS_MASK | key_flag
+    if masks is None:
+        return f"flags({flags_text(TUNNEL_FLAGS, flags)})"
+    mask = masks[_FLAGS] & _FLAGS_MASK & ~_FLAG_KEY | key_flag
+    if not mask and not style.verbose:
+        return ""
+    return f"flags({flags_masked_text(TUNNEL_FLAGS, flags, mask, _FLAGS_MASK)})"
+
+
+def _scan_flags(text: str, at: int, values: list[int], masks: list[int]) -> int | None:
+    scanned = scan_flags(text, at, TUNNEL_FLAGS)
+    if scanned is None:
+        return None
+    flags, mask, end = scanned
+    settable = _FLAGS_MASK & ~_FLAG_KEY
+    values[_FLAGS] = values[_FLAGS] & _FLAG_KEY | flags & settable
+    masks[_FLAGS] = masks[_FLAGS] & _FLAG_KEY | mask & settable
+    return end
