@@ -89,14 +89,13 @@ class OfPort:
     def update_link(self) -> bool:
         """Take over the device's link; returns whether the state has changed.
 
-        A patch port's link is up. A port without carrier, or administratively down, has
-        LINK_DOWN.
+        A patch port's link is up. A device that is administratively down has no carrier either.
         """
         device = self.device
         if device is not None:
             off = not device.admin_up
             self.config = self.config & ~PortConfig.PORT_DOWN | PortConfig.PORT_DOWN * off
-        link_down = device is not None and not device.carrier
+        link_down = device is not None and not device.running
         return self._set_state(self.state & ~PortState.LINK_DOWN | PortState.LINK_DOWN * link_down)
 
     def configure(self, config: PortConfig, mask: PortConfig) -> bool:
