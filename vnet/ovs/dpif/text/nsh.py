@@ -10,6 +10,9 @@ from vnet.ovs.dpif.text.stack_kinds import NSH_MD_TYPE_1
 
 NSH_MD_TYPE_2 = 2
 
+_FLAGS_MASK = 0x3
+_TTL_MASK = 0x3F
+"""As wide as the header has room for."""
 _CONTEXT_BYTES = 4
 _N_CONTEXTS = 4
 _SMALL_DEFAULTS = {"flags": 0, "ttl": 63, "mdtype": NSH_MD_TYPE_1, "np": 3, "si": 255}
@@ -89,8 +92,8 @@ def _push_nsh(numbers: dict[str, int], tlvs: bytes) -> PushNsh:
     if numbers["mdtype"] == NSH_MD_TYPE_1:
         metadata = b"".join(numbers[name].to_bytes(4, "big") for name in _CONTEXTS)
     return PushNsh(
-        flags=numbers["flags"],
-        ttl=numbers["ttl"],
+        flags=numbers["flags"] & _FLAGS_MASK,
+        ttl=numbers["ttl"] & _TTL_MASK,
         mdtype=numbers["mdtype"],
         np=numbers["np"],
         path_hdr=(numbers["spi"] << 8 & 0xFFFFFFFF) | numbers["si"],
