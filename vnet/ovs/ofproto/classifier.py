@@ -23,7 +23,7 @@ from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.ofproto.conjunctions import SoftMatches
 from vnet.ovs.ofproto.prefix_trie import PrefixTrie
 from vnet.ovs.ofproto.rule import Rule
-from vnet.ovs.ofproto.subtable import NO_PRIORITY, Subtable, TrackedPrefix
+from vnet.ovs.ofproto.subtable import NO_PRIORITY, PORTS_MASK, Subtable, TrackedPrefix
 
 MAX_PREFIX_FIELDS = 3
 
@@ -223,7 +223,8 @@ class Classifier:
         if rule is None:
             of_ports = subtable.seen_of_ports(key)
             if of_ports:
-                wc.key |= looked_at | of_ports
+                # What else the last stage has was part of the same probe.
+                wc.key |= subtable.mask & ~PORTS_MASK | of_ports
                 return None
         wc.key |= subtable.mask
         return rule
