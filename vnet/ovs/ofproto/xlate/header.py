@@ -154,9 +154,9 @@ def _set_port(ctx: XlateCtx, bits: Bits, port: int) -> None:
 def _dec_ttl(ctx: XlateCtx, action: ofpacts.DecTtl, _place: Place) -> Verdict:
     flow = ctx.flow
     ctx.wc.fill(Flow.nw_ttl)
+    ctx.wc.fill(Flow.nw_proto)
     if not is_ip(flow):
         return Verdict.NEXT
-    ctx.wc.fill(Flow.nw_proto)
     if flow.nw_ttl > 1:
         flow.nw_ttl -= 1
         return Verdict.NEXT
