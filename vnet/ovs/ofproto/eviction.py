@@ -8,12 +8,12 @@ goes, and among those the one that would expire first. Flows without timeouts st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
 
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.ofproto.expiry import due_of
+from vnet.ovs.ofproto.lazy_heap import LazyHeap
 from vnet.ovs.ofproto.rule import Rule
 
 _GroupName = tuple[int | None, ...]
@@ -22,29 +22,19 @@ _TICK_MS = 1024
 """Times of expiry are compared in units of this; Open vSwitch calls it a second."""
 
 
-class _Group:
-    """Flows with the same values of the fields, and a heap of who goes first.
+class Eviction:
+    """The groups of one table, kept while the table evicts.
 
-    Entries are renewed only when they come up: a flow that was used meanwhile goes later.
+    Each is a heap of who goes first. A flow's place in it is renewed only when the flow comes up:
+    one that was used meanwhile goes later.
     """
 
-    __slots__ = ("heap", "rules")
-
-    def __init__(self) -> None:
-        self.rules: dict[Rule, None] = {}
-        self.heap: list[tuple[int, int, int, Rule]] = []
-
-
-class Eviction:
-    """The groups of one table, kept while the table evicts."""
-
-    __slots__ = ("_group_of", "_groups", "_sequence", "fields")
+    __slots__ = ("_group_of", "_groups", "fields")
 
     def __init__(self, fields: Sequence[Subfield] = ()) -> None:
         self.fields = tuple(fields)
-        self._groups: dict[_GroupName, _Group] = {}
+        self._groups: dict[_GroupName, LazyHeap] = {}
         self._group_of: dict[Rule, _GroupName] = {}
-        self._sequence = 0
 
     def insert(self, rule: Rule) -> None:
         """A flow has come."""
@@ -55,45 +45,33 @@ class Eviction:
             sub.get(flow) if sub.field.are_prereqs_ok(flow, None) else None for sub in self.fields
         )
         self._group_of[rule] = name
-        group = self._groups.get(name)
-        if group is None:
-            group = self._groups[name] = _Group()
-        group.rules[rule] = None
-        self._push(group, rule)
+        self._groups.setdefault(name, LazyHeap()).put(rule, _precedence(rule))
 
     def remove(self, rule: Rule) -> None:
         """A flow has gone; harmless for one that cannot be evicted."""
         name = self._group_of.pop(rule, None)
-        if name is None:
-            return
-        group = self._groups[name]
-        del group.rules[rule]
-        if not group.rules:
-            del self._groups[name]
+        if name is not None:
+            group = self._groups[name]
+            group.discard(rule)
+            if not group:
+                del self._groups[name]
 
     def renew(self, rule: Rule) -> None:
         """A flow's timeouts have been shortened; harmless for one that cannot be evicted."""
         name = self._group_of.get(rule)
         if name is not None:
-            self._push(self._groups[name], rule)
+            self._groups[name].put(rule, _precedence(rule))
 
     def choose(self) -> Rule | None:
         """The flow to give up; None where there is none."""
-        group = max(self._groups.values(), key=lambda group: len(group.rules), default=None)
-        if group is None:
-            return None
-        heap = group.heap
-        while True:
-            importance, tick, _, rule = heap[0]
-            if rule in group.rules and (importance, tick) == _precedence(rule):
+        group = max(self._groups.values(), key=len, default=None)
+        while group is not None and (first := group.first()) is not None:
+            key, rule = first
+            current = _precedence(rule)
+            if key == current:
                 return rule
-            heappop(heap)
-            if rule in group.rules:
-                self._push(group, rule)
-
-    def _push(self, group: _Group, rule: Rule) -> None:
-        self._sequence += 1
-        heappush(group.heap, (*_precedence(rule), self._sequence, rule))
+            group.put(rule, current)
+        return None
 
 
 def _precedence(rule: Rule) -> tuple[int, int]:

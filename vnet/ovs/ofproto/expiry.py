@@ -1,9 +1,9 @@
 """Timeouts of flows, on the virtual clock.
 
 A heap has the earliest time at which each flow that can expire might do so. Packets move that
-time, of idle timeouts, without touching the heap: when an entry comes up, the flow is judged
-by what has been counted of it until then, and goes or gets a new entry. An event is scheduled
-only while there is an entry.
+time, of idle timeouts, without touching the heap: when a flow comes up, it is judged by what
+has been counted of it until then, and goes or gets a new time. An event is scheduled only while
+there is a flow in the heap.
 
 Open vSwitch counts time in milliseconds, and a flow goes once it is older than its timeout.
 """
@@ -11,9 +11,9 @@ Open vSwitch counts time in milliseconds, and a flow goes once it is older than 
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop, heappush
 
 from vnet.base.units import NS_PER_MS, NS_PER_S
+from vnet.ovs.ofproto.lazy_heap import LazyHeap
 from vnet.ovs.ofproto.rule import RemovedReason, Rule
 from vnet.sim.scheduler import Scheduler, Timer
 
@@ -30,40 +30,42 @@ class Expiry:
         self._timer = Timer(scheduler, self._judge)
         self._expire = expire
         self._push_statistics = push_statistics
-        self._heap: list[tuple[int, int, Rule]] = []
-        self._sequence = 0
+        self._heap = LazyHeap()
 
     def watch(self, rule: Rule) -> None:
-        """A flow has come, or its timeouts have been shortened."""
+        """A flow has come, or its timeouts have changed."""
+        self._put(rule)
+        self._arm()
+
+    def forget(self, rule: Rule) -> None:
+        """A flow has gone."""
+        self._heap.discard(rule)
+
+    def _put(self, rule: Rule) -> None:
         due = due_of(rule)
-        if due is not None:
-            self._sequence += 1
-            heappush(self._heap, (due[0], self._sequence, rule))
-            self._arm()
+        if due is None:
+            self._heap.discard(rule)
+        else:
+            self._heap.put(rule, (due[0], 0))
 
     def _arm(self) -> None:
-        """Wake up for the first entry, unless something earlier is due already."""
-        heap = self._heap
-        while heap and heap[0][2].removed:
-            heappop(heap)
-        if heap and (self._timer.due_ns is None or heap[0][0] < self._timer.due_ns):
-            self._timer.arm(max(0, heap[0][0] - self._scheduler.now_ns))
+        """See that there is an event when the first may expire, or before."""
+        first = self._heap.first()
+        if first is not None:
+            (due_ns, _), _ = first
+            if self._timer.due_ns is None or due_ns < self._timer.due_ns:
+                self._timer.arm(max(0, due_ns - self._scheduler.now_ns))
 
     def _judge(self) -> None:
         now_ns = self._scheduler.now_ns
         self._push_statistics()
-        heap = self._heap
-        while heap and heap[0][0] <= now_ns:
-            rule = heappop(heap)[2]
-            due = None if rule.removed else due_of(rule)
-            if due is None:
-                continue
-            due_ns, reason = due
-            if due_ns <= now_ns:
-                self._expire(rule, reason)
+        while (first := self._heap.first()) is not None and first[0][0] <= now_ns:
+            rule = first[1]
+            due = due_of(rule)
+            if due is not None and due[0] <= now_ns:
+                self._expire(rule, due[1])
             else:
-                self._sequence += 1
-                heappush(heap, (due_ns, self._sequence, rule))
+                self._put(rule)
         self._arm()
 
 

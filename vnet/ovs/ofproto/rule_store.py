@@ -105,6 +105,7 @@ class RuleStore:
     def _unlink(self, rule: Rule) -> list[tuple[int, int]]:
         self._unrefer(rule)
         self.tables[rule.table_id].classifier.remove(rule)
+        self._expiry.forget(rule)
         rule.removed = True
         return self._learned.remove(rule.actions)
 
