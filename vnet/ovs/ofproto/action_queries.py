@@ -21,6 +21,15 @@ from vnet.ovs.openflow.ofpacts import (
 )
 
 
+_NESTING: frozenset[type[Ofpact]] = frozenset((Clone, Ct, WriteActions))
+
+
+def _may_hold(actions: Ofpacts, kind: type[Ofpact]) -> bool:
+    """Whether there can be an action of a kind, even within others: most flows have none."""
+    kinds = set(map(type, actions))
+    return kind in kinds or not _NESTING.isdisjoint(kinds)
+
+
 def flattened(actions: Ofpacts) -> Iterator[Ofpact]:
     """Every action, and those within ``clone``, ``ct`` and ``write_actions``."""
     for action in actions:
@@ -42,11 +51,15 @@ def outputs_to(actions: Ofpacts, port: OfpPort) -> bool:
 
 def groups_of(actions: Ofpacts) -> list[int]:
     """The groups that they output to."""
+    if not _may_hold(actions, Group):
+        return []
     return [action.group_id for action in flattened(actions) if isinstance(action, Group)]
 
 
 def meters_of(actions: Ofpacts) -> list[int]:
     """The meters that they send packets through."""
+    if not _may_hold(actions, Meter):
+        return []
     return [action.meter_id for action in flattened(actions) if isinstance(action, Meter)]
 
 

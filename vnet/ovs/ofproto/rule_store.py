@@ -105,7 +105,6 @@ class RuleStore:
     def _unlink(self, rule: Rule) -> list[tuple[int, int]]:
         self._unrefer(rule)
         self.tables[rule.table_id].classifier.remove(rule)
-        self._expiry.forget(rule)
         rule.removed = True
         return self._learned.remove(rule.actions)
 
@@ -130,10 +129,12 @@ class RuleStore:
         meter_id = governing_meter(rule.actions)
         if meter_id is not None:
             self._meters[meter_id].rules[rule] = None
-        self._expiry.watch(rule)
+        if rule.idle_timeout_s or rule.hard_timeout_s:
+            self._expiry.watch(rule)
 
     def _unrefer(self, rule: Rule) -> None:
         self.n_reporting -= FlowFlags.SEND_FLOW_REM in rule.flags
+        self._expiry.forget(rule)
         self._cookies.remove(rule)
         eviction = self.tables[rule.table_id].eviction
         if eviction is not None:
