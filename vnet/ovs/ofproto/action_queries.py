@@ -20,7 +20,6 @@ from vnet.ovs.openflow.ofpacts import (
     WriteActions,
 )
 
-
 _NESTING: frozenset[type[Ofpact]] = frozenset((Clone, Ct, WriteActions))
 
 
