@@ -24,6 +24,7 @@ from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_MPLS_MCAST,
     ETH_TYPE_VLAN_8021AD,
     ETH_TYPE_VLAN_8021Q,
+    IPPROTO_ICMP,
     IPPROTO_TCP,
     IPPROTO_UDP,
     PT_ETHERNET,
@@ -62,6 +63,7 @@ _PLAIN_IPV4_FLOW = Struct("!H4sxBBB8s14s8x")
 """The low end of a flow: TCP flags, ports, (no fragment,) TTL, ToS, protocol, addresses, MACs and
 type, and room for the metadata. To pack them takes half the time of shifting each to its place."""
 _UDP_LEAST_BYTES = 28
+_ICMP_LEAST_BYTES = 28
 _TCP_LEAST_BYTES = 40
 
 
@@ -93,6 +95,9 @@ def extract(
                 word = frame[46] << 8 | frame[47]
                 is_whole = _TCP_LEAST_BYTES <= IPV4_HEADER_BYTES + (word >> 12 << 2) <= total_bytes
                 flags = word & TCP_FLAGS_MASK
+            elif nw_proto == IPPROTO_ICMP:
+                is_whole = total_bytes >= _ICMP_LEAST_BYTES
+                ports = bytes((0, ports[0], 0, ports[1]))
             else:
                 is_whole = False
             if is_whole:
