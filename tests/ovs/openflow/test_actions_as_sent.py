@@ -67,7 +67,7 @@ def _minor(version: str) -> int:
     return int(version.removeprefix("1."))
 
 
-_PROTOCOLS = {
+PROTOCOLS = {
     OpenFlowVersion.OF10: P_OF10_STD,
     OpenFlowVersion.OF11: P_OF11_STD,
     OpenFlowVersion.OF12: P_OF12_OXM,
@@ -83,7 +83,7 @@ def journey(row: Sent) -> str:
     checked = check_actions(parse_instructions(row.actions).actions, match)
     try:
         arrived = as_sent(checked.actions, row.version)
-        return actions_text(check_consistency(arrived, match, _PROTOCOLS[row.version]))
+        return actions_text(check_consistency(arrived, match, PROTOCOLS[row.version]))
     except OpenFlowError as refused:
         return refused.name
 
