@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from vnet.ovs.flow.extract_network import (
     IPV4_FRAGMENT,
-    IPV4_HEADER_BYTES,
-    MAX_PADDING_BYTES,
     NETWORK,
     ip_payload,
     unread_network,
@@ -24,7 +22,6 @@ from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_MPLS_MCAST,
     ETH_TYPE_VLAN_8021AD,
     ETH_TYPE_VLAN_8021Q,
-    IPPROTO_ICMP,
     IPPROTO_TCP,
     IPPROTO_UDP,
     PT_ETHERNET,
@@ -58,13 +55,14 @@ _LLC_SNAP_BYTES = 8
 
 _PLAIN_IPV4 = b"\x08\x00\x45"
 """EtherType IPv4, version 4, no options."""
-_PLAIN_IPV4_HEADERS = Struct("!14sxBHxxHBBxx8s4s")
+_PLAIN_IPV4_HEADERS = Struct("!14sxBHxxHBBxx8s4s4x")
+_PLAIN_IPV4_BYTES = _PLAIN_IPV4_HEADERS.size
+"""As long as the headers of UDP."""
 _PLAIN_IPV4_FLOW = Struct("!H4sxBBB8s14s8x")
 """The low end of a flow: TCP flags, ports, (no fragment,) TTL, ToS, protocol, addresses, MACs and
 type, and room for the metadata. To pack them takes half the time of shifting each to its place."""
-_UDP_LEAST_BYTES = 28
-_ICMP_LEAST_BYTES = 28
-_TCP_LEAST_BYTES = 40
+_PLAIN_TCP_AT = 34
+_TCP_HEADER_BYTES = 20
 
 
 def extract(
@@ -79,27 +77,18 @@ def extract(
     Other metadata (tunnel, recirculation, connection state) is 0: add the bits. A packet that
     starts with a network header has its type in ``packet_type``. Never raises on any bytes.
     """
-    if frame[12:15] == _PLAIN_IPV4 and len(frame) >= _PLAIN_IPV4_HEADERS.size and not packet_type:
+    n_bytes = len(frame)
+    if frame[12:15] == _PLAIN_IPV4 and n_bytes >= _PLAIN_IPV4_BYTES and not packet_type:
         ethernet, tos, total_bytes, fragment, ttl, nw_proto, addresses, ports = (
             _PLAIN_IPV4_HEADERS.unpack_from(frame)
         )
-        size = len(frame) - _ETHERNET_BYTES
-        if (
-            not fragment & IPV4_FRAGMENT
-            and IPV4_HEADER_BYTES <= total_bytes <= size <= total_bytes + MAX_PADDING_BYTES
-        ):
+        if total_bytes + _ETHERNET_BYTES == n_bytes and not fragment & IPV4_FRAGMENT:
             flags = 0
-            if nw_proto == IPPROTO_UDP:
-                is_whole = total_bytes >= _UDP_LEAST_BYTES
-            elif nw_proto == IPPROTO_TCP and total_bytes >= _TCP_LEAST_BYTES:
+            is_whole = nw_proto == IPPROTO_UDP
+            if nw_proto == IPPROTO_TCP and n_bytes >= _PLAIN_TCP_AT + _TCP_HEADER_BYTES:
                 word = frame[46] << 8 | frame[47]
-                is_whole = _TCP_LEAST_BYTES <= IPV4_HEADER_BYTES + (word >> 12 << 2) <= total_bytes
+                is_whole = _TCP_HEADER_BYTES <= word >> 12 << 2 <= n_bytes - _PLAIN_TCP_AT
                 flags = word & TCP_FLAGS_MASK
-            elif nw_proto == IPPROTO_ICMP:
-                is_whole = total_bytes >= _ICMP_LEAST_BYTES
-                ports = bytes((0, ports[0], 0, ports[1]))
-            else:
-                is_whole = False
             if is_whole:
                 packed = _PLAIN_IPV4_FLOW.pack(
                     flags, ports, ttl, tos, nw_proto, addresses, ethernet
@@ -199,4 +188,5 @@ def layers(
     payload = ip_payload(frame, dl_type, at)
     if payload is None:
         return Layers(None, at, None, len(frame))
-    return Layers(None, at, payload.start, payload.end)
+    _nw_proto, _nw_frag, start, end = payload
+    return Layers(None, at, start, end)
