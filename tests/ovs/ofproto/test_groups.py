@@ -178,6 +178,15 @@ def test_a_changed_group_keeps_its_flows(bridge: Ofproto) -> None:
     assert not bridge.groups[1].rules
 
 
+def test_each_action_that_outputs_to_a_group_counts(bridge: Ofproto) -> None:
+    bridge.group_mod(group(ADD, 1))
+    bridge.flow_mod(parse_flow("in_port=1,actions=group:1,group:1", FlowModCommand.ADD))
+    bridge.flow_mod(parse_flow("in_port=2,actions=group:1", FlowModCommand.ADD))
+    assert bridge.groups[1].ref_count == 3
+    bridge.flow_mod(parse_flow("in_port=1,actions=drop", FlowModCommand.ADD))
+    assert bridge.groups[1].ref_count == 1
+
+
 def test_to_delete_a_group_that_is_not_there_is_no_error(bridge: Ofproto) -> None:
     bridge.group_mod(group(DELETE, group_id=77))
 

@@ -10,7 +10,7 @@ from vnet.ovs.dpif.actions import HashAlgorithm
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.ofproto.dp_hash import slots_of_buckets
 from vnet.ovs.ofproto.rule import Rule
-from vnet.ovs.openflow.messages import Bucket, GroupMod, GroupType
+from vnet.ovs.openflow.messages import Bucket, GroupMod, GroupModCommand, GroupType
 
 
 class SelectionMethod(Enum):
@@ -36,7 +36,7 @@ class GroupEntry:
     """A group. To change one is to put a new entry, with counters at 0, in its place.
 
     ``mod`` is the request that made it what it is, and ``buckets`` what it came to have. ``rules``
-    are the flows that output to it, in the order of their coming.
+    are the flows that output to it, with how often each does.
     """
 
     __slots__ = (
@@ -70,7 +70,7 @@ class GroupEntry:
         self.n_packets = 0
         self.n_bytes = 0
         self.bucket_stats = [BucketStats() for _ in buckets]
-        self.rules: dict[Rule, None] = {}
+        self.rules: dict[Rule, int] = {}
         self.selection = SelectionMethod.DEFAULT
         self.hash_algorithm = HashAlgorithm.SYM_L4
         self.hash_basis = 0
@@ -78,6 +78,31 @@ class GroupEntry:
         """For a dp_hash: the position in ``buckets`` for each hash, masked to this length."""
         if mod.type is GroupType.SELECT:
             self._choose_selection(mod.buckets)
+
+    @property
+    def ref_count(self) -> int:
+        """How many actions of flows output to it."""
+        return sum(self.rules.values())
+
+    def refer(self, rule: Rule, change: int) -> None:
+        """An action of a flow outputs to it from now on (1), or no longer (-1)."""
+        count = self.rules.get(rule, 0) + change
+        if count:
+            self.rules[rule] = count
+        else:
+            del self.rules[rule]
+
+    def as_mod(self) -> GroupMod:
+        """The request that would make it anew."""
+        return GroupMod(
+            GroupModCommand.ADD,
+            self.group_id,
+            self.type,
+            self.buckets,
+            selection_method=self.selection_method,
+            selection_method_param=self.selection_method_param,
+            fields=self.fields,
+        )
 
     def bucket(self, bucket_id: int) -> Bucket | None:
         """A bucket by its identifier."""

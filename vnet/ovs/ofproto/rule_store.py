@@ -125,7 +125,7 @@ class RuleStore:
         if eviction is not None:
             eviction.insert(rule)
         for group_id in groups_of(rule.actions):
-            self._groups[group_id].rules[rule] = None
+            self._groups[group_id].refer(rule, 1)
         meter_id = governing_meter(rule.actions)
         if meter_id is not None:
             self._meters[meter_id].rules[rule] = None
@@ -140,7 +140,7 @@ class RuleStore:
         if eviction is not None:
             eviction.remove(rule)
         for group_id in groups_of(rule.actions):
-            self._groups[group_id].rules.pop(rule, None)
+            self._groups[group_id].refer(rule, -1)
         meter_id = governing_meter(rule.actions)
         if meter_id is not None:
             del self._meters[meter_id].rules[rule]
