@@ -147,16 +147,53 @@ flow_texts: st.SearchStrategy[str] = st.tuples(
 """Flows to add, of which many make no sense."""
 
 
-def real_verdict(text: str) -> tuple[str, ...]:
-    """What ``ovs-ofctl parse-flow`` says: ("error", sentence), ("refused", protocols, name of the
-    error) where the switch would refuse it, or ("sent", protocols, message).
-    """
+GROUP_SETTINGS = """
+type=all|type=select|type=indirect|type=ff|type=fast_failover|selection_method=hash|
+selection_method=dp_hash|selection_method_param=<u64>|fields=ip_dst|fields(eth_src=<mac1>,nw_src)|
+fields(ipv6_src=ffff::,tcp_src=<u16>,reg0=<u32>)|fields=vlan_tci=0x1fff|type=other|group_id=<u32>
+""".replace("\n", "").split("|")
+
+BUCKET_SETTINGS = """
+weight=<u16>|weight:<u8>|watch_port=<port>|watch_group=<u8>|bucket_id=<u8>|bucket_id:<u32>
+""".replace("\n", "").split("|")
+
+_buckets = st.tuples(
+    st.lists(_any_of(BUCKET_SETTINGS), max_size=2),
+    st.lists(_any_of(ACTIONS), min_size=1, max_size=2),
+).map(lambda parts: "bucket=" + ",".join([*parts[0], "actions=" * (len(parts[0]) % 2), *parts[1]]))
+
+group_texts: st.SearchStrategy[str] = st.tuples(
+    filled("group_id=<u8>,type="),
+    st.sampled_from(("all", "select", "select", "indirect", "ff")),
+    st.lists(_any_of(GROUP_SETTINGS), max_size=2),
+    st.lists(_buckets, max_size=3),
+).map(lambda parts: ",".join([parts[0] + parts[1], *parts[2], *parts[3]]))
+"""Groups to add, of which many make no sense."""
+
+Verdict = tuple[str, ...]
+"""("error", sentence), ("refused", protocols, name of the error) where the switch would refuse
+it, or ("sent", protocols, message).
+"""
+
+
+def real_flow_verdict(text: str) -> Verdict:
+    """What ``ovs-ofctl parse-flow`` says."""
+    return _verdict("parse-flow", text)
+
+
+def real_group_verdict(text: str) -> Verdict:
+    """What ``ovs-ofctl parse-group`` says."""
+    return _verdict("parse-group", text)
+
+
+def _verdict(command: str, text: str) -> Verdict:
     done = subprocess.run(
-        ["ovs-ofctl", ALL_VERSIONS, "parse-flow", text], capture_output=True, text=True, check=False
+        ["ovs-ofctl", ALL_VERSIONS, command, text], capture_output=True, text=True, check=False
     )
     if done.returncode:
         return "error", done.stderr.splitlines()[-1].removeprefix("ovs-ofctl: ")
-    usable, _, message = (line.split(": ", 1)[1] for line in done.stdout.splitlines()[:3])
+    usable, _, *message_lines = done.stdout.splitlines()
+    message = " ".join(line.strip() for line in message_lines)
     if refused := re.search(r"decode error: (\w+)", message):
-        return "refused", usable, refused[1]
-    return "sent", usable, message
+        return "refused", usable.partition(": ")[2], refused[1]
+    return "sent", usable.partition(": ")[2], message.partition("): ")[2]

@@ -27,14 +27,14 @@ def key_values(text: str) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     at = 0
     while True:
-        key, value, at = _next_pair(text, at)
+        key, value, at = next_pair(text, at)
         if at < 0:
             return pairs
         pairs.append((key, value))
 
 
-def _next_pair(text: str, at: int) -> tuple[str, str, int]:
-    """The pair at or after ``at`` and where to go on; -1 when there is none."""
+def next_pair(text: str, at: int) -> tuple[str, str, int]:
+    """The pair at or after ``at`` and where to go on; -1 if there is none."""
     found = _KEY.match(text, at)
     assert found is not None, "every part of the pattern may be empty"
     key, delimiter = found.groups()

@@ -7,8 +7,8 @@ rest; :func:`parse_flow` does both.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from vnet.ovs.flow.errors import OvsTextError
@@ -28,7 +28,8 @@ from vnet.ovs.openflow.messages import (
     FlowModCommand,
 )
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts
-from vnet.ovs.openflow.text.actions import check_actions, parse_instructions
+from vnet.ovs.openflow.text.actions import ParsedActions, check_actions, parse_instructions
+from vnet.ovs.openflow.text.command import take_command
 from vnet.ovs.openflow.text.flow_sending import flow_as_sent, protocol_for
 
 _ADD, _MODIFY, _MODIFY_STRICT, _DELETE, _DELETE_STRICT = FlowModCommand
@@ -66,7 +67,7 @@ def parse_flow(
 def read_flow(text: str, command: FlowModCommand | None, names: Names = NO_NAMES) -> ReadFlow:
     """What the client makes of a flow (parse_ofp_str); ``command`` as in :func:`parse_flow`."""
     if command is None:
-        command, text = take_command(text)
+        command, text = take_command(text, _COMMANDS)
     reader = _Reader(command, names)
     actions_text = ""
     if command in _WITH_ACTIONS:
@@ -76,17 +77,8 @@ def read_flow(text: str, command: FlowModCommand | None, names: Names = NO_NAMES
     return reader.finish(actions_text)
 
 
-_FIRST_WORD = re.compile(r"[ \t\r\n]*([^, \t\r\n]*)")
-
-
-def take_command(text: str) -> tuple[FlowModCommand, str]:
-    """The command that a line begins with, perhaps abbreviated, and the rest."""
-    found = _FIRST_WORD.match(text)
-    assert found is not None, "every part of the pattern may be empty"
-    for command in (_ADD, _DELETE, _DELETE_STRICT, _MODIFY, _MODIFY_STRICT):
-        if command.value.startswith(found[1]):
-            return command, text[found.end() :]
-    return _ADD, text
+_COMMANDS = (_ADD, _DELETE, _DELETE_STRICT, _MODIFY, _MODIFY_STRICT)
+"""In the order in which an abbreviation is tried."""
 
 
 def _split_actions(text: str) -> tuple[str, str]:
@@ -160,7 +152,10 @@ class _Reader:
         return ReadFlow(mod, self.builder.usable)
 
     def _read_actions(self, text: str, match: Match) -> Ofpacts:
-        parsed = parse_instructions(text, self.names)
+        if self.names is NO_NAMES:
+            parsed = _parse_nameless(text)
+        else:
+            parsed = parse_instructions(text, self.names)
         error = "OFPBAC_MATCH_INCONSISTENT"
         try:
             checked = check_actions(parsed.actions, match, table_id=self.table_id)
@@ -171,6 +166,12 @@ class _Reader:
             if self.builder.usable:
                 return checked.actions
         raise OvsTextError(f"actions are invalid with specified match ({error})")
+
+
+@lru_cache(maxsize=4096)
+def _parse_nameless(text: str) -> ParsedActions:
+    """Thousands of flows share few lists of actions, which are then read and kept once."""
+    return parse_instructions(text)
 
 
 def _read_number(reader: _Reader, name: str, value: str) -> None:

@@ -7,8 +7,6 @@ gives a match without wildcards the highest priority.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.flow import Bits, Flow
 from vnet.ovs.flow.protocols import (
@@ -62,29 +60,34 @@ def protocol_for(usable: int, allowed: int = P_ANY) -> int:
 
 
 def flow_as_sent(mod: FlowMod, protocol: int) -> FlowMod:
-    """What a switch makes of ``mod`` sent by ``protocol``, one of ``vnet.ovs.flow.protocols``.
+    """What a switch makes of ``mod``, checked already, sent by ``protocol``, one of those that
+    can say it (``vnet.ovs.flow.protocols``).
 
     Raises :class:`OpenFlowError` where it refuses it.
     """
     version = version_of(protocol)
-    match = match_as_sent(mod.match, protocol)
     is_add = mod.command is FlowModCommand.ADD
+    match = match_as_sent(mod.match, protocol)
     table_id = _table_as_sent(mod, protocol)
     actions = as_sent(mod.actions, version)
-    if actions:
+    if actions != mod.actions or match != mod.match or table_id != mod.table_id:
         actions = check_consistency(actions, match, protocol, table_id=table_id)
     cookie, new_cookie = _cookies_as_sent(mod, protocol)
-    return replace(
-        mod,
-        match=match,
-        priority=_priority_as_sent(mod, protocol),
-        table_id=table_id,
-        cookie=cookie,
-        new_cookie=new_cookie,
-        importance=mod.importance if is_add and version >= OpenFlowVersion.OF14 else 0,
-        flags=_flags_as_sent(mod, version),
-        out_group=mod.out_group if _sends_out_group(mod, version) else GROUP_ANY,
-        actions=actions,
+    return FlowMod(
+        mod.command,
+        match,
+        _priority_as_sent(mod, protocol),
+        table_id,
+        cookie,
+        mod.cookie_mask,
+        new_cookie,
+        mod.idle_timeout_s,
+        mod.hard_timeout_s,
+        mod.importance if is_add and version >= OpenFlowVersion.OF14 else 0,
+        _flags_as_sent(mod, version),
+        mod.out_port,
+        mod.out_group if _sends_out_group(mod, version) else GROUP_ANY,
+        actions,
     )
 
 
@@ -119,13 +122,12 @@ def _priority_as_sent(mod: FlowMod, protocol: int) -> int:
 
 def _flags_as_sent(mod: FlowMod, version: OpenFlowVersion) -> FlowFlags:
     """Before OpenFlow 1.2 an added flow always starts to count anew."""
-    flags = FlowFlags.NONE
+    resets = version <= OpenFlowVersion.OF11 and mod.command is FlowModCommand.ADD
+    flags = FlowFlags.RESET_COUNTS if resets else FlowFlags.NONE
     if mod.flags:
         for flag, since in _SENT_FLAGS:
             if version >= since:
                 flags |= mod.flags & flag
-    if version <= OpenFlowVersion.OF11 and mod.command is FlowModCommand.ADD:
-        flags |= FlowFlags.RESET_COUNTS
     return flags
 
 

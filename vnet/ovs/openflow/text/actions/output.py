@@ -77,6 +77,12 @@ def _check_output(action: Output, checker: Checker) -> Output:
     return action
 
 
+def _output_sent(action: Output, _wire: Wire) -> Ofpacts:
+    # Actions of groups are checked against no match, but nobody receives an impossible port.
+    check_output_port(action.port, OFPP_MAX)
+    return (action,)
+
+
 def _parse_truncated(value: str, reader: Reader) -> OutputTrunc:
     port, max_len_bytes = 0, 0
     for key, text in key_values(value):
@@ -238,19 +244,27 @@ def _enqueue_text(action: Enqueue, printer: Printer) -> str:
 
 
 def _check_enqueue(action: Enqueue, checker: Checker) -> Enqueue:
-    if action.port >= checker.max_ports and action.port not in (OFPP_IN_PORT, OFPP_LOCAL):
-        raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
+    _check_enqueue_port(action.port, checker.max_ports)
     return action
+
+
+def _check_enqueue_port(port: int, max_ports: int) -> None:
+    if port >= max_ports and port not in (OFPP_IN_PORT, OFPP_LOCAL):
+        raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
 
 
 def _enqueue_sent(action: Enqueue, wire: Wire) -> Ofpacts:
     if wire.version is OpenFlowVersion.OF10:
+        _check_enqueue_port(action.port, OFPP_MAX)
         return (action,)
+    check_output_port(action.port, OFPP_MAX)
     return (SetQueue(action.queue_id), Output(action.port, _WHOLE_PACKET), PopQueue())
 
 
 KINDS: tuple[AnyKind, ...] = (
-    ActionKind(Output, "output", {"output": _parse_output}, _output_text, _check_output),
+    ActionKind(
+        Output, "output", {"output": _parse_output}, _output_text, _check_output, _output_sent
+    ),
     ActionKind(
         OutputReg,
         "output_reg",
