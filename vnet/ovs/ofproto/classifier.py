@@ -212,7 +212,7 @@ class Classifier:
                 wc.key |= looked_at
                 return None
             looked_at = stage.mask
-            if key & looked_at not in stage.counts:
+            if hash(key & looked_at) not in stage.counts:
                 wc.key |= looked_at
                 return None
         prefixes = subtable.last_prefixes
