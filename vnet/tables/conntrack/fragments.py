@@ -21,6 +21,8 @@ LIFETIME_MS = 15_000
 PURGE_AFTER_MS = 10_000
 """How long after their time fragments wait for a packet that takes them along."""
 CLEAN_INTERVAL_MS = 60_000
+BATCH_PACKETS = 32
+"""How many packets go on together (NETDEV_MAX_BURST); the rest wait for the next that come by."""
 
 DEFAULT_MIN_BYTES = {IPV4: 1200, IPV6: 1280}
 LEAST_MIN_BYTES = 400
@@ -32,9 +34,21 @@ _IPV4_MOST_HEADER_BYTES = 60
 
 
 class FragmentList:
-    """Pieces of one packet. ``has_failed``: they fit together, and the packet is too large."""
+    """Pieces of one packet, of which ``n_sent`` have gone on.
 
-    __slots__ = ("expires_ms", "has_failed", "has_first", "has_last", "key", "pieces")
+    ``is_complete``: the packet was put together. ``has_failed``: it would be too large.
+    """
+
+    __slots__ = (
+        "expires_ms",
+        "has_failed",
+        "has_first",
+        "has_last",
+        "is_complete",
+        "key",
+        "n_sent",
+        "pieces",
+    )
 
     def __init__(self, key: FragmentKey, expires_ms: int) -> None:
         self.key = key
@@ -43,10 +57,14 @@ class FragmentList:
         self.has_first = False
         self.has_last = False
         self.has_failed = False
+        self.is_complete = False
+        self.n_sent = 0
 
     @property
     def state_name(self) -> str:
         """As ``dpctl/ipf-get-status`` calls it."""
+        if self.is_complete:
+            return "complete"
         if self.has_failed:
             return "reassemble fail"
         if self.has_first:
@@ -69,7 +87,7 @@ class FragmentList:
 
 
 class Whole:
-    """A packet that was put together: track it, then deal out to the fragments."""
+    """A packet that was put together: track it, then let the fragments know."""
 
     __slots__ = ("_pieces", "headers", "packet")
 
@@ -78,8 +96,8 @@ class Whole:
         self.packet = packet
         self.headers = headers
 
-    def dealt_out(self) -> list[CtPacket]:
-        """The fragments with the packet's connection, addresses and transport header."""
+    def share(self) -> None:
+        """Give the fragments the packet's connection, addresses and transport header."""
         first = self._pieces[0]
         l4, end = first.headers.l4, first.headers.end
         at = self.headers.l4
@@ -88,8 +106,7 @@ class Whole:
         first.packet.data = data[:l4] + transport + data[l4 + len(transport) :]
         for piece in self._pieces:
             _share_meta(piece.packet.meta, self.packet.meta)
-            _share_addresses(piece, self.packet.data)
-        return [piece.packet for piece in self._pieces]
+            _share_addresses(piece, self.packet.data, self.packet.l3)
 
 
 def _share_meta(meta: CtMeta, whole: CtMeta) -> None:
@@ -100,16 +117,17 @@ def _share_meta(meta: CtMeta, whole: CtMeta) -> None:
     meta.original_key = whole.original_key
 
 
-def _share_addresses(piece: Piece, whole: bytes) -> None:
+def _share_addresses(piece: Piece, whole: bytes, whole_l3: int) -> None:
     l3 = piece.headers.l3
     frame = bytearray(piece.packet.data)
     if piece.headers.is_v6:
-        frame[l3 + 8 : l3 + 40] = whole[l3 + 8 : l3 + 40]
+        frame[l3 + 8 : l3 + 40] = whole[whole_l3 + 8 : whole_l3 + 40]
     else:
-        for at in (l3 + 12, l3 + 16):
-            new = whole[at : at + 4]
-            mend_checksum(frame, l3 + 10, bytes(frame[at : at + 4]), new)
-            frame[at : at + 4] = new
+        for at in (12, 16):
+            old = bytes(frame[l3 + at : l3 + at + 4])
+            new = whole[whole_l3 + at : whole_l3 + at + 4]
+            mend_checksum(frame, l3 + 10, old, new)
+            frame[l3 + at : l3 + at + 4] = new
     piece.packet.data = bytes(frame)
 
 
@@ -120,10 +138,11 @@ class Fragments:
     """
 
     __slots__ = (
+        "_complete",
         "_lists",
         "_next_clean_ms",
         "_on_lost",
-        "_whole",
+        "_wholes",
         "counters",
         "held",
         "is_enabled",
@@ -133,7 +152,8 @@ class Fragments:
 
     def __init__(self, now_ms: int, on_lost: Callable[[CtPacket], None] | None) -> None:
         self._lists: dict[FragmentKey, FragmentList] = {}
-        self._whole: Whole | None = None
+        self._complete: list[FragmentList] = []
+        self._wholes: list[Whole] = []
         self._on_lost = on_lost
         self._next_clean_ms = now_ms + CLEAN_INTERVAL_MS
         self.held = 0
@@ -160,7 +180,11 @@ class Fragments:
         pieces = self._lists.get(key)
         if pieces is None:
             pieces = self._lists[key] = FragmentList(key, now_ms + LIFETIME_MS)
-        elif pieces.has_failed or len(pieces.pieces) >= self._most_pieces(key.ethertype):
+        elif (
+            pieces.has_failed
+            or pieces.is_complete
+            or len(pieces.pieces) >= self._most_pieces(key.ethertype)
+        ):
             return False
         if pieces.overlaps(place):
             counters.overlapped += 1
@@ -175,25 +199,44 @@ class Fragments:
             self._put_together(pieces)
         return True
 
-    def take_whole(self) -> Whole | None:
-        """The packet that the last fragment made whole."""
-        whole, self._whole = self._whole, None
-        return whole
+    def take_wholes(self) -> list[Whole]:
+        """The packets that have become whole."""
+        wholes, self._wholes = self._wholes, []
+        return wholes
 
-    def take_expired(self, now_ms: int) -> list[CtPacket]:
-        """The fragments of one packet whose time is up; they are invalid."""
-        pieces = next(iter(self._lists.values()), None)
-        if pieces is None or now_ms <= pieces.expires_ms:
+    def take_complete(self, room: int, now_ms: int) -> list[CtPacket]:
+        """At most ``room`` fragments of packets that were put together."""
+        onward: list[CtPacket] = []
+        while self._complete and len(onward) < room:
+            pieces = self._complete[0]
+            taken = self._take(pieces, room - len(onward), now_ms)
+            self.counters[pieces.key.ethertype].completed += len(taken)
+            onward += taken
+        return onward
+
+    def take_expired(self, room: int, now_ms: int) -> list[CtPacket]:
+        """At most ``room`` fragments of one packet whose time is up; they are invalid."""
+        waiting = (pieces for pieces in self._lists.values() if not pieces.is_complete)
+        pieces = next(waiting, None)
+        if pieces is None or now_ms <= pieces.expires_ms or not room:
             return []
-        if now_ms >= pieces.expires_ms + PURGE_AFTER_MS:
-            self._purge(pieces)
-            return []
-        self._remove(pieces)
-        expired = [piece.packet for piece in pieces.pieces]
+        expired = self._take(pieces, room, now_ms)
         self.counters[pieces.key.ethertype].expired += len(expired)
         for packet in expired:
             packet.meta.state = INVALID
         return expired
+
+    def _take(self, pieces: FragmentList, room: int, now_ms: int) -> list[CtPacket]:
+        """Fragments that go on now; too late, they are given up."""
+        if now_ms >= pieces.expires_ms + PURGE_AFTER_MS:
+            self._purge(pieces)
+            return []
+        taken = [piece.packet for piece in pieces.pieces[pieces.n_sent : pieces.n_sent + room]]
+        pieces.n_sent += len(taken)
+        self.held -= len(taken)
+        if pieces.n_sent == len(pieces.pieces):
+            self._remove(pieces)
+        return taken
 
     def clean(self, now_ms: int) -> None:
         """Give up, as of when it was last due, what no packet came by to take along."""
@@ -227,17 +270,20 @@ class Fragments:
         if joined is None:
             pieces.has_failed = True
             return
-        self._whole = Whole(pieces.pieces, *joined)
-        self._remove(pieces)
-        self.counters[pieces.key.ethertype].completed += len(pieces.pieces)
+        self._wholes.append(Whole(pieces.pieces, *joined))
+        pieces.is_complete = True
+        self._complete.append(pieces)
 
     def _remove(self, pieces: FragmentList) -> None:
         del self._lists[pieces.key]
-        self.held -= len(pieces.pieces)
+        if pieces.is_complete:
+            self._complete.remove(pieces)
 
     def _purge(self, pieces: FragmentList) -> None:
         self._remove(pieces)
-        self.counters[pieces.key.ethertype].purged += len(pieces.pieces)
+        lost = pieces.pieces[pieces.n_sent :]
+        self.held -= len(lost)
+        self.counters[pieces.key.ethertype].purged += len(lost)
         if self._on_lost is not None:
-            for piece in pieces.pieces:
+            for piece in lost:
                 self._on_lost(piece.packet)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from vnet.base.units import NS_PER_MS
 from vnet.tables.conntrack.action import CtAction
 from vnet.tables.conntrack.conn import Conn
-from vnet.tables.conntrack.fragments import Fragments
+from vnet.tables.conntrack.fragments import BATCH_PACKETS, Fragments
 from vnet.tables.conntrack.headers import locate
 from vnet.tables.conntrack.key import zone_of
 from vnet.tables.conntrack.packet import CtPacket
@@ -46,20 +46,33 @@ class ConnTracker:
         store, fragments = self.store, self.fragments
         store.sweep(now_ms)
         headers = locate(packet.data, packet.l3, packet.ethertype)
-        is_fragment = headers is not None and headers.is_fragment
-        if not is_fragment and not fragments.held:
+        if (headers is None or not headers.is_fragment) and not fragments.held:
             pass_through(store, packet, headers, action, now_ms)
             return (packet,)
+        return self.execute_batch((packet,), action, now_ns)
+
+    def execute_batch(
+        self, packets: Iterable[CtPacket], action: CtAction, now_ns: int
+    ) -> list[CtPacket]:
+        """As :meth:`execute`, of packets that go the same way at once.
+
+        The difference is in fragments: those of one packet that was never whole go along with
+        each batch, at the end, and no more than 32 packets go on together.
+        """
+        now_ms = now_ns // NS_PER_MS
+        store, fragments = self.store, self.fragments
+        store.sweep(now_ms)
         onward: list[CtPacket] = []
-        if headers is not None and fragments.hold(packet, headers, action.zone, now_ms):
-            whole = fragments.take_whole()
-            if whole is not None:
-                pass_through(store, whole.packet, whole.headers, action, now_ms)
-                onward += whole.dealt_out()
-        else:
-            pass_through(store, packet, headers, action, now_ms)
-            onward.append(packet)
-        onward += fragments.take_expired(now_ms)
+        for packet in packets:
+            headers = locate(packet.data, packet.l3, packet.ethertype)
+            if headers is None or not fragments.hold(packet, headers, action.zone, now_ms):
+                pass_through(store, packet, headers, action, now_ms)
+                onward.append(packet)
+        for whole in fragments.take_wholes():
+            pass_through(store, whole.packet, whole.headers, action, now_ms)
+            whole.share()
+        onward += fragments.take_complete(BATCH_PACKETS - len(onward), now_ms)
+        onward += fragments.take_expired(BATCH_PACKETS - len(onward), now_ms)
         return onward
 
     def conns(self, now_ns: int, zone: int | None = None) -> Iterator[Conn]:
