@@ -12,8 +12,9 @@ from vnet.base.units import NS_PER_S
 from vnet.ovs.dpif.actions import HashAlgorithm
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.flow.protocols import P_OF15_OXM
+from vnet.ovs.flow.protocols import P_OF13_OXM, P_OF15_OXM
 from vnet.ovs.ofproto.dp_hash import slots_of_buckets
+from vnet.ovs.ofproto.dump.groups import dump_group_stats, dump_groups
 from vnet.ovs.ofproto.group import SelectionMethod
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.rule import RemovedReason, Rule
@@ -30,6 +31,8 @@ from vnet.ovs.openflow.messages import (
     GroupType,
 )
 from vnet.ovs.openflow.text.flow_mod import parse_flow
+from vnet.ovs.openflow.text.group import parse_group
+from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.sim.scheduler import Scheduler
 
 ADD, MODIFY, ADD_OR_MODIFY, DELETE, INSERT_BUCKET, REMOVE_BUCKET = GroupModCommand
@@ -261,3 +264,39 @@ def test_inserted_buckets_get_all_hashes_and_a_removal_ends_them(bridge: Ofproto
     bridge.group_mod(group(REMOVE_BUCKET, place=1))
     assert bridge.groups[1].type is SELECT
     assert bridge.groups[1].selection is SelectionMethod.DEFAULT
+
+
+# -- listing
+
+
+def parsed(text: str) -> GroupMod:
+    return parse_group(text, ADD, allowed=P_OF15_OXM)
+
+
+def test_lists_groups_as_ovs_ofctl_does(bridge: Ofproto) -> None:
+    bridge.group_mod(parsed("group_id=7,type=select,bucket=actions=1,bucket=weight:2,actions=2"))
+    bridge.group_mod(
+        parsed("group_id=2,type=ff,bucket=watch_port:1,actions=1,bucket=watch_group:7,actions=2")
+    )
+    assert list(dump_groups(bridge)) == [
+        "group_id=2,type=ff,bucket=bucket_id:0,watch_port:1,actions=output:1,"
+        "bucket=bucket_id:1,watch_group:7,actions=output:2",
+        "group_id=7,type=select,bucket=bucket_id:0,actions=output:1,"
+        "bucket=bucket_id:1,weight:2,actions=output:2",
+    ]
+    assert list(dump_groups(bridge, P_OF13_OXM, group_id=7)) == [
+        "group_id=7,type=select,bucket=actions=output:1,bucket=weight:2,actions=output:2"
+    ]
+
+
+def test_lists_statistics_as_ovs_ofctl_does(bridge: Ofproto) -> None:
+    bridge.group_mod(group(ADD, 4, 5))
+    bridge.groups[1].credit(5, FlowStats(1, 60))
+    bridge.scheduler.run(1_250_000_000)
+    counters = (
+        "ref_count=0,packet_count=1,byte_count=60,bucket0:packet_count=0,byte_count=0,"
+        "bucket1:packet_count=1,byte_count=60"
+    )
+    assert list(dump_group_stats(bridge)) == [f"group_id=1,duration=1.250s,{counters}"]
+    assert list(dump_group_stats(bridge, OpenFlowVersion.OF12)) == [f"group_id=1,{counters}"]
+    assert list(dump_group_stats(bridge, group_id=9)) == []

@@ -15,6 +15,7 @@ from vnet.ovs.openflow.messages import (
     BUCKET_ALL,
     BUCKET_FIRST,
     BUCKET_LAST,
+    BUCKET_MAX,
     GROUP_ALL,
     GROUP_ANY,
     GROUP_MAX,
@@ -24,8 +25,6 @@ from vnet.ovs.openflow.messages import (
     GroupType,
 )
 from vnet.sim.scheduler import Scheduler
-
-BUCKET_MAX = 0xFFFF_FF00
 
 Buckets = tuple[Bucket, ...]
 
@@ -72,8 +71,6 @@ class GroupMods:
                 selection_method_param=old.selection_method_param,
                 fields=old.fields,
             )
-        if mod.group_id > GROUP_MAX:
-            raise OpenFlowError("OFPGMFC_INVALID_GROUP")
         entry = GroupEntry(mod, buckets, self._scheduler.now_ns)
         entry.created_ns = old.created_ns
         entry.rules = dict(old.rules)
