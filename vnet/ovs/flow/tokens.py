@@ -42,7 +42,7 @@ def next_pair(text: str, at: int) -> tuple[str, str, int]:
     if not delimiter:
         if not key and at == len(text):
             return "", "", -1
-        return key, "", at
+        return key, "", at + 1
     if delimiter == "(":
         end = _value_end(text, at, _ARGUMENT_STOP)
         if text.startswith(")->", end):

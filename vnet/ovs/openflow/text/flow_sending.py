@@ -41,10 +41,12 @@ def _masks(*members: Bits) -> int:
 
 
 _OF10_WHOLE = (
-    _masks(Flow.in_port, Flow.dl_src, Flow.dl_dst, Flow.dl_type, Flow.vlan_tci)
-    | _masks(Flow.nw_proto, Flow.nw_src, Flow.nw_dst, Flow.tp_src, Flow.tp_dst)
+    _masks(Flow.dl_src, Flow.dl_dst, Flow.dl_type, Flow.vlan_tci, Flow.nw_proto)
+    | _masks(Flow.nw_src, Flow.nw_dst, Flow.tp_src, Flow.tp_dst)
+    | 0xFFFF << Flow.in_port.shift
     | 0xFC << Flow.nw_tos.shift
 )
+"""All that OpenFlow 1.0 can match."""
 _EXACT_PRIORITY = 0xFFFF
 
 
