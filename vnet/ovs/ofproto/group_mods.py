@@ -103,12 +103,10 @@ def check_group_mod(mod: GroupMod) -> None:
     """Raise :class:`OpenFlowError` for a request that contradicts itself."""
     if mod.command is GroupModCommand.DELETE:
         return
-    if mod.command is GroupModCommand.REMOVE_BUCKET:
-        if mod.buckets:
-            raise OpenFlowError("OFPGMFC_BAD_BUCKET")
-        return
-    if mod.command is not GroupModCommand.INSERT_BUCKET:
-        _check_buckets_of_type(mod)
+    # A request to insert buckets says nothing of the group's type, which passes for "all".
+    _check_buckets_of_type(mod)
+    if mod.command is GroupModCommand.REMOVE_BUCKET and mod.buckets:
+        raise OpenFlowError("OFPGMFC_BAD_BUCKET")
     ids = [bucket.bucket_id for bucket in mod.buckets if bucket.bucket_id <= BUCKET_MAX]
     if len(set(ids)) < len(ids):
         raise OpenFlowError("OFPGMFC_BAD_BUCKET")
