@@ -89,8 +89,11 @@ class RuleStore:
 
     def reduce_timeouts(self, rule: Rule, idle_timeout_s: int, hard_timeout_s: int) -> None:
         """Lower timeouts to these, where they are longer or there are none; 0 leaves one alone."""
+        before = rule.idle_timeout_s, rule.hard_timeout_s
         rule.idle_timeout_s = _shorter(rule.idle_timeout_s, idle_timeout_s)
         rule.hard_timeout_s = _shorter(rule.hard_timeout_s, hard_timeout_s)
+        if (rule.idle_timeout_s, rule.hard_timeout_s) == before:
+            return
         self._expiry.watch(rule)
         eviction = self.tables[rule.table_id].eviction
         if eviction is not None:

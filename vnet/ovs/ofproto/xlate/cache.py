@@ -8,10 +8,12 @@ a translation that is carried out for a packet at once pushes the same objects a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from vnet.ovs.dpif.dpif import FlowStats
+from vnet.ovs.openflow.errors import OpenFlowError
 
 if TYPE_CHECKING:
     from vnet.ovs.ofproto.group import GroupEntry
@@ -109,7 +111,9 @@ class LearnRefresh:
     limit: int
 
     def push(self, _stats: FlowStats) -> None:
-        self.bridge.learn(self.flow_mod, self.limit)
+        # A table that is full by now refuses the flow; what was seen of it counts all the same.
+        with suppress(OpenFlowError):
+            self.bridge.learn(self.flow_mod, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
