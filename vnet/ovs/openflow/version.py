@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.protocols import (
+    P_OF10_ANY,
     P_OF10_NXM,
     P_OF10_NXM_TID,
     P_OF10_STD,
@@ -44,3 +46,18 @@ _VERSIONS = {
 def version_of(protocol: int) -> OpenFlowVersion:
     """The version that a protocol of ``vnet.ovs.flow.protocols`` is a dialect of."""
     return _VERSIONS[protocol]
+
+
+_PROTOCOLS_OF_NAME = {
+    f"openflow1{minor}": P_OF10_ANY if minor == 0 else P_OF11_STD << minor - 1 for minor in range(6)
+}
+
+
+def protocols_of_versions(text: str) -> int:
+    """The protocols of versions as ``ovs-ofctl -O`` takes them: ``OpenFlow10,OpenFlow13``."""
+    protocols = 0
+    for name in text.replace(",", " ").split():
+        if name.lower() not in _PROTOCOLS_OF_NAME:
+            raise OvsTextError(f'Unknown OpenFlow version: "{name}"')
+        protocols |= _PROTOCOLS_OF_NAME[name.lower()]
+    return protocols
