@@ -41,6 +41,7 @@ from vnet.ovs.openflow.messages import (
     MeterModCommand,
     PortMod,
 )
+from vnet.ovs.openflow.ofpacts import Ofpacts
 from vnet.sim.scheduler import Scheduler
 
 
@@ -165,6 +166,10 @@ class Ofproto:
             return self._flow_mods.needs_statistics(mod)
         return mod.command is GroupModCommand.DELETE and self._store.n_reporting > 0
 
+    def check_actions(self, actions: Ofpacts) -> None:
+        """Raise :class:`OpenFlowError` if they refer to a group or meter that is not there."""
+        self._flow_mods.check_actions(actions)
+
     def learn(self, mod: FlowMod, limit: int = 0) -> bool:
         """Add the flow that a ``learn`` action makes, or let its age start anew.
 
@@ -175,12 +180,18 @@ class Ofproto:
         if rule is not None and _is_unchanged(rule, mod):
             rule.modified_ns = self.scheduler.now_ns
             return True
-        if limit:
-            same = Selection(mod.table_id, cookie=mod.new_cookie or 0, cookie_mask=COOKIE_EXACT)
-            if len(self._store.select(same)) >= limit:
-                return False
+        if not self.may_learn(mod, limit):
+            return False
         self.flow_mod(mod)
         return True
+
+    def may_learn(self, mod: FlowMod, limit: int, n_more: int = 0) -> bool:
+        """Whether :meth:`learn` would have room for a flow, and for ``n_more`` before it."""
+        rule = self.find(mod.table_id, mod.match, mod.priority)
+        if not limit or (rule is not None and _is_unchanged(rule, mod)):
+            return True
+        same = Selection(mod.table_id, cookie=mod.new_cookie or 0, cookie_mask=COOKIE_EXACT)
+        return len(self._store.select(same)) + n_more < limit
 
     def reduce_timeouts(self, rule: Rule, idle_timeout_s: int, hard_timeout_s: int) -> None:
         """Lower a flow's timeouts to these, where it has none or longer ones (``fin_timeout``)."""

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vnet.ovs.dpif.text.flows import parse_key
 from vnet.ovs.flow.compose import compose, compose_sized
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flag_text import CT_STATES, flags_text
-from vnet.ovs.flow.flow import MEMBERS, Flow, Stage
+from vnet.ovs.flow.flow import ALL_ONES, MEMBERS, Flow, Stage
+from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.match_parse import parse_exact_flow
 from vnet.ovs.flow.names import Names
-from vnet.ovs.flow.ports import OdpPort
+from vnet.ovs.flow.ports import OFPP_MAX, OFPP_UNSET, OdpPort
+from vnet.ovs.flow.protocols import P_NONE
 from vnet.ovs.flow.tokens import c_decimal
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.trace.tracer import TraceRequest
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.text.actions import check_consistency, parse_actions
 
 _L7_LIMIT_BYTES = 64_000
 _DEFAULT_L7_BYTES = 64
@@ -39,6 +43,7 @@ class _Words:
 
     rest: list[str] = field(default_factory=list)
     generate: bool = False
+    consistent: bool = False
     l7: bytes | None = None
     l7_bytes: int = _DEFAULT_L7_BYTES
     ct_next: list[int] = field(default_factory=list)
@@ -47,7 +52,33 @@ class _Words:
 
 def parse_request(backer: Backer, words: Sequence[str]) -> TraceRequest:
     """What ``ofproto/trace`` with these words asks for. Raises :class:`OvsTextError`."""
-    sorted_words = _sort(words)
+    return _request(backer, _sort(words, _FLAGS))
+
+
+def parse_packet_out_request(backer: Backer, words: Sequence[str]) -> TraceRequest:
+    """What ``ofproto/trace-packet-out`` asks for: the last word is actions to carry out.
+
+    Raises :class:`OvsTextError`, also for actions that no packet-out may have.
+    """
+    if len(words) < 2:
+        raise OvsTextError('"ofproto/trace-packet-out" command requires at least 2 arguments')
+    *words, text = words
+    actions, usable = parse_actions(text)
+    sorted_words = _sort(words, {**_FLAGS, "consistent": "consistent"})
+    request = _request(backer, sorted_words)
+    port = request.flow.in_port
+    if OFPP_MAX <= port < OFPP_UNSET:
+        raise OvsTextError("invalid in_port")
+    needed = usable if sorted_words.consistent else P_NONE
+    try:
+        checked = check_consistency(actions, Match(request.flow.key, ALL_ONES), needed, table_id=0)
+        request.bridge.check_actions(checked)
+    except OpenFlowError as error:
+        raise OvsTextError(f"Bad actions: {error.name}") from error
+    return replace(request, actions=checked)
+
+
+def _request(backer: Backer, sorted_words: _Words) -> TraceRequest:
     rest = sorted_words.rest
     frame = None
     if not sorted_words.generate and len(rest) > 1:
@@ -65,15 +96,14 @@ def parse_request(backer: Backer, words: Sequence[str]) -> TraceRequest:
     )
 
 
-def _sort(words: Sequence[str]) -> _Words:
+def _sort(words: Sequence[str], flags: Mapping[str, str]) -> _Words:
     found = _Words()
     remaining = iter(words)
     for word in remaining:
+        flag = word.removeprefix("-").removeprefix("-")
         match word:
-            case "-generate" | "--generate":
-                found.generate = True
-            case "-names" | "--names":
-                found.names = True
+            case _ if word.startswith("-") and flag in flags:
+                setattr(found, flags[flag], True)
             case "--l7" | "--l7-len" | "--ct-next":
                 value = next(remaining, None)
                 if value is None:
@@ -125,6 +155,7 @@ def _ct_faults(state: int) -> list[tuple[bool, str]]:
     ]
 
 
+_FLAGS = {"generate": "generate", "names": "names"}
 _VALUE_OPTIONS = {"--l7": _set_l7, "--l7-len": _set_l7_bytes, "--ct-next": _add_ct_state}
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vnet.ovs.ofproto.ofport import OfPort
     from vnet.ovs.ofproto.ofproto import Ofproto
     from vnet.ovs.ofproto.rule import Rule
+    from vnet.ovs.openflow.messages import FlowMod
 
 MAX_DEPTH = 64
 """How deep resubmits to the same or an earlier table, groups and patch ports may nest."""
@@ -203,6 +204,8 @@ class XlateCtx:
         self.encap_metadata = b""
 
         self.n_outputs = 0
+        self.learned: list[tuple[Ofproto, FlowMod, int]] = []
+        """The flows to make once the translation has ended, each with its ``limit``."""
 
     # -- explaining
 

@@ -43,11 +43,7 @@ def _learn(ctx: XlateCtx, action: Learn) -> None:
     mod = learned_flow(action, ctx.flow)
     if ctx.trace is not None:
         ctx.detail(_text(mod))
-    try:
-        success = _carry_out(ctx, action, mod)
-    except OpenFlowError as error:
-        ctx.fail(f"LEARN action execution failed ({error.name}).")
-        return
+    success = _carry_out(ctx, action, mod)
     if action.result_destination is not None:
         load(ctx, action.result_destination, int(success))
     if success and ctx.in_.cache is not None:
@@ -57,13 +53,34 @@ def _learn(ctx: XlateCtx, action: Learn) -> None:
 
 
 def _carry_out(ctx: XlateCtx, action: Learn, mod: FlowMod) -> bool:
-    """Make the flow, if that is allowed; whether there was room for it."""
+    """See to it that the flow is made, if that is allowed; whether there is room for it.
+
+    It is made when the translation has ended: a packet does not meet what it taught.
+    """
     if ctx.in_.allow_side_effects:
-        return ctx.bridge.learn(mod, action.limit)
+        n_more = len({m for bridge, m, _ in ctx.learned if bridge is ctx.bridge and _akin(m, mod)})
+        if not ctx.bridge.may_learn(mod, action.limit, n_more):
+            return False
+        ctx.learned.append((ctx.bridge, mod, action.limit))
+        return True
     if action.limit and ctx.bridge.find(mod.table_id, mod.match, mod.priority) is None:
         # What comes out depends on whether the flow can be learned, which only a packet tells.
         ctx.avoid_caching = True
     return True
+
+
+def _akin(one: FlowMod, other: FlowMod) -> bool:
+    """Whether two learned flows count for the same limit, and are not the same flow."""
+    return (one.table_id, one.new_cookie) == (other.table_id, other.new_cookie) and one != other
+
+
+def learn_all(ctx: XlateCtx) -> None:
+    """Make the flows that a translation has learned."""
+    for bridge, mod, limit in ctx.learned:
+        try:
+            bridge.learn(mod, limit)
+        except OpenFlowError as error:
+            ctx.fail(f"LEARN action execution failed ({error.name}).")
 
 
 def learned_flow(action: Learn, flow: Flow) -> FlowMod:

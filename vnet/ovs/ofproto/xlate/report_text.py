@@ -5,6 +5,7 @@ from __future__ import annotations
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.names import NO_NAMES, Names
+from vnet.ovs.ofproto.names import names_of
 from vnet.ovs.ofproto.rule import Rule
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.report import NodeKind, Trace
@@ -14,9 +15,7 @@ from vnet.ovs.openflow.text.actions import actions_text
 
 
 def _names(ctx: XlateCtx) -> Names:
-    if not ctx.in_.port_names:
-        return NO_NAMES
-    return Names({port.name: port.number for port in ctx.bridge.ports.values()})
+    return names_of(ctx.bridge) if ctx.in_.port_names else NO_NAMES
 
 
 def action_text(ctx: XlateCtx, action: Ofpact) -> str:

@@ -22,13 +22,13 @@ from vnet.ovs.ofproto.xlate import (  # noqa: F401
     encap,
     groups,
     header,
-    learn,
     metadata,
     sending,
 )
 from vnet.ovs.ofproto.xlate.action_size import MAX_NESTED_BYTES
 from vnet.ovs.ofproto.xlate.cache import RuleCredit
 from vnet.ovs.ofproto.xlate.context import XlateCtx, XlateIn, XlateOut
+from vnet.ovs.ofproto.xlate.learn import learn_all
 from vnet.ovs.ofproto.xlate.loop import do_actions, end_pipeline
 from vnet.ovs.ofproto.xlate.mirroring import mirror_ingress, mirror_packet
 from vnet.ovs.ofproto.xlate.ports import may_receive
@@ -47,6 +47,7 @@ def translate(xin: XlateIn) -> XlateOut:
     """Translate a flow, or a rule or actions given for it."""
     ctx = XlateCtx(xin, mirror_packet)
     _run(ctx)
+    learn_all(ctx)
     if ctx.has_failed():
         ctx.slow = SlowPath(0)
         ctx.actions.clear()

@@ -1,0 +1,250 @@
+"""A switch of ours that is set up by the very command lines that set up the real one.
+
+Command lines of ``ovs-vsctl``, ``ovs-ofctl`` and ``ovs-appctl`` go to the code that is behind them
+and not to the programs. Virtual time stands still unless a test moves it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from vnet.base.ids import MAC_ZERO
+from vnet.netdev.device import NetDevice
+from vnet.ovs.datapath.datapath import Datapath
+from vnet.ovs.datapath.dummy import DummyDevice
+from vnet.ovs.dpif.text.flows import parse_key
+from vnet.ovs.flow.compose import compose
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.names import Names
+from vnet.ovs.flow.ports import OdpPort
+from vnet.ovs.flow.protocols import (
+    P_ANY,
+    P_OF10_ANY,
+    P_OF11_STD,
+    P_OF12_OXM,
+    P_OF13_OXM,
+    P_OF14_OXM,
+    P_OF15_OXM,
+)
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.trace.request import parse_packet_out_request, parse_request
+from vnet.ovs.ofproto.trace.tracer import Tracer
+from vnet.ovs.openflow.messages import (
+    FlowMod,
+    FlowModCommand,
+    GroupMod,
+    GroupModCommand,
+    MeterModCommand,
+    PacketIn,
+    PortConfig,
+    PortMod,
+)
+from vnet.ovs.openflow.text.flow_mod import parse_flow
+from vnet.ovs.openflow.text.group import parse_group
+from vnet.ovs.openflow.text.meter import parse_meter
+from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
+from vnet.ovs.vswitchd.reconcile import Vswitchd
+from vnet.ovs.vswitchd.vsctl import run_vsctl
+from vnet.sim.scheduler import Scheduler
+
+PROTOCOLS = {
+    "10": P_OF10_ANY,
+    "11": P_OF11_STD,
+    "12": P_OF12_OXM,
+    "13": P_OF13_OXM,
+    "14": P_OF14_OXM,
+    "15": P_OF15_OXM,
+}
+
+PORT_CONFIGS = {
+    "down": PortConfig.PORT_DOWN,
+    "no-receive": PortConfig.NO_RECV,
+    "no-flood": PortConfig.NO_FLOOD,
+    "no-forward": PortConfig.NO_FWD,
+}
+
+
+def oracle_path(*parts: str) -> Path | None:
+    """A file or folder of the oracle, or None where there is none."""
+    root = os.environ.get("VNET_ORACLE")
+    path = Path(root, *parts) if root else None
+    return path if path and path.exists() else None
+
+
+class Switch:
+    """vswitchd on a datapath of its own, with dummy devices behind the interfaces."""
+
+    def __init__(self) -> None:
+        self.scheduler = Scheduler()
+        self.datapath = Datapath(self.scheduler, "ovs-dummy")
+        self.devices: dict[str, DummyDevice] = {}
+        self.packet_ins: list[PacketIn] = []
+        self.vswitchd = Vswitchd(self.scheduler, self.datapath, self)
+        self.vswitchd.backer.packet_in_sink = lambda _bridge, message: self.packet_ins.append(
+            message
+        )
+
+    # -- where its devices come from
+
+    def open(self, bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice:
+        is_local = interface.name == bridge.name
+        mac = (bridge.hwaddr if is_local else None) or MAC_ZERO
+        device = DummyDevice(self.scheduler, interface.name, mac)
+        self.devices[interface.name] = device
+        return device
+
+    def close(self, device: NetDevice, interface: InterfaceConfig) -> None:
+        assert self.devices.pop(interface.name) is device
+
+    # -- command lines
+
+    def run(self, argv: Sequence[str], lines: Sequence[str] = ()) -> str:
+        """Carry out one command; ``lines`` are those of the file it names. Returns its output."""
+        program, *words = argv
+        if program == "ovs-vsctl":
+            self.vswitchd.reconcile(run_vsctl(self.vswitchd.config, words))
+            return ""
+        if program == "ovs-ofctl":
+            self.ofctl(words, lines)
+            return ""
+        assert program == "ovs-appctl", argv
+        return self.appctl(words)
+
+    def bridge(self, name: str) -> Ofproto:
+        return self.vswitchd.bridges[name]
+
+    def settle(self) -> None:
+        """Let everything happen that is due now."""
+        self.scheduler.run(self.scheduler.now_ns)
+
+    def ofctl(self, words: Sequence[str], lines: Sequence[str] = ()) -> None:
+        rest, allowed = list(words), P_ANY
+        while rest[0].startswith("-"):
+            option = rest.pop(0)
+            if option.startswith("-O"):
+                version = option[2:] or rest.pop(0)
+                allowed = PROTOCOLS[version[-2:]]
+        command, bridge_name, *arguments = rest
+        if command == "parse-pcap":
+            return  # it looks at a capture and at no switch
+        bridge = self.bridge(bridge_name)
+        names = Names({port.name: port.number for port in bridge.ports.values()})
+        requests = _REQUESTS[command](arguments, lines, names, allowed)
+        if command == "add-meter":
+            bridge.meter_mod(parse_meter(arguments[0], MeterModCommand.ADD))
+        elif command == "mod-port":
+            self.mod_port(bridge, *arguments)
+        else:
+            bridge.bundle(requests)
+        self.vswitchd.backer.revalidator.settle()
+
+    def mod_port(self, bridge: Ofproto, port_name: str, setting: str) -> None:
+        port = bridge.port_by_name(port_name)
+        assert port is not None
+        bridge.port_mod(PortMod(port.number, PORT_CONFIGS[setting], PORT_CONFIGS[setting]))
+
+    def appctl(self, words: Sequence[str]) -> str:
+        name, *arguments = words[2:] if words[0] == "-t" else words
+        backer = self.vswitchd.backer
+        match name:
+            case "ofproto/trace":
+                return Tracer(backer).trace(parse_request(backer, arguments))
+            case "ofproto/trace-packet-out":
+                return Tracer(backer).trace(parse_packet_out_request(backer, arguments))
+            case "netdev-dummy/receive":
+                for packet in arguments[1:]:
+                    self.inject(arguments[0], _frame(packet))
+            case "netdev-dummy/set-admin-state":
+                self.devices[arguments[0]].set_admin(arguments[1] == "up")
+            case "fdb/add":
+                bridge_name, port_name, vlan, mac = arguments
+                switching = self.bridge(bridge_name).switching
+                switching.mac_table.add_static(
+                    int(mac.replace(":", ""), 16),
+                    int(vlan),
+                    switching.bundles[port_name],
+                    self.scheduler.now_ns,
+                )
+            case "revalidator/purge":
+                backer.revalidator.purge()
+            case "dpif-dummy/change-port-number":
+                self.change_port_number(arguments[1], int(arguments[2]))
+            case "time/stop" | "exit" | "bond/set-active-member":
+                pass
+            case _:
+                raise NotImplementedError(name)
+        return ""
+
+    def change_port_number(self, port_name: str, number: int) -> None:
+        """Give a datapath port another number, as if the datapath had done so by itself."""
+        backer = self.vswitchd.backer
+        for bridge in self.vswitchd.bridges.values():
+            port = bridge.port_by_name(port_name)
+            if port is not None and port.odp_port is not None and port.device is not None:
+                backer.unmap_port(port.odp_port)
+                self.datapath.port_del(port.odp_port)
+                port.odp_port = self.datapath.port_add(port.device, "dummy", OdpPort(number))
+                backer.map_port(bridge, port)
+
+    # -- frames
+
+    def inject(self, port_name: str, frame: bytes) -> None:
+        self.devices[port_name].deliver(frame)
+        self.settle()
+
+    def take_sent(self) -> list[tuple[str, bytes]]:
+        """What left since the last time somebody asked, by port."""
+        return [
+            (name, frame) for name, device in self.devices.items() for frame in device.take_sent()
+        ]
+
+
+def _frame(packet: str) -> bytes:
+    try:
+        return bytes.fromhex(packet)
+    except ValueError:
+        return compose(Flow(parse_key(packet)))
+
+
+Request = FlowMod | GroupMod
+_Words = Sequence[str]
+_Reader = Callable[[_Words, _Words, Names, int], list[Request]]
+
+
+def _flows(command: FlowModCommand | None) -> _Reader:
+    def requests(arguments: _Words, lines: _Words, names: Names, allowed: int) -> list[Request]:
+        texts = lines if command is None else arguments or [""]
+        return [parse_flow(text, command, names, allowed) for text in _without_comments(texts)]
+
+    return requests
+
+
+def _groups(is_file: bool) -> _Reader:
+    def requests(arguments: _Words, lines: _Words, names: Names, allowed: int) -> list[Request]:
+        command = None if is_file else GroupModCommand.ADD
+        texts = _without_comments(lines if is_file else arguments)
+        return [parse_group(text, command, names, allowed) for text in texts]
+
+    return requests
+
+
+def _none(_arguments: _Words, _lines: _Words, _names: Names, _allowed: int) -> list[Request]:
+    return []
+
+
+_REQUESTS: dict[str, _Reader] = {
+    "add-flow": _flows(FlowModCommand.ADD),
+    "add-flows": _flows(None),
+    "del-flows": _flows(FlowModCommand.DELETE),
+    "add-group": _groups(is_file=False),
+    "add-groups": _groups(is_file=True),
+    "add-meter": _none,
+    "mod-port": _none,
+}
+
+
+def _without_comments(lines: Sequence[str]) -> list[str]:
+    texts = [line.split("#")[0].strip() for line in lines]
+    return texts if len(texts) == 1 else [text for text in texts if text]

@@ -1,0 +1,164 @@
+"""Open vSwitch's own test suite: set-up commands, and what ``ofproto/trace`` says afterwards.
+
+Cases of one test share a switch there, and what a trace with a packet learned stays; so the cases
+of one source are played in their order, each with the set-up lines that it adds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.oracle.ovs_kit import Switch, oracle_path
+from vnet.ovs.dpif.actions import OdpActions, Output
+from vnet.ovs.dpif.text.actions import actions_text
+from vnet.ovs.dpif.text.parse_actions import parse_actions
+from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.match_parse import parse_match
+from vnet.ovs.openflow.errors import OpenFlowError
+
+FILE = oracle_path("ovs-tests", "trace-cases.json")
+
+pytestmark = [
+    pytest.mark.oracle,
+    pytest.mark.skipif(FILE is None, reason="VNET_ORACLE does not lead to ovs-tests"),
+]
+
+Case = dict[str, Any]
+
+
+def _without_tunnels(cases: Iterable[Case]) -> Iterator[Case]:
+    tunnels = "vxlan|gre|geneve|erspan|gtpu|bareudp|srv6|lisp|stt|ip6gre"
+    has_tunnel = re.compile(rf"type=({tunnels})\b")
+    for case in cases:
+        if not has_tunnel.search(json.dumps(case["setup"])):
+            yield case
+
+
+def _load() -> dict[str, list[Case]]:
+    """The cases of each test of the suite."""
+    by_source: dict[str, list[Case]] = {}
+    if FILE is not None:
+        for case in _without_tunnels(json.loads(FILE.read_text(encoding="utf-8"))):
+            by_source.setdefault(case["source"].removeprefix("tests/"), []).append(case)
+    return by_source
+
+
+CASES = _load()
+NAMES = [f"{source} #{n}" for source, cases in CASES.items() for n in range(1, len(cases) + 1)]
+DIFFERENCES: dict[str, str] = {
+    entry["case"]: entry["why"]
+    for entry in json.loads(
+        Path(__file__).with_name("known_ovs_differences.json").read_text(encoding="utf-8")
+    )
+}
+
+
+@dataclass
+class Traced:
+    """What a trace says, one entry for each time that the packet is looked up."""
+
+    actions: list[str]
+    megaflows: list[str]
+
+    @classmethod
+    def of(cls, text: str) -> Traced:
+        return cls(
+            re.findall(r"^Datapath actions: (.*)$", text, re.M),
+            re.findall(r"^Megaflow: (.*)$", text, re.M),
+        )
+
+
+@cache
+def play(source: str) -> list[Traced]:
+    """Play all cases of a test on one switch: for each its further set-up lines, and its trace."""
+    switch = Switch()
+    done: list[Any] = []
+    found = []
+    for case in CASES[source]:
+        for step in case["setup"][len(done) :]:
+            if step["argv"][1:] in [other["trace"] for other in CASES[source]]:
+                continue  # a case of its own, which was played already
+            try:
+                switch.run(step["argv"], step.get("lines", ()))
+            except (OvsTextError, OpenFlowError):
+                continue  # some lines of the suite are there to be refused
+        done = case["setup"]
+        found.append(Traced.of(switch.appctl(case["trace"])))
+    return found
+
+
+def case_named(name: str) -> tuple[Case, Traced]:
+    source, number = name.rsplit(" #", 1)
+    return CASES[source][int(number) - 1], play(source)[int(number) - 1]
+
+
+def outputs(actions: str, tags: list[str]) -> list[tuple[str, list[str]]]:
+    """Where a packet that came with ``tags`` goes, and with which, in no order.
+
+    Open vSwitch floods in the order of a hash table of pointers.
+    """
+    found = []
+    parsed: OdpActions = () if actions == "drop" else parse_actions(actions)
+    for action in parsed:
+        text = actions_text((action,))
+        if isinstance(action, Output):
+            found.append((text, tags))
+        elif text == "pop_vlan":
+            tags = tags[1:]
+        else:
+            tags = [text.removeprefix("push_"), *tags]
+    return sorted(found)
+
+
+def agree(case: Case, got: list[str]) -> bool:
+    wanted = case["actual_all"]
+    if case.get("compare"):
+        tags = re.findall(r"vlan\([^)]*\)", case["trace"][-1])
+        return [outputs(text, tags) for text in got] == [outputs(text, tags) for text in wanted]
+    patterns = [re.escape(text).replace(r"\?", ".*").replace("X", ".*") for text in wanted]
+    return len(got) == len(patterns) and all(map(re.fullmatch, patterns, got))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_datapath_actions_are_those_of_open_vswitch(name: str) -> None:
+    case, traced = case_named(name)
+    if name in DIFFERENCES:
+        assert not agree(case, traced.actions), f"agrees now: {DIFFERENCES[name]}"
+    else:
+        assert agree(case, traced.actions), f"{traced.actions} instead of {case['actual_all']}"
+
+
+def comparable(megaflows: list[str], case: Case) -> list[str]:
+    """Numbers of ports that asked for none are drawn: OVS goes through them in UUID order."""
+    if "ofport_request" in json.dumps(case["setup"]):
+        return megaflows
+    return [re.sub(r"\bin_port=\d+", "in_port=1", megaflow) for megaflow in megaflows]
+
+
+def _mask(megaflow: str) -> int:
+    named = re.sub(r"\bin_port=\w+", "in_port=1", megaflow)
+    return parse_match(re.sub(r",mpls_lse\d=\w+", "", named)).mask
+
+
+def test_megaflows_are_never_wider_and_nearly_always_the_same() -> None:
+    n_same = n_shown = 0
+    for name in NAMES:
+        case, traced = case_named(name)
+        wanted = comparable(Traced.of(case["actual_trace_output"]).megaflows, case)
+        if name in DIFFERENCES or not wanted:
+            continue
+        got = comparable(traced.megaflows, case)
+        n_shown += 1
+        n_same += got == wanted
+        for ours, theirs in zip(got, wanted, strict=True):
+            missing = _mask(theirs) & ~_mask(ours)
+            assert not missing, f"{name}: {ours} is wider than {theirs}"
+    assert n_same >= 0.95 * n_shown, f"{n_same} of {n_shown}"

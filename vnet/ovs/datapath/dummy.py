@@ -1,0 +1,52 @@
+"""Dummy ports, for tests: they remember what is sent (``netdev-dummy`` of Open vSwitch)."""
+
+from __future__ import annotations
+
+from vnet.base.ids import Mac
+from vnet.netdev.device import NetDevice
+from vnet.sim.frame import Frame
+from vnet.sim.scheduler import Scheduler
+
+
+class DummyDevice(NetDevice):
+    """A device without a wire. ``sent`` are the frames that left by it, in order.
+
+    As with Open vSwitch's, frames pass whether or not it is up.
+    """
+
+    kind = "dummy"
+
+    __slots__ = ("sent",)
+
+    def __init__(
+        self, scheduler: Scheduler, name: str, mac: Mac, mtu_bytes: int = 1500, owner: str = ""
+    ) -> None:
+        super().__init__(scheduler, name, mac, mtu_bytes, owner)
+        self.sent: list[bytes] = []
+        self.set_admin(True)
+
+    def receive(self, frame: Frame) -> None:
+        if self.running:
+            return super().receive(frame)
+        self.rx_packets += 1
+        self.rx_bytes += len(frame.data)
+        return self.rx_handler(frame)
+
+    def transmit(self, frame: Frame) -> None:
+        if self.running:
+            return super().transmit(frame)
+        self.tx_packets += 1
+        self.tx_bytes += len(frame.data)
+        return self._xmit(frame)
+
+    def _xmit(self, frame: Frame) -> None:
+        self.sent.append(frame.data)
+
+    def deliver(self, data: bytes) -> None:
+        """Have the device receive a frame (``netdev-dummy/receive``)."""
+        self.receive(Frame(data))
+
+    def take_sent(self) -> list[bytes]:
+        """What was sent since the last time somebody asked."""
+        sent, self.sent = self.sent, []
+        return sent
