@@ -149,3 +149,21 @@ def test_a_death_after_the_tree_was_cut_or_forgotten_still_counts() -> None:
     assert last_of(recorder).root is None
     assert last_of(recorder).leaf.drop is TORN
     assert recorder.deaths == 2
+
+
+def test_notes_stand_below_their_node_and_weigh() -> None:
+    root = TraceNode(0, "a:eth0", "sent")
+    trace = Trace(root)
+    number = trace.add(0, 1_000, "a:br0", "looked up", notes=("first table", "  second table"))
+    trace.add(number, 2_000, "b:eth0", "received")
+    trace.add(number, 2_000, "c:eth0", "received", notes=("z" * 512,))
+    assert trace.weight == 1 + 1 + 1 + 2
+    assert str(root).replace("z" * 512, "zzz").split("\n") == [
+        "            0s  a:eth0     sent",
+        "           1us  a:br0      looked up",
+        "                             first table",
+        "                               second table",
+        "           2us  ├─ b:eth0  received",
+        "           2us  └─ c:eth0  received",
+        "                             zzz",
+    ]

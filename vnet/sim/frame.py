@@ -22,9 +22,11 @@ class Meta:
         event: str,
         data: bytes = b"",
         drop: DropReason | None = None,
+        notes: tuple[str, ...] = (),
     ) -> Meta:
         """Add a child to the trace, and return what a frame carries from there on."""
-        return Meta(self._trace, self._trace.add(self._node, time_ns, place, event, data, drop))
+        node = self._trace.add(self._node, time_ns, place, event, data, drop, notes)
+        return Meta(self._trace, node)
 
 
 class Frame:

@@ -6,7 +6,7 @@ other bytes, a drop makes a leaf that names its reason. Frames without a trace c
 devices one comparison with None.
 
 A storm would make a tree grow for ever, so trees are weighed as they grow: a node counts
-one, and so does every half kilobyte of new frame bytes that it holds.
+one, and so does every half kilobyte of new frame bytes, or of notes, that it holds.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ _MOST_INDENT = 60
 class TraceNode:
     """At ``time_ns``, ``place`` (``node:device`` or a room's name) did ``event``.
 
-    ``data`` is the frame as it was then; ``drop`` is set on the leaf where it died.
+    ``data`` is the frame as it was then; ``drop`` is set on the leaf where it died. ``notes`` are
+    lines that explain what was done.
     """
 
-    __slots__ = ("children", "data", "drop", "event", "place", "time_ns")
+    __slots__ = ("children", "data", "drop", "event", "notes", "place", "time_ns")
 
     def __init__(
         self,
@@ -44,12 +45,14 @@ class TraceNode:
         event: str,
         data: bytes = b"",
         drop: DropReason | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.time_ns = time_ns
         self.place = place
         self.event = event
         self.data = data
         self.drop = drop
+        self.notes = notes
         self.children: list[TraceNode] = []
 
     def add(
@@ -59,9 +62,10 @@ class TraceNode:
         event: str,
         data: bytes = b"",
         drop: DropReason | None = None,
+        notes: tuple[str, ...] = (),
     ) -> TraceNode:
         """Append a child and return it."""
-        child = TraceNode(time_ns, place, event, data, drop)
+        child = TraceNode(time_ns, place, event, data, drop, notes)
         self.children.append(child)
         return child
 
@@ -82,21 +86,23 @@ class TraceNode:
         rows = list(self._rows())
         width = max(len(tree) for _time, tree, _what in rows)
         return "\n".join(
-            f"{duration_text(time_ns):>14}  {tree:<{width}}  {what}".rstrip()
-            for time_ns, tree, what in rows
+            f"{time:>14}  {tree:<{width}}  {what}".rstrip() for time, tree, what in rows
         )
 
-    def _rows(self) -> Iterator[tuple[int, str, str]]:
+    def _rows(self) -> Iterator[tuple[str, str, str]]:
         """Time, place in the tree, and what happened, from this node downwards.
 
         An only child stays at its parent's indent, for a long road should not drift off the
         screen; only a fork indents. A frame is described where it differs from the one above.
+        Notes have rows of their own.
         """
         branches = [(self, "", "", b"")]
         while branches:
             node, lead, rest, before = branches.pop()
             while True:
-                yield node.time_ns, f"{lead}{node.place}", node._what(before)
+                yield duration_text(node.time_ns), f"{lead}{node.place}", node._what(before)
+                for note in node.notes:
+                    yield "", rest, f"  {note}"
                 before = node.data or before
                 if len(node.children) != 1:
                     break
@@ -153,6 +159,7 @@ class Trace:
         event: str,
         data: bytes = b"",
         drop: DropReason | None = None,
+        notes: tuple[str, ...] = (),
     ) -> int:
         """Add a child of node ``parent`` and return its number; the root is number 0.
 
@@ -167,10 +174,12 @@ class Trace:
                 self._recorder.died(TraceNode(time_ns, place, event, data, drop), self.root)
             return parent
         above = self._nodes[parent]
-        node = above.add(time_ns, place, event, data, drop)
+        node = above.add(time_ns, place, event, data, drop, notes)
         number = len(self._nodes)
         self._nodes.append(node)
         weight = 1 if data is above.data else _weight_of(data)
+        if notes:
+            weight += sum(map(len, notes)) // _BYTES_PER_UNIT
         self.weight += weight
         if self._recorder is not None:
             if drop is not None:

@@ -26,12 +26,14 @@ class Backer:
     """One datapath and its bridges.
 
     ``packet_in_sink`` gets what bridges send to controllers; without one it is counted by
-    ``n_packet_ins_lost``, as where no controller is connected.
+    ``n_packet_ins_lost``, as where no controller is connected. ``owner`` is the node that all of
+    it is part of, for the traces of frames.
     """
 
     def __init__(self, scheduler: Scheduler, dpif: Dpif) -> None:
         self.scheduler = scheduler
         self.dpif = dpif
+        self.owner = ""
         self.bridges: dict[str, Ofproto] = {}
         self.recirc = RecircTable()
         self.packet_in_sink: PacketInSink | None = None
@@ -55,6 +57,11 @@ class Backer:
         del self.bridges[bridge.name]
         self._ageing.pop(bridge.name).cancel()
         self.revalidator.touch()
+
+    def label_of(self, bridge: Ofproto) -> str:
+        """A bridge's place in a trace: ``h1:br0``, or ``sw1`` for a node that is one bridge."""
+        whole = self.owner in ("", bridge.name)
+        return bridge.name if whole else f"{self.owner}:{bridge.name}"
 
     def map_port(self, bridge: Ofproto, port: OfPort) -> None:
         """``port``, which has an ``odp_port`` now, is a port of the datapath."""

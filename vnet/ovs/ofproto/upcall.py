@@ -9,14 +9,18 @@ from vnet.ovs.dpif.actions import ControllerCookie, FlowSampleCookie, OdpActions
 from vnet.ovs.dpif.dpif import FlowStats, Upcall
 from vnet.ovs.flow.flow import MEMBERS, Flow, Stage
 from vnet.ovs.flow.ports import OdpPort, OfpPort
+from vnet.ovs.ofproto.names import datapath_names, names_of
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.revalidator import Ukey
+from vnet.ovs.ofproto.trace.result import result_lines
 from vnet.ovs.ofproto.xlate.cache import XlateCache
 from vnet.ovs.ofproto.xlate.context import XlateIn, XlateOut
 from vnet.ovs.ofproto.xlate.recirc import FROZEN_MASK, FrozenState
+from vnet.ovs.ofproto.xlate.report import Trace
 from vnet.ovs.ofproto.xlate.translate import translate
 from vnet.ovs.openflow.messages import PacketIn
 from vnet.ovs.openflow.ofpacts import PacketInReason
+from vnet.sim.frame import Frame
 
 if TYPE_CHECKING:
     from vnet.ovs.ofproto.backer import Backer
@@ -52,8 +56,8 @@ class UpcallHandler:
             case None:
                 self._miss(upcall, bridge, in_port)
             case SlowPathCookie():
-                out = self._translate(upcall, bridge, in_port, stats=None, cache=None)
-                self._execute(upcall, out.actions)
+                out, frame = self._translate(upcall, bridge, in_port, stats=None, cache=None)
+                self._execute(upcall, frame, out.actions)
                 out.release(self._backer.recirc, self._backer.scheduler.now_ns)
             case ControllerCookie() as cookie:
                 self._packet_in(upcall, bridge, cookie)
@@ -65,10 +69,10 @@ class UpcallHandler:
         now_ns = self._backer.scheduler.now_ns
         stats = FlowStats(1, len(upcall.frame.data), now_ns, Flow.tcp_flags.of(upcall.key))
         cache = XlateCache()
-        out = self._translate(upcall, bridge, in_port, stats=stats, cache=cache)
+        out, frame = self._translate(upcall, bridge, in_port, stats=stats, cache=cache)
         ukey = Ukey(upcall.key, out, cache, now_ns)
         is_installed = not out.avoid_caching and self._backer.revalidator.install(ukey)
-        self._execute(upcall, out.actions)
+        self._execute(upcall, frame, out.actions)
         if not is_installed:
             out.release(self._backer.recirc, self._backer.scheduler.now_ns)
 
@@ -80,9 +84,12 @@ class UpcallHandler:
         *,
         stats: FlowStats | None,
         cache: XlateCache | None,
-    ) -> XlateOut:
+    ) -> tuple[XlateOut, Frame]:
+        """What becomes of the frame, and the frame to do it to: where somebody follows it, its
+        trace has got the translation's."""
         flow = Flow(upcall.key)
         flow.in_port = in_port
+        trace: Trace | None = None if upcall.frame.meta is None else []
         revisions = self._revisions()
         out = translate(
             XlateIn(
@@ -94,19 +101,32 @@ class UpcallHandler:
                 tcp_flags=flow.tcp_flags,
                 stats=stats,
                 cache=cache,
+                trace=trace,
+                port_names=True,
             )
         )
         for other, revision in revisions.items():
             if self._backer.bridges[other].switching.mac_table.revision != revision:
                 self._backer.stations_changed(self._backer.bridges[other])
-        return out
+        return out, self._explained(upcall.frame, bridge, flow, trace, out)
+
+    def _explained(
+        self, frame: Frame, bridge: Ofproto, flow: Flow, trace: Trace | None, out: XlateOut
+    ) -> Frame:
+        if frame.meta is None or trace is None:
+            return frame
+        odp_names = datapath_names(self._backer.dpif)
+        notes = tuple(result_lines(flow, trace, out, names_of(bridge), odp_names))
+        now_ns, place = self._backer.scheduler.now_ns, self._backer.label_of(bridge)
+        meta = frame.meta.add(now_ns, place, "ofproto/trace", frame.data, notes=notes)
+        return Frame(frame.data, meta)
 
     def _revisions(self) -> dict[str, int]:
         bridges = self._backer.bridges.items()
         return {name: bridge.switching.mac_table.revision for name, bridge in bridges}
 
-    def _execute(self, upcall: Upcall, actions: OdpActions) -> None:
-        self._backer.dpif.execute(upcall.frame, upcall.key, actions, mru_bytes=upcall.mru_bytes)
+    def _execute(self, upcall: Upcall, frame: Frame, actions: OdpActions) -> None:
+        self._backer.dpif.execute(frame, upcall.key, actions, mru_bytes=upcall.mru_bytes)
 
     def _packet_in(self, upcall: Upcall, bridge: Ofproto, cookie: ControllerCookie) -> None:
         state = self._backer.recirc.find(cookie.recirc_id)

@@ -7,35 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from vnet.ovs.dpif.actions import Clone, DropCause, OdpActions, Output, Recirc
-from vnet.ovs.dpif.text.actions import actions_text as odp_actions_text
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.match import Match
-from vnet.ovs.flow.match_text import flow_text, match_text
-from vnet.ovs.flow.names import NO_NAMES, Names
-from vnet.ovs.flow.ports import OFPP_UNSET, OfpPort
+from vnet.ovs.flow.names import NO_NAMES
+from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.backer import Backer
+from vnet.ovs.ofproto.names import datapath_names, names_of
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.trace.layout import slow_path_lines, trace_lines
 from vnet.ovs.ofproto.trace.recirculation import recirculation_lines
-from vnet.ovs.ofproto.xlate.context import RecircNode, XlateIn, XlateOut
+from vnet.ovs.ofproto.trace.result import result_lines
+from vnet.ovs.ofproto.xlate.context import RecircNode, XlateIn
 from vnet.ovs.ofproto.xlate.report import Trace
 from vnet.ovs.ofproto.xlate.translate import translate
 from vnet.ovs.openflow.ofpacts import Ofpacts
 from vnet.sim.frame import Frame
-
-XLATE_ERRORS = {
-    DropCause.BRIDGE_NOT_FOUND: "Bridge not found",
-    DropCause.RECURSION_TOO_DEEP: "Recursion too deep",
-    DropCause.TOO_MANY_RESUBMITS: "Too many resubmits",
-    DropCause.STACK_TOO_DEEP: "Stack too deep",
-    DropCause.NO_RECIRCULATION_CONTEXT: "No recirculation context",
-    DropCause.RECIRCULATION_CONFLICT: "Recirculation conflict",
-    DropCause.TOO_MANY_MPLS_LABELS: "Too many MPLS labels",
-    DropCause.INVALID_TUNNEL_METADATA: "Invalid tunnel metadata",
-    DropCause.UNSUPPORTED_PACKET_TYPE: "Unsupported packet type",
-    DropCause.CONGESTION_DROP: "Congestion Drop",
-    DropCause.FORWARDING_DISABLED: "Forwarding is disabled",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,32 +75,12 @@ class Tracer:
             )
         )
         queue += recirculations
-        yield from self._result(request, trace, out)
+        names = names_of(request.bridge) if request.names else NO_NAMES
+        odp_names = datapath_names(self._backer.dpif) if request.names else None
+        yield from result_lines(request.flow, trace, out, names, odp_names)
         if request.frame is not None and out.error is DropCause.OK:
             self._execute(request, out.actions)
         out.release(self._backer.recirc, self._backer.scheduler.now_ns)
-
-    def _result(self, request: TraceRequest, trace: Trace, out: XlateOut) -> Iterator[str]:
-        names = _names(request.bridge) if request.names else NO_NAMES
-        before = request.flow.copy()
-        before.actset_output = OFPP_UNSET
-        yield f"Flow: {flow_text(before, names)}"
-        yield from trace_lines(trace)
-        yield ""
-        final = "unchanged" if out.flow == before else flow_text(out.flow, names)
-        yield f"Final flow: {final}"
-        megaflow = Match(request.flow.key & out.wc.key, out.wc.key)
-        yield f"Megaflow: {match_text(megaflow, names)}"
-        odp_names = self._odp_names() if request.names else None
-        yield f"Datapath actions: {odp_actions_text(out.actions, port_names=odp_names)}"
-        if out.error is not DropCause.OK:
-            yield f"Translation failed ({XLATE_ERRORS[out.error]}), packet is dropped."
-            yield ""
-        elif out.slow:
-            yield from slow_path_lines(out.slow)
-
-    def _odp_names(self) -> dict[int, str]:
-        return {port.number: port.name for port in self._backer.dpif.ports()}
 
     def _execute(self, request: TraceRequest, actions: OdpActions) -> None:
         """What is left of the actions goes to controllers and collectors."""
@@ -133,7 +97,3 @@ def _without_outputs(actions: OdpActions) -> OdpActions:
         Clone(_without_outputs(action.actions)) if isinstance(action, Clone) else action
         for action in kept
     )
-
-
-def _names(bridge: Ofproto) -> Names:
-    return Names({port.name: port.number for port in bridge.ports.values()})
