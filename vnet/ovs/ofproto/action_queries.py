@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from vnet.ovs.flow.ports import OFPP_CONTROLLER, OfpPort
 from vnet.ovs.openflow.ofpacts import (
@@ -20,20 +21,50 @@ from vnet.ovs.openflow.ofpacts import (
     WriteActions,
 )
 
-_NESTING: frozenset[type[Ofpact]] = frozenset((Clone, Ct, WriteActions))
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What a flow's actions refer to.
+
+    ``governing_meter`` is a meter that stands before all else: with it the flow goes.
+    ``conjunctions`` are the clauses that the flow is; one that acts by itself is none.
+    ``deleting_learns`` are the ``learn`` actions whose flows go when the last flow with such an
+    action does.
+    """
+
+    groups: tuple[int, ...] = ()
+    meters: tuple[int, ...] = ()
+    governing_meter: int | None = None
+    conjunctions: tuple[Conjunction, ...] = ()
+    deleting_learns: tuple[Learn, ...] = ()
 
 
-def _may_hold(actions: Ofpacts, kind: type[Ofpact]) -> bool:
-    """Whether there can be an action of a kind, even within others: most flows have none."""
-    kinds = set(map(type, actions))
-    return kind in kinds or not _NESTING.isdisjoint(kinds)
+NO_REFERENCES = References()
+
+_NESTING = (Clone, Ct, WriteActions)
+_REFERRING: frozenset[type[Ofpact]] = frozenset((*_NESTING, Group, Meter, Conjunction, Learn))
+
+
+def references_of(actions: Ofpacts) -> References:
+    """What actions refer to; most refer to nothing, and share one answer."""
+    if _REFERRING.isdisjoint(map(type, actions)):
+        return NO_REFERENCES
+    every = list(flattened(actions))
+    first = actions[0]
+    return References(
+        tuple(action.group_id for action in every if isinstance(action, Group)),
+        tuple(action.meter_id for action in every if isinstance(action, Meter)),
+        first.meter_id if isinstance(first, Meter) else None,
+        tuple(action for action in actions if isinstance(action, Conjunction)),
+        tuple(a for a in actions if isinstance(a, Learn) and a.delete_learned),
+    )
 
 
 def flattened(actions: Ofpacts) -> Iterator[Ofpact]:
     """Every action, and those within ``clone``, ``ct`` and ``write_actions``."""
     for action in actions:
         yield action
-        if isinstance(action, Clone | Ct | WriteActions):
+        if isinstance(action, _NESTING):
             yield from flattened(action.actions)
 
 
@@ -46,33 +77,3 @@ def outputs_to(actions: Ofpacts, port: OfpPort) -> bool:
         elif isinstance(action, Controller) and port == OFPP_CONTROLLER:
             return True
     return False
-
-
-def groups_of(actions: Ofpacts) -> list[int]:
-    """The groups that they output to."""
-    if not _may_hold(actions, Group):
-        return []
-    return [action.group_id for action in flattened(actions) if isinstance(action, Group)]
-
-
-def meters_of(actions: Ofpacts) -> list[int]:
-    """The meters that they send packets through."""
-    if not _may_hold(actions, Meter):
-        return []
-    return [action.meter_id for action in flattened(actions) if isinstance(action, Meter)]
-
-
-def governing_meter(actions: Ofpacts) -> int | None:
-    """The meter that a flow goes with: one that stands before all else. With it the flow goes."""
-    first = actions[0] if actions else None
-    return first.meter_id if isinstance(first, Meter) else None
-
-
-def conjunctions_of(actions: Ofpacts) -> tuple[Conjunction, ...]:
-    """The clauses that a flow with these actions is; none for a flow that acts by itself."""
-    return tuple(action for action in actions if isinstance(action, Conjunction))
-
-
-def learns_to_delete(actions: Ofpacts) -> list[Learn]:
-    """The ``learn`` actions whose flows go when the last flow with such an action does."""
-    return [a for a in actions if isinstance(a, Learn) and a.delete_learned]

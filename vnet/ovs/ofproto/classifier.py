@@ -101,7 +101,9 @@ class Classifier:
         else:
             self._sort()
         # One mask for all of a subtable's rules, however many equal ones were made.
-        rule.match = rule.match._replace(mask=subtable.mask)
+        match = rule.match
+        if match.mask is not subtable.mask:
+            rule.match = Match(match.value, subtable.mask, match.tun_options)
         was = subtable.max_priority
         if subtable.insert(rule):
             self._insert_prefixes(subtable, rule.match.value)

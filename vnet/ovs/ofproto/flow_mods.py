@@ -6,7 +6,7 @@ from typing import Any
 
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match
-from vnet.ovs.ofproto.action_queries import conjunctions_of, groups_of, meters_of
+from vnet.ovs.ofproto.action_queries import References, references_of
 from vnet.ovs.ofproto.group import GroupEntry
 from vnet.ovs.ofproto.meter import MeterEntry
 from vnet.ovs.ofproto.rule import RemovedReason, Rule
@@ -57,7 +57,7 @@ class FlowMods:
         """Whether counters are to be reset, or reported for the last time."""
         if mod.command in (FlowModCommand.DELETE, FlowModCommand.DELETE_STRICT):
             return self._store.n_reporting > 0
-        if FlowFlags.RESET_COUNTS not in mod.flags:
+        if not mod.flags or FlowFlags.RESET_COUNTS not in mod.flags:
             return False
         if mod.command is not FlowModCommand.ADD:
             return True
@@ -70,10 +70,10 @@ class FlowMods:
         The replaced one's packets go on to be counted by the new, unless ``reset_counts``.
         """
         table = self._table_for(mod)
-        self.check_actions(mod.actions)
+        references = self.check_actions(mod.actions)
         old = table.classifier.find(mod.match, mod.priority)
         if old is None:
-            self._insert(mod, table, transaction)
+            self._insert(mod, table, references, transaction)
             return
         now_ns = self._scheduler.now_ns
         changes: dict[str, Any] = {
@@ -97,8 +97,7 @@ class FlowMods:
             for rule in rules:
                 self._replace(rule, mod, transaction, {})
         elif mod.new_cookie is not None and not mod.cookie_mask:
-            self.check_actions(mod.actions)
-            self._insert(mod, table, transaction)
+            self._insert(mod, table, self.check_actions(mod.actions), transaction)
 
     def _delete(self, mod: FlowMod, transaction: Transaction) -> None:
         for rule in self._selected(mod, by_output=True):
@@ -114,10 +113,11 @@ class FlowMods:
             changes |= {"n_packets": 0, "n_bytes": 0}
         self._store.change(rule, transaction, **changes)
 
-    def _insert(self, mod: FlowMod, table: Table, transaction: Transaction) -> None:
-        if FlowFlags.CHECK_OVERLAP in mod.flags and table.classifier.overlaps(
-            mod.match, mod.priority
-        ):
+    def _insert(
+        self, mod: FlowMod, table: Table, references: References, transaction: Transaction
+    ) -> None:
+        checks_overlap = mod.flags and FlowFlags.CHECK_OVERLAP in mod.flags
+        if checks_overlap and table.classifier.overlaps(mod.match, mod.priority):
             raise OpenFlowError("OFPFMFC_OVERLAP")
         if table.is_full:
             victim = None if table.eviction is None else table.eviction.choose()
@@ -138,7 +138,8 @@ class FlowMods:
             kept_flags(mod),
             modified_ns=now_ns,
             used_ns=now_ns,
-            conjunctions=conjunctions_of(mod.actions),
+            references=references,
+            conjunctions=references.conjunctions,
         )
         self._store.insert(rule, transaction)
 
@@ -160,16 +161,22 @@ class FlowMods:
         table = self._store.tables[0 if mod.table_id == TABLE_ALL else mod.table_id]
         if table.is_internal and FlowFlags.NO_READONLY not in mod.flags:
             raise OpenFlowError("OFPBRC_EPERM")
-        if FlowFlags.HIDDEN_FIELDS not in mod.flags and _matches_hidden_fields(mod.match):
+        may_hide = mod.flags and FlowFlags.HIDDEN_FIELDS in mod.flags
+        if not may_hide and mod.match.mask & _HIDDEN and _matches_hidden_fields(mod.match):
             raise OpenFlowError("OFPBRC_EPERM")
         return table
 
-    def check_actions(self, actions: Ofpacts) -> None:
-        """Raise :class:`OpenFlowError` if they refer to a group or meter that is not there."""
-        if any(meter_id not in self._meters for meter_id in meters_of(actions)):
+    def check_actions(self, actions: Ofpacts) -> References:
+        """What they refer to. Raises :class:`OpenFlowError` if a group or meter is not there."""
+        references = references_of(actions)
+        if any(meter_id not in self._meters for meter_id in references.meters):
             raise OpenFlowError("OFPMMFC_INVALID_METER")
-        if any(group_id not in self._groups for group_id in groups_of(actions)):
+        if any(group_id not in self._groups for group_id in references.groups):
             raise OpenFlowError("OFPBAC_BAD_OUT_GROUP")
+        return references
+
+
+_HIDDEN = Flow.recirc_id.mask | Flow.dp_hash.mask
 
 
 def _matches_hidden_fields(match: Match) -> bool:

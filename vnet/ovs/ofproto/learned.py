@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from vnet.ovs.ofproto.action_queries import learns_to_delete
-from vnet.ovs.openflow.ofpacts import Ofpacts
+from collections.abc import Sequence
+
+from vnet.ovs.openflow.ofpacts import Learn
 
 LearnedCookie = tuple[int, int]
 """A table and the cookie that flows get there."""
@@ -15,16 +16,16 @@ class LearnedCookies:
     def __init__(self) -> None:
         self._counts: dict[LearnedCookie, int] = {}
 
-    def add(self, actions: Ofpacts) -> None:
+    def add(self, learns: Sequence[Learn]) -> None:
         """A flow with these actions has come."""
-        for learn in learns_to_delete(actions):
+        for learn in learns:
             name = learn.table_id, learn.cookie
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def remove(self, actions: Ofpacts) -> list[LearnedCookie]:
+    def remove(self, learns: Sequence[Learn]) -> list[LearnedCookie]:
         """A flow with these actions has gone; returns what nothing can learn any more."""
         dead = []
-        for learn in learns_to_delete(actions):
+        for learn in learns:
             name = learn.table_id, learn.cookie
             self._counts[name] -= 1
             if not self._counts[name]:

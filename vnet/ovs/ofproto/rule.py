@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from vnet.ovs.flow.match import Match
+from vnet.ovs.ofproto.action_queries import NO_REFERENCES, References
 from vnet.ovs.openflow.messages import FlowFlags
 from vnet.ovs.openflow.ofpacts import Conjunction, Ofpacts
 
@@ -48,8 +49,10 @@ class Rule:
     n_packets: int = 0
     n_bytes: int = 0
     removed: bool = False
+    references: References = NO_REFERENCES
+    """What ``actions`` refer to."""
     conjunctions: tuple[Conjunction, ...] = ()
-    """The clauses that the rule is part of; such a rule decides nothing by itself."""
+    """The clauses that the rule is; such a rule decides nothing by itself."""
     lower: Rule | None = field(default=None, repr=False)
     """Within a classifier: the rule with the same match and the next lower priority."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vnet.ovs.ofproto.action_queries import conjunctions_of, governing_meter, groups_of
+from vnet.ovs.ofproto.action_queries import references_of
 from vnet.ovs.ofproto.cookies import CookieIndex
 from vnet.ovs.ofproto.expiry import Expiry
 from vnet.ovs.ofproto.group import GroupEntry
@@ -82,7 +82,8 @@ class RuleStore:
     def change(self, rule: Rule, transaction: Transaction, **changes: Any) -> None:
         """Give attributes of a rule other values. It is listed last from then on."""
         if "actions" in changes:
-            changes["conjunctions"] = conjunctions_of(changes["actions"])
+            references = references_of(changes["actions"])
+            changes |= {"references": references, "conjunctions": references.conjunctions}
         before = {name: getattr(rule, name) for name in changes}
         transaction.dead_cookies += self._assign(rule, changes)
         transaction.on_undo(self._assign, rule, before)
@@ -102,51 +103,53 @@ class RuleStore:
     def _link(self, rule: Rule) -> None:
         rule.removed = False
         self.tables[rule.table_id].classifier.insert(rule)
-        self._learned.add(rule.actions)
+        self._learned.add(rule.references.deleting_learns)
         self._refer(rule)
 
     def _unlink(self, rule: Rule) -> list[tuple[int, int]]:
         self._unrefer(rule)
         self.tables[rule.table_id].classifier.remove(rule)
         rule.removed = True
-        return self._learned.remove(rule.actions)
+        return self._learned.remove(rule.references.deleting_learns)
 
     def _assign(self, rule: Rule, values: dict[str, Any]) -> list[tuple[int, int]]:
         self._unrefer(rule)
-        before = rule.actions
+        before = rule.references
         for name, value in values.items():
             setattr(rule, name, value)
-        self._learned.add(rule.actions)
+        self._learned.add(rule.references.deleting_learns)
         self.tables[rule.table_id].classifier.move_to_end(rule)
         self._refer(rule)
-        return self._learned.remove(before)
+        return self._learned.remove(before.deleting_learns)
 
     def _refer(self, rule: Rule) -> None:
-        self.n_reporting += FlowFlags.SEND_FLOW_REM in rule.flags
+        if rule.flags and FlowFlags.SEND_FLOW_REM in rule.flags:
+            self.n_reporting += 1
         self._cookies.insert(rule)
         eviction = self.tables[rule.table_id].eviction
         if eviction is not None:
             eviction.insert(rule)
-        for group_id in groups_of(rule.actions):
+        references = rule.references
+        for group_id in references.groups:
             self._groups[group_id].refer(rule, 1)
-        meter_id = governing_meter(rule.actions)
-        if meter_id is not None:
-            self._meters[meter_id].rules[rule] = None
+        if references.governing_meter is not None:
+            self._meters[references.governing_meter].rules[rule] = None
         if rule.idle_timeout_s or rule.hard_timeout_s:
             self._expiry.watch(rule)
 
     def _unrefer(self, rule: Rule) -> None:
-        self.n_reporting -= FlowFlags.SEND_FLOW_REM in rule.flags
+        if rule.flags and FlowFlags.SEND_FLOW_REM in rule.flags:
+            self.n_reporting -= 1
         self._expiry.forget(rule)
         self._cookies.remove(rule)
         eviction = self.tables[rule.table_id].eviction
         if eviction is not None:
             eviction.remove(rule)
-        for group_id in groups_of(rule.actions):
+        references = rule.references
+        for group_id in references.groups:
             self._groups[group_id].refer(rule, -1)
-        meter_id = governing_meter(rule.actions)
-        if meter_id is not None:
-            del self._meters[meter_id].rules[rule]
+        if references.governing_meter is not None:
+            del self._meters[references.governing_meter].rules[rule]
 
 
 def _shorter(timeout_s: int, limit_s: int) -> int:

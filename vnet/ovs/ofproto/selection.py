@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
-from vnet.ovs.ofproto.action_queries import groups_of, outputs_to
+from vnet.ovs.ofproto.action_queries import outputs_to
 from vnet.ovs.ofproto.rule import HIDDEN_PRIORITY, Rule
 from vnet.ovs.openflow.messages import GROUP_ANY, FlowMod
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
@@ -40,7 +40,7 @@ class Selection:
         return (
             (rule.cookie ^ self.cookie) & self.cookie_mask == 0
             and (self.out_port == OFPP_NONE or outputs_to(rule.actions, self.out_port))
-            and (self.out_group == GROUP_ANY or self.out_group in groups_of(rule.actions))
+            and (self.out_group == GROUP_ANY or self.out_group in rule.references.groups)
             and (not rule.is_hidden or (self.priority or 0) >= HIDDEN_PRIORITY)
         )
 
