@@ -115,8 +115,8 @@ class Subfield:
                 raise OvsTextError(f"{text}: {what}")
             end = found.end()
             if found[1] is not None:
-                first = int(found[1])
-                last = first if found[2] is None else int(found[2])
+                first = _int32(found[1])
+                last = first if found[2] is None else _int32(found[2])
         _check_range(text, field, first, last)
         return cls(field, first, last - first + 1), text[end:]
 
@@ -150,6 +150,11 @@ class Subfield:
     def unwildcard(self, wc: Flow) -> None:
         """Set these bits in a mask."""
         self.field.unwildcard(wc, self.mask)
+
+
+def _int32(digits: str) -> int:
+    """What scanf(3) makes of a number: its lower 32 bits, with a sign."""
+    return (int(digits) + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def _check_range(text: str, field: Field, first: int, last: int) -> None:

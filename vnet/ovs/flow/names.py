@@ -50,7 +50,10 @@ def parse_port(text: str, names: Names = NO_NAMES) -> OfpPort | None:
             return OfpPort(number)
         return OfpPort(number - _OFPP11_OFFSET) if number >= _OFPP11_MAX else None
     reserved = _RESERVED_PORTS.get(text.lower())
-    return names.ports.get(_unquoted(text)) if reserved is None else reserved
+    if reserved is not None:
+        return reserved
+    name = _unquoted(text)
+    return None if name is None else names.ports.get(name)
 
 
 def port_text(port: OfpPort, names: Names = NO_NAMES) -> str:
@@ -68,7 +71,9 @@ def parse_table(text: str, names: Names = NO_NAMES) -> int | None:
     number = c_decimal(text)
     if number is not None and 0 <= number <= 0xFFFFFFFF:
         return number if number <= 0xFF else None
-    return names.tables.get(_unquoted(text))
+    name = _unquoted(text)
+    # As Open vSwitch has it, a quote that does not end leads to table 0.
+    return 0 if name is None else names.tables.get(name)
 
 
 def table_text(table_id: int, names: Names = NO_NAMES) -> str:
@@ -83,11 +88,11 @@ def quoted_name(name: str) -> str:
     return name if plain else json.dumps(name, ensure_ascii=False)
 
 
-def _unquoted(text: str) -> str:
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        try:
-            name = json.loads(text)
-        except ValueError:
-            return ""
-        return str(name)
-    return text
+def _unquoted(text: str) -> str | None:
+    """The name in quotes or without them, None where the quotes hold none."""
+    if not text.startswith('"'):
+        return text
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return None
