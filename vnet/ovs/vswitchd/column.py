@@ -108,16 +108,27 @@ class ColumnType:
             if self.value is not None:
                 self.value.check(item)
 
-    def replace_rows(self, value: object, convert: Callable[[Atom, object], object]) -> object:
-        """``value`` with ``convert(atom, row)`` for each row in it, without those for which
-        that is None.
+    @property
+    def row(self) -> Atom | None:
+        """The atom that is a row, if one is."""
+        for atom in (self.key, self.value):
+            if atom is not None and atom.kind is AtomKind.ROW:
+                return atom
+        return None
+
+    def rows_of(self, value: object) -> list[object]:
+        """The rows in a value of a column that holds some."""
+        pairs = self._pairs(value)
+        return [atom for atom, _ in pairs] if self.value is None else [item for _, item in pairs]
+
+    def replace_rows(self, value: object, convert: Callable[[Any], object]) -> object:
+        """``value`` with ``convert(row)`` for each row in it, without those for which that is
+        None.
         """
-        if self.value is not None and self.value.kind is AtomKind.ROW:
-            return {atom: convert(self.value, item) for atom, item in self._pairs(value)}
-        if self.key.kind is not AtomKind.ROW:
-            return value
-        converted = (convert(self.key, atom) for atom, _ in self._pairs(value))
-        return self._of_atoms(tuple(atom for atom in converted if atom is not None))
+        if self.value is not None:
+            return {atom: convert(item) for atom, item in self._pairs(value)}
+        converted = (convert(row) for row in self.rows_of(value))
+        return self._of_atoms(tuple(row for row in converted if row is not None))
 
     def _pairs(self, value: object) -> list[tuple[object, object]]:
         if isinstance(value, Mapping):

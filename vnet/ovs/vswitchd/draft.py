@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import fields
+from functools import partial
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.vswitchd.column import Atom, ColumnType
@@ -17,6 +18,10 @@ _TABLE_NAMES = {row_type: table for table, row_type in TABLES.items()}
 _COLUMN_TYPES: Mapping[str, Mapping[str, ColumnType]] = {
     table: {column.name: column.metadata["type"] for column in fields(row_type)}
     for table, row_type in TABLES.items()
+}
+_ROW_COLUMNS: Mapping[str, Mapping[str, Atom]] = {
+    table: {name: atom for name, known in columns.items() if (atom := known.row) is not None}
+    for table, columns in _COLUMN_TYPES.items()
 }
 _READ_ONLY = {
     (table, column.name)
@@ -112,20 +117,16 @@ class DraftRow:
 
     def rows_in(self, column: str) -> list[DraftRow]:
         """The rows that a column refers to, but for weak references."""
-        found: list[DraftRow] = []
-
-        def collect(atom: Atom, item: object) -> object:
-            if not atom.is_weak:
-                found.append(_bound(item, atom.table))
-            return item
-
-        _COLUMN_TYPES[self.table][column].replace_rows(self.columns[column], collect)
-        return found
+        atom = _ROW_COLUMNS[self.table][column]
+        if atom.is_weak:
+            return []
+        known = _COLUMN_TYPES[self.table][column]
+        return [_bound(row, atom.table) for row in known.rows_of(self.columns[column])]
 
     def walk(self) -> Iterator[DraftRow]:
         """The row and all that hang on it."""
         yield self
-        for column in self.columns:
+        for column in _ROW_COLUMNS[self.table]:
             for row in self.rows_in(column):
                 yield from row.walk()
 
@@ -157,26 +158,26 @@ class Draft:
 
 
 def _taken_apart(row: Row) -> DraftRow:
-    def convert(_: Atom, item: object) -> object:
-        return _taken_apart(item) if isinstance(item, Row) else item
-
     table = _TABLE_NAMES[type(row)]
-    columns = {
-        column: known.replace_rows(getattr(row, column), convert)
-        for column, known in _COLUMN_TYPES[table].items()
-    }
+    columns = {column: getattr(row, column) for column in _COLUMN_TYPES[table]}
+    for column, atom in _ROW_COLUMNS[table].items():
+        if not atom.is_weak:
+            known = _COLUMN_TYPES[table][column]
+            columns[column] = known.replace_rows(columns[column], _taken_apart)
     return DraftRow(table, columns)
 
 
 def _put_together(row: DraftRow, existing: Container[tuple[str, str]]) -> Row:
-    def convert(atom: Atom, item: object) -> object:
-        if not atom.is_weak:
-            return _put_together(_bound(item, atom.table), existing)
-        name = item if isinstance(item, str) else _bound(item, atom.table).name
-        return name if (atom.table, name) in existing else None
-
-    columns = {
-        column: known.replace_rows(row.columns[column], convert)
-        for column, known in _COLUMN_TYPES[row.table].items()
-    }
+    columns = dict(row.columns)
+    for column, atom in _ROW_COLUMNS[row.table].items():
+        convert = partial(_put_in_place, atom=atom, existing=existing)
+        columns[column] = _COLUMN_TYPES[row.table][column].replace_rows(columns[column], convert)
     return TABLES[row.table](**columns)
+
+
+def _put_in_place(item: object, atom: Atom, existing: Container[tuple[str, str]]) -> object:
+    """What stands in the configuration for a row that a draft refers to."""
+    if not atom.is_weak:
+        return _put_together(_bound(item, atom.table), existing)
+    name = item if isinstance(item, str) else _bound(item, atom.table).name
+    return name if (atom.table, name) in existing else None
