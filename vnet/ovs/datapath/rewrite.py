@@ -27,7 +27,7 @@ from vnet.ovs.dpif.actions import (
 )
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import ALL_ONES, MEMBERS, Flow
-from vnet.ovs.flow.flow_hash import hash_5tuple, hash_symmetric_l3l4
+from vnet.ovs.flow.flow_hash import hash_received, hash_symmetric_l3l4
 from vnet.ovs.flow.hashing import hash_int
 
 METADATA_PARTS: dict[KeyPart, int] = {
@@ -102,8 +102,8 @@ def _hash(packet: Packet, action: Hash) -> None:
         key = extract(packet.data, packet_type=packet.packet_type, vlan_limit=packet.vlan_limit)
         value = hash_symmetric_l3l4(key, action.basis)
     else:
-        key = extract(packet.original, vlan_limit=packet.vlan_limit)
-        value = hash_int(hash_5tuple(key, 0), action.basis)
+        received = hash_received(packet.original, vlan_limit=packet.vlan_limit)
+        value = hash_int(received, action.basis)
     packet.metadata = DP_HASH.set(packet.metadata, value)
 
 

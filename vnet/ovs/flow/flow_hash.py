@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
+from vnet.ovs.flow.extract import extract, layers
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.hashing import hash_add, hash_add_words, hash_finish, jhash_bytes, words_of
 from vnet.ovs.flow.protocol_numbers import (
@@ -39,6 +40,8 @@ class HashFields(Enum):
 _VID_MASK = 0x0FFF
 _VID_AND_CFI_MASK = 0x1FFF
 _FIVE_TUPLE_FINAL = 42
+_IPV6_NEXT_HEADER = 6
+"""Where an IPv6 header says what follows it."""
 _WITH_PORTS = frozenset((IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_ICMP, IPPROTO_ICMPV6))
 _CONNECTIONS = frozenset((IPPROTO_TCP, IPPROTO_SCTP))
 
@@ -52,6 +55,10 @@ _VLANS_MASK = _VID_AND_CFI_MASK << Flow.vlan_tci.shift | _VID_AND_CFI_MASK << Fl
 
 def hash_5tuple(key: int, basis: int) -> int:
     """Addresses, protocol and ports; other than IP and ARP hash alike."""
+    return _hash_5tuple(key, basis, Flow.nw_proto.of(key))
+
+
+def _hash_5tuple(key: int, basis: int, protocol: int) -> int:
     dl_type = Flow.dl_type.of(key)
     if dl_type == ETH_TYPE_IPV6:
         addresses = _ipv6_bytes(Flow.ipv6_src.of(key)) + _ipv6_bytes(Flow.ipv6_dst.of(key))
@@ -59,12 +66,26 @@ def hash_5tuple(key: int, basis: int) -> int:
         addresses = Flow.nw_src.of(key).to_bytes(4, "big") + Flow.nw_dst.of(key).to_bytes(4, "big")
     else:
         return hash_finish(basis, _FIVE_TUPLE_FINAL)
-    nw_proto = Flow.nw_proto.of(key)
-    hash_ = hash_add(hash_add_words(basis, words_of(addresses)), nw_proto)
-    if nw_proto in _WITH_PORTS:
+    hash_ = hash_add(hash_add_words(basis, words_of(addresses)), protocol)
+    if Flow.nw_proto.of(key) in _WITH_PORTS:
         ports = Flow.tp_src.of(key).to_bytes(2, "big") + Flow.tp_dst.of(key).to_bytes(2, "big")
         hash_ = hash_add(hash_, int.from_bytes(ports, "little"))
     return hash_finish(hash_, _FIVE_TUPLE_FINAL)
+
+
+def hash_received(frame: bytes, *, vlan_limit: int) -> int:
+    """The hash that a datapath gives a frame as it comes in, and that the frame keeps.
+
+    It is the one of :func:`hash_5tuple`, but TCP and UDP behind extension headers of IPv6 go in
+    under the number of the first of those, where their own headers are whole.
+    """
+    key = extract(frame, vlan_limit=vlan_limit)
+    is_read = key & (_PORTS_MASK | Flow.tcp_flags.mask)
+    if Flow.dl_type.of(key) == ETH_TYPE_IPV6 and is_read:
+        l3 = layers(frame, vlan_limit=vlan_limit).l3
+        if Flow.nw_proto.of(key) in (IPPROTO_TCP, IPPROTO_UDP) and l3 is not None:
+            return _hash_5tuple(key, 0, frame[l3 + _IPV6_NEXT_HEADER])
+    return hash_5tuple(key, 0)
 
 
 def _ipv6_bytes(address: int) -> bytes:
