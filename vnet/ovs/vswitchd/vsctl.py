@@ -283,7 +283,8 @@ def _add(transaction: Transaction, command: _Command) -> None:
     column, known = _mutable_column(row, command.words[3])
     items = known.items(row.columns[column])
     for text in command.words[4:]:
-        items = parse_items(known, text, transaction.row_of) | items
+        for atom, item in parse_items(known, text, transaction.row_of).items():
+            items.setdefault(atom, item)
     known.check_count(len(items))
     row.columns[column] = known.of_items(items)
 
