@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from vnet.ovs.ofproto.rule import Rule
 
 
 class _SameCookie:
-    """The rules with one cookie: the first of them, and the others as they came."""
+    """The rules with one cookie: the first of them, the others as they came, and how many are
+    in which table.
+    """
 
-    __slots__ = ("first", "others")
+    __slots__ = ("by_table", "first", "others")
 
     def __init__(self, first: Rule) -> None:
         self.first = first
         self.others: dict[Rule, None] = {}
+        self.by_table = Counter((first.table_id,))
 
 
 class CookieIndex:
-    """Rules of all tables by cookie.
+    """Rules of all tables by cookie. A cookie that one rule alone has leads straight to it.
 
     They come out as from Open vSwitch's index: the first, then the youngest to the oldest.
     """
@@ -37,6 +41,7 @@ class CookieIndex:
         if isinstance(found, Rule):
             found = self._by_cookie[rule.cookie] = _SameCookie(found)
         found.others[rule] = None
+        found.by_table[rule.table_id] += 1
 
     def remove(self, rule: Rule) -> None:
         """Forget a rule, which must still have the cookie it was indexed by."""
@@ -48,6 +53,7 @@ class CookieIndex:
             found.first, _ = found.others.popitem()
         else:
             del found.others[rule]
+        found.by_table[rule.table_id] -= 1
         if not found.others:
             self._by_cookie[rule.cookie] = found.first
 
@@ -59,3 +65,10 @@ class CookieIndex:
         elif found is not None:
             yield found.first
             yield from reversed(found.others)
+
+    def count(self, cookie: int, table_id: int) -> int:
+        """How many rules of a table have this cookie."""
+        found = self._by_cookie.get(cookie)
+        if isinstance(found, Rule):
+            return int(found.table_id == table_id)
+        return 0 if found is None else found.by_table[table_id]

@@ -46,6 +46,10 @@ class RuleStore:
             raise OpenFlowError("OFPBRC_BAD_TABLE_ID")
         return [rule for rule in self._candidates(selection) if selection.selects(rule)]
 
+    def count(self, table_id: int, cookie: int) -> int:
+        """How many rules of a table have this cookie."""
+        return self._cookies.count(cookie, table_id)
+
     def _candidates(self, selection: Selection) -> Iterator[Rule]:
         if selection.cookie_mask == COOKIE_EXACT:
             same_cookie = self._cookies.rules(selection.cookie)
