@@ -190,8 +190,7 @@ class Ofproto:
         rule = self.find(mod.table_id, mod.match, mod.priority)
         if not limit or (rule is not None and _is_unchanged(rule, mod)):
             return True
-        same = Selection(mod.table_id, cookie=mod.new_cookie or 0, cookie_mask=COOKIE_EXACT)
-        return len(self._store.select(same)) + n_more < limit
+        return self._store.count(mod.table_id, mod.new_cookie or 0) + n_more < limit
 
     def reduce_timeouts(self, rule: Rule, idle_timeout_s: int, hard_timeout_s: int) -> None:
         """Lower a flow's timeouts to these, where it has none or longer ones (``fin_timeout``)."""
@@ -233,6 +232,8 @@ class Ofproto:
     def configure_table(self, table_id: int, settings: TableSettings) -> None:
         """Set a table up; one with more flows than it may have evicts what it can."""
         table = self._store.tables[table_id]
+        if table.settings == settings:
+            return
         table.configure(settings)
         for _ in range(table.excess):
             victim = None if table.eviction is None else table.eviction.choose()

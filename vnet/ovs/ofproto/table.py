@@ -39,29 +39,37 @@ class TableSettings:
 
 
 class Table:
-    """A table. ``max_flows`` None: no limit. Counters are of packets, as OpenFlow has them."""
+    """A table. Counters are of packets, as OpenFlow has them."""
 
     __slots__ = (
         "classifier",
         "eviction",
-        "max_flows",
         "miss",
         "n_matched",
         "n_missed",
-        "name",
+        "settings",
         "table_id",
     )
 
     def __init__(self, table_id: int) -> None:
         self.table_id = table_id
-        self.name = ""
+        self.settings = TableSettings()
         self.classifier = Classifier()
-        self.max_flows: int | None = None
         self.eviction: Eviction | None = None
         """How a full table makes room; None: it takes no more flows."""
         self.miss = TableMiss.DEFAULT
         self.n_matched = 0
         self.n_missed = 0
+
+    @property
+    def name(self) -> str:
+        """What ``dump-tables`` calls it; may be empty."""
+        return self.settings.name
+
+    @property
+    def max_flows(self) -> int | None:
+        """The limit, if there is one."""
+        return self.settings.max_flows
 
     @property
     def is_internal(self) -> bool:
@@ -80,9 +88,9 @@ class Table:
 
     def configure(self, settings: TableSettings) -> None:
         """Take settings over; flows that are too many now are the caller's to evict."""
-        self.name = settings.name
-        self.max_flows = settings.max_flows
-        self.classifier.set_prefix_fields(settings.prefixes)
+        was, self.settings = self.settings, settings
+        if settings.prefixes != was.prefixes:
+            self.classifier.set_prefix_fields(settings.prefixes)
         if not settings.evicts:
             self.eviction = None
         elif self.eviction is None or self.eviction.fields != settings.groups:

@@ -23,9 +23,10 @@ from vnet.ovs.ofproto.revalidator import RevalidatorLimits
 from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vswitchd import bundles
+from vnet.ovs.vswitchd.changes import RunningInterface, interfaces_to_drop, wanted_interfaces
 from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig, SwitchConfig
 from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number, lowest_free
-from vnet.ovs.vswitchd.tables import configure_table
+from vnet.ovs.vswitchd.tables import table_settings
 from vnet.sim.scheduler import Scheduler
 
 
@@ -111,13 +112,9 @@ class _Bridge:
 
     def drop_ports(self, config: BridgeConfig) -> None:
         """Let go of the interfaces that are no longer wanted, or wanted otherwise."""
-        wanted = _interfaces_of(config)
-        requested = {i.ofport_request: n for n, i in wanted.items() if i.ofport_request}
-        for name, running in list(self._interfaces.items()):
-            interface = wanted.get(name)
-            rival = requested.get(running.port.number, name)
-            if interface is None or running.must_reopen_as(interface) or rival != name:
-                self._drop(name)
+        running = {name: interface.running for name, interface in self._interfaces.items()}
+        for name in interfaces_to_drop(running, wanted_interfaces(config)):
+            self._drop(name)
 
     def configure(self, config: BridgeConfig) -> None:
         """Take up what is new, and set what has changed."""
@@ -125,16 +122,15 @@ class _Bridge:
         if was.is_secure != config.is_secure:
             self.ofproto.flow_mod(FlowMod(FlowModCommand.DELETE))
             self._set_default_flow(config)
-        wanted = _interfaces_of(config)
-        # Those that ask for a number go first, so that nobody else is given it.
-        for name, interface in sorted(wanted.items(), key=lambda item: not item[1].ofport_request):
+        for name, interface in wanted_interfaces(config).items():
             if name not in self._interfaces:
                 self._add(interface)
             else:
                 self._interfaces[name].configure(interface)
         self._configure_switching()
         for table in self.ofproto.tables[:-1]:
-            configure_table(table, config.flow_tables.get(table.table_id))
+            settings = table_settings(config.flow_tables.get(table.table_id))
+            self.ofproto.configure_table(table.table_id, settings)
 
     def _set_default_flow(self, config: BridgeConfig) -> None:
         if not config.is_secure:
@@ -236,13 +232,16 @@ class _Interface:
             self._others_hook = port.device.state_changed
             port.device.state_changed = self._state_changed
 
-    def must_reopen_as(self, config: InterfaceConfig) -> bool:
-        """Whether the device itself must be another one."""
-        return (config.type, config.options) != (self.config.type, self.config.options)
+    @property
+    def running(self) -> RunningInterface:
+        """What it is now."""
+        return RunningInterface(self.config.type, self.port.number)
 
     def configure(self, config: InterfaceConfig) -> None:
         """Set what can be set on a running device."""
         self.config = config
+        if config.is_patch:
+            self.port.peer = config.peer
         if config.admin_state is not None and self.port.device is not None:
             self.port.device.set_admin(config.admin_state == "up")
 
@@ -255,10 +254,6 @@ class _Interface:
         if self._others_hook is not None:
             self._others_hook()
         self._bridge.link_changed(self.port.number)
-
-
-def _interfaces_of(config: BridgeConfig) -> dict[str, InterfaceConfig]:
-    return {i.name: i for port in config.all_ports for i in port.interfaces}
 
 
 def _queue_dscp(config: BridgePortConfig) -> dict[int, int]:

@@ -7,27 +7,22 @@ from collections.abc import Iterable
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.fields import FIELDS, Subfield
 from vnet.ovs.ofproto.classifier import DEFAULT_PREFIX_FIELDS, PrefixField, prefix_field
-from vnet.ovs.ofproto.eviction import Eviction
-from vnet.ovs.ofproto.table import Table
+from vnet.ovs.ofproto.table import TableSettings
 from vnet.ovs.vswitchd.config import FlowTableConfig
 
 _UNSET = FlowTableConfig()
 
 
-def configure_table(table: Table, config: FlowTableConfig | None) -> None:
-    """Make a table what its configuration says; None puts the defaults back."""
+def table_settings(config: FlowTableConfig | None) -> TableSettings:
+    """What a configuration says of a table; None is the defaults."""
     config = config or _UNSET
-    table.name = config.name or ""
-    table.max_flows = config.flow_limit
-    table.classifier.set_prefix_fields(_prefix_fields(config.prefixes))
-    if config.overflow_policy != "evict":
-        table.eviction = None
-        return
-    fields = tuple(_subfields(config.groups))
-    if table.eviction is None or table.eviction.fields != fields:
-        table.eviction = Eviction(fields)
-        for rule in table.classifier:
-            table.eviction.insert(rule)
+    return TableSettings(
+        config.name or "",
+        config.flow_limit,
+        config.overflow_policy == "evict",
+        tuple(_subfields(config.groups)),
+        _prefix_fields(config.prefixes),
+    )
 
 
 def _subfields(texts: Iterable[str]) -> Iterable[Subfield]:
