@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vnet.base.ids import mac_text
+from vnet.ovs.flow.hash_order import hash_table_order
+from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.flow.names import NO_NAMES, Names, port_text
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
@@ -29,9 +31,12 @@ def dump_ports(
     version: OpenFlowVersion = OpenFlowVersion.OF10,
     names: Names = NO_NAMES,
 ) -> Iterator[str]:
-    """The counters of all ports, or of one: lines, the first of which counts the ports."""
+    """The counters of all ports, or of one: lines, the first of which counts the ports.
+
+    They stand in the order of Open vSwitch's hash table.
+    """
     bridge.before_reading_stats()
-    ports = [port for port in _by_number(bridge) if number is None or port.number == number]
+    ports = [port for port in _hashed(bridge) if number is None or port.number == number]
     yield f"{len(ports)} ports"
     for port in ports:
         yield from _counters(port, names)
@@ -63,6 +68,12 @@ def show(bridge: Ofproto) -> Iterator[str]:
     yield from dump_ports_desc(bridge)
     fragments = bridge.fragment_handling.value
     yield f"OFPT_GET_CONFIG_REPLY (xid=0x4): frags={fragments} miss_send_len=0"
+
+
+def _hashed(bridge: Ofproto) -> list[OfPort]:
+    ports = list(bridge.ports.values())
+    order = hash_table_order(hash_int(port.number, 0) for port in ports)
+    return [ports[position] for position in order]
 
 
 def _by_number(bridge: Ofproto) -> list[OfPort]:
