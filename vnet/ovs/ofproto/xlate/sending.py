@@ -20,7 +20,7 @@ from vnet.ovs.ofproto.xlate.controller import send_to_controller
 from vnet.ovs.ofproto.xlate.loop import Place, Verdict, carries_out_in_place
 from vnet.ovs.ofproto.xlate.normal import xlate_normal
 from vnet.ovs.ofproto.xlate.output import compose_output
-from vnet.ovs.ofproto.xlate.port_order import hash_table_order
+from vnet.ovs.ofproto.xlate.port_order import port_order
 from vnet.ovs.ofproto.xlate.tables import do_table
 from vnet.ovs.openflow.messages import PortConfig
 from vnet.ovs.openflow.ofpacts import (
@@ -89,7 +89,7 @@ def _flood(ctx: XlateCtx, *, to_all: bool, is_last: bool) -> None:
     ports = ctx.bridge.ports
     targets = [
         OfpPort(number)
-        for number in hash_table_order(tuple(ports))
+        for number in port_order(tuple(ports))
         if number != ctx.flow.in_port
         and (to_all or not ports[OfpPort(number)].config & PortConfig.NO_FLOOD)
     ]
