@@ -97,3 +97,10 @@ def test_lists_as_ovs_ofctl_does(bridge: Ofproto) -> None:
         "meter:5 flow_count:0 packet_in_count:0 byte_in_count:0 duration:2.012s bands:",
         "0: packet_count:0 byte_count:0",
     ]
+
+
+def test_meters_stand_in_the_order_of_a_hash_table(bridge: Ofproto) -> None:
+    for number in range(1, 9):
+        bridge.meter_mod(meter(ADD, number))
+    listed = [line.split()[0] for line in dump_meters(bridge)]
+    assert listed == [f"meter={number}" for number in (8, 5, 1, 4, 6, 7, 2, 3)]

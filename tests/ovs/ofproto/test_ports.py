@@ -128,12 +128,23 @@ def test_lists_counters_as_ovs_ofctl_does(bridge: Bridge) -> None:
 
 
 def test_lists_ports_as_ovs_ofctl_does(bridge: Bridge) -> None:
-    bridge.ofproto.port_mod(PortMod(ONE, PortConfig.NO_FLOOD, PortConfig.NO_FLOOD))
-    lines = list(dump_ports_desc(bridge.ofproto, OpenFlowVersion.OF13))
-    assert lines == [
+    both = PortConfig.NO_FLOOD | PortConfig.NO_RECV
+    bridge.ofproto.port_mod(PortMod(ONE, both, both))
+    assert list(dump_ports_desc(bridge.ofproto, OpenFlowVersion.OF13)) == [
         " 1(p1): addr:00:00:00:00:00:01",
-        "     config:     NO_FLOOD",
+        "     config:     NO_RECV",
         "     state:      LIVE",
         "     speed: 0 Mbps now, 0 Mbps max",
     ]
-    assert list(dump_ports_desc(bridge.ofproto))[2] == "     state:      0"
+    assert list(dump_ports_desc(bridge.ofproto))[1:3] == [
+        "     config:     NO_RECV NO_FLOOD",
+        "     state:      0",
+    ]
+
+
+def test_ports_stand_in_the_order_of_a_hash_table() -> None:
+    bridge = Ofproto("br0", Scheduler())
+    for number in (OFPP_LOCAL, 1, 2, 3, 4):
+        bridge.add_port(OfPort(OfpPort(number), f"p{number}"))
+    labels = [line.split()[1] for line in dump_ports(bridge) if "port " in line]
+    assert labels == ["4:", "LOCAL:", "1:", "2:", "3:"]

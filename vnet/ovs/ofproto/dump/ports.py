@@ -12,10 +12,13 @@ from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
 from vnet.ovs.ofproto.ofport import OfPort, PortStats
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.openflow.messages import PortState
+from vnet.ovs.openflow.messages import PortConfig, PortState
 from vnet.ovs.openflow.text.flow_print import duration_text
 from vnet.ovs.openflow.text.port import port_config_text, port_state_text
 from vnet.ovs.openflow.version import OpenFlowVersion
+
+_OF10_CONFIG = PortConfig.NO_STP | PortConfig.NO_RECV_STP | PortConfig.NO_FLOOD
+"""What later versions cannot say of a port."""
 
 _N_TABLES_SHOWN = 254
 _CAPABILITIES = "FLOW_STATS TABLE_STATS PORT_STATS QUEUE_STATS ARP_MATCH_IP"
@@ -50,11 +53,13 @@ def dump_ports_desc(
 ) -> Iterator[str]:
     """Each port's name, address, configuration, state and speed."""
     for port in _by_number(bridge):
-        state = port.state
+        config, state = port.config, port.state
         if version is OpenFlowVersion.OF10:
             state &= ~PortState.LIVE
+        else:
+            config &= ~_OF10_CONFIG
         yield f" {port_text(port.number)}({port.name}): addr:{mac_text(port.mac)}"
-        yield f"     config:     {port_config_text(port.config)}"
+        yield f"     config:     {port_config_text(config)}"
         yield f"     state:      {port_state_text(state)}"
         yield "     speed: 0 Mbps now, 0 Mbps max"
 
