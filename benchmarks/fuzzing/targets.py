@@ -233,8 +233,8 @@ class LabTarget(_Network):
             Witness([i.device for i in m.namespace.interfaces.values()], m.namespace)
             for m in machines
         ]
-        for switch in network.switches.values():
-            witnesses.append(Witness([switch.bridge.device, *switch.ports.values()]))
+        for node in network.switches.values():
+            witnesses.append(Witness([*node.switch.own_devices(), *node.ports.values()]))
         doors = [
             device
             for device in network.devices()

@@ -2,17 +2,25 @@
 
 The steps and their order are those of Xen's network-bridge and vif-bridge scripts, and of
 today's distributions, which put the card itself into the bridge. Each step goes through the
-namespace, as the scripts go through ip(8) and brctl(8), and is written down for ``-v``.
+namespace and its bridges, as the scripts go through ip(8), brctl(8) and ovs-vsctl(8), and is
+written down for ``-v``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from vnet.base.ids import ip_text, is_link_local_ip6, mac_text
 from vnet.hypervisor.backend import BACKEND_MAC, BackEnd
+from vnet.hypervisor.bridging import Bridging, LinuxBridging
 from vnet.hypervisor.steps import ScriptStep
 from vnet.linux.netns.interface import InterfaceAddress
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.pair import PairDevice, pair_up
+
+if TYPE_CHECKING:
+    from vnet.ovs.vswitchd.config import BridgePortConfig
 
 
 class BridgeMode:
@@ -24,6 +32,9 @@ class BridgeMode:
         self.is_booting = True
         """While the host starts: only then are steps written down, for machines come and go."""
         self._script = ""
+        self._linux = LinuxBridging(namespace)
+        self._bridging: dict[str, Bridging] = {}
+        """By bridge."""
 
     def create_bridge(
         self, name: str, script: str, *, ageing_ns: int, ipv6: bool = False, silent: bool = False
@@ -34,13 +45,22 @@ class BridgeMode:
         own eth0, and an xenbr0 that answered ARP for the same addresses would compete.
         """
         self._script = script
+        self._bridging[name] = self._linux
         bridge = self._namespace.add_bridge(name, ipv6=ipv6, ageing_ns=ageing_ns)
-        self._did(f"brctl addbr {name}")
-        self._did(f"brctl stp {name} off")
+        self.did(f"brctl addbr {name}")
+        self.did(f"brctl stp {name} off")
         bridge.forward_delay_ns = 0
-        self._did(f"brctl setfd {name} 0")
+        self.did(f"brctl setfd {name} 0")
         if silent:
             self._silence(name)
+
+    def take_up(
+        self, bridge: str, bridging: Bridging, commands: Iterable[str], script: str
+    ) -> None:
+        """A bridge of another kind, which ``commands`` have just made."""
+        self._script = script
+        self._bridging[bridge] = bridging
+        self.did(*commands)
 
     def network_bridge(self, bridge: str, nic: str, new: str, vif: str, physical: str) -> None:
         """Xen's network-bridge start: the card goes behind the bridge under another name.
@@ -63,7 +83,7 @@ class BridgeMode:
             self._silence(name)
         netns.set_mac(nic, mac)
         netns.set_flags(nic, arp=True)
-        self._did(f"ip link set {nic} address {mac_text(mac)} arp on")
+        self.did(f"ip link set {nic} address {mac_text(mac)} arp on")
         self._set_up(bridge, True)
         for name in (vif, physical):
             self._join(bridge, name)
@@ -79,7 +99,7 @@ class BridgeMode:
             netns.delete_address(nic, address.ip)
         for address in given:
             netns.add_address(bridge, address.ip, address.prefix_length)
-            self._did(f"ip addr add {ip_text(address.ip)}/{address.prefix_length} dev {bridge}")
+            self.did(f"ip addr add {ip_text(address.ip)}/{address.prefix_length} dev {bridge}")
         self._join(bridge, nic)
         self._set_up(nic, True)
         self._set_up(bridge, True)
@@ -89,24 +109,46 @@ class BridgeMode:
         self._script = "ifup"
         self._set_up(bridge, True)
 
-    def attach(self, bridge: str, back_end: BackEnd, script: str) -> None:
-        """vif-bridge online: a guest's back end joins the bridge, then comes up."""
+    def attach(
+        self,
+        bridge: str,
+        back_end: BackEnd,
+        script: str,
+        settings: BridgePortConfig | None = None,
+    ) -> None:
+        """vif-bridge online: a guest's back end joins the bridge, then comes up.
+
+        ``settings`` are those of the port that the guest comes from, if it had any.
+        """
         self._script = script
         name = back_end.name
         self._namespace.add_device(back_end)
-        self._join(bridge, name)
+        self._join(bridge, name, settings)
         self._set_up(name, True)
 
-    def detach(self, back_end: BackEnd, script: str) -> None:
-        """vif-bridge offline: a guest's back end leaves its bridge and is no more."""
+    def detach(self, back_end: BackEnd, script: str) -> BridgePortConfig | None:
+        """vif-bridge offline: a guest's back end leaves its bridge and is no more.
+
+        Returns what its port was set to, for the bridge that the guest comes to.
+        """
         self._script = script
-        name = back_end.name
-        bridge = self._namespace.master_of(name)
-        if bridge is not None:
-            self._namespace.release(name)
-            self._did(f"brctl delif {bridge.device.name} {name}")
+        name, settings = back_end.name, None
+        for bridging in self._kinds():
+            bridge = bridging.bridge_of(name)
+            if bridge is not None:
+                settings = bridging.settings_of(name)
+                self.did(bridging.remove_port(bridge, name))
         self._set_up(name, False)
         self._namespace.remove_device(name)
+        return settings
+
+    def bridge_of(self, device: str) -> str | None:
+        """The bridge, of whatever kind, that a device is a port of."""
+        found = (bridging.bridge_of(device) for bridging in self._kinds())
+        return next((bridge for bridge in found if bridge is not None), None)
+
+    def _kinds(self) -> Iterable[Bridging]:
+        return dict.fromkeys((self._linux, *self._bridging.values()))
 
     def has_device(self, name: str) -> bool:
         """Whether the host has a device ``name``."""
@@ -128,7 +170,7 @@ class BridgeMode:
     def _copy_addresses(self, source: str, target: str) -> None:
         for address in self._addresses_given_to(source):
             self._namespace.add_address(target, address.ip, address.prefix_length)
-            self._did(f"ip addr add {ip_text(address.ip)}/{address.prefix_length} dev {target}")
+            self.did(f"ip addr add {ip_text(address.ip)}/{address.prefix_length} dev {target}")
 
     def _addresses_given_to(self, name: str) -> list[InterfaceAddress]:
         """Those of its configuration: each device makes its link-local one from its own MAC."""
@@ -140,28 +182,29 @@ class BridgeMode:
         self._set_up(nic, False)
         for address in tuple(self._namespace.interface(nic).addresses):
             self._namespace.delete_address(nic, address.ip)
-        self._did(f"ip addr flush dev {nic}")
+        self.did(f"ip addr flush dev {nic}")
 
     def _rename(self, name: str, new: str) -> None:
         self._namespace.rename(name, new)
-        self._did(f"ip link set {name} name {new}")
+        self.did(f"ip link set {name} name {new}")
 
     def _set_mac(self, name: str) -> None:
         self._namespace.set_mac(name, BACKEND_MAC)
-        self._did(f"ip link set {name} address {mac_text(BACKEND_MAC)}")
+        self.did(f"ip link set {name} address {mac_text(BACKEND_MAC)}")
 
     def _silence(self, name: str) -> None:
         self._namespace.set_flags(name, arp=False, multicast=False)
-        self._did(f"ip link set {name} arp off multicast off")
+        self.did(f"ip link set {name} arp off multicast off")
 
-    def _join(self, bridge: str, name: str) -> None:
-        self._namespace.enslave(name, bridge)
-        self._did(f"brctl addif {bridge} {name}")
+    def _join(self, bridge: str, name: str, settings: BridgePortConfig | None = None) -> None:
+        self.did(self._bridging[bridge].add_port(bridge, name, settings))
 
     def _set_up(self, name: str, up: bool) -> None:
         (self._namespace.set_up if up else self._namespace.set_down)(name)
-        self._did(f"ip link set {name} {'up' if up else 'down'}")
+        self.did(f"ip link set {name} {'up' if up else 'down'}")
 
-    def _did(self, command: str) -> None:
+    def did(self, *commands: str) -> None:
+        """Write down what the script that runs has done."""
         if self.is_booting:
-            self.steps.append(ScriptStep(self._namespace.name, self._script, command))
+            host, script = self._namespace.name, self._script
+            self.steps += [ScriptStep(host, script, command) for command in commands]

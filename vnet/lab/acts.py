@@ -74,12 +74,13 @@ def move_vm(network: Network, step: steps.MoveStep) -> dict[str, Any]:
     for name in names:
         if target.has_device(name) and name not in leaving:
             raise VnetError(f"{step.host} has a device named {name} already", "rename that one")
+    settings = []
     for front, (host, _) in zip(fronts, plugs, strict=True):
         old = unplug(front)
-        network.domains[host].let_go(old)
+        settings.append(network.domains[host].let_go(old))
         network.bury(old)
-    for front, name, (_, bridge) in zip(fronts, names, plugs, strict=True):
-        target.plug(front, name, step.switch or target.switch_for(bridge))
+    for front, name, (_, switch), port in zip(fronts, names, plugs, settings, strict=True):
+        target.plug(front, name, step.switch or target.switch_for(switch), port)
     network.forget_floods()
     if step.announce:
         for vnic in guest.vnics:
@@ -89,14 +90,12 @@ def move_vm(network: Network, step: steps.MoveStep) -> dict[str, Any]:
 
 def look_at_fdb(network: Network, step: steps.FdbStep) -> dict[str, Any]:
     """Where a switch would send a MAC, how many it knows, and how often one moved."""
-    bridge = network.bridge(step.node, step.bridge)
-    now_ns = bridge.scheduler.now_ns
+    switch = network.switch(step.node, step.bridge)
     found: dict[str, Any] = {}
     if step.mac is not None:
-        entry = bridge.fdb.lookup(step.mac, now_ns)
-        found["port"] = "none" if entry is None else entry.port.device.name
-    found["entries"] = bridge.fdb.learned(now_ns)
-    found["moves"] = bridge.fdb.moves
+        found["port"] = switch.find(step.mac) or "none"
+    found["entries"] = switch.learned()
+    found["moves"] = switch.moves
     return found
 
 

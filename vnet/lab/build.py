@@ -20,8 +20,8 @@ from vnet.hypervisor.backend import FrontEnd
 from vnet.hypervisor.modes import BridgeMode
 from vnet.hypervisor.steps import ScriptStep
 from vnet.lab.domains import Domains
+from vnet.lab.switches import LinuxSwitch, Switch
 from vnet.lab.wire_switch import WireSwitch
-from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
@@ -67,19 +67,23 @@ class Network:
         switch = self.switches.get(node)
         return None if switch is None else switch.ports.get(name)
 
-    def bridge(self, node: str, name: str | None = None) -> Bridge:
-        """The bridge of switch ``node``, or the one called ``name`` in host ``node``."""
-        if name is None:
-            return self.switches[node].bridge
-        return self.hosts[node].namespace.bridges[name]
+    def switch(self, node: str, name: str | None = None) -> Switch:
+        """The switch ``node``, or the one called ``name`` in host ``node``."""
+        found = {switch.name: switch for switch in self.switches_on(node)}
+        return found[node if name is None else name]
 
-    def bridges(self) -> Iterator[tuple[str, Bridge]]:
-        """Every bridge as the graph of the lab names it: ``sw1``, ``h1:br0``."""
-        for switch in self.switches.values():
-            yield switch.name, switch.bridge
-        for host in self.hosts.values():
-            for name, bridge in host.namespace.bridges.items():
-                yield f"{host.name}:{name}", bridge
+    def switches_on(self, node: str) -> Iterator[Switch]:
+        """The switches in a host, or the one that the node itself is."""
+        if node in self.switches:
+            yield self.switches[node].switch
+        if node in self.hosts:
+            for name, bridge in self.hosts[node].namespace.bridges.items():
+                yield LinuxSwitch(f"{node}:{name}", bridge)
+
+    def all_switches(self) -> Iterator[Switch]:
+        """Every switch, those on the wire first."""
+        for node in (*self.switches, *self.hosts):
+            yield from self.switches_on(node)
 
     def link_at(self, name: str) -> Link | None:
         """A link by an end as the file names it, or by the device that now holds the plug."""
@@ -97,19 +101,21 @@ class Network:
         for machine in self.machines():
             for interface in machine.namespace.interfaces.values():
                 yield interface.device
-        for switch in self.switches.values():
-            yield switch.bridge.device
-            yield from switch.ports.values()
+        for node in self.switches.values():
+            yield from node.switch.own_devices()
+            yield from node.ports.values()
+        for host in self.hosts:
+            for switch in self.switches_on(host):
+                yield from switch.own_devices()
 
     def plug_of(self, vnic: Vnic) -> tuple[str, str]:
-        """The host and the bridge that a virtual machine's card is plugged into now.
+        """The host and the switch that a virtual machine's card is plugged into now.
 
-        The bridge is empty where somebody took the back end out of it.
+        The switch is empty where somebody took the back end out of it.
         """
         front = front_of(vnic)
         host, back = front.peer.owner, front.peer.name
-        bridge = self.hosts[host].namespace.master_of(back)
-        return host, "" if bridge is None else bridge.device.name
+        return host, self.domains[host].bridge_of(back) or ""
 
     def bury(self, device: NetDevice) -> None:
         """Keep count of what a device dropped that is taken away, and let go of it.
@@ -124,8 +130,8 @@ class Network:
 
     def forget_floods(self) -> None:
         """Something was replugged: frames may come another way now, and that is no storm."""
-        for _name, bridge in self.bridges():
-            bridge.storms.forget()
+        for switch in self.all_switches():
+            switch.storms.forget()
 
 
 def front_of(vnic: Vnic) -> FrontEnd:

@@ -6,10 +6,15 @@ hypervisor would give it. Domain numbers and tap numbers are never given out twi
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vnet.hypervisor.backend import BACKEND_MAC, BackEnd, FrontEnd, plug_in, tap_mac
 from vnet.hypervisor.modes import BridgeMode
 from vnet.topology.devices import backend_name
 from vnet.topology.model import Host, Hypervisor
+
+if TYPE_CHECKING:
+    from vnet.ovs.vswitchd.config import BridgePortConfig
 
 _ATTACH_SCRIPTS = {Hypervisor.XEN: "vif-bridge", Hypervisor.KVM: "qemu-ifup"}
 """Who brings a guest's back end to the bridge; VMware and Hyper-V have no script of a name."""
@@ -44,16 +49,23 @@ class Domains:
         """Whether the host has a device ``name``."""
         return self._mode.has_device(name)
 
-    def plug(self, front: FrontEnd, name: str, switch: str) -> None:
+    def bridge_of(self, name: str) -> str | None:
+        """The switch that a back end is plugged into."""
+        return self._mode.bridge_of(name)
+
+    def plug(
+        self, front: FrontEnd, name: str, switch: str, settings: BridgePortConfig | None = None
+    ) -> None:
         """Give a fresh card, or one that was just unplugged elsewhere, the back end ``name`` on
-        ``switch``."""
+        ``switch``. ``settings`` are what :meth:`let_go` found there."""
         back = self._back_end(front, name)
         plug_in(front, back)
-        self._mode.attach(switch, back, self._script)
+        self._mode.attach(switch, back, self._script, settings)
 
-    def let_go(self, back: BackEnd) -> None:
-        """Take away a back end whose machine has gone elsewhere."""
-        self._mode.detach(back, self._script)
+    def let_go(self, back: BackEnd) -> BridgePortConfig | None:
+        """Take away a back end whose machine has gone elsewhere; returns the settings of its
+        port, which go with the machine."""
+        return self._mode.detach(back, self._script)
 
     def switch_for(self, wanted: str) -> str:
         """The switch a card goes to that was on one called ``wanted``."""

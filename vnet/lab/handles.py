@@ -1,14 +1,14 @@
-"""What a Python user holds: machines, switches and links of a lab, with calls that wait.
+"""What a Python user holds: machines and links of a lab, with calls that wait.
 
 A machine's apps never wait; these do, by running the lab until the app is done.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import IpAddress, mac_text
+from vnet.base.ids import IpAddress
 from vnet.base.units import parse_duration_ns
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.ping import PingResult
@@ -16,7 +16,6 @@ from vnet.guest.apps.udp import UdpServer, UdpStream
 from vnet.guest.machine import Guest, Machine, address_in
 from vnet.guest.vnic import Vnic
 from vnet.lab.report import LinkRow, link_rows
-from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
 from vnet.sim.link import Link
 from vnet.topology.explain import judge_wire
@@ -141,33 +140,6 @@ class VmHandle(MachineHandle):
     def vnics(self) -> list[Vnic]:
         """All cards."""
         return list(self._guest.vnics)
-
-
-class SwitchHandle:
-    """A Linux bridge in a host, or a switch on the wire."""
-
-    def __init__(self, bridge: Bridge) -> None:
-        self.bridge = bridge
-
-    @property
-    def name(self) -> str:
-        return self.bridge.device.name
-
-    def fdb(self) -> list[dict[str, Any]]:
-        """The forwarding database as ``bridge fdb`` would list it; ages in seconds."""
-        now_ns = self.bridge.scheduler.now_ns
-        return [
-            {
-                "mac": mac_text(entry.mac),
-                "port": entry.port.device.name,
-                "local": entry.is_local,
-                "age_s": (now_ns - entry.updated_ns) / 1e9,
-            }
-            for entry in self.bridge.entries()
-        ]
-
-    def __repr__(self) -> str:
-        return f"<SwitchHandle {self.bridge.device.label}>"
 
 
 class LinkSettings(TypedDict, total=False):

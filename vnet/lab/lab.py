@@ -19,12 +19,13 @@ from vnet.base.units import NS_PER_S, parse_duration_ns
 from vnet.guest.apps.app import App
 from vnet.lab.build import Builder
 from vnet.lab.captures import Captures
-from vnet.lab.handles import LinkHandle, MachineHandle, SwitchHandle, VmHandle
+from vnet.lab.handles import LinkHandle, MachineHandle, VmHandle
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.lab.report import Report, drop_rows, link_rows
 from vnet.lab.scenario import ScenarioRunner, check_packets
 from vnet.lab.shipped import resolve
 from vnet.lab.storms import StormLog, StormRow
+from vnet.lab.switch_handle import SwitchHandle
 from vnet.sim.frame import Meta
 from vnet.sim.scheduler import Scheduler
 from vnet.sim.trace import FlightRecorder, Trace, TraceNode
@@ -137,18 +138,13 @@ class Lab:
 
     def switch(self, name: str) -> SwitchHandle:
         """A switch by name: one on the wire, or a host's (``br0``, or ``h1:br0``)."""
-        found = {
-            f"{machine.name}:{bridge}": SwitchHandle(machine.namespace.bridges[bridge])
-            for machine in self.network.hosts.values()
-            for bridge in machine.namespace.bridges
-        }
-        found |= {n: SwitchHandle(s.bridge) for n, s in self.network.switches.items()}
+        found = {switch.label: switch for switch in self.network.all_switches()}
         matches = [key for key in found if name in (key, key.partition(":")[2])]
         if len(matches) > 1:
             raise UsageError(f"several hosts have a switch {name}", f"say {' or '.join(matches)}")
         if not matches:
             raise _unknown("switch", name, found)
-        return found[matches[0]]
+        return SwitchHandle(found[matches[0]])
 
     def link(self, end: str) -> LinkHandle:
         """The link that ends at a device: ``h1:eth0``, or ``h1:peth0`` as it is called now."""

@@ -12,7 +12,7 @@ from vnet.base.ids import mac_text
 from vnet.base.units import duration_text
 from vnet.lab.build import Network
 from vnet.lab.graph import switching_loops
-from vnet.linux.bridge.port import BridgePort
+from vnet.lab.switches import StormPort
 from vnet.tables.storm import STORM_WINDOW_NS, Storm
 
 _Unplugged: TypeAlias = frozenset[tuple[str, str]]
@@ -46,14 +46,14 @@ class StormRow:
             },
         }
 
-    def meets(self, storm: Storm[BridgePort]) -> bool:
+    def meets(self, storm: Storm[StormPort]) -> bool:
         """Whether ``storm`` is the same one, seen by another switch or a little later."""
         return (
             storm.began_ns <= self.ended_ns + STORM_WINDOW_NS
             and self.began_ns <= storm.ended_ns + STORM_WINDOW_NS
         )
 
-    def take(self, switch: str, storm: Storm[BridgePort]) -> None:
+    def take(self, switch: str, storm: Storm[StormPort]) -> None:
         """Add what ``switch`` saw of it."""
         if storm.began_ns < self.began_ns:
             self.began_ns, self.mac = storm.began_ns, mac_text(storm.mac)
@@ -64,18 +64,18 @@ class StormRow:
 
 
 class StormLog:
-    """Remembers each storm that a bridge of ``network`` notices, and which links were down then."""
+    """Remembers each storm that a switch of ``network`` notices, and which links were down then."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._noted: list[tuple[str, Storm[BridgePort], _Unplugged]] = []
-        for name, bridge in network.bridges():
-            bridge.storms.on_storm = partial(self._note, name)
+        self._noted: list[tuple[str, Storm[StormPort], _Unplugged]] = []
+        for switch in network.all_switches():
+            switch.storms.on_storm = partial(self._note, switch.label)
 
     def __bool__(self) -> bool:
         return bool(self._noted)
 
-    def _note(self, switch: str, storm: Storm[BridgePort]) -> None:
+    def _note(self, switch: str, storm: Storm[StormPort]) -> None:
         links = self._network.links
         down = frozenset((k.ends[0].name, k.ends[1].name) for k in links if not k.up)
         self._noted.append((switch, storm, down))

@@ -1,37 +1,44 @@
-"""A plain switch on the wire: a learning bridge with no host behind it."""
+"""A switch on the wire: a node of its own, with a card for each port and no host behind it."""
 
 from __future__ import annotations
 
 from vnet.base.chance import Chance
 from vnet.base.ids import Mac
+from vnet.lab.switches import LinuxSwitch, Switch
 from vnet.linux.bridge.bridge import Bridge
 from vnet.netdev.nic import Nic
 from vnet.sim.scheduler import Scheduler
-from vnet.topology.model import WireSwitch as WireSwitchModel
-
-
-class WireSwitch:
-    """The running switch: its bridge, and a card for each port by name."""
-
-    def __init__(self, scheduler: Scheduler, chance: Chance, model: WireSwitchModel) -> None:
-        self.name = model.name
-        self.bridge = Bridge(
-            scheduler, model.name, owner=model.name, ageing_ns=model.ageing_ns, has_host=False
-        )
-        self.bridge.device.set_admin(True)
-        self.ports: dict[str, Nic] = {}
-        macs = chance.stream(f"{model.name} port macs")
-        for name in model.ports:
-            mac = Mac(b"\x02" + macs.randbytes(5))
-            nic = Nic(scheduler, name, mac, mtu_bytes=_SWITCH_MTU, owner=model.name)
-            self.ports[name] = nic
-            self.bridge.add_port(nic)
-            nic.state_changed = _PortWatcher(self.bridge, nic)
-            nic.set_admin(True)
-
+from vnet.topology import model
 
 _SWITCH_MTU = 9216
 """Switches pass jumbo frames; what a wire takes is the link's business."""
+
+
+class WireSwitch:
+    """The running node: the switch itself, and a card for each port by name."""
+
+    def __init__(self, scheduler: Scheduler, chance: Chance, wanted: model.WireSwitch) -> None:
+        self.name = wanted.name
+        self.ports: dict[str, Nic] = {}
+        macs = chance.stream(f"{wanted.name} port macs")
+        for name in wanted.ports:
+            mac = Mac(b"\x02" + macs.randbytes(5))
+            self.ports[name] = Nic(scheduler, name, mac, mtu_bytes=_SWITCH_MTU, owner=wanted.name)
+        self.switch: Switch = _linux_switch(scheduler, wanted, self.ports)
+
+
+def _linux_switch(
+    scheduler: Scheduler, wanted: model.WireSwitch, ports: dict[str, Nic]
+) -> LinuxSwitch:
+    bridge = Bridge(
+        scheduler, wanted.name, owner=wanted.name, ageing_ns=wanted.ageing_ns, has_host=False
+    )
+    bridge.device.set_admin(True)
+    for nic in ports.values():
+        bridge.add_port(nic)
+        nic.state_changed = _PortWatcher(bridge, nic)
+        nic.set_admin(True)
+    return LinuxSwitch(wanted.name, bridge, is_node=True)
 
 
 class _PortWatcher:

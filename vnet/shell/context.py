@@ -84,15 +84,18 @@ class ShellContext:
         return text
 
     def bridges(self, node: str) -> dict[str, Bridge]:
-        """The bridges of a node by name; a switch on the wire is one itself."""
+        """The Linux bridges of a node by name; a switch on the wire may be one itself."""
         switch = self.lab.network.switches.get(node)
-        return {node: switch.bridge} if switch else self.namespace(node).bridges
+        if switch is None:
+            return self.namespace(node).bridges
+        bridge = switch.switch.bridge
+        return {} if bridge is None else {node: bridge}
 
     def devices(self, node: str) -> list[NetDevice]:
         """The devices of a node in the order of their indices."""
         switch = self.lab.network.switches.get(node)
         if switch is not None:
-            return [switch.bridge.device, *switch.ports.values()]
+            return [*switch.switch.own_devices(), *switch.ports.values()]
         machine = self.lab.network.machine(node)
         if machine is None:
             raise _unknown("node", node, self.node_names)
@@ -100,11 +103,9 @@ class ShellContext:
         return sorted(found, key=lambda device: device.ifindex)
 
     def master_of(self, node: str, device: NetDevice) -> str | None:
-        """The name of the bridge that a node's device is a port of, or None."""
-        for name, bridge in self.bridges(node).items():
-            if bridge.port_of(device) is not None:
-                return name
-        return None
+        """The name of the switch that a node's device is a port of, or None."""
+        switches = self.lab.network.switches_on(node)
+        return next((switch.name for switch in switches if switch.has_port(device)), None)
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> UsageError:

@@ -210,7 +210,7 @@ class Namespace:
     def enslave(self, name: str, bridge_name: str) -> None:
         """``ip link set NAME master BRIDGE``. A device has one master."""
         interface = self.interface(name)
-        if name in self._masters:
+        if interface.device.rx_handler != interface.handle:
             raise UsageError(
                 f"device {name} is already a member of a bridge; "
                 f"can't add it to bridge {bridge_name}."
