@@ -14,7 +14,12 @@ from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
 from vnet.ovs.ofproto.bundle import VlanMode
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
-from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
+from vnet.ovs.vswitchd.config import (
+    BridgeConfig,
+    BridgePortConfig,
+    InterfaceConfig,
+    SwitchConfig,
+)
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 from vnet.ovs.vswitchd.vsctl import run_vsctl
 from vnet.sim.scheduler import Scheduler
@@ -173,3 +178,16 @@ def test_reconciling_with_the_same_configuration_changes_nothing() -> None:
     assert bridge.ports == ports
     assert bridge.switching.bundles == bundles
     assert bridge.ports[OfpPort(1)] is ports[OfpPort(1)]
+
+
+def test_ports_that_come_together_can_be_numbered_in_their_order() -> None:
+    names = [f"vnet{number}" for number in range(20)]
+    ports = tuple(BridgePortConfig(name, (InterfaceConfig(name),)) for name in names)
+    config = SwitchConfig((BridgeConfig("br0", ports=ports),))
+    together, in_order = Switch(), Switch()
+    together.vswitchd.reconcile(config)
+    in_order.vswitchd.reconcile(config, in_order=True)
+    one_by_one = Switch("add-br br0", *(f"add-port br0 {name}" for name in names))
+    assert in_order.numbers() == one_by_one.numbers()
+    assert list(in_order.numbers()) == list(one_by_one.numbers())
+    assert in_order.numbers() != together.numbers()

@@ -6,13 +6,13 @@ number. Source: bridge_reconfigure() of Open vSwitch 3.1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from vnet.ovs.flow.hash_order import hash_table_order
 from vnet.ovs.flow.hashing import hash_bytes
 from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
-from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
+from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig
 
 
 class RunningInterface(NamedTuple):
@@ -22,17 +22,23 @@ class RunningInterface(NamedTuple):
     number: OfpPort
 
 
-def wanted_interfaces(config: BridgeConfig) -> dict[str, InterfaceConfig]:
+def wanted_interfaces(
+    config: BridgeConfig, *, in_order: bool = False
+) -> dict[str, InterfaceConfig]:
     """A bridge's interfaces by name, in the order in which they are given numbers.
 
-    That is the order of a hash table of the ports' names; but those that ask for a number go
-    first, so that nobody else is given it.
+    That is the order of a hash table of the ports' names, or with ``in_order`` that of the
+    configuration; but those that ask for a number go first, so that nobody else is given it.
     """
     ports = config.all_ports
-    order = hash_table_order(hash_bytes(port.name.encode(), 0) for port in ports)
+    order = range(len(ports)) if in_order else _hash_order(ports)
     interfaces = [i for position in order for i in ports[position].interfaces]
     interfaces.sort(key=lambda interface: interface.ofport_request is None)
     return {interface.name: interface for interface in interfaces}
+
+
+def _hash_order(ports: Iterable[BridgePortConfig]) -> Sequence[int]:
+    return hash_table_order(hash_bytes(port.name.encode(), 0) for port in ports)
 
 
 def interfaces_to_drop(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Container
 
 from vnet.base.units import NS_PER_S
 from vnet.ovs.flow.ports import OFPP_MAX, OdpPort, OfpPort
@@ -67,18 +67,6 @@ class OfpNumbers:
         return min(resting, key=lambda number: resting[number])
 
 
-OdpNumbering = Callable[[str, Container[OdpPort]], OdpPort]
-"""Chooses a datapath port number for a name, given the numbers that are taken."""
-
-
-def lowest_free(_name: str, taken: Container[OdpPort]) -> OdpPort:
-    """From 1 on; 0 is the datapath's own port."""
-    number = 1
-    while OdpPort(number) in taken:
-        number += 1
-    return OdpPort(number)
-
-
 def dummy_number(name: str, taken: Container[OdpPort]) -> OdpPort:
     """What the dummy datapath chooses, so that tests can tell beforehand: the number in the name,
     plus 100 for names that begin with ``br``.
@@ -88,4 +76,12 @@ def dummy_number(name: str, taken: Container[OdpPort]) -> OdpPort:
     number = OdpPort(base + (int(digits[0]) if digits else 0))
     if digits is not None and number > 0 and number not in taken:
         return number
-    return lowest_free(name, taken)
+    return _lowest_free(taken)
+
+
+def _lowest_free(taken: Container[OdpPort]) -> OdpPort:
+    """From 1 on; 0 is the datapath's own port."""
+    number = 1
+    while OdpPort(number) in taken:
+        number += 1
+    return OdpPort(number)

@@ -25,7 +25,7 @@ from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vswitchd import bundles
 from vnet.ovs.vswitchd.changes import RunningInterface, interfaces_to_drop, wanted_interfaces
 from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig, SwitchConfig
-from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number, lowest_free
+from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number
 from vnet.ovs.vswitchd.tables import table_settings
 from vnet.sim.scheduler import Scheduler
 
@@ -55,8 +55,12 @@ class Vswitchd:
         """The OpenFlow switches by name."""
         return self.backer.bridges
 
-    def reconcile(self, config: SwitchConfig) -> None:
-        """Change what runs into what ``config`` says. In force before the next frame."""
+    def reconcile(self, config: SwitchConfig, *, in_order: bool = False) -> None:
+        """Change what runs into what ``config`` says. In force before the next frame.
+
+        Ports that come together get their numbers in no order that anybody could foresee; with
+        ``in_order`` they get them as if they had come one by one.
+        """
         wanted = {bridge.name: bridge for bridge in config.bridges}
         for name in [name for name in self._running if name not in wanted]:
             self._running.pop(name).remove()
@@ -69,7 +73,7 @@ class Vswitchd:
                     bridge_config, self._scheduler, self.backer, self._devices
                 )
         for name, bridge in self._running.items():
-            bridge.configure(wanted[name])
+            bridge.configure(wanted[name], in_order=in_order)
         self._configure_datapath(config)
         self.config = config
         self.backer.revalidator.touch()
@@ -116,13 +120,13 @@ class _Bridge:
         for name in interfaces_to_drop(running, wanted_interfaces(config)):
             self._drop(name)
 
-    def configure(self, config: BridgeConfig) -> None:
+    def configure(self, config: BridgeConfig, *, in_order: bool) -> None:
         """Take up what is new, and set what has changed."""
         was, self._config = self._config, config
         if was.is_secure != config.is_secure:
             self.ofproto.flow_mod(FlowMod(FlowModCommand.DELETE))
             self._set_default_flow(config)
-        for name, interface in wanted_interfaces(config).items():
+        for name, interface in wanted_interfaces(config, in_order=in_order).items():
             if name not in self._interfaces:
                 self._add(interface)
             else:
@@ -168,13 +172,12 @@ class _Bridge:
 
     def _attach(self, device: NetDevice, interface: InterfaceConfig) -> OdpPort:
         dpif = self._backer.dpif
-        is_dummy = self._config.datapath_type == "dummy"
-        choose = dummy_number if is_dummy else lowest_free
         kind = interface.type or "system"
-        if is_dummy and kind == "internal":
-            kind = "dummy-internal"
+        if self._config.datapath_type != "dummy":
+            return dpif.port_add(device, kind)
         taken = {port.number for port in dpif.ports()}
-        return dpif.port_add(device, kind, choose(interface.name, taken))
+        number = dummy_number(interface.name, taken)
+        return dpif.port_add(device, "dummy-internal" if kind == "internal" else kind, number)
 
     def _drop(self, name: str) -> None:
         running = self._interfaces.pop(name)
