@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import TypeVar
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.flow.names import parse_port, port_text
-from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_NONE, OfpPort
+from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_MAX, OFPP_NONE, OfpPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import (
     Bundle,
@@ -23,6 +24,7 @@ from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Pr
 from vnet.ovs.openflow.text.actions.output import check_output_port
 from vnet.ovs.openflow.text.actions.parts import (
     check_destination,
+    check_writable,
     has_short_header,
     leading_integer,
     subfield_on_wire,
@@ -113,22 +115,28 @@ def _bundle_text(action: Bundle, printer: Printer) -> str:
 def _check_bundle(action: Bundle, checker: Checker) -> Bundle:
     if action.destination is not None:
         check_destination(action.destination, checker)
-    for member in action.members:
-        if member != OFPP_NONE:
-            check_output_port(member, checker.max_ports)
-        if member == OFPP_CONTROLLER:
-            # There is no room to say how much of the packet it would be sent.
-            raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
+    _check_members(action, checker.max_ports)
     return action
 
 
+def _check_members(action: Bundle, max_ports: int) -> None:
+    for member in action.members:
+        if member != OFPP_NONE:
+            check_output_port(member, max_ports)
+        if member == OFPP_CONTROLLER:
+            # There is no room to say how much of the packet it would be sent.
+            raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
+
+
 def _bundle_sent(action: Bundle, _wire: Wire) -> Ofpacts:
-    if action.destination is None:
-        return (action,)
-    destination = subfield_on_wire(action.destination)
-    if destination.n_bits < _MIN_BUNDLE_DESTINATION_BITS:
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    return (Bundle(action.fields, action.basis, action.algorithm, action.members, destination),)
+    destination = action.destination
+    if destination is not None:
+        destination = subfield_on_wire(destination)
+        if destination.n_bits < _MIN_BUNDLE_DESTINATION_BITS:
+            raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
+        check_writable(destination.field)
+    _check_members(action, OFPP_MAX)
+    return (replace(action, destination=destination),)
 
 
 # -- multipath
@@ -177,16 +185,8 @@ def _multipath_sent(action: Multipath, _wire: Wire) -> Ofpacts:
     destination = subfield_on_wire(action.destination)
     if destination.n_bits < action.max_link.bit_length():
         raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    return (
-        Multipath(
-            action.fields,
-            action.basis,
-            action.algorithm,
-            action.max_link,
-            action.argument,
-            destination,
-        ),
-    )
+    check_writable(destination.field)
+    return (replace(action, destination=destination),)
 
 
 KINDS: tuple[AnyKind, ...] = (

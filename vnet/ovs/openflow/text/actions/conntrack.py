@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.flow.names import parse_table, table_text
@@ -99,19 +101,7 @@ def _check_ct(action: Ct, checker: Checker) -> Ct:
         # Open vSwitch looks no further in this case.
         check_source(action.zone_source, checker.flow, checker.mask)
         return action
-    return _with_actions(action, checker.nested(action.actions))
-
-
-def _with_actions(action: Ct, actions: Ofpacts) -> Ct:
-    return Ct(
-        action.commit,
-        action.force,
-        action.zone,
-        action.zone_source,
-        action.table_id,
-        action.alg,
-        actions,
-    )
+    return replace(action, actions=checker.nested(action.actions))
 
 
 def _ct_sent(action: Ct, wire: Wire) -> Ofpacts:
@@ -128,9 +118,7 @@ def _ct_sent(action: Ct, wire: Wire) -> Ofpacts:
     actions = wire.nested(action.actions, Ct)
     if not action.commit and any(inner != Nat() for inner in actions):
         raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    return (
-        Ct(action.commit, action.force, zone, zone_source, action.table_id, action.alg, actions),
-    )
+    return (replace(action, zone=zone, zone_source=zone_source, actions=actions),)
 
 
 KINDS: tuple[AnyKind, ...] = (

@@ -192,6 +192,7 @@ def _check_pop(action: StackPop, checker: Checker) -> StackPop:
 def _move_sent(action: RegMove, _wire: Wire) -> Ofpacts:
     check_header(action.source.field)
     check_header(action.destination.field)
+    check_writable(action.destination.field)
     return (action,)
 
 
@@ -202,6 +203,7 @@ def _push_sent(action: StackPush, _wire: Wire) -> Ofpacts:
 
 def _pop_sent(action: StackPop, _wire: Wire) -> Ofpacts:
     check_header(action.destination.field)
+    check_writable(action.destination.field)
     return (action,)
 
 

@@ -37,6 +37,7 @@ from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Re
 from vnet.ovs.openflow.text.actions.parts import (
     leading_integer,
     load_whole_field,
+    set_field_since_of12,
     set_whole_field,
     words,
 )
@@ -61,17 +62,6 @@ def _check_ipv4(action: _AnyT, checker: Checker) -> _AnyT:
     if dl_type_of(checker.flow) != ETH_TYPE_IP:
         checker.inconsistent()
     return action
-
-
-def _as_set_field(field: str, value: Callable[[_AnyT], int]) -> Callable[[_AnyT, Wire], Ofpacts]:
-    """Sent as it is up to OpenFlow 1.1, as ``set_field`` from 1.2 on."""
-
-    def sent(action: _AnyT, wire: Wire) -> Ofpacts:
-        if wire.version < _OF12:
-            return (action,)
-        return (set_whole_field(field, value(action)),)
-
-    return sent
 
 
 # -- Ethernet
@@ -170,14 +160,14 @@ KINDS: tuple[AnyKind, ...] = (
         "mod_dl_src",
         {"mod_dl_src": lambda value, _reader: SetEthSrc(_parse_mac(value))},
         lambda action, _printer: f"mod_dl_src:{mac_text(action.mac)}",
-        sent=_as_set_field("eth_src", lambda action: action.mac),
+        sent=set_field_since_of12("eth_src", lambda action: action.mac),
     ),
     ActionKind(
         SetEthDst,
         "mod_dl_dst",
         {"mod_dl_dst": lambda value, _reader: SetEthDst(_parse_mac(value))},
         lambda action, _printer: f"mod_dl_dst:{mac_text(action.mac)}",
-        sent=_as_set_field("eth_dst", lambda action: action.mac),
+        sent=set_field_since_of12("eth_dst", lambda action: action.mac),
     ),
     ActionKind(
         SetIpv4Src,
@@ -185,7 +175,7 @@ KINDS: tuple[AnyKind, ...] = (
         {"mod_nw_src": lambda value, _reader: SetIpv4Src(_parse_ipv4(value))},
         lambda action, _printer: f"mod_nw_src:{ipv4_text(action.ip)}",
         _check_ipv4,
-        _as_set_field("ip_src", lambda action: action.ip),
+        set_field_since_of12("ip_src", lambda action: action.ip),
     ),
     ActionKind(
         SetIpv4Dst,
@@ -193,7 +183,7 @@ KINDS: tuple[AnyKind, ...] = (
         {"mod_nw_dst": lambda value, _reader: SetIpv4Dst(_parse_ipv4(value))},
         lambda action, _printer: f"mod_nw_dst:{ipv4_text(action.ip)}",
         _check_ipv4,
-        _as_set_field("ip_dst", lambda action: action.ip),
+        set_field_since_of12("ip_dst", lambda action: action.ip),
     ),
     ActionKind(
         SetIpDscp,
@@ -201,7 +191,7 @@ KINDS: tuple[AnyKind, ...] = (
         {"mod_nw_tos": _parse_dscp},
         lambda action, _printer: f"mod_nw_tos:{action.tos}",
         check_ip,
-        _as_set_field("ip_dscp", lambda action: action.tos >> _DSCP_SHIFT),
+        set_field_since_of12("ip_dscp", lambda action: action.tos >> _DSCP_SHIFT),
     ),
     ActionKind(
         SetIpEcn,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeVar
 
 from vnet.ovs.flow.errors import OvsTextError
@@ -21,8 +20,7 @@ from vnet.ovs.openflow.ofpacts import (
     SetMplsTtl,
 )
 from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Reader, Wire
-from vnet.ovs.openflow.text.actions.parts import set_whole_field
-from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.text.actions.parts import set_field_since_of12
 
 _AnyT = TypeVar("_AnyT", bound=Ofpact)
 
@@ -61,17 +59,6 @@ def _parse_ttl(value: str, _reader: Reader) -> SetMplsTtl:
     return SetMplsTtl(parse_u8(value, "MPLS TTL"))
 
 
-def _as_set_field(field: str, value: Callable[[_AnyT], int]) -> Callable[[_AnyT, Wire], Ofpacts]:
-    """Sent as it is up to OpenFlow 1.1, as ``set_field`` from 1.2 on."""
-
-    def sent(action: _AnyT, wire: Wire) -> Ofpacts:
-        if wire.version < OpenFlowVersion.OF12:
-            return (action,)
-        return (set_whole_field(field, value(action)),)
-
-    return sent
-
-
 def _check_push(action: PushMpls, checker: Checker) -> PushMpls:
     flow = checker.flow
     if flow.packet_type != PT_ETHERNET:
@@ -103,7 +90,7 @@ KINDS: tuple[AnyKind, ...] = (
         {"set_mpls_label": _parse_label},
         lambda action, _printer: f"set_mpls_label({action.label})",
         _check_mpls,
-        _as_set_field("mpls_label", lambda action: action.label),
+        set_field_since_of12("mpls_label", lambda action: action.label),
     ),
     ActionKind(
         SetMplsTc,
@@ -111,7 +98,7 @@ KINDS: tuple[AnyKind, ...] = (
         {"set_mpls_tc": _parse_tc},
         lambda action, _printer: f"set_mpls_tc({action.tc})",
         _check_mpls,
-        _as_set_field("mpls_tc", lambda action: action.tc),
+        set_field_since_of12("mpls_tc", lambda action: action.tc),
     ),
     ActionKind(
         SetMplsTtl,

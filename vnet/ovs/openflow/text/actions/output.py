@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TypeVar
+
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.flow.names import parse_port, port_text
@@ -40,6 +43,8 @@ from vnet.ovs.openflow.text.actions.parts import (
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
 
+_OutputT = TypeVar("_OutputT", Output, OutputTrunc)
+
 _WHOLE_PACKET = 0xFFFF
 _ETHERNET_HEADER_BYTES = 14
 
@@ -72,7 +77,7 @@ def _output_text(action: Output, printer: Printer) -> str:
     return f"output:{port}" if action.port < OFPP_MAX else port
 
 
-def _check_output(action: Output, checker: Checker) -> Output:
+def _check_port(action: _OutputT, checker: Checker) -> _OutputT:
     check_output_port(action.port, checker.max_ports)
     return action
 
@@ -118,11 +123,6 @@ def _truncated_text(action: OutputTrunc, printer: Printer) -> str:
     return f"output(port={port_text(action.port, printer.names)},max_len={action.max_len_bytes})"
 
 
-def _check_truncated(action: OutputTrunc, checker: Checker) -> OutputTrunc:
-    check_output_port(action.port, checker.max_ports)
-    return action
-
-
 def _truncated_sent(action: OutputTrunc, _wire: Wire) -> Ofpacts:
     if action.max_len_bytes < _ETHERNET_HEADER_BYTES:
         raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
@@ -136,7 +136,7 @@ def _check_output_reg(action: OutputReg, checker: Checker) -> OutputReg:
 
 def _output_reg_sent(action: OutputReg, _wire: Wire) -> Ofpacts:
     check_header(action.source.field)
-    return (OutputReg(subfield_on_wire(action.source), action.max_len_bytes),)
+    return (replace(action, source=subfield_on_wire(action.source)),)
 
 
 # -- controller
@@ -258,12 +258,12 @@ def _enqueue_sent(action: Enqueue, wire: Wire) -> Ofpacts:
         _check_enqueue_port(action.port, OFPP_MAX)
         return (action,)
     check_output_port(action.port, OFPP_MAX)
-    return (SetQueue(action.queue_id), Output(action.port, _WHOLE_PACKET), PopQueue())
+    return (SetQueue(action.queue_id), Output(action.port), PopQueue())
 
 
 KINDS: tuple[AnyKind, ...] = (
     ActionKind(
-        Output, "output", {"output": _parse_output}, _output_text, _check_output, _output_sent
+        Output, "output", {"output": _parse_output}, _output_text, _check_port, _output_sent
     ),
     ActionKind(
         OutputReg,
@@ -278,7 +278,7 @@ KINDS: tuple[AnyKind, ...] = (
         "output_trunc",
         {"output_trunc": _refuse_output_trunc},
         _truncated_text,
-        _check_truncated,
+        _check_port,
         _truncated_sent,
     ),
     ActionKind(Controller, "controller", {"controller": _parse_controller}, _controller_text),

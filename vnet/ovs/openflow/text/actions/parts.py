@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.field import header_bytes
 from vnet.ovs.flow.fields import FIELDS, Field, Subfield
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.ofpacts import SetField
-from vnet.ovs.openflow.text.actions.kind import Checker
+from vnet.ovs.openflow.ofpacts import Ofpacts, SetField
+from vnet.ovs.openflow.text.actions.kind import ActionT, Checker, Wire
+from vnet.ovs.openflow.version import OpenFlowVersion
 
 # -- texts
 
@@ -83,6 +85,19 @@ def set_whole_field(name: str, value: int) -> SetField:
     """``set_field:VALUE->NAME``"""
     field = FIELDS[name]
     return SetField(field, value, field.ones)
+
+
+def set_field_since_of12(
+    field: str, value: Callable[[ActionT], int]
+) -> Callable[[ActionT, Wire], Ofpacts]:
+    """How an action is sent that OpenFlow 1.2 replaced by ``set_field``."""
+
+    def sent(action: ActionT, wire: Wire) -> Ofpacts:
+        if wire.version < OpenFlowVersion.OF12:
+            return (action,)
+        return (set_whole_field(field, value(action)),)
+
+    return sent
 
 
 def load_whole_field(name: str, value: int) -> SetField:
