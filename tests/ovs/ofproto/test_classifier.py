@@ -100,10 +100,12 @@ def test_the_ports_trie_keeps_the_bits_of_ports_few() -> None:
     assert wc.tp_src == 0x8000
 
 
-def test_where_ports_agree_the_rest_of_the_stage_is_what_differed() -> None:
+def test_the_rest_of_the_stage_of_the_ports_counts_as_looked_at() -> None:
     classifier = classifier_of(rule(1, exactly(Flow.tp_dst, 80), (Flow.tcp_flags, 2, 2)))
     wc = looked_at(classifier, packet(tp_dst=80, tcp_flags=0x10))[1]
     assert wc == packet(tp_dst=0xFFFF, tcp_flags=2)
+    wc = looked_at(classifier, packet(tp_dst=0x8050, tcp_flags=2))[1]
+    assert wc == packet(tp_dst=0x8000, tcp_flags=2)
 
 
 def test_of_subtables_with_one_priority_the_older_is_searched_first() -> None:

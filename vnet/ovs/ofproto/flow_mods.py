@@ -120,7 +120,7 @@ class FlowMods:
         if checks_overlap and table.classifier.overlaps(mod.match, mod.priority):
             raise OpenFlowError("OFPFMFC_OVERLAP")
         if table.is_full:
-            victim = None if table.eviction is None else table.eviction.choose()
+            victim = table.choose_victim()
             if victim is None:
                 raise OpenFlowError("OFPFMFC_TABLE_FULL")
             self._store.remove(victim, RemovedReason.EVICTION, transaction)

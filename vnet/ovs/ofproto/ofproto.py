@@ -236,7 +236,7 @@ class Ofproto:
             return
         table.configure(settings)
         for _ in range(table.excess):
-            victim = None if table.eviction is None else table.eviction.choose()
+            victim = table.choose_victim()
             if victim is None:
                 break
             self._remove((victim,), RemovedReason.EVICTION)

@@ -8,6 +8,7 @@ from enum import Enum
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.ofproto.classifier import DEFAULT_PREFIX_FIELDS, Classifier, PrefixField
 from vnet.ovs.ofproto.eviction import Eviction
+from vnet.ovs.ofproto.rule import Rule
 
 N_TABLES = 255
 INTERNAL_TABLE = 254
@@ -97,6 +98,10 @@ class Table:
             self.eviction = Eviction(settings.groups)
             for rule in self.classifier:
                 self.eviction.insert(rule)
+
+    def choose_victim(self) -> Rule | None:
+        """The flow to give up for another; None where the table does not evict, or cannot."""
+        return None if self.eviction is None else self.eviction.choose()
 
     @property
     def excess(self) -> int:
