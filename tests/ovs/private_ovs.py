@@ -1,0 +1,98 @@
+"""The real Open vSwitch with a dummy datapath, in a directory of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
+TIMEOUT_S = 30
+
+IS_INSTALLED = shutil.which("ovs-vswitchd") is not None and SCHEMA.exists()
+
+
+class PrivateOvs:
+    """A running ``ovs-vswitchd`` and its database. No service, no root, no kernel module."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        places = ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR")
+        self._environment = MappingProxyType(os.environ | dict.fromkeys(places, str(directory)))
+
+    def run(self, *command: str) -> tuple[str, str]:
+        """What a command writes to its output and to its error output."""
+        done = subprocess.run(
+            command,
+            env=dict(self._environment),
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+        return done.stdout, done.stderr
+
+    def vsctl(self, *arguments: str) -> str:
+        """``ovs-vsctl``, which must find nothing wrong."""
+        out, error = self.run("ovs-vsctl", *arguments)
+        assert not error, error
+        return out
+
+    def appctl(self, *arguments: str) -> tuple[str, str]:
+        """``ovs-appctl``'s output, and what the daemon found wrong."""
+        target = str(self.directory / "vswitchd.ctl")
+        out, error = self.run("ovs-appctl", "-t", target, *arguments)
+        return out, error.split("\novs-appctl:")[0].removeprefix("ovs-vswitchd: ")
+
+    def start(self) -> None:
+        """Start both daemons and wait until they answer."""
+        database = str(self.directory / "conf.db")
+        daemon = ("--detach", "--no-chdir", "--pidfile", "--log-file", "-vconsole:off")
+        socket = f"{self.directory}/db.sock"
+        for command in (
+            ("ovsdb-tool", "create", database, str(SCHEMA)),
+            ("ovsdb-server", database, *daemon, f"--remote=punix:{socket}"),
+            ("ovs-vsctl", "--no-wait", "init"),
+            (
+                *("ovs-vswitchd", "--enable-dummy", "--disable-system", "--disable-system-route"),
+                *(*daemon, f"--unixctl={self.directory}/vswitchd.ctl", f"unix:{socket}"),
+            ),
+        ):
+            out, error = self.run(*command)
+            assert out + error == "", command
+
+    def stop(self) -> None:
+        """End both daemons, by their own process numbers."""
+        for name in ("ovs-vswitchd", "ovsdb-server"):
+            pidfile = self.directory / f"{name}.pid"
+            if pidfile.exists():
+                _end(int(pidfile.read_text()))
+
+
+def _end(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGTERM)
+        for _ in range(TIMEOUT_S * 100):
+            os.kill(pid, 0)
+            time.sleep(0.01)
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+@contextmanager
+def private_ovs(directory: Path) -> Iterator[PrivateOvs]:
+    """Open vSwitch while the block lasts."""
+    ovs = PrivateOvs(directory)
+    try:
+        ovs.start()
+        yield ovs
+    finally:
+        ovs.stop()
