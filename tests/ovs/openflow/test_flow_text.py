@@ -200,7 +200,7 @@ def received(text: str) -> FlowMod | None:
     return replace(mod, table_id=table_id, match=builder.build())
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(flow_texts)
 def test_a_flow_that_was_printed_and_read_again_is_the_same(text: str) -> None:
     flow = received(text)
@@ -226,7 +226,7 @@ def own_flow_verdict(text: str) -> Verdict:
 class TestBesideOvsOfctl:
     pytestmark = needs_ovs
 
-    @settings(max_examples=150)
+    @settings(max_examples=100)
     @given(flow_texts)
     def test_random_flows_are_taken_refused_and_printed_as_by_ovs_ofctl(self, text: str) -> None:
         assert own_flow_verdict(text) == real_flow_verdict(text)

@@ -201,7 +201,7 @@ def own_group_verdict(text: str) -> Verdict:
 class TestBesideOvsOfctl:
     pytestmark = needs_ovs
 
-    @settings(max_examples=100)
+    @settings(max_examples=60)
     @given(group_texts)
     def test_random_groups_are_taken_refused_and_printed_as_by_ovs_ofctl(self, text: str) -> None:
         assert own_group_verdict(text) == real_group_verdict(text)

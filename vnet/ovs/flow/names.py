@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -82,17 +82,39 @@ def table_text(table_id: int, names: Names = NO_NAMES) -> str:
     return str(table_id) if name is None else quoted_name(name)
 
 
+_ESCAPES = {
+    '"': '"',
+    "\\": "\\",
+    "/": "/",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+}
+"""What may follow a backslash between quotes, as in JSON, beside ``uXXXX``."""
+_TO_ESCAPE = {
+    **{chr(code): f"\\u{code:04x}" for code in range(0x20)},
+    **{char: f"\\{letter}" for letter, char in _ESCAPES.items() if char != "/"},
+}
+_ESCAPED = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+_QUOTED = re.compile(rf'"((?:[^"\\]|{_ESCAPED.pattern})*)"')
+
+
 def quoted_name(name: str) -> str:
     """A name as it stands in a flow: quoted unless it is letters and digits, a letter first."""
-    plain = name.isascii() and name.isalnum() and name[0].isalpha()
-    return name if plain else json.dumps(name, ensure_ascii=False)
+    if name.isascii() and name.isalnum() and name[0].isalpha():
+        return name
+    return f'"{"".join(_TO_ESCAPE.get(char, char) for char in name)}"'
 
 
-def _unquoted(text: str) -> str | None:
-    """The name in quotes or without them, None where the quotes hold none."""
+def _unquoted(text: str) -> str:
+    """The name between quotes; a text without them as it is, one with bad ones as nothing."""
     if not text.startswith('"'):
         return text
-    try:
-        return str(json.loads(text))
-    except ValueError:
-        return None
+    found = _QUOTED.fullmatch(text)
+    return "" if found is None else _ESCAPED.sub(_unescaped, found[1])
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else _ESCAPES[found[2]]
