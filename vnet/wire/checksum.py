@@ -35,6 +35,17 @@ def checksum_update(old: int, before: int, after: int) -> int:
     return ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
 
 
+def checksum_rewritten(old: int, before: bytes, after: bytes) -> int:
+    """The checksum after data that was ``before`` became ``after``: whole words, as many of each.
+
+    The same as :func:`checksum_update` word by word.
+    """
+    all_ones = (1 << len(before) * 8) - 1
+    total = (old ^ 0xFFFF) + (int.from_bytes(before, "big") ^ all_ones)
+    total += int.from_bytes(after, "big")
+    return 0xFFFF if total == 0 else 0xFFFE - (total - 1) % 0xFFFF
+
+
 def pseudo_header_sum(source: bytes, target: bytes, protocol: int, length: int) -> int:
     """The partial sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1).
 

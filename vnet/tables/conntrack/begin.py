@@ -7,7 +7,7 @@ from vnet.tables.conntrack.conn import Conn, HelperState
 from vnet.tables.conntrack.expectations import Expectation
 from vnet.tables.conntrack.headers import Headers
 from vnet.tables.conntrack.helpers import Helper, may_watch
-from vnet.tables.conntrack.key import parts_of, reverse
+from vnet.tables.conntrack.key import PROTOCOL_AT, parts_of, reverse
 from vnet.tables.conntrack.packet import INVALID, NEW, RELATED, CtPacket
 from vnet.tables.conntrack.store import ConnStore
 from vnet.tables.conntrack.translation import translate_packet
@@ -27,7 +27,7 @@ def begin(
     None where none was made: not asked for, not allowed, or nothing left to translate to.
     """
     meta, key = packet.meta, headers.key
-    protocol = store.protocol_of(key)
+    protocol = store.protocols[key[PROTOCOL_AT]]
     if not protocol.may_start(headers):
         meta.state = INVALID
         return None

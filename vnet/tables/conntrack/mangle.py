@@ -10,13 +10,14 @@ from vnet.tables.conntrack.action import NatKind
 from vnet.tables.conntrack.extract import ICMPV6, TCP, UDP
 from vnet.tables.conntrack.headers import Headers, skip_extensions
 from vnet.tables.conntrack.key import parts_of, reverse
-from vnet.wire.checksum import checksum, pseudo_header_sum
+from vnet.wire.checksum import checksum, checksum_rewritten, pseudo_header_sum
 
 _CHECKSUM_AT = {TCP: 16, UDP: 6, ICMPV6: 2}
 _SUMMED_V4_BYTES = {TCP: 20, UDP: 8}
 _SUMMED_V6_BYTES = {TCP: 20, UDP: 8, ICMPV6: 4}
 """Protocols whose checksums cover the addresses, and how long their headers must be at least."""
 
+_WITH_PORTS = frozenset((TCP, UDP))
 _ICMP_BYTES = 8
 _ADDRESS_AT = {
     (NatKind.SOURCE, False): 12,
@@ -35,14 +36,13 @@ def translate(headers: Headers, key: bytes, kind: NatKind) -> bytes:
     which end of this packet changes.
     """
     frame = bytearray(headers.data)
-    quoted = _quoted_place(headers) if headers.is_related else None
-    _set_address(frame, headers, key, kind)
     if not headers.is_related:
-        _set_ports(frame, headers.l4, key)
-    elif quoted is not None:
-        back = reverse(key)
-        _set_ports(frame, quoted.l4, back)
-        _set_address(frame, quoted, back, OTHER_END[kind])
+        _rewrite(frame, headers, key, kind, with_ports=True)
+        return bytes(frame)
+    quoted = _quoted_place(headers)
+    _rewrite(frame, headers, key, kind, with_ports=False)
+    if quoted is not None:
+        _rewrite(frame, quoted, reverse(key), OTHER_END[kind], with_ports=True)
         _renew_icmp_checksum(frame, headers)
     return bytes(frame)
 
@@ -57,47 +57,48 @@ def _quoted_place(headers: Headers) -> Headers | None:
     return chain and Headers(data, at, chain.at, end, chain.protocol, True)
 
 
-def _set_address(frame: bytearray, headers: Headers, key: bytes, kind: NatKind) -> None:
+def _rewrite(
+    frame: bytearray, headers: Headers, key: bytes, kind: NatKind, *, with_ports: bool
+) -> None:
+    """Write one end's address, and both ports, of the packet that ``headers`` lays out."""
     parts = parts_of(key)
-    new = parts.target if kind is NatKind.SOURCE else parts.source
-    at = headers.l3 + _ADDRESS_AT[kind, headers.is_v6]
-    old = bytes(frame[at : at + len(new)])
+    l3, l4 = headers.l3, headers.l4
     # IPv6 goes by the connection's protocol. In an ICMPv6 error that is the quoted packet's,
     # and so a word of the quoted packet is taken for a checksum, as Open vSwitch does.
-    protocol = parts.protocol if headers.is_v6 else frame[headers.l3 + 9]
-    needed = _SUMMED_V6_BYTES.get(protocol) if headers.is_v6 else _SUMMED_V4_BYTES.get(protocol)
-    if needed is not None and headers.end - headers.l4 >= needed:
-        mend_checksum(frame, headers.l4 + _CHECKSUM_AT[protocol], old, new, protocol == UDP)
-    if not headers.is_v6:
-        mend_checksum(frame, headers.l3 + 10, old, new)
+    protocol = parts.protocol if headers.is_v6 else frame[l3 + 9]
+    new = parts.target if kind is NatKind.SOURCE else parts.source
+    at = l3 + _ADDRESS_AT[kind, headers.is_v6]
+    old = bytes(frame[at : at + len(new)])
     frame[at : at + len(new)] = new
-
-
-def _set_ports(frame: bytearray, l4: int, key: bytes) -> None:
-    parts = parts_of(key)
-    if parts.protocol not in (TCP, UDP):
-        return
-    check_at = l4 + _CHECKSUM_AT[parts.protocol]
-    for at, port in ((l4, parts.target_part), (l4 + 2, parts.source_part)):
-        old, new = bytes(frame[at : at + 2]), port.to_bytes(2, "big")
-        if old != new:
-            # An error may quote no more than the ports.
-            if check_at + 2 <= len(frame):
-                mend_checksum(frame, check_at, old, new, parts.protocol == UDP)
-            frame[at : at + 2] = new
+    if not headers.is_v6:
+        mend_checksum(frame, l3 + 10, old, new)
+    needed = _SUMMED_V6_BYTES.get(protocol) if headers.is_v6 else _SUMMED_V4_BYTES.get(protocol)
+    if needed is None or headers.end - l4 < needed:
+        old = new = b""
+    if with_ports and parts.protocol in _WITH_PORTS:
+        # The other direction's target is what this packet comes from.
+        for port_at, port in ((l4, parts.target_part), (l4 + 2, parts.source_part)):
+            old_port, new_port = bytes(frame[port_at : port_at + 2]), port.to_bytes(2, "big")
+            if old_port != new_port:
+                frame[port_at : port_at + 2] = new_port
+                old += old_port
+                new += new_port
+    if old:
+        check_at = l4 + _CHECKSUM_AT[protocol]
+        # An error may quote no more than the ports.
+        if check_at + 2 <= len(frame):
+            mend_checksum(frame, check_at, old, new, protocol == UDP)
 
 
 def mend_checksum(frame: bytearray, at: int, old: bytes, new: bytes, is_udp: bool = False) -> None:
-    """Update a checksum for words that went from ``old`` to ``new`` (RFC 1624, equation 3).
+    """Update the checksum at ``at`` for words that went from ``old`` to ``new``.
 
     UDP's 0 means that there is none, and stays; one that comes out as 0 is written 0xFFFF.
     """
     check = frame[at] << 8 | frame[at + 1]
     if is_udp and check == 0:
         return
-    all_ones = (1 << len(old) * 8) - 1
-    total = (check ^ 0xFFFF) + (int.from_bytes(old, "big") ^ all_ones) + int.from_bytes(new, "big")
-    check = 0xFFFF if total == 0 else 0xFFFF - ((total - 1) % 0xFFFF + 1)
+    check = checksum_rewritten(check, old, new)
     if is_udp and check == 0:
         check = 0xFFFF
     frame[at] = check >> 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from vnet.tables.conntrack.conn import Conn
-from vnet.tables.conntrack.key import parts_of
+from vnet.tables.conntrack.key import PROTOCOL_AT, parts_of
 
 NEW = 0x01
 ESTABLISHED = 0x02
@@ -91,8 +91,12 @@ class CtMeta:
 
     @property
     def original(self) -> OriginalTuple | None:
-        """Of the connection, or the packet's own where it belongs to none; None if invalid."""
-        return None if self.original_key is None else original_of(self.original_key)
+        """Of the connection, or the packet's own where it belongs to none.
+
+        None where the packet is invalid, and for protocol 0, which rules take for none at all.
+        """
+        key = self.original_key
+        return None if key is None or key[PROTOCOL_AT] == 0 else original_of(key)
 
     def clear(self) -> None:
         """The packet is untracked again (``ct_clear``)."""

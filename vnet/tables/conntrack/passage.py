@@ -15,7 +15,7 @@ from vnet.tables.conntrack.extract import extract_key
 from vnet.tables.conntrack.ftp import adjust_control, read_control
 from vnet.tables.conntrack.headers import Headers
 from vnet.tables.conntrack.helpers import Helper, helper_for
-from vnet.tables.conntrack.key import parts_of, reverse, zone_of
+from vnet.tables.conntrack.key import PROTOCOL_AT, parts_of, reverse, zone_of
 from vnet.tables.conntrack.packet import (
     ESTABLISHED,
     INVALID,
@@ -160,7 +160,7 @@ def _by_original(
     if not meta.state & NATTED or original is None or action.nat is not None:
         return None
     own, parts = parts_of(headers.key), parts_of(original)
-    if len(own.source) != len(parts.source):
+    if len(own.source) != len(parts.source) or parts.protocol == 0:
         return None
     key = parts._replace(ident=own.ident, zone=meta.zone).pack()
     conn = store.table.find(key, now_ms)
@@ -175,7 +175,7 @@ def _update(store: ConnStore, conn: Conn, meta: CtMeta, headers: Headers, now_ms
     if conn.helper is not None and conn.helper.parent_key is not None:
         meta.state |= RELATED
     durations = store.timeouts.durations(conn.timeout_policy)
-    protocol = store.protocol_of(conn.key)
+    protocol = store.protocols[conn.key[PROTOCOL_AT]]
     update = protocol.update(conn, headers, headers.is_reply, now_ms, durations)
     if update is Update.VALID:
         state = (meta.state | ESTABLISHED) & ~NEW

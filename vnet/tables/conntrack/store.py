@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from vnet.tables.conntrack.conn import Conn
 from vnet.tables.conntrack.expectations import Expectations
-from vnet.tables.conntrack.key import PROTOCOL_AT
 from vnet.tables.conntrack.limits import ZoneLimits
 from vnet.tables.conntrack.policy import L4Protocol, Policy
 from vnet.tables.conntrack.table import ConnTable
@@ -13,6 +12,8 @@ from vnet.tables.conntrack.timeouts import TimeoutPolicies
 
 class ConnStore:
     """Connections, limits, timeouts and announcements, under one policy.
+
+    ``protocols`` is the policy's, by number.
 
     Expired connections cease to be found at once, but count, and hold what they are translated
     to, until the sweep. Sweeps are due at fixed intervals from ``now_ms`` on; it makes no
@@ -43,10 +44,6 @@ class ConnStore:
             policy.protocols.get(number, policy.other) for number in range(256)
         ]
         self._next_sweep_ms = now_ms + policy.sweep_interval_ms
-
-    def protocol_of(self, key: bytes) -> L4Protocol:
-        """Who knows the states of a connection."""
-        return self.protocols[key[PROTOCOL_AT]]
 
     def sweep(self, now_ms: int) -> None:
         """Remove what had expired when the last sweep before now was due."""

@@ -50,6 +50,7 @@ _MAX_ACK_WINDOW = 0xFFFF + 1500
 """How far an acknowledgement may be off; the 1500 are pf's allowance."""
 
 _FIXED = Struct("!IIHH")
+_SEQUENCE = Struct("!I")
 _FLAGS = 0x0FFF
 _U32 = 0xFFFFFFFF
 _U16 = 0xFFFF
@@ -85,10 +86,6 @@ class TcpPeers:
 def _not_before(a: int, b: int) -> bool:
     """a >= b, for sequence numbers."""
     return (a - b) & _U32 < _HALF
-
-
-def _signed(value: int) -> int:
-    return ((value + _HALF) & _U32) - _HALF
 
 
 def flags_are_illegal(flags: int) -> bool:
@@ -173,7 +170,7 @@ class PfTcp:
         src, dst = peers.original, peers.reply
         if is_reply:
             src, dst = dst, src
-        sequence, ack, offset_flags, window = _FIXED.unpack_from(headers.data, headers.l4 + 4)
+        first, ack, offset_flags, window = _FIXED.unpack_from(headers.data, headers.l4 + 4)
         flags = offset_flags & _FLAGS
         if flags_are_illegal(flags):
             self._counters.tcp_flags += 1
@@ -186,140 +183,107 @@ class PfTcp:
                 src.state = _SYN_SENT
                 conn.expires_ms = now_ms + durations[Timeout.TCP_FIRST_PACKET]
                 return Update.VALID_NEW
-        end = sequence + headers.end - headers.l4 - (offset_flags >> 12) * 4
+        start, end = first, first + headers.end - headers.l4 - (offset_flags >> 12) * 4
         if flags & (SYN | FIN):
             end += bool(flags & SYN) + bool(flags & FIN)
-        segment = _Segment(flags, sequence, end & _U32, ack, window, *_scales(src, dst, flags))
+        scales = _scales(src, dst, flags)
+        skew_matters = True
         if src.state < _SYN_SENT:
-            segment.meet(src, dst, headers)
-        segment.settle(src, dst)
-        if segment.is_in_window(src, dst) or self._bypass():
-            segment.advance(src, dst)
-            _move(src, dst, flags)
-            conn.expires_ms = now_ms + durations[_timeout(src.state, dst.state)]
+            window, scales, skew_matters = _meet(src, dst, headers, flags, end, window, scales)
+        # What has nothing to be held against is held against what is known.
+        if not flags & ACK or (ack == 0 and flags & RST):
+            ack = dst.low
+        if start == end:
+            start = end = src.low
+        skew = dst.low - ack + _HALF & _U32 if skew_matters else _HALF
+        is_in_window = (
+            (src.high - end) & _U32 < _HALF
+            and (start - src.low + (dst.window << scales[1])) & _U32 < _HALF
+            and -_MAX_ACK_WINDOW <= skew - _HALF <= _MAX_ACK_WINDOW << scales[0]
+            and (not flags & RST or (first - src.low + 1) & _U32 <= 2)
+        )
+        if not is_in_window and self.checks_sequence:
+            # A flood of such segments must not keep the connection alive: the timeout stands.
+            if not _is_excusable(src, dst, start, end):
+                self._counters.tcp_sequence += 1
+                return Update.INVALID
+            _advance(src, dst, end, ack, window, scales[0])
+            _end(src, dst, flags)
             return Update.VALID
-        if segment.is_excusable(src, dst):
-            # The timeout stands: a flood of such segments must not keep a connection alive.
-            segment.advance(src, dst)
-            if flags & FIN and src.state < _CLOSING:
-                src.state = _CLOSING
-            if flags & RST:
-                src.state = dst.state = _TIME_WAIT
-            return Update.VALID
-        self._counters.tcp_sequence += 1
-        return Update.INVALID
-
-    def _bypass(self) -> bool:
-        if self.checks_sequence:
-            return False
-        self._counters.tcp_sequence_bypassed += 1
-        return True
+        self._counters.tcp_sequence_bypassed += not is_in_window
+        _advance(src, dst, end, ack, window, scales[0])
+        if flags & SYN and src.state < _SYN_SENT:
+            src.state = _SYN_SENT
+        _acknowledge(dst, flags)
+        _end(src, dst, flags)
+        conn.expires_ms = now_ms + durations[_timeout(src.state, dst.state)]
+        return Update.VALID
 
 
-class _Segment:
-    """A segment as it is judged, from ``sequence`` to before ``end``."""
+def _meet(
+    src: Peer,
+    dst: Peer,
+    headers: Headers,
+    flags: int,
+    end: int,
+    window: int,
+    scales: tuple[int, int],
+) -> tuple[int, tuple[int, int], bool]:
+    """The first segment from this end: learn where it starts.
 
-    __slots__ = (
-        "ack",
-        "checks_ack",
-        "dst_scale",
-        "end",
-        "first",
-        "flags",
-        "sequence",
-        "src_scale",
-        "window",
+    Returns window and scales to go on with, and whether acknowledgements can be judged.
+    """
+    if flags & SYN and dst.wscale & WSCALE_KNOWN:
+        src.wscale = window_scale(headers)
+        if src.wscale & WSCALE_KNOWN:
+            scales = src.wscale & WSCALE_MASK, dst.wscale & WSCALE_MASK
+            window = -(-window >> scales[0])
+        else:
+            # The answer declines scaling: what the other end announced was meant as it stood.
+            dst.window = dst.window << (dst.wscale & WSCALE_MASK) & _U16
+            dst.wscale = 0
+    (src.low,) = _SEQUENCE.unpack_from(headers.data, headers.l4 + 4)
+    src.state = _SYN_SENT
+    high = end + max(1, dst.window << scales[1]) & _U32
+    is_late = src.high == 1 or _not_before(high, src.high)
+    if is_late:
+        # Possibly picked up midway: nothing is known yet of what was acknowledged.
+        src.high = high
+    src.window = max(src.window, window)
+    return window, scales, not is_late
+
+
+def _is_excusable(src: Peer, dst: Peer, start: int, end: int) -> bool:
+    """Out of window, but near, where an end has not begun or both have ended."""
+    if _SYN_SENT <= dst.state < _FIN_WAIT_2 and src.state < _FIN_WAIT_2:
+        return False
+    return _not_before(src.high + _MAX_ACK_WINDOW, end) and _not_before(
+        start, src.low - _MAX_ACK_WINDOW
     )
 
-    def __init__(
-        self,
-        flags: int,
-        sequence: int,
-        end: int,
-        ack: int,
-        window: int,
-        src_scale: int,
-        dst_scale: int,
-    ) -> None:
-        self.flags = flags
-        self.first = self.sequence = sequence
-        self.end = end
-        self.ack = ack
-        self.window = window
-        self.src_scale = src_scale
-        self.dst_scale = dst_scale
-        self.checks_ack = True
 
-    def meet(self, src: Peer, dst: Peer, headers: Headers) -> None:
-        """The first segment from this end: learn where it starts."""
-        if self.flags & SYN and dst.wscale & WSCALE_KNOWN:
-            src.wscale = window_scale(headers)
-            if src.wscale & WSCALE_KNOWN:
-                self.src_scale = src.wscale & WSCALE_MASK
-                self.window = -(-self.window >> self.src_scale)
-                self.dst_scale = dst.wscale & WSCALE_MASK
-            else:
-                # The answer declines scaling: what the other end announced was meant as it stood.
-                dst.window = dst.window << (dst.wscale & WSCALE_MASK) & _U16
-                dst.wscale = 0
-        src.low = self.sequence
-        src.state = _SYN_SENT
-        high = self.end + max(1, dst.window << self.dst_scale) & _U32
-        if src.high == 1 or _not_before(high, src.high):
-            src.high = high
-            # Possibly picked up midway: nothing is known yet of what was acknowledged.
-            self.checks_ack = False
-        src.window = max(src.window, self.window)
-
-    def settle(self, src: Peer, dst: Peer) -> None:
-        """Ease the rules for what has nothing to be held against."""
-        if not self.flags & ACK or (self.ack == 0 and self.flags & RST):
-            self.ack = dst.low
-        if self.sequence == self.end:
-            self.sequence = self.end = src.low
-
-    def is_in_window(self, src: Peer, dst: Peer) -> bool:
-        if not (
-            (src.high - self.end) & _U32 < _HALF
-            and (self.sequence - src.low + (dst.window << self.dst_scale)) & _U32 < _HALF
-        ):
-            return False
-        if self.checks_ack:
-            skew = _signed(dst.low - self.ack)
-            if not -_MAX_ACK_WINDOW <= skew <= _MAX_ACK_WINDOW << self.src_scale:
-                return False
-        return not self.flags & RST or _signed(self.first - src.low) in (-1, 0, 1)
-
-    def is_excusable(self, src: Peer, dst: Peer) -> bool:
-        """Out of window, but near, where an end has not begun or both have ended."""
-        if not (dst.state < _SYN_SENT or dst.state >= _FIN_WAIT_2 or src.state >= _FIN_WAIT_2):
-            return False
-        return _not_before(src.high + _MAX_ACK_WINDOW, self.end) and _not_before(
-            self.sequence, src.low - _MAX_ACK_WINDOW
-        )
-
-    def advance(self, src: Peer, dst: Peer) -> None:
-        """Take over what the segment says of its sender's window and progress."""
-        if src.window < self.window:
-            src.window = self.window
-        if 0 < (self.end - src.low) & _U32 < _HALF:
-            src.low = self.end
-        room = self.window << self.src_scale
-        if (self.ack + room - dst.high) & _U32 < _HALF:
-            dst.high = (self.ack + (room or 1)) & _U32
+def _advance(src: Peer, dst: Peer, end: int, ack: int, window: int, scale: int) -> None:
+    """Take over what a segment says of its sender's window and progress."""
+    if src.window < window:
+        src.window = window
+    if 0 < (end - src.low) & _U32 < _HALF:
+        src.low = end & _U32
+    room = window << scale
+    if (ack + room - dst.high) & _U32 < _HALF:
+        dst.high = ack + (room or 1) & _U32
 
 
-def _move(src: Peer, dst: Peer, flags: int) -> None:
-    """The states after a segment that was in its window."""
-    if flags & SYN and src.state < _SYN_SENT:
-        src.state = _SYN_SENT
-    if flags & FIN and src.state < _CLOSING:
-        src.state = _CLOSING
+def _acknowledge(dst: Peer, flags: int) -> None:
     if flags & ACK:
         if dst.state == _SYN_SENT:
             dst.state = _ESTABLISHED
         elif dst.state == _CLOSING:
             dst.state = _FIN_WAIT_2
+
+
+def _end(src: Peer, dst: Peer, flags: int) -> None:
+    if flags & FIN and src.state < _CLOSING:
+        src.state = _CLOSING
     if flags & RST:
         src.state = dst.state = _TIME_WAIT
 
