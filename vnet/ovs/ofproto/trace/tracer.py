@@ -52,7 +52,7 @@ class Tracer:
         lines = list(self._pass(request, queue))
         while queue:
             node = queue.popleft()
-            lines += ["", "", *recirculation_lines(node, states)]
+            lines += ["", *recirculation_lines(node, states)]
             lines += self._pass(replace(request, flow=node.flow), queue)
             self._backer.recirc.unref(node.recirc_id, self._backer.scheduler.now_ns)
         return "\n".join(lines)

@@ -14,6 +14,8 @@ _IN_IP_HEADER = frozenset(
     ("ip_src", "ip_dst", "ipv6_src", "ipv6_dst", "ipv6_label", "nw_tos", "nw_ecn", "nw_ttl")
 )
 
+_IN_ARP = frozenset(("arp_op", "arp_sha", "arp_tha", "arp_spa", "arp_tpa"))
+
 
 def load(ctx: XlateCtx, destination: Subfield, value: int) -> None:
     """Write an action's result into a field."""
@@ -27,8 +29,8 @@ def _set_field(ctx: XlateCtx, action: ofpacts.SetField) -> None:
     field = action.field
     if field.are_prereqs_ok(ctx.flow, ctx.wc):
         field.unwildcard(ctx.wc, action.mask)
-        if field.name in _IN_IP_HEADER and is_ip(ctx.flow):
-            # No datapath changes the IP header of packets of protocol 0.
+        if field.name in (_IN_IP_HEADER if is_ip(ctx.flow) else _IN_ARP):
+            # No datapath changes the headers of packets of protocol, or operation, 0.
             ctx.wc.fill(Flow.nw_proto)
         field.put_masked(ctx.flow, action.value, action.mask)
     else:

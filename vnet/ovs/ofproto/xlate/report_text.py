@@ -69,5 +69,5 @@ def report_subfield(ctx: XlateCtx, subfield: Subfield) -> None:
     if subfield.offset == 0 and subfield.n_bits >= field.n_bits:
         value = field.format(field.get(ctx.flow))
     else:
-        value = f"{subfield.get(ctx.flow):#x}"
+        value = f"{number:#x}" if (number := subfield.get(ctx.flow)) else "0"
     ctx.detail(f"{subfield.format()} is now {value}")
