@@ -108,12 +108,12 @@ def quoted_name(name: str) -> str:
     return f'"{"".join(_TO_ESCAPE.get(char, char) for char in name)}"'
 
 
-def _unquoted(text: str) -> str:
-    """The name between quotes; a text without them as it is, one with bad ones as nothing."""
+def _unquoted(text: str) -> str | None:
+    """The name in quotes or without them, None where the quotes hold none."""
     if not text.startswith('"'):
         return text
     found = _QUOTED.fullmatch(text)
-    return "" if found is None else _ESCAPED.sub(_unescaped, found[1])
+    return None if found is None else _ESCAPED.sub(_unescaped, found[1])
 
 
 def _unescaped(found: re.Match[str]) -> str:
