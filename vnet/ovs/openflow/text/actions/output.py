@@ -58,12 +58,16 @@ def check_output_port(port: int, max_ports: int) -> None:
 # -- output
 
 
+def _whole_packet_to(port: OfpPort) -> Output:
+    return Output(port, _WHOLE_PACKET if port == OFPP_CONTROLLER else 0)
+
+
 def _parse_output(value: str, reader: Reader) -> Ofpact:
     if "port" in value and "max_len" in value:
         return _parse_truncated(value, reader)
     port = parse_port(value, reader.names)
     if port is not None:
-        return Output(port, _WHOLE_PACKET if port == OFPP_CONTROLLER else 0)
+        return _whole_packet_to(port)
     try:
         return OutputReg(Subfield.parse(value))
     except OvsTextError:
@@ -258,7 +262,7 @@ def _enqueue_sent(action: Enqueue, wire: Wire) -> Ofpacts:
         _check_enqueue_port(action.port, OFPP_MAX)
         return (action,)
     check_output_port(action.port, OFPP_MAX)
-    return (SetQueue(action.queue_id), Output(action.port), PopQueue())
+    return (SetQueue(action.queue_id), _whole_packet_to(action.port), PopQueue())
 
 
 KINDS: tuple[AnyKind, ...] = (
