@@ -26,9 +26,8 @@ class PrivateOvs:
         places = ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR")
         self._environment = MappingProxyType(os.environ | dict.fromkeys(places, str(directory)))
 
-    def run(self, *command: str) -> tuple[str, str]:
-        """What a command writes to its output and to its error output."""
-        done = subprocess.run(
+    def _do(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             command,
             env=dict(self._environment),
             cwd=self.directory,
@@ -37,19 +36,19 @@ class PrivateOvs:
             check=False,
             timeout=TIMEOUT_S,
         )
-        return done.stdout, done.stderr
 
     def vsctl(self, *arguments: str) -> str:
         """``ovs-vsctl``, which must find nothing wrong."""
-        out, error = self.run("ovs-vsctl", *arguments)
-        assert not error, error
-        return out
+        done = self._do("ovs-vsctl", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def appctl(self, *arguments: str) -> tuple[str, str]:
         """``ovs-appctl``'s output, and what the daemon found wrong."""
         target = str(self.directory / "vswitchd.ctl")
-        out, error = self.run("ovs-appctl", "-t", target, *arguments)
-        return out, error.split("\novs-appctl:")[0].removeprefix("ovs-vswitchd: ")
+        done = self._do("ovs-appctl", "-t", target, *arguments)
+        error = done.stderr.split("\novs-appctl:")[0]
+        return done.stdout, error.removeprefix("ovs-vswitchd: ")
 
     def start(self) -> None:
         """Start both daemons and wait until they answer."""
@@ -65,8 +64,8 @@ class PrivateOvs:
                 *(*daemon, f"--unixctl={self.directory}/vswitchd.ctl", f"unix:{socket}"),
             ),
         ):
-            out, error = self.run(*command)
-            assert out + error == "", command
+            done = self._do(*command)
+            assert done.returncode == 0, done.stderr
 
     def stop(self) -> None:
         """End both daemons, by their own process numbers."""

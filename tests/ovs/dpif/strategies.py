@@ -9,7 +9,7 @@ from vnet.ovs.dpif import actions as odp
 from vnet.ovs.dpif.actions import KeyPart, OdpAction, OdpActions
 from vnet.ovs.dpif.text.kinds import KINDS_BY_NAME
 from vnet.ovs.flow.extract import extract
-from vnet.ovs.flow.flow import ALL_ONES, Bits, Flow
+from vnet.ovs.flow.flow import ALL_ONES, CFI, Bits, Flow
 from vnet.ovs.flow.ports import ODPP_NONE, OdpPort
 
 U8 = st.integers(0, 0xFF)
@@ -57,6 +57,11 @@ def flows(draw: st.DrawFn) -> tuple[int, int]:
         mask.put(bits, draw(st.sampled_from((0, 0xFF))) if is_icmp else _mask(draw, bits))
     if flow.nw_proto == 6:
         mask.tcp_flags = draw(st.sampled_from((0, 0xFFF)) | st.integers(0, 0xFFF))
+        if not mask.tcp_flags:
+            flow.tcp_flags = 0  # text would not tell them
+    if flow.vlan_tci:
+        mask.vlan_tci |= CFI
+        mask.vlan1_tci |= CFI
     return flow.key, mask.key
 
 

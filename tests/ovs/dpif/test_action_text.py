@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ovs.dpif.strategies import ACTIONS
@@ -81,6 +81,7 @@ def test_lines_read_as_they_print(line: str) -> None:
     assert actions_text(parse_actions(line)) == line
 
 
+@settings(max_examples=60)
 @given(ACTIONS)
 def test_actions_read_as_they_print(actions: OdpActions) -> None:
     assert parse_actions(actions_text(actions)) == actions

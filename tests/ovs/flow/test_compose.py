@@ -37,12 +37,13 @@ def is_composable(flow: Flow) -> bool:
     return not (flow.nw_proto == ICMPV6 and has_other_option)
 
 
-@pytest.mark.parametrize("frame", [frame for frame in FRAMES if is_composable(flow_of(frame))])
-def test_a_composed_frame_is_read_as_its_flow(frame: bytes) -> None:
-    flow = flow_of(frame)
-    composed = compose(flow)
-    assert flow_of(composed) == flow
-    assert layers(composed, vlan_limit=2).end == len(composed)
+def test_a_composed_frame_is_read_as_its_flow() -> None:
+    flows = [flow for flow in map(flow_of, FRAMES) if is_composable(flow)]
+    assert len(flows) > len(FRAMES) / 2
+    for flow in flows:
+        composed = compose(flow)
+        assert flow_of(composed) == flow
+        assert layers(composed, vlan_limit=2).end == len(composed)
 
 
 @pytest.mark.parametrize("protocol", [6, 17, 1, 2, ICMPV6])
