@@ -204,8 +204,13 @@ def received(text: str) -> FlowMod | None:
 @given(flow_texts)
 def test_a_flow_that_was_printed_and_read_again_is_the_same(text: str) -> None:
     flow = received(text)
-    if flow is not None:
-        assert received(flow_text(flow)) == flow
+    if flow is None:
+        return
+    printed = flow_text(flow)
+    # Open vSwitch cannot read all that it prints: of tunnel options it does not show the length,
+    # and a field that is set under an empty mask is shown as set to ANY.
+    if not flow.match.tun_options and "ANY->" not in printed:
+        assert received(printed) == flow
 
 
 def own_flow_verdict(text: str) -> Verdict:
