@@ -12,7 +12,14 @@ from tests.ovs.dpif.strategies import flows
 from tests.ovs.flow.frames import FRAMES
 from vnet.ovs.dpif.actions import Output
 from vnet.ovs.dpif.dpif import DatapathFlow, FlowStats
-from vnet.ovs.dpif.text.flows import dump_line, flow_text, key_text, parse_flow, parse_key
+from vnet.ovs.dpif.text.flows import (
+    dump_line,
+    flow_text,
+    key_text,
+    parse_flow,
+    parse_key,
+    ufid_text,
+)
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow
@@ -256,3 +263,15 @@ def test_a_line_of_a_dump() -> None:
     assert dump_line(flow, 1_501_000_000, port_names={2: "vif2.0"}) == (
         f"{LINES[0]}, packets:3, bytes:126, used:1.500s, flags:S., actions:vif2.0"
     )
+
+
+def test_a_line_of_a_full_dump_names_the_flow() -> None:
+    key, mask = parse_flow(LINES[0])
+    line = dump_line(DatapathFlow(key, mask, (), FlowStats()), 0, verbose=True)
+    assert line == (
+        f"{ufid_text(key, mask)}, {flow_text(key, mask, verbose=True)}, "
+        "packets:0, bytes:0, used:never, dp:ovs, actions:drop"
+    )
+    assert parse_key(line.split(", packets")[0].replace(", ", " ")) == key
+    assert ufid_text(key ^ 1, mask) != ufid_text(key, mask)
+    assert ufid_text(key | Flow.nw_ttl.mask, mask) == ufid_text(key, mask)

@@ -9,18 +9,22 @@ from socket import AF_INET, AF_INET6, inet_ntop
 
 from vnet.ovs.dpif.actions import Ct, CtNat
 from vnet.ovs.dpif.text.kinds import CT_LABEL
-from vnet.ovs.dpif.text.scan import Scanned, scan_decimal, scan_hexadecimal
+from vnet.ovs.dpif.text.scan import (
+    Scanned,
+    scan_decimal,
+    scan_hexadecimal,
+    scan_wide,
+    skip_delimiters,
+)
 from vnet.ovs.flow.address_text import scan_ipv4, scan_ipv6
-from vnet.ovs.flow.value_text import OutOfRangeError, hex_text, scan_integer
+from vnet.ovs.flow.value_text import hex_text
 
 _LABEL_BYTES = 16
-_LABEL_ONES = (1 << 128) - 1
 _MARK_ONES = 0xFFFFFFFF
 _MAX_HELPER_CHARACTERS = 15
 _MAX_TIMEOUT_CHARACTERS = 31
 
-_DELIMITERS = re.compile(r"[, \t\r\n]*")
-_WORD = re.compile(r"[^, \t\r\n)]*")
+_WORD = re.compile(r"[^, \t\r\n)]+")
 
 
 def ct_text(action: Ct) -> str:
@@ -92,7 +96,7 @@ def scan_ct(text: str, at: int) -> tuple[Ct, int] | None:
         return ct, at
     at += 1
     while True:
-        at = _after(_DELIMITERS, text, at)
+        at = skip_delimiters(text, at)
         if text.startswith(")", at):
             break
         scanned = _scan_ct_part(ct, text, at)
@@ -102,12 +106,6 @@ def scan_ct(text: str, at: int) -> tuple[Ct, int] | None:
     if ct.commit and ct.force:
         return None
     return ct, at + 1
-
-
-def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
-    assert found is not None, "the pattern may be empty"
-    return found.end()
 
 
 def _scan_ct_part(ct: Ct, text: str, at: int) -> tuple[Ct, int] | None:
@@ -134,28 +132,26 @@ def _scan_mark(ct: Ct, text: str, at: int) -> tuple[Ct, int] | None:
 
 
 def _scan_label(ct: Ct, text: str, at: int) -> tuple[Ct, int] | None:
-    mask: int | None = _LABEL_ONES
-    try:
-        value, end = scan_integer(text, at, _LABEL_BYTES)
-        if value is not None and text.startswith("/", end):
-            mask, end = scan_integer(text, end + 1, _LABEL_BYTES)
-    except OutOfRangeError:
+    scanned = scan_wide(text, at, _LABEL_BYTES)
+    if scanned is None:
         return None
-    if value is None or mask is None:
-        return None
+    value, mask, end = scanned
     return replace(ct, label=(value, mask) if mask else None), end
 
 
 def _scan_helper(ct: Ct, text: str, at: int) -> tuple[Ct, int] | None:
-    end = _after(_WORD, text, at)
-    is_fit = 0 < end - at <= _MAX_HELPER_CHARACTERS
-    return (replace(ct, helper=text[at:end]), end) if is_fit else None
+    word = _word_at(text, at, _MAX_HELPER_CHARACTERS)
+    return None if word is None else (replace(ct, helper=word), at + len(word))
 
 
 def _scan_timeout(ct: Ct, text: str, at: int) -> tuple[Ct, int] | None:
-    end = _after(_WORD, text, at)
-    is_fit = 0 < end - at <= _MAX_TIMEOUT_CHARACTERS
-    return (replace(ct, timeout=text[at:end]), end) if is_fit else None
+    word = _word_at(text, at, _MAX_TIMEOUT_CHARACTERS)
+    return None if word is None else (replace(ct, timeout=word), at + len(word))
+
+
+def _word_at(text: str, at: int, max_characters: int) -> str | None:
+    found = _WORD.match(text, at)
+    return None if found is None or len(found[0]) > max_characters else found[0]
 
 
 def _scan_nat(ct: Ct, text: str, at: int) -> tuple[Ct, int] | None:
@@ -183,7 +179,7 @@ def scan_nat(text: str, at: int) -> tuple[CtNat, int] | None:
     at += 1
     sides: set[str] = set()
     while True:
-        at = _after(_DELIMITERS, text, at)
+        at = skip_delimiters(text, at)
         if text.startswith(")", at):
             break
         word = next((word for word in _NAT_WORDS if text.startswith(word, at)), None)

@@ -10,15 +10,17 @@ from vnet.ovs.dpif.dpif import DatapathFlow
 from vnet.ovs.dpif.text.actions import actions_text
 from vnet.ovs.dpif.text.attribute import attributes_text
 from vnet.ovs.dpif.text.from_flow import key_attributes, mask_attributes
-from vnet.ovs.dpif.text.kind import PortNames, PortNumbers, Reading, Style
+from vnet.ovs.dpif.text.kind import PortNames, PortNumbers, Style
 from vnet.ovs.dpif.text.parse_flow import parse_attributes
 from vnet.ovs.dpif.text.stats import stats_text
 from vnet.ovs.dpif.text.to_flow import Fitness, key_of, mask_of
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extract import DEFAULT_VLAN_LIMIT
-from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.flow import FLOW_BITS, Flow
+from vnet.ovs.flow.hashing import hash_bytes
 from vnet.ovs.flow.ports import ODPP_NONE
 
+_FLOW_BYTES = -(-FLOW_BITS // 8)
 _NOT_INSTALLED = "updating flow table (Invalid argument)"
 _TAG_PRESENCE = 0x1FFF
 """VLAN identifier and CFI: a datapath flow cannot leave open whether there is a tag."""
@@ -60,7 +62,7 @@ def parse_key(
     What is not said is 0, but for the port, which is none. A flow without ``eth()`` is one of a
     packet without an Ethernet header.
     """
-    attributes, _masks = parse_attributes(text, Reading(port_numbers=port_numbers))
+    attributes, _masks = parse_attributes(text, port_numbers or {})
     try:
         key, _fitness = key_of(attributes, vlan_limit=vlan_limit)
     except OvsTextError as error:
@@ -81,7 +83,7 @@ def parse_flow(
     port has to be named. The key keeps the bits that the mask leaves out: dumps show them.
     """
     try:
-        attributes, masks = parse_attributes(text, Reading(port_numbers=port_numbers))
+        attributes, masks = parse_attributes(text, port_numbers or {})
     except OvsTextError as error:
         raise OvsTextError(f"parsing flow key ({error.what}) (Invalid argument)") from error
     try:
@@ -97,6 +99,16 @@ def parse_flow(
     return key, mask
 
 
+def ufid_text(key: int, mask: int) -> str:
+    """``ufid:...``, a name for a flow that is the same in every run.
+
+    Open vSwitch draws a seed for it each time it starts.
+    """
+    masked = (key & mask).to_bytes(_FLOW_BYTES, "big")
+    digits = "".join(f"{hash_bytes(masked, basis):08x}" for basis in range(4))
+    return f"ufid:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def dump_line(
     flow: DatapathFlow,
     now_ns: int,
@@ -105,9 +117,13 @@ def dump_line(
     verbose: bool = False,
     vlan_limit: int = DEFAULT_VLAN_LIMIT,
 ) -> str:
-    """A flow with its statistics and actions, as a dump shows it."""
+    """A flow with its statistics and actions, as a dump shows it (with ``-m``: ``verbose``)."""
     shown = flow_text(
         flow.key, flow.mask, port_names=port_names, verbose=verbose, vlan_limit=vlan_limit
     )
+    stats = stats_text(flow.stats, now_ns)
     actions = actions_text(flow.actions, port_names=port_names)
-    return f"{shown}, {stats_text(flow.stats, now_ns)}, actions:{actions}"
+    if verbose:
+        name = ufid_text(flow.key, flow.mask)
+        return f"{name}, {shown}, {stats}, dp:ovs, actions:{actions}"
+    return f"{shown}, {stats}, actions:{actions}"

@@ -32,13 +32,6 @@ class Style(NamedTuple):
     port_names: PortNames | None = None
 
 
-class Reading(NamedTuple):
-    """How to scan: whether masks may be given, and which ports have names."""
-
-    with_masks: bool = True
-    port_numbers: PortNumbers | None = None
-
-
 class ScannedAttribute(NamedTuple):
     """Values, masks, and where the attribute ends (behind its parenthesis)."""
 
@@ -85,8 +78,8 @@ class Kind(ABC):
         """What stands between the parentheses. No masks: an exact match."""
 
     @abstractmethod
-    def scan(self, text: str, at: int, reading: Reading, /) -> ScannedAttribute | None:
-        """Read an attribute from behind its opening parenthesis."""
+    def scan(self, text: str, at: int, ports: PortNumbers, /) -> ScannedAttribute | None:
+        """Read an attribute from behind its opening parenthesis; ``ports`` have names."""
 
 
 MEMBER_NAME = re.compile(r"([a-z0-9_]+)=")
@@ -189,25 +182,22 @@ class StructKind(Kind):
         )
         return ",".join(part for part in parts if part)
 
-    def scan(self, text: str, at: int, reading: Reading) -> ScannedAttribute | None:
+    def scan(self, text: str, at: int, _ports: PortNumbers, /) -> ScannedAttribute | None:
         values = [0] * self.n_values
         masks = [0] * self.n_values
 
         def scan_member(here: int) -> int | None:
-            return self._scan_member(text, here, reading, values, masks)
+            return self._scan_member(text, here, values, masks)
 
         end = scan_list(text, at, scan_member)
         return None if end is None else ScannedAttribute(tuple(values), tuple(masks), end)
 
-    def _scan_member(
-        self, text: str, at: int, reading: Reading, values: list[int], masks: list[int]
-    ) -> int | None:
+    def _scan_member(self, text: str, at: int, values: list[int], masks: list[int]) -> int | None:
         named = MEMBER_NAME.match(text, at)
         position = None if named is None else self._by_name.get(named[1])
         if named is None or position is None:
             return at
-        notation = self.members[position].notation
-        scanned = notation.scan(text, named.end(), with_mask=reading.with_masks)
+        scanned = self.members[position].notation.scan(text, named.end())
         if scanned is None:
             return None
         values[position], masks[position], end = scanned

@@ -49,7 +49,7 @@ class Notation:
         value_text = self.partial_text or self.text
         return f"{value_text(value)}/{self.mask_text(mask)}"
 
-    def scan(self, text: str, at: int, *, with_mask: bool) -> ScannedMasked | None:
+    def scan(self, text: str, at: int, *, with_mask: bool = True) -> ScannedMasked | None:
         """Read what :meth:`masked_text` writes."""
         scanned = self.scan_one(text, at)
         if scanned is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from vnet.ovs.dpif.actions import PushNsh
-from vnet.ovs.dpif.text.scan import Scanned, scan_hexadecimal, scan_integer
+from vnet.ovs.dpif.text.scan import Scanned, scan_hexadecimal, scan_integer, skip_delimiters
 from vnet.ovs.dpif.text.stack_kinds import NSH_MD_TYPE_1
 
 NSH_MD_TYPE_2 = 2
@@ -18,7 +18,6 @@ _N_CONTEXTS = 4
 _SMALL_DEFAULTS = {"flags": 0, "ttl": 63, "mdtype": NSH_MD_TYPE_1, "np": 3, "si": 255}
 """``np`` 3 is Ethernet."""
 _CONTEXTS = tuple(f"c{number}" for number in range(1, _N_CONTEXTS + 1))
-_DELIMITERS = re.compile(r"[, \t\r\n]*")
 _NAME = re.compile(r"(flags|ttl|mdtype|np|si|spi|c[1-4])=")
 _TLVS = re.compile(r"md2=0x([0-9a-fA-F]{1,511})")
 
@@ -49,7 +48,7 @@ def scan_push_nsh(text: str, at: int) -> tuple[PushNsh, int] | None:
     numbers = {**_SMALL_DEFAULTS, "spi": 0, **dict.fromkeys(_CONTEXTS, 0)}
     tlvs = b""
     while True:
-        at = _end_of_delimiters(text, at)
+        at = skip_delimiters(text, at)
         if text.startswith(")", at):
             return _push_nsh(numbers, tlvs), at + 1
         md_type = numbers["mdtype"]
@@ -67,12 +66,6 @@ def scan_push_nsh(text: str, at: int) -> tuple[PushNsh, int] | None:
         if found is None or md_type != NSH_MD_TYPE_2:
             return None
         tlvs, at = _padded(found[1]), found.end()
-
-
-def _end_of_delimiters(text: str, at: int) -> int:
-    found = _DELIMITERS.match(text, at)
-    assert found is not None, "the pattern may be empty"
-    return found.end()
 
 
 def _scan_number(name: str, text: str, at: int) -> Scanned | None:

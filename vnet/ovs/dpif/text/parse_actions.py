@@ -38,10 +38,10 @@ from vnet.ovs.dpif.actions import (
 )
 from vnet.ovs.dpif.text.actions import DROP
 from vnet.ovs.dpif.text.conntrack import scan_ct
-from vnet.ovs.dpif.text.kind import PortNumbers, Reading
+from vnet.ovs.dpif.text.kind import PortNumbers
 from vnet.ovs.dpif.text.nsh import scan_push_nsh
 from vnet.ovs.dpif.text.parse_flow import MAX_DEPTH, scan_attribute
-from vnet.ovs.dpif.text.scan import INTEGER, integer_of, scan_integer
+from vnet.ovs.dpif.text.scan import INTEGER, integer_of, scan_integer, skip_delimiters
 from vnet.ovs.dpif.text.single_kinds import PCP, VID
 from vnet.ovs.dpif.text.stack_kinds import BOS, LABEL, TC, TTL
 from vnet.ovs.dpif.text.userspace import scan_userspace
@@ -53,7 +53,6 @@ from vnet.ovs.flow.protocol_numbers import ETH_TYPE_VLAN_8021Q
 
 _UINT32_ONES = 0xFFFFFFFF
 
-_DELIMITERS = re.compile(r"[, \t\r\n]*")
 _DELIMITER_OR_END = re.compile(r"[, \t\r\n]|\Z")
 _WORD = re.compile(r"[^, \t\r\n]*")
 _NAME = re.compile(r"[a-z_0-9]+")
@@ -80,20 +79,14 @@ def parse_actions(text: str, *, port_numbers: PortNumbers | None = None) -> OdpA
         return (Drop(DropCause.OK),)
     reader = _Reader(text, port_numbers or {})
     actions = []
-    at = _skip_delimiters(text, 0)
+    at = skip_delimiters(text, 0)
     while at < len(text):
         scanned = reader.scan(at)
         if scanned is None or not _DELIMITER_OR_END.match(text, scanned[1]):
             raise OvsTextError("parsing actions (Invalid argument)")
         actions.append(scanned[0])
-        at = _skip_delimiters(text, scanned[1])
+        at = skip_delimiters(text, scanned[1])
     return tuple(actions)
-
-
-def _skip_delimiters(text: str, at: int) -> int:
-    found = _DELIMITERS.match(text, at)
-    assert found is not None, "the pattern may be empty"
-    return found.end()
 
 
 def _number(digits: str, n_bits: int) -> int:
@@ -137,7 +130,7 @@ class _Reader:
             return (), at + len(DROP) + 1
         actions: list[OdpAction] = []
         while True:
-            at = _skip_delimiters(self.text, at)
+            at = skip_delimiters(self.text, at)
             if self.text.startswith(")", at):
                 return tuple(actions), at + 1
             scanned = self.scan(at)
@@ -148,8 +141,9 @@ class _Reader:
 
     def set(self, at: int) -> ScannedAction | None:
         """A masked one unless every bit of the part is written."""
-        reading = Reading(port_numbers=self.port_numbers)
-        scanned = scan_attribute(self.text, at + 1, reading) if self._opens(at) else None
+        if not self._opens(at):
+            return None
+        scanned = scan_attribute(self.text, at + 1, self.port_numbers)
         if scanned is None or not self.text.startswith(")", scanned[1]):
             return None
         (key, mask), end = scanned

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from vnet.ovs.dpif.text.attribute import ENCAP_NAME, Attribute
-from vnet.ovs.dpif.text.kind import Reading
+from vnet.ovs.dpif.text.kind import PortNumbers
 from vnet.ovs.dpif.text.kinds import KINDS_BY_NAME
+from vnet.ovs.dpif.text.scan import skip_delimiters
 from vnet.ovs.flow.errors import OvsTextError
 
 MAX_DEPTH = 32
 """How deep attributes and actions may be nested, plus one."""
 
-_DELIMITERS = re.compile(r"[, \t\r\n]*")
 _NAME = re.compile(r"([a-z0-9_]+)\(")
 _UFID = re.compile(r"ufid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12} ?")
 
@@ -20,12 +20,12 @@ Pair = tuple[Attribute, Attribute]
 """An attribute of the key and the one of the mask."""
 
 
-def parse_attributes(text: str, reading: Reading) -> tuple[list[Attribute], list[Attribute]]:
+def parse_attributes(text: str, ports: PortNumbers) -> tuple[list[Attribute], list[Attribute]]:
     """The key's and the mask's attributes. Those that are repeated or make no sense together
     are found when a flow is made of them.
     """
     pairs: list[Pair] = []
-    at = _skip(_DELIMITERS, text, 0)
+    at = skip_delimiters(text, 0)
     while at < len(text):
         start = at
         if text.startswith("ufid:", at):
@@ -33,45 +33,41 @@ def parse_attributes(text: str, reading: Reading) -> tuple[list[Attribute], list
             if found is None:
                 raise OvsTextError(f"syntax error at {text[start:]}")
             start = at = found.end()
-        scanned = scan_attribute(text, at, reading)
+        scanned = scan_attribute(text, at, ports)
         if scanned is None:
             raise OvsTextError(f"syntax error at {text[start:]}")
         pair, at = scanned
         pairs.append(pair)
-        at = _skip(_DELIMITERS, text, at)
+        at = skip_delimiters(text, at)
     return [key for key, _mask in pairs], [mask for _key, mask in pairs]
 
 
-def _skip(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
-    assert found is not None, "the pattern may be empty"
-    return found.end()
-
-
-def scan_attribute(text: str, at: int, reading: Reading, depth: int = 1) -> tuple[Pair, int] | None:
+def scan_attribute(
+    text: str, at: int, ports: PortNumbers, depth: int = 1
+) -> tuple[Pair, int] | None:
     """Read one attribute at ``at``."""
     found = _NAME.match(text, at)
     if found is None or depth >= MAX_DEPTH:
         return None
     if found[1] == ENCAP_NAME:
-        return _scan_encap(text, found.end(), reading, depth)
+        return _scan_encap(text, found.end(), ports, depth)
     kind = KINDS_BY_NAME.get(found[1])
-    scanned = None if kind is None else kind.scan(text, found.end(), reading)
+    scanned = None if kind is None else kind.scan(text, found.end(), ports)
     if scanned is None:
         return None
     values, masks, end = scanned
     return (Attribute(kind, values), Attribute(kind, masks)), end
 
 
-def _scan_encap(text: str, at: int, reading: Reading, depth: int) -> tuple[Pair, int] | None:
+def _scan_encap(text: str, at: int, ports: PortNumbers, depth: int) -> tuple[Pair, int] | None:
     pairs: list[Pair] = []
     while True:
-        at = _skip(_DELIMITERS, text, at)
+        at = skip_delimiters(text, at)
         if text.startswith(")", at):
             inner_key = tuple(key for key, _mask in pairs)
             inner_mask = tuple(mask for _key, mask in pairs)
             return (Attribute(None, inner=inner_key), Attribute(None, inner=inner_mask)), at + 1
-        scanned = scan_attribute(text, at, reading, depth + 1)
+        scanned = scan_attribute(text, at, ports, depth + 1)
         if scanned is None:
             return None
         pair, at = scanned

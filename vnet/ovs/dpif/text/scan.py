@@ -11,16 +11,26 @@ from collections.abc import Mapping
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.flag_text import parse_flags
+from vnet.ovs.flow.value_text import OutOfRangeError
+from vnet.ovs.flow.value_text import scan_integer as scan_field_value
 
 Scanned = tuple[int, int]
 """A value and where it ends."""
 
+_DELIMITERS = re.compile(r"[, \t\r\n]*")
 _SPACE = r"[ \t\n\v\f\r]*"
 INTEGER = _SPACE + r"([+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+))"
 """A number for patterns, with its sign; :func:`integer_of` has its value."""
 _ANY_BASE = re.compile(_SPACE + r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0(?![xX])[0-7]*)|([1-9][0-9]*))")
 _DECIMAL = re.compile(_SPACE + r"([+-]?)([0-9]+)")
 _HEXADECIMAL = re.compile(_SPACE + r"([+-]?)(?:0[xX])?([0-9a-fA-F]+)")
+
+
+def skip_delimiters(text: str, at: int) -> int:
+    """The place behind any commas and white space."""
+    found = _DELIMITERS.match(text, at)
+    assert found is not None, "the pattern may be empty"
+    return found.end()
 
 
 def scan_integer(text: str, at: int, n_bits: int) -> Scanned | None:
@@ -88,3 +98,18 @@ def scan_flags(text: str, at: int, names: Mapping[int, str]) -> tuple[int, int, 
     except OvsTextError:
         return None
     return flags, mask, end + 1
+
+
+def scan_wide(text: str, at: int, n_bytes: int) -> tuple[int, int, int] | None:
+    """A number of many bytes, its mask (all ones if none is given), and where they end.
+
+    In decimal 64 bits are read at most.
+    """
+    mask: int | None = (1 << 8 * n_bytes) - 1
+    try:
+        value, end = scan_field_value(text, at, n_bytes)
+        if value is not None and text.startswith("/", end):
+            mask, end = scan_field_value(text, end + 1, n_bytes)
+    except OutOfRangeError:
+        return None
+    return None if value is None or mask is None else (value, mask, end)

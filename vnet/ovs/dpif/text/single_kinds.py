@@ -7,18 +7,17 @@ from collections.abc import Mapping
 from vnet.ovs.dpif.text.kind import (
     MEMBER_NAME,
     Kind,
-    Reading,
+    PortNumbers,
     ScannedAttribute,
     Style,
     Values,
     scan_list,
 )
 from vnet.ovs.dpif.text.notation import Notation, decimal
-from vnet.ovs.dpif.text.scan import scan_flags, scan_integer
+from vnet.ovs.dpif.text.scan import scan_flags, scan_integer, scan_wide
 from vnet.ovs.flow.flag_text import flags_masked_text, flags_text
 from vnet.ovs.flow.flow import CFI, Bits, Flow
-from vnet.ovs.flow.value_text import OutOfRangeError, hex_text
-from vnet.ovs.flow.value_text import scan_integer as scan_wide
+from vnet.ovs.flow.value_text import hex_text
 
 
 class NumberKind(Kind):
@@ -57,7 +56,7 @@ class NumberKind(Kind):
             return ""
         return self.notation.masked_text(values[0], masks[0] if masks else None)
 
-    def scan(self, text: str, at: int, _reading: Reading, /) -> ScannedAttribute | None:
+    def scan(self, text: str, at: int, _ports: PortNumbers, /) -> ScannedAttribute | None:
         scanned = self.notation.scan(text, at, with_mask=not self.is_exact_only)
         if scanned is None or not text.startswith(")", scanned[2]):
             return None
@@ -76,11 +75,11 @@ class PortKind(NumberKind):
             return style.port_names.get(values[0], str(values[0]))
         return super().text(values, masks, style)
 
-    def scan(self, text: str, at: int, reading: Reading) -> ScannedAttribute | None:
+    def scan(self, text: str, at: int, ports: PortNumbers, /) -> ScannedAttribute | None:
         if scan_integer(text, at, 32) is not None:
-            return super().scan(text, at, reading)
+            return super().scan(text, at, ports)
         end = text.find(")", at)
-        number = (reading.port_numbers or {}).get(text[at:end]) if end >= 0 else None
+        number = ports.get(text[at:end]) if end >= 0 else None
         if number is None:
             return None
         return ScannedAttribute((number,), (self.bits.ones,), end + 1)
@@ -89,8 +88,8 @@ class PortKind(NumberKind):
 class FlagsKind(Kind):
     """A set of flags: ``ct_state(+new+trk)``, ``tcp_flags(syn|ack)``.
 
-    ``n_bits`` is the width of the attribute, ``flags_mask`` its bits that count; a mask with all
-    of ``exact_mask`` is an exact one. ``is_number_if_verbose``: verbose prints are a number.
+    ``n_bits`` is the width of the attribute; a mask with all bits of ``exact_mask`` is an exact
+    one. ``is_number_if_verbose``: verbose prints are a number.
     """
 
     def __init__(
@@ -132,7 +131,7 @@ class FlagsKind(Kind):
             return flags_text(self.flags, value)
         return flags_masked_text(self.flags, value, mask & self.exact_mask, self.exact_mask)
 
-    def scan(self, text: str, at: int, _reading: Reading, /) -> ScannedAttribute | None:
+    def scan(self, text: str, at: int, _ports: PortNumbers, /) -> ScannedAttribute | None:
         scanned = scan_flags(text, at, self.flags)
         if scanned is None:
             return None
@@ -157,7 +156,7 @@ class Part:
         return number & ~(self.ones << self.shift) | value << self.shift
 
     def scan(
-        self, text: str, at: int, value: int, mask: int, n_bits: int, *, with_mask: bool
+        self, text: str, at: int, value: int, mask: int, n_bits: int
     ) -> tuple[int, int, int] | None:
         """Read a value, perhaps with a mask, into ``value`` and ``mask``; None if too large."""
         scanned = scan_integer(text, at, n_bits)
@@ -165,7 +164,7 @@ class Part:
             return None
         value, end = self.with_value(value, scanned[0]), scanned[1]
         scanned_mask = None
-        if with_mask and text.startswith("/", end):
+        if text.startswith("/", end):
             scanned_mask = scan_integer(text, end + 1, n_bits)
         if scanned_mask is None:
             return value, self.with_value(mask, self.ones), end
@@ -214,7 +213,7 @@ class VlanKind(Kind):
         mask = masks[0] if masks is not None else _TCI_ONES
         return vlan_tci_text(values[0], mask, verbose=style.verbose)
 
-    def scan(self, text: str, at: int, reading: Reading) -> ScannedAttribute | None:
+    def scan(self, text: str, at: int, _ports: PortNumbers, /) -> ScannedAttribute | None:
         tci, mask = CFI, CFI
 
         def scan_part(here: int) -> int | None:
@@ -223,8 +222,7 @@ class VlanKind(Kind):
             part = None if named is None else _VLAN_PARTS.get(named[1])
             if named is None or part is None:
                 return here
-            with_mask = reading.with_masks
-            scanned = part.scan(text, named.end(), tci, mask, 16, with_mask=with_mask)
+            scanned = part.scan(text, named.end(), tci, mask, 16)
             if scanned is None:
                 return None
             tci, mask, end = scanned
@@ -235,17 +233,11 @@ class VlanKind(Kind):
 
 
 class WideKind(NumberKind):
-    """A number of 128 bits, ``ct_label(0x1)``; in decimal 64 bits are read at most."""
+    """A number of 128 bits: ``ct_label(0x1)``."""
 
-    def scan(self, text: str, at: int, _reading: Reading, /) -> ScannedAttribute | None:
-        n_bytes = self.notation.n_bits // 8
-        mask: int | None = self.notation.full_mask
-        try:
-            value, end = scan_wide(text, at, n_bytes)
-            if value is not None and text.startswith("/", end):
-                mask, end = scan_wide(text, end + 1, n_bytes)
-        except OutOfRangeError:
+    def scan(self, text: str, at: int, _ports: PortNumbers, /) -> ScannedAttribute | None:
+        scanned = scan_wide(text, at, self.notation.n_bits // 8)
+        if scanned is None or not text.startswith(")", scanned[2]):
             return None
-        if value is None or mask is None or not text.startswith(")", end):
-            return None
+        value, mask, end = scanned
         return ScannedAttribute((value,), (mask,), end + 1)

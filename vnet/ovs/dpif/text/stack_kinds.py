@@ -1,11 +1,11 @@
-"""Kinds of attributes with rules of their own: label stacks, service headers, tunnels."""
+"""Kinds of attributes with rules of their own: label stacks, extensions, service headers."""
 
 from __future__ import annotations
 
 from vnet.ovs.dpif.text.kind import (
     MEMBER_NAME,
     Kind,
-    Reading,
+    PortNumbers,
     ScannedAttribute,
     StructKind,
     Style,
@@ -53,7 +53,7 @@ class MplsKind(Kind):
             return ",".join(map(lse_text, values))
         return ",".join(map(_masked_lse_text, values, masks))
 
-    def scan(self, text: str, at: int, reading: Reading) -> ScannedAttribute | None:
+    def scan(self, text: str, at: int, _ports: PortNumbers, /) -> ScannedAttribute | None:
         """A part that comes again begins the next entry."""
         values, masks = [0], [0]
         seen: set[str] = set()
@@ -68,9 +68,7 @@ class MplsKind(Kind):
                 values.append(0)
                 masks.append(0)
             seen.add(part.name)
-            scanned = part.scan(
-                text, named.end(), values[-1], masks[-1], 32, with_mask=reading.with_masks
-            )
+            scanned = part.scan(text, named.end(), values[-1], masks[-1], 32)
             if scanned is None or len(values) > N_MPLS_LABELS:
                 return None
             values[-1], masks[-1], end = scanned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vnet.ovs.dpif.text.kind import Member, Reading, StructKind, Style, Values
+from vnet.ovs.dpif.text.kind import Member, StructKind, Style, Values
 from vnet.ovs.dpif.text.scan import scan_flags
 from vnet.ovs.flow.flag_text import TUNNEL_FLAGS, flags_masked_text, flags_text
 from vnet.ovs.flow.flow import Flow
@@ -61,13 +61,11 @@ class TunnelKind(StructKind):
         parts.append(_flags_text(values, masks, style))
         return ",".join(part for part in parts if part)
 
-    def _scan_member(
-        self, text: str, at: int, reading: Reading, values: list[int], masks: list[int]
-    ) -> int | None:
+    def _scan_member(self, text: str, at: int, values: list[int], masks: list[int]) -> int | None:
         """The flags have parentheses of their own; whether there is a key is seen from it."""
         if text.startswith(_FLAGS_NAME, at):
             return _scan_flags(text, at + len(_FLAGS_NAME), values, masks)
-        end = super()._scan_member(text, at, reading, values, masks)
+        end = super()._scan_member(text, at, values, masks)
         if end is not None and text.startswith(f"{_ID}=", at):
             values[_FLAGS] |= _FLAG_KEY
             masks[_FLAGS] |= _FLAG_KEY
