@@ -138,9 +138,8 @@ def _refuse_unroll(_value: str, _reader: Reader) -> Ofpact:
 
 
 def _unroll_text(action: UnrollXlate, printer: Printer) -> str:
-    table = 0xFF if action.rule_table_id is None else action.rule_table_id
-    cookie = 0 if action.rule_cookie is None else action.rule_cookie
-    return f"unroll_xlate(table={table_text(table, printer.names)}, cookie={cookie})"
+    table = table_text(action.rule_table_id, printer.names)
+    return f"unroll_xlate(table={table}, cookie={action.rule_cookie})"
 
 
 def _check_unroll(_action: UnrollXlate, _checker: Checker) -> UnrollXlate:

@@ -93,7 +93,7 @@ def _output_sent(action: Output, _wire: Wire) -> Ofpacts:
 
 
 def _parse_truncated(value: str, reader: Reader) -> OutputTrunc:
-    port, max_len_bytes = 0, 0
+    port, max_len_bytes = OfpPort(0), 0
     for key, text in key_values(value):
         if key == "port":
             port = _parse_port_of_truncated(text, reader)
@@ -106,10 +106,10 @@ def _parse_truncated(value: str, reader: Reader) -> OutputTrunc:
                 )
         else:
             raise OvsTextError(f"invalid key '{key}' in output_trunc argument")
-    return OutputTrunc(OfpPort(port), max_len_bytes)
+    return OutputTrunc(port, max_len_bytes)
 
 
-def _parse_port_of_truncated(text: str, reader: Reader) -> int:
+def _parse_port_of_truncated(text: str, reader: Reader) -> OfpPort:
     port = parse_port(text, reader.names)
     if port is None:
         raise OvsTextError(f"output to unknown truncate port: {text}")
