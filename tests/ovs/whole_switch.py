@@ -1,0 +1,65 @@
+"""One bridge as its users have it, with dummy ports: ``p1`` is port 1, and so on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from tests.oracle.ovs_kit import Switch
+from vnet.base.units import NS_PER_MS
+from vnet.ovs.flow.compose import compose
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.match_parse import parse_match
+from vnet.ovs.ofproto.dump.flows import dump_flows
+
+BRIDGE = "br0"
+
+_AGES = re.compile(r"(duration|idle_age|hard_age|cookie)=[^,]*, ")
+
+
+def switch_with(
+    flows: Sequence[str] = (),
+    *,
+    groups: Iterable[str] = (),
+    n_ports: int = 4,
+    options: Sequence[str] = (),
+) -> Switch:
+    """A switch with flows and groups as ``ovs-ofctl`` takes them; ``options`` are the bridge's."""
+    switch = Switch()
+    words = ["add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=dummy"]
+    words += ["fail-mode=secure", *options]
+    for number in range(1, n_ports + 1):
+        words += ["--", "add-port", BRIDGE, f"p{number}", "--", "set", "interface", f"p{number}"]
+        words += ["type=dummy", f"ofport_request={number}"]
+    switch.run(["ovs-vsctl", *words])
+    for group in groups:
+        switch.ofctl(["-OOpenFlow15", "add-group", BRIDGE, group])
+    if flows:
+        switch.ofctl(["add-flows", BRIDGE, "-"], flows)
+    return switch
+
+
+def frame_of(text: str) -> bytes:
+    """A frame that the match ``text`` describes: ``udp,nw_src=10.0.0.1,tp_dst=53``."""
+    return compose(Flow(parse_match(text).value))
+
+
+def outputs(switch: Switch, port: str, frame: bytes) -> list[str]:
+    """The ports by which a frame leaves that comes in by ``port``."""
+    switch.inject(port, frame)
+    return [name for name, _ in switch.take_sent()]
+
+
+def run_until_ms(switch: Switch, time_ms: int) -> None:
+    """Let time pass up to and including the first moment of this millisecond."""
+    switch.scheduler.run(time_ms * NS_PER_MS)
+
+
+def run_before_ms(switch: Switch, time_ms: int) -> None:
+    """Let time pass up to the last nanosecond before this millisecond."""
+    switch.scheduler.run(time_ms * NS_PER_MS - 1)
+
+
+def flow_lines(switch: Switch) -> list[str]:
+    """The bridge's flows with their counters, without cookies and ages."""
+    return [_AGES.sub("", line) for line in dump_flows(switch.bridge(BRIDGE))]
