@@ -29,6 +29,7 @@ from vnet.ovs.ofproto.xlate.commit_headers import commit_encap_decap, commit_lab
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.stacks import (
     IP_ECN_MASK,
+    PACKET_MASK,
     VLANS,
     copy_tags,
     count_tags,
@@ -85,6 +86,7 @@ _NSH_BITS = (
 )
 _IPV6_LABEL_UPPER = 0xFFF00000 << Flow.ipv6_label.shift
 _ECN_BITS = IP_ECN_MASK << Flow.nw_tos.shift
+_COMMITTED = PACKET_MASK | Flow.packet_type.mask | Flow.skb_priority.mask | Flow.pkt_mark.mask
 _TUNNEL_DST = Flow.tun_dst.mask | Flow.tun_ipv6_dst.mask
 
 
@@ -95,7 +97,8 @@ def commit(ctx: XlateCtx) -> None:
     """
     flow, base = ctx.flow, ctx.base_flow
     ctx.wc.fill(Flow.packet_type)
-    if flow.key == base.key and not ctx.pending_encap and not ctx.pending_decap:
+    differ = (flow.key ^ base.key) & _COMMITTED
+    if not (differ or ctx.pending_encap or ctx.pending_decap):
         return
     commit_encap_decap(ctx)
     if flow.packet_type == PT_ETHERNET and base.packet_type == PT_ETHERNET:

@@ -101,6 +101,8 @@ def commit_labels(ctx: XlateCtx, *, as_headers: bool = False) -> None:
     """
     flow, base = ctx.flow, ctx.base_flow
     n_base, n_flow = count_labels(base, None), count_labels(flow, None)
+    if not n_base and not n_flow:
+        return
     n_common = count_common_labels(flow, n_flow, base, n_base)
     while n_base > n_common:
         if n_base - 1 == n_common and n_flow > n_common:
