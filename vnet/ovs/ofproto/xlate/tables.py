@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vnet.ovs.dpif.actions import DropCause
-from vnet.ovs.flow.flow import FRAG_ANY, Bits, Flow
+from vnet.ovs.flow.flow import FRAG_ANY, STAGE_MASKS, Bits, Flow
 from vnet.ovs.flow.ports import OFPP_IN_PORT, OfpPort
 from vnet.ovs.flow.prerequisites import is_ip
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP
@@ -58,6 +58,8 @@ def lookup(ctx: XlateCtx, in_port: OfpPort, *, may_packet_in: bool, honor_table_
     for table_id in range(ctx.table_id, INTERNAL_TABLE):
         ctx.table_id = table_id
         rule = bridge.lookup(table_id, flow, ctx.wc)
+        if ctx.learned:
+            _heed_learned(ctx, rule)
         ctx.credit(TableCredit(bridge, table_id, rule is not None))
         if rule is not None or not honor_table_miss:
             break
@@ -70,6 +72,21 @@ def lookup(ctx: XlateCtx, in_port: OfpPort, *, may_packet_in: bool, honor_table_
     if may_packet_in and _controller_wants(ctx, miss, OfpPort(own_in_port)):
         return bridge.internal.miss
     return bridge.internal.no_packet_in
+
+
+def _heed_learned(ctx: XlateCtx, found: Rule | None) -> None:
+    """Look at what the flows match that this translation has learned for the present table.
+
+    The packet does not meet them, but Open vSwitch's classifier holds them already and looks.
+    """
+    for bridge, mod, _limit in ctx.learned:
+        is_here = bridge is ctx.bridge and mod.table_id == ctx.table_id
+        if is_here and (found is None or mod.priority > found.priority):
+            for stage_mask in STAGE_MASKS:
+                bits = mod.match.mask & stage_mask
+                ctx.wc.key |= bits
+                if ctx.flow.key & bits != mod.match.value & bits:
+                    break
 
 
 def _controller_wants(ctx: XlateCtx, miss: TableMiss, in_port: OfpPort) -> bool:
