@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from vnet.wire.checksum import (
     checksum,
+    checksum_rewritten,
     checksum_update,
     ones_complement_sum,
     pseudo_header_sum,
@@ -63,6 +64,18 @@ def test_update_equals_recomputation(data: bytes, choice: st.DataObject, after: 
         assert updated == checksum(changed)
     else:  # No sum is left: RFC 1624 section 3 calls the two zeros alike.
         assert updated in (0, 0xFFFF)
+
+
+@given(WORD, st.lists(st.tuples(WORD, WORD), min_size=1, max_size=9))
+def test_rewriting_at_once_equals_updating_word_by_word(
+    old: int, words: list[tuple[int, int]]
+) -> None:
+    before = b"".join(word.to_bytes(2, "big") for word, _ in words)
+    after = b"".join(word.to_bytes(2, "big") for _, word in words)
+    updated = old
+    for word, successor in words:
+        updated = checksum_update(updated, word, successor)
+    assert checksum_rewritten(old, before, after) == updated
 
 
 @given(st.sampled_from((4, 16)), st.data(), st.integers(0, 255), st.binary(max_size=99))

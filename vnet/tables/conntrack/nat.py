@@ -98,8 +98,10 @@ def _pick_address(parts: KeyParts, choice: NatRange, hashed: int) -> bytes:
         if choice.kind is None:
             return bytes(len(parts.source))
         return parts.source if choice.kind is NatKind.SOURCE else parts.target
-    low, high = int.from_bytes(first, "big"), int.from_bytes(choice.last_address or first, "big")
+    # A rule may be given packets of the other family: their addresses are cut or filled up.
+    size = len(parts.source)
+    low = int.from_bytes(first[:size].ljust(size, b"\0"), "big")
+    high = int.from_bytes((choice.last_address or first)[:size].ljust(size, b"\0"), "big")
     # Of a wider IPv6 range only so many addresses are ever picked.
     count = min(high - low + 1, _MOST_ADDRESSES) if high >= low else _MOST_ADDRESSES
-    bits = len(first) * 8
-    return ((low + hashed % count) & (1 << bits) - 1).to_bytes(len(first), "big")
+    return ((low + hashed % count) & (1 << size * 8) - 1).to_bytes(size, "big")
