@@ -43,6 +43,12 @@ class PrivateOvs:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def ofctl(self, *arguments: str) -> str:
+        """``ovs-ofctl``, which must find nothing wrong."""
+        done = self._do("ovs-ofctl", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def appctl(self, *arguments: str) -> tuple[str, str]:
         """``ovs-appctl``'s output, and what the daemon found wrong."""
         target = str(self.directory / "vswitchd.ctl")
