@@ -7,6 +7,7 @@ number. Patch ports are no ports of the datapath: translation walks through them
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.flow import Flow
@@ -50,7 +51,8 @@ class Backer:
         self.bridges[bridge.name] = bridge
         bridge.on_change = self.revalidator.touch
         bridge.before_reading_stats = self.revalidator.push_stats
-        self._ageing[bridge.name] = Timer(self.scheduler, self._age, bridge)
+        bridge.switching.mac_table.on_change = partial(self._station_changed, bridge)
+        self._ageing[bridge.name] = Timer(self.scheduler, self.age, bridge)
 
     def remove_bridge(self, bridge: Ofproto) -> None:
         """Forget a bridge; its ports must have been taken off the datapath."""
@@ -113,20 +115,16 @@ class Backer:
         else:
             self.packet_in_sink(bridge, message)
 
-    def stations_changed(self, bridge: Ofproto) -> None:
-        """A bridge has learned or forgotten stations."""
-        self.revalidator.touch()
-        timer = self._ageing[bridge.name]
-        if timer.due_ns is None:
-            self._age(bridge)
+    def _station_changed(self, bridge: Ofproto, mac: int, vlan: int) -> None:
+        self.revalidator.touch_station((bridge.name, mac, vlan))
+        ageing = self._ageing[bridge.name]
+        if ageing.due_ns is None:
+            ageing.arm(bridge.switching.mac_table.ageing_ns)
 
-    def _age(self, bridge: Ofproto) -> None:
+    def age(self, bridge: Ofproto) -> None:
+        """Forget the stations of a bridge whose time is up, and come back for the next."""
         # Stations stay young by what datapath flows have seen of them.
         self.revalidator.push_stats()
-        table = bridge.switching.mac_table
-        revision = table.revision
-        due_ns = table.expire(self.scheduler.now_ns)
-        if table.revision != revision:
-            self.revalidator.touch()
+        due_ns = bridge.switching.mac_table.expire(self.scheduler.now_ns)
         if due_ns is not None:
             self._ageing[bridge.name].arm(due_ns - self.scheduler.now_ns)

@@ -11,7 +11,7 @@ five seconds against others that come in by bonds (Open vSwitch's "Bonding" desi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from vnet.base.units import NS_PER_S
@@ -49,15 +49,15 @@ class MacEntry(Generic[PortT]):
 class MacLearning(Generic[PortT]):
     """The table of one bridge, the least recently used entry first.
 
-    ``revision`` grows with every change that can send a frame another way; whoever caches
-    decisions compares it.
+    ``on_change`` is called with the MAC and the VLAN of each station that is new, has moved or
+    is gone: frames to it go another way from now on.
     """
 
     def __init__(self) -> None:
         self.ageing_ns = DEFAULT_AGEING_S * NS_PER_S
         self.max_entries = DEFAULT_MAX_ENTRIES
         self.flood_vlans: frozenset[int] = frozenset()
-        self.revision = 0
+        self.on_change: Callable[[int, int], None] = _nothing
         self.total_learned = 0
         self.total_expired = 0
         self.total_evicted = 0
@@ -184,7 +184,7 @@ class MacLearning(Generic[PortT]):
         entry = self._entries[mac, vlan] = MacEntry(mac, vlan, port)
         entry.updated_ns = now_ns
         self._by_port.setdefault(port, {})[mac, vlan] = entry
-        self.revision += 1
+        self.on_change(mac, vlan)
         return entry
 
     def _touch(self, entry: MacEntry[PortT], now_ns: int) -> None:
@@ -197,7 +197,7 @@ class MacLearning(Generic[PortT]):
         self._leave_port(entry)
         entry.port = port
         self._by_port.setdefault(port, {})[entry.mac, entry.vlan] = entry
-        self.revision += 1
+        self.on_change(entry.mac, entry.vlan)
 
     def _evict_fairly(self) -> None:
         fullest = max(self._by_port.values(), key=len)
@@ -211,10 +211,14 @@ class MacLearning(Generic[PortT]):
     def _remove(self, entry: MacEntry[PortT]) -> None:
         del self._entries[entry.mac, entry.vlan]
         self._leave_port(entry)
-        self.revision += 1
+        self.on_change(entry.mac, entry.vlan)
 
     def _leave_port(self, entry: MacEntry[PortT]) -> None:
         stations = self._by_port[entry.port]
         del stations[entry.mac, entry.vlan]
         if not stations:
             del self._by_port[entry.port]
+
+
+def _nothing(_mac: int, _vlan: int) -> None:
+    return None

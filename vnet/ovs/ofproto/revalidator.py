@@ -13,13 +13,14 @@ max-revalidator, flow-limit).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.dpif.dpif import DatapathFlow, DatapathFullError, FlowStats
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.ofproto.xlate.cache import XlateCache
+from vnet.ovs.ofproto.xlate.cache import Station, XlateCache
 from vnet.ovs.ofproto.xlate.context import XlateIn, XlateOut
 from vnet.ovs.ofproto.xlate.translate import translate
 from vnet.sim.scheduler import Timer
@@ -44,6 +45,13 @@ class RevalidatorLimits:
     flow_limit: int = 200_000
     max_idle_ns: int = 10_000 * NS_PER_MS
     max_revalidator_ns: int = 500 * NS_PER_MS
+
+
+FlowName = tuple[int, int]
+"""What identifies a datapath flow: its key under its mask, and the mask."""
+
+STALE = -1
+"""The generation of a flow that must be translated again whatever generation it is now."""
 
 
 class Ukey:
@@ -76,7 +84,7 @@ class Ukey:
         self.pushed_bytes = 0
 
     @property
-    def name(self) -> tuple[int, int]:
+    def name(self) -> FlowName:
         """What identifies the flow in the datapath."""
         return self.key & self.mask, self.mask
 
@@ -86,12 +94,14 @@ class Revalidator:
 
     def __init__(self, backer: Backer) -> None:
         self._backer = backer
-        self._ukeys: dict[tuple[int, int], Ukey] = {}
+        self._ukeys: dict[FlowName, Ukey] = {}
         self._timer = Timer(backer.scheduler, self._round)
         self._generation = 0
         self._is_dirty = False
+        self._by_station: dict[Station, dict[FlowName, Ukey]] = {}
+        self._changed_stations: dict[Station, None] = {}
         self.limits = RevalidatorLimits()
-        self._last_round_ns = -self.limits.max_revalidator_ns
+        self._last_round_ns = self._last_full_round_ns = -self.limits.max_revalidator_ns
         self.flow_limit = FIRST_FLOW_LIMIT
         """How many flows are welcome; grows while rounds are quick, which here they always are."""
 
@@ -111,6 +121,7 @@ class Revalidator:
             return False
         ukey.generation = self._generation
         self._ukeys[ukey.name] = ukey
+        self._index(ukey)
         self._arm()
         return True
 
@@ -119,9 +130,15 @@ class Revalidator:
         self._is_dirty = True
         self._arm()
 
+    def touch_station(self, station: Station) -> None:
+        """A station has been learned, has moved or is gone: only who asked for it may differ."""
+        if station in self._by_station:
+            self._changed_stations[station] = None
+            self._arm()
+
     def settle(self) -> None:
         """Have every change in force before the next frame."""
-        if self._is_dirty:
+        if self._is_dirty or self._changed_stations:
             self._round()
 
     def push_stats(self) -> None:
@@ -140,18 +157,47 @@ class Revalidator:
 
     def _arm(self) -> None:
         now_ns = self._backer.scheduler.now_ns
-        regular_ns = min(self.limits.max_revalidator_ns, self.limits.max_idle_ns)
-        interval_ns = MIN_REVALIDATOR_NS if self._is_dirty else regular_ns
-        due_ns = max(now_ns, self._last_round_ns + interval_ns)
-        if (self._timer.due_ns is None or due_ns < self._timer.due_ns) and (
-            self._ukeys or self._is_dirty
-        ):
+        if self._is_dirty or self._changed_stations:
+            due_ns = max(now_ns, self._last_round_ns + MIN_REVALIDATOR_NS)
+        elif self._ukeys:
+            due_ns = max(now_ns, self._last_full_round_ns + self._interval_ns)
+        else:
+            return
+        if self._timer.due_ns is None or due_ns < self._timer.due_ns:
             self._timer.arm(due_ns - now_ns)
+
+    @property
+    def _interval_ns(self) -> int:
+        return min(self.limits.max_revalidator_ns, self.limits.max_idle_ns)
 
     def _round(self) -> None:
         now_ns = self._backer.scheduler.now_ns
         self._timer.cancel()
         self._last_round_ns = now_ns
+        stations, self._changed_stations = self._changed_stations, {}
+        if self._is_dirty or now_ns - self._last_full_round_ns >= self._interval_ns:
+            for station in stations:
+                for ukey in self._by_station.get(station, {}).values():
+                    ukey.generation = STALE
+            self._full_round(now_ns)
+        else:
+            self._round_of(stations)
+        self._arm()
+
+    def _round_of(self, stations: Iterable[Station]) -> None:
+        """Translate again only what asked for these stations."""
+        asked = {
+            name: ukey
+            for station in stations
+            for name, ukey in self._by_station.get(station, {}).items()
+        }
+        for ukey in asked.values():
+            stats = self._backer.dpif.flow_get(ukey.key, ukey.mask).stats
+            if not self._revalidate(ukey, stats):
+                self._delete(ukey)
+
+    def _full_round(self, now_ns: int) -> None:
+        self._last_full_round_ns = now_ns
         if self._is_dirty:
             self._is_dirty = False
             self._generation += 1
@@ -166,7 +212,6 @@ class Revalidator:
                 self._judge(flow, oldest_ns)
         if self.flow_limit < len(flows) * 1000:
             self.flow_limit = min(self.flow_limit + FLOW_LIMIT_STEP, self.limits.flow_limit)
-        self._arm()
 
     def _judge(self, flow: DatapathFlow, oldest_ns: int) -> None:
         ukey = self._ukeys.get((flow.key & flow.mask, flow.mask))
@@ -200,13 +245,27 @@ class Revalidator:
             ukey.actions = out.installed_actions
             backer.dpif.flow_put(ukey.key, ukey.mask, ukey.actions)
         self._release(ukey)
+        self._unindex(ukey)
         ukey.recirc_ids = out.recirc_ids
         ukey.cache = cache
         ukey.generation = self._generation
+        self._index(ukey)
         return True
+
+    def _index(self, ukey: Ukey) -> None:
+        for station in ukey.cache.stations:
+            self._by_station.setdefault(station, {})[ukey.name] = ukey
+
+    def _unindex(self, ukey: Ukey) -> None:
+        for station in ukey.cache.stations:
+            asking = self._by_station[station]
+            del asking[ukey.name]
+            if not asking:
+                del self._by_station[station]
 
     def _delete(self, ukey: Ukey) -> None:
         del self._ukeys[ukey.name]
+        self._unindex(ukey)
         self._push(ukey, self._backer.dpif.flow_del(ukey.key, ukey.mask))
         self._release(ukey)
 

@@ -90,7 +90,6 @@ class UpcallHandler:
         flow = Flow(upcall.key)
         flow.in_port = in_port
         trace: Trace | None = None if upcall.frame.meta is None else []
-        revisions = self._revisions()
         out = translate(
             XlateIn(
                 bridge=bridge,
@@ -105,9 +104,6 @@ class UpcallHandler:
                 port_names=True,
             )
         )
-        for other, revision in revisions.items():
-            if self._backer.bridges[other].switching.mac_table.revision != revision:
-                self._backer.stations_changed(self._backer.bridges[other])
         return out, self._explained(upcall.frame, bridge, flow, trace, out)
 
     def _explained(
@@ -120,10 +116,6 @@ class UpcallHandler:
         now_ns, place = self._backer.scheduler.now_ns, self._backer.label_of(bridge)
         meta = frame.meta.add(now_ns, place, "ofproto/trace", frame.data, notes=notes)
         return Frame(frame.data, meta)
-
-    def _revisions(self) -> dict[str, int]:
-        bridges = self._backer.bridges.items()
-        return {name: bridge.switching.mac_table.revision for name, bridge in bridges}
 
     def _execute(self, upcall: Upcall, frame: Frame, actions: OdpActions) -> None:
         self._backer.dpif.execute(frame, upcall.key, actions, mru_bytes=upcall.mru_bytes)

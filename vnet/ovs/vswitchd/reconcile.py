@@ -202,6 +202,7 @@ class _Bridge:
             max_entries=config.mac_table_size,
             flood_vlans=frozenset(config.flood_vlans),
         )
+        self._backer.age(self.ofproto)
         current: list[Bundle] = []
         for port in config.all_ports:
             names = (interface.name for interface in port.interfaces)

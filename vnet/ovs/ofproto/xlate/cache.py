@@ -33,13 +33,22 @@ class SideEffect(Protocol):
         """Do it, or count it, for packets of which ``stats`` tells. ``used_ns`` is set."""
 
 
-class XlateCache:
-    """The side effects of one translation, in their order."""
+Station = tuple[str, int, int]
+"""A bridge by name, a MAC address and a VLAN: what NORMAL looks a destination up by."""
 
-    __slots__ = ("effects",)
+
+class XlateCache:
+    """The side effects of one translation, in their order, and the stations it asked for.
+
+    Where a station has been learned, has moved or been forgotten, the translation may come out
+    otherwise.
+    """
+
+    __slots__ = ("effects", "stations")
 
     def __init__(self) -> None:
         self.effects: list[SideEffect] = []
+        self.stations: dict[Station, None] = {}
 
     def add(self, effect: SideEffect) -> None:
         """One more."""

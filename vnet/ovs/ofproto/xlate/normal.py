@@ -119,7 +119,10 @@ def _learn(ctx: XlateCtx, bundle: Bundle, vlan: int) -> None:
 
 def _forward(ctx: XlateCtx, bundle: Bundle, tags: Tags) -> None:
     switching = ctx.bridge.switching
-    entry = switching.mac_table.lookup(ctx.flow.dl_dst, tags[0].vid, ctx.bridge.scheduler.now_ns)
+    mac, vlan = ctx.flow.dl_dst, tags[0].vid
+    if ctx.in_.cache is not None:
+        ctx.in_.cache.stations[ctx.bridge.name, mac, vlan] = None
+    entry = switching.mac_table.lookup(mac, vlan, ctx.bridge.scheduler.now_ns)
     if entry is None:
         ctx.detail("no learned MAC for destination, flooding")
         for other in switching.bundles.values():
