@@ -51,7 +51,9 @@ _MAX_ACK_WINDOW = 0xFFFF + 1500
 
 _FIXED = Struct("!IIHH")
 _SEQUENCE = Struct("!I")
-_FLAGS = 0x0FFF
+_KNOWN_FLAGS = 0x3F
+_TURNS = SYN | FIN | RST
+"""Flags by which a connection that is established changes."""
 _U32 = 0xFFFFFFFF
 _U16 = 0xFFFF
 _HALF = 0x80000000
@@ -88,14 +90,17 @@ def _not_before(a: int, b: int) -> bool:
     return (a - b) & _U32 < _HALF
 
 
-def flags_are_illegal(flags: int) -> bool:
-    """Combinations that no sane sender uses."""
+def _is_illegal(flags: int) -> bool:
     if flags & SYN:
         if flags & (RST | FIN):
             return True
     elif not flags & (ACK | RST):
         return True
     return not flags & ACK and bool(flags & (FIN | PSH | URG))
+
+
+ILLEGAL_FLAGS = frozenset(flags for flags in range(_KNOWN_FLAGS + 1) if _is_illegal(flags))
+"""Combinations that no sane sender uses."""
 
 
 def window_scale(headers: Headers) -> int:
@@ -141,8 +146,8 @@ class PfTcp:
 
     def may_start(self, headers: Headers) -> bool:
         """A SYN, or a segment of a connection that stands; not the answer to a SYN."""
-        flags = headers.data[headers.l4 + 13]
-        return not flags_are_illegal(flags) and flags & (SYN | ACK) != SYN | ACK
+        flags = headers.data[headers.l4 + 13] & _KNOWN_FLAGS
+        return flags not in ILLEGAL_FLAGS and flags & (SYN | ACK) != SYN | ACK
 
     def start(self, conn: Conn, headers: Headers, now_ms: int, durations: Durations) -> None:
         data, l4 = headers.data, headers.l4
@@ -171,8 +176,8 @@ class PfTcp:
         if is_reply:
             src, dst = dst, src
         first, ack, offset_flags, window = _FIXED.unpack_from(headers.data, headers.l4 + 4)
-        flags = offset_flags & _FLAGS
-        if flags_are_illegal(flags):
+        flags = offset_flags & _KNOWN_FLAGS
+        if flags in ILLEGAL_FLAGS:
             self._counters.tcp_flags += 1
             return Update.INVALID
         if flags & (SYN | ACK) == SYN:
@@ -212,11 +217,14 @@ class PfTcp:
             return Update.VALID
         self._counters.tcp_sequence_bypassed += not is_in_window
         _advance(src, dst, end, ack, window, scales[0])
-        if flags & SYN and src.state < _SYN_SENT:
-            src.state = _SYN_SENT
-        _acknowledge(dst, flags)
-        _end(src, dst, flags)
-        conn.expires_ms = now_ms + durations[_timeout(src.state, dst.state)]
+        timeout = Timeout.TCP_ESTABLISHED
+        if flags & _TURNS or src.state is not _ESTABLISHED or dst.state is not _ESTABLISHED:
+            if flags & SYN and src.state < _SYN_SENT:
+                src.state = _SYN_SENT
+            _acknowledge(dst, flags)
+            _end(src, dst, flags)
+            timeout = _timeout(src.state, dst.state)
+        conn.expires_ms = now_ms + durations[timeout]
         return Update.VALID
 
 
