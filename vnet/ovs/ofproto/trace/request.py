@@ -90,7 +90,8 @@ def _request(backer: Backer, sorted_words: _Words) -> TraceRequest:
         l7 = sorted_words.l7
         frame = compose_sized(flow, sorted_words.l7_bytes) if l7 is None else compose(flow, l7)
     elif frame is not None:
-        flow = Flow(extract(frame) | flow.key & _METADATA)
+        seen = extract(frame, vlan_limit=backer.dpif.vlan_limit)
+        flow = Flow(seen | flow.key & _METADATA)
     return TraceRequest(
         bridge, flow, frame, ct_next=tuple(sorted_words.ct_next), names=sorted_words.names
     )

@@ -31,8 +31,15 @@ ARP_REQUEST = 1
 ARP_REPLY = 2
 
 MAC_BROADCAST = 0xFFFF_FFFF_FFFF
-_RESERVED = 0x0180_C200_0000
-_RESERVED_MASK = 0xFFFF_FFFF_FFF0
+_RESERVED = frozenset(
+    {
+        *range(0x0180_C200_0000, 0x0180_C200_0010),  # spanning tree, pause frames, LACP, LLDP
+        *(0x00E0_2B00_0000, 0x00E0_2B00_0004, 0x00E0_2B00_0006),  # Extreme: EDP, EAPS
+        *(0x0100_0C00_0000, 0x0100_0CCC_CCCC, 0x0100_0CCC_CCCD),  # Cisco: ISL, CDP and VTP, PVST+
+        0x0100_0CCD_CDCD,  # Cisco: uplink fast
+        *range(0x0100_0CCC_CCC0, 0x0100_0CCC_CCC8),  # Cisco: CFM
+    }
+)
 
 NO_BUNDLE = Bundle("", [])
 """Where packets come from that a controller made: no port, and any VLAN."""
@@ -212,5 +219,7 @@ def is_gratuitous_arp(flow: Flow, wc: Flow) -> bool:
 
 
 def is_reserved(mac: int) -> bool:
-    """01:80:c2:00:00:00 to 0f: what no bridge forwards (IEEE 802.1D section 7.12.6)."""
-    return mac & _RESERVED_MASK == _RESERVED
+    """What no bridge forwards: IEEE 802.1D section 7.12.6, and the same of some makers
+    (ovs-vswitchd.conf.db(5), ``other_config:forward-bpdu``).
+    """
+    return mac in _RESERVED

@@ -1,0 +1,43 @@
+"""What becomes of single frames in a whole switch, seen by its ports and in its traces."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.ovs.whole_switch import BRIDGE, frame_of, outputs, switch_with
+
+A, B = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
+
+
+def tagged(frame: bytes, *vids: int) -> bytes:
+    """The frame with 802.1Q tags, the outermost first."""
+    tags = b"".join(b"\x81\0" + vid.to_bytes(2, "big") for vid in vids)
+    return frame[:12] + tags + frame[12:]
+
+
+@pytest.mark.parametrize(
+    ("mac", "is_forwarded"),
+    [
+        ("01:80:c2:00:00:0f", False),
+        ("01:80:c2:00:00:10", True),
+        ("00:e0:2b:00:00:04", False),
+        ("01:00:0c:cc:cc:cd", False),
+        ("01:00:0c:cc:cc:c7", False),
+        ("01:00:0c:cc:cc:c8", True),
+    ],
+)
+def test_normal_drops_what_is_meant_for_the_switch_itself(mac: str, is_forwarded: bool) -> None:
+    switch = switch_with(["actions=normal"], n_ports=2)
+    frame = frame_of(f"udp,dl_src={A},dl_dst={mac}")
+    assert ("p2" in outputs(switch, "p1", frame)) is is_forwarded
+
+
+def test_a_trace_sees_as_many_tags_as_the_datapath() -> None:
+    switch = switch_with(["dl_vlan=10,ip,actions=2", "priority=0,actions=drop"])
+    frame = tagged(frame_of(f"udp,dl_src={A},dl_dst={B}"), 10, 20)
+    words = ["ofproto/trace", BRIDGE, "in_port=1", frame.hex()]
+    assert "dl_type=0x8100" in switch.appctl(words)
+    switch.run(["ovs-vsctl", "set", "open_vswitch", ".", "other_config:vlan-limit=2"])
+    trace = switch.appctl(words)
+    assert "Flow: udp,in_port=1,dl_vlan=10,dl_vlan_pcp=0,dl_vlan1=20,dl_vlan_pcp1=0" in trace
+    assert "Datapath actions: 2" in trace
