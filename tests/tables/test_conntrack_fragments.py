@@ -128,8 +128,10 @@ def test_small_fragments_are_invalid_unless_they_are_last() -> None:
     small, _, _ = (IP(bytes(it)) for it in fragment(layer, fragsize=600))
     assert lab.send(small, COMMIT).state == "inv|trk"
     assert lab.tracker.fragments.counters[IPV4].too_small == 1
-    lab.tracker.fragments.min_bytes[IPV4] = 400
+    lab.tracker.fragments.set_min_bytes(IPV4, 400)
     assert not lab.send_all(small, COMMIT)
+    with pytest.raises(ValueError, match="less than 400 bytes"):
+        lab.tracker.fragments.set_min_bytes(IPV4, 399)
 
 
 def test_overlaps_are_invalid() -> None:
@@ -202,7 +204,12 @@ def test_no_more_than_a_thousand_wait() -> None:
         del piece.chksum
         lab.send_all(framed(piece / Raw(head[34:])), COMMIT)
     assert held(lab) == 1000
-    assert lab.send(pieces_of(3000, ident=2000)[0], COMMIT).state == "inv|trk"
+    late = pieces_of(3000, ident=2000)[0]
+    assert lab.send(late, COMMIT).state == "inv|trk"
+    lab.tracker.fragments.set_max_held(5000)
+    assert not lab.send_all(late, COMMIT)
+    with pytest.raises(ValueError, match="more than 5000"):
+        lab.tracker.fragments.set_max_held(5001)
 
 
 def test_more_than_32_fragments_go_on_in_two_batches() -> None:

@@ -31,7 +31,10 @@ from tests.tables.conntrack_lab import (
     tcp,
     udp,
 )
+from vnet.base.chance import Chance
 from vnet.tables.conntrack.action import CtAction, NatKind, NatRange
+from vnet.tables.conntrack.key import KeyParts, parts_of, reverse
+from vnet.tables.conntrack.nat import HashedNat
 
 PAIRS = [(CLIENT, SERVER, OUTSIDE), (CLIENT6, SERVER6, OUTSIDE6)]
 
@@ -182,6 +185,23 @@ def test_every_port_of_a_range_is_given_out_once() -> None:
     ]
     assert lab.policy.counters.nat_exhausted == 2
     assert len(lab.dump()) == 10
+
+
+def test_a_search_for_a_port_comes_to_an_end() -> None:
+    """128 ports in a row, then 64, 32, 16 and 8 from somewhere else."""
+    asked: list[int] = []
+
+    def is_taken(key: bytes) -> bool:
+        asked.append(parts_of(key).target_part)
+        return True
+
+    chooser = HashedNat(Chance(1).stream("nat"))
+    key = KeyParts(bytes(4), bytes(4), 1000, 53, 0, 17).pack()
+    choice = NatRange(NatKind.SOURCE, b"\n\0\0\1")
+    assert chooser.choose(key, reverse(key), choice, is_taken) is None
+    assert len(asked) == 128 + 64 + 32 + 16 + 8
+    assert asked[:128] == [*range(1000, 1024), *range(600, 704)]
+    assert asked[128:192] == list(range(asked[128], asked[128] + 64))
 
 
 def test_a_full_range_of_destination_ports_spills_to_source_ports() -> None:

@@ -25,9 +25,9 @@ BATCH_PACKETS = 32
 """How many packets go on together (NETDEV_MAX_BURST); the rest wait for the next that come by."""
 
 DEFAULT_MIN_BYTES = {IPV4: 1200, IPV6: 1280}
-LEAST_MIN_BYTES = 400
 DEFAULT_MAX_HELD = 1000
-MOST_MAX_HELD = 5000
+_LEAST_MIN_BYTES = 400
+_MOST_MAX_HELD = 5000
 
 _MOST_BYTES = 0xFFFF
 _IPV4_MOST_HEADER_BYTES = 60
@@ -134,7 +134,8 @@ def _share_addresses(piece: Piece, whole: bytes, whole_l3: int) -> None:
 class Fragments:
     """Fragments that wait. ``held`` counts them; at most ``max_held`` do.
 
-    ``min_bytes`` and ``is_enabled`` are by EtherType.
+    By EtherType: ``min_bytes`` that a fragment must have unless it is the last, and
+    ``is_enabled``.
     """
 
     __slots__ = (
@@ -161,6 +162,18 @@ class Fragments:
         self.min_bytes = dict(DEFAULT_MIN_BYTES)
         self.is_enabled = {IPV4: True, IPV6: True}
         self.counters = {IPV4: FragmentCounters(), IPV6: FragmentCounters()}
+
+    def set_min_bytes(self, ethertype: int, n_bytes: int) -> None:
+        """``dpctl/ipf-set-min-frag``. Raises ``ValueError`` below 400."""
+        if n_bytes < _LEAST_MIN_BYTES:
+            raise ValueError(f"fragments of less than {_LEAST_MIN_BYTES} bytes are never taken")
+        self.min_bytes[ethertype] = n_bytes
+
+    def set_max_held(self, n_fragments: int) -> None:
+        """``dpctl/ipf-set-max-nfrags``. Raises ``ValueError`` above 5000."""
+        if n_fragments > _MOST_MAX_HELD:
+            raise ValueError(f"no more than {_MOST_MAX_HELD} fragments may wait")
+        self.max_held = n_fragments
 
     def hold(self, packet: CtPacket, headers: Headers, zone: int, now_ms: int) -> bool:
         """Keep a fragment. False where it is to be tracked as it is, which finds it invalid."""

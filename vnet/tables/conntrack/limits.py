@@ -7,8 +7,6 @@ from collections.abc import Iterator
 DEFAULT_ZONE = -1
 """Stands for every zone that has no limit of its own."""
 
-ZONES = range(0x10000)
-
 
 class ZoneLimit:
     """``count`` connections were made under this limit since it was set, and still stand."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 
-DEFAULT_POLICY = 0
-
 _MS_PER_S = 1000
 _U32 = 0xFFFFFFFF
 
