@@ -20,7 +20,7 @@ _IPV6_BYTES = 40
 _MAX_PADDING_BYTES = 0xFFFF
 _V6_OFFSET_MASK = 0xFFF8
 
-_LENGTH = Struct("!H")
+_WORD = Struct("!H")
 
 
 class Chain(NamedTuple):
@@ -124,7 +124,7 @@ def skip_extensions(data: bytes, protocol: int, at: int, end: int) -> Chain | No
         kind, protocol = protocol, data[at]
         if kind == _FRAGMENT:
             fragment_at, at = at, at + 8
-            (offset_flags,) = _LENGTH.unpack_from(data, fragment_at + 2)
+            (offset_flags,) = _WORD.unpack_from(data, fragment_at + 2)
             if offset_flags:
                 is_fragment = True
                 if offset_flags & _V6_OFFSET_MASK:
