@@ -5,7 +5,16 @@ from __future__ import annotations
 from vnet.ovs.datapath.edit.checksums import put
 from vnet.ovs.datapath.edit.layout import Layout
 from vnet.ovs.datapath.packet import PACKET_TYPE, PT_ETHERNET, PT_ETHERTYPE, Packet
-from vnet.ovs.dpif.actions import PopEth, PopMpls, PopVlan, PushEth, PushMpls, PushNsh, PushVlan
+from vnet.ovs.dpif.actions import (
+    AddMpls,
+    PopEth,
+    PopMpls,
+    PopVlan,
+    PushEth,
+    PushMpls,
+    PushNsh,
+    PushVlan,
+)
 from vnet.ovs.flow.flow import CFI
 from vnet.wire.ether import HEADER_BYTES, TYPE_QINQ, TYPE_VLAN
 
@@ -74,6 +83,16 @@ def push_mpls(packet: Packet, action: PushMpls) -> None:
     packet.data = data[:at] + action.lse.to_bytes(_MPLS_BYTES, "big") + data[at:]
     l4 = None if l4 is None else l4 + _MPLS_BYTES
     packet.layout = Layout(at, l3 + _MPLS_BYTES, l4, is_ethernet)
+
+
+def add_mpls(packet: Packet, action: AddMpls) -> None:
+    """Put a label stack entry before the whole packet, Ethernet header and all."""
+    if action.ethertype not in _MPLS_TYPES:
+        return
+    packet.data = action.lse.to_bytes(_MPLS_BYTES, "big") + packet.data
+    packet.metadata = PACKET_TYPE.set(packet.metadata, PT_ETHERTYPE | action.ethertype)
+    _, l3, l4, _ = packet.layout.shifted(_MPLS_BYTES)
+    packet.layout = Layout(0, _MPLS_BYTES if l3 is None else l3, l4, is_ethernet=False)
 
 
 def pop_mpls(packet: Packet, action: PopMpls) -> None:

@@ -11,6 +11,7 @@ from vnet.ovs.datapath.edit.parts import EDITORS
 from vnet.ovs.datapath.packet import DP_HASH, Packet
 from vnet.ovs.datapath.program import Operation
 from vnet.ovs.dpif.actions import (
+    AddMpls,
     CtClear,
     Hash,
     HashAlgorithm,
@@ -116,6 +117,7 @@ CHANGES: dict[type[OdpAction], Callable[[Packet, Any], None]] = {
     PushVlan: encap.push_vlan,
     PopVlan: encap.pop_vlan,
     PushMpls: encap.push_mpls,
+    AddMpls: encap.add_mpls,
     PopMpls: encap.pop_mpls,
     PushEth: encap.push_eth,
     PopEth: encap.pop_eth,

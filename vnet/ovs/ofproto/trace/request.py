@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vnet.ovs.dpif.text.flows import parse_key
-from vnet.ovs.flow.compose import compose, compose_sized
+from vnet.ovs.flow.compose import compose
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flag_text import CT_STATES, flags_text
@@ -88,7 +88,9 @@ def _request(backer: Backer, sorted_words: _Words) -> TraceRequest:
     bridge, flow = _flow(backer, rest)
     if sorted_words.generate:
         l7 = sorted_words.l7
-        frame = compose_sized(flow, sorted_words.l7_bytes) if l7 is None else compose(flow, l7)
+        if l7 is None:
+            l7 = bytes(n & 0xFF for n in range(sorted_words.l7_bytes))
+        frame = compose(flow, l7)
     elif frame is not None:
         seen = extract(frame, vlan_limit=backer.dpif.vlan_limit)
         flow = Flow(seen | flow.key & _METADATA)
