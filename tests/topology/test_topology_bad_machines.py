@@ -18,8 +18,8 @@ HOSTS = {
         "mode cannot be 'brigde' (did you mean 'bridge'?)",
     ),
     "switch": (
-        "{switches: {s: {type: ^ovs}}}",
-        "switch type 'ovs' is not supported (supported: linux)",
+        "{switches: {s: {type: ^osv}}}",
+        "type cannot be 'osv' (did you mean 'ovs'?)",
     ),
     "hypervisor": (
         "{hypervisor: ^zen}",

@@ -314,9 +314,13 @@ TEMPLATE_FAULTS = {
         "hosts: {h: {count: 9, nics: {eth0: {ip: 10.0.0.1/8}}, gateway: ^10.0.0.9}}",
         "gateway '10.0.0.9' is the machine's own address (that of number 9)",
     ),
-    "a kind that is not there": (
-        "switches: {s: {count: 9, type: ^ovs}}",
-        "switch type 'ovs' is not supported (supported: linux)",
+    "a flow that is none": (
+        "switches: {s: {count: 9, type: ovs, flows: [^'in_port=1']}}",
+        "must specify an action",
+    ),
+    "settings of a port that is not there": (
+        "hosts: {h: {count: 9, switches: {s: {type: ovs, ports: {^vnet0: {tag: 1}}}}}}",
+        "h1:s has no port 'vnet0' (it has none)",
     ),
 }
 

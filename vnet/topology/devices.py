@@ -78,10 +78,14 @@ def backend_names(host: Host, vms: Iterable[Vm]) -> dict[tuple[str, int], str]:
 
 
 def bridged_nics(host: Host) -> list[NetworkBridgeNames]:
-    """The NICs that network-bridge takes apart at this host's start; none in other styles."""
+    """The NICs that network-bridge takes apart at this host's start; none in other styles.
+
+    It knows Linux bridges only: of Open vSwitch a card becomes a port as it is.
+    """
     if host.bridge_style is not BridgeStyle.NETWORK_BRIDGE:
         return []
-    uplinks = [switch.uplink for switch in host.switches.values() if switch.uplink]
+    linux = [switch for switch in host.switches.values() if switch.ovs is None]
+    uplinks = [switch.uplink for switch in linux if switch.uplink]
     return [network_bridge_names(host, uplink) for uplink in uplinks]
 
 

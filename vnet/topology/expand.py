@@ -8,6 +8,7 @@ values, which is what keeps ten thousand of them quick.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 
@@ -23,6 +24,7 @@ from vnet.topology.model import (
     HostSwitch,
     Hypervisor,
     Nic,
+    OvsBridge,
     Route,
     Router,
     Vm,
@@ -42,10 +44,10 @@ from vnet.topology.schema import (
     VnicFile,
     WireSwitchFile,
 )
+from vnet.topology.switch_schema import OVS_KEYS, OvsPortFile, SwitchFile
 from vnet.topology.templates import STAR, Templates, Wiring, dealt
 
 BUILT_MODES = ("bridge",)
-BUILT_SWITCHES = ("linux",)
 
 
 class Nodes:
@@ -165,7 +167,6 @@ class _Expander:
         for key, switch in switches.items():
             here = (*path, "switches", key)
             self.reserved(here, key)
-            self.switch_type(here, switch)
             if key in file.nics:
                 self.report.add(here, f"{quote(key)} is a card of {name} too", at_key=True)
             if switch.uplink in (None, "none"):
@@ -182,18 +183,37 @@ class _Expander:
         free = iter([nic for nic in file.nics if nic not in claimed])
         built: dict[str, HostSwitch] = {}
         for key, switch in switches.items():
+            ovs = self.ovs(key, (*path, "switches", key), switch, switch.ports)
             # An uplink of null means none, as 'none' does; only silence gets a card.
             said = "uplink" in switch.model_fields_set
             chosen = switch.uplink if said else next(free, None)
-            built[key] = HostSwitch(key, chosen if chosen in file.nics else None, switch.ageing)
+            card = chosen if chosen in file.nics else None
+            built[key] = HostSwitch(key, card, switch.ageing, ovs)
             if not said:
                 free = iter([])
         return built
 
-    def switch_type(self, path: Path, file: HostSwitchFile | WireSwitchFile) -> None:
-        if file.type not in BUILT_SWITCHES:
-            what = f"switch type {quote(file.type)} is not supported"
-            self.report.add((*path, "type"), what, f"supported: {one_of(BUILT_SWITCHES)}")
+    def ovs(
+        self,
+        name: str,
+        path: Path,
+        file: SwitchFile,
+        ports: Mapping[str, OvsPortFile | None] | None,
+    ) -> OvsBridge | None:
+        """What a switch of Open vSwitch is to be set up with; None for a Linux bridge.
+
+        ``ports`` is None where the entry has no map of them.
+        """
+        if file.type == "ovs":
+            # Files without Open vSwitch do without all that it is made of.
+            from vnet.topology.ovs_bridges import make_bridge
+
+            return make_bridge(name, file, ports or {}, path, self.report)
+        for key in (*OVS_KEYS, "ports"):
+            if key in file.model_fields_set and (key != "ports" or ports is not None):
+                what = f"{key} is for switches of Open vSwitch"
+                self.report.add((*path, key), what, "write type: ovs", at_key=True)
+        return None
 
     def reserved(self, path: Path, name: str) -> None:
         if name in RESERVED_NAMES:
@@ -201,15 +221,18 @@ class _Expander:
 
     def wire_switch(self, name: str, file: WireSwitchFile, linked: Mapping[str, list[str]]) -> None:
         path: Path = ("switches", name)
-        instances = self.roster.sign_on(path, file.count, file.ports or 0)
+        number = file.ports if isinstance(file.ports, int) else 0
+        settings = file.ports if isinstance(file.ports, dict) else None
+        instances = self.roster.sign_on(path, file.count, number)
         faults = self.report.faults
-        self.switch_type(path, file)
+        ovs = self.ovs(name, path, file, settings)
         if not self.sound(path, file.count, faults):
             return
-        numbered = tuple(f"p{number}" for number in range(1, (file.ports or 0) + 1))
+        numbered = tuple(f"p{index}" for index in range(1, number + 1))
         for _, switch in instances:
             ports = numbered or tuple(linked.get(switch, ()))
-            self.nodes.switches[switch] = WireSwitch(switch, ports, file.ageing)
+            own = ovs and replace(ovs, config=replace(ovs.config, name=switch))
+            self.nodes.switches[switch] = WireSwitch(switch, ports, file.ageing, own)
 
     def router(self, name: str, file: RouterFile) -> None:
         path: Path = ("routers", name)

@@ -32,6 +32,8 @@ _HARMLESS = frozenset(
     {"ageing", "at", "bandwidth", "df", "echo", "interval", "ipv6", "latency", "mac", "mode"}
     | {"mtu", "port", "queue", "size", "timeout", "ttl", "up"}
     | {"corrupt", "duplicate", "jitter", "loss", "reorder"}
+    | {"fail_mode", "flows", "groups", "ofport", "other_config"}
+    | {"cvlans", "protected", "tag", "trunks", "vlan_mode"}
 )
 
 # What a value had to be, for the errors that say no more than that.

@@ -1,13 +1,14 @@
 """Reading a topology file: text in, a checked :class:`Topology` or every problem out.
 
-The reading goes through five stations, each of which adds to one report:
+The reading goes through six stations, each of which adds to one report:
 
 1. bytes to text (:func:`load_topology`): the file exists, is not huge, is UTF-8;
 2. text to values with positions (:mod:`~vnet.topology.tree`);
 3. values against the schema (:mod:`~vnet.topology.explain`);
 4. templates and defaults to machines (:mod:`~vnet.topology.expand`);
 5. names that lead somewhere (:mod:`~vnet.topology.validate`,
-   :mod:`~vnet.topology.scenario`).
+   :mod:`~vnet.topology.scenario`);
+6. flows that Open vSwitch takes (:mod:`~vnet.topology.openflow`).
 
 Whatever a file holds, the outcome is a topology or a :class:`TopologyError` with one
 line for each problem.
@@ -15,21 +16,25 @@ line for each problem.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from vnet.base.errors import Problem, TopologyError
 from vnet.base.text import escaped
 from vnet.topology.expand import expand
 from vnet.topology.explain import judge
+from vnet.topology.files import UnreadableError, read_text
 from vnet.topology.model import Topology
 from vnet.topology.report import Report
 from vnet.topology.scenario import make_scenario
+from vnet.topology.schema import TopologyFile
 from vnet.topology.tree import read_tree
 from vnet.topology.validate import Directory, check_machines, make_captures, make_links
+
+if TYPE_CHECKING:
+    from vnet.ovs.openflow.messages import FlowMod, GroupMod
 
 MAX_FILE_BYTES = 10_000_000
 """Ten megabytes: a hundred thousand machines written out one by one."""
@@ -39,35 +44,15 @@ def load_topology(path: str | Path) -> Topology:
     """Read the topology file at ``path``. Raises :class:`TopologyError`."""
     name = str(path)
     try:
-        with open(path, "rb", opener=_open_at_once) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                _refuse(name, "this is not a regular file", "save the topology in a file")
-            data = stream.read(MAX_FILE_BYTES + 1)
-    except FileNotFoundError:
-        _refuse(name, "there is no such file")
-    except IsADirectoryError:
-        _refuse(name, "this is a directory", "name the file in it")
-    except (OSError, ValueError) as error:
-        # ValueError: a NUL in the path.
-        reason = getattr(error, "strerror", None) or str(error)
-        _refuse(name, f"the file cannot be read: {escaped(reason)}")
-    if len(data) > MAX_FILE_BYTES:
-        hint = "many like machines are written with 'count'"
-        _refuse(name, f"the file is longer than {MAX_FILE_BYTES // 1_000_000} MB", hint)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        what = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        _refuse(name, what, "save the file as UTF-8 text", line, column)
+        text = read_text(
+            path,
+            MAX_FILE_BYTES,
+            elsewhere="save the topology in a file",
+            shorter="many like machines are written with 'count'",
+        )
+    except UnreadableError as error:
+        _refuse(name, error.what, error.hint, error.line, error.column)
     return parse_topology(text, name)
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open without waiting for somebody to write into a pipe."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def parse_topology(text: str, file: str = "<text>") -> Topology:
@@ -87,6 +72,7 @@ def parse_topology(text: str, file: str = "<text>") -> Topology:
     directory = Directory(nodes, report, cut)
     links = make_links(directory)
     check_machines(directory, links)
+    openflow = _openflow(given, directory, Path(file).parent)
     captures = make_captures(given, directory)
     scenario = make_scenario(given, directory, links)
     report.raise_if_any()
@@ -103,7 +89,22 @@ def parse_topology(text: str, file: str = "<text>") -> Topology:
         scenario=tuple(scenario),
         file=file,
         templates=nodes.templates.made(nodes.origin),
+        openflow=openflow,
     )
+
+
+def _openflow(
+    given: TopologyFile, directory: Directory, folder: Path
+) -> Mapping[str, tuple[FlowMod | GroupMod, ...]]:
+    nodes = directory.nodes
+    bridges = [switch.ovs for host in nodes.hosts.values() for switch in host.switches.values()]
+    bridges += [switch.ovs for switch in nodes.switches.values()]
+    if not any(bridges):
+        return {}
+    # Files without Open vSwitch do without all that it is made of.
+    from vnet.topology.openflow import make_openflow
+
+    return make_openflow(given, directory, folder)
 
 
 def default_name(file: str) -> str:

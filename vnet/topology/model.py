@@ -18,6 +18,8 @@ from vnet.base.ids import IpAddress, Mac
 from vnet.sim.netem import UNIMPAIRED, Impairments
 
 if TYPE_CHECKING:
+    from vnet.ovs.openflow.messages import FlowMod, GroupMod
+    from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig
     from vnet.topology.steps import Step
 
 
@@ -85,12 +87,27 @@ class Vnic(Nic):
 
 
 @dataclass(frozen=True, slots=True)
+class OvsBridge:
+    """What a bridge of Open vSwitch is set up with.
+
+    ``config`` has no ports; ``ports`` are settings by device, of those that have any.
+    """
+
+    config: BridgeConfig
+    ports: Mapping[str, BridgePortConfig]
+
+
+@dataclass(frozen=True, slots=True)
 class HostSwitch:
-    """A bridge inside a host. ``uplink`` names the host NIC behind it, if any."""
+    """A bridge inside a host. ``uplink`` names the host NIC behind it, if any.
+
+    ``ovs`` None makes it a Linux bridge.
+    """
 
     name: str
     uplink: str | None = None
     ageing_ns: int = 300_000_000_000
+    ovs: OvsBridge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +137,15 @@ class Vm:
 
 @dataclass(frozen=True, slots=True)
 class WireSwitch:
-    """A plain learning switch between hosts; its ports are named by the links that end there."""
+    """A switch between hosts; its ports are named by the links that end there.
+
+    ``ovs`` None makes it a plain learning switch.
+    """
 
     name: str
     ports: tuple[str, ...]
     ageing_ns: int = 300_000_000_000
+    ovs: OvsBridge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +206,6 @@ class Topology:
     file: str
     templates: Mapping[str, str] = field(default_factory=dict)
     """For each node that a ``count`` made: the name of the entry that made it."""
+    openflow: Mapping[str, tuple[FlowMod | GroupMod, ...]] = field(default_factory=dict)
+    """What each bridge of Open vSwitch is sent at the start, by its name in the lab (``h1:br0``,
+    ``sw1``)."""

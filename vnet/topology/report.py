@@ -36,14 +36,19 @@ class Report:
 
     def add(self, path: Path, what: str, hint: str = "", *, at_key: bool = False) -> None:
         """Add a problem with the value at ``path``, or with the key that introduces it."""
-        self.faults += 1
         line, column = self.root.place(path, at_key=at_key)
         if (line, column) in self._refused:
+            self.faults += 1
             return
+        self.add_at(self.file, line, column, what, hint)
+
+    def add_at(self, file: str, line: int, column: int, what: str, hint: str = "") -> None:
+        """Add a problem at a place that no path leads to, be it in another file."""
+        self.faults += 1
         if len(self.problems) >= MAX_PROBLEMS:
             self.left_out += 1
             return
-        self.problems.append(Problem(self.file, line, column, what, hint))
+        self.problems.append(Problem(file, line, column, what, hint))
 
     def keys(self, section: str) -> list[str]:
         """The names written in a section of the file, sound or not."""
@@ -63,8 +68,8 @@ class Report:
         """All problems so far, each once, as the exception to raise."""
         problems = list(dict.fromkeys(self.problems))
         if self.left_out:
-            last = max(problems, key=lambda problem: (problem.line, problem.column))
+            last = max(problems, key=lambda problem: problem[:3])
             what = f"and {self.left_out} more problems"
             # One column further, so that it stays the last one when they are sorted.
-            problems.append(Problem(self.file, last.line, last.column + 1, what))
+            problems.append(Problem(last.file, last.line, last.column + 1, what))
         return TopologyError(problems)

@@ -16,7 +16,6 @@ from pydantic import Field
 
 from vnet.topology.fields import (
     Addresses,
-    Duration,
     Epoch,
     Gateways,
     IpText,
@@ -30,12 +29,12 @@ from vnet.topology.fields import (
     SysctlValue,
     Version,
 )
-from vnet.topology.parts import Part, duration_field
+from vnet.topology.parts import Part
 from vnet.topology.step_schema import StepFile
+from vnet.topology.switch_schema import CountOrPorts, OvsPortFile, SwitchFile
 from vnet.topology.wire import WireFile
 
 MAX_COUNT = 100_000
-MAX_PORTS = 4_096
 MAX_VNICS = 64
 
 _S = 1_000_000_000
@@ -43,8 +42,6 @@ _S = 1_000_000_000
 HostMode = Literal["bridge", "route", "nat", "isolated", "open"]
 HypervisorName = Literal["xen", "kvm", "vmware", "hyperv"]
 StyleName = Literal["network-bridge", "enslaved"]
-SwitchType = Literal["linux", "ovs"]
-
 
 NodeCount = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 
@@ -103,18 +100,18 @@ class MachineFile(Part):
     )
 
 
-class HostSwitchFile(Part):
+class HostSwitchFile(SwitchFile):
     """A switch inside a host, which virtual machines plug into."""
 
-    type: SwitchType = Field(
-        default="linux", description="What kind of switch; 'linux' is a bridge."
-    )
     uplink: Name | None = Field(
         default=None,
         description="The host's card behind the switch, or 'none'. Left out, the first switch "
         "takes the first card that no other switch claims.",
     )
-    ageing: Duration = duration_field(300 * _S, "How long a learnt MAC is remembered.")
+    ports: dict[Name, OvsPortFile | None] = Field(
+        default={},
+        description="Only for type 'ovs': settings of ports by device, as in 'vnet0: {tag: 10}'.",
+    )
 
 
 class HostFile(MachineFile):
@@ -151,16 +148,15 @@ class VmFile(MachineFile):
     )
 
 
-class WireSwitchFile(Part):
-    """A plain learning switch between hosts, or with 'count' a template for many."""
+class WireSwitchFile(SwitchFile):
+    """A switch between hosts, or with 'count' a template for many."""
 
     count: NodeCount | None = _count("tor", "each has ports of its own")
-    type: SwitchType = Field(default="linux", description="What kind of switch.")
-    ports: Annotated[int, Field(ge=1, le=MAX_PORTS)] | None = Field(
+    ports: CountOrPorts | None = Field(
         default=None,
-        description="Number of ports p1..pN; left out, links may end at any port name.",
+        description="Number of ports p1..pN; left out, links may end at any port name. For type "
+        "'ovs' it may be a map with settings of ports, as in 'p1: {tag: 10}'.",
     )
-    ageing: Duration = duration_field(300 * _S, "How long a learnt MAC is remembered.")
 
 
 class RouterFile(MachineFile):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
@@ -43,6 +44,7 @@ MAX_ALIAS_VALUES = 100_000
 MAX_NUMBER_LENGTH = 40
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_LINE_BREAK = re.compile("\r\n|\r|\n")
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _HEX = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
@@ -56,9 +58,13 @@ Position: TypeAlias = tuple[int, int]
 
 
 class Node:
-    """A value, where it starts, and the nodes below it. Lines and columns count from 1."""
+    """A value, where it starts, and the nodes below it. Lines and columns count from 1.
 
-    __slots__ = ("children", "height", "items", "keys", "place_", "size", "value")
+    ``indent`` is how far the lines of a literal block (``|``) are indented, which begin in the
+    line after ``place_``; None for everything else.
+    """
+
+    __slots__ = ("children", "height", "indent", "items", "keys", "place_", "size", "value")
 
     def __init__(self, place: Position, value: Any) -> None:
         self.place_ = place
@@ -68,6 +74,19 @@ class Node:
         self.items: list[Node] = []
         self.size = 1
         self.height = 1
+        self.indent: int | None = None
+
+    def find(self, path: tuple[str | int, ...]) -> Node | None:
+        """The node at ``path``, or None where that leads nowhere."""
+        node: Node | None = self
+        for step in path:
+            if node is None:
+                return None
+            if isinstance(step, str):
+                node = node.children.get(step)
+            else:
+                node = node.items[step] if step < len(node.items) else None
+        return node
 
     def place(self, path: tuple[str | int, ...], *, at_key: bool = False) -> Position:
         """The position of the value at ``path``, or of its key.
@@ -112,8 +131,9 @@ class _Open:
 class _Builder:
     """Events in, one tree of nodes out."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, text: str) -> None:
         self.file = file
+        self.text = text
         self.problems: list[Problem] = []
         self.root: Node | None = None
         self.stack: list[_Open] = []
@@ -194,9 +214,21 @@ class _Builder:
             node = Node(place, text)  # A key is text even when it looks like a number.
         else:
             node = Node(place, self.resolve(text, place) if plain else text)
+        if event.style == "|":
+            node.indent = self.indent(text, place)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         self.attach(node)
+
+    def indent(self, text: str, place: Position) -> int:
+        """How far the lines of a literal block are indented whose ``|`` stands at ``place``."""
+        lines = self.lines[place[0] :]
+        pairs = zip(lines, text.split("\n"), strict=False)
+        return next((len(line) - len(content) for line, content in pairs if content), 0)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return _LINE_BREAK.split(self.text)
 
     def resolve(self, text: str, place: Position) -> object:
         """The core schema of YAML 1.2 (section 10.3.2): so ``no`` is text, ``12:30`` too."""
@@ -286,7 +318,7 @@ def read_tree(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     Problems and a node together mean: the text was understood to its end, though parts
     of it are not allowed.
     """
-    builder = _Builder(file)
+    builder = _Builder(file, text)
     bad = _UNPRINTABLE.search(text)
     if bad is not None:
         line = text.count("\n", 0, bad.start()) + 1

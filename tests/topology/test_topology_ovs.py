@@ -1,0 +1,379 @@
+"""Switches of Open vSwitch in a file: what they become, and what is said of bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vnet.base.errors import TopologyError
+from vnet.ovs.openflow.messages import FlowMod, GroupMod
+from vnet.topology.load import load_topology, parse_topology
+from vnet.topology.model import OvsBridge, Topology
+
+LAB = """\
+version: 1
+hosts:
+  h1:
+    nics: {eth0: , eth1: }
+    switches:
+      br0: {type: ovs%s}
+      br1: {uplink: none}
+vms:
+  vm1: {host: h1, vnics: [{switch: br0}, {switch: br1}]}
+  vm2: {host: h1, vnics: [{switch: br0}]}
+"""
+
+
+def lab_with(more: str) -> Topology:
+    """A host with an OVS bridge, which has more keys."""
+    return parse_topology(LAB % f", {more}" if more else LAB % "")
+
+
+def bridge_of(topology: Topology, host: str = "h1") -> OvsBridge:
+    ovs = topology.hosts[host].switches["br0"].ovs
+    assert ovs is not None
+    return ovs
+
+
+def numbers_of(topology: Topology) -> dict[str, int | None]:
+    ports = bridge_of(topology).ports
+    return {name: port.interfaces[0].ofport_request for name, port in ports.items()}
+
+
+def flows_of(topology: Topology, label: str = "h1:br0") -> list[FlowMod]:
+    return [mod for mod in topology.openflow[label] if isinstance(mod, FlowMod)]
+
+
+# -- what they become
+
+
+def test_a_bridge_says_nothing_and_is_what_ovs_vsctl_makes_of_it() -> None:
+    topology = lab_with("")
+    ovs = bridge_of(topology)
+    assert (ovs.config.name, ovs.config.fail_mode, ovs.config.ports) == ("br0", None, ())
+    assert (dict(ovs.config.other_config), dict(ovs.ports)) == ({}, {})
+    assert topology.hosts["h1"].switches["br1"].ovs is None
+    assert topology.openflow == {}
+
+
+def test_settings_go_to_the_tables_of_the_database() -> None:
+    topology = lab_with(
+        "fail_mode: secure, ageing: 60s, other_config: {mac-table-size: 20, forward-bpdu: true}, "
+        "ports: {vnet0: {tag: 10}, vnet2: {trunks: '10,20-22', vlan_mode: native-tagged, "
+        "protected: true, other_config: {priority-tags: always}}, br0: {tag: 7}}"
+    )
+    ovs = bridge_of(topology)
+    assert ovs.config.is_secure
+    assert dict(ovs.config.other_config) == {
+        "mac-aging-time": "60",
+        "mac-table-size": "20",
+        "forward-bpdu": "true",
+    }
+    vnet0, vnet2, local = (ovs.ports[name] for name in ("vnet0", "vnet2", "br0"))
+    assert (vnet0.tag, vnet0.trunks, vnet0.protected) == (10, (), False)
+    assert (vnet2.tag, vnet2.trunks, vnet2.vlan_mode) == (None, (10, 20, 21, 22), "native-tagged")
+    assert (vnet2.protected, dict(vnet2.other_config)) == (True, {"priority-tags": "always"})
+    assert (local.tag, local.interfaces[0].type) == (7, "internal")
+
+
+def test_who_asks_for_no_number_gets_none_that_another_asks_for() -> None:
+    topology = lab_with("ports: {vnet0: {tag: 1}, vnet2: {ofport: 1}}")
+    assert numbers_of(topology) == {"eth0": 2, "vnet0": 3, "vnet2": 1}
+    assert bridge_of(topology).ports["vnet0"].tag == 1
+    assert numbers_of(lab_with("ports: {vnet0: {tag: 1}}")) == {"vnet0": None}
+
+
+LISTED = """flows: ['in_port=vnet2,actions=eth0', 'priority=7,arp,actions=NORMAL']"""
+BLOCK = """flows: |
+    # who may talk
+
+    in_port=vnet2,actions=eth0   # up
+      priority=7,arp,actions=NORMAL"""
+
+
+def test_flows_are_a_list_a_block_or_a_file(tmp_path: Path) -> None:
+    listed = lab_with(LISTED)
+    (tmp_path / "flows.txt").write_text(BLOCK.removeprefix("flows: |"))
+    (tmp_path / "lab.yaml").write_text(LAB % ", flows: {file: flows.txt}")
+    in_file = load_topology(tmp_path / "lab.yaml")
+    wire = "version: 1\nswitches:\n  h1:\n    type: ovs\n    "
+    links = "\nrouters: {r: {nics: {a: , b: , c: }}}\nlinks:\n" + "".join(
+        f"- {{ends: ['h1:{port}', 'r:{card}']}}\n"
+        for port, card in zip(("eth0", "vnet0", "vnet2"), "abc", strict=True)
+    )
+    block = parse_topology(wire + BLOCK.replace("\n", "\n    ") + links)
+    assert flows_of(listed) == flows_of(in_file) == flows_of(block, "h1")
+    first, second = flows_of(listed)
+    assert (first.match.value, second.priority) != (0, 7)
+    assert second.priority == 7
+
+
+def test_ports_have_the_numbers_of_their_order() -> None:
+    by_name = lab_with("flows: ['in_port=vnet2,actions=LOCAL', 'in_port=br0,actions=eth0']")
+    by_number = lab_with("flows: ['in_port=3,actions=LOCAL', 'in_port=LOCAL,actions=output:1']")
+    assert flows_of(by_name) == flows_of(by_number)
+
+
+def test_groups_come_before_the_flows_that_name_them() -> None:
+    topology = lab_with(
+        "flows: ['actions=group:1'], groups: ['group_id=1,type=all,bucket=actions=vnet0']"
+    )
+    assert [type(mod) for mod in topology.openflow["h1:br0"]] == [GroupMod, FlowMod]
+
+
+def test_each_switch_of_a_template_is_sent_the_flows() -> None:
+    text = "version: 1\nswitches: {s: {count: 3, type: ovs, flows: ['actions=drop']}}"
+    topology = parse_topology(text)
+    assert list(topology.openflow) == ["s1", "s2", "s3"]
+    names = [switch.ovs.config.name for switch in topology.switches.values() if switch.ovs]
+    assert names == ["s1", "s2", "s3"]
+
+
+def test_hosts_of_a_template_know_their_own_guests() -> None:
+    text = """version: 1
+hosts: {h: {count: 3, hypervisor: vmware, switches: {br0: {type: ovs, flows: [%s]}}}}
+vms: {vm: {count: 3, host: 'h*', vnics: [{}]}}
+"""
+    topology = parse_topology(text % "'actions=drop'")
+    assert list(topology.openflow) == ["h1:br0", "h2:br0", "h3:br0"]
+    with pytest.raises(TopologyError) as caught:
+        parse_topology(text % "'actions=vm2.eth0'")
+    assert "vm2.eth0" in str(caught.value)
+
+
+def test_ports_of_a_switch_on_the_wire_are_a_number_or_settings() -> None:
+    text = """version: 1
+switches: {s: {type: ovs, ports: {a: {tag: 3}}}, t: {type: ovs, ports: 3, flows: ['actions=p3']}}
+links: [{ends: ['s:a', 't:p2']}, {ends: ['s:b', 't:p1']}]
+"""
+    topology = parse_topology(text)
+    ovs = topology.switches["s"].ovs
+    assert topology.switches["s"].ports == ("a", "b")
+    assert ovs is not None
+    assert ovs.ports["a"].tag == 3
+    assert topology.switches["t"].ports == ("p1", "p2", "p3")
+    assert parse_topology(text.replace("p3", "3")).openflow == topology.openflow
+
+
+# -- what is said of those that cannot be
+
+FAULTS = {
+    "keys at a Linux bridge": (
+        "switches: {s: {^flows: ['actions=drop']}}",
+        "flows is for switches of Open vSwitch (write type: ovs)",
+    ),
+    "ports of a Linux bridge": (
+        "switches: {s: {^ports: {a: {tag: 1}}}}",
+        "ports is for switches of Open vSwitch (write type: ovs)",
+    ),
+    "a tag": (
+        "hosts: {h: {switches: {b: {type: ovs, ports: {b: {tag: ^5000}}}}}}",
+        "constraint violation: 5000 is not in the valid range 0 to 4095 (inclusive)",
+    ),
+    "a tag that is no number": (
+        "hosts: {h: {switches: {b: {type: ovs, ports: {b: {tag: ^ten}}}}}}",
+        '"ten" is not a valid integer or range',
+    ),
+    "a tag that is true": (
+        "hosts: {h: {switches: {b: {type: ovs, ports: {b: {tag: ^true}}}}}}",
+        "tag wants a whole number, not true",
+    ),
+    "two tags": (
+        "hosts: {h: {switches: {b: {type: ovs, ports: {b: {tag: ^[1, 2]}}}}}}",
+        "set must have 0 to 1 members but 2 are present",
+    ),
+    "a VLAN mode": (
+        "switches: {s: {type: ovs, ports: {a: {vlan_mode: ^acces}}}}\n"
+        "routers: {r: {nics: {e: }}}\nlinks: [{ends: ['s:a', 'r:e']}]",
+        "constraint violation: acces is not one of the allowed values "
+        "([access, dot1q-tunnel, native-tagged, native-untagged, trunk])",
+    ),
+    "a number of a port": (
+        "hosts: {h: {switches: {b: {type: ovs, ports: {b: {ofport: ^70000}}}}}}",
+        "constraint violation: 70000 is not in the valid range 1 to 65279 (inclusive)",
+    ),
+    "an unknown key of a port": (
+        "hosts: {h: {switches: {b: {type: ovs, ports: {b: {^tags: 1}}}}}}",
+        "unknown key 'tags' (did you mean 'tag'?)",
+    ),
+    "a fail mode": (
+        "switches: {s: {type: ovs, fail_mode: ^open}}",
+        "constraint violation: open is not one of the allowed values ([secure, standalone])",
+    ),
+    "settings that are none": (
+        "switches: {s: {type: ovs, other_config: ^[1]}}",
+        "other_config wants a map, not a list",
+    ),
+    "an ageing that is too short": (
+        "switches: {s: {type: ovs, ageing: ^5s}}",
+        "Open vSwitch cannot have an ageing of 5s (15s to 3600s, in whole seconds)",
+    ),
+    "an ageing in parts of a second": (
+        "switches: {s: {type: ovs, ageing: ^20.5s}}",
+        "Open vSwitch cannot have an ageing of 20.5s (15s to 3600s, in whole seconds)",
+    ),
+    "an ageing that is said twice": (
+        "switches: {s: {type: ovs, ageing: ^60s, other_config: {mac-aging-time: 60}}}",
+        "other_config says mac-aging-time too (leave one of the two out)",
+    ),
+    "a port that is not there": (
+        "hosts: {h: {nics: {eth0: }, switches: {b: {type: ovs, ports: {^eht0: {tag: 1}}}}}}",
+        "h:b has no port 'eht0' (did you mean 'eth0'?)",
+    ),
+    "a port without a cable": (
+        "switches: {s: {type: ovs, ports: {^a: }}}",
+        "s has no port 'a' (it has none)",
+    ),
+    "a number for two": (
+        "hosts: {h: {nics: {e: }, switches: {b: {type: ovs, "
+        "ports: {e: {ofport: 4}, v: {ofport: ^4}}}}}}",
+        "port 'e' has ofport 4 already (a number is one port's)",
+    ),
+    "a port of the switch's own name": (
+        "switches: {^s: {type: ovs}}\nrouters: {r: {nics: {e: }}}\nlinks: [{ends: ['s:s', 'r:e']}]",
+        "s would have two ports named 's' (one is its own)",
+    ),
+    "a field": (
+        "switches: {s: {type: ovs, flows: ['actions=drop', ^'nw_scr=10.0.0.1,actions=drop']}}",
+        "unknown keyword nw_scr",
+    ),
+    "an action": (
+        "switches: {s: {type: ovs, flows: [^'actions=frobnicate']}}",
+        "unknown action frobnicate",
+    ),
+    "a prerequisite": (
+        "switches: {s: {type: ovs, flows: [^'actions=set_field:80->tcp_dst']}}",
+        "actions are invalid with specified match (OFPBAC_MATCH_INCONSISTENT)",
+    ),
+    "a port in a flow": (
+        "switches: {s: {type: ovs, flows: [^'in_port=p1,actions=drop']}}",
+        "p1: invalid or unknown port for in_port",
+    ),
+    "a group that is not there": (
+        "switches: {s: {type: ovs, flows: [^'actions=group:1']}}",
+        "OFPBAC_BAD_OUT_GROUP (the switch refuses it)",
+    ),
+    "a group": (
+        "switches: {s: {type: ovs, groups: [^'group_id=1,type=some,bucket=drop']}}",
+        "invalid group type some",
+    ),
+    "a group twice": (
+        "switches: {s: {type: ovs, groups: ['group_id=1,type=all', ^'group_id=1,type=all']}}",
+        "OFPGMFC_GROUP_EXISTS (the switch refuses it)",
+    ),
+    "a flow that is no text": (
+        "switches: {s: {type: ovs, flows: [^3]}}",
+        "an entry of flows wants text, not the number 3",
+    ),
+    "flows that are no lines": (
+        "switches: {s: {type: ovs, flows: ^3}}",
+        "flows wants lines of text, not the number 3 (a list of texts, a block, or {file: PATH})",
+    ),
+    "a file without a name": (
+        "switches: {s: {type: ovs, flows: {file: ^7}}}",
+        "file wants text, not the number 7",
+    ),
+    "an unknown key of a file": (
+        "switches: {s: {type: ovs, flows: {file: x, ^path: y}}}",
+        "unknown key 'path' (known here: file)",
+    ),
+    "the number of ports": (
+        "switches: {s: {type: ovs, ports: ^0}}",
+        "ports is too small: 0 (at least 1)",
+    ),
+    "ports that are text": (
+        "switches: {s: {type: ovs, ports: ^many}}",
+        "ports wants a whole number, not the text 'many'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_is_told_at_its_place(
+    case: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    assert_problem: Callable[[str, str], None],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").write_text("actions=drop\n")
+    text, message = FAULTS[case]
+    if case == "a number for two":
+        text += "\nvms: {vm: {host: h, vnics: [{}]}}"
+        text = text.replace("v: {", "vnet0: {")
+    assert_problem(f"version: 1\n{text}\n", message)
+
+
+def test_every_line_of_a_block_that_is_wrong_is_told_with_its_own_place(
+    problems: Callable[[str], list[str]],
+) -> None:
+    text = """\
+version: 1
+switches:
+  s:
+    type: ovs
+    groups: |
+      group_id=1,type=all,bucket=output:1
+      group_id=2,typ=all            # line 7
+    flows: |
+
+      # a comment
+      ip,actions=drop
+        tcp,tp_dst=99999,actions=drop
+      arp,actions=set_field:1->nw_ttl   # line 13
+    ports: {s: {tag: 4096}}
+"""
+    assert problems(text) == [
+        "7:7: unknown keyword typ",
+        "12:9: 99999: value too large for 2-byte field tcp_dst",
+        "13:7: actions are invalid with specified match (OFPBAC_MATCH_INCONSISTENT)",
+        "14:22: constraint violation: 4096 is not in the valid range 0 to 4095 (inclusive)",
+    ]
+
+
+def test_a_file_of_flows_is_told_with_its_own_name_and_lines(tmp_path: Path) -> None:
+    (tmp_path / "flows.txt").write_text("# one\nactions=drop\n\n  ipp=1,actions=drop\narp\n")
+    (tmp_path / "lab.yaml").write_text(
+        "version: 1\nswitches:\n  s: {type: ovs, flows: {file: flows.txt}}\n"
+        "  t: {type: ovs, flows: {file: nothing}, groups: {file: latin}}\n"
+        "  u: {type: ovs, flows: {file: folder}}\n"
+    )
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "latin").write_bytes(b"\ngroup \xe4")
+    with pytest.raises(TopologyError) as caught:
+        load_topology(tmp_path / "lab.yaml")
+    assert [str(p).replace(f"{tmp_path}/", "") for p in caught.value.problems] == [
+        "flows.txt:4:3: unknown keyword ipp",
+        "flows.txt:5:1: must specify an action",
+        "lab.yaml:4:32: nothing: there is no such file",
+        "lab.yaml:5:32: folder: this is a directory (name the file in it)",
+        "latin:2:7: byte 0xe4 is not UTF-8 (save the file as UTF-8 text)",
+    ]
+
+
+def test_flows_are_not_blamed_for_guests_that_cannot_be(
+    problems: Callable[[str], list[str]],
+) -> None:
+    text = (LAB % ", flows: ['in_port=vnet2,actions=eth0', 'actions=group:4']").replace(
+        "vm2: {host: h1", "vm2: {hots: h1"
+    )
+    assert problems(text) == [
+        "6:62: OFPBAC_BAD_OUT_GROUP (the switch refuses it)",
+        "10:3: missing key 'host'",
+        "10:9: unknown key 'hots' (did you mean 'host'?)",
+    ]
+
+
+def test_files_without_open_vswitch_do_without_all_that_it_is_made_of() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from vnet.topology.load import parse_topology;"
+        "parse_topology('version: 1\\nswitches: {s: }');"
+        "print([m for m in sys.modules if m.startswith('vnet.ovs')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
