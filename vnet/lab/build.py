@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from vnet.base.chance import Chance
 from vnet.base.drops import DropReason
@@ -21,7 +23,7 @@ from vnet.hypervisor.modes import BridgeMode
 from vnet.hypervisor.steps import ScriptStep
 from vnet.lab.domains import Domains
 from vnet.lab.switches import LinuxSwitch, Switch
-from vnet.lab.wire_switch import WireSwitch
+from vnet.lab.wire_switch import WireSwitch, build_wire_switch
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
@@ -29,6 +31,10 @@ from vnet.sim.link import Link
 from vnet.sim.scheduler import Scheduler
 from vnet.topology import model
 from vnet.topology.devices import network_bridge_names
+
+if TYPE_CHECKING:
+    from vnet.lab.ovs_host import OvsHost
+    from vnet.lab.ovs_switch import OvsSwitch
 
 
 @dataclass
@@ -42,6 +48,8 @@ class Network:
     routers: dict[str, Machine] = field(default_factory=dict)
     vms: dict[str, Guest] = field(default_factory=dict)
     switches: dict[str, WireSwitch] = field(default_factory=dict)
+    ovs_switches: dict[str, list[OvsSwitch]] = field(default_factory=dict)
+    """The bridges of Open vSwitch in each host that has any."""
     links: list[Link] = field(default_factory=list)
     domains: dict[str, Domains] = field(default_factory=dict)
     script_steps: list[ScriptStep] = field(default_factory=list)
@@ -79,11 +87,18 @@ class Network:
         if node in self.hosts:
             for name, bridge in self.hosts[node].namespace.bridges.items():
                 yield LinuxSwitch(f"{node}:{name}", bridge)
+        yield from self.ovs_switches.get(node, ())
 
     def all_switches(self) -> Iterator[Switch]:
         """Every switch, those on the wire first."""
         for node in (*self.switches, *self.hosts):
             yield from self.switches_on(node)
+
+    def datapath_losses(self) -> Iterator[tuple[str, Mapping[DropReason, int]]]:
+        """The frames that died in no device's hands but in a datapath's, by its label."""
+        commands = [switch.commands for switch in self.all_switches()]
+        for machine in dict.fromkeys(found.machine for found in commands if found is not None):
+            yield machine.datapath_label, machine.datapath.drops
 
     def link_at(self, name: str) -> Link | None:
         """A link by an end as the file names it, or by the device that now holds the plug."""
@@ -175,7 +190,8 @@ class Builder:
     # -- nodes on the wire
 
     def _build_switch(self, switch: model.WireSwitch) -> None:
-        built = WireSwitch(self._scheduler, self._chance, switch)
+        mods = self._topology.openflow.get(switch.name, ())
+        built = build_wire_switch(self._scheduler, self._chance, switch, mods)
         self.network.switches[switch.name] = built
         for name, nic in built.ports.items():
             self._plugs[f"{switch.name}:{name}"] = nic
@@ -218,26 +234,42 @@ class Builder:
             namespace.set_up(nic.name)
             self._give_addresses(namespace, nic)
         mode = BridgeMode(namespace)
+        ovs = self._openvswitch(host, mode)
         for switch in host.switches.values():
-            self._start_bridge(mode, host, switch)
+            self._start_bridge(mode, host, switch, ovs)
         self._add_routes(namespace, host.routes)
         self.network.hosts[host.name] = Machine(namespace, self._topology.epoch_ns)
         domains = self.network.domains[host.name] = Domains(host, mode)
-        for vm in self._vms_on[host.name]:
-            self._start_domain(domains, vm)
+        with nullcontext() if ovs is None else ovs.machine.together():
+            for vm in self._vms_on[host.name]:
+                self._start_domain(domains, vm)
+        if ovs is not None:
+            self.network.ovs_switches[host.name] = ovs.switches
+            ovs.send(self._topology.openflow)
         self.network.script_steps += mode.steps
         mode.is_booting = False
 
-    def _start_bridge(self, mode: BridgeMode, host: model.Host, switch: model.HostSwitch) -> None:
-        classic = host.bridge_style is model.BridgeStyle.NETWORK_BRIDGE
+    def _openvswitch(self, host: model.Host, mode: BridgeMode) -> OvsHost | None:
+        if all(switch.ovs is None for switch in host.switches.values()):
+            return None
+        # Labs without Open vSwitch do without all that it is made of.
+        from vnet.lab.ovs_host import OvsHost
+
+        return OvsHost(self.namespaces[host.name], mode)
+
+    def _start_bridge(
+        self, mode: BridgeMode, host: model.Host, switch: model.HostSwitch, ovs: OvsHost | None
+    ) -> None:
+        classic = host.bridge_style is model.BridgeStyle.NETWORK_BRIDGE and switch.ovs is None
         uplink = None if switch.uplink is None else host.nics[switch.uplink]
-        mode.create_bridge(
-            switch.name,
-            "network-bridge" if classic else "ifup",
-            ageing_ns=switch.ageing_ns,
-            silent=classic,
-            ipv6=not classic and uplink is not None and uplink.speaks_ipv6,
-        )
+        ipv6 = not classic and uplink is not None and uplink.speaks_ipv6
+        if ovs is not None and switch.ovs is not None:
+            ovs.start_bridge(switch.ovs, ipv6=ipv6)
+        else:
+            script = "network-bridge" if classic else "ifup"
+            mode.create_bridge(
+                switch.name, script, ageing_ns=switch.ageing_ns, silent=classic, ipv6=ipv6
+            )
         if uplink is None:
             mode.standalone(switch.name)
         elif classic:

@@ -16,8 +16,12 @@ from vnet.topology.model import Host, Hypervisor
 if TYPE_CHECKING:
     from vnet.ovs.vswitchd.config import BridgePortConfig
 
-_ATTACH_SCRIPTS = {Hypervisor.XEN: "vif-bridge", Hypervisor.KVM: "qemu-ifup"}
-"""Who brings a guest's back end to the bridge; VMware and Hyper-V have no script of a name."""
+_ATTACH_SCRIPTS = {
+    Hypervisor.XEN: ("vif-bridge", "vif-openvswitch"),
+    Hypervisor.KVM: ("qemu-ifup", "ovs-ifup"),
+}
+"""Who brings a guest's back end to a Linux bridge, and to one of Open vSwitch; VMware and Hyper-V
+have no script of a name."""
 
 
 class Domains:
@@ -26,7 +30,7 @@ class Domains:
     def __init__(self, host: Host, mode: BridgeMode) -> None:
         self.host = host
         self._mode = mode
-        self._script = _ATTACH_SCRIPTS.get(host.hypervisor, "attach")
+        self._scripts = _ATTACH_SCRIPTS.get(host.hypervisor, ("attach", "attach"))
         self._last_domid = 0
         self._cards = 0
 
@@ -60,12 +64,16 @@ class Domains:
         ``switch``. ``settings`` are what :meth:`let_go` found there."""
         back = self._back_end(front, name)
         plug_in(front, back)
-        self._mode.attach(switch, back, self._script, settings)
+        self._mode.attach(switch, back, self._script(switch), settings)
 
     def let_go(self, back: BackEnd) -> BridgePortConfig | None:
         """Take away a back end whose machine has gone elsewhere; returns the settings of its
         port, which go with the machine."""
-        return self._mode.detach(back, self._script)
+        return self._mode.detach(back, self._script(self.bridge_of(back.name)))
+
+    def _script(self, switch: str | None) -> str:
+        known = self.host.switches.get(switch or "")
+        return self._scripts[known is not None and known.ovs is not None]
 
     def switch_for(self, wanted: str) -> str:
         """The switch a card goes to that was on one called ``wanted``."""

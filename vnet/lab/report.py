@@ -6,6 +6,7 @@ Nothing in it depends on the wall clock or on where the lab ran.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -229,11 +230,16 @@ def _impaired(end: LinkEnd) -> dict[str, int]:
 
 
 def drop_rows(network: Network) -> list[DropRow]:
-    """Every drop of every device and link, by place and reason."""
+    """Every drop of every device, datapath and link, by place and reason."""
     rows = [
         DropRow(device.label, reason, frames)
         for device in network.devices()
         for reason, frames in _sorted(device.drops)
+    ]
+    rows += [
+        DropRow(label, reason, frames)
+        for label, drops in network.datapath_losses()
+        for reason, frames in _sorted(drops)
     ]
     rows += [DropRow(*lost, frames) for lost, frames in network.lost_with_devices.items()]
     rows += [
@@ -245,5 +251,5 @@ def drop_rows(network: Network) -> list[DropRow]:
     return rows
 
 
-def _sorted(drops: dict[DropReason, int]) -> list[tuple[DropReason, int]]:
+def _sorted(drops: Mapping[DropReason, int]) -> list[tuple[DropReason, int]]:
     return sorted(drops.items(), key=lambda item: item[0].word)

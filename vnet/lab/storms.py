@@ -13,6 +13,7 @@ from vnet.base.units import duration_text
 from vnet.lab.build import Network
 from vnet.lab.graph import switching_loops
 from vnet.lab.switches import StormPort
+from vnet.netdev.nic import Nic
 from vnet.tables.storm import STORM_WINDOW_NS, Storm
 
 _Unplugged: TypeAlias = frozenset[tuple[str, str]]
@@ -71,6 +72,10 @@ class StormLog:
         self._noted: list[tuple[str, Storm[StormPort], _Unplugged]] = []
         for switch in network.all_switches():
             switch.storms.on_storm = partial(self._note, switch.label)
+        for node in network.switches.values():
+            cables = [nic for nic in node.ports.values() if _leads_to_switch(nic, network)]
+            if len(cables) > 1:
+                node.switch.watch_for_storms(cables)
 
     def __bool__(self) -> bool:
         return bool(self._noted)
@@ -103,6 +108,10 @@ class StormLog:
         for row in rows:
             row.copies = dict(sorted(row.copies.items()))
         return rows
+
+
+def _leads_to_switch(nic: Nic, network: Network) -> bool:
+    return nic.end is not None and nic.end.peer.name.partition(":")[0] in network.switches
 
 
 def _tangles(graph: networkx.Graph[str], unplugged: _Unplugged) -> list[tuple[str, ...]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vnet.base.ids import mac_text
 from vnet.linux.bridge.bridge import Bridge
 from vnet.netdev.device import NetDevice
 from vnet.tables.storm import StormWatch
+
+if TYPE_CHECKING:
+    from vnet.lab.ovs_commands import BridgeCommands
 
 
 class StormPort(Protocol):
@@ -24,12 +27,13 @@ class Switch(ABC):
     """A bridge in a host, or a switch on the wire.
 
     ``label`` is what the graph of the lab calls it: ``sw1``, ``h1:br0``. ``bridge`` is there
-    where it is a Linux bridge.
+    where it is a Linux bridge, ``commands`` where it is one of Open vSwitch.
     """
 
     def __init__(self, label: str) -> None:
         self.label = label
         self.bridge: Bridge | None = None
+        self.commands: BridgeCommands | None = None
 
     @property
     @abstractmethod
@@ -40,6 +44,10 @@ class Switch(ABC):
     @abstractmethod
     def storms(self) -> StormWatch[Any]:
         """Who watches for frames that circle; the ports are :class:`StormPort`."""
+
+    @abstractmethod
+    def watch_for_storms(self, cables: Iterable[NetDevice]) -> None:
+        """Watch for frames that come back by ``cables``, which lead to other switches."""
 
     @abstractmethod
     def own_devices(self) -> Iterator[NetDevice]:
@@ -86,6 +94,9 @@ class LinuxSwitch(Switch):
     @property
     def storms(self) -> StormWatch[Any]:
         return self.bridge.storms
+
+    def watch_for_storms(self, cables: Iterable[NetDevice]) -> None:
+        """Nothing to do: the bridge shows every frame that it floods."""
 
     def own_devices(self) -> Iterator[NetDevice]:
         if self._is_node:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from vnet.base.chance import Chance
 from vnet.base.ids import Mac
 from vnet.lab.switches import LinuxSwitch, Switch
@@ -10,6 +13,9 @@ from vnet.netdev.nic import Nic
 from vnet.sim.scheduler import Scheduler
 from vnet.topology import model
 
+if TYPE_CHECKING:
+    from vnet.ovs.openflow.messages import FlowMod, GroupMod
+
 _SWITCH_MTU = 9216
 """Switches pass jumbo frames; what a wire takes is the link's business."""
 
@@ -17,14 +23,31 @@ _SWITCH_MTU = 9216
 class WireSwitch:
     """The running node: the switch itself, and a card for each port by name."""
 
-    def __init__(self, scheduler: Scheduler, chance: Chance, wanted: model.WireSwitch) -> None:
-        self.name = wanted.name
-        self.ports: dict[str, Nic] = {}
-        macs = chance.stream(f"{wanted.name} port macs")
-        for name in wanted.ports:
-            mac = Mac(b"\x02" + macs.randbytes(5))
-            self.ports[name] = Nic(scheduler, name, mac, mtu_bytes=_SWITCH_MTU, owner=wanted.name)
-        self.switch: Switch = _linux_switch(scheduler, wanted, self.ports)
+    def __init__(self, name: str, ports: dict[str, Nic], switch: Switch) -> None:
+        self.name = name
+        self.ports = ports
+        self.switch = switch
+
+
+def build_wire_switch(
+    scheduler: Scheduler,
+    chance: Chance,
+    wanted: model.WireSwitch,
+    mods: Sequence[FlowMod | GroupMod] = (),
+) -> WireSwitch:
+    """Build the node; one of Open vSwitch is sent ``mods``."""
+    ports = {}
+    macs = chance.stream(f"{wanted.name} port macs")
+    for name in wanted.ports:
+        mac = Mac(b"\x02" + macs.randbytes(5))
+        ports[name] = Nic(scheduler, name, mac, mtu_bytes=_SWITCH_MTU, owner=wanted.name)
+    if wanted.ovs is None:
+        return WireSwitch(wanted.name, ports, _linux_switch(scheduler, wanted, ports))
+    # Labs without Open vSwitch do without all that it is made of.
+    from vnet.lab.ovs_chassis import ovs_switch
+
+    switch = ovs_switch(scheduler, chance, wanted.name, wanted.ovs, ports, mods)
+    return WireSwitch(wanted.name, ports, switch)
 
 
 def _linux_switch(

@@ -1,0 +1,186 @@
+"""Open vSwitch in a machine: its daemon, its datapath, and the commands that set them up.
+
+Whoever builds a lab says what ovs-vsctl(8) would be told. That goes into the wanted
+configuration, and the daemon makes what runs match it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol
+
+from vnet.base.chance import Chance
+from vnet.base.errors import UsageError
+from vnet.base.ids import Mac
+from vnet.netdev.device import NetDevice
+from vnet.netdev.nic import Nic
+from vnet.ovs.datapath.datapath import Datapath
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.openflow.messages import FlowMod, GroupMod
+from vnet.ovs.vswitchd.config import (
+    BridgeConfig,
+    BridgePortConfig,
+    InterfaceConfig,
+    SwitchConfig,
+)
+from vnet.ovs.vswitchd.reconcile import Devices, Vswitchd
+from vnet.ovs.vswitchd.setting_text import settings_text
+from vnet.sim.scheduler import Scheduler
+
+DATAPATH_NAME = "ovs-netdev"
+
+DEFAULT_MTU_BYTES = 1500
+
+_LOCALLY_ADMINISTERED = 0x02
+_GROUP = 0x01
+
+
+class SwitchDevices(Devices, Protocol):
+    """Where the devices of a machine's bridges come from."""
+
+    def check_free(self, device: str) -> None:
+        """Raise :class:`UsageError` if ``device`` cannot become a port."""
+
+    def configure_local(self, bridge: str, mac: Mac, mtu_bytes: int) -> None:
+        """What the local port of ``bridge`` has to be like from now on."""
+
+
+def default_mac(chance: Chance, owner: str, bridge: str) -> Mac:
+    """The address of a bridge that no port lends one."""
+    drawn = chance.stream(f"{owner}:{bridge} mac").randbytes(6)
+    return Mac(bytes((drawn[0] & ~_GROUP | _LOCALLY_ADMINISTERED,)) + drawn[1:])
+
+
+class OpenVSwitch:
+    """All bridges of one machine, with :class:`~vnet.hypervisor.bridging.Bridging`'s methods.
+
+    Every change is in force when the call returns, but for those made inside :meth:`together`.
+    """
+
+    def __init__(
+        self, scheduler: Scheduler, owner: str, devices: SwitchDevices, chance: Chance
+    ) -> None:
+        self.owner = owner
+        self.datapath = Datapath(scheduler, DATAPATH_NAME, chance, owner=owner)
+        self.vswitchd = Vswitchd(scheduler, self.datapath, devices)
+        self.vswitchd.backer.owner = owner
+        self._devices = devices
+        self._chance = chance
+        self._bridges: dict[str, BridgeConfig] = {}
+        self._settings: dict[str, Mapping[str, BridgePortConfig]] = {}
+        self._ports: dict[str, dict[str, BridgePortConfig]] = {}
+        self._is_waiting = False
+
+    @property
+    def datapath_label(self) -> str:
+        """What reports and traces call the datapath."""
+        return f"{self.owner}:{DATAPATH_NAME}"
+
+    def bridge(self, name: str) -> Ofproto:
+        """A bridge as OpenFlow sees it."""
+        return self.vswitchd.bridges[name]
+
+    # -- what ovs-vsctl(8) is told
+
+    def add_bridge(self, config: BridgeConfig, settings: Mapping[str, BridgePortConfig]) -> str:
+        """``ovs-vsctl add-br``. ``config`` has no ports; ``settings`` are those of the ports
+        that will come, by device, where they need any."""
+        name = config.name
+        self._bridges[name] = config
+        self._settings[name] = settings
+        self._ports[name] = {name: settings[name]} if name in settings else {}
+        self._apply()
+        command = f"ovs-vsctl add-br {name}"
+        arguments = settings_text(config)
+        return f"{command} -- set bridge {name} {arguments}" if arguments else command
+
+    def add_port(self, bridge: str, device: str, settings: BridgePortConfig | None = None) -> str:
+        """``ovs-vsctl add-port``."""
+        master = self.bridge_of(device)
+        if master is not None:
+            raise UsageError(
+                f"cannot create a port named {device} because a port named {device} already "
+                f"exists on bridge {master}"
+            )
+        self._devices.check_free(device)
+        interface = InterfaceConfig(device)
+        port = self._settings[bridge].get(device, BridgePortConfig(device, (interface,)))
+        if settings is not None:
+            port = replace(settings, name=device, interfaces=(interface,))
+        self._ports[bridge][device] = port
+        self._apply()
+        command = " ".join(
+            filter(None, ("ovs-vsctl add-port", bridge, device, settings_text(port)))
+        )
+        request = settings_text(port.interfaces[0])
+        return f"{command} -- set interface {device} {request}" if request else command
+
+    def remove_port(self, bridge: str, device: str) -> str:
+        """``ovs-vsctl del-port``."""
+        del self._ports[bridge][device]
+        self._apply()
+        return f"ovs-vsctl del-port {bridge} {device}"
+
+    def bridge_of(self, device: str) -> str | None:
+        """The bridge that ``device`` is a port of, if it is one of these."""
+        return next((name for name, ports in self._ports.items() if device in ports), None)
+
+    def settings_of(self, device: str) -> BridgePortConfig | None:
+        """How the port ``device`` is set up; its number is its bridge's business."""
+        return next((ports[device] for ports in self._ports.values() if device in ports), None)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Apply all changes made inside at the end, as if they had been made one by one.
+
+        A thousand ports that come one after the other would have the daemon look a thousand
+        times at up to a thousand ports.
+        """
+        self._is_waiting = True
+        try:
+            yield
+        finally:
+            self._is_waiting = False
+        self._apply()
+
+    # -- what ovs-ofctl(8) is told
+
+    def send(self, bridge: str, mods: Iterable[FlowMod | GroupMod]) -> None:
+        """Have a bridge carry out requests, all or none, before the next frame.
+
+        Raises the :class:`~vnet.ovs.openflow.errors.OpenFlowError` of the first refused.
+        """
+        self.bridge(bridge).bundle(mods)
+        self.vswitchd.backer.revalidator.settle()
+
+    # -- consequences
+
+    def _apply(self) -> None:
+        if self._is_waiting:
+            return
+        bridges = tuple(
+            replace(config, ports=tuple(self._ports[name].values()))
+            for name, config in self._bridges.items()
+        )
+        self.vswitchd.reconcile(SwitchConfig(bridges), in_order=True)
+        for config in bridges:
+            self._follow_ports(config)
+
+    def _follow_ports(self, config: BridgeConfig) -> None:
+        """A bridge has the lowest address of its ports and the lowest mtu
+        (ovs-vswitchd.conf.db(5), other_config:hwaddr; ofproto's min_mtu)."""
+        bridge = self.bridge(config.name)
+        ports = [port.device for port in bridge.ports.values() if port.name != config.name]
+        devices = [device for device in ports if device is not None]
+        lent = [device.mac for device in devices if _lends_address(device)]
+        mac = config.hwaddr or min(lent, default=default_mac(self._chance, self.owner, config.name))
+        mtu_bytes = min((device.mtu_bytes for device in devices), default=DEFAULT_MTU_BYTES)
+        bridge.datapath_id = config.datapath_id or int.from_bytes(mac, "big")
+        self._devices.configure_local(config.name, Mac(mac), mtu_bytes)
+
+
+def _lends_address(device: NetDevice) -> bool:
+    """Those with a maker's address do. Physical cards of a lab have none, but stand for such."""
+    return isinstance(device, Nic) or not device.mac[0] & _LOCALLY_ADMINISTERED

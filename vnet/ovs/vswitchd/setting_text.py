@@ -1,0 +1,41 @@
+"""Rows as the arguments of ``ovs-vsctl set`` that make them: ``tag=10 trunks=20,30``."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import fields
+
+from vnet.ovs.vswitchd.column import AtomKind, ColumnType
+from vnet.ovs.vswitchd.config import Row
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
+
+
+def settings_text(row: Row) -> str:
+    """What differs from a new row. References to other rows and the name are left out."""
+    return " ".join(_settings(row))
+
+
+def _settings(row: Row) -> Iterator[str]:
+    for column in fields(row):
+        known: ColumnType = column.metadata["type"]
+        value = getattr(row, column.name)
+        if value == known.default or column.metadata.get("read_only"):
+            continue
+        if AtomKind.ROW in (known.key.kind, known.value and known.value.kind):
+            continue
+        items = known.items(value)
+        if known.is_map:
+            for key, item in items.items():
+                yield f"{column.name}:{_atom_text(key)}={_atom_text(item)}"
+        else:
+            yield f"{column.name}={','.join(_atom_text(atom) for atom in items)}"
+
+
+def _atom_text(atom: object) -> str:
+    """An atom as the database's text has it, quoted for that and for a shell where need be."""
+    text = str(atom).lower() if isinstance(atom, bool) else str(atom)
+    return text if _PLAIN.fullmatch(text) else shlex.quote(json.dumps(text))
