@@ -203,7 +203,6 @@ class XlateCtx:
         self.pending_decap = False
         self.encap_metadata = b""
 
-        self.n_outputs = 0
         self.learned: list[tuple[Ofproto, FlowMod, int]] = []
         """The flows to make once the translation has ended, each with its ``limit``."""
 
