@@ -14,7 +14,7 @@ from vnet.base.drops import DropReason, all_drop_reasons
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, quote
 
-_ROOMS = ("vnet.sim", "vnet.netdev", "vnet.linux", "vnet.hypervisor")
+_ROOMS = ("vnet.sim", "vnet.tables", "vnet.netdev", "vnet.linux", "vnet.ovs", "vnet.hypervisor")
 """The rooms that frames pass through."""
 
 _HEAD = """\

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vnet.base.drops import drop_reason
 
 FRAGMENT_PURGED = drop_reason(
-    "ct_fragment_purged",
+    "ct-fragment-purged",
     cause="a fragment waited in the connection tracker, its others never came, and for ten "
     "seconds after its time no packet came by to take it along",
     cure="see why the other fragments were lost; an mtu that needs no fragments is best",
