@@ -11,6 +11,7 @@ from vnet.hypervisor.openvswitch import OpenVSwitch
 from vnet.lab.ovs_commands import BridgeCommands
 from vnet.lab.switches import Switch
 from vnet.netdev.device import NetDevice
+from vnet.ovs.flow.ports import OFPP_LOCAL
 from vnet.ovs.ofproto.bundle import Bundle
 from vnet.ovs.ofproto.mac_learning import MacLearning
 from vnet.ovs.ofproto.ofproto import Ofproto
@@ -44,7 +45,7 @@ class OvsSwitch(Switch):
 
     def has_port(self, device: NetDevice) -> bool:
         port = self._bridge.port_by_name(device.name)
-        return port is not None and port.device is device
+        return port is not None and port.device is device and port.number != OFPP_LOCAL
 
     def find(self, mac: bytes) -> str | None:
         number, now_ns = int.from_bytes(mac, "big"), self._bridge.scheduler.now_ns

@@ -14,19 +14,20 @@ from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.netdev.pair import PairDevice
 
-_QUEUELESS = ("loopback", "bridge", "veth")
+_QUEUELESS = ("loopback", "bridge", "veth", "openvswitch")
+_WITHOUT_CARRIER = ("loopback", "openvswitch")
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
 
 
 def state_of(device: NetDevice) -> str:
     """The operational state (RFC 2863), as ``ip link`` words it.
 
-    Loopback has no carrier to speak of and stays UNKNOWN. Of a veth without a carrier it is
-    known what lies below: its peer is down.
+    Loopback has no carrier to speak of and stays UNKNOWN, and so has a bridge of Open vSwitch. Of
+    a veth without a carrier it is known what lies below: its peer is down.
     """
     if not device.admin_up:
         return "DOWN"
-    if device.kind == "loopback":
+    if device.kind in _WITHOUT_CARRIER:
         return "UNKNOWN"
     if device.carrier:
         return "UP"
