@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vnet.base.deep_calls import deep_calls
 from vnet.base.drops import drop_reason
 from vnet.ovs.dpif.actions import ControllerCookie, FlowSampleCookie, OdpActions, SlowPathCookie
 from vnet.ovs.dpif.dpif import FlowStats, Upcall
@@ -47,6 +48,10 @@ class UpcallHandler:
 
     def handle(self, upcall: Upcall) -> None:
         """Translate, install, execute; or hand to whoever the flow's action is for."""
+        with deep_calls():
+            self._handle(upcall)
+
+    def _handle(self, upcall: Upcall) -> None:
         ingress = self._backer.ingress(upcall.key)
         if ingress is None:
             self._drop(upcall)

@@ -22,6 +22,15 @@ def test_resubmits_to_later_tables_do_not_count_as_deeper() -> None:
     assert actions_of(switch, ARP) == "2"
 
 
+def test_every_table_may_resubmit_to_the_next_again_and_again() -> None:
+    """4,064 tables, each below the one before: more than Python nests by itself."""
+    chain = [f"table={n},actions=resubmit(,{n + 1})" for n in range(253)]
+    again = [f"table=253,reg0={n},actions=set_field:{n + 1}->reg0,resubmit(,0)" for n in range(15)]
+    switch = switch_with([*chain, *again, "table=253,reg0=15,actions=output:2"])
+    assert actions_of(switch, ARP) == "2"
+    assert "253. reg0=0xf, priority 32768" in explained(switch, ARP)
+
+
 def test_4096_resubmits_are_the_most() -> None:
     doubling = [f"table={n},actions=resubmit(,{n + 1}),resubmit(,{n + 1})" for n in range(13)]
     switch = switch_with([*doubling, "table=13,actions=output:2"])

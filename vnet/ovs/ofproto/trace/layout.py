@@ -27,22 +27,25 @@ SLOW_PATH_EXPLANATIONS = {
 }
 
 
-def trace_lines(trace: Trace, level: int = 0) -> Iterator[str]:
-    """The lines of some nodes and all below them.
+def trace_lines(trace: Trace) -> Iterator[str]:
+    """The lines of some nodes and all below them, which may nest thousands deep.
 
     What stands alone under its parent (the next table of a chain, the next bridge) keeps the
     parent's column, so that a long pipeline does not drift off to the right.
     """
-    for node in trace:
+    waiting = [(node, node is trace[-1], 0) for node in reversed(trace)]
+    while waiting:
+        node, is_last, level = waiting.pop()
         if node.kind is NodeKind.BRIDGE:
             yield ""
-        more = int(node is not trace[-1] or node.kind in _TERMINAL)
+        more = int(not is_last or node.kind in _TERMINAL)
         indent = " " * (4 * (level + more))
         before, after = _PREFIX_SUFFIX.get(node.kind, ("", ""))
         yield f"{indent}{before}{node.text}{after}"
         if node.kind is NodeKind.BRIDGE:
             yield indent + "-" * len(node.text)
-        yield from trace_lines(node.children, level + 2 * more)
+        below = node.children
+        waiting += [(child, child is below[-1], level + 2 * more) for child in reversed(below)]
 
 
 def slow_path_lines(slow: SlowPath) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from vnet.base.deep_calls import deep_calls
 from vnet.ovs.dpif.actions import Clone, DropCause, OdpActions, Output, Recirc
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.names import NO_NAMES
@@ -47,6 +48,10 @@ class Tracer:
 
     def trace(self, request: TraceRequest) -> str:
         """The whole trace, recirculations after each other, as ``ovs-appctl`` prints it."""
+        with deep_calls():
+            return "\n".join(self._lines(request))
+
+    def _lines(self, request: TraceRequest) -> list[str]:
         states = deque(request.ct_next)
         queue: deque[RecircNode] = deque()
         lines = list(self._pass(request, queue))
@@ -55,7 +60,7 @@ class Tracer:
             lines += ["", *recirculation_lines(node, states)]
             lines += self._pass(replace(request, flow=node.flow), queue)
             self._backer.recirc.unref(node.recirc_id, self._backer.scheduler.now_ns)
-        return "\n".join(lines)
+        return lines
 
     def _pass(self, request: TraceRequest, queue: deque[RecircNode]) -> Iterator[str]:
         trace: Trace = []

@@ -7,6 +7,7 @@ revalidation are the same translation with different wishes.
 
 from __future__ import annotations
 
+from vnet.base.deep_calls import deep_calls
 from vnet.ovs.dpif.actions import Clone, DropCause, OdpActions, Output, SlowPath
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocol_numbers import CS_TRACKED
@@ -46,7 +47,13 @@ MAX_OUTPUTS = 1000
 def translate(xin: XlateIn) -> XlateOut:
     """Translate a flow, or a rule or actions given for it."""
     ctx = XlateCtx(xin, mirror_packet)
-    _run(ctx)
+    with deep_calls():
+        try:
+            _run(ctx)
+        except RecursionError:
+            # Copies in copies, or groups in groups, at every one of very many tables. This is
+            # where Open vSwitch runs out of stack and dies.
+            ctx.fail("translation nested too deeply", DropCause.RECURSION_TOO_DEEP)
     learn_all(ctx)
     if ctx.has_failed():
         ctx.slow = SlowPath(0)
