@@ -221,10 +221,9 @@ def _flows(command: FlowModCommand | None) -> _Reader:
     return requests
 
 
-def _groups(is_file: bool) -> _Reader:
+def _groups(command: GroupModCommand | None) -> _Reader:
     def requests(arguments: _Words, lines: _Words, names: Names, allowed: int) -> list[Request]:
-        command = None if is_file else GroupModCommand.ADD
-        texts = _without_comments(lines if is_file else arguments)
+        texts = _without_comments(lines if command is None else arguments)
         return [parse_group(text, command, names, allowed) for text in texts]
 
     return requests
@@ -237,9 +236,11 @@ def _none(_arguments: _Words, _lines: _Words, _names: Names, _allowed: int) -> l
 _REQUESTS: dict[str, _Reader] = {
     "add-flow": _flows(FlowModCommand.ADD),
     "add-flows": _flows(None),
+    "mod-flows": _flows(FlowModCommand.MODIFY),
     "del-flows": _flows(FlowModCommand.DELETE),
-    "add-group": _groups(is_file=False),
-    "add-groups": _groups(is_file=True),
+    "add-group": _groups(GroupModCommand.ADD),
+    "add-groups": _groups(None),
+    "mod-group": _groups(GroupModCommand.MODIFY),
     "add-meter": _none,
     "mod-port": _none,
 }

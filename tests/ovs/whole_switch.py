@@ -10,6 +10,7 @@ from vnet.base.units import NS_PER_MS
 from vnet.ovs.flow.compose import compose
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match_parse import parse_match
+from vnet.ovs.flow.protocols import P_OF15_OXM
 from vnet.ovs.ofproto.dump.flows import dump_flows
 
 BRIDGE = "br0"
@@ -62,4 +63,4 @@ def run_before_ms(switch: Switch, time_ms: int) -> None:
 
 def flow_lines(switch: Switch) -> list[str]:
     """The bridge's flows with their counters, without cookies and ages."""
-    return [_AGES.sub("", line) for line in dump_flows(switch.bridge(BRIDGE))]
+    return [_AGES.sub("", line) for line in dump_flows(switch.bridge(BRIDGE), P_OF15_OXM)]
