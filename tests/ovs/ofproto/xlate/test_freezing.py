@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.dummy_switch import BRIDGE
 from tests.oracle.ovs_kit import Switch
 from tests.ovs.ofproto.xlate.translating import actions_of, explained, translated
-from tests.ovs.whole_switch import BRIDGE, switch_with
+from tests.ovs.whole_switch import switch_with
 from vnet.ovs.dpif.actions import ControllerCookie, DropCause, Recirc, Userspace
 from vnet.ovs.dpif.text.actions import actions_text
 from vnet.ovs.flow.ports import OfpPort

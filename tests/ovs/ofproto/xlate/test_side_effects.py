@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.dummy_switch import BRIDGE
 from tests.oracle.ovs_kit import Switch
 from tests.ovs.ofproto.xlate.translating import actions_of, explained, translated
-from tests.ovs.whole_switch import BRIDGE, flow_lines, switch_with
+from tests.ovs.whole_switch import flow_lines, switch_with
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.xlate.cache import XlateCache
