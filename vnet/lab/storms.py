@@ -73,9 +73,9 @@ class StormLog:
         for switch in network.all_switches():
             switch.storms.on_storm = partial(self._note, switch.label)
         for node in network.switches.values():
-            cables = [nic for nic in node.ports.values() if _leads_to_switch(nic, network)]
-            if len(cables) > 1:
-                node.switch.watch_for_storms(cables)
+            # A ring goes in by one cable and out by another.
+            if sum(_leads_to_switch(nic, network) for nic in node.ports.values()) > 1:
+                node.switch.watch_for_storms(node.ports.values())
 
     def __bool__(self) -> bool:
         return bool(self._noted)

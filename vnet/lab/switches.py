@@ -47,7 +47,7 @@ class Switch(ABC):
 
     @abstractmethod
     def watch_for_storms(self, cables: Iterable[NetDevice]) -> None:
-        """Watch for frames that come back by ``cables``, which lead to other switches."""
+        """Watch for frames that come back by ``cables``, some of which lead to other switches."""
 
     @abstractmethod
     def own_devices(self) -> Iterator[NetDevice]:

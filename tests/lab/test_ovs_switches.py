@@ -1,0 +1,359 @@
+"""Switches of Open vSwitch in labs: they do what any switch does there, and what flows say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scapy.layers.inet import ICMP, IP
+
+from vnet.base.errors import UsageError, VnetError
+from vnet.lab.lab import Lab
+from vnet.lab.report import Report
+from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.messages import FlowMod
+from vnet.sim.trace import TraceNode
+
+FABRIC = """\
+version: 1
+name: fabric
+hosts:
+  h1:
+    hypervisor: %(first)s
+    nics: {eth0: {ip: 192.0.2.1/24}}
+    switches: {br0: {type: %(type)s%(more)s}}
+  h2:
+    hypervisor: kvm
+    nics: {eth0: {ip: 192.0.2.2/24}}
+    switches: {br0: {type: %(type)s}}
+vms:
+  vm1: {host: h1, vnics: [{ip: 10.0.0.1/24}]}
+  vm2: {host: h1, vnics: [{ip: 10.0.0.2/24}]}
+  vm3: {host: h2, vnics: [{ip: 10.0.0.3/24}]}
+switches: {sw1: {type: %(type)s}}
+links:
+  - {ends: ['h1:eth0', 'sw1:p1'], latency: 1ms}
+  - {ends: ['h2:eth0', 'sw1:p2'], latency: 1ms}
+captures: ['vm1:eth0', 'h1:br0', 'h1:eth0', 'sw1:p2', 'h1:nlmon']
+scenario:
+%(steps)s
+"""
+
+
+def fabric(
+    *steps: str, more: str = "", kind: str = "ovs", first: str = "kvm", **options: Any
+) -> Lab:
+    """Two hosts on a switch; the bridge of the first has ``more`` keys."""
+    written = "\n".join(f"  - {step}" for step in steps or ("{wait: 1s}",))
+    words = {"type": kind, "more": f", {more}" if more else "", "first": first, "steps": written}
+    return Lab.from_text(FABRIC % words, **options)
+
+
+def outcome(lab: Lab) -> Report:
+    report = lab.run()
+    assert report.held, report
+    return report
+
+
+PING = "{ping: {from: vm1, to: %s, count: 2}, expect: {received: %d}}"
+
+# -- as any switch
+
+SCENARIO = (
+    PING % ("vm2", 2),
+    PING % ("vm3", 2),
+    "{ping: {from: h1, to: h2, count: 2}, expect: {received: 2}}",
+    "{fdb: {switch: 'h2:br0', mac: vm1}, expect: {port: eth0}}",
+    "{fdb: {switch: sw1, mac: vm1}, expect: {port: p1, moves: 0}}",
+    "{fdb: {switch: sw1, mac: '02:00:00:00:00:09'}, expect: {port: none}}",
+    "{counters: {device: 'h2:br0'}, expect: {tx_packets: '>= 3', rx_packets: '>= 3'}}",
+    "{counters: {device: 'sw1:p1'}, expect: {drops: 0}}",
+    "{link: {end: 'h2:eth0', state: down}}",
+    "{ping: {from: vm1, to: vm3, count: 1, timeout: 1s}, expect: {received: 0}}",
+    "{link: {end: 'h2:eth0', state: up}}",
+    PING % ("vm3", 2),
+    # What flows counted in the half second before a move says where the station was, and for
+    # some milliseconds after one, flows are as they were.
+    "{wait: 600ms}",
+    "{move: {vm: vm1, to: h2}}",
+    "{wait: 10ms}",
+    "{fdb: {switch: sw1, mac: vm1}, expect: {port: p2, moves: 1}}",
+    PING % ("vm2", 2),
+    "{fdb: {switch: 'h2:br0', mac: vm1}, expect: {port: vnet1}}",
+    "{wait: 600ms}",
+    "{move: {vm: vm1, to: h1}}",
+    "{wait: 10ms}",
+    PING % ("vm3", 2),
+)
+
+
+@pytest.mark.parametrize("first", ["kvm", "xen", "vmware", "hyperv"])
+@pytest.mark.parametrize("kind", ["linux", "ovs"])
+def test_one_scenario_holds_with_either_kind(kind: str, first: str) -> None:
+    with fabric(*SCENARIO, kind=kind, first=first) as lab:
+        outcome(lab)
+
+
+def test_both_kinds_stand_in_one_host_and_keep_apart() -> None:
+    text = """
+version: 1
+hosts: {h: {switches: {br0: {type: ovs}, br1: }}}
+vms:
+  a: {host: h, vnics: [{ip: 10.0.0.1/24, switch: br0}]}
+  b: {host: h, vnics: [{ip: 10.0.0.2/24, switch: br1}]}
+scenario:
+  - {ping: {from: a, to: b, count: 1}, expect: {received: 0}}
+  - {move: {vm: b, to: h, switch: br0}}
+  - {ping: {from: a, to: b, count: 1}, expect: {received: 1}}
+  - {move: {vm: a, to: h, switch: br1}}
+  - {ping: {from: a, to: b, count: 1}, expect: {received: 0}}
+"""
+    with Lab.from_text(text) as lab:
+        outcome(lab)
+        assert list(lab.switch("br0").ports) == ["br0", "vnet2"]
+        assert list(lab.switch("br1").ports) == ["vnet3"]
+        assert list(lab.host("h").namespace.bridges) == ["br1"]
+
+
+def test_a_lab_writes_the_same_bytes_every_time(tmp_path: Path) -> None:
+    found = []
+    for run in ("one", "other"):
+        with fabric(*SCENARIO, pcap_dir=tmp_path / run) as lab:
+            lab.run()
+        found.append({path.name: path.read_bytes() for path in (tmp_path / run).iterdir()})
+    assert found[0] == found[1]
+
+
+def test_an_idle_lab_comes_to_rest() -> None:
+    with fabric(PING % ("vm3", 2)) as lab:
+        outcome(lab)
+        lab.scheduler.run()
+        assert lab.scheduler.next_event_ns is None
+        assert 300 < lab.now_ns / 1e9 < 700, "stations age five minutes, neighbours a little more"
+        assert lab.switch("sw1").fdb() == []
+        assert lab.switch("sw1").dump_megaflows() == []
+
+
+def test_the_bridge_s_own_device_is_the_host_s() -> None:
+    with fabric() as lab:
+        host, graph = lab.host("h1").namespace, lab.graph
+        bridge, card = (host.interface(name) for name in ("br0", "eth0"))
+        assert bridge.device.kind == "openvswitch"
+        assert bridge.device.mac == card.device.mac
+        assert (len(bridge.addresses), len(card.addresses)) == (1, 0)
+        assert graph.edges["h1:vnet0", "h1:br0"]["kind"] == "port"
+        assert lab.switch("h1:br0").ports == {"br0": 65534, "eth0": 1, "vnet0": 2, "vnet1": 3}
+
+
+RING = """
+version: 1
+name: ring
+hosts: {h1: {nics: {eth0: {ip: 10.0.0.1/24}}}}
+switches: {s1: {type: ovs}, s2: {type: ovs}, s3: }
+links:
+  - {ends: ['h1:eth0', 's1:h'], latency: 10us, bandwidth: 10mbit}
+  - {ends: ['s1:a', 's2:a'], latency: 10us, bandwidth: 1mbit, queue: 20}
+  - {ends: ['s2:b', 's3:b'], latency: 10us, bandwidth: 1mbit, queue: 20}
+  - {ends: ['s3:c', 's1:c'], latency: 10us, bandwidth: 1mbit, queue: 20}
+scenario:
+  - {arping: {from: h1, to: 10.0.0.99, count: 1}}
+  - {wait: 500ms}
+"""
+
+
+def test_a_storm_is_seen_by_every_switch_of_its_loop() -> None:
+    with Lab.from_text(RING) as lab:
+        (storm,) = lab.run().storms
+    assert storm.loop == ("s1", "s2", "s3")
+    assert list(storm.copies) == ["s1", "s2", "s3"]
+    assert storm.copies["s1"][1] == ("a", "c")
+    assert all(frames > 100 for frames, _ports in storm.copies.values())
+
+
+def test_where_no_loop_can_be_nobody_watches_for_one() -> None:
+    with fabric() as lab:
+        assert lab.network.switches["sw1"].ports["p1"].sniffers is None
+
+
+# -- what the file says
+
+
+def test_vlans_keep_guests_apart_and_go_with_them() -> None:
+    ports = "ports: {vnet0: {tag: 10}, vnet1: {tag: 20}}"
+    with fabric(
+        PING % ("vm2", 0),
+        PING % ("vm3", 0),
+        "{move: {vm: vm1, to: h2}}",
+        PING % ("vm3", 0),
+        more=ports,
+    ) as lab:
+        outcome(lab)
+        tagged = lab.captures["sw1:p2"].filter(lambda packet: "Dot1Q" in packet)
+        assert {packet["Dot1Q"].vlan for packet in tagged} == {10}
+
+
+def test_a_secure_bridge_without_flows_carries_nothing() -> None:
+    with fabric(PING % ("vm2", 0), more="fail_mode: secure") as lab:
+        report = outcome(lab)
+        assert lab.switch("h1:br0").dump_flows() == []
+    assert ("h1:vnet0", "ovs-flow-drops") in [(d.place, d.reason.word) for d in report.drops]
+
+
+def test_flows_of_the_file_are_there_beside_the_standalone_one() -> None:
+    flows = "flows: ['priority=10,icmp,in_port=vnet0,actions=drop']"
+    with fabric(PING % ("vm2", 0), "{ping: {from: h1, to: h2}}", more=flows) as lab:
+        outcome(lab)
+        drop, normal = lab.switch("h1:br0").dump_flows()
+        assert "priority=10,icmp,in_port=2 actions=drop" in drop
+        assert "n_packets=2" in drop
+        assert normal.endswith("priority=0 actions=NORMAL")
+        steps = [str(step) for step in lab.network.script_steps]
+        assert "h1: ovs-ifup: ovs-ofctl add-flows br0 - # 1" in steps
+
+
+def test_groups_and_port_numbers_of_the_file() -> None:
+    more = """ports: {vnet1: {ofport: 1}}, groups: ['group_id=5,type=all,bucket=vnet1'],
+      flows: ['in_port=vnet0,actions=group:5', 'in_port=1,actions=vnet0']"""
+    with fabric(PING % ("vm2", 2), more=more) as lab:
+        outcome(lab)
+        switch = lab.switch("h1:br0")
+        assert switch.ports == {"br0": 65534, "eth0": 2, "vnet0": 3, "vnet1": 1}
+        assert switch.dump_groups() == ["group_id=5,type=all,bucket=bucket_id:0,actions=output:1"]
+        assert switch.dump_groups(names=True)[0].endswith("actions=output:vnet1")
+
+
+def test_the_numbers_are_those_that_flows_of_the_file_were_read_with() -> None:
+    with fabric(more="flows: ['in_port=vnet1,actions=drop']") as lab:
+        (mod,) = lab.topology.openflow["h1:br0"]
+        assert isinstance(mod, FlowMod)
+        assert Flow.in_port.of(mod.match.value) == lab.switch("h1:br0").ports["vnet1"]
+
+
+# -- from Python
+
+
+def test_a_change_is_in_force_before_the_next_frame() -> None:
+    with fabric() as lab:
+        switch, vm1 = lab.switch("h1:br0"), lab.vm("vm1")
+        assert vm1.ping("vm2", count=2).received == 2
+        switch.add_flow("priority=9,icmp,actions=drop")
+        assert vm1.ping("vm2", count=1, timeout="1s").received == 0
+        switch.mod_flows("icmp,actions=NORMAL")
+        assert vm1.ping("vm2", count=1).received == 1
+        switch.del_flows("icmp")
+        switch.add_flows(
+            "priority=8,icmp,in_port=vnet0,actions=drop  # one way\n\narp,actions=drop"
+        )
+        assert vm1.ping("vm2", count=1, timeout="1s").received == 0
+        switch.del_flows()
+        assert switch.dump_flows() == []
+        switch.add_flows(["in_port=vnet0,actions=vnet1", "in_port=vnet1,actions=vnet0"])
+        switch.del_flows("in_port=vnet0", strict=True)
+        assert len(switch.dump_flows()) == 1
+        assert switch.dump_flows("in_port=vnet0") == []
+
+
+def test_groups_are_added_and_listed() -> None:
+    with fabric() as lab:
+        switch = lab.switch("h1:br0")
+        switch.add_group("group_id=1,type=select,bucket=vnet0,bucket=vnet1")
+        assert len(switch.dump_groups()) == 1
+        with pytest.raises(OpenFlowError, match="OFPGMFC_GROUP_EXISTS"):
+            switch.add_group("group_id=1,type=all")
+
+
+BAD = [
+    ("ipp=1,actions=drop", "unknown keyword ipp", OvsTextError),
+    ("in_port=vnet7,actions=drop", "vnet7: invalid or unknown port for in_port", OvsTextError),
+    ("actions=group:1", "OFPBAC_BAD_OUT_GROUP", OpenFlowError),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence", "kind"), BAD)
+def test_a_bad_flow_changes_nothing(text: str, sentence: str, kind: type[VnetError]) -> None:
+    with fabric() as lab:
+        switch = lab.switch("h1:br0")
+        before = switch.dump_flows()
+        with pytest.raises(kind, match=sentence):
+            switch.add_flow(text)
+        with pytest.raises(kind, match=sentence):
+            switch.add_flows(["tcp,actions=drop", text])
+        assert switch.dump_flows() == before
+
+
+def test_a_linux_bridge_has_no_flows() -> None:
+    with fabric(kind="linux") as lab:
+        with pytest.raises(UsageError, match="h1:br0 is a Linux bridge, which has no flows"):
+            lab.switch("h1:br0").add_flow("actions=drop")
+        assert lab.switch("h1:br0").ports == {"eth0": 1, "vnet0": 2, "vnet1": 3}
+    with fabric() as lab, pytest.raises(UsageError, match="sw1 is a switch of Open vSwitch"):
+        lab.switch("sw1").bridge  # noqa: B018
+
+
+def test_stations_and_megaflows_are_listed() -> None:
+    with fabric() as lab:
+        lab.vm("vm1").ping("vm3", count=3)
+        switch = lab.switch("h1:br0")
+        found = {row["mac"]: row["port"] for row in switch.fdb()}
+        macs = [lab.vm(name).vnic(0).mac for name in ("vm1", "vm3")]
+        assert [found[mac] for mac in macs] == ["vnet0", "eth0"]
+        requests = "in_port(vnet0)", "eth_type(0x0800)"
+        (line,) = [f for f in switch.dump_megaflows(names=True) if all(r in f for r in requests)]
+        assert "packets:2, bytes:196" in line
+        assert line.endswith("actions:eth0")
+        assert line.replace("vnet0", "3").replace("eth0", "2") in switch.dump_megaflows()
+
+
+def test_a_trace_is_ofproto_s_own() -> None:
+    with fabric() as lab:
+        switch = lab.switch("h1:br0")
+        lines = switch.trace("in_port=vnet0,icmp").split("\n")
+        assert lines[0].startswith("Flow: icmp,in_port=2,")
+        assert 'bridge("br0")' in lines
+        assert "    NORMAL" in lines
+        assert lines[-1].startswith("Datapath actions: ")
+        with pytest.raises(OvsTextError, match="Bad openflow flow syntax"):
+            switch.trace("in_prot=1")
+        assert switch.fdb() == []
+        switch.trace("in_port=vnet0,icmp,dl_src=02:00:00:00:00:01", "-generate")
+        assert [row["mac"] for row in switch.fdb()] == ["02:00:00:00:00:01"]
+
+
+# -- traces
+
+
+def events(root: TraceNode, place: str) -> list[str]:
+    return [node.event for node in root.walk() if node.place == place]
+
+
+def test_a_followed_frame_tells_what_was_decided_and_why() -> None:
+    with fabric() as lab:
+        packet = IP(dst="10.0.0.2") / ICMP()
+        lab.vm("vm1").ping("vm2", count=1)
+        lab.advance("20s")
+        first, second = (lab.trace("vm1", packet) for _ in range(2))
+        assert events(first, "h1:ovs-netdev")[0] == "upcall"
+        assert set(events(second, "h1:ovs-netdev")) == {"megaflow hit"}
+        told = [node for node in first.walk() if node.place == "h1:br0"]
+        assert {node.event for node in told} == {"ofproto/trace"}
+        notes = told[0].notes
+        assert notes[0].startswith("Flow: icmp,in_port=vnet0,")
+        assert " 0. priority 0" in notes
+        assert " -> forwarding to learned port" in "\n".join(notes)
+        assert notes[-1] == "Datapath actions: vnet1"
+        assert all(note in str(first) for note in notes)
+        assert "ofproto/trace" not in str(second)
+
+
+def test_the_recorder_knows_how_a_frame_died_in_a_flow_table() -> None:
+    with fabric(more="flows: ['priority=5,icmp,actions=drop']", follow=True) as lab:
+        lab.vm("vm1").ping("vm2", count=1, timeout="1s")
+        recorder = lab.flight_recorder
+        assert recorder is not None
+        assert recorder.last is not None
+        assert recorder.last.leaf.drop is not None
+        assert recorder.last.leaf.drop.word == "ovs-flow-drops"
+        assert " 0. icmp, priority 5" in str(recorder.last.root)
