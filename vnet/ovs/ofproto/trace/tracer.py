@@ -22,6 +22,11 @@ from vnet.ovs.ofproto.xlate.translate import translate
 from vnet.ovs.openflow.ofpacts import Ofpacts
 from vnet.sim.frame import Frame
 
+MAX_PASSES = 256
+"""How often a packet is traced anew. One that recirculates for ever is traced for ever by Open
+vSwitch; its datapath, and ours, drops such a packet after a few rounds.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class TraceRequest:
@@ -55,11 +60,16 @@ class Tracer:
         states = deque(request.ct_next)
         queue: deque[RecircNode] = deque()
         lines = list(self._pass(request, queue))
+        n_passes = 0
         while queue:
             node = queue.popleft()
-            lines += ["", *recirculation_lines(node, states)]
-            lines += self._pass(replace(request, flow=node.flow), queue)
+            n_passes += 1
+            if n_passes <= MAX_PASSES:
+                lines += ["", *recirculation_lines(node, states)]
+                lines += self._pass(replace(request, flow=node.flow), queue)
             self._backer.recirc.unref(node.recirc_id, self._backer.scheduler.now_ns)
+        if n_passes > MAX_PASSES:
+            lines.append(f"\nNo more than {MAX_PASSES} recirculations are traced.")
         return lines
 
     def _pass(self, request: TraceRequest, queue: deque[RecircNode]) -> Iterator[str]:
