@@ -187,6 +187,18 @@ WHOLE_FILES = {
         "2:7: '../../etc' is not a name (a letter or digit, then up to 62 letters, digits, "
         "'.', '_' or '-')",
     ),
+    "flow that ovs-ofctl does not understand": (
+        b"version: 1\nswitches:\n  s:\n    type: ovs\n    flows: |\n      arp,actions=nromal\n",
+        "6:7: unknown action nromal",
+    ),
+    "flow that Open vSwitch refuses": (
+        b"version: 1\nswitches: {s: {type: ovs, flows: ['actions=group:1']}}\n",
+        "2:35: OFPBAC_BAD_OUT_GROUP (the switch refuses it)",
+    ),
+    "file of flows that is not there": (
+        b"version: 1\nswitches: {s: {type: ovs, flows: {file: ../\xc3\xa4.txt}}}\n",
+        "2:41: ../ä.txt: there is no such file",
+    ),
     "count of 10 million VMs": (
         b"version: 1\nhosts: {h: }\nvms: {vm: {host: h, count: 10000000}}\n",
         "3:28: count is too large: 10000000 (at most 100000)",
@@ -306,6 +318,24 @@ def test_a_file_that_is_no_topology_is_refused(
 ) -> None:
     Path("bad.yaml").write_bytes(content)
     assert refused("bad.yaml") == f"bad.yaml:{message}\n"
+
+
+def test_all_that_is_wrong_with_flows_is_told_at_once(refused: Refused) -> None:
+    Path("flows.txt").write_text("ip,actions=drop\n\n  tcp,actions=nromal # two\ntable=x\n")
+    Path("bad.yaml").write_text(
+        LAB.replace(
+            "switches: {br0: }}",
+            "switches: {br0: {type: ovs, flows: {file: flows.txt}, "
+            "groups: ['group_id=1'], ports: {vnet0: {tag: -1}}}}}",
+            1,
+        )
+    )
+    assert refused("bad.yaml").splitlines() == [
+        "bad.yaml:4:105: must specify a type",
+        "bad.yaml:4:141: constraint violation: -1 is not in the valid range 0 to 4095 (inclusive)",
+        "flows.txt:3:3: unknown action nromal",
+        "flows.txt:4:1: must specify an action",
+    ]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="files as on POSIX")

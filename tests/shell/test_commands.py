@@ -303,3 +303,31 @@ def test_the_shell_is_not_needed_by_the_rest() -> None:
         "assert 'cmd2' not in sys.modules and 'prompt_toolkit' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_brctl_and_bridge_know_linux_bridges_only(shell: Shell) -> None:
+    text = """
+version: 1
+hosts: {h1: {nics: {eth0: }, switches: {br0: {type: ovs}, br1: }}}
+vms: {vm1: {host: h1, vnics: [{switch: br0}, {switch: br1}]}}
+switches: {sw1: {type: ovs}}
+links: [{ends: ['h1:eth0', 'sw1:p1']}]
+"""
+    lab = Lab.from_text(text)
+    ran = shell(lab, "h1 brctl show", "sw1 brctl show", "h1 bridge link", "sw1 bridge fdb")
+    heading, row, nothing, port = ran.out.splitlines()
+    assert heading == nothing == "bridge name\tbridge id\t\tSTP enabled\tinterfaces"
+    assert row.startswith("br1\t\t")
+    assert port.startswith("6: vnet1: ")
+    assert "br0" not in ran.out
+    rows = [line.split() for line in shell(lab, "ports h1", "ports sw1").out.splitlines()]
+    masters = {row[0]: row[5] for row in rows}
+    assert [masters[f"h1:{name}"] for name in ("eth0", "vnet0", "vnet1", "br0")] == [
+        "br0",
+        "br0",
+        "br1",
+        "-",
+    ]
+    assert (masters["sw1:p1"], masters["sw1:sw1"]) == ("sw1", "-")
+    ran = shell(lab, "h1 ip link show br0")
+    assert " qdisc noqueue state UNKNOWN " in ran.out

@@ -7,10 +7,11 @@ flow is what ovs-ofctl(8) and the switch would say, with its place in front.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from vnet.base.text import did_you_mean, quote
 from vnet.ovs.flow.errors import OvsTextError
@@ -28,7 +29,7 @@ from vnet.ovs.openflow.text.group_sending import group_as_sent
 from vnet.ovs.vswitchd.config import BridgePortConfig, InterfaceConfig
 from vnet.sim.scheduler import Scheduler
 from vnet.topology.devices import backend_names
-from vnet.topology.model import OvsBridge
+from vnet.topology.model import Hypervisor, OvsBridge
 from vnet.topology.programs import Line, lines_of
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
@@ -38,6 +39,15 @@ from vnet.topology.validate import Directory
 Mods = tuple[FlowMod | GroupMod, ...]
 
 _ModT = TypeVar("_ModT", FlowMod, GroupMod)
+
+_ANY_NAME = re.compile(".*")
+_BACK_ENDS = {
+    Hypervisor.XEN: re.compile(r"vif[0-9]+\.[0-9]+"),
+    Hypervisor.KVM: re.compile("vnet[0-9]+"),
+    Hypervisor.VMWARE: re.compile(r".+\.eth[0-9]+"),
+    Hypervisor.HYPERV: re.compile(".+-eth[0-9]+"),
+}
+"""What back ends are called (:mod:`~vnet.topology.devices`)."""
 
 
 def make_openflow(file: TopologyFile, directory: Directory, folder: FilePath) -> dict[str, Mods]:
@@ -55,8 +65,8 @@ class _Place(NamedTuple):
     path: Path
     ovs: OvsBridge
     devices: Sequence[str]
-    lacks_ports: bool
-    """Some may be missing, because what makes them has a fault of its own."""
+    lacking: re.Pattern[str] | None
+    """What ports may be called that are missing, because what makes them has a fault of its own."""
 
     @property
     def label(self) -> str:
@@ -77,7 +87,7 @@ class _Maker:
     def make(self) -> dict[str, Mods]:
         found = {}
         for place in [*self.in_hosts(), *self.on_the_wire()]:
-            if not place.lacks_ports:
+            if place.lacking is None:
                 self.check_ports(place)
             ovs = _numbered(place)
             self.put_back(place, ovs)
@@ -105,16 +115,18 @@ class _Maker:
                 ]
                 devices = backs if switch.uplink is None else [switch.uplink, *backs]
                 path = (*self.nodes.origin[host.name], "switches", switch.name)
-                yield _Place(host.name, switch.name, path, switch.ovs, devices, lacks_vms)
+                lacks = lacks_vms or host.name in cut.nodes
+                lacking = _BACK_ENDS[host.hypervisor] if lacks else None
+                yield _Place(host.name, switch.name, path, switch.ovs, devices, lacking)
 
     def on_the_wire(self) -> Iterator[_Place]:
         cut = self.directory.cut
         links_cut = "links" in {*cut.sections, *cut.kept}
-        lacks_links = links_cut or not self.directory.links_complete
+        lacking = _ANY_NAME if links_cut or not self.directory.links_complete else None
         for switch in self.nodes.switches.values():
             if switch.ovs is not None:
                 path, ports = self.nodes.origin[switch.name], switch.ports
-                yield _Place(switch.name, switch.name, path, switch.ovs, ports, lacks_links)
+                yield _Place(switch.name, switch.name, path, switch.ovs, ports, lacking)
 
     def put_back(self, place: _Place, ovs: OvsBridge) -> None:
         """The bridge is to be made so."""
@@ -155,7 +167,7 @@ class _Maker:
         entry = self.entry(place)
         key = (place.path, *numbers.items())
         if key not in self.made:
-            names = Names(_AnyPort(numbers) if place.lacks_ports else numbers)
+            names = Names(_Ports(numbers, place.lacking))
             trial = _Trial(names, self.report, is_secure=place.ovs.config.is_secure)
             path, faults = place.path, self.report.faults
             lines = lines_of(entry.groups, (*path, "groups"), self.report, self.folder)
@@ -205,11 +217,18 @@ def _numbers(ovs: OvsBridge, devices: Sequence[str]) -> dict[str, OfpPort]:
     return numbers
 
 
-class _AnyPort(dict[str, OfpPort]):
-    """Ports that have a number whatever they are called."""
+class _Ports(dict[str, OfpPort]):
+    """Ports by name; those that may be missing have a number, too."""
 
-    def get(self, name: str, default: OfpPort | None = None) -> OfpPort:  # type: ignore[override]
-        return super().get(name) or default or OfpPort(1)
+    def __init__(self, numbers: Mapping[str, OfpPort], lacking: re.Pattern[str] | None) -> None:
+        super().__init__(numbers)
+        self._lacking = lacking
+
+    def get(self, name: str, default: Any = None) -> Any:
+        found = super().get(name, default)
+        if found is None and self._lacking is not None and self._lacking.fullmatch(name):
+            return OfpPort(1)
+        return found
 
 
 class _Trial:
