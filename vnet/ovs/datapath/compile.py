@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from vnet.base.drops import DropReason
 from vnet.ovs.datapath import encap, rewrite
-from vnet.ovs.datapath.packet import RECIRC_ID, Packet
+from vnet.ovs.datapath.packet import PT_ETHERNET, RECIRC_ID, Packet
 from vnet.ovs.datapath.program import Engine, Operation, Program, run
 from vnet.ovs.datapath.reasons import (
     DROP_CAUSES,
     METER_EXCEEDED,
     NO_ACTIONS,
+    NOT_ETHERNET,
     NSH_UNKNOWN_NEXT,
     RECIRCULATION_TOO_DEEP,
 )
@@ -93,10 +94,13 @@ class Compiler:
         return drop
 
     def _output(self, action: odp.Output) -> Operation:
-        send = self.engine.vport(action.port).send
+        send, lose = self.engine.vport(action.port).send, self.engine.lose
 
         def output(packet: Packet) -> bool:
-            send(packet.sent())
+            if packet.packet_type != PT_ETHERNET:
+                lose(packet, NOT_ETHERNET)
+            else:
+                send(packet.sent())
             return True
 
         return output

@@ -32,6 +32,7 @@ from vnet.ovs.dpif.dpif import (
 )
 from vnet.ovs.dpif.meters import MeterConfig, MeterStats
 from vnet.ovs.flow.extract import DEFAULT_VLAN_LIMIT
+from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import ODPP_LOCAL, OdpPort
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
@@ -96,6 +97,17 @@ class Datapath:
         packet: Packet = tracked.bearer
         self._pipeline.lose(packet, FRAGMENT_PURGED)
 
+    @property
+    def vlan_limit(self) -> int:
+        """How many VLAN tags are told apart."""
+        return self._pipeline.vlan_limit
+
+    def set_vlan_limit(self, vlan_limit: int) -> None:
+        """How many tags are told apart; flows that were made otherwise go."""
+        if vlan_limit != self._pipeline.vlan_limit:
+            self.flow_flush()
+            self._pipeline.vlan_limit = vlan_limit
+
     # -- ports
 
     def port_add(self, device: NetDevice, kind: str, number: OdpPort | None = None) -> OdpPort:
@@ -121,7 +133,7 @@ class Datapath:
         vport = self._pipeline.vports.get(number)
         if vport is None or vport.device is None:
             raise KeyError(number)
-        self._pipeline.cache.forget_port(vport.hits)
+        self._pipeline.cache.forget_port(number)
         vport.device = None
         if number > ODPP_LOCAL:
             self._lowest_free = min(self._lowest_free, number)
@@ -170,19 +182,21 @@ class Datapath:
     def flow_put(self, key: int, mask: int, actions: OdpActions) -> None:
         """Install a flow, or change the actions of the one with this key and mask.
 
-        Raises ``ValueError`` for actions that no datapath can carry out, and
-        :class:`DatapathFullError` where the table has no room.
+        Raises ``ValueError`` for actions that no datapath can carry out and for flows of several
+        ports, and :class:`DatapathFullError` where the table has no room.
         """
+        if Flow.in_port.of(mask) != Flow.in_port.ones:
+            raise ValueError("a datapath flow must match its in_port exactly")
         program = self._compile(key, actions)
         flow = self._table.get(key, mask)
         if flow is not None:
             self._pipeline.cache.forget_flow(flow)
-            flow.act(actions, program)
+            flow.act(actions, program, self._pipeline)
         elif len(self._table) >= self.flow_limit:
             raise DatapathFullError(f"datapath {self.name} has {self.flow_limit} flows")
         else:
             flow = Megaflow(key, mask)
-            flow.act(actions, program)
+            flow.act(actions, program, self._pipeline)
             self._table.insert(flow)
 
     def _flow(self, key: int, mask: int) -> Megaflow:

@@ -6,38 +6,52 @@ more often are tried earlier; the order only changes how long a search takes, ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from vnet.ovs.datapath.cache import Cached
-from vnet.ovs.datapath.edit.layout import Layout
+from vnet.ovs.datapath.edit.layout import PLAIN_IPV4, Layout
 from vnet.ovs.datapath.program import Program
-from vnet.ovs.datapath.road import Road, depends_on_layout, has_tag, straight_road
-from vnet.ovs.datapath.vport import Vports
+from vnet.ovs.datapath.road import Road, has_tag, reach_of
 from vnet.ovs.dpif.actions import OdpActions
 from vnet.ovs.dpif.dpif import DatapathFlow, FlowStats
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.ports import OdpPort
 
 _RANK_AFTER_HITS = 1_000
 """When a mask has been hit that often since the masks were last put in order, they are again.
 Open vSwitch does so once a second, in which nothing or everything may happen on a virtual clock."""
 
 
+class Roads(Protocol):
+    """Whoever makes roads, and keeps them."""
+
+    def road(self, actions: OdpActions, layout: Layout, is_tagged: bool) -> Road | None:
+        """The straight road of some actions, if there is one."""
+
+    def winding_road(self, flow: Megaflow) -> Road:
+        """The road of a flow for frames that take its program."""
+
+
 class Megaflow:
     """An installed flow: what it matches, what it does, and what it has seen.
 
-    ``needs_layout`` says that its straight roads depend on where a frame's layers are.
+    ``in_port`` is always matched exactly. ``plain_road`` is its road for untagged IPv4 packets
+    without options, and for others as far as ``reach`` tells.
     ``cached`` are its entries in the exact-match cache.
     """
 
     __slots__ = (
-        "_roads",
         "actions",
         "cached",
+        "in_port",
         "key",
         "mask",
         "n_bytes",
         "n_packets",
-        "needs_layout",
+        "plain_road",
         "program",
+        "reach",
         "tcp_flags",
         "used_ns",
     )
@@ -45,25 +59,23 @@ class Megaflow:
     def __init__(self, key: int, mask: int) -> None:
         self.key = key
         self.mask = mask
+        self.in_port = OdpPort(Flow.in_port.of(key))
         self.n_packets = 0
         self.n_bytes = 0
         self.used_ns: int | None = None
         self.tcp_flags = 0
-        self.cached: dict[Cached, None] = {}
+        self.cached: list[Cached] = []
 
-    def act(self, actions: OdpActions, program: Program) -> None:
+    def act(self, actions: OdpActions, program: Program, roads: Roads) -> None:
         """Do this from now on; ``program`` is what ``actions`` were compiled to."""
         self.actions = actions
         self.program = program
-        self.needs_layout = depends_on_layout(actions)
-        self._roads: dict[Layout, Road | None] = {}
+        self.reach = reach_of(actions)
+        self.plain_road = self.road(roads, PLAIN_IPV4) or roads.winding_road(self)
 
-    def road(self, vports: Vports, layout: Layout) -> Road | None:
+    def road(self, roads: Roads, layout: Layout) -> Road | None:
         """The straight road for frames of a layout, or None if the program must be run."""
-        if layout not in self._roads:
-            is_tagged = has_tag(self.key, self.mask)
-            self._roads[layout] = straight_road(vports, self.actions, layout, is_tagged=is_tagged)
-        return self._roads[layout]
+        return roads.road(self.actions, layout, has_tag(self.key, self.mask))
 
     def stats(self) -> FlowStats:
         """A copy of what the flow has seen."""
@@ -77,10 +89,9 @@ class Megaflow:
 class _Subtable:
     """The flows of one mask, by masked key."""
 
-    __slots__ = ("flows", "hits", "mask")
+    __slots__ = ("flows", "hits")
 
-    def __init__(self, mask: int) -> None:
-        self.mask = mask
+    def __init__(self) -> None:
         self.flows: dict[int, Megaflow] = {}
         self.hits = 0
 
@@ -92,7 +103,7 @@ class MegaflowTable:
 
     def __init__(self) -> None:
         self._by_mask: dict[int, _Subtable] = {}
-        self._ranked: list[_Subtable] = []
+        self._ranked: list[tuple[int, Callable[[int], Megaflow | None], _Subtable]] = []
         self._flows: dict[tuple[int, int], Megaflow] = {}
 
     def __len__(self) -> int:
@@ -108,8 +119,8 @@ class MegaflowTable:
 
     def lookup(self, key: int) -> Megaflow | None:
         """The flow that matches, or None."""
-        for subtable in self._ranked:
-            flow = subtable.flows.get(key & subtable.mask)
+        for mask, find, subtable in self._ranked:
+            flow = find(key & mask)
             if flow is not None:
                 subtable.hits = hits = subtable.hits + 1
                 if hits == _RANK_AFTER_HITS:
@@ -118,8 +129,9 @@ class MegaflowTable:
         return None
 
     def _rank(self) -> None:
-        self._ranked.sort(key=lambda subtable: subtable.hits, reverse=True)
-        for subtable in self._ranked:
+        # A new list: somebody may be on the way through the old one.
+        self._ranked = sorted(self._ranked, key=lambda ranked: -ranked[2].hits)
+        for _mask, _find, subtable in self._ranked:
             subtable.hits = 0
 
     def get(self, key: int, mask: int) -> Megaflow | None:
@@ -130,8 +142,8 @@ class MegaflowTable:
         """Add a flow whose key and mask are not taken."""
         subtable = self._by_mask.get(flow.mask)
         if subtable is None:
-            subtable = self._by_mask[flow.mask] = _Subtable(flow.mask)
-            self._ranked.append(subtable)
+            subtable = self._by_mask[flow.mask] = _Subtable()
+            self._ranked.append((flow.mask, subtable.flows.get, subtable))
         masked = flow.key & flow.mask
         subtable.flows[masked] = flow
         self._flows[masked, flow.mask] = flow
@@ -144,4 +156,4 @@ class MegaflowTable:
         del subtable.flows[masked]
         if not subtable.flows:
             del self._by_mask[flow.mask]
-            self._ranked.remove(subtable)
+            self._ranked = [ranked for ranked in self._ranked if ranked[2] is not subtable]

@@ -9,14 +9,15 @@ a burst of one new flow costs one decision.
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from struct import error as StructError  # noqa: N812 (it is a class)
 
 from vnet.base.chance import Stream
 from vnet.base.drops import DropReason
 from vnet.netdev.device import TOO_SHORT, NetDevice, RxHandler
-from vnet.ovs.datapath.cache import ExactMatchCache, Hit, Hits
-from vnet.ovs.datapath.edit.checksums import TCP
-from vnet.ovs.datapath.edit.layout import PLAIN_IPV4, Layout
+from vnet.ovs.datapath.cache import ExactMatchCache, Hit
+from vnet.ovs.datapath.edit.checksums import TCP, UDP
+from vnet.ovs.datapath.edit.layout import Layout
 from vnet.ovs.datapath.megaflow import Megaflow, MegaflowTable
 from vnet.ovs.datapath.meter import Meter
 from vnet.ovs.datapath.packet import IN_PORT, Packet
@@ -26,14 +27,20 @@ from vnet.ovs.datapath.reasons import (
     RECIRCULATED_TOO_SHORT,
     UPCALL_QUEUE_FULL,
 )
-from vnet.ovs.datapath.road import Road
-from vnet.ovs.datapath.shapes import PLAIN, TCP_WORD, least_bytes, short_key
+from vnet.ovs.datapath.road import Reach, Road, straight_road
+from vnet.ovs.datapath.shapes import (
+    PLAIN,
+    PLAIN_TCP_WORD,
+    plain_protocol,
+    plain_tcp_bytes,
+    short_key,
+)
 from vnet.ovs.datapath.tracking import connection_bits, track
 from vnet.ovs.datapath.upcalls import UpcallQueue, Waiting
 from vnet.ovs.datapath.vport import Vport
-from vnet.ovs.dpif.actions import Cookie
+from vnet.ovs.dpif.actions import Cookie, OdpActions
 from vnet.ovs.dpif.dpif import Upcall, UpcallHandler
-from vnet.ovs.flow.extract import extract, layers
+from vnet.ovs.flow.extract import extract, extract_ethernet, layers
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OdpPort
 from vnet.sim.frame import Frame
@@ -42,11 +49,15 @@ from vnet.tables.conntrack.action import CtAction
 from vnet.tables.conntrack.tracker import ConnTracker
 from vnet.wire.ether import HEADER_BYTES
 
-_TCP_FLAGS = Flow.tcp_flags
+_MOST_ROADS = 4_096
+"""How many roads are kept for flows to come that do the same."""
 
-_PLAIN_START = b"\x08\x00\x45"
-"""EtherType IPv4, and a header without options."""
-_IPV4_HEADER_BYTES = 20
+_NETWORK = Reach.NETWORK
+_LEAST_WITH_TCP_FLAGS = 1 << Flow.tcp_flags.shift
+
+_TYPE_HIGH_BYTE = 0x08
+"""Where a frame has this behind its addresses, as those of IPv4 and ARP do, there is neither a tag
+nor an LLC header, and the network header follows at once."""
 
 
 class Pipeline:
@@ -81,6 +92,7 @@ class Pipeline:
         self.deciding: Packet | None = None
         self.drops: dict[DropReason, int] = {}
         self.n_missed = 0
+        self._roads = lru_cache(_MOST_ROADS)(partial(straight_road, self))
 
     def vport(self, number: OdpPort) -> Vport:
         """The place of a port number, whether or not there is such a port now."""
@@ -89,97 +101,54 @@ class Pipeline:
             vport = self.vports[number] = Vport(self, number)
         return vport
 
-    # -- frames from ports
+    def road(self, actions: OdpActions, layout: Layout, is_tagged: bool) -> Road | None:
+        """The straight road of some actions, if there is one. Flows that do the same share one."""
+        return self._roads(actions, layout, is_tagged)
 
-    def receiver(self, vport: Vport, device: NetDevice) -> RxHandler:
-        """The rx handler of a port."""
-        scheduler, turn_off = self.scheduler, self._turn_off
-        in_port, hits = vport.number, vport.hits
-        unpack, find, tcp_word = PLAIN.unpack_from, hits.get, TCP_WORD
-
-        def receive(frame: Frame) -> None:
-            data = frame.data
-            n_bytes = len(data)
-            try:
-                head, total_bytes, middle, protocol, tail = unpack(data)
-            except StructError:
-                return turn_off(frame, device, in_port, hits)
-            last = data[tcp_word] if protocol == TCP else protocol
-            hit = find((head, middle, tail, last))
-            if hit is None or total_bytes + HEADER_BYTES != n_bytes:
-                return turn_off(frame, device, in_port, hits)
-            flow, shortest, tcp_flags, edits, sends = hit
-            if n_bytes < shortest:
-                return turn_off(frame, device, in_port, hits)
-            flow.n_packets += 1
-            flow.n_bytes += n_bytes
-            flow.used_ns = scheduler.now_ns
-            if tcp_flags:
-                flow.tcp_flags |= tcp_flags
-            if frame.meta is not None:
-                frame = frame.seen(scheduler.now_ns, self.label, "megaflow hit")
-            if edits:
-                for edit in edits:
-                    data = edit(data, 0)
-                frame = Frame(data, frame.meta)
-            for send in sends:
-                send(frame)
-            return None
-
-        return receive
-
-    def _turn_off(self, frame: Frame, device: NetDevice, in_port: OdpPort, hits: Hits) -> None:
-        data = frame.data
-        if len(data) < HEADER_BYTES:
-            return device.drop(frame, TOO_SHORT)
-        short = None
-        if self.cache.limit:
-            short = short_key(data, self.vlan_limit)
-            hit = None if short is None else hits.get(short)
-            if hit is not None:
-                return self._take(frame, hit)
-        key = extract(data, in_port, vlan_limit=self.vlan_limit)
-        flow = self.table.lookup(key)
-        if flow is None:
-            packet = Packet(data, frame.meta, in_port, self.vlan_limit)
-            return self._ask(Waiting(packet, key, None))
-        hit = self._hit_of(flow, data, key, in_port)
-        if short is not None and self.cache.has_room():
-            self.cache.add(hits, short, hit)
-        return self._take(frame, hit)
-
-    def _hit_of(self, flow: Megaflow, data: bytes, key: int, in_port: OdpPort) -> Hit:
-        """What the cache would say of a frame that matched a flow."""
-        layout = self._layout_of(data) if flow.needs_layout else PLAIN_IPV4
-        road = None if layout is None else flow.road(self, layout)
-        if road is None:
-            road = self._winding_road(flow, in_port)
-        return flow, least_bytes(data), _TCP_FLAGS.of(key), road.edits, road.sends
-
-    def _layout_of(self, data: bytes) -> Layout | None:
-        """The layout of an Ethernet frame; None where there is padding behind an IP packet."""
-        if data[12:15] == _PLAIN_START:
-            n_bytes = len(data) - HEADER_BYTES
-            if n_bytes >= _IPV4_HEADER_BYTES and int.from_bytes(data[16:18], "big") == n_bytes:
-                return PLAIN_IPV4
-        l2_5, l3, l4, end = layers(data, vlan_limit=self.vlan_limit)
-        return Layout(l2_5, l3, l4) if end == len(data) else None
-
-    def _winding_road(self, flow: Megaflow, in_port: OdpPort) -> Road:
-        """The road of a flow that takes a program."""
+    def winding_road(self, flow: Megaflow) -> Road:
+        """The road of a flow for frames that take its program."""
+        in_port, vlan_limit = flow.in_port, self.vlan_limit
 
         def follow(frame: Frame) -> None:
-            run(flow.program, Packet(frame.data, frame.meta, in_port, self.vlan_limit))
+            run(flow.program, Packet(frame.data, frame.meta, in_port, vlan_limit))
 
         return Road((), (follow,))
 
-    def _take(self, frame: Frame, hit: Hit) -> None:
-        """Send a frame along; what the receiver does by itself for a plain one."""
-        flow, _shortest, tcp_flags, edits, sends = hit
-        data = frame.data
-        self._credit(flow, len(data), tcp_flags)
+    # -- frames from ports
+
+    def receiver(self, vport: Vport, device: NetDevice) -> RxHandler:
+        """The rx handler of a port: the hot path."""
+        take, turn_off, tcp_word = self._take, self._turn_off, PLAIN_TCP_WORD
+        unpack, find, find_hit = PLAIN.unpack_from, vport.plain_flows.get, vport.hits.get
+
+        def receive(frame: Frame) -> None:
+            data = frame.data
+            try:
+                head, total_bytes, middle, protocol, tail = unpack(data)
+            except StructError:
+                return turn_off(vport, device, frame)
+            if total_bytes + HEADER_BYTES == len(data):
+                if protocol == UDP:
+                    flow = find((head, middle, tail))
+                    if flow is not None:
+                        return take(frame, data, flow, flow.plain_road)
+                elif protocol == TCP:
+                    hit = find_hit((head, middle, tail, data[tcp_word]))
+                    if hit is not None and hit.shortest <= len(data):
+                        hit.flow.tcp_flags |= hit.tcp_flags
+                        return take(frame, data, hit.flow, hit.road)
+            return turn_off(vport, device, frame)
+
+        return receive if self.cache.limit else partial(self._search, vport, device)
+
+    def _take(self, frame: Frame, data: bytes, flow: Megaflow, road: Road) -> None:
+        """Send a frame down a road of its flow."""
+        flow.n_packets += 1
+        flow.n_bytes += len(data)
+        flow.used_ns = self.scheduler.now_ns
         if frame.meta is not None:
             frame = frame.seen(self.scheduler.now_ns, self.label, "megaflow hit")
+        edits, sends = road
         if edits:
             for edit in edits:
                 data = edit(data, 0)
@@ -187,11 +156,57 @@ class Pipeline:
         for send in sends:
             send(frame)
 
-    def _credit(self, flow: Megaflow, n_bytes: int, tcp_flags: int) -> None:
-        flow.n_packets += 1
-        flow.n_bytes += n_bytes
-        flow.used_ns = self.scheduler.now_ns
-        flow.tcp_flags |= tcp_flags
+    def _turn_off(self, vport: Vport, device: NetDevice, frame: Frame) -> None:
+        """A frame that is not plain, or not in the cache."""
+        data = frame.data
+        if plain_protocol(data) is None:
+            short = short_key(data, self.vlan_limit)
+            hit = None if short is None else vport.hits.get(short)
+            if hit is not None:
+                hit.flow.tcp_flags |= hit.tcp_flags
+                return self._take(frame, data, hit.flow, hit.road)
+        return self._search(vport, device, frame)
+
+    def _search(self, vport: Vport, device: NetDevice, frame: Frame) -> None:
+        """Look a frame up in the megaflow table."""
+        data = frame.data
+        if len(data) < HEADER_BYTES:
+            return device.drop(frame, TOO_SHORT)
+        key = extract_ethernet(data, vport.number, self.vlan_limit)
+        flow = self.table.lookup(key)
+        if flow is None:
+            packet = Packet(data, frame.meta, vport.number, self.vlan_limit)
+            return self._ask(Waiting(packet, key, None))
+        # The bits above TCP's flags are those of rarer headers; most keys end below.
+        if key >= _LEAST_WITH_TCP_FLAGS:
+            flow.tcp_flags |= Flow.tcp_flags.of(key)
+        reach = flow.reach
+        if not reach or (reach == _NETWORK and data[12] == _TYPE_HIGH_BYTE):
+            road = flow.plain_road
+        else:
+            road = self._road_of(flow, data)
+        if self.cache.limit and self.cache.has_room():
+            self._remember(vport, data, Hit(flow, Flow.tcp_flags.of(key), road))
+        return self._take(frame, data, flow, road)
+
+    def _remember(self, vport: Vport, data: bytes, hit: Hit) -> None:
+        """Cache the hit of a frame, if that is of a clean shape."""
+        short = short_key(data, self.vlan_limit)
+        if short is None:
+            return
+        protocol = plain_protocol(data)
+        if protocol == UDP:
+            self.cache.add(vport.plain_flows, short, hit.flow, hit.flow)
+        else:
+            hit.shortest = plain_tcp_bytes(data) if protocol == TCP else 0
+            self.cache.add(vport.hits, short, hit.flow, hit)
+
+    def _road_of(self, flow: Megaflow, data: bytes) -> Road:
+        """The road of a frame that matched a flow. It is not straight where there is padding
+        behind the IP packet, for edits would have to know how much."""
+        l2_5, l3, l4, end = layers(data, vlan_limit=self.vlan_limit)
+        road = flow.road(self, Layout(l2_5, l3, l4)) if end == len(data) else None
+        return road or self.winding_road(flow)
 
     # -- packets that come again
 
@@ -213,7 +228,10 @@ class Pipeline:
         return bits | packet.metadata
 
     def _follow(self, flow: Megaflow, packet: Packet, key: int) -> None:
-        self._credit(flow, len(packet.data), _TCP_FLAGS.of(key))
+        flow.n_packets += 1
+        flow.n_bytes += len(packet.data)
+        flow.used_ns = self.scheduler.now_ns
+        flow.tcp_flags |= Flow.tcp_flags.of(key)
         self._note(packet, "megaflow hit")
         run(flow.program, packet)
 

@@ -40,6 +40,11 @@ PORT_MTU = drop_reason(
     cause="the frame is larger than the mtu of the datapath port it should leave by",
     cure="give all ports of the switch one mtu; a switch does not fragment",
 )
+NOT_ETHERNET = drop_reason(
+    "ovs-not-ethernet",
+    cause="the packet has no Ethernet header where it should leave by an Ethernet port",
+    cure="push an Ethernet header (encap) before the output",
+)
 METER_EXCEEDED = drop_reason(
     "ovs-meter-exceeded",
     cause="the frame came faster than a band of its meter allows",

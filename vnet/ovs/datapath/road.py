@@ -6,16 +6,21 @@ few edits of the bytes, and then a few ports.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import IntEnum
 from typing import NamedTuple
 
-from vnet.ovs.datapath.cache import Send
 from vnet.ovs.datapath.edit.layout import Edit, Layout
 from vnet.ovs.datapath.edit.parts import EDITORS
+from vnet.ovs.datapath.edit.routed import edit_routed
 from vnet.ovs.datapath.encap import ADDRESSES_BYTES, TAG_BYTES, tag_of
 from vnet.ovs.datapath.rewrite import METADATA_PARTS, written_mask
 from vnet.ovs.datapath.vport import Vports
 from vnet.ovs.dpif.actions import KeyPart, OdpActions, Output, PopVlan, PushVlan, Set
 from vnet.ovs.flow.flow import CFI, Flow
+from vnet.sim.frame import Frame
+
+Send = Callable[[Frame], None]
 
 
 class Road(NamedTuple):
@@ -25,12 +30,27 @@ class Road(NamedTuple):
     sends: tuple[Send, ...]
 
 
-def depends_on_layout(actions: OdpActions) -> bool:
-    """Whether a straight road is another for another layout of Ethernet frames."""
-    return any(
-        isinstance(action, Set) and action.part in EDITORS and action.part is not KeyPart.ETHERNET
-        for action in actions
-    )
+class Reach(IntEnum):
+    """How far into the frame the edits of a flow reach: what must be known of its layers."""
+
+    LINK = 0
+    NETWORK = 1
+    PAYLOAD = 2
+
+
+_NETWORK_ONLY = Flow.nw_ttl.mask | Flow.nw_tos.mask
+
+
+def reach_of(actions: OdpActions) -> Reach:
+    """The farthest of the actions. Addresses reach into the payload, for its checksum."""
+    reach = Reach.LINK
+    for action in actions:
+        if isinstance(action, Set) and action.part in EDITORS:
+            if action.part is KeyPart.IPV4 and not written_mask(action) & ~_NETWORK_ONLY:
+                reach = max(reach, Reach.NETWORK)
+            elif action.part is not KeyPart.ETHERNET:
+                return Reach.PAYLOAD
+    return reach
 
 
 def has_tag(key: int, mask: int) -> bool:
@@ -39,7 +59,7 @@ def has_tag(key: int, mask: int) -> bool:
 
 
 def straight_road(
-    vports: Vports, actions: OdpActions, layout: Layout, *, is_tagged: bool
+    vports: Vports, actions: OdpActions, layout: Layout, is_tagged: bool
 ) -> Road | None:
     """The road of ``actions`` for Ethernet frames of a layout, without padding behind the IP
     packet; None where it is not straight. ``is_tagged`` says that all of them have a VLAN tag.
@@ -47,6 +67,7 @@ def straight_road(
     edits: list[Edit] = []
     sends: list[Send] = []
     n_tags = int(is_tagged)
+    before: Set | None = None
     for action in actions:
         if isinstance(action, Output):
             sends.append(vports.vport(action.port).send)
@@ -55,8 +76,14 @@ def straight_road(
             return None
         match action:
             case Set() if action.part in EDITORS:
-                edit = EDITORS[action.part](action.value, written_mask(action), layout)
-                edits += [] if edit is None else [edit]
+                routed = _routed(before, action, layout)
+                if routed is not None:
+                    edits[-1] = routed
+                else:
+                    edit = EDITORS[action.part](action.value, written_mask(action), layout)
+                    edits += [] if edit is None else [edit]
+                before = action
+                continue
             case Set() if action.part in METADATA_PARTS:
                 pass  # nobody is left to see it
             case PushVlan():
@@ -69,7 +96,17 @@ def straight_road(
                 n_tags -= 1
             case _:
                 return None
+        before = None
     return Road(tuple(edits), tuple(sends)) if sends else None
+
+
+def _routed(first: Set | None, second: Set, layout: Layout) -> Edit | None:
+    """The edit of MACs and then TTL, if that is what the actions write."""
+    if first is None or first.part is not KeyPart.ETHERNET or second.part is not KeyPart.IPV4:
+        return None
+    return edit_routed(
+        (first.value, written_mask(first)), (second.value, written_mask(second)), layout
+    )
 
 
 def _insert_tag(tag: bytes) -> Edit:

@@ -4,9 +4,9 @@ A key is made for frames of clean shapes only: whole, without padding, without I
 fragments. For those this holds, and nothing else does the exact-match cache rely on: two frames
 with the same short key have the same flow (``vnet.ovs.flow.extract``), and the same layers.
 
-The plainest shape, TCP or UDP over IPv4 without a tag, is :data:`PLAIN`; its keys are also made
-by the receiver itself (:mod:`vnet.ovs.datapath.ingress`), which relies on a hit for all that
-:func:`_ipv4` checks, but for what is not in the key: the total length, and TCP's header length.
+The plainest shape is TCP or UDP over IPv4 without a tag. Its keys are also made by the receiver
+itself (``vnet.ovs.datapath.pipeline``). Where it finds such a key, all that :func:`_ipv4` checks
+holds but for what is not in the key: the total length, and that TCP's header is whole.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PLAIN = Struct("!16sH2x3sB2x12s4x")
 ports. Left out are identification and checksums, which differ from frame to frame of one flow.
 A UDP header's length is the least that it takes."""
 
-TCP_WORD = slice(46, 48)
+PLAIN_TCP_WORD = slice(46, 48)
 """TCP's header length and flags, in a plain frame."""
 
 _ETHERNET_BYTES = 14
@@ -31,7 +31,8 @@ _TAG_BYTES = 4
 _TYPE_IPV4 = b"\x08\x00"
 _TYPE_VLAN = (b"\x81\x00", b"\x88\xa8")
 
-_IPV4_TCP_AT = 34
+_PLAIN_PROTOCOL_AT = 23
+_PLAIN_TCP_AT = 34
 _ARP_BYTES = 42
 _IPV6_AT = 54
 _IPV6_TCP_WORD = slice(66, 68)
@@ -39,7 +40,7 @@ _TRANSPORT_LEAST_BYTES = 8
 _NEIGHBOR_DISCOVERY = (b"\x87\0", b"\x88\0")
 
 
-def tcp_is_whole(data: bytes, l4: int) -> bool:
+def _tcp_is_whole(data: bytes, l4: int) -> bool:
     """Whether the TCP header that an unpadded frame has at ``l4`` is as long as it says."""
     size = len(data) - l4
     return size >= TCP_HEADER_BYTES and TCP_HEADER_BYTES <= data[l4 + 12] >> 4 << 2 <= size
@@ -58,9 +59,9 @@ def _ipv4(data: bytes) -> ShortKey | None:
     if not is_clean:
         return None
     if protocol == UDP:
-        return head, middle, tail, UDP
-    if protocol == TCP and tcp_is_whole(data, _IPV4_TCP_AT):
-        return head, middle, tail, data[TCP_WORD]
+        return head, middle, tail
+    if protocol == TCP and _tcp_is_whole(data, _PLAIN_TCP_AT):
+        return head, middle, tail, data[PLAIN_TCP_WORD]
     if protocol == ICMP:
         return head, middle, tail[:10], ICMP
     return None
@@ -76,11 +77,11 @@ def _ipv6(data: bytes) -> ShortKey | None:
         return None
     protocol = data[20]
     if protocol == UDP:
-        return data[:18], data[20:58], UDP
-    if protocol == TCP and tcp_is_whole(data, _IPV6_AT):
+        return data[:18], data[20:58]
+    if protocol == TCP and _tcp_is_whole(data, _IPV6_AT):
         return data[:18], data[20:58], data[_IPV6_TCP_WORD]
     if protocol == ICMPV6 and data[54:56] not in _NEIGHBOR_DISCOVERY:
-        return data[:18], data[20:56], ICMPV6
+        return data[:18], data[20:56]
     return None
 
 
@@ -104,9 +105,14 @@ def short_key(data: bytes, vlan_limit: int) -> ShortKey | None:
     return None if key is None else (data[12:16], *key)
 
 
-def least_bytes(data: bytes) -> int:
-    """How long a plain frame with the short key of ``data`` must be; 0 for other shapes, whose
-    keys are only made where the length was checked."""
+def plain_protocol(data: bytes) -> int | None:
+    """TCP or UDP for a frame that is of the plainest shape, if of a clean one; None for others."""
     if data[12:14] != _TYPE_IPV4 or len(data) < PLAIN.size:
-        return 0
-    return _IPV4_TCP_AT + (data[46] >> 4 << 2) if data[23] == TCP and len(data) > 46 else PLAIN.size
+        return None
+    protocol = data[_PLAIN_PROTOCOL_AT]
+    return protocol if protocol in (TCP, UDP) else None
+
+
+def plain_tcp_bytes(data: bytes) -> int:
+    """How long a frame must be for its TCP header to be as long as that of a plain frame."""
+    return _PLAIN_TCP_AT + (data[_PLAIN_TCP_AT + 12] >> 4 << 2)

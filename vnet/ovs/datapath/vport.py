@@ -6,7 +6,7 @@ from typing import Protocol
 
 from vnet.base.drops import DropReason
 from vnet.netdev.device import NetDevice
-from vnet.ovs.datapath.cache import Hits
+from vnet.ovs.datapath.cache import Hits, PlainFlows
 from vnet.ovs.datapath.reasons import NO_SUCH_PORT, PORT_MTU
 from vnet.ovs.flow.ports import OdpPort
 from vnet.sim.frame import Frame
@@ -22,10 +22,10 @@ class Mourner(Protocol):
 
 class Vport:
     """A port number. ``device`` is None while no port has it: compiled flows keep the number and
-    not the device, so that a port may come and go beneath them. ``hits`` is what the exact-match
-    cache knows of frames that come in here."""
+    not the device, so that a port may come and go beneath them. ``hits`` and ``plain_flows``
+    are what the exact-match cache knows of frames that come in here."""
 
-    __slots__ = ("_mourner", "device", "hits", "kind", "number")
+    __slots__ = ("_mourner", "device", "hits", "kind", "number", "plain_flows")
 
     def __init__(self, mourner: Mourner, number: OdpPort) -> None:
         self._mourner = mourner
@@ -33,6 +33,7 @@ class Vport:
         self.device: NetDevice | None = None
         self.kind = ""
         self.hits: Hits = {}
+        self.plain_flows: PlainFlows = {}
 
     def send(self, frame: Frame) -> None:
         """Output a frame. A device that is down drops it itself."""

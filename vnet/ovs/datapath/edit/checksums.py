@@ -24,10 +24,10 @@ def change_of(old: int, new: int, n_bits: int) -> int:
 def updated(checksum: int, change: int) -> int:
     """A checksum after changes that sum up to ``change``.
 
-    To the bit what one update after the other, word by word, would leave, zeros included.
+    To the bit what one update after the other, word by word, would leave: 0xFFFF, the other
+    zero, only stays where nothing is added to it.
     """
-    total = 0xFFFF - checksum + change
-    return 0xFFFF if total == 0 else 0xFFFE - (total - 1) % 0xFFFF
+    return (checksum - change) % 0xFFFF if change or checksum != 0xFFFF else 0xFFFF
 
 
 def put(data: bytes, at: int, new: bytes) -> bytes:

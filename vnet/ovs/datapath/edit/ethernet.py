@@ -10,28 +10,34 @@ _DST = Flow.dl_dst
 _ADDRESSES_BYTES = 12
 
 
+def front_of(value: int, mask: int) -> bytes | None:
+    """What a frame begins with once it is written: both addresses, or the destination; None where
+    it is anything else that the mask says."""
+    addresses = _DST.of(value).to_bytes(6, "big") + _SRC.of(value).to_bytes(6, "big")
+    if _DST.of(mask) != _DST.ones:
+        return None
+    return {_SRC.ones: addresses, 0: addresses[:6]}.get(_SRC.of(mask))
+
+
 def edit_ethernet(value: int, mask: int, layout: Layout) -> Edit | None:
     """Whole addresses are spliced in; else the bits of the mask are written."""
     if not layout.is_ethernet:
         return None
-    src, src_mask = _SRC.of(value), _SRC.of(mask)
-    dst, dst_mask = _DST.of(value), _DST.of(mask)
-    dst_bytes, src_bytes = dst.to_bytes(6, "big"), src.to_bytes(6, "big")
-    if dst_mask == _DST.ones and src_mask == _SRC.ones:
-        return _write_front(dst_bytes + src_bytes)
-    if dst_mask == _DST.ones and not src_mask:
-        return _write_front(dst_bytes)
+    front = front_of(value, mask)
+    if front is not None:
+        return _write_front(front)
+    src_mask, dst_mask = _SRC.of(mask), _DST.of(mask)
     if src_mask == _SRC.ones and not dst_mask:
-        return _write_src(src_bytes)
-    addresses = (dst & dst_mask) << 48 | src & src_mask
+        return _write_src(_SRC.of(value).to_bytes(6, "big"))
+    addresses = (_DST.of(value) & dst_mask) << 48 | _SRC.of(value) & src_mask
     return _write_bits(addresses, ~(dst_mask << 48 | src_mask))
 
 
 def _write_front(front: bytes) -> Edit:
-    rest = len(front)
+    behind = slice(len(front), None)
 
     def write_front(data: bytes, _padding: int) -> bytes:
-        return front + data[rest:]
+        return front + data[behind]
 
     return write_front
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from struct import Struct
+from struct import error as StructError  # noqa: N812 (it is a class)
 
 from vnet.ovs.datapath.edit.checksums import change_of, put, update_ipv4_payload, updated
 from vnet.ovs.datapath.edit.layout import Edit, Layout
@@ -14,7 +15,7 @@ _TOS = Flow.nw_tos
 _TTL = Flow.nw_ttl
 
 _HEADER_BYTES = 20
-_TTL_AT = 8
+TTL_AT = 8
 _TTL_WORD = Struct("!HH")
 """TTL and protocol in one word; the checksum behind it."""
 
@@ -23,33 +24,39 @@ _HEADER = Struct("!BB6xHHII")
 _TAIL = Struct("!HHII")
 
 
+def ttl_of(value: int, mask: int) -> int | None:
+    """The TTL, if nothing else is written, and that wholly."""
+    others = _SRC.of(mask) | _DST.of(mask) | _TOS.of(mask)
+    return _TTL.of(value) if _TTL.of(mask) == _TTL.ones and not others else None
+
+
 def edit_ipv4(value: int, mask: int, layout: Layout) -> Edit | None:
     """Only what differs is written, and only that goes into the checksums."""
     if layout.l3 is None:
         return None
-    if not (_SRC.of(mask) or _DST.of(mask) or _TOS.of(mask)) and _TTL.of(mask) == _TTL.ones:
-        return _write_ttl(_TTL.of(value), layout.l3)
+    ttl = ttl_of(value, mask)
+    if ttl is not None:
+        return _write_ttl(ttl, layout.l3)
     return _write_header(value, mask, layout.l3, layout.l4)
 
 
 def _write_ttl(ttl: int, l3: int) -> Edit:
     """The edit of every routed frame, by itself because it is."""
-    at, end = l3 + _TTL_AT, l3 + _TTL_AT + _TTL_WORD.size
-    shortest = l3 + _HEADER_BYTES
+    at = l3 + TTL_AT
     unpack, pack = _TTL_WORD.unpack_from, _TTL_WORD.pack
     new = ttl << 8
+    front, rest = slice(at), slice(at + _TTL_WORD.size, None)
 
     def write_ttl(data: bytes, _padding: int) -> bytes:
-        if len(data) < shortest:
+        try:
+            word, checksum = unpack(data, at)
+        except StructError:
             return data
-        word, checksum = unpack(data, at)
-        protocol = word & 0xFF
-        old = word ^ protocol
-        if old == new:
+        fall = (word & 0xFF00) - new
+        if not fall:
             return data
-        # As updated() of checksums, whose sum cannot be 0 here.
-        checksum = 0xFFFE - (0x1FFFD - checksum - old + new) % 0xFFFF
-        return data[:at] + pack(new | protocol, checksum) + data[end:]
+        # What updated() does: a TTL that falls by so much raises the checksum by as much.
+        return data[front] + pack(word - fall, (checksum + fall) % 0xFFFF) + data[rest]
 
     return write_ttl
 
@@ -84,6 +91,6 @@ def _write_header(value: int, mask: int, l3: int, l4: int | None) -> Edit:
             change += change_of(old_ttl_word - protocol, new_ttl_word - protocol, 16)
         data = put(data, l3 + 1, bytes((new_tos,)))
         tail = _TAIL.pack(new_ttl_word, updated(checksum, change), new_src, new_dst)
-        return put(data, l3 + _TTL_AT, tail)
+        return put(data, l3 + TTL_AT, tail)
 
     return write_header
