@@ -174,7 +174,10 @@ _SIMPLE: st.SearchStrategy[OdpAction] = st.one_of(
     st.builds(odp.Userspace, _COOKIES, U32, PORTS | st.just(ODPP_NONE), st.booleans()),
     st.sampled_from((odp.PopVlan(), odp.PopEth(), odp.PopNsh(), odp.CtClear())),
 )
-_PROBABILITIES = st.integers(0, 1000).map(lambda tenths: round(0xFFFFFFFF * (tenths / 1000)))
+_PROBABILITIES = st.integers(0, 1000).map(
+    lambda tenths: int(0xFFFFFFFF * (float(f"{tenths / 10:.1f}") / 100.0) + 0.5)
+)
+"""Those that a percentage with one decimal says exactly, which is all that text has."""
 
 
 def _with_nested(inner: st.SearchStrategy[OdpAction]) -> st.SearchStrategy[OdpAction]:

@@ -24,7 +24,14 @@ from vnet.ovs.flow.protocols import P_ANY, P_NXM_OXM_ANY
 ETHERNET = Flow.packet_type.mask
 NAMES = Names(ports={"eth0": OfpPort(1), "to-spine": OfpPort(2)})
 
-PRINTED_FOR_EYES_ONLY = ("tun_tos", "tun_gtpu", "tun_erspan", "tun_metadata", "packet_type")
+PRINTED_FOR_EYES_ONLY = (
+    "tun_tos",
+    "tun_gbp_flags",
+    "tun_gtpu",
+    "tun_erspan",
+    "tun_metadata",
+    "packet_type",
+)
 """Fields that OVS prints in a form that it would read differently, or not at all."""
 
 
