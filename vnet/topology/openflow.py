@@ -14,10 +14,16 @@ from pathlib import Path as FilePath
 from typing import Any, NamedTuple, TypeVar
 
 from vnet.base.text import did_you_mean, quote
+from vnet.netdev import unattended  # noqa: F401
+
+# These and the one above are not called: they declare why frames die in such a switch, which a
+# scenario may expect.
+from vnet.ovs.datapath import reasons  # noqa: F401
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.names import Names
 from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NORMAL, OfpPort
 from vnet.ovs.flow.protocols import P_ANY
+from vnet.ovs.ofproto import upcall  # noqa: F401
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowMod, FlowModCommand, GroupMod
