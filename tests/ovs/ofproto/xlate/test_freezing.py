@@ -11,7 +11,7 @@ from benchmarks.dummy_switch import BRIDGE
 from tests.oracle.ovs_kit import Switch
 from tests.ovs.ofproto.xlate.translating import actions_of, explained, translated
 from tests.ovs.whole_switch import switch_with
-from vnet.ovs.dpif.actions import ControllerCookie, DropCause, Recirc, Userspace
+from vnet.ovs.dpif.actions import ControllerCookie, Drop, DropCause, Recirc, Userspace
 from vnet.ovs.dpif.text.actions import actions_text
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.ofproto import Ofproto
@@ -117,7 +117,8 @@ def test_a_thawed_trace_says_what_is_restored() -> None:
 def test_a_packet_of_a_number_that_is_gone_is_dropped() -> None:
     switch = switch_with(TRACKED)
     out = translated(switch, f"recirc_id=77,{TCP}")
-    assert (out.error, out.actions) == (DropCause.NO_RECIRCULATION_CONTEXT, ())
+    assert out.error is DropCause.NO_RECIRCULATION_CONTEXT
+    assert out.actions == (Drop(DropCause.NO_RECIRCULATION_CONTEXT),)
 
 
 def test_actions_of_ones_own_and_frozen_ones_do_not_go_together() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.ovs.ofproto.xlate.translating import actions_of, explained, translated
 from tests.ovs.whole_switch import switch_with
-from vnet.ovs.dpif.actions import DropCause, SlowPath
+from vnet.ovs.dpif.actions import Drop, DropCause, SlowPath
 
 ARP = "in_port=1,arp"
 
@@ -12,7 +12,8 @@ ARP = "in_port=1,arp"
 def test_a_table_that_resubmits_to_itself_ends_64_deep() -> None:
     switch = switch_with(["actions=output:2,resubmit(,0)"])
     out = translated(switch, ARP)
-    assert (out.error, out.actions) == (DropCause.RECURSION_TOO_DEEP, ())
+    assert out.error is DropCause.RECURSION_TOO_DEEP
+    assert out.actions == (Drop(DropCause.RECURSION_TOO_DEEP),)
     assert ">>>> over max translation depth 64 <<<<" in explained(switch, ARP)
 
 

@@ -110,8 +110,8 @@ class XlateOut:
 
     ``wc`` is the mask of all that the result depends on, ``flow`` the flow as it was at the end.
     ``recirc_ids`` are held by whoever keeps the actions; :meth:`release` gives them back. After an
-    error the actions are empty. ``slow``: frames must come up one by one. ``avoid_caching``: no
-    flow may be installed at all.
+    error, and where there is nothing to do, the one action is a drop that says why. ``slow``:
+    frames must come up one by one. ``avoid_caching``: no flow may be installed at all.
     """
 
     actions: OdpActions

@@ -8,7 +8,7 @@ revalidation are the same translation with different wishes.
 from __future__ import annotations
 
 from vnet.base.deep_calls import deep_calls
-from vnet.ovs.dpif.actions import Clone, DropCause, OdpActions, Output, SlowPath
+from vnet.ovs.dpif.actions import Clone, Drop, DropCause, OdpActions, Output, SlowPath
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocol_numbers import CS_TRACKED
 from vnet.ovs.ofproto.ofport import OfPort
@@ -59,7 +59,7 @@ def translate(xin: XlateIn) -> XlateOut:
         ctx.slow = SlowPath(0)
         ctx.actions.clear()
     return XlateOut(
-        actions=_unwrapped(ctx),
+        actions=_unwrapped(ctx) or (Drop(ctx.error),),
         wc=ctx.wc,
         flow=ctx.flow,
         error=ctx.error,
