@@ -19,7 +19,7 @@ from itertools import islice
 from time import perf_counter
 
 from benchmarks.fuzzing.mutate import Mutator
-from benchmarks.fuzzing.seeds import captured, hand_made
+from benchmarks.fuzzing.seeds import captured
 from benchmarks.fuzzing.target import Target
 from benchmarks.fuzzing.targets import targets
 from benchmarks.harness import interpreter, resident_mb
@@ -59,7 +59,7 @@ def throw(target: Target, count: int, seed: int) -> Outcome:
     What a frame raises passes through, with the frame as a note on it.
     """
     stream = Chance(seed).stream(f"frames for {target.name}")
-    mutator = Mutator(hand_made(), captured(), target.stations, stream)
+    mutator = Mutator(target.seeds(), captured(), target.stations, stream)
     outcome = Outcome(target.name, count)
     warm = int(count * _WARM)
     begin = perf_counter()

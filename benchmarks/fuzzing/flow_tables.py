@@ -18,25 +18,25 @@ from vnet.base.chance import Stream
 N_PORTS = 4
 N_TABLES = 4
 
-_MACS = ("02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:01:01")
+MACS = ("02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:01:01")
 _GROUP_MACS = ("ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:05", "01:80:c2:00:00:00")
-_IPS = ("10.0.0.1", "10.0.0.2", "10.0.1.1", "192.168.0.1")
-_IP6S = ("fd00::1", "fd00::2", "fd00:1::1")
+IPS = ("10.0.0.1", "10.0.0.2", "10.0.1.1", "192.168.0.1")
+IP6S = ("fd00::1", "fd00::2", "fd00:1::1")
 
 _POOLS: dict[str, Sequence[str]] = {
-    "mac": _MACS,
+    "mac": MACS,
     "group_mac": _GROUP_MACS,
     "new_source": ("02:00:00:00:02:01", "02:00:00:00:02:02"),
     "new_target": ("02:00:00:00:03:01", "01:00:5e:00:00:05"),
     "mac_masked": (
-        *_MACS,
+        *MACS,
         "01:00:00:00:00:00/01:00:00:00:00:00",
         "02:00:00:00:00:00/ff:ff:ff:ff:00:00",
     ),
-    "ip": _IPS,
-    "ip_masked": (*_IPS, "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/30", "0.0.0.1/0.0.0.255"),
-    "ip6": _IP6S,
-    "ip6_masked": (*_IP6S, "fd00::/16", "fd00::/64", "::1/::ffff"),
+    "ip": IPS,
+    "ip_masked": (*IPS, "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/30", "0.0.0.1/0.0.0.255"),
+    "ip6": IP6S,
+    "ip6_masked": (*IP6S, "fd00::/16", "fd00::/64", "::1/::ffff"),
     "tp": ("53", "80", "1000", "1001"),
     "tp_masked": ("53", "80", "1000", "0x3e8/0xfff8", "0x0/0x1", "0x40/0xfff0"),
     "vid": ("10", "20"),
@@ -184,6 +184,11 @@ _KIND_STEPS: Mapping[str, Sequence[str]] = {
     "mpls": _MPLS_STEPS,
 }
 
+_LAST_RESORTS = (
+    *("NORMAL", "NORMAL", "goto_table:{later}", "resubmit(,{later})", "output:{port}", "drop"),
+    *("FLOOD", "CONTROLLER", "load:{n}->NXM_NX_REG0[0..3],resubmit(,{later})", "group:{group}"),
+)
+
 _CONJUNCTIONS = (
     "priority=50,ip,nw_src={ip_masked},actions=conjunction(7,1/2)",
     "priority=50,ip,nw_dst={ip_masked},actions=conjunction(7,1/2)",
@@ -214,9 +219,18 @@ class FlowTables:
         self._loops = loops
 
     def flows(self, count: int) -> list[str]:
-        """Flows to add one by one, spread over the tables; sometimes a conjunction's as well."""
+        """Flows to add one by one, spread over the tables, and most tables' last resort.
+
+        Sometimes those of a conjunction as well.
+        """
         texts = [self.flow() for _ in range(count)]
+        texts += [self.last_resort(table) for table in range(N_TABLES)]
         return texts + self.conjunction() if self._chance.random() < 0.3 else texts
+
+    def last_resort(self, table: int) -> str:
+        """What a table does with packets that no other flow wants."""
+        actions = self._chance.choice(_LAST_RESORTS)
+        return self._filled(f"table={table},priority=0,actions={actions}", table)
 
     def conjunction(self) -> list[str]:
         """The flows of a conjunctive match."""
@@ -242,7 +256,7 @@ class FlowTables:
     def packet(self) -> str:
         """All that is said of a packet: a match of which nothing is masked."""
         kind = self._chance.choice(tuple(_PACKETS))
-        source, target = self._chance.sample(_MACS, 2)
+        source, target = self._chance.sample(MACS, 2)
         if self._chance.random() < 0.2:
             target = "{group_mac}"
         tag = self._chance.choice(("", "", "dl_vlan={vid},dl_vlan_pcp={pcp}"))

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 
 from benchmarks.fuzzing.mutate import Stations
+from benchmarks.fuzzing.seeds import hand_made
 from vnet.base.chance import Stream
 from vnet.base.ids import ip_from_text
 
@@ -20,6 +21,10 @@ class Target(ABC):
         self.chance = chance
         self.frames = 0
         self.faults: list[str] = []
+
+    def seeds(self) -> list[bytes]:
+        """Frames by hand to begin from."""
+        return hand_made()
 
     @abstractmethod
     def take(self, data: bytes) -> None:

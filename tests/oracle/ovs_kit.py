@@ -10,10 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vnet.base.ids import MAC_ZERO
-from vnet.netdev.device import NetDevice
-from vnet.ovs.datapath.datapath import Datapath
-from vnet.ovs.datapath.dummy import DummyDevice
+from benchmarks.dummy_switch import DummySwitch
 from vnet.ovs.dpif.text.flows import parse_key
 from vnet.ovs.flow.compose import compose
 from vnet.ovs.flow.flow import Flow
@@ -37,17 +34,12 @@ from vnet.ovs.openflow.messages import (
     GroupMod,
     GroupModCommand,
     MeterModCommand,
-    PacketIn,
     PortConfig,
     PortMod,
 )
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.text.group import parse_group
 from vnet.ovs.openflow.text.meter import parse_meter
-from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
-from vnet.ovs.vswitchd.reconcile import Vswitchd
-from vnet.ovs.vswitchd.vsctl import run_vsctl
-from vnet.sim.scheduler import Scheduler
 
 PROTOCOLS = {
     "10": P_OF10_ANY,
@@ -73,51 +65,20 @@ def oracle_path(*parts: str) -> Path | None:
     return path if path and path.exists() else None
 
 
-class Switch:
-    """vswitchd on a datapath of its own, with dummy devices behind the interfaces."""
-
-    def __init__(self) -> None:
-        self.scheduler = Scheduler()
-        self.datapath = Datapath(self.scheduler, "ovs-dummy")
-        self.devices: dict[str, DummyDevice] = {}
-        self.packet_ins: list[PacketIn] = []
-        self.vswitchd = Vswitchd(self.scheduler, self.datapath, self)
-        self.vswitchd.backer.packet_in_sink = lambda _bridge, message: self.packet_ins.append(
-            message
-        )
-
-    # -- where its devices come from
-
-    def open(self, bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice:
-        is_local = interface.name == bridge.name
-        mac = (bridge.hwaddr if is_local else None) or MAC_ZERO
-        device = DummyDevice(self.scheduler, interface.name, mac)
-        self.devices[interface.name] = device
-        return device
-
-    def close(self, device: NetDevice, interface: InterfaceConfig) -> None:
-        assert self.devices.pop(interface.name) is device
-
-    # -- command lines
+class Switch(DummySwitch):
+    """A dummy switch that is set up by command lines."""
 
     def run(self, argv: Sequence[str], lines: Sequence[str] = ()) -> str:
         """Carry out one command; ``lines`` are those of the file it names. Returns its output."""
         program, *words = argv
         if program == "ovs-vsctl":
-            self.vswitchd.reconcile(run_vsctl(self.vswitchd.config, words))
+            self.vsctl(*words)
             return ""
         if program == "ovs-ofctl":
             self.ofctl(words, lines)
             return ""
         assert program == "ovs-appctl", argv
         return self.appctl(words)
-
-    def bridge(self, name: str) -> Ofproto:
-        return self.vswitchd.bridges[name]
-
-    def settle(self) -> None:
-        """Let everything happen that is due now."""
-        self.scheduler.run(self.scheduler.now_ns)
 
     def ofctl(self, words: Sequence[str], lines: Sequence[str] = ()) -> None:
         rest, allowed = list(words), P_ANY
@@ -187,18 +148,6 @@ class Switch:
                 self.datapath.port_del(port.odp_port)
                 port.odp_port = self.datapath.port_add(port.device, "dummy", OdpPort(number))
                 backer.map_port(bridge, port)
-
-    # -- frames
-
-    def inject(self, port_name: str, frame: bytes) -> None:
-        self.devices[port_name].deliver(frame)
-        self.settle()
-
-    def take_sent(self) -> list[tuple[str, bytes]]:
-        """What left since the last time somebody asked, by port."""
-        return [
-            (name, frame) for name, device in self.devices.items() for frame in device.take_sent()
-        ]
 
 
 def _frame(packet: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from benchmarks.dummy_switch import BRIDGE
 from tests.oracle.ovs_kit import Switch
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.flow.compose import compose
@@ -12,8 +13,6 @@ from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match_parse import parse_match
 from vnet.ovs.flow.protocols import P_OF15_OXM
 from vnet.ovs.ofproto.dump.flows import dump_flows
-
-BRIDGE = "br0"
 
 _AGES = re.compile(r"(duration|idle_age|hard_age|cookie)=[^,]*, ")
 
@@ -27,12 +26,7 @@ def switch_with(
 ) -> Switch:
     """A switch with flows and groups as ``ovs-ofctl`` takes them; ``options`` are the bridge's."""
     switch = Switch()
-    words = ["add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=dummy"]
-    words += ["fail-mode=secure", *options]
-    for number in range(1, n_ports + 1):
-        words += ["--", "add-port", BRIDGE, f"p{number}", "--", "set", "interface", f"p{number}"]
-        words += ["type=dummy", f"ofport_request={number}"]
-    switch.run(["ovs-vsctl", *words])
+    switch.add_bridge(n_ports, options)
     for group in groups:
         switch.ofctl(["-OOpenFlow15", "add-group", BRIDGE, group])
     if flows:

@@ -1,0 +1,84 @@
+"""A switch with dummy devices behind its interfaces, for benchmarks and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vnet.base.chance import Chance
+from vnet.base.ids import MAC_ZERO
+from vnet.netdev.device import NetDevice
+from vnet.ovs.datapath.datapath import Datapath
+from vnet.ovs.datapath.dummy import DummyDevice
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.openflow.messages import PacketIn
+from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
+from vnet.ovs.vswitchd.reconcile import Vswitchd
+from vnet.ovs.vswitchd.vsctl import run_vsctl
+from vnet.sim.scheduler import Scheduler
+
+BRIDGE = "br0"
+
+
+class DummySwitch:
+    """vswitchd on a datapath of its own. What goes to controllers is in ``packet_ins``."""
+
+    def __init__(self, chance: Chance | None = None) -> None:
+        self.scheduler = Scheduler()
+        self.datapath = Datapath(self.scheduler, "ovs-dummy", chance)
+        self.devices: dict[str, DummyDevice] = {}
+        self.packet_ins: list[PacketIn] = []
+        self.vswitchd = Vswitchd(self.scheduler, self.datapath, self)
+        self.vswitchd.backer.packet_in_sink = lambda _bridge, message: self.packet_ins.append(
+            message
+        )
+
+    # -- where its devices come from
+
+    def open(self, bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice:
+        """A device for an interface."""
+        is_local = interface.name == bridge.name
+        mac = (bridge.hwaddr if is_local else None) or MAC_ZERO
+        device = DummyDevice(self.scheduler, interface.name, mac)
+        self.devices[interface.name] = device
+        return device
+
+    def close(self, device: NetDevice, interface: InterfaceConfig) -> None:
+        """The device is needed no more."""
+        assert self.devices.pop(interface.name) is device
+
+    # -- control
+
+    def vsctl(self, *words: str) -> None:
+        """A command line of ``ovs-vsctl``, without the program."""
+        self.vswitchd.reconcile(run_vsctl(self.vswitchd.config, words))
+
+    def add_bridge(self, n_ports: int, options: Sequence[str] = ()) -> None:
+        """Add ``br0`` without flows. Its port 1 is ``p1``, and so on; ``options`` are columns."""
+        words = ["add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=dummy"]
+        words += ["fail-mode=secure", *options]
+        for number in range(1, n_ports + 1):
+            name = f"p{number}"
+            words += ["--", "add-port", BRIDGE, name, "--", "set", "interface", name]
+            words += ["type=dummy", f"ofport_request={number}"]
+        self.vsctl(*words)
+
+    def bridge(self, name: str = BRIDGE) -> Ofproto:
+        """An OpenFlow switch by name."""
+        return self.vswitchd.bridges[name]
+
+    def settle(self) -> None:
+        """Let everything happen that is due now."""
+        self.scheduler.run(self.scheduler.now_ns)
+
+    # -- frames
+
+    def inject(self, port_name: str, frame: bytes) -> None:
+        """Have a port receive a frame, and what follows from it happen."""
+        self.devices[port_name].deliver(frame)
+        self.settle()
+
+    def take_sent(self) -> list[tuple[str, bytes]]:
+        """What left since the last time somebody asked, by port."""
+        return [
+            (name, frame) for name, device in self.devices.items() for frame in device.take_sent()
+        ]
