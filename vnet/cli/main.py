@@ -177,6 +177,15 @@ def drops(word: str | None, as_page: bool) -> int:
 
 
 @cli.command()
+def openflow() -> int:
+    """Print the page of fields and actions that Open vSwitch's switches know (docs/ovs.md)."""
+    from vnet.ovs.ofproto.reference import markdown
+
+    click.echo(markdown(), nl=False)
+    return EXIT_HELD
+
+
+@cli.command()
 def schema() -> int:
     """Print the JSON Schema of topology files, for editors."""
     import json
