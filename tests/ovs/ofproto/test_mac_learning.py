@@ -55,6 +55,17 @@ def test_hearing_a_station_again_keeps_it_young(table: MacLearning[str]) -> None
     assert port_of(table, A, 400 * NS_PER_S) == "p1"
 
 
+def test_of_two_ports_with_equally_many_the_one_that_had_them_first_loses_one(
+    table: MacLearning[str],
+) -> None:
+    table.configure(ageing_s=300, max_entries=10, flood_vlans=frozenset())
+    for now_ns, port in enumerate(["p1"] + ["p2"] * 5 + ["p1"] * 4):
+        table.learn(A + now_ns, 0, port, now_ns)
+    table.learn(B << 8, 0, "p3", 10)
+    assert [entry.mac - A for entry in table if entry.port == "p1"] == [0, 6, 7, 8, 9]
+    assert [entry.mac - A for entry in table if entry.port == "p2"] == [2, 3, 4, 5]
+
+
 def test_a_move_is_counted(table: MacLearning[str]) -> None:
     table.learn(A, 0, "p1", 0)
     assert table.learn(A, 0, "p2", 1)

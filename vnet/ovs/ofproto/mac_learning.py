@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from vnet.base.units import NS_PER_S
+from vnet.ovs.ofproto.usage_heap import UsageHeap
 
 PortT = TypeVar("PortT")
 
@@ -65,6 +66,7 @@ class MacLearning(Generic[PortT]):
         # Dictionaries keep the order of insertion: whoever is used goes to the end.
         self._entries: dict[tuple[int, int], MacEntry[PortT]] = {}
         self._by_port: dict[PortT, dict[tuple[int, int], MacEntry[PortT]]] = {}
+        self._fullest: UsageHeap[PortT] = UsageHeap()
 
     def configure(self, *, ageing_s: int, max_entries: int, flood_vlans: frozenset[int]) -> None:
         """Change the limits, kept to the ranges that Open vSwitch keeps to.
@@ -183,7 +185,7 @@ class MacLearning(Generic[PortT]):
             self._evict_fairly()
         entry = self._entries[mac, vlan] = MacEntry(mac, vlan, port)
         entry.updated_ns = now_ns
-        self._by_port.setdefault(port, {})[mac, vlan] = entry
+        self._join_port(entry)
         self.on_change(mac, vlan)
         return entry
 
@@ -196,11 +198,11 @@ class MacLearning(Generic[PortT]):
     def _move(self, entry: MacEntry[PortT], port: PortT) -> None:
         self._leave_port(entry)
         entry.port = port
-        self._by_port.setdefault(port, {})[entry.mac, entry.vlan] = entry
+        self._join_port(entry)
         self.on_change(entry.mac, entry.vlan)
 
     def _evict_fairly(self) -> None:
-        fullest = max(self._by_port.values(), key=len)
+        fullest = self._by_port[self._fullest.top()]
         self.total_evicted += 1
         self._remove(next(iter(fullest.values())))
 
@@ -213,7 +215,12 @@ class MacLearning(Generic[PortT]):
         self._leave_port(entry)
         self.on_change(entry.mac, entry.vlan)
 
+    def _join_port(self, entry: MacEntry[PortT]) -> None:
+        self._by_port.setdefault(entry.port, {})[entry.mac, entry.vlan] = entry
+        self._fullest.add(entry.port)
+
     def _leave_port(self, entry: MacEntry[PortT]) -> None:
+        self._fullest.remove(entry.port)
         stations = self._by_port[entry.port]
         del stations[entry.mac, entry.vlan]
         if not stations:
