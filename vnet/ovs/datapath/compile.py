@@ -30,7 +30,29 @@ _LEAST_TRUNCATED_BYTES = 14
 
 _TAKERS = (odp.Output, odp.Recirc, odp.Userspace, odp.Drop)
 """Actions that take a packet somewhere, or say that it ends."""
-_NESTING = (odp.Clone, odp.Sample, odp.CheckPktLen)
+
+
+def _takes(action: OdpAction) -> bool:
+    """Whether every packet gets somewhere by an action."""
+    match action:
+        case odp.Clone():
+            return any(_takes(inner) for inner in action.actions)
+        case odp.CheckPktLen():
+            lists = (action.if_greater, action.if_less_equal)
+            return all(any(_takes(inner) for inner in actions) for actions in lists)
+        case _:
+            return isinstance(action, _TAKERS)
+
+
+def _may_take(action: OdpAction) -> bool:
+    """Whether some packets may get somewhere by an action."""
+    match action:
+        case odp.Clone() | odp.Sample():
+            return any(_may_take(inner) for inner in action.actions)
+        case odp.CheckPktLen():
+            return any(_may_take(inner) for inner in (*action.if_greater, *action.if_less_equal))
+        case _:
+            return isinstance(action, _TAKERS)
 
 
 class Compiler:
@@ -43,13 +65,14 @@ class Compiler:
     def compile(self, actions: OdpActions, *, owns_packet: bool = True) -> Program:
         """Compile a list. Raises ``ValueError`` for what cannot be carried out."""
         program: Program = ()
-        owner: OdpAction | None = None
-        if owns_packet and not any(isinstance(action, _TAKERS) for action in actions):
-            owner = next((one for one in reversed(actions) if isinstance(one, _NESTING)), None)
+        owner: int | None = None
+        if owns_packet and not any(_takes(action) for action in actions):
+            owners = [number for number, action in enumerate(actions) if _may_take(action)]
+            owner = owners[-1] if owners else None
             if owner is None:
                 program = (self._dropper(NO_ACTIONS),)
-        for action in reversed(actions):
-            program = (self._operation(action, program, action is owner), *program)
+        for number in reversed(range(len(actions))):
+            program = (self._operation(actions[number], program, number == owner), *program)
         return program
 
     def _operation(self, action: OdpAction, rest: Program, owns_packet: bool) -> Operation:
