@@ -19,6 +19,19 @@ from vnet.sim.scheduler import Scheduler
 BRIDGE = "br0"
 
 
+def bridge_words(n_ports: int, options: Sequence[str] = ()) -> list[str]:
+    """What makes ``ovs-vsctl`` add ``br0``, whose port 1 is ``p1``, and so on. ``options`` are
+    columns of the bridge.
+    """
+    words = ["add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=dummy"]
+    words += ["fail-mode=secure", *options]
+    for number in range(1, n_ports + 1):
+        name = f"p{number}"
+        words += ["--", "add-port", BRIDGE, name, "--", "set", "interface", name]
+        words += ["type=dummy", f"ofport_request={number}"]
+    return words
+
+
 class DummySwitch:
     """vswitchd on a datapath of its own. What goes to controllers is in ``packet_ins``."""
 
@@ -53,14 +66,8 @@ class DummySwitch:
         self.vswitchd.reconcile(run_vsctl(self.vswitchd.config, words))
 
     def add_bridge(self, n_ports: int, options: Sequence[str] = ()) -> None:
-        """Add ``br0`` without flows. Its port 1 is ``p1``, and so on; ``options`` are columns."""
-        words = ["add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=dummy"]
-        words += ["fail-mode=secure", *options]
-        for number in range(1, n_ports + 1):
-            name = f"p{number}"
-            words += ["--", "add-port", BRIDGE, name, "--", "set", "interface", name]
-            words += ["type=dummy", f"ofport_request={number}"]
-        self.vsctl(*words)
+        """Add the bridge of :func:`bridge_words`, without flows."""
+        self.vsctl(*bridge_words(n_ports, options))
 
     def bridge(self, name: str = BRIDGE) -> Ofproto:
         """An OpenFlow switch by name."""
