@@ -265,6 +265,44 @@ def test_groups_are_added_and_listed() -> None:
             switch.add_group("group_id=1,type=all")
 
 
+def test_groups_are_changed_and_deleted_with_the_flows_that_use_them() -> None:
+    with fabric() as lab:
+        switch, vm1 = lab.switch("h1:br0"), lab.vm("vm1")
+        switch.add_group("group_id=1,type=indirect,bucket=vnet1")
+        switch.add_flow("priority=9,ip,in_port=vnet0,actions=group:1")
+        assert vm1.ping("vm2", count=3).received == 3
+        (stats,) = switch.dump_group_stats()
+        assert stats.startswith("group_id=1,duration=")
+        assert stats.endswith(
+            "ref_count=1,packet_count=3,byte_count=294,bucket0:packet_count=3,byte_count=294"
+        )
+        switch.mod_group("group_id=1,type=indirect,bucket=drop")
+        assert vm1.ping("vm2", count=1, timeout="1s").received == 0
+        with pytest.raises(OpenFlowError, match="OFPGMFC_UNKNOWN_GROUP"):
+            switch.mod_group("group_id=2,type=all")
+        switch.del_groups("group_id=1")
+        assert switch.dump_groups() == []
+        assert len(switch.dump_flows()) == 1
+        assert vm1.ping("vm2", count=1).received == 1
+        switch.add_group("group_id=3,type=all")
+        switch.add_group("group_id=4,type=all")
+        switch.del_groups()
+        assert switch.dump_groups() == []
+
+
+def test_counters_of_ports_and_connections_are_listed() -> None:
+    with fabric(more="flows: ['priority=9,icmp,actions=ct(commit,zone=7),NORMAL']") as lab:
+        switch = lab.switch("h1:br0")
+        assert lab.vm("vm1").ping("vm2", count=2).received == 2
+        first, *ports = switch.dump_ports(names=True)
+        assert first == "4 ports"
+        assert sum("vnet" in line for line in ports) == 2
+        (connection,) = switch.dump_conntrack(zone=7)
+        assert connection.startswith("icmp,orig=(src=10.0.0.1,dst=10.0.0.2,id=")
+        assert ",zone=7" in connection
+        assert switch.dump_conntrack(zone=8) == []
+
+
 BAD = [
     ("ipp=1,actions=drop", "unknown keyword ipp", OvsTextError),
     ("in_port=vnet7,actions=drop", "vnet7: invalid or unknown port for in_port", OvsTextError),

@@ -13,7 +13,8 @@ from vnet.hypervisor.openvswitch import OpenVSwitch
 from vnet.ovs.dpif.text.flows import dump_line
 from vnet.ovs.flow.names import NO_NAMES, Names
 from vnet.ovs.ofproto.dump.flows import dump_flows
-from vnet.ovs.ofproto.dump.groups import dump_groups
+from vnet.ovs.ofproto.dump.groups import dump_group_stats, dump_groups
+from vnet.ovs.ofproto.dump.ports import dump_ports
 from vnet.ovs.ofproto.names import datapath_names, names_of
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.selection import selection_of
@@ -61,8 +62,18 @@ class BridgeCommands:
 
     def add_group(self, text: str) -> None:
         """``ovs-ofctl add-group``."""
-        group = parse_group(text, GroupModCommand.ADD, names_of(self.bridge))
-        self.machine.send(self._name, [group])
+        self._group_mod(text, GroupModCommand.ADD)
+
+    def mod_group(self, text: str) -> None:
+        """``ovs-ofctl mod-group``."""
+        self._group_mod(text, GroupModCommand.MODIFY)
+
+    def del_groups(self, text: str = "") -> None:
+        """``ovs-ofctl del-groups``; without a text every group goes."""
+        self._group_mod(text, GroupModCommand.DELETE)
+
+    def _group_mod(self, text: str, command: GroupModCommand) -> None:
+        self.machine.send(self._name, [parse_group(text, command, names_of(self.bridge))])
 
     # -- what there is
 
@@ -75,6 +86,18 @@ class BridgeCommands:
     def dump_groups(self, *, names: bool = False) -> list[str]:
         """``ovs-ofctl dump-groups``: a line each."""
         return list(dump_groups(self.bridge, names=self._names(names)))
+
+    def dump_group_stats(self) -> list[str]:
+        """``ovs-ofctl dump-group-stats``: a line for each group."""
+        return list(dump_group_stats(self.bridge))
+
+    def dump_ports(self, *, names: bool = False) -> list[str]:
+        """``ovs-ofctl dump-ports``: counters, after a line with the number of ports."""
+        return list(dump_ports(self.bridge, names=self._names(names)))
+
+    def dump_conntrack(self, zone: int | None = None) -> list[str]:
+        """``ovs-appctl dpctl/dump-conntrack``: a line for each connection."""
+        return list(self.machine.datapath.ct_dump(zone))
 
     def trace(self, flow: str, *options: str) -> str:
         """``ovs-appctl ofproto/trace``; with ``-generate`` as if such a packet had come in."""

@@ -70,9 +70,30 @@ class SwitchHandle:
         """``ovs-ofctl add-group``."""
         self._commands.add_group(text)
 
+    def mod_group(self, text: str) -> None:
+        """``ovs-ofctl mod-group``."""
+        self._commands.mod_group(text)
+
+    def del_groups(self, text: str = "") -> None:
+        """``ovs-ofctl del-groups``; without a text every group goes."""
+        self._commands.del_groups(text)
+
     def dump_groups(self, *, names: bool = False) -> list[str]:
         """``ovs-ofctl dump-groups``: a line for each group."""
         return self._commands.dump_groups(names=names)
+
+    def dump_group_stats(self) -> list[str]:
+        """``ovs-ofctl dump-group-stats``: what each group and its buckets have seen."""
+        return self._commands.dump_group_stats()
+
+    def dump_ports(self, *, names: bool = False) -> list[str]:
+        """``ovs-ofctl dump-ports``: the ports' counters, after a line that counts the ports."""
+        return self._commands.dump_ports(names=names)
+
+    def dump_conntrack(self, zone: int | None = None) -> list[str]:
+        """``ovs-appctl dpctl/dump-conntrack``: the connections of the switch's datapath, or those
+        of a zone, a line each."""
+        return self._commands.dump_conntrack(zone)
 
     def trace(self, flow: str, *options: str) -> str:
         """``ovs-appctl ofproto/trace``: which way a packet takes. With the option ``-generate``
