@@ -161,6 +161,14 @@ def test_a_packet_without_an_ethernet_header_leaves_by_no_port() -> None:
     assert table.sent() == {}
 
 
+def test_what_was_cut_and_then_shrank_may_be_too_short_to_leave() -> None:
+    table = Table()
+    tagged = LONG[:12] + bytes.fromhex("81000005") + LONG[12:]
+    table.execute(tagged, (Trunc(16), PopVlan(), *output(2)))
+    assert table.sent() == {}
+    assert table.drops() == {"frame-too-short": 1}
+
+
 def test_metadata_shows_in_the_flow_of_whoever_looks_next() -> None:
     table = Table()
     sets = (

@@ -8,6 +8,7 @@ of the program, by name. Where it is up to an action with lists of its own (``cl
 from __future__ import annotations
 
 from vnet.base.drops import DropReason
+from vnet.netdev.device import TOO_SHORT
 from vnet.ovs.datapath import encap, rewrite
 from vnet.ovs.datapath.packet import PT_ETHERNET, RECIRC_ID, Packet
 from vnet.ovs.datapath.program import Engine, Operation, Program, run
@@ -22,11 +23,10 @@ from vnet.ovs.datapath.reasons import (
 from vnet.ovs.datapath.tracking import tracker_action
 from vnet.ovs.dpif import actions as odp
 from vnet.ovs.dpif.actions import OdpAction, OdpActions
+from vnet.wire.ether import HEADER_BYTES
 
 MAX_RECIRCULATIONS = 6
 """MAX_RECIRC_DEPTH of lib/dpif-netdev.c."""
-
-_LEAST_TRUNCATED_BYTES = 14
 
 _TAKERS = (odp.Output, odp.Recirc, odp.Userspace, odp.Drop)
 """Actions that take a packet somewhere, or say that it ends."""
@@ -120,16 +120,19 @@ class Compiler:
         send, lose = self.engine.vport(action.port).send, self.engine.lose
 
         def output(packet: Packet) -> bool:
+            frame = packet.sent()
             if packet.packet_type != PT_ETHERNET:
                 lose(packet, NOT_ETHERNET)
+            elif len(frame.data) < HEADER_BYTES:
+                lose(packet, TOO_SHORT)
             else:
-                send(packet.sent())
+                send(frame)
             return True
 
         return output
 
     def _trunc(self, action: odp.Trunc) -> Operation:
-        longest = max(action.max_len_bytes, _LEAST_TRUNCATED_BYTES)
+        longest = max(action.max_len_bytes, HEADER_BYTES)
 
         def trunc(packet: Packet) -> bool:
             packet.cut_bytes = max(len(packet.data) - longest, 0)

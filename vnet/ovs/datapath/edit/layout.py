@@ -40,5 +40,4 @@ the IP packet. What is too short to be edited comes back as it is."""
 
 Editor = Callable[[int, int, Layout], Edit | None]
 """Makes the edit that writes the bits of a mask (the second argument) in a part of all packets
-of a layout; None where there is nothing to write. Value and mask are flow keys; the mask
-:data:`~vnet.ovs.flow.flow.ALL_ONES` writes the whole part."""
+of a layout; None where there is nothing to write. Value and mask are flow keys."""

@@ -6,16 +6,13 @@ from struct import Struct
 
 from vnet.ovs.datapath.edit.checksums import change_of, put, update_icmp
 from vnet.ovs.datapath.edit.layout import Edit, Layout
-from vnet.ovs.flow.flow import ALL_ONES, Flow
+from vnet.ovs.flow.flow import Flow
 from vnet.wire.checksum import checksum, pseudo_header_sum
 
 _ARP_BYTES = 28
 _ARP_AT = 6
-_ARP_FIELDS = (
-    *((Flow.nw_proto, 2), (Flow.arp_sha, 6), (Flow.nw_src, 4)),
-    *((Flow.arp_tha, 6), (Flow.nw_dst, 4)),
-)
-"""What is writable of the message, in its order from ``ar_op`` on, with widths in bytes."""
+_ARP_ADDRESSES = ((Flow.arp_sha, 6), (Flow.nw_src, 4), (Flow.arp_tha, 6), (Flow.nw_dst, 4))
+"""What follows the operation in the message, with widths in bytes."""
 
 _ND_BYTES = 24
 _RESERVED_AT = 4
@@ -28,18 +25,21 @@ _OPTION_TYPE = Flow.tcp_flags
 _IPV6 = Struct("!4xHBx16s16s")
 
 
+def _operation(nw_proto: int) -> int:
+    """The operation of a flow that has its lower byte only: all ones stand for all ones."""
+    return 0xFFFF if nw_proto == Flow.nw_proto.ones else nw_proto
+
+
 def edit_arp(value: int, mask: int, layout: Layout) -> Edit | None:
     """Operation, hardware and protocol addresses."""
     if layout.l3 is None:
         return None
     at, end = layout.l3 + _ARP_AT, layout.l3 + _ARP_BYTES
-    new = written = 0
-    for bits, n_bytes in _ARP_FIELDS:
+    new = _operation(Flow.nw_proto.of(value & mask))
+    written = _operation(Flow.nw_proto.of(mask))
+    for bits, n_bytes in _ARP_ADDRESSES:
         new = new << n_bytes * 8 | bits.of(value & mask)
         written = written << n_bytes * 8 | bits.of(mask)
-    if mask == ALL_ONES:
-        # The flow has the lower byte of the operation; writing the whole part writes both.
-        written |= 0xFF00 << (end - at - 2) * 8
 
     def write(data: bytes, _padding: int) -> bytes:
         if len(data) < end:
