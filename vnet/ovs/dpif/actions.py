@@ -188,7 +188,8 @@ class CtNat(OdpAction):
 
 @dataclass(frozen=True, slots=True)
 class Ct(OdpAction):
-    """Send through the connection tracker. ``mark`` and ``label`` are (value, mask) or None;
+    """Send through the connection tracker. ``force`` commits in any case, ``commit`` only what is
+    no connection yet. ``mark`` and ``label`` are (value, mask) or None;
     ``helper`` is ``"ftp"``, ``"tftp"`` or empty; ``timeout`` names a timeout policy.
     """
 

@@ -119,7 +119,7 @@ def _varying_bytes(action: OdpAction) -> int:
 
 def _ct_bytes(action: odp.Ct) -> int:
     total = _HEADER + _U16
-    if action.commit:
+    if action.commit or action.force:
         total += _FLAG + _U32
     if action.mark is not None:
         total += _HEADER + 8

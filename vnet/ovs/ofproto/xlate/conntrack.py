@@ -39,7 +39,7 @@ def _ct(ctx: XlateCtx, action: Ct, place: Place) -> Verdict:
     do_actions(ctx, action.actions, is_last=place.is_last)
     ctx.actions.append(
         OdpCt(
-            commit=action.commit,
+            commit=action.commit and not action.force,
             force=action.commit and action.force,
             zone=zone,
             mark=_written(ctx.flow.ct_mark, ctx.wc.ct_mark),
