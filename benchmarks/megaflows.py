@@ -21,8 +21,7 @@ from benchmarks.dummy_switch import BRIDGE, DummySwitch, bridge_words
 from tests.ovs.private_ovs import IS_INSTALLED, PrivateOvs, private_ovs
 from vnet.ovs.dpif.text.flows import flow_text
 from vnet.ovs.flow.compose import compose
-from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.match_parse import parse_match
+from vnet.ovs.flow.match_parse import parse_exact_flow
 from vnet.ovs.openflow.text.files import Source, parse_flows
 
 N_PORTS = 3
@@ -91,7 +90,7 @@ WORKLOADS = (
 
 
 def frames_of(workload: Workload) -> list[bytes]:
-    return [compose(Flow(parse_match(packet).value)) for packet in workload.packets]
+    return [compose(parse_exact_flow(packet)) for packet in workload.packets]
 
 
 def ours(workload: Workload) -> list[str]:

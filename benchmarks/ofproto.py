@@ -14,8 +14,7 @@ from benchmarks.dummy_switch import DummySwitch
 from benchmarks.harness import Cost, Speed, Work, in_fresh_process, resident_mb
 from benchmarks.yardstick import hot_path
 from vnet.ovs.flow.compose import compose
-from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.match_parse import parse_match
+from vnet.ovs.flow.match_parse import parse_exact_flow
 from vnet.ovs.openflow.text.files import Source, parse_flows
 
 STATIONS = 2_000
@@ -57,7 +56,7 @@ def upcalls(flows: list[str]) -> Work:
     switch.add_bridge(2)
     add(switch, flows)
     frames = [
-        compose(Flow(parse_match(f"udp,dl_dst={_mac(n)},nw_src={_ip(n)},nw_ttl=9").value))
+        compose(parse_exact_flow(f"udp,dl_dst={_mac(n)},nw_src={_ip(n)},nw_ttl=9"))
         for n in range(STATIONS)
     ]
 

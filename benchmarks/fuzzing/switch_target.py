@@ -17,8 +17,7 @@ from vnet.base.ids import mac_from_text
 from vnet.netdev.device import TOO_SHORT
 from vnet.ovs.flow.compose import compose
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.match_parse import parse_match
+from vnet.ovs.flow.match_parse import parse_exact_flow
 from vnet.ovs.flow.protocols import P_OF15_OXM
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowMod, FlowModCommand, GroupModCommand
@@ -115,8 +114,8 @@ class SwitchTarget(Target):
     def seeds(self) -> list[bytes]:
         """Those of all targets, packets that flows are meant for, and towers of headers."""
         tables = FlowTables(self.chance)
-        packets = (parse_match(tables.packet()).value for _ in range(_N_COMPOSED))
-        return [*hand_made(), *(compose(Flow(packet)) for packet in packets), *towers()]
+        packets = (parse_exact_flow(tables.packet()) for _ in range(_N_COMPOSED))
+        return [*hand_made(), *map(compose, packets), *towers()]
 
     def take(self, data: bytes) -> None:
         if self.frames % self._frames_per_filling == 0:

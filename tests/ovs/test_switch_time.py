@@ -21,12 +21,12 @@ from vnet.base.units import NS_PER_MS
 from vnet.ovs.ofproto.dump.fdb import dump_fdb
 
 A, B = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
-DATAGRAM = frame_of(f"udp,dl_src={A},dl_dst={B},nw_src=10.0.0.1,nw_dst=10.0.0.2,tp_dst=53")
-ANSWER = frame_of(f"udp,dl_src={B},dl_dst={A},nw_src=10.0.0.2,nw_dst=10.0.0.1,tp_src=53")
+DATAGRAM = frame_of(f"udp,dl_src={A},dl_dst={B},nw_src=10.0.0.1,nw_dst=10.0.0.2,udp_dst=53")
+ANSWER = frame_of(f"udp,dl_src={B},dl_dst={A},nw_src=10.0.0.2,nw_dst=10.0.0.1,udp_src=53")
 
 
 def segment(flags: str) -> bytes:
-    return frame_of(f"tcp,dl_src={A},dl_dst={B},nw_src=10.0.0.1,tp_dst=80,tcp_flags={flags}")
+    return frame_of(f"tcp,dl_src={A},dl_dst={B},nw_src=10.0.0.1,tcp_dst=80,tcp_flags={flags}")
 
 
 def n_megaflows(switch: Switch) -> int:

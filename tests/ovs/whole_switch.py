@@ -9,8 +9,7 @@ from benchmarks.dummy_switch import BRIDGE
 from tests.oracle.ovs_kit import Switch
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.flow.compose import compose
-from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.match_parse import parse_match
+from vnet.ovs.flow.match_parse import parse_exact_flow
 from vnet.ovs.flow.protocols import P_OF15_OXM
 from vnet.ovs.ofproto.dump.flows import dump_flows
 
@@ -35,8 +34,8 @@ def switch_with(
 
 
 def frame_of(text: str) -> bytes:
-    """A frame that the match ``text`` describes: ``udp,nw_src=10.0.0.1,tp_dst=53``."""
-    return compose(Flow(parse_match(text).value))
+    """A frame with the flow ``text``: ``udp,nw_src=10.0.0.1,udp_dst=53``."""
+    return compose(parse_exact_flow(text))
 
 
 def outputs(switch: Switch, port: str, frame: bytes) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.dummy_switch import BRIDGE
 from tests.ovs.whole_switch import frame_of, switch_with
 
-PACKET = "udp,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02,nw_src=10.0.0.1,tp_dst=53"
+PACKET = "udp,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02,nw_src=10.0.0.1,udp_dst=53"
 
 WRAPPED = {
     "mpls": (
