@@ -444,3 +444,16 @@ def test_hidden_flows_are_the_switchs_own(bridge: Bridge) -> None:
 def test_flags_that_only_grant_rights_are_not_kept(bridge: Bridge) -> None:
     bridge.ofproto.flow_mod(FlowMod(ADD, flags=FlowFlags.NO_READONLY, new_cookie=0))
     assert bridge.rule().flags == FlowFlags.NONE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tun_metadata0=1,actions=drop",
+        "actions=clone(delete_field:tun_metadata3)",
+        "actions=move:NXM_NX_TUN_METADATA0[0..31]->NXM_NX_REG0[]",
+        "actions=learn(table=1,NXM_NX_TUN_METADATA0[0..31])",
+    ],
+)
+def test_flows_may_not_name_tunnel_options_that_nobody_has_mapped(text: str) -> None:
+    Bridge().refuses("NXFMFC_INVALID_TLV_FIELD", ADD, text)

@@ -31,6 +31,7 @@ from vnet.ovs.ofproto.selection import COOKIE_EXACT, Selection
 from vnet.ovs.ofproto.switching import Switching
 from vnet.ovs.ofproto.table import Table, TableSettings
 from vnet.ovs.ofproto.transaction import Transaction
+from vnet.ovs.ofproto.tunnel_options import check_options
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     FlowFlags,
@@ -146,6 +147,9 @@ class Ofproto:
         Raises the :class:`OpenFlowError` of the first that is refused.
         """
         mods = list(mods)
+        for mod in mods:
+            if isinstance(mod, FlowMod):
+                check_options(mod)
         if any(self._needs_statistics(mod) for mod in mods):
             self.before_reading_stats()
         transaction = Transaction()

@@ -1,0 +1,49 @@
+"""Tunnel options (``tun_metadata0`` and so on): no flow may name one that is not mapped.
+
+It is for a controller to map options to fields (``ovs-ofctl add-tlv-map``). This switch has no
+tunnels that bring any, so none is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+
+from vnet.ovs.flow.fields import Field, Subfield
+from vnet.ovs.ofproto.action_queries import flattened
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.messages import FlowMod
+from vnet.ovs.openflow.ofpacts import Learn, LearnSpec, Ofpact, Ofpacts
+
+
+def check_options(mod: FlowMod) -> None:
+    """Raise :class:`OpenFlowError` for a flow that names an option which is not mapped.
+
+    In groups Open vSwitch lets them pass; they read 0 there, and writing them does nothing.
+    """
+    names_option = any(field.is_tun_metadata for field in _named_by(mod.actions))
+    if names_option or mod.match.tun_options:
+        raise OpenFlowError("NXFMFC_INVALID_TLV_FIELD")
+
+
+def _named_by(actions: Ofpacts) -> Iterator[Field]:
+    """The fields that actions read or write."""
+    for action in flattened(actions):
+        parts: tuple[Ofpact | LearnSpec, ...] = (action,)
+        if isinstance(action, Learn):
+            parts += action.specs
+        for part in parts:
+            for name in _members_with_fields(type(part)):
+                value = getattr(part, name)
+                if isinstance(value, Subfield):
+                    yield value.field
+                elif isinstance(value, Field):
+                    yield value
+
+
+@cache
+def _members_with_fields(kind: type[Ofpact | LearnSpec]) -> tuple[str, ...]:
+    """The members of a kind of action whose type says that they may name a field."""
+    types = ("Field", "Subfield", "Subfield | None")
+    return tuple(member.name for member in fields(kind) if member.type in types)
