@@ -77,8 +77,15 @@ def extract(
     Other metadata (tunnel, recirculation, connection state) is 0: add the bits. A packet that
     starts with a network header has its type in ``packet_type``. Never raises on any bytes.
     """
+    if packet_type:
+        return _extract_any(frame, packet_type, vlan_limit) | in_port
+    return extract_ethernet(frame, in_port, vlan_limit)
+
+
+def extract_ethernet(frame: bytes, in_port: int, vlan_limit: int) -> int:
+    """The same for frames with an Ethernet header: the road of nearly all of them."""
     n_bytes = len(frame)
-    if frame[12:15] == _PLAIN_IPV4 and n_bytes >= _PLAIN_IPV4_BYTES and not packet_type:
+    if frame[12:15] == _PLAIN_IPV4 and n_bytes >= _PLAIN_IPV4_BYTES:
         ethernet, tos, total_bytes, fragment, ttl, nw_proto, addresses, ports = (
             _PLAIN_IPV4_HEADERS.unpack_from(frame)
         )
@@ -94,7 +101,7 @@ def extract(
                     flags, ports, ttl, tos, nw_proto, addresses, ethernet
                 )
                 return int.from_bytes(packed, "big") | in_port
-    return _extract_any(frame, packet_type, vlan_limit) | in_port
+    return _extract_any(frame, PT_ETHERNET, vlan_limit) | in_port
 
 
 def _extract_any(frame: bytes, packet_type: int, vlan_limit: int) -> int:
