@@ -12,6 +12,7 @@ from functools import partial
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_NONE, OdpPort, OfpPort
+from vnet.ovs.ofproto.meter import MeterPool
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.revalidator import Revalidator
@@ -37,6 +38,7 @@ class Backer:
         self.owner = ""
         self.bridges: dict[str, Ofproto] = {}
         self.recirc = RecircTable()
+        self.meter_pool = MeterPool(dpif)
         self.packet_in_sink: PacketInSink | None = None
         self.n_packet_ins_lost = 0
         self.revalidator = Revalidator(self)
@@ -57,6 +59,8 @@ class Backer:
     def remove_bridge(self, bridge: Ofproto) -> None:
         """Forget a bridge; its ports must have been taken off the datapath."""
         del self.bridges[bridge.name]
+        for meter in bridge.meters.values():
+            self.meter_pool.remove(meter.datapath_id)
         self._ageing.pop(bridge.name).cancel()
         self.revalidator.touch()
 

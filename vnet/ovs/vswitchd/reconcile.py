@@ -104,7 +104,7 @@ class _Bridge:
         self._devices = devices
         self._numbers = OfpNumbers()
         self._interfaces: dict[str, _Interface] = {}
-        self.ofproto = Ofproto(config.name, scheduler)
+        self.ofproto = Ofproto(config.name, scheduler, backer.meter_pool)
         backer.add_bridge(self.ofproto)
         self._set_default_flow(config)
 
