@@ -12,7 +12,14 @@ from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match_parse import parse_match
 from vnet.ovs.flow.prerequisites import Prerequisite
-from vnet.ovs.ofproto.reference import ACTION_LIMITS, FIELD_LIMITS, NOT_WRITTEN, WORKS, markdown
+from vnet.ovs.ofproto.reference import (
+    ACTION_DEEDS,
+    ACTION_LIMITS,
+    FIELD_LIMITS,
+    NOT_WRITTEN,
+    WORKS,
+    markdown,
+)
 from vnet.ovs.ofproto.trace.tracer import Tracer, TraceRequest
 from vnet.ovs.openflow import ofpacts
 from vnet.ovs.openflow.ofpacts import Ofpact
@@ -59,6 +66,7 @@ def test_the_page_is_what_the_code_says() -> None:
 def test_every_action_has_a_row_and_every_limit_is_of_something() -> None:
     every = {cls for cls in vars(ofpacts).values() if _is_action(cls)} - NOT_WRITTEN
     assert set(KINDS) - NOT_WRITTEN == every
+    assert set(ACTION_DEEDS) == every
     assert set(ACTION_LIMITS) <= every
     assert set(FIELD_LIMITS) <= set(FIELDS)
     assert all(limit.startswith(("partly: ", "no: ")) for limit in FIELD_LIMITS.values())
