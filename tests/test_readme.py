@@ -35,6 +35,15 @@ def test_the_python_example_runs(
     assert "h2:peth0" in shown, "the trace crosses the cable"
 
 
+def test_the_example_of_flows_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    text = block("python", "## Writing flows")
+    exec(compile(text, "README.md", "exec"), {})  # noqa: S102 - our own text
+    shown = capsys.readouterr().out
+    assert re.search(r"n_packets=1, .*icmp,nw_src=10\.0\.0\.2 actions=drop\n", shown)
+    assert "recirc_id(0),in_port(vnet1)" in shown
+    assert "Datapath actions: drop" in shown
+
+
 def test_the_topology_example_holds() -> None:
     text = block("yaml")
     assert len(text.splitlines()) <= 15
