@@ -52,11 +52,15 @@ _VALUES: list[Any] = [
     *("", "x", "vm1", "h1", "eth0", "xenbr0", "br-red", "xen", "nat", "ovs", "none", "default"),
     *("10.0.0.1", "10.0.0.1/24", "2001:db8::1/64", "::", "h1:eth0", "vm1:eth0", "1s", "0"),
     *(">= 2", "IP()/UDP()", "down", "[red]x", "\x1b[31m", "a\nb", "../up"),
+    *("actions=drop", ["actions=group:1"], "in_port=vnet0,actions=\x1b[31m\n\nactions=p1\n"),
+    *("group_id=1,type=all,bucket=vnet0", {"file": "/dev/zero"}, "10,20-29", "a=b", {"a": "b"}),
 ]
 _KEYS = [
     *("host", "count", "vnics", "ip", "mac", "switch", "uplink", "gateway", "routes", "type"),
     *("mode", "hypervisor", "style", "mtu", "ends", "from", "to", "at", "wait", "send", "link"),
     *("expect", "\x1b[31m", "[red]"),
+    *("flows", "groups", "ports", "file", "fail_mode", "other_config", "ageing", "tag", "trunks"),
+    *("vlan_mode", "ofport", "protected", "p1", "vnet0"),
 ]
 
 
