@@ -148,6 +148,21 @@ def test_the_bridge_s_own_device_is_the_host_s() -> None:
         assert lab.switch("h1:br0").ports == {"br0": 65534, "eth0": 1, "vnet0": 2, "vnet1": 3}
 
 
+@pytest.mark.parametrize("kind", ["linux", "ovs"])
+def test_a_gateway_on_the_link_is_reached_by_the_bridge(kind: str) -> None:
+    text = f"""
+version: 1
+hosts:
+  h1:
+    nics: {{eth0: {{ip: '2001:db8::1/64'}}}}
+    gateway: fe80::1
+    switches: {{br0: {{type: {kind}}}}}
+"""
+    with Lab.from_text(text) as lab:
+        (default,) = [r for r in lab.host("h1").namespace.fib6 if r.prefix_length == 0]
+        assert default.device.name == "br0"
+
+
 RING = """
 version: 1
 name: ring

@@ -311,9 +311,11 @@ class Builder:
     @staticmethod
     def _add_routes(namespace: Namespace, routes: tuple[model.Route, ...]) -> None:
         for route in routes:
-            # A link-local gateway says nothing of the link it is on; such a machine has one.
-            cards = [n for n in namespace.interfaces if n != "lo" and n not in namespace.bridges]
-            device = cards[0] if is_link_local_ip6(route.gateway) else None
+            # A link-local gateway says nothing of the link it is on; such a machine has one, the
+            # card or the bridge that has taken over its addresses.
+            speak = [i for i in namespace.interfaces.values() if i.addrconf is not None]
+            speak.sort(key=lambda interface: not interface.addresses)
+            device = speak[0].device.name if is_link_local_ip6(route.gateway) else None
             namespace.add_route(
                 route.network, route.prefix_length, gateway=route.gateway, device=device
             )
