@@ -70,6 +70,17 @@ def test_a_stage_that_no_rule_agrees_with_ends_the_search_of_a_subtable() -> Non
     assert wc == Flow(Flow.in_port.mask | Flow.dl_src.mask)
 
 
+def test_bits_at_any_distance_tell_values_of_a_stage_apart() -> None:
+    """Those of these members are 4 * 61 apart, where Python's hash of a number goes round."""
+    cfi, low = 1 << 12, 1 << 8
+    assert (Flow.vlan_tci.shift + 12 - Flow.dl_src.shift - 8) % 61 == 0
+    classifier = classifier_of(
+        rule(2, (Flow.dl_src, low, low), (Flow.vlan_tci, 0, cfi), exactly(Flow.nw_src, 1)), rule(1)
+    )
+    wc = looked_at(classifier, packet(vlan_tci=cfi, nw_src=2))[1]
+    assert wc == packet(dl_src=low, vlan_tci=cfi)
+
+
 def test_a_better_match_saves_the_search_of_what_cannot_beat_it() -> None:
     classifier = classifier_of(rule(2, exactly(Flow.in_port, 1)), rule(1, exactly(Flow.dl_src, 5)))
     assert looked_at(classifier, packet(in_port=1))[1] == Flow(Flow.in_port.mask)

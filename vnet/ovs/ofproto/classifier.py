@@ -23,7 +23,13 @@ from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.ofproto.conjunctions import SoftMatches
 from vnet.ovs.ofproto.prefix_trie import PrefixTrie
 from vnet.ovs.ofproto.rule import Rule
-from vnet.ovs.ofproto.subtable import NO_PRIORITY, PORTS_MASK, Subtable, TrackedPrefix
+from vnet.ovs.ofproto.subtable import (
+    NO_PRIORITY,
+    PORTS_MASK,
+    STAGE_MODULUS,
+    Subtable,
+    TrackedPrefix,
+)
 
 MAX_PREFIX_FIELDS = 3
 
@@ -214,7 +220,7 @@ class Classifier:
                 wc.key |= looked_at
                 return None
             looked_at = stage.mask
-            if hash(key & looked_at) not in stage.counts:
+            if (key & looked_at) % STAGE_MODULUS not in stage.counts:
                 wc.key |= looked_at
                 return None
         prefixes = subtable.last_prefixes

@@ -25,12 +25,17 @@ class TrackedPrefix(NamedTuple):
     length: int
 
 
+STAGE_MODULUS = (1 << 30) - 35
+"""A prime, by which values are told apart. Python's own hash takes the remainder by a power of
+two less one, for which bits that are multiples of 61 apart cancel out."""
+
+
 class StageIndex:
     """A stage before the last: how many matches have each value of the fields so far.
 
     ``mask`` covers this stage and those before it, ``prefixes`` the tracked fields of this one.
-    Values are counted by their hash, which takes a tenth of the room. Where two share one, a
-    lookup goes a stage further than it need.
+    Values are counted by their remainder, which takes a tenth of the room. Where two share one,
+    a lookup goes a stage further than it need.
     """
 
     __slots__ = ("counts", "mask", "prefixes")
@@ -42,7 +47,7 @@ class StageIndex:
 
     def count(self, value: int, change: int) -> None:
         """A match came (1) or went (-1)."""
-        part = hash(value & self.mask)
+        part = (value & self.mask) % STAGE_MODULUS
         n = self.counts.get(part, 0) + change
         if n:
             self.counts[part] = n

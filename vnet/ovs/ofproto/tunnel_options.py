@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
+from typing import Any
 
 from vnet.ovs.flow.fields import Field, Subfield
 from vnet.ovs.ofproto.action_queries import flattened
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowMod
-from vnet.ovs.openflow.ofpacts import Learn, LearnSpec, Ofpact, Ofpacts
+from vnet.ovs.openflow.ofpacts import Learn, Ofpacts
 
 
 def check_options(mod: FlowMod) -> None:
@@ -30,11 +31,12 @@ def check_options(mod: FlowMod) -> None:
 def _named_by(actions: Ofpacts) -> Iterator[Field]:
     """The fields that actions read or write."""
     for action in flattened(actions):
-        parts: tuple[Ofpact | LearnSpec, ...] = (action,)
+        parts: tuple[Any, ...] = (action,)
         if isinstance(action, Learn):
             parts += action.specs
         for part in parts:
-            for name in _members_with_fields(type(part)):
+            kind: Any = type(part)
+            for name in _members_with_fields(kind):
                 value = getattr(part, name)
                 if isinstance(value, Subfield):
                     yield value.field
@@ -43,7 +45,7 @@ def _named_by(actions: Ofpacts) -> Iterator[Field]:
 
 
 @cache
-def _members_with_fields(kind: type[Ofpact | LearnSpec]) -> tuple[str, ...]:
+def _members_with_fields(kind: Any) -> tuple[str, ...]:
     """The members of a kind of action whose type says that they may name a field."""
     types = ("Field", "Subfield", "Subfield | None")
     return tuple(member.name for member in fields(kind) if member.type in types)
