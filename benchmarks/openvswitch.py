@@ -16,6 +16,7 @@ from vnet.netdev.device import NetDevice
 from vnet.ovs.datapath.cache import CACHE_LIMIT
 from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.dpif.actions import KeyPart, OdpActions, Output, Set
+from vnet.ovs.dpif.dpif import Upcall
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OdpPort
@@ -23,6 +24,7 @@ from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
 
 FRAMES = 100_000
+UPCALLS = 10_000
 PORTS = 4
 IN_PORT = 10
 
@@ -90,6 +92,33 @@ def forward(n_flows: int, n_masks: int = 1, *, caches: bool = True, devices: boo
     return work
 
 
+def upcalls() -> Work:
+    """Frames of flows that are not installed yet; what decides installs, executes, no more."""
+    scheduler = Scheduler()
+    datapath = Datapath(scheduler, "dp")
+    ports = [Sink(scheduler, f"p{number}", Mac(bytes(6))) for number in range(2)]
+    for number, port in enumerate(ports):
+        datapath.port_add(port, "dummy", OdpPort(number))
+        port.set_admin(True)
+    actions: OdpActions = (Output(OdpPort(1)),)
+
+    def decide(upcall: Upcall) -> None:
+        datapath.flow_put(upcall.key, _MICROFLOW, actions)
+        datapath.execute(upcall.frame, upcall.key, actions)
+
+    datapath.set_upcall_handler(decide)
+    frames = [Frame(udp_frame(number)) for number in range(UPCALLS)]
+
+    def work() -> int:
+        for frame in frames:
+            ports[0].receive(frame)
+            scheduler.run(0)
+        assert ports[1].tx_packets == UPCALLS
+        return UPCALLS
+
+    return work
+
+
 def _speed(name: str, target: float | None, *arguments: int, **options: bool) -> Speed:
     subject = partial(forward, *arguments, **options)
     return Speed(f"OVS datapath: {name}", "frames/s", subject, hot_path, "yardstick", target)
@@ -101,4 +130,5 @@ BENCHMARKS = (
     _speed("cached, 10,000 flows", 0.6, 10_000),
     _speed("cached, 100 flows, device to device", None, FLOWS, devices=True),
     _speed("8 masks, 100 flows, no cache", 0.4, FLOWS, 8, caches=False),
+    Speed("OVS datapath: upcall, install, execute", "frames/s", upcalls, hot_path, "yardstick"),
 )

@@ -90,6 +90,19 @@ def test_a_flow_outlives_the_port_that_it_names() -> None:
     assert table.sent() == {2: [UDP_FRAME]}
 
 
+def test_a_device_that_was_let_go_of_is_nobodys_unless_somebody_took_it() -> None:
+    table = Table(2)
+    table.put(UDP_FRAME, output(2), SAME_TYPE)
+    table.dpif.port_del(OdpPort(1))
+    table.send(UDP_FRAME)
+    assert table.drops() == {"no-handler": 1}
+    heard: list[Frame] = []
+    table.ports[2].rx_handler = heard.append
+    table.dpif.port_del(OdpPort(2))
+    table.ports[2].deliver(UDP_FRAME)
+    assert len(heard) == 1
+
+
 def test_a_port_that_is_gone_forwards_nothing_and_its_number_begins_anew() -> None:
     table = Table(3)
     table.put(UDP_FRAME, output(2), SAME_TYPE)

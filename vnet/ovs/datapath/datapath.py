@@ -8,10 +8,11 @@ How frames go through is in :mod:`vnet.ovs.datapath.pipeline`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from vnet.base.chance import Chance
 from vnet.base.drops import DropReason
-from vnet.netdev.device import TOO_SHORT, NetDevice
+from vnet.netdev.device import NO_HANDLER, TOO_SHORT, NetDevice
 from vnet.ovs.datapath.cache import CACHE_LIMIT, ExactMatchCache
 from vnet.ovs.datapath.compile import Compiler
 from vnet.ovs.datapath.megaflow import Megaflow
@@ -125,16 +126,18 @@ class Datapath:
         if vport.device is not None:
             raise ValueError(f"datapath {self.name} has a port {number} already")
         vport.device, vport.kind = device, kind
-        device.rx_handler = pipeline.receiver(vport, device)
+        device.rx_handler = vport.receiver = pipeline.receiver(vport, device)
         return number
 
     def port_del(self, number: OdpPort) -> None:
-        """Let go of a port; the caller gives its device another rx handler."""
+        """Let go of a port. Unless somebody else has its device already, nobody has."""
         vport = self._pipeline.vports.get(number)
         if vport is None or vport.device is None:
             raise KeyError(number)
+        if vport.device.rx_handler is vport.receiver:
+            vport.device.rx_handler = partial(vport.device.drop, reason=NO_HANDLER)
         self._pipeline.cache.forget_port(number)
-        vport.device = None
+        vport.device = vport.receiver = None
         if number > ODPP_LOCAL:
             self._lowest_free = min(self._lowest_free, number)
 

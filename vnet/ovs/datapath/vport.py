@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from vnet.base.drops import DropReason
-from vnet.netdev.device import NetDevice
+from vnet.netdev.device import NetDevice, RxHandler
 from vnet.ovs.datapath.cache import Hits, PlainFlows
 from vnet.ovs.datapath.reasons import NO_SUCH_PORT, PORT_MTU
 from vnet.ovs.flow.ports import OdpPort
@@ -25,12 +25,13 @@ class Vport:
     not the device, so that a port may come and go beneath them. ``hits`` and ``plain_flows``
     are what the exact-match cache knows of frames that come in here."""
 
-    __slots__ = ("_mourner", "device", "hits", "kind", "number", "plain_flows")
+    __slots__ = ("_mourner", "device", "hits", "kind", "number", "plain_flows", "receiver")
 
     def __init__(self, mourner: Mourner, number: OdpPort) -> None:
         self._mourner = mourner
         self.number = number
         self.device: NetDevice | None = None
+        self.receiver: RxHandler | None = None
         self.kind = ""
         self.hits: Hits = {}
         self.plain_flows: PlainFlows = {}
