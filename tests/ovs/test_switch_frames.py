@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ovs.whole_switch import BRIDGE, frame_of, outputs, switch_with
+from benchmarks.dummy_switch import BRIDGE
+from tests.ovs.whole_switch import frame_of, outputs, switch_with
 
 A, B = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
 

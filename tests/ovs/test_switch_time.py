@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.dummy_switch import BRIDGE
 from tests.oracle.ovs_kit import Switch
 from tests.ovs.whole_switch import (
-    BRIDGE,
     flow_lines,
     frame_of,
     outputs,
