@@ -254,14 +254,19 @@ def test_ctrl_c_ends_with_130_and_leaves_complete_files(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # What shells start in the background ignores Ctrl-C, and hands that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    capture = tmp_path / "pcaps/pair/pair.pcapng"
-    for _ in range(200):
-        time.sleep(0.05)
-        if capture.exists() and capture.stat().st_size > 10_000:
-            break
-    process.send_signal(signal.SIGINT)
-    _out, err = process.communicate(timeout=20)
+    try:
+        capture = tmp_path / "pcaps/pair/pair.pcapng"
+        for _ in range(200):
+            time.sleep(0.05)
+            if capture.exists() and capture.stat().st_size > 10_000:
+                break
+        process.send_signal(signal.SIGINT)
+        _out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Traceback" not in err
     assert len(list(read_pcapng(capture.read_bytes(), strict=True))) > 100
