@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vnet.base.ids import MAC_ZERO, Mac
 from vnet.netdev.device import NetDevice
 from vnet.ovs.flow.ports import OdpPort, OfpPort
+from vnet.ovs.ofproto.port_protocol import PortProtocol
 from vnet.ovs.openflow.messages import PortConfig, PortState
 
 
@@ -38,6 +39,7 @@ class OfPort:
         "number",
         "odp_port",
         "peer",
+        "protocols",
         "queue_dscp",
         "state",
         "stats",
@@ -66,6 +68,8 @@ class OfPort:
         self.may_enable = True
         self.queue_dscp: dict[int, int] = {}
         """What DSCP (6 bits) packets of a queue get on their way out, by the queue's number."""
+        self.protocols: tuple[PortProtocol, ...] = ()
+        """What the switch itself speaks on the port, in the order in which frames are offered."""
         self.stats = PortStats()
         self.update_link()
 
@@ -78,6 +82,15 @@ class OfPort:
     def is_live(self) -> bool:
         """Whether a fast-failover group or a bundle action may use it (OFPPS_LIVE)."""
         return PortState.LIVE in self.state
+
+    def add_protocol(self, protocol: PortProtocol) -> None:
+        """Let a protocol have its frames from now on; harmless where it has them already."""
+        others = (other for other in self.protocols if other is not protocol)
+        self.protocols = tuple(sorted((*others, protocol), key=lambda one: one.slow_path))
+
+    def remove_protocol(self, protocol: PortProtocol) -> None:
+        """The protocol listens here no more."""
+        self.protocols = tuple(other for other in self.protocols if other is not protocol)
 
     def counters(self) -> PortStats:
         """What has passed, as its device counts it, or as a patch port's translations do."""

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from vnet.base.deep_calls import deep_calls
 from vnet.base.drops import drop_reason
-from vnet.ovs.dpif.actions import ControllerCookie, FlowSampleCookie, OdpActions, SlowPathCookie
+from vnet.ovs.dpif.actions import (
+    ControllerCookie,
+    Drop,
+    DropCause,
+    FlowSampleCookie,
+    SlowPath,
+    SlowPathCookie,
+)
 from vnet.ovs.dpif.dpif import FlowStats, Upcall
 from vnet.ovs.flow.flow import MEMBERS, Flow, Stage
 from vnet.ovs.flow.ports import OdpPort, OfpPort
@@ -37,6 +44,9 @@ _PIPELINE_MASK = sum(
     for bits in MEMBERS
     if bits.stage is Stage.METADATA and bits.name not in ("recirc_id", "conj_id", "actset_output")
 )
+_TAKEN = SlowPath.CFM | SlowPath.BFD | SlowPath.LACP | SlowPath.STP | SlowPath.LLDP
+"""Reasons of frames that a protocol of the port's has taken."""
+
 _CONNECTION_MASK = sum(bits.mask for bits in MEMBERS if bits.name.startswith("ct_"))
 
 
@@ -62,7 +72,7 @@ class UpcallHandler:
                 self._miss(upcall, bridge, in_port)
             case SlowPathCookie():
                 out, frame = self._translate(upcall, bridge, in_port, stats=None, cache=None)
-                self._execute(upcall, frame, out.actions)
+                self._execute(upcall, frame, out)
                 out.release(self._backer.recirc, self._backer.scheduler.now_ns)
             case ControllerCookie() as cookie:
                 self._packet_in(upcall, bridge, cookie)
@@ -77,7 +87,7 @@ class UpcallHandler:
         out, frame = self._translate(upcall, bridge, in_port, stats=stats, cache=cache)
         ukey = Ukey(upcall.key, out, cache, now_ns)
         is_installed = not out.avoid_caching and self._backer.revalidator.install(ukey)
-        self._execute(upcall, frame, out.actions)
+        self._execute(upcall, frame, out)
         if not is_installed:
             out.release(self._backer.recirc, self._backer.scheduler.now_ns)
 
@@ -122,8 +132,10 @@ class UpcallHandler:
         meta = frame.meta.add(now_ns, place, "ofproto/trace", frame.data, notes=notes)
         return Frame(frame.data, meta)
 
-    def _execute(self, upcall: Upcall, frame: Frame, actions: OdpActions) -> None:
-        self._backer.dpif.execute(frame, upcall.key, actions, mru_bytes=upcall.mru_bytes)
+    def _execute(self, upcall: Upcall, frame: Frame, out: XlateOut) -> None:
+        if out.slow & _TAKEN and out.actions == (Drop(DropCause.OK),):
+            return  # it has arrived: the switch itself was its destination
+        self._backer.dpif.execute(frame, upcall.key, out.actions, mru_bytes=upcall.mru_bytes)
 
     def _packet_in(self, upcall: Upcall, bridge: Ofproto, cookie: ControllerCookie) -> None:
         state = self._backer.recirc.find(cookie.recirc_id)

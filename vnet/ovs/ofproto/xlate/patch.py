@@ -14,6 +14,7 @@ from vnet.ovs.ofproto.xlate.loop import end_pipeline
 from vnet.ovs.ofproto.xlate.ports import may_receive
 from vnet.ovs.ofproto.xlate.recirc import REGS_MASK, TUNNEL_MASK
 from vnet.ovs.ofproto.xlate.report import NodeKind
+from vnet.ovs.ofproto.xlate.special import take_special
 from vnet.ovs.ofproto.xlate.stacks import clear_connection
 from vnet.ovs.ofproto.xlate.tables import do_table
 
@@ -45,7 +46,7 @@ def patch_output(
         ctx.mirrors = 0
         ctx.bridge = peer_bridge
 
-    if may_receive(ctx.flow, peer):
+    if not take_special(ctx, peer) and may_receive(ctx.flow, peer):
         _enter(ctx, is_last=is_last)
 
     ctx.trace, ctx.bridge = trace, bridge

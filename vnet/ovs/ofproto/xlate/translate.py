@@ -35,6 +35,7 @@ from vnet.ovs.ofproto.xlate.mirroring import mirror_ingress, mirror_packet
 from vnet.ovs.ofproto.xlate.ports import may_receive
 from vnet.ovs.ofproto.xlate.report import NodeKind
 from vnet.ovs.ofproto.xlate.report_text import report_rule
+from vnet.ovs.ofproto.xlate.special import take_special
 from vnet.ovs.ofproto.xlate.tables import lookup
 from vnet.ovs.ofproto.xlate.thaw import thaw
 from vnet.ovs.ofproto.xlate.wildcards import begin_wildcards, finish_wildcards
@@ -111,6 +112,9 @@ def _first_actions(ctx: XlateCtx) -> Ofpacts:
 
 def _enter(ctx: XlateCtx, port: OfPort | None, actions: Ofpacts) -> None:
     """Let the packet in, unless its port does not, and carry the actions out."""
+    if ctx.frozen_state is None and take_special(ctx, port):
+        mirror_ingress(ctx)
+        return
     if port is not None:
         bundle = ctx.in_.bridge.switching.bundle_of(port.number)
         if bundle is not None and bundle.output_mirrors:
