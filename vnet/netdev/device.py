@@ -16,6 +16,7 @@ from typing import Protocol
 from vnet.base.drops import DropReason, drop_reason
 from vnet.base.ids import Mac
 from vnet.sim.frame import Frame, Meta
+from vnet.sim.qdisc.qdisc import Qdisc
 from vnet.sim.scheduler import Scheduler
 from vnet.sim.trace import FlightRecorder, TraceNode
 
@@ -55,7 +56,8 @@ class NetDevice(ABC):
     ``owner`` is the node the device belongs to, for messages and the trace. ``carrier`` is
     whether there is a live peer; the device is ``running`` when it is also administratively
     up. ``state_changed`` is called after either changes. ``recorder`` follows the frames that
-    begin or end at the device without a trace.
+    begin or end at the device without a trace. ``qdisc`` is where frames wait for their turn to
+    leave; None: they leave as they come.
     """
 
     kind = "device"
@@ -69,6 +71,7 @@ class NetDevice(ABC):
         "mtu_bytes",
         "name",
         "owner",
+        "qdisc",
         "recorder",
         "running",
         "rx_bytes",
@@ -100,6 +103,7 @@ class NetDevice(ABC):
         self.drops: dict[DropReason, int] = {}
         self.sniffers: tuple[Sniffer, ...] | None = None
         self.recorder: FlightRecorder | None = None
+        self.qdisc: Qdisc | None = None
         self.rx_handler: RxHandler = self._refuse
         self.state_changed: Callable[[], None] = _nothing
 
@@ -107,6 +111,11 @@ class NetDevice(ABC):
     def label(self) -> str:
         """``node:device``, as captures and the trace name it."""
         return f"{self.owner}:{self.name}"
+
+    @property
+    def busy_until_ns(self) -> int:
+        """When the wire behind it will have taken what was sent until now."""
+        return 0
 
     @property
     def iflink(self) -> int:
@@ -128,10 +137,12 @@ class NetDevice(ABC):
         self.rx_handler(frame)
         return None
 
-    def transmit(self, frame: Frame) -> None:
-        """Send a frame out of the device."""
+    def transmit(self, frame: Frame, queue: int = 0) -> None:
+        """Send a frame out of the device, by one of its queues where it has any."""
         if not self.running:
             return self.drop(frame, DEVICE_DOWN)
+        if self.qdisc is not None and not self.qdisc.admit(frame, queue):
+            return None
         data = frame.data
         self.tx_packets += 1
         self.tx_bytes += len(data)

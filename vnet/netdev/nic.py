@@ -24,6 +24,10 @@ class Nic(NetDevice):
         self.carrier = False
         self.end: LinkEnd | None = None
 
+    @property
+    def busy_until_ns(self) -> int:
+        return 0 if self.end is None else self.end.busy_until_ns
+
     def plug(self, end: LinkEnd) -> None:
         """Connect the card to one end of a link."""
         self.end = end

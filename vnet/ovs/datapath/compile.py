@@ -23,10 +23,14 @@ from vnet.ovs.datapath.reasons import (
 from vnet.ovs.datapath.tracking import tracker_action
 from vnet.ovs.dpif import actions as odp
 from vnet.ovs.dpif.actions import OdpAction, OdpActions
+from vnet.ovs.flow.flow import Flow
 from vnet.wire.ether import HEADER_BYTES
 
 MAX_RECIRCULATIONS = 6
 """MAX_RECIRC_DEPTH of lib/dpif-netdev.c."""
+
+_QUEUE = Flow.skb_priority
+"""The userspace datapath takes a packet's priority as the number of its queue."""
 
 _TAKERS = (odp.Output, odp.Recirc, odp.Userspace, odp.Drop)
 """Actions that take a packet somewhere, or say that it ends."""
@@ -118,6 +122,7 @@ class Compiler:
 
     def _output(self, action: odp.Output) -> Operation:
         send, lose = self.engine.vport(action.port).send, self.engine.lose
+        queue_of = _QUEUE.of
 
         def output(packet: Packet) -> bool:
             frame = packet.sent()
@@ -126,7 +131,7 @@ class Compiler:
             elif len(frame.data) < HEADER_BYTES:
                 lose(packet, TOO_SHORT)
             else:
-                send(frame)
+                send(frame, queue_of(packet.metadata))
             return True
 
         return output

@@ -32,9 +32,9 @@ class DummyDevice(NetDevice):
         self.rx_bytes += len(frame.data)
         return self.rx_handler(frame)
 
-    def transmit(self, frame: Frame) -> None:
+    def transmit(self, frame: Frame, queue: int = 0) -> None:
         if self.running:
-            return super().transmit(frame)
+            return super().transmit(frame, queue)
         self.tx_packets += 1
         self.tx_bytes += len(frame.data)
         return self._xmit(frame)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from typing import NamedTuple
 
 from vnet.ovs.datapath.edit.layout import Edit, Layout
@@ -66,11 +67,13 @@ def straight_road(
     """
     edits: list[Edit] = []
     sends: list[Send] = []
+    queue = 0
     n_tags = int(is_tagged)
     before: Set | None = None
     for action in actions:
         if isinstance(action, Output):
-            sends.append(vports.vport(action.port).send)
+            send = vports.vport(action.port).send
+            sends.append(partial(send, queue=queue) if queue else send)
             continue
         if sends:
             return None
@@ -84,6 +87,9 @@ def straight_road(
                     edits += [] if edit is None else [edit]
                 before = action
                 continue
+            case Set() if action.part is KeyPart.PRIORITY:
+                mask = Flow.skb_priority.of(written_mask(action))
+                queue = queue & ~mask | Flow.skb_priority.of(action.value) & mask
             case Set() if action.part in METADATA_PARTS:
                 pass  # nobody is left to see it
             case PushVlan():

@@ -36,15 +36,15 @@ class Vport:
         self.hits: Hits = {}
         self.plain_flows: PlainFlows = {}
 
-    def send(self, frame: Frame) -> None:
-        """Output a frame. A device that is down drops it itself."""
+    def send(self, frame: Frame, queue: int = 0) -> None:
+        """Output a frame by a queue of the port. A device that is down drops it itself."""
         device = self.device
         if device is None:
             return self._mourner.mourn(frame, NO_SUCH_PORT)
         data = frame.data
         if len(data) - HEADER_BYTES > device.mtu_bytes and payload_bytes(data) > device.mtu_bytes:
             return device.drop(frame, PORT_MTU)
-        return device.transmit(frame)
+        return device.transmit(frame, queue)
 
 
 class Vports(Protocol):

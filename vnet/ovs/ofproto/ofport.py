@@ -8,6 +8,7 @@ from vnet.base.ids import MAC_ZERO, Mac
 from vnet.netdev.device import NetDevice
 from vnet.ovs.flow.ports import OdpPort, OfpPort
 from vnet.ovs.ofproto.port_protocol import PortProtocol
+from vnet.ovs.ofproto.port_queues import PortQueues
 from vnet.ovs.openflow.messages import PortConfig, PortState
 
 
@@ -41,6 +42,7 @@ class OfPort:
         "peer",
         "protocols",
         "queue_dscp",
+        "queues",
         "state",
         "stats",
     )
@@ -70,6 +72,8 @@ class OfPort:
         """What DSCP (6 bits) packets of a queue get on their way out, by the queue's number."""
         self.protocols: tuple[PortProtocol, ...] = ()
         """What the switch itself speaks on the port, in the order in which frames are offered."""
+        self.queues: PortQueues | None = None
+        """What packets wait in on their way out, where quality of service is set up."""
         self.stats = PortStats()
         self.update_link()
 

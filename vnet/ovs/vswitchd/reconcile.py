@@ -22,9 +22,9 @@ from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.revalidator import RevalidatorLimits
 from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import Output
-from vnet.ovs.vswitchd import bundles
+from vnet.ovs.vswitchd import bundles, qos
 from vnet.ovs.vswitchd.changes import RunningInterface, interfaces_to_drop, wanted_interfaces
-from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig, SwitchConfig
+from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig, SwitchConfig
 from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number
 from vnet.ovs.vswitchd.tables import table_settings
 from vnet.sim.scheduler import Scheduler
@@ -189,6 +189,7 @@ class _Bridge:
             self._backer.unmap_port(port.odp_port)
             self._backer.dpif.port_del(port.odp_port)
         if port.device is not None:
+            qos.remove(port)
             running.unwatch()
             self._devices.close(port.device, running.config)
 
@@ -208,7 +209,8 @@ class _Bridge:
             names = (interface.name for interface in port.interfaces)
             ports = [self._interfaces[name].port for name in names if name in self._interfaces]
             for member in ports:
-                member.queue_dscp = _queue_dscp(port)
+                member.queue_dscp = qos.dscp_of(port.qos)
+                qos.configure(member, port.qos, self._scheduler)
             if ports:
                 current.append(self._bundle(bundles.configured(port, ports)))
         switching.set_bundles(current)
@@ -258,9 +260,3 @@ class _Interface:
         if self._others_hook is not None:
             self._others_hook()
         self._bridge.link_changed(self.port.number)
-
-
-def _queue_dscp(config: BridgePortConfig) -> dict[int, int]:
-    """What DSCP packets of each queue get, where the queue says so."""
-    queues = {} if config.qos is None or not config.qos.type else config.qos.queues
-    return {number: queue.dscp for number, queue in queues.items() if queue.dscp is not None}

@@ -39,7 +39,7 @@ def dump_ports(
     They stand in the order of Open vSwitch's hash table.
     """
     bridge.before_reading_stats()
-    ports = [port for port in _hashed(bridge) if number is None or port.number == number]
+    ports = [port for port in hashed(bridge) if number is None or port.number == number]
     yield f"{len(ports)} ports"
     for port in ports:
         yield from _counters(port, names)
@@ -75,7 +75,8 @@ def show(bridge: Ofproto) -> Iterator[str]:
     yield f"OFPT_GET_CONFIG_REPLY (xid=0x4): frags={fragments} miss_send_len=0"
 
 
-def _hashed(bridge: Ofproto) -> list[OfPort]:
+def hashed(bridge: Ofproto) -> list[OfPort]:
+    """The ports in the order of Open vSwitch's hash table."""
     ports = list(bridge.ports.values())
     order = hash_table_order(hash_int(port.number, 0) for port in ports)
     return [ports[position] for position in order]
