@@ -197,10 +197,10 @@ def test_no_frame_is_lost_or_overtakes_its_like_and_no_ceiling_is_broken(
         most = leaves[queue].ceil_bytes_per_s * 0.5 + 2 * 1_600
         assert stats.tx_bytes - sent[queue] <= most
     wire.run(100_000)
-    stats = wire.htb.stats()
-    lost = sum(found.tx_errors for found in stats.values())
+    counted = wire.htb.stats()
+    lost = sum(found.tx_errors for found in counted.values())
     assert lost == wire.nic.drops.get(QUEUE_FULL, 0)
-    for queue, found in stats.items():
+    for queue, found in counted.items():
         assert found.tx_packets + found.tx_errors == offered[queue]
 
 

@@ -46,10 +46,11 @@ def configure(port: OfPort, wanted: QosConfig | None, scheduler: Scheduler) -> N
         remove(port)
         return
     root = _root(wanted.other_config, device.mtu_bytes)
-    queues = {number: queue.other_config for number, queue in wanted.queues.items()}
+    queues: dict[int, Mapping[str, str]] = {0: {}}
+    queues |= {number: queue.other_config for number, queue in wanted.queues.items()}
     leaves = {
         number: _leaf(settings, root, device.mtu_bytes)
-        for number, settings in ({0: {}} | queues).items()
+        for number, settings in queues.items()
         if number <= MAX_HTB_QUEUE
     }
     if port.queues is None:
