@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -69,7 +70,7 @@ def test_frames_leave_evenly_once_the_burst_is_spent() -> None:
     wire.offer(0, 20)
     wire.run(1)
     times = [when for when, _ in wire.arrived][2:]
-    assert {later - earlier for earlier, later in zip(times, times[1:], strict=False)} == {
+    assert {later - earlier for earlier, later in pairwise(times)} == {
         FRAME_BYTES * NS_PER_S // 100_000
     }
 

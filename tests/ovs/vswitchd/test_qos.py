@@ -40,7 +40,7 @@ class Veths:
             name = f"p{number}"
             self.vsctl(f"add-port br0 {name} -- set interface {name} ofport_request={number}")
 
-    def open(self, bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice:
+    def open(self, _bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice:
         near, far = (
             PairDevice(self.scheduler, name, Mac(bytes(6)))
             for name in (interface.name, f"far-{interface.name}")
@@ -52,7 +52,7 @@ class Veths:
         self.far[interface.name] = far
         return near
 
-    def close(self, device: NetDevice, interface: InterfaceConfig) -> None:
+    def close(self, _device: NetDevice, interface: InterfaceConfig) -> None:
         del self.far[interface.name]
 
     def vsctl(self, words: str) -> None:
