@@ -176,9 +176,7 @@ def test_taking_the_queues_away_sends_what_waits() -> None:
         min_size=1,
         max_size=5,
     ),
-    st.lists(
-        st.tuples(st.integers(0, 6), st.integers(1, 60), st.integers(14, 1_500)), max_size=20
-    ),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(1, 60), st.integers(14, 1_500)), max_size=20),
 )
 def test_no_frame_is_lost_or_overtakes_its_like_and_no_ceiling_is_broken(
     classes: list[tuple[int, int, int]], offers: list[tuple[int, int, int]]
