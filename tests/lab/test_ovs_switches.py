@@ -247,6 +247,42 @@ def test_the_numbers_are_those_that_flows_of_the_file_were_read_with() -> None:
         assert Flow.in_port.of(mod.match.value) == lab.switch("h1:br0").ports["vnet1"]
 
 
+PATCHED = """
+version: 1
+hosts:
+  h1:
+    nics: {eth0: {ip: 192.0.2.1/24}}
+    switches:
+      br0: {type: ovs, ports: {patch0: {type: patch, options: {peer: patch1}}}}
+      br1: {type: ovs, ports: {patch1: {type: patch, options: {peer: patch0}, tag: 5},
+                               vnet1: {tag: 5}, vnet2: {tag: 6}}}
+vms:
+  a: {host: h1, vnics: [{ip: 10.0.0.1/24, switch: br0}]}
+  b: {host: h1, vnics: [{ip: 10.0.0.2/24, switch: br1}]}
+  c: {host: h1, vnics: [{ip: 10.0.0.3/24, switch: br1}]}
+scenario:
+  - {ping: {from: a, to: b, count: 3}, expect: {received: 3}}
+  - {ping: {from: a, to: c, count: 1, timeout: 1s}, expect: {received: 0}}
+  - {move: {vm: a, to: h1, switch: br1}}
+  - {ping: {from: a, to: c, count: 1}, expect: {received: 0}}
+"""
+
+
+def test_patch_ports_join_two_bridges_of_a_host() -> None:
+    with Lab.from_text(PATCHED) as lab:
+        assert lab.graph.edges["h1:br0", "h1:br1"]["kind"] == "patch"
+        outcome(lab)
+        br0 = lab.switch("br0")
+        assert br0.ports == {"br0": 65534, "patch0": 1, "eth0": 2}
+        counters = [line for line in br0.dump_ports(names=True) if "patch0" in line]
+        assert counters[0].startswith("  port  patch0: rx pkts=4, bytes=")
+        made = [str(step) for step in lab.network.script_steps if "add-br br1" in str(step)]
+        assert made == [
+            "h1: ifup: ovs-vsctl add-br br1 -- add-port br1 patch1 tag=5 "
+            "-- set interface patch1 type=patch options:peer=patch0"
+        ]
+
+
 # -- from Python
 
 

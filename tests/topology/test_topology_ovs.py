@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from vnet.base.errors import TopologyError
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.messages import FlowMod, GroupMod
+from vnet.ovs.openflow.ofpacts import Output
 from vnet.topology.load import load_topology, parse_topology
 from vnet.topology.model import OvsBridge, Topology
 
@@ -157,7 +160,39 @@ links: [{ends: ['s:a', 't:p2']}, {ends: ['s:b', 't:p1']}]
     assert parse_topology(text.replace("p3", "3")).openflow == topology.openflow
 
 
+PATCHED = """\
+version: 1
+hosts:
+  h:
+    count: 2
+    nics: {eth0: }
+    switches:
+      br0: {type: ovs, ports: {patch0: {type: patch, options: {peer: patch1}, trunks: 5}}}
+      br1: {type: ovs, ports: {patch1: {type: patch, options: {peer: patch0}, ofport: 9}},
+            flows: ['in_port=patch1,actions=vnet1']}
+vms:
+  vm: {count: 2, host: 'h*', vnics: [{switch: br0}, {switch: br1}]}
+"""
+
+
+def test_a_bridge_makes_patch_ports_before_devices_come() -> None:
+    topology = parse_topology(PATCHED)
+    (port,) = bridge_of(topology, "h2").config.ports
+    assert (port.name, port.trunks, port.interfaces[0].peer) == ("patch0", (5,), "patch1")
+    other = topology.hosts["h2"].switches["br1"].ovs
+    assert other is not None
+    assert other.config.ports[0].interfaces[0].ofport_request == 9
+    assert other.ports["vnet1"].interfaces[0].ofport_request == 1
+    (flow,) = flows_of(topology, "h2:br1")
+    assert Flow.in_port.of(flow.match.value) == 9
+    assert flow.actions == (Output(OfpPort(1)),)
+
+
 # -- what is said of those that cannot be
+
+HOST = "hosts: {h: {nics: {eth0: }, switches: {b: {type: ovs, ports: {%s}}, c: {type: ovs%s}}}}"
+TO_Q = "p: {type: patch, options: {peer: %s}}"
+OTHER = ", ports: {q: {type: patch, options: {peer: %s}}}"
 
 FAULTS = {
     "keys at a Linux bridge": (
@@ -282,6 +317,54 @@ FAULTS = {
     "the number of ports": (
         "switches: {s: {type: ovs, ports: ^0}}",
         "ports is too small: 0 (at least 1)",
+    ),
+    "a type of port": (
+        HOST % ("p: {type: ^pach}", ""),
+        "type cannot be 'pach' (did you mean 'patch'?)",
+    ),
+    "a patch without a peer": (
+        HOST % ("^p: {type: patch}", ""),
+        "p: patch type requires valid 'peer' argument",
+    ),
+    "a patch that says more": (
+        HOST % ("^p: {type: patch, options: {peer: q, key: 3}}", OTHER % "p"),
+        "p: patch type takes only a 'peer' argument",
+    ),
+    "a patch to itself": (
+        HOST % ("^" + TO_Q % "p", ""),
+        "p: patch peer must not be self",
+    ),
+    "a patch to nowhere": (
+        HOST % (TO_Q % "^qq" + ", p2: {type: patch, options: {peer: q}}", OTHER % "p2"),
+        "h has no patch port 'qq' (did you mean 'q'?)",
+    ),
+    "a patch to a device": (
+        HOST % (TO_Q % "^eth0", ""),
+        "h has no patch port 'eth0' (it has no other)",
+    ),
+    "a patch whose peer has another": (
+        HOST % (TO_Q % "^q" + ", p2: {type: patch, options: {peer: q}}", OTHER % "p2"),
+        "the peer of q is 'p2' (the two ends of a patch name each other)",
+    ),
+    "a patch that is called as a card": (
+        HOST % ("^eth0: {type: patch, options: {peer: q}}", OTHER % "eth0"),
+        "h has a device named 'eth0' (a port that the bridge makes wants a name of its own)",
+    ),
+    "a patch of the name of another": (
+        HOST
+        % (
+            TO_Q % "q",
+            OTHER % "p" + "}, d: {type: ovs, ports: {^q: {type: patch, options: {peer: p}}}",
+        ),
+        "h:c has a port 'q' already (a name is one port's)",
+    ),
+    "a patch of a switch on the wire": (
+        "switches: {s: {type: ovs, ports: {^p: {type: patch, options: {peer: q}}}}}",
+        "s is a switch on the wire, which has no port of this type (bridges of hosts have)",
+    ),
+    "options without a type": (
+        HOST % ("eth0: {^options: {peer: q}}", ""),
+        "options are for ports with a type (write its type, such as patch)",
     ),
     "ports that are text": (
         "switches: {s: {type: ovs, ports: ^many}}",

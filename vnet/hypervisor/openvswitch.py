@@ -85,16 +85,20 @@ class OpenVSwitch:
     # -- what ovs-vsctl(8) is told
 
     def add_bridge(self, config: BridgeConfig, settings: Mapping[str, BridgePortConfig]) -> str:
-        """``ovs-vsctl add-br``. ``config`` has no ports; ``settings`` are those of the ports
-        that will come, by device, where they need any."""
+        """``ovs-vsctl add-br``. ``config`` has the ports that no device is behind; ``settings``
+        are those of the ports that will come, by device, where they need any."""
         name = config.name
         self._bridges[name] = config
         self._settings[name] = settings
-        self._ports[name] = {name: settings[name]} if name in settings else {}
+        local = {name: settings[name]} if name in settings else {}
+        self._ports[name] = local | {port.name: port for port in config.ports}
         self._apply()
-        command = f"ovs-vsctl add-br {name}"
+        commands = [f"ovs-vsctl add-br {name}"]
         arguments = settings_text(config)
-        return f"{command} -- set bridge {name} {arguments}" if arguments else command
+        if arguments:
+            commands.append(f"set bridge {name} {arguments}")
+        commands += [_add_port_text(name, port) for port in config.ports]
+        return " -- ".join(commands)
 
     def add_port(self, bridge: str, device: str, settings: BridgePortConfig | None = None) -> str:
         """``ovs-vsctl add-port``."""
@@ -111,11 +115,7 @@ class OpenVSwitch:
             port = replace(settings, name=device, interfaces=(interface,))
         self._ports[bridge][device] = port
         self._apply()
-        command = " ".join(
-            filter(None, ("ovs-vsctl add-port", bridge, device, settings_text(port)))
-        )
-        request = settings_text(port.interfaces[0])
-        return f"{command} -- set interface {device} {request}" if request else command
+        return f"ovs-vsctl {_add_port_text(bridge, port)}"
 
     def remove_port(self, bridge: str, device: str) -> str:
         """``ovs-vsctl del-port``."""
@@ -179,6 +179,13 @@ class OpenVSwitch:
         mtu_bytes = min((device.mtu_bytes for device in devices), default=DEFAULT_MTU_BYTES)
         bridge.datapath_id = config.datapath_id or int.from_bytes(mac, "big")
         self._devices.configure_local(config.name, Mac(mac), mtu_bytes)
+
+
+def _add_port_text(bridge: str, port: BridgePortConfig) -> str:
+    """What ovs-vsctl(8) is told to add ``port``, and to set it up."""
+    command = " ".join(filter(None, ("add-port", bridge, port.name, settings_text(port))))
+    request = settings_text(port.interfaces[0])
+    return f"{command} -- set interface {port.name} {request}" if request else command
 
 
 def _lends_address(device: NetDevice) -> bool:

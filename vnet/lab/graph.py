@@ -3,8 +3,8 @@
 A graph node is a machine or switch (``h1``, ``vm1``, ``sw1``), a bridge in a host
 (``h1:xenbr0``) or a device (``h1:eth0``, ``vm1:eth0``, ``h1:vif1.0``), with ``kind`` saying which.
 An edge has ``kind`` ``has`` (a node and its device), ``port`` (a device and its bridge),
-``vif`` (a vNIC and its back end) or ``link`` (with the link's settings). Cards are called what
-the file calls them, before Xen's script renames one.
+``vif`` (a vNIC and its back end), ``patch`` (two bridges of Open vSwitch) or ``link`` (with the
+link's settings). Cards are called what the file calls them, before Xen's script renames one.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
             graph.add_edge(host.name, bridge, kind="has")
             if switch.uplink is not None:
                 graph.add_edge(f"{host.name}:{switch.uplink}", bridge, kind="port")
+        _add_patches(graph, host)
         _add_guests(graph, host, vms[host.name])
     for router in topology.routers.values():
         graph.add_node(router.name, kind="router")
@@ -56,6 +57,20 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
             mtu_bytes=link.mtu_bytes,
         )
     return graph
+
+
+def _add_patches(graph: networkx.Graph[str], host: model.Host) -> None:
+    bridges = [switch.ovs.config for switch in host.switches.values() if switch.ovs is not None]
+    interfaces = [
+        (f"{host.name}:{bridge.name}", interface)
+        for bridge in bridges
+        for port in bridge.ports
+        for interface in port.interfaces
+    ]
+    owners = {interface.name: bridge for bridge, interface in interfaces}
+    for bridge, interface in interfaces:
+        if interface.is_patch:
+            graph.add_edge(bridge, owners[interface.peer], kind="patch")
 
 
 def _add_guests(graph: networkx.Graph[str], host: model.Host, vms: list[model.Vm]) -> None:

@@ -31,6 +31,7 @@ from vnet.topology.model import (
     Vnic,
     WireSwitch,
 )
+from vnet.topology.port_schema import OvsPortFile
 from vnet.topology.report import Path, Report
 from vnet.topology.roster import MAX_DEVICES_AND_ADDRESSES, Roster
 from vnet.topology.routes import routes_of
@@ -44,7 +45,7 @@ from vnet.topology.schema import (
     VnicFile,
     WireSwitchFile,
 )
-from vnet.topology.switch_schema import OVS_KEYS, OvsPortFile, SwitchFile
+from vnet.topology.switch_schema import OVS_KEYS, SwitchFile
 from vnet.topology.templates import STAR, Templates, Wiring, dealt
 
 BUILT_MODES = ("bridge",)

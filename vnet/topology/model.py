@@ -90,7 +90,8 @@ class Vnic(Nic):
 class OvsBridge:
     """What a bridge of Open vSwitch is set up with.
 
-    ``config`` has no ports; ``ports`` are settings by device, of those that have any.
+    ``config`` has the ports that the bridge makes by itself; all others come, and ``ports`` are
+    settings by device, of those that have any.
     """
 
     config: BridgeConfig

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vnet.base.units import NS_PER_S, duration_text
+from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig
 from vnet.topology.model import OvsBridge
+from vnet.topology.port_schema import OvsPortFile
 from vnet.topology.report import Path, Report
-from vnet.topology.switch_schema import OvsPortFile, SwitchFile
+from vnet.topology.switch_schema import SwitchFile
 
 _AGEING_RANGE_S = (15, 3600)
 _AGEING = "mac-aging-time"
@@ -26,12 +28,19 @@ def make_bridge(
 ) -> OvsBridge:
     """The bridge ``name`` that the entry at ``path`` wants."""
     settings = {**_ageing(file, path, report), **file.other_config}
-    config = BridgeConfig(name, fail_mode=file.fail_mode, other_config=settings)
-    rows = {device: port_config(device, port or OvsPortFile()) for device, port in ports.items()}
-    if name in rows:
-        local = InterfaceConfig(name, type="internal")
-        rows[name] = _port(name, local, ports[name] or OvsPortFile())
-    return OvsBridge(config, rows)
+    rows = {}
+    for device, port in ports.items():
+        row = _port_row(name, device, port or OvsPortFile(), (*path, "ports", device), report)
+        if row is not None:
+            rows[device] = row
+    made = tuple(row for row in rows.values() if is_made(row))
+    config = BridgeConfig(name, fail_mode=file.fail_mode, ports=made, other_config=settings)
+    return OvsBridge(config, {device: row for device, row in rows.items() if row not in made})
+
+
+def is_made(port: BridgePortConfig) -> bool:
+    """Whether a bridge makes the port by itself, for no device that comes is behind it."""
+    return port.interfaces[0].type not in ("", "internal")
 
 
 def _ageing(file: SwitchFile, path: Path, report: Report) -> dict[str, str]:
@@ -49,12 +58,23 @@ def _ageing(file: SwitchFile, path: Path, report: Report) -> dict[str, str]:
     return {_AGEING: str(seconds)}
 
 
-def port_config(device: str, file: OvsPortFile) -> BridgePortConfig:
-    """A port with one interface, the device of the same name."""
-    return _port(device, InterfaceConfig(device, ofport_request=file.ofport), file)
-
-
-def _port(device: str, interface: InterfaceConfig, file: OvsPortFile) -> BridgePortConfig:
+def _port_row(
+    bridge: str, device: str, file: OvsPortFile, path: Path, report: Report
+) -> BridgePortConfig | None:
+    """The port ``device``; None where the database or the daemon would refuse it."""
+    if file.type is None and file.options:
+        hint = "write its type, such as patch"
+        report.add((*path, "options"), "options are for ports with a type", hint, at_key=True)
+    try:
+        interface = InterfaceConfig(
+            device,
+            type=file.type or ("internal" if device == bridge else ""),
+            ofport_request=file.ofport,
+            options=file.options,
+        )
+    except OvsTextError as error:
+        report.add(path, error.what, at_key=True)
+        return None
     return BridgePortConfig(
         device,
         (interface,),

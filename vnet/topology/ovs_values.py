@@ -8,12 +8,23 @@ without Open vSwitch do without.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from vnet.topology.values import RefusedError, kind_of
 
 if TYPE_CHECKING:
     from vnet.ovs.vswitchd.column import Atom, ColumnType
+
+# How the values of some columns are spelt, as JSON Schema.
+VLAN: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 4095}
+VLANS: dict[str, Any] = {
+    "anyOf": [VLAN, {"type": "array", "items": VLAN}, {"type": "string"}],
+    "examples": [[10, 20], "10,20-29"],
+}
+SETTINGS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "integer", "boolean"]},
+}
 
 
 def column_reader(table: str, column: str) -> Callable[[object], object]:

@@ -30,8 +30,9 @@ from vnet.topology.fields import (
     Version,
 )
 from vnet.topology.parts import Part
+from vnet.topology.port_schema import CountOrPorts, OvsPortFile
 from vnet.topology.step_schema import StepFile
-from vnet.topology.switch_schema import CountOrPorts, OvsPortFile, SwitchFile
+from vnet.topology.switch_schema import SwitchFile
 from vnet.topology.wire import WireFile
 
 MAX_COUNT = 100_000
@@ -110,7 +111,8 @@ class HostSwitchFile(SwitchFile):
     )
     ports: dict[Name, OvsPortFile | None] = Field(
         default={},
-        description="Only for type 'ovs': settings of ports by device, as in 'vnet0: {tag: 10}'.",
+        description="Only for type 'ovs': settings of ports by device, as in 'vnet0: {tag: 10}', "
+        "and ports that the bridge makes, as in 'patch0: {type: patch, options: {peer: patch1}}'.",
     )
 
 

@@ -1,0 +1,257 @@
+"""Where the bridges of Open vSwitch are, which ports each will have, and by which numbers.
+
+A file names devices that come to be when the lab is built. Once it is known which, settings of
+ports are held against them, and flows can call ports by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from vnet.base.text import did_you_mean, quote
+from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
+from vnet.ovs.vswitchd.config import BridgePortConfig, InterfaceConfig
+from vnet.topology.devices import backend_names
+from vnet.topology.model import Hypervisor, OvsBridge
+from vnet.topology.report import Path
+from vnet.topology.validate import Directory
+
+_ANY_NAME = re.compile(".*")
+_BACK_ENDS = {
+    Hypervisor.XEN: re.compile(r"vif[0-9]+\.[0-9]+"),
+    Hypervisor.KVM: re.compile("vnet[0-9]+"),
+    Hypervisor.VMWARE: re.compile(r".+\.eth[0-9]+"),
+    Hypervisor.HYPERV: re.compile(".+-eth[0-9]+"),
+}
+"""What back ends are called (:mod:`~vnet.topology.devices`)."""
+
+
+class Place(NamedTuple):
+    """A bridge: where it is, and the devices that will be its ports, in the order of their coming.
+
+    The ports that it makes by itself are there before them.
+    """
+
+    node: str
+    name: str
+    path: Path
+    ovs: OvsBridge
+    devices: Sequence[str]
+    lacking: re.Pattern[str] | None
+    """What ports may be called that are missing, because what makes them has a fault of its own."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.node}:{self.name}" if self.is_in_host else self.node
+
+    @property
+    def is_in_host(self) -> bool:
+        """Whether there is a host around it, and not a node of its own."""
+        return self.path[0] == "hosts"
+
+    @property
+    def made(self) -> list[str]:
+        """The ports that the bridge makes by itself."""
+        return [port.name for port in self.ovs.config.ports]
+
+    @property
+    def ports(self) -> list[str]:
+        """All ports but its own, in the order in which they get numbers."""
+        return [*self.made, *self.devices]
+
+    def settings(self) -> dict[str, BridgePortConfig]:
+        """What is known of ports, by name."""
+        return {port.name: port for port in self.ovs.config.ports} | dict(self.ovs.ports)
+
+
+def find_places(directory: Directory) -> list[Place]:
+    """All bridges of a file, those of hosts first. What is wrong with their ports is reported.
+
+    Where some ports ask for numbers, all of a bridge get theirs.
+    """
+    checks = _PortChecks(directory)
+    places = [*_in_hosts(directory), *_on_the_wire(directory)]
+    for place in places:
+        if place.lacking is None:
+            checks.check(place)
+    checks.check_patches([place for place in places if place.is_in_host])
+    places = [place._replace(ovs=_numbered(place)) for place in places]
+    for place in places:
+        _put_back(place, directory)
+    return places
+
+
+def _in_hosts(directory: Directory) -> Iterator[Place]:
+    cut, nodes = directory.cut, directory.nodes
+    lacks_vms = "vms" in cut.sections or not cut.nodes.isdisjoint(directory.report.keys("vms"))
+    for host in nodes.hosts.values():
+        vms = directory.vms_on(host.name)
+        names = backend_names(host, vms)
+        for switch in host.switches.values():
+            if switch.ovs is None:
+                continue
+            backs = [
+                names[vm.name, index]
+                for vm in vms
+                for index, vnic in enumerate(vm.vnics)
+                if vnic.switch == switch.name
+            ]
+            devices = backs if switch.uplink is None else [switch.uplink, *backs]
+            path = (*nodes.origin[host.name], "switches", switch.name)
+            lacks = lacks_vms or host.name in cut.nodes
+            lacking = _BACK_ENDS[host.hypervisor] if lacks else None
+            yield Place(host.name, switch.name, path, switch.ovs, devices, lacking)
+
+
+def _on_the_wire(directory: Directory) -> Iterator[Place]:
+    cut, nodes = directory.cut, directory.nodes
+    links_cut = "links" in {*cut.sections, *cut.kept}
+    lacking = _ANY_NAME if links_cut or not directory.links_complete else None
+    for switch in nodes.switches.values():
+        if switch.ovs is not None:
+            path, ports = nodes.origin[switch.name], switch.ports
+            yield Place(switch.name, switch.name, path, switch.ovs, ports, lacking)
+
+
+def _put_back(place: Place, directory: Directory) -> None:
+    """The bridge is to be made so."""
+    nodes = directory.nodes
+    if not place.is_in_host:
+        node = nodes.switches[place.node]
+        nodes.switches[place.node] = replace(node, ovs=place.ovs)
+        return
+    host = nodes.hosts[place.node]
+    switch = replace(host.switches[place.name], ovs=place.ovs)
+    nodes.hosts[place.node] = replace(host, switches={**host.switches, place.name: switch})
+
+
+class _PortChecks:
+    """Whether settings are for ports that will be there, and ports have names of their own.
+
+    What is wrong with a template is told once.
+    """
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._told: set[Path] = set()
+
+    def check(self, place: Place) -> None:
+        """Judge the ports of one bridge."""
+        asked: dict[int, str] = {}
+        for device, port in place.settings().items():
+            path = (*place.path, "ports", device)
+            if device in place.made:
+                self._check_made(place, device, path)
+            elif device != place.name and device not in place.devices:
+                hint = did_you_mean(device, place.devices, "it has") or "it has none"
+                self._tell(path, f"{place.label} has no port {quote(device)}", hint)
+            number = port.interfaces[0].ofport_request
+            if number is not None and asked.setdefault(number, device) != device:
+                what = f"port {quote(asked[number])} has ofport {number} already"
+                self._tell((*path, "ofport"), what, "a number is one port's")
+        if not place.is_in_host and place.name in place.devices:
+            what = f"{place.name} would have two ports named {quote(place.name)}"
+            self._tell(place.path, what, "one is its own")
+
+    def _check_made(self, place: Place, name: str, path: Path) -> None:
+        if not place.is_in_host:
+            what = f"{place.label} is a switch on the wire, which has no port of this type"
+            self._tell(path, what, "bridges of hosts have")
+        elif name in self._directory.devices(place.node):
+            what = f"{place.node} has a device named {quote(name)}"
+            self._tell(path, what, "a port that the bridge makes wants a name of its own")
+
+    def check_patches(self, places: Sequence[Place]) -> None:
+        """Both ends of a patch are in one host, and name each other."""
+        by_host: dict[str, dict[str, tuple[Place, InterfaceConfig]]] = {}
+        for place in places:
+            known = by_host.setdefault(place.node, {})
+            for port in place.ovs.config.ports:
+                path = (*place.path, "ports", port.name)
+                if port.name in known:
+                    what = f"{known[port.name][0].label} has a port {quote(port.name)} already"
+                    self._tell(path, what, "a name is one port's")
+                else:
+                    known[port.name] = place, port.interfaces[0]
+        for known in by_host.values():
+            patches = {name: found for name, found in known.items() if found[1].is_patch}
+            for place, interface in patches.values():
+                self._check_patch(place, interface, patches)
+
+    def _check_patch(
+        self,
+        place: Place,
+        interface: InterfaceConfig,
+        patches: Mapping[str, tuple[Place, InterfaceConfig]],
+    ) -> None:
+        path = (*place.path, "ports", interface.name, "options", "peer")
+        other = patches.get(interface.peer)
+        if other is None and not self._is_written(place, interface.peer):
+            names = [name for name in patches if name != interface.name]
+            hint = did_you_mean(interface.peer, names, "it has") or "it has no other"
+            self._tell(path, f"{place.node} has no patch port {quote(interface.peer)}", hint)
+        elif other is not None and other[1].peer != interface.name:
+            what = f"the peer of {interface.peer} is {quote(other[1].peer)}"
+            self._tell(path, what, "the two ends of a patch name each other")
+
+    def _is_written(self, place: Place, name: str) -> bool:
+        """Whether the file has a port ``name`` of some type, sound or not, in the same host."""
+        root = self._directory.report.root
+        switches = root.find(place.path[:-1])
+        assert switches is not None, place.path
+        ports = (switch.find(("ports", name, "type")) for switch in switches.children.values())
+        return any(node is not None for node in ports)
+
+    def _tell(self, path: Path, what: str, hint: str) -> None:
+        if path not in self._told:
+            self._told.add(path)
+            at_key = path[-1] not in ("ofport", "peer")
+            self._directory.report.add(path, what, hint, at_key=at_key)
+
+
+# -- numbers
+
+
+def _numbered(place: Place) -> OvsBridge:
+    """The bridge with numbers for all its ports, if any asks for one: who comes first without
+    asking would else be given what another asks for."""
+    known = place.settings()
+    taken = {port.interfaces[0].ofport_request for port in known.values()} - {None}
+    if not taken:
+        return place.ovs
+    free = (n for n in range(1, len(place.ports) + len(taken) + 1) if n not in taken)
+    for device in place.ports:
+        port = known.get(device) or BridgePortConfig(device, (InterfaceConfig(device),))
+        if port.interfaces[0].ofport_request is None:
+            interface = replace(port.interfaces[0], ofport_request=next(free))
+            known[device] = replace(port, interfaces=(interface, *port.interfaces[1:]))
+    made = tuple(known.pop(name) for name in place.made)
+    return replace(place.ovs, config=replace(place.ovs.config, ports=made), ports=known)
+
+
+def port_numbers(place: Place) -> PortNumbers:
+    """The numbers that the ports of a bridge are going to have, by name."""
+    numbers = {place.name: OFPP_LOCAL}
+    known = place.settings()
+    for index, device in enumerate(place.ports, start=1):
+        port = known.get(device)
+        request = None if port is None else port.interfaces[0].ofport_request
+        numbers[device] = OfpPort(request or index)
+    return PortNumbers(numbers, place.lacking)
+
+
+class PortNumbers(dict[str, OfpPort]):
+    """Numbers of ports by name; those that may be missing have one, too."""
+
+    def __init__(self, numbers: Mapping[str, OfpPort], lacking: re.Pattern[str] | None) -> None:
+        super().__init__(numbers)
+        self._lacking = lacking
+
+    def get(self, name: str, default: Any = None) -> Any:
+        found = super().get(name, default)
+        if found is None and self._lacking is not None and self._lacking.fullmatch(name):
+            return OfpPort(1)
+        return found

@@ -1,0 +1,107 @@
+"""The keys of ports of Open vSwitch: columns of the tables Port and Interface of its database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainValidator, TypeAdapter, WithJsonSchema
+
+from vnet.topology.fields import Name
+from vnet.topology.ovs_values import SETTINGS, VLAN, VLANS, column_reader
+from vnet.topology.parts import Part
+
+MAX_PORTS = 4_096
+
+_VLAN_MODES = ["access", "dot1q-tunnel", "native-tagged", "native-untagged", "trunk"]
+
+_Tag = Annotated[int | None, PlainValidator(column_reader("Port", "tag")), WithJsonSchema(VLAN)]
+_Trunks = Annotated[
+    tuple[int, ...], PlainValidator(column_reader("Port", "trunks")), WithJsonSchema(VLANS)
+]
+_Cvlans = Annotated[
+    tuple[int, ...], PlainValidator(column_reader("Port", "cvlans")), WithJsonSchema(VLANS)
+]
+_VlanMode = Annotated[
+    str | None,
+    PlainValidator(column_reader("Port", "vlan_mode")),
+    WithJsonSchema({"enum": _VLAN_MODES}),
+]
+_Protected = Annotated[
+    bool, PlainValidator(column_reader("Port", "protected")), WithJsonSchema({"type": "boolean"})
+]
+_PortConfig = Annotated[
+    Mapping[str, str],
+    PlainValidator(column_reader("Port", "other_config")),
+    WithJsonSchema(SETTINGS),
+]
+_Ofport = Annotated[
+    int | None,
+    PlainValidator(column_reader("Interface", "ofport_request")),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65_279}),
+]
+_Options = Annotated[
+    Mapping[str, str],
+    PlainValidator(column_reader("Interface", "options")),
+    WithJsonSchema(SETTINGS),
+]
+PortType = Literal["patch"]
+"""Kinds of ports that a bridge makes by itself, for no device of its machine is behind them."""
+
+
+class OvsPortFile(Part):
+    """A port of Open vSwitch: columns of the tables Port and Interface of its database."""
+
+    type: PortType | None = Field(
+        default=None,
+        description="Left out, the port is a device of the machine. 'patch' makes a port that "
+        "leads to one of another bridge of the host, which options name as 'peer'.",
+    )
+    options: _Options = Field(
+        default={},
+        description="What a port with a type leads to.",
+        examples=[{"peer": "patch1"}],
+    )
+    tag: _Tag = Field(default=None, description="The VLAN that untagged frames belong to.")
+    trunks: _Trunks = Field(
+        default=(), description="The VLANs that may pass, tagged; left out, every one."
+    )
+    cvlans: _Cvlans = Field(
+        default=(), description="Of a dot1q-tunnel, the inner VLANs that may pass."
+    )
+    vlan_mode: _VlanMode = Field(
+        default=None,
+        description="How VLANs are carried; left out, 'access' with a tag, else 'trunk'.",
+    )
+    protected: _Protected = Field(
+        default=False, description="Whether it may not talk to other protected ports."
+    )
+    ofport: _Ofport = Field(
+        default=None, description="Its number in flows; left out, numbers go up from 1."
+    )
+    other_config: _PortConfig = Field(
+        default={},
+        description="Settings by name.",
+        examples=[{"priority-tags": "always"}],
+    )
+
+
+_PortCount = Annotated[int, Field(ge=1, le=MAX_PORTS)]
+_PortMap = dict[Name, OvsPortFile | None]
+
+
+@cache
+def _port_adapters() -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
+    strict = Annotated[_PortCount, Field(strict=True)]
+    return TypeAdapter(_PortMap), TypeAdapter(strict)
+
+
+def _ports(value: object) -> object:
+    """A map or a number, each judged as what it is."""
+    of_map, of_number = _port_adapters()
+    return (of_map if isinstance(value, dict) else of_number).validate_python(value)
+
+
+CountOrPorts = Annotated[_PortMap | _PortCount, BeforeValidator(_ports)]
+"""How many ports a switch on the wire has, or settings of those that links end at."""
