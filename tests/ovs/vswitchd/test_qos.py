@@ -7,7 +7,7 @@ import pytest
 from vnet.base.chance import Chance
 from vnet.base.ids import Mac
 from vnet.base.units import NS_PER_S
-from vnet.netdev.device import NetDevice
+from vnet.netdev.device import NO_HANDLER, NetDevice
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.flow.ports import OfpPort
@@ -17,6 +17,7 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
+from vnet.ovs.vswitchd.policing import POLICED
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 from vnet.ovs.vswitchd.vsctl import run_vsctl
 from vnet.sim.frame import Frame
@@ -208,3 +209,50 @@ def test_a_port_that_goes_takes_its_queues_along(switch: Veths) -> None:
 def test_other_types_leave_the_device_as_it_is(switch: Veths, qos_type: str) -> None:
     switch.vsctl(f"set port p2 qos=@q -- --id=@q create qos type={qos_type}")
     assert switch.port(2).queues is None
+
+
+def test_ingress_policing_lets_the_burst_and_then_the_rate_in() -> None:
+    switch = Veths()
+    switch.add_flow("actions=output:2")
+    switch.vsctl("set interface p1 ingress_policing_rate=80 ingress_policing_burst=40")
+    switch.send(30)
+    assert switch.run(0) == 5  # 40 * 1024 / 8 bytes
+    for _ in range(100):
+        switch.send(1)
+        switch.run(0.02)
+    assert 19 <= len(switch.arrived) - 5 <= 21
+    device = switch.port(1).device
+    assert device is not None
+    assert device.drops == {POLICED: 130 - len(switch.arrived)}
+
+
+def test_ingress_policing_counts_packets_too() -> None:
+    switch = Veths()
+    switch.add_flow("actions=output:2")
+    switch.vsctl("set interface p1 ingress_policing_kpkts_rate=1 ingress_policing_kpkts_burst=1")
+    switch.send(1500)
+    assert switch.run(0) == 1000
+    switch.run(0.1)
+    switch.send(1500)
+    assert switch.run(0) == 100
+
+
+def test_without_ingress_policing_everything_comes_in_again() -> None:
+    switch = Veths()
+    switch.add_flow("actions=output:2")
+    switch.vsctl("set interface p1 ingress_policing_rate=8 ingress_policing_burst=8")
+    switch.send(3)
+    assert switch.run(0) == 1
+    switch.vsctl("set interface p1 ingress_policing_rate=0")
+    switch.send(3)
+    assert switch.run(0) == 3
+
+
+def test_a_policed_port_that_goes_leaves_its_device_unpoliced() -> None:
+    switch = Veths()
+    switch.vsctl("set interface p1 ingress_policing_rate=8 ingress_policing_burst=8")
+    device = switch.port(1).device
+    assert device is not None
+    switch.vsctl("del-port br0 p1")
+    device.receive(Frame(FRAME))
+    assert device.drops == {NO_HANDLER: 1}

@@ -26,6 +26,7 @@ from vnet.ovs.vswitchd import bundles, qos
 from vnet.ovs.vswitchd.changes import RunningInterface, interfaces_to_drop, wanted_interfaces
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig, SwitchConfig
 from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number
+from vnet.ovs.vswitchd.policing import Policing
 from vnet.ovs.vswitchd.tables import table_settings
 from vnet.sim.scheduler import Scheduler
 
@@ -163,7 +164,7 @@ class _Bridge:
             peer=interface.peer if interface.is_patch else None,
             created_ns=now_ns,
         )
-        running = _Interface(interface, port, self.ofproto)
+        running = _Interface(interface, port, self.ofproto, self._scheduler)
         self._interfaces[interface.name] = running
         self.ofproto.add_port(port)
         if port.odp_port is not None:
@@ -181,6 +182,7 @@ class _Bridge:
 
     def _drop(self, name: str) -> None:
         running = self._interfaces.pop(name)
+        running.unlimit()
         port = running.port
         self.ofproto.remove_port(port.number)
         if name != self._config.name:
@@ -189,7 +191,6 @@ class _Bridge:
             self._backer.unmap_port(port.odp_port)
             self._backer.dpif.port_del(port.odp_port)
         if port.device is not None:
-            qos.remove(port)
             running.unwatch()
             self._devices.close(port.device, running.config)
 
@@ -229,10 +230,13 @@ class _Bridge:
 class _Interface:
     """A running interface: its port, and the watch on its link."""
 
-    def __init__(self, config: InterfaceConfig, port: OfPort, bridge: Ofproto) -> None:
+    def __init__(
+        self, config: InterfaceConfig, port: OfPort, bridge: Ofproto, scheduler: Scheduler
+    ) -> None:
         self.config = config
         self.port = port
         self._bridge = bridge
+        self._policing = None if port.device is None else Policing(scheduler, port.device)
         self._others_hook: Callable[[], None] | None = None
         if port.device is not None:
             self._others_hook = port.device.state_changed
@@ -250,6 +254,14 @@ class _Interface:
             self.port.peer = config.peer
         if config.admin_state is not None and self.port.device is not None:
             self.port.device.set_admin(config.admin_state == "up")
+        if self._policing is not None:
+            self._policing.configure(config)
+
+    def unlimit(self) -> None:
+        """Take away what limits how fast frames come in and leave."""
+        qos.remove(self.port)
+        if self._policing is not None:
+            self._policing.remove()
 
     def unwatch(self) -> None:
         """Give the device's hook back to whoever had it before."""
