@@ -22,6 +22,8 @@ from vnet.ovs.vswitchd.config import (
     BridgeConfig,
     BridgePortConfig,
     InterfaceConfig,
+    QosConfig,
+    QueueConfig,
     SwitchConfig,
 )
 from vnet.ovs.vswitchd.vsctl import run_vsctl
@@ -107,7 +109,17 @@ def test_what_the_steps_say_is_what_there_is(host: Host) -> None:
             vlan_mode="trunk",
             other_config={"priority-tags": "always"},
         ),
-        "vnet0": BridgePortConfig("vnet0", (InterfaceConfig("vnet0"),), tag=10, protected=True),
+        "vnet0": BridgePortConfig(
+            "vnet0",
+            (InterfaceConfig("vnet0", ingress_policing_rate=100),),
+            tag=10,
+            protected=True,
+            qos=QosConfig(
+                "linux-htb",
+                {1: QueueConfig(46, {"max-rate": "800000"}), 7: QueueConfig()},
+                {"max-rate": "1000000"},
+            ),
+        ),
     }
     host.add(
         BridgeConfig(
@@ -220,3 +232,17 @@ def test_a_card_that_is_let_go_is_the_host_s_again(host: Host) -> None:
     host.machine.remove_port("br0", "eth0")
     interface = host.namespace.interface("eth0")
     assert interface.device.rx_handler == interface.handle
+
+
+def test_a_back_end_takes_its_limits_along_to_another_bridge(host: Host) -> None:
+    interface = InterfaceConfig("vnet0", ofport_request=9, ingress_policing_rate=80)
+    host.start(vnet0=BridgePortConfig("vnet0", (interface,), tag=10))
+    settings = host.mode.detach(host.guest("br0", "vnet0"), "ovs-ifup")
+    host.add(BridgeConfig("br1"))
+    host.guest("br1", "vnet3")
+    host.machine.remove_port("br1", "vnet3")
+    host.machine.add_port("br1", "vnet3", settings)
+    moved = host.machine.settings_of("vnet3")
+    assert moved is not None
+    assert moved.tag == 10
+    assert moved.interfaces == (InterfaceConfig("vnet3", ingress_policing_rate=80),)

@@ -12,6 +12,7 @@ from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.messages import FlowMod, GroupMod
 from vnet.ovs.openflow.ofpacts import Output
+from vnet.ovs.vswitchd.config import QosConfig, QueueConfig
 from vnet.topology.load import load_topology, parse_topology
 from vnet.topology.model import OvsBridge, Topology
 
@@ -79,6 +80,22 @@ def test_settings_go_to_the_tables_of_the_database() -> None:
     assert (vnet2.tag, vnet2.trunks, vnet2.vlan_mode) == (None, (10, 20, 21, 22), "native-tagged")
     assert (vnet2.protected, dict(vnet2.other_config)) == (True, {"priority-tags": "always"})
     assert (local.tag, local.interfaces[0].type) == (7, "internal")
+
+
+def test_qos_goes_to_its_tables() -> None:
+    topology = lab_with(
+        "ports: {vnet0: {ingress_policing_rate: 1000, ingress_policing_burst: 100, qos: "
+        "{other_config: {max-rate: 1000000}, queues: {1: {dscp: 46, other_config: {min-rate: 5}}, "
+        "2: }}}}"
+    )
+    port = bridge_of(topology).ports["vnet0"]
+    assert port.qos == QosConfig(
+        "linux-htb",
+        {1: QueueConfig(46, {"min-rate": "5"}), 2: QueueConfig()},
+        {"max-rate": "1000000"},
+    )
+    (interface,) = port.interfaces
+    assert (interface.ingress_policing_rate, interface.ingress_policing_burst) == (1000, 100)
 
 
 def test_who_asks_for_no_number_gets_none_that_another_asks_for() -> None:
@@ -228,6 +245,19 @@ FAULTS = {
     "a number of a port": (
         "hosts: {h: {switches: {b: {type: ovs, ports: {b: {ofport: ^70000}}}}}}",
         "constraint violation: 70000 is not in the valid range 1 to 65279 (inclusive)",
+    ),
+    "a kind of QoS": (
+        "hosts: {h: {switches: {b: {type: ovs, ports: {b: {qos: {type: ^linux-sfq}}}}}}}",
+        "type cannot be 'linux-sfq' (did you mean 'linux-htb'?)",
+    ),
+    "a number of a queue": (
+        "hosts: {h: {switches: {b: {type: ovs, ports: {b: {qos: {queues: {^61440: }}}}}}}}",
+        "queues have numbers from 0 to 61439, not '61440'",
+    ),
+    "a rate": (
+        "hosts: {h: {switches: {b: {type: ovs, ports: {b: {qos: "
+        "{other_config: ^{max-rate: 10mbit}}}}}}}}",
+        "max-rate wants a whole number, not '10mbit' (rates are in bit/s, bursts in bits)",
     ),
     "an unknown key of a port": (
         "hosts: {h: {switches: {b: {type: ovs, ports: {b: {^tags: 1}}}}}}",

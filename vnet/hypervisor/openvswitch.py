@@ -26,7 +26,7 @@ from vnet.ovs.vswitchd.config import (
     SwitchConfig,
 )
 from vnet.ovs.vswitchd.reconcile import Devices, Vswitchd
-from vnet.ovs.vswitchd.setting_text import settings_text
+from vnet.ovs.vswitchd.setting_text import qos_commands, settings_text
 from vnet.sim.scheduler import Scheduler
 
 DATAPATH_NAME = "ovs-netdev"
@@ -109,10 +109,11 @@ class OpenVSwitch:
                 f"exists on bridge {master}"
             )
         self._devices.check_free(device)
-        interface = InterfaceConfig(device)
-        port = self._settings[bridge].get(device, BridgePortConfig(device, (interface,)))
+        fresh = BridgePortConfig(device, (InterfaceConfig(device),))
+        port = self._settings[bridge].get(device, fresh)
         if settings is not None:
-            port = replace(settings, name=device, interfaces=(interface,))
+            moved = replace(settings.interfaces[0], name=device, ofport_request=None)
+            port = replace(settings, name=device, interfaces=(moved,))
         self._ports[bridge][device] = port
         self._apply()
         return f"ovs-vsctl {_add_port_text(bridge, port)}"
@@ -185,7 +186,10 @@ def _add_port_text(bridge: str, port: BridgePortConfig) -> str:
     """What ovs-vsctl(8) is told to add ``port``, and to set it up."""
     command = " ".join(filter(None, ("add-port", bridge, port.name, settings_text(port))))
     request = settings_text(port.interfaces[0])
-    return f"{command} -- set interface {port.name} {request}" if request else command
+    commands = [command, *qos_commands(port)]
+    if request:
+        commands.insert(1, f"set interface {port.name} {request}")
+    return " -- ".join(commands)
 
 
 def _lends_address(device: NetDevice) -> bool:

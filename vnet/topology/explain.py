@@ -34,6 +34,7 @@ _HARMLESS = frozenset(
     | {"corrupt", "duplicate", "jitter", "loss", "reorder"}
     | {"fail_mode", "flows", "groups", "ofport", "other_config"}
     | {"cvlans", "protected", "tag", "trunks", "vlan_mode"}
+    | {"qos", "ingress_policing_rate", "ingress_policing_burst"}
 )
 
 # What a value had to be, for the errors that say no more than that.

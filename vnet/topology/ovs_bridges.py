@@ -9,9 +9,16 @@ from collections.abc import Mapping
 
 from vnet.base.units import NS_PER_S, duration_text
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig
+from vnet.ovs.vswitchd.config import (
+    BridgeConfig,
+    BridgePortConfig,
+    InterfaceConfig,
+    QosConfig,
+    QueueConfig,
+)
 from vnet.topology.model import OvsBridge
 from vnet.topology.port_schema import OvsPortFile
+from vnet.topology.qos_schema import QosFile
 from vnet.topology.report import Path, Report
 from vnet.topology.switch_schema import SwitchFile
 
@@ -71,6 +78,8 @@ def _port_row(
             type=file.type or ("internal" if device == bridge else ""),
             ofport_request=file.ofport,
             options=file.options,
+            ingress_policing_rate=file.ingress_policing_rate,
+            ingress_policing_burst=file.ingress_policing_burst,
         )
     except OvsTextError as error:
         report.add(path, error.what, at_key=True)
@@ -83,5 +92,14 @@ def _port_row(
         trunks=file.trunks,
         cvlans=file.cvlans,
         protected=file.protected,
+        qos=None if file.qos is None else _qos(file.qos),
         other_config=file.other_config,
     )
+
+
+def _qos(file: QosFile) -> QosConfig:
+    queues = {
+        number: QueueConfig() if queue is None else QueueConfig(queue.dscp, queue.other_config)
+        for number, queue in file.queues.items()
+    }
+    return QosConfig(file.type, queues, file.other_config)

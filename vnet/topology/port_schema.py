@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, TypeAdapter, WithJs
 from vnet.topology.fields import Name
 from vnet.topology.ovs_values import SETTINGS, VLAN, VLANS, column_reader
 from vnet.topology.parts import Part
+from vnet.topology.qos_schema import QosFile
 
 MAX_PORTS = 4_096
 
@@ -40,6 +41,11 @@ _Ofport = Annotated[
     int | None,
     PlainValidator(column_reader("Interface", "ofport_request")),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65_279}),
+]
+_Amount = Annotated[
+    int,
+    PlainValidator(column_reader("Interface", "ingress_policing_rate")),
+    WithJsonSchema({"type": "integer", "minimum": 0}),
 ]
 _Options = Annotated[
     Mapping[str, str],
@@ -79,6 +85,15 @@ class OvsPortFile(Part):
     )
     ofport: _Ofport = Field(
         default=None, description="Its number in flows; left out, numbers go up from 1."
+    )
+    qos: QosFile | None = Field(
+        default=None, description="Queues for what leaves by the port, and their rates."
+    )
+    ingress_policing_rate: _Amount = Field(
+        default=0, description="The most that may come in by the port, in kbit/s; 0 for any."
+    )
+    ingress_policing_burst: _Amount = Field(
+        default=0, description="How much more may come at once, in kbit; 0 means 8000."
     )
     other_config: _PortConfig = Field(
         default={},

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from vnet.ovs.vswitchd.column import AtomKind, ColumnType
-from vnet.ovs.vswitchd.config import Row
+from vnet.ovs.vswitchd.config import BridgePortConfig, Row
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 
@@ -17,6 +17,26 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 def settings_text(row: Row) -> str:
     """What differs from a new row. References to other rows and the name are left out."""
     return " ".join(_settings(row))
+
+
+def qos_commands(port: BridgePortConfig) -> list[str]:
+    """The commands that make a port's QoS and its queues, and refer to them."""
+    qos = port.qos
+    if qos is None:
+        return []
+    root = f"@{port.name}-qos"
+    queues = {number: f"@{port.name}-q{number}" for number in qos.queues}
+    created = [f"--id={root} create qos", settings_text(qos)]
+    created += [f"queues:{number}={row_id}" for number, row_id in queues.items()]
+    return [
+        f"set port {port.name} qos={root}",
+        " ".join(filter(None, created)),
+        *(
+            # Rows are created with a column at least.
+            f"--id={queues[number]} create queue {settings_text(queue) or 'other_config={}'}"
+            for number, queue in qos.queues.items()
+        ),
+    ]
 
 
 def _settings(row: Row) -> Iterator[str]:
