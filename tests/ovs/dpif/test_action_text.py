@@ -54,6 +54,19 @@ LINES = (
     "push_eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),pop_eth",
     "push_nsh(flags=0,ttl=63,mdtype=1,np=3,spi=0x0,si=255,c1=0x1,c2=0x0,c3=0x0,c4=0x0),pop_nsh()",
     "push_nsh(flags=0,ttl=63,mdtype=2,np=3,spi=0x0,si=255,md2=0x10000a0412345678),4",
+    "tnl_push(tnl_port(4789),header(size=50,type=4,eth(dst=f8:bc:12:44:34:b6,"
+    "src=aa:55:aa:55:00:00,dl_type=0x0800),ipv4(src=1.1.2.88,dst=1.1.2.92,proto=17,tos=0,ttl=64,"
+    "frag=0x4000),udp(src=0,dst=4789,csum=0x0),vxlan(flags=0x8000000,vni=0x7b)),out_port(100)),1",
+    "clone(tnl_push(tnl_port(3),header(size=62,type=109,eth(dst=f8:bc:12:44:34:b6,"
+    "src=aa:55:aa:55:00:00,dl_type=0x86dd),ipv6(src=2001:cafe::88,dst=2001:cafe::92,label=0,"
+    "proto=47,tclass=0x0,hlimit=64),gre((flags=0x2000,proto=0x6558),key=0x1c8)),out_port(100)),1)",
+    "tnl_push(tnl_port(3),header(size=46,type=3,eth(dst=f8:bc:12:44:34:b6,src=aa:55:aa:55:00:00,"
+    "dl_type=0x0800),ipv4(src=1.1.2.88,dst=1.1.2.92,proto=47,tos=0x10,ttl=9,frag=0x0),"
+    "gre((flags=0x9000,proto=0x6558),csum=0x0,seq=0x0)),out_port(100)),1",
+    "tnl_push(tnl_port(6081),header(size=50,type=5,eth(dst=f8:bc:12:44:34:b6,"
+    "src=aa:55:aa:55:00:00,dl_type=0x0800),ipv4(src=1.1.2.88,dst=1.1.2.92,proto=17,tos=0,ttl=64,"
+    "frag=0x4000),udp(src=0,dst=6081,csum=0xffff),geneve(oam,crit,vni=0x7b)),out_port(100)),1",
+    "tnl_pop(4789)",
     "recirc(0x2a)",
     "hash(l4(0)),recirc(0x1)",
     "hash(sym_l4(7)),recirc(0x1)",
@@ -153,8 +166,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert parse_actions(actions_text(actions)) == (actions or (Drop(DropCause.OK),))
 
 
-_LEFT_OUT = re.compile(r"tnl_push|tnl_pop|tunnel\(|recirc\(\?\)|^p1")
-"""Tunnels, and lines that say less than the actions: numbers left open, ports by name."""
+_LEFT_OUT = re.compile(r"erspan\(|gtpu\(|options\(|tunnel\(|recirc\(\?\)|^p1")
+"""Tunnels of other kinds, and lines that say less than the actions: numbers left open, ports by
+name."""
 
 
 @pytest.mark.oracle

@@ -16,11 +16,14 @@ from vnet.ovs.datapath.reasons import (
     DROP_CAUSES,
     METER_EXCEEDED,
     NO_ACTIONS,
+    NO_SUCH_TUNNEL,
     NOT_ETHERNET,
     NSH_UNKNOWN_NEXT,
     RECIRCULATION_TOO_DEEP,
 )
 from vnet.ovs.datapath.tracking import tracker_action
+from vnet.ovs.datapath.tunnels.device import TunnelDevice
+from vnet.ovs.datapath.tunnels.push import has_source_port, pusher
 from vnet.ovs.dpif import actions as odp
 from vnet.ovs.dpif.actions import OdpAction, OdpActions
 from vnet.ovs.flow.flow import Flow
@@ -32,7 +35,7 @@ MAX_RECIRCULATIONS = 6
 _QUEUE = Flow.skb_priority
 """The userspace datapath takes a packet's priority as the number of its queue."""
 
-_TAKERS = (odp.Output, odp.Recirc, odp.Userspace, odp.Drop)
+_TAKERS = (odp.Output, odp.TnlPop, odp.Recirc, odp.Userspace, odp.Drop)
 """Actions that take a packet somewhere, or say that it ends."""
 
 
@@ -86,6 +89,10 @@ class Compiler:
                 return self._output(action)
             case odp.Set():
                 return rewrite.set_part(action)
+            case odp.TnlPush():
+                return self._tnl_push(action)
+            case odp.TnlPop():
+                return self._tnl_pop(action)
             case odp.Recirc():
                 return self._recirc(action)
             case odp.Ct():
@@ -159,6 +166,35 @@ class Compiler:
             return True
 
         return recirc
+
+    def _tnl_push(self, action: odp.TnlPush) -> Operation:
+        engine, out_port = self.engine, action.out_port
+        tunnel, push = engine.vport(action.tnl_port), pusher(action)
+        is_spread = has_source_port(action)
+
+        def tnl_push(packet: Packet) -> bool:
+            device = tunnel.device
+            if not isinstance(device, TunnelDevice):
+                engine.lose(packet, NO_SUCH_TUNNEL)
+                return False
+            port = engine.udp_source_port(packet.original) if is_spread else 0
+            packet.become(push(packet.sent().data, device, port), out_port)
+            packet.meta = engine.note(packet.meta, "tunnel push", packet.data)
+            return True
+
+        return tnl_push
+
+    def _tnl_pop(self, action: odp.TnlPop) -> Operation:
+        engine, tunnel = self.engine, self.engine.vport(action.port)
+
+        def tnl_pop(packet: Packet) -> bool:
+            if packet.depth >= MAX_RECIRCULATIONS:
+                engine.lose(packet, RECIRCULATION_TOO_DEEP)
+            else:
+                engine.decapsulate(packet.sent(), tunnel, packet.depth)
+            return True
+
+        return tnl_pop
 
     def _userspace(self, action: odp.Userspace) -> Operation:
         engine, cookie = self.engine, action.cookie

@@ -21,6 +21,8 @@ from vnet.ovs.datapath.packet import METADATA_MASK, Packet
 from vnet.ovs.datapath.pipeline import Pipeline
 from vnet.ovs.datapath.program import Program, run
 from vnet.ovs.datapath.tracking import connection_of
+from vnet.ovs.datapath.tunnels.device import TunnelDevice
+from vnet.ovs.datapath.tunnels.pop import POPS
 from vnet.ovs.datapath.upcalls import UPCALL_QUEUE_LIMIT, UpcallQueue
 from vnet.ovs.dpif.actions import OdpActions
 from vnet.ovs.dpif.dpif import (
@@ -29,6 +31,7 @@ from vnet.ovs.dpif.dpif import (
     DatapathPort,
     DatapathStats,
     FlowStats,
+    UdpPortRange,
     UpcallHandler,
 )
 from vnet.ovs.dpif.meters import MeterConfig, MeterStats
@@ -69,6 +72,7 @@ class Datapath:
     ) -> None:
         self.scheduler = scheduler
         self.name = name
+        self.owner = owner
         self.flow_limit = flow_limit
         label = f"{owner}:{name}" if owner else name
         chance = chance or Chance(0)
@@ -128,6 +132,22 @@ class Datapath:
         vport.device, vport.kind = device, kind
         device.rx_handler = vport.receiver = pipeline.receiver(vport, device)
         return number
+
+    def tunnel_add(self, name: str, kind: str, number: OdpPort | None = None) -> OdpPort:
+        """A port for the tunnels of a kind. Raises ``ValueError`` for a kind that nobody knows."""
+        if kind not in POPS:
+            raise ValueError(f"a datapath has no tunnels of kind {kind}")
+        device = TunnelDevice(self.scheduler, name, POPS[kind], self.owner)
+        return self.port_add(device, kind, number)
+
+    @property
+    def udp_ports(self) -> UdpPortRange:
+        """Which UDP source ports tunnels have."""
+        return self._pipeline.udp_ports
+
+    def set_udp_ports(self, ports: UdpPortRange) -> None:
+        """Have tunnels use others, from the next frame on."""
+        self._pipeline.udp_ports = ports
 
     def port_del(self, number: OdpPort) -> None:
         """Let go of a port. Unless somebody else has its device already, nobody has."""

@@ -13,7 +13,7 @@ from vnet.ovs.datapath.cache import Cached
 from vnet.ovs.datapath.edit.layout import PLAIN_IPV4, Layout
 from vnet.ovs.datapath.program import Program
 from vnet.ovs.datapath.road import Road, has_tag, reach_of
-from vnet.ovs.dpif.actions import OdpActions
+from vnet.ovs.dpif.actions import OdpActions, TnlPop
 from vnet.ovs.dpif.dpif import DatapathFlow, FlowStats
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OdpPort
@@ -37,7 +37,8 @@ class Megaflow:
     """An installed flow: what it matches, what it does, and what it has seen.
 
     ``in_port`` is always matched exactly. ``plain_road`` is its road for untagged IPv4 packets
-    without options, and for others as far as ``reach`` tells.
+    without options, and for others as far as ``reach`` tells. ``is_straight`` says that this road
+    needs nothing of a packet but its bytes.
     ``cached`` are its entries in the exact-match cache.
     """
 
@@ -45,6 +46,7 @@ class Megaflow:
         "actions",
         "cached",
         "in_port",
+        "is_straight",
         "key",
         "mask",
         "n_bytes",
@@ -71,7 +73,10 @@ class Megaflow:
         self.actions = actions
         self.program = program
         self.reach = reach_of(actions)
-        self.plain_road = self.road(roads, PLAIN_IPV4) or roads.winding_road(self)
+        straight = self.road(roads, PLAIN_IPV4)
+        # How deep a packet in tunnels is, only the program counts.
+        self.is_straight = straight is not None and not isinstance(actions[0], TnlPop)
+        self.plain_road = straight or roads.winding_road(self)
 
     def road(self, roads: Roads, layout: Layout) -> Road | None:
         """The straight road for frames of a layout, or None if the program must be run."""

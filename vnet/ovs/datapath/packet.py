@@ -102,6 +102,16 @@ class Packet:
         self._layout = layout
         self._padding_bytes = 0
 
+    def become(self, data: bytes, metadata: int) -> None:
+        """Be another packet from now on, with this metadata and nothing else that rides along.
+
+        The hash that it got as it came in stays.
+        """
+        self.data = data
+        self.metadata = metadata
+        self.connection = None
+        self.replace_layers(None)
+
     def copy(self) -> Packet:
         """A packet of its own, whole."""
         twin = Packet(self.data, self.meta, self.metadata, self.vlan_limit, self.mru_bytes)

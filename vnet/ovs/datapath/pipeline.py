@@ -20,9 +20,10 @@ from vnet.ovs.datapath.edit.checksums import TCP, UDP
 from vnet.ovs.datapath.edit.layout import Layout
 from vnet.ovs.datapath.megaflow import Megaflow, MegaflowTable
 from vnet.ovs.datapath.meter import Meter
-from vnet.ovs.datapath.packet import IN_PORT, Packet
+from vnet.ovs.datapath.packet import IN_PORT, PACKET_TYPE, Packet
 from vnet.ovs.datapath.program import run
 from vnet.ovs.datapath.reasons import (
+    NO_SUCH_TUNNEL,
     NO_UPCALL_HANDLER,
     RECIRCULATED_TOO_SHORT,
     UPCALL_QUEUE_FULL,
@@ -36,14 +37,16 @@ from vnet.ovs.datapath.shapes import (
     short_key,
 )
 from vnet.ovs.datapath.tracking import connection_bits, track
+from vnet.ovs.datapath.tunnels.device import TunnelDevice
+from vnet.ovs.datapath.tunnels.push import FlowHashes, source_port
 from vnet.ovs.datapath.upcalls import UpcallQueue, Waiting
 from vnet.ovs.datapath.vport import Vport
 from vnet.ovs.dpif.actions import Cookie, OdpActions
-from vnet.ovs.dpif.dpif import Upcall, UpcallHandler
+from vnet.ovs.dpif.dpif import DEFAULT_UDP_PORTS, Upcall, UpcallHandler
 from vnet.ovs.flow.extract import extract, extract_ethernet, layers
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OdpPort
-from vnet.sim.frame import Frame
+from vnet.sim.frame import Frame, Meta
 from vnet.sim.scheduler import Scheduler
 from vnet.tables.conntrack.action import CtAction
 from vnet.tables.conntrack.tracker import ConnTracker
@@ -92,6 +95,8 @@ class Pipeline:
         self.deciding: Packet | None = None
         self.drops: dict[DropReason, int] = {}
         self.n_missed = 0
+        self.udp_ports = DEFAULT_UDP_PORTS
+        self._hashes = FlowHashes()
         self._roads = lru_cache(_MOST_ROADS)(partial(straight_road, self))
 
     def vport(self, number: OdpPort) -> Vport:
@@ -236,9 +241,11 @@ class Pipeline:
         run(flow.program, packet)
 
     def _note(self, packet: Packet, event: str) -> None:
-        if packet.meta is not None:
-            now_ns = self.scheduler.now_ns
-            packet.meta = packet.meta.add(now_ns, self.label, event, packet.data)
+        packet.meta = self.note(packet.meta, event, packet.data)
+
+    def note(self, meta: Meta | None, event: str, data: bytes) -> Meta | None:
+        """Add to the trace of a packet, if it has one."""
+        return None if meta is None else meta.add(self.scheduler.now_ns, self.label, event, data)
 
     def track(self, packet: Packet, action: CtAction, key: int) -> list[Packet]:
         """Send a packet through the connection tracker; what comes out."""
@@ -248,6 +255,46 @@ class Pipeline:
         """What a meter says to a packet; one that does not exist lets everything pass."""
         meter = self.meters.get(meter_id)
         return meter is None or meter.lets_pass(n_bytes, self.scheduler.now_ns)
+
+    # -- tunnels
+
+    def udp_source_port(self, original: bytes) -> int:
+        """The outer source port of a packet that goes through a tunnel, by what came in."""
+        return source_port(self._hashes.of(original, self.vlan_limit), self.udp_ports)
+
+    def decapsulate(self, frame: Frame, tunnel: Vport, depth: int = 0) -> None:
+        """Take a tunnel's headers off, and look up what is inside. What cannot be taken off dies
+        in the hands of the tunnel's port."""
+        device = tunnel.device
+        if not isinstance(device, TunnelDevice):
+            return self.mourn(frame, NO_SUCH_TUNNEL)
+        inner = device.pop(frame.data)
+        if isinstance(inner, DropReason):
+            return device.drop(frame, inner)
+        data, metadata = inner
+        metadata |= tunnel.number
+        meta = self.note(frame.meta, "tunnel pop", data)
+        if len(data) < HEADER_BYTES:
+            return device.drop(Frame(data, meta), RECIRCULATED_TOO_SHORT)
+        device.rx_packets += 1
+        device.rx_bytes += len(data)
+        return self._enter(data, meta, metadata, depth + 1)
+
+    def _enter(self, data: bytes, meta: Meta | None, metadata: int, depth: int) -> None:
+        """Look up what came out of a tunnel."""
+        packet_type = PACKET_TYPE.of(metadata)
+        key = extract(data, packet_type=packet_type, vlan_limit=self.vlan_limit) | metadata
+        flow = self.table.lookup(key)
+        if flow is not None and flow.is_straight and not packet_type:
+            reach = flow.reach
+            if not reach or (reach == _NETWORK and data[12] == _TYPE_HIGH_BYTE):
+                flow.tcp_flags |= Flow.tcp_flags.of(key)
+                return self._take(Frame(data, meta), data, flow, flow.plain_road)
+        packet = Packet(data, meta, metadata, self.vlan_limit)
+        packet.depth = depth
+        if flow is None:
+            return self._ask(Waiting(packet, key, None))
+        return self._follow(flow, packet, key)
 
     # -- upcalls
 

@@ -12,8 +12,9 @@ from typing import Protocol
 from vnet.base.chance import Stream
 from vnet.base.drops import DropReason
 from vnet.ovs.datapath.packet import Packet
-from vnet.ovs.datapath.vport import Vports
+from vnet.ovs.datapath.vport import Mourner, Vport, Vports
 from vnet.ovs.dpif.actions import Cookie
+from vnet.sim.frame import Frame, Meta
 from vnet.tables.conntrack.action import CtAction
 
 Operation = Callable[[Packet], bool]
@@ -27,10 +28,19 @@ def run(program: Program, packet: Packet) -> None:
             return
 
 
-class Engine(Vports, Protocol):
+class Engine(Vports, Mourner, Protocol):
     """What actions need of the datapath around them. ``chance`` decides about samples."""
 
     chance: Stream
+
+    def udp_source_port(self, original: bytes) -> int:
+        """The outer source port of a packet that goes through a tunnel, by what came in."""
+
+    def decapsulate(self, frame: Frame, tunnel: Vport, depth: int = 0) -> None:
+        """Take a tunnel's headers off, and look up what is inside."""
+
+    def note(self, meta: Meta | None, event: str, data: bytes) -> Meta | None:
+        """Add to the trace of a packet, if it has one."""
 
     def recirculate(self, packet: Packet) -> None:
         """Look a packet up again."""

@@ -35,6 +35,11 @@ NO_SUCH_PORT = drop_reason(
     cause="the datapath flow sends the frame to a port that does not exist",
     cure="add the port again, or let the switch revalidate the flow",
 )
+NO_SUCH_TUNNEL = drop_reason(
+    "ovs-no-such-tunnel",
+    cause="the datapath flow sends the frame through a tunnel whose port does not exist",
+    cure="add the tunnel's port again, or let the switch revalidate the flow",
+)
 PORT_MTU = drop_reason(
     "ovs-port-mtu",
     cause="the frame is larger than the mtu of the datapath port it should leave by",

@@ -15,9 +15,21 @@ from vnet.ovs.datapath.edit.layout import Edit, Layout
 from vnet.ovs.datapath.edit.parts import EDITORS
 from vnet.ovs.datapath.edit.routed import edit_routed
 from vnet.ovs.datapath.encap import ADDRESSES_BYTES, TAG_BYTES, tag_of
+from vnet.ovs.datapath.program import Engine
+from vnet.ovs.datapath.reasons import NO_SUCH_TUNNEL
 from vnet.ovs.datapath.rewrite import METADATA_PARTS, written_mask
-from vnet.ovs.datapath.vport import Vports
-from vnet.ovs.dpif.actions import KeyPart, OdpActions, Output, PopVlan, PushVlan, Set
+from vnet.ovs.datapath.tunnels.device import TunnelDevice
+from vnet.ovs.datapath.tunnels.push import has_source_port, pusher
+from vnet.ovs.dpif.actions import (
+    KeyPart,
+    OdpActions,
+    Output,
+    PopVlan,
+    PushVlan,
+    Set,
+    TnlPop,
+    TnlPush,
+)
 from vnet.ovs.flow.flow import CFI, Flow
 from vnet.sim.frame import Frame
 
@@ -60,7 +72,7 @@ def has_tag(key: int, mask: int) -> bool:
 
 
 def straight_road(
-    vports: Vports, actions: OdpActions, layout: Layout, is_tagged: bool
+    engine: Engine, actions: OdpActions, layout: Layout, is_tagged: bool
 ) -> Road | None:
     """The road of ``actions`` for Ethernet frames of a layout, without padding behind the IP
     packet; None where it is not straight. ``is_tagged`` says that all of them have a VLAN tag.
@@ -70,9 +82,11 @@ def straight_road(
     queue = 0
     n_tags = int(is_tagged)
     before: Set | None = None
+    if actions and isinstance(actions[0], TnlPush | TnlPop):
+        return _tunnel_road(engine, actions)
     for action in actions:
         if isinstance(action, Output):
-            send = vports.vport(action.port).send
+            send = engine.vport(action.port).send
             sends.append(partial(send, queue=queue) if queue else send)
             continue
         if sends:
@@ -104,6 +118,36 @@ def straight_road(
                 return None
         before = None
     return Road(tuple(edits), tuple(sends)) if sends else None
+
+
+def _tunnel_road(engine: Engine, actions: OdpActions) -> Road | None:
+    """The road through a tunnel of packets that are as they came in."""
+    match actions:
+        case (TnlPop(port=port),):
+            return Road((), (partial(engine.decapsulate, tunnel=engine.vport(port)),))
+        case (TnlPush() as push, *rest) if rest:
+            ports = [action.port for action in rest if isinstance(action, Output)]
+            if len(ports) == len(rest):
+                sends = tuple(engine.vport(port).send for port in ports)
+                return Road((), (_encapsulated(engine, push, sends),))
+    return None
+
+
+def _encapsulated(engine: Engine, action: TnlPush, sends: tuple[Send, ...]) -> Send:
+    tunnel, push = engine.vport(action.tnl_port), pusher(action)
+    is_spread = has_source_port(action)
+
+    def send_encapsulated(frame: Frame) -> None:
+        data, device = frame.data, tunnel.device
+        if not isinstance(device, TunnelDevice):
+            return engine.mourn(frame, NO_SUCH_TUNNEL)
+        data = push(data, device, engine.udp_source_port(data) if is_spread else 0)
+        outer = Frame(data, engine.note(frame.meta, "tunnel push", data))
+        for send in sends:
+            send(outer)
+        return None
+
+    return send_encapsulated
 
 
 def _routed(first: Set | None, second: Set, layout: Layout) -> Edit | None:

@@ -7,7 +7,7 @@ They know ports of the datapath, bytes and masks, and nothing of OpenFlow.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, IntFlag
+from enum import Enum, IntEnum, IntFlag
 
 from vnet.ovs.flow.ports import ODPP_NONE, OdpPort
 
@@ -140,6 +140,37 @@ class PushNsh(OdpAction):
 @dataclass(frozen=True, slots=True)
 class PopNsh(OdpAction):
     """Take the network service header off."""
+
+
+class TunnelType(IntEnum):
+    """What kind of header a tunnel puts in front (OVS_VPORT_TYPE_*)."""
+
+    GRE = 3
+    VXLAN = 4
+    GENEVE = 5
+    IP6GRE = 109
+
+
+@dataclass(frozen=True, slots=True)
+class TnlPush(OdpAction):
+    """Put a tunnel's headers in front: all of them, from the Ethernet header on, as ``header``
+    has them, but for what depends on the packet (lengths, checksums, the UDP source port).
+
+    ``tnl_port`` is the tunnel's port. From then on the packet is one that came in by
+    ``out_port``, the port whose address it has.
+    """
+
+    tnl_port: OdpPort
+    tunnel_type: TunnelType
+    header: bytes
+    out_port: OdpPort
+
+
+@dataclass(frozen=True, slots=True)
+class TnlPop(OdpAction):
+    """Take a tunnel's headers off, and look up what is inside as coming in by ``port``."""
+
+    port: OdpPort
 
 
 @dataclass(frozen=True, slots=True)

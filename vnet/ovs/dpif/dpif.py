@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from vnet.base.drops import DropReason
 from vnet.netdev.device import NetDevice
@@ -68,6 +68,16 @@ class DatapathPort:
     kind: str
 
 
+class UdpPortRange(NamedTuple):
+    """Which UDP source ports tunnels have; the last one is not used itself."""
+
+    first: int
+    last: int
+
+
+DEFAULT_UDP_PORTS = UdpPortRange(32768, 61000)
+
+
 @dataclass(slots=True)
 class DatapathStats:
     """``dpctl/show``: lookups that hit and missed, upcalls lost, and how many flows and masks."""
@@ -96,6 +106,16 @@ class Dpif(Protocol):
 
     def port_add(self, device: NetDevice, kind: str, number: OdpPort | None = None) -> OdpPort:
         """Forward what ``device`` receives, from now on; the lowest free number unless given."""
+
+    def tunnel_add(self, name: str, kind: str, number: OdpPort | None = None) -> OdpPort:
+        """A port for the tunnels of a kind (``vxlan``, ``gre``, ...), which no device is behind."""
+
+    @property
+    def udp_ports(self) -> UdpPortRange:
+        """Which UDP source ports tunnels have, by the hash of what is inside."""
+
+    def set_udp_ports(self, ports: UdpPortRange) -> None:
+        """Have tunnels use others (``tnl/egress_port_range``)."""
 
     def port_del(self, number: OdpPort) -> None:
         """Let go of a port; flows that name it stay until they are deleted."""

@@ -29,15 +29,18 @@ from vnet.ovs.dpif.actions import (
     Recirc,
     Sample,
     Set,
+    TnlPop,
+    TnlPush,
     Trunc,
     Userspace,
 )
 from vnet.ovs.dpif.text.conntrack import ct_text
-from vnet.ovs.dpif.text.kind import PortNames, Style
+from vnet.ovs.dpif.text.kind import PortNames, Style, port_text
 from vnet.ovs.dpif.text.kinds import KINDS_BY_NAME
 from vnet.ovs.dpif.text.nsh import push_nsh_text
 from vnet.ovs.dpif.text.single_kinds import vlan_tci_text
 from vnet.ovs.dpif.text.stack_kinds import lse_text
+from vnet.ovs.dpif.text.tunnel_push import tnl_push_text
 from vnet.ovs.dpif.text.userspace import userspace_text
 from vnet.ovs.flow.address_text import mac_text
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_VLAN_8021Q
@@ -54,11 +57,6 @@ def actions_text(actions: OdpActions, *, port_names: PortNames | None = None) ->
     """A list of actions; ports go by their names where given."""
     names = port_names or {}
     return ",".join(_TEXTS[type(action)](action, names) for action in actions) or DROP
-
-
-def port_text(port: int, names: PortNames) -> str:
-    """A datapath port's name, or its number."""
-    return names.get(port, str(port))
 
 
 def set_text(action: Set) -> str:
@@ -117,6 +115,8 @@ _TEXTS: dict[type[OdpAction], Callable[[Any, PortNames], str]] = {
     PopEth: _word("pop_eth"),
     PushNsh: lambda action, _names: push_nsh_text(action),
     PopNsh: _word("pop_nsh()"),
+    TnlPush: tnl_push_text,
+    TnlPop: lambda action, names: f"tnl_pop({port_text(action.port, names)})",
     Recirc: lambda action, _names: f"recirc({hex_text(action.recirc_id)})",
     Hash: lambda action, _names: f"hash({action.algorithm.value}({action.basis}))",
     Sample: _sample,

@@ -25,6 +25,11 @@ PortNumbers = Mapping[str, int]
 """Numbers of datapath ports by name."""
 
 
+def port_text(port: int, names: PortNames) -> str:
+    """A datapath port's name, or its number."""
+    return names.get(port, str(port))
+
+
 class Style(NamedTuple):
     """How to print: ``verbose`` shows what is wildcarded, too."""
 

@@ -34,6 +34,7 @@ from vnet.ovs.dpif.actions import (
     Recirc,
     Sample,
     Set,
+    TnlPop,
     Trunc,
 )
 from vnet.ovs.dpif.text.actions import DROP
@@ -44,6 +45,7 @@ from vnet.ovs.dpif.text.parse_flow import MAX_DEPTH, scan_attribute
 from vnet.ovs.dpif.text.scan import INTEGER, integer_of, scan_integer, skip_delimiters
 from vnet.ovs.dpif.text.single_kinds import PCP, VID
 from vnet.ovs.dpif.text.stack_kinds import BOS, LABEL, TC, TTL
+from vnet.ovs.dpif.text.tunnel_push import scan_tnl_push
 from vnet.ovs.dpif.text.userspace import scan_userspace
 from vnet.ovs.flow.address_text import scan_mac
 from vnet.ovs.flow.errors import OvsTextError
@@ -250,6 +252,10 @@ class _Reader:
         """``userspace(pid=0,...)``"""
         return scan_userspace(self.text, at + 1) if self._opens(at) else None
 
+    def tnl_push(self, at: int) -> ScannedAction | None:
+        """``tnl_push(...)``"""
+        return scan_tnl_push(self.text, at)
+
     def push_nsh(self, at: int) -> ScannedAction | None:
         """``push_nsh(...)``"""
         return scan_push_nsh(self.text, at + 1) if self._opens(at) else None
@@ -290,6 +296,8 @@ _METHODS: dict[str, _Method] = {
     "pop_eth": _plain(PopEth()),
     "push_nsh": _Reader.push_nsh,
     "pop_nsh": _plain(PopNsh(), "()"),
+    "tnl_push": _Reader.tnl_push,
+    "tnl_pop": _number_action(lambda number: TnlPop(OdpPort(number))),
     "recirc": _number_action(Recirc),
     "hash": _Reader.hash,
     "sample": _Reader.sample,

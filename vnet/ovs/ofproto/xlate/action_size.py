@@ -52,6 +52,8 @@ _FIXED: dict[type[OdpAction], int] = {
     odp.PushEth: _HEADER + 12,
     odp.PopEth: _FLAG,
     odp.PopNsh: _FLAG,
+    odp.TnlPush: _HEADER + 528,
+    odp.TnlPop: _U32,
     odp.Recirc: _U32,
     odp.Hash: _HEADER + 8,
     odp.CtClear: _FLAG,

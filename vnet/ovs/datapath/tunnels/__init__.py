@@ -1,0 +1,1 @@
+"""Tunnels in bytes: headers put in front, and taken off again (lib/netdev-native-tnl.c)."""
