@@ -283,6 +283,25 @@ def test_patch_ports_join_two_bridges_of_a_host() -> None:
         ]
 
 
+def test_meters_mirrors_and_vlans_of_the_file() -> None:
+    more = """meters: ['meter=1 pktps stats bands=type=drop rate=1'],
+      flows: ['priority=9,icmp,in_port=vnet0,actions=meter:1,NORMAL'], flood_vlans: 0,
+      mirrors: {m: {select_src_port: vnet0, output_port: eth0}}"""
+    steps = (
+        "{wait: 2s}",
+        "{ping: {from: vm1, to: vm2, count: 20, interval: 1ms}, expect: {received: 1}}",
+    )
+    with fabric(*steps, more=more) as lab:
+        outcome(lab)
+        assert lab.switch("h1:br0").fdb() == []
+        # The mirror copies what came in, dropped by the meter or not; nothing is flooded there.
+        copies = lab.captures["h1:eth0"].filter(lambda packet: "ICMP" in packet)
+        assert [packet["ICMP"].type for packet in copies] == [8] * 20
+        (step,) = [str(step) for step in lab.network.script_steps if "meter" in str(step)]
+        meter = "meter=1 pktps stats bands= type=drop rate=1"
+        assert step == f"h1: ovs-ifup: ovs-ofctl add-meter br0 '{meter}'"
+
+
 # -- from Python
 
 

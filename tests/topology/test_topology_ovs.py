@@ -10,9 +10,9 @@ import pytest
 from vnet.base.errors import TopologyError
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.openflow.messages import FlowMod, GroupMod
+from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
 from vnet.ovs.openflow.ofpacts import Output
-from vnet.ovs.vswitchd.config import QosConfig, QueueConfig
+from vnet.ovs.vswitchd.config import FlowTableConfig, MirrorConfig, QosConfig, QueueConfig
 from vnet.topology.load import load_topology, parse_topology
 from vnet.topology.model import OvsBridge, Topology
 
@@ -103,6 +103,36 @@ def test_who_asks_for_no_number_gets_none_that_another_asks_for() -> None:
     assert numbers_of(topology) == {"eth0": 2, "vnet0": 3, "vnet2": 1}
     assert bridge_of(topology).ports["vnet0"].tag == 1
     assert numbers_of(lab_with("ports: {vnet0: {tag: 1}}")) == {"vnet0": None}
+
+
+def test_mirrors_tables_and_vlans_go_to_the_database() -> None:
+    topology = lab_with(
+        "mirrors: {all: {select_all: true, output_port: vnet2}, some: {select_src_port: eth0, "
+        "select_dst_port: [br0, vnet0], select_vlan: '5,7', output_vlan: 9, snaplen: 60}}, "
+        "flow_tables: {0: {name: first, flow_limit: 5, overflow_policy: evict}, 3: {prefixes: "
+        "[nw_dst, nw_src], groups: in_port}}, flood_vlans: [10, 20]"
+    )
+    config = bridge_of(topology).config
+    assert config.mirrors == (
+        MirrorConfig("all", select_all=True, output_port="vnet2"),
+        MirrorConfig("some", False, ("eth0",), ("br0", "vnet0"), (5, 7), None, 9, 60),
+    )
+    assert config.flow_tables == {
+        0: FlowTableConfig("first", 5, "evict"),
+        3: FlowTableConfig(groups=("in_port",), prefixes=("nw_dst", "nw_src")),
+    }
+    assert config.flood_vlans == (10, 20)
+
+
+def test_meters_come_before_the_flows_that_name_them() -> None:
+    topology = lab_with(
+        "flows: ['actions=meter:7,NORMAL'], "
+        "meters: ['meter=7 kbps stats bands=type=drop rate=1000']"
+    )
+    meter, flow = topology.openflow["h1:br0"]
+    assert isinstance(meter, MeterMod)
+    assert isinstance(flow, FlowMod)
+    assert (meter.meter_id, meter.bands[0].rate) == (7, 1000)
 
 
 LISTED = """flows: ['in_port=vnet2,actions=eth0', 'priority=7,arp,actions=NORMAL']"""
@@ -395,6 +425,65 @@ FAULTS = {
     "options without a type": (
         HOST % ("eth0: {^options: {peer: q}}", ""),
         "options are for ports with a type (write its type, such as patch)",
+    ),
+    "a meter": (
+        "switches: {s: {type: ovs, meters: [^'meter=1 bands=type=drop rate=5']}}",
+        "meter must specify either 'kbps' or 'pktps'",
+    ),
+    "a meter twice": (
+        "switches: {s: {type: ovs, meters: ['meter=1 kbps bands=type=drop rate=5', "
+        "^'meter=1 kbps bands=type=drop rate=6']}}",
+        "OFPMMFC_METER_EXISTS (the switch refuses it)",
+    ),
+    "a meter that is not there": (
+        "switches: {s: {type: ovs, flows: [^'actions=meter:1']}}",
+        "OFPMMFC_INVALID_METER (the switch refuses it)",
+    ),
+    "a flow too many for its table": (
+        "switches: {s: {type: ovs, fail_mode: secure, flow_tables: {0: {flow_limit: 1}}, "
+        "flows: ['ip,actions=drop', ^'arp,actions=drop']}}",
+        "OFPFMFC_TABLE_FULL (the switch refuses it)",
+    ),
+    "a table that cannot be": (
+        "switches: {s: {type: ovs, flow_tables: {^255: {flow_limit: 1}}}}",
+        "there is no table '255' (0 to 254)",
+    ),
+    "a policy": (
+        "switches: {s: {type: ovs, flow_tables: {0: {overflow_policy: ^drop}}}}",
+        "constraint violation: drop is not one of the allowed values ([evict, refuse])",
+    ),
+    "a mirror without output": (
+        "switches: {s: {type: ovs, mirrors: {^m: {select_all: true}}}}",
+        "mirror m does not specify output (say output_port, or output_vlan)",
+    ),
+    "a mirror with two outputs": (
+        "switches: {s: {type: ovs, mirrors: {m: {select_all: true, output_port: s, "
+        "^output_vlan: 3}}}}",
+        "mirror m specifies both output port and output vlan (leave one of the two out)",
+    ),
+    "a mirror of nothing": (
+        "switches: {s: {type: ovs, mirrors: {^m: {select_vlan: 3, output_vlan: 4}}}}",
+        "mirror m selects no frames (say select_all, select_src_port or select_dst_port)",
+    ),
+    "a mirror to a port that is not there": (
+        HOST % ("", ", mirrors: {m: {select_all: true, output_port: ^eth0}}"),
+        "h:c has no port 'eth0' (it has: c)",
+    ),
+    "a mirror of a port that is not there": (
+        HOST.replace(
+            "type: ovs,",
+            "type: ovs, mirrors: {m: {select_src_port: [eth0, ^eth1], output_port: b}},",
+        )
+        % ("", ""),
+        "h:b has no port 'eth1' (did you mean 'eth0'?)",
+    ),
+    "a snaplen": (
+        "switches: {s: {type: ovs, mirrors: {m: {select_all: true, output_port: s, snaplen: ^5}}}}",
+        "constraint violation: 5 is not in the valid range 14 to 65535 (inclusive)",
+    ),
+    "a mirror's unknown key": (
+        "switches: {s: {type: ovs, mirrors: {m: {select_all: true, ^sanplen: 50}}}}",
+        "unknown key 'sanplen' (did you mean 'snaplen'?)",
     ),
     "ports that are text": (
         "switches: {s: {type: ovs, ports: ^many}}",

@@ -18,7 +18,7 @@ from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.openflow.messages import FlowMod, GroupMod
+from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
 from vnet.ovs.vswitchd.config import (
     BridgeConfig,
     BridgePortConfig,
@@ -148,12 +148,20 @@ class OpenVSwitch:
 
     # -- what ovs-ofctl(8) is told
 
-    def send(self, bridge: str, mods: Iterable[FlowMod | GroupMod]) -> None:
-        """Have a bridge carry out requests, all or none, before the next frame.
+    def send(self, bridge: str, mods: Iterable[MeterMod | GroupMod | FlowMod]) -> None:
+        """Have a bridge carry out requests before the next frame: meters one by one, since there
+        are no bundles of them, then groups and flows, all or none.
 
         Raises the :class:`~vnet.ovs.openflow.errors.OpenFlowError` of the first refused.
         """
-        self.bridge(bridge).bundle(mods)
+        switch = self.bridge(bridge)
+        bundled = []
+        for mod in mods:
+            if isinstance(mod, MeterMod):
+                switch.meter_mod(mod)
+            else:
+                bundled.append(mod)
+        switch.bundle(bundled)
         self.vswitchd.backer.revalidator.settle()
 
     # -- consequences

@@ -11,7 +11,7 @@ from vnet.lab.ovs_switch import OvsSwitch
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.netdev.unattended import UnattendedPort
-from vnet.ovs.openflow.messages import FlowMod, GroupMod
+from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
 from vnet.sim.scheduler import Scheduler
 from vnet.topology.model import OvsBridge
@@ -48,7 +48,7 @@ def ovs_switch(
     name: str,
     wanted: OvsBridge,
     cards: Mapping[str, Nic],
-    mods: Sequence[FlowMod | GroupMod],
+    mods: Sequence[MeterMod | GroupMod | FlowMod],
 ) -> OvsSwitch:
     """Build the switch ``name`` with ``cards`` as its ports, and send it ``mods``."""
     local = UnattendedPort(scheduler, name, default_mac(chance, name, name), owner=name)

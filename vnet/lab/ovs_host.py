@@ -9,7 +9,8 @@ from vnet.hypervisor.modes import BridgeMode
 from vnet.hypervisor.openvswitch import OpenVSwitch
 from vnet.lab.ovs_switch import OvsSwitch
 from vnet.linux.netns.namespace import Namespace
-from vnet.ovs.openflow.messages import FlowMod, GroupMod
+from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
+from vnet.ovs.openflow.text.meter import meter_text
 from vnet.topology.model import OvsBridge
 
 
@@ -35,7 +36,7 @@ class OvsHost:
         own = [self._devices.internal_port(name)]
         self.switches.append(OvsSwitch(f"{self._owner}:{name}", self.machine, name, own))
 
-    def send(self, openflow: Mapping[str, Sequence[FlowMod | GroupMod]]) -> None:
+    def send(self, openflow: Mapping[str, Sequence[MeterMod | GroupMod | FlowMod]]) -> None:
         """What ovs-ofctl(8) is told at the start, by the bridges' names in the lab."""
         for switch in self.switches:
             mods = openflow.get(switch.label, ())
@@ -44,10 +45,13 @@ class OvsHost:
                 self._mode.did(*ofctl_commands(switch.name, mods))
 
 
-def ofctl_commands(bridge: str, mods: Sequence[FlowMod | GroupMod]) -> list[str]:
-    """The commands that would send all of it, from standard input."""
+def ofctl_commands(bridge: str, mods: Sequence[MeterMod | GroupMod | FlowMod]) -> list[str]:
+    """The commands that would send all of it, groups and flows from standard input."""
+    meters = [mod for mod in mods if isinstance(mod, MeterMod)]
     n_groups = sum(isinstance(mod, GroupMod) for mod in mods)
-    numbers = {"groups": n_groups, "flows": len(mods) - n_groups}
+    numbers = {"groups": n_groups, "flows": len(mods) - len(meters) - n_groups}
+    texts = (meter_text(mod.meter_id, mod.flags, mod.bands) for mod in meters)
     return [
-        f"ovs-ofctl add-{kind} {bridge} - # {number}" for kind, number in numbers.items() if number
+        *(f"ovs-ofctl add-meter {bridge} '{' '.join(text.split())}'" for text in texts),
+        *(f"ovs-ofctl add-{kind} {bridge} - # {n}" for kind, n in numbers.items() if n),
     ]

@@ -14,7 +14,7 @@ from vnet.sim.scheduler import Scheduler
 from vnet.topology import model
 
 if TYPE_CHECKING:
-    from vnet.ovs.openflow.messages import FlowMod, GroupMod
+    from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
 
 _SWITCH_MTU = 9216
 """Switches pass jumbo frames; what a wire takes is the link's business."""
@@ -33,7 +33,7 @@ def build_wire_switch(
     scheduler: Scheduler,
     chance: Chance,
     wanted: model.WireSwitch,
-    mods: Sequence[FlowMod | GroupMod] = (),
+    mods: Sequence[MeterMod | GroupMod | FlowMod] = (),
 ) -> WireSwitch:
     """Build the node; one of Open vSwitch is sent ``mods``."""
     ports = {}

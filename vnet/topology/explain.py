@@ -32,7 +32,7 @@ _HARMLESS = frozenset(
     {"ageing", "at", "bandwidth", "df", "echo", "interval", "ipv6", "latency", "mac", "mode"}
     | {"mtu", "port", "queue", "size", "timeout", "ttl", "up"}
     | {"corrupt", "duplicate", "jitter", "loss", "reorder"}
-    | {"fail_mode", "flows", "groups", "ofport", "other_config"}
+    | {"fail_mode", "flood_vlans", "flows", "groups", "meters", "ofport", "other_config"}
     | {"cvlans", "protected", "tag", "trunks", "vlan_mode"}
     | {"qos", "ingress_policing_rate", "ingress_policing_burst"}
 )
@@ -209,7 +209,7 @@ def _cut_out(value: dict[str, Any], errors: list[Any]) -> tuple[dict[str, Any], 
         # What a step does is one of its keys: without it, there is no step.
         verb = section == "scenario" and len(path) > 2 and isinstance(path[-2], int)
         if (unknown and not verb) or _is_harmless(path, fault):
-            doomed[path] = None
+            doomed[_with_mirror(path)] = None
             if section in NODE_SECTIONS and len(path) > 1:
                 cut.nodes.add(str(path[1]))
         elif section in NODE_SECTIONS and len(path) > 1:
@@ -227,6 +227,12 @@ def _cut_out(value: dict[str, Any], errors: list[Any]) -> tuple[dict[str, Any], 
     sound = _without(value, [path for path in doomed if path != ("version",)])
     sound["version"] = 1
     return sound, cut
+
+
+def _with_mirror(path: Path) -> Path:
+    """A mirror without one of its keys is another one, or none: it goes as a whole."""
+    at = path.index("mirrors", 2) if "mirrors" in path[2:] else len(path)
+    return path[: at + 2]
 
 
 def _is_harmless(path: Path, fault: Any) -> bool:

@@ -35,7 +35,8 @@ from vnet.topology.values import (
 )
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
+    """A list as it is, anything else as a list of one."""
     return value if isinstance(value, list) else [value]
 
 
@@ -43,16 +44,17 @@ def _spelling(kind: str | list[str], *examples: object, **more: Any) -> WithJson
     return WithJsonSchema({"type": kind, "examples": list(examples), **more})
 
 
-def _one_or_list(item: dict[str, Any]) -> WithJsonSchema:
+def one_or_list(item: dict[str, Any]) -> WithJsonSchema:
+    """How a value is spelt that :func:`listed` reads."""
     return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
 
 
-_NAME_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$"})
+NAME_SPELLING: dict[str, Any] = {"type": "string", "pattern": f"^{NAME_PATTERN}$"}
 _ADDRESS_SCHEMA = {"type": "string", "examples": ["10.0.0.1/24", "2001:db8::1/64"]}
 _IP_SCHEMA = {"type": "string", "examples": ["10.0.0.254", "2001:db8::fe"]}
 
 Version = Annotated[int, PlainValidator(parse_version), WithJsonSchema({"const": 1})]
-Name = Annotated[str, PlainValidator(parse_name), _NAME_SCHEMA]
+Name = Annotated[str, PlainValidator(parse_name), WithJsonSchema(NAME_SPELLING)]
 SysctlName = Annotated[str, PlainValidator(parse_sysctl_name), WithJsonSchema({"type": "string"})]
 SysctlValue = Annotated[
     str, PlainValidator(parse_sysctl), _spelling(["string", "integer", "boolean"], 1)
@@ -74,10 +76,10 @@ AddressText = Annotated[Address, PlainValidator(parse_address)]
 Addresses = Annotated[
     list[AddressText],
     Field(max_length=256),
-    BeforeValidator(_listed),
-    _one_or_list(_ADDRESS_SCHEMA),
+    BeforeValidator(listed),
+    one_or_list(_ADDRESS_SCHEMA),
 ]
-Gateways = Annotated[list[IpText], BeforeValidator(_listed), _one_or_list(_IP_SCHEMA)]
+Gateways = Annotated[list[IpText], BeforeValidator(listed), one_or_list(_IP_SCHEMA)]
 Network = Annotated[
     tuple[IpAddress, int] | None,
     PlainValidator(parse_network),

@@ -34,7 +34,7 @@ from vnet.topology.tree import read_tree
 from vnet.topology.validate import Directory, check_machines, make_captures, make_links
 
 if TYPE_CHECKING:
-    from vnet.ovs.openflow.messages import FlowMod, GroupMod
+    from vnet.topology.openflow import Mods
 
 MAX_FILE_BYTES = 10_000_000
 """Ten megabytes: a hundred thousand machines written out one by one."""
@@ -93,9 +93,7 @@ def parse_topology(text: str, file: str = "<text>") -> Topology:
     )
 
 
-def _openflow(
-    given: TopologyFile, directory: Directory, folder: Path
-) -> Mapping[str, tuple[FlowMod | GroupMod, ...]]:
+def _openflow(given: TopologyFile, directory: Directory, folder: Path) -> Mapping[str, Mods]:
     nodes = directory.nodes
     bridges = [switch.ovs for host in nodes.hosts.values() for switch in host.switches.values()]
     bridges += [switch.ovs for switch in nodes.switches.values()]

@@ -18,7 +18,7 @@ from vnet.base.ids import IpAddress, Mac
 from vnet.sim.netem import UNIMPAIRED, Impairments
 
 if TYPE_CHECKING:
-    from vnet.ovs.openflow.messages import FlowMod, GroupMod
+    from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
     from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig
     from vnet.topology.steps import Step
 
@@ -207,6 +207,6 @@ class Topology:
     file: str
     templates: Mapping[str, str] = field(default_factory=dict)
     """For each node that a ``count`` made: the name of the entry that made it."""
-    openflow: Mapping[str, tuple[FlowMod | GroupMod, ...]] = field(default_factory=dict)
+    openflow: Mapping[str, tuple[MeterMod | GroupMod | FlowMod, ...]] = field(default_factory=dict)
     """What each bridge of Open vSwitch is sent at the start, by its name in the lab (``h1:br0``,
     ``sw1``)."""

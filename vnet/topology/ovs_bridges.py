@@ -5,17 +5,20 @@ What a file says of single values the schema has judged; what is left is what be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from vnet.base.units import NS_PER_S, duration_text
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.vswitchd.config import (
     BridgeConfig,
     BridgePortConfig,
+    FlowTableConfig,
     InterfaceConfig,
+    MirrorConfig,
     QosConfig,
     QueueConfig,
 )
+from vnet.topology.bridge_schema import FlowTableFile, MirrorFile
 from vnet.topology.model import OvsBridge
 from vnet.topology.port_schema import OvsPortFile
 from vnet.topology.qos_schema import QosFile
@@ -41,7 +44,17 @@ def make_bridge(
         if row is not None:
             rows[device] = row
     made = tuple(row for row in rows.values() if is_made(row))
-    config = BridgeConfig(name, fail_mode=file.fail_mode, ports=made, other_config=settings)
+    config = BridgeConfig(
+        name,
+        fail_mode=file.fail_mode,
+        ports=made,
+        mirrors=tuple(_mirrors(file.mirrors, (*path, "mirrors"), report)),
+        flow_tables={
+            number: _table(table or FlowTableFile()) for number, table in file.flow_tables.items()
+        },
+        flood_vlans=file.flood_vlans,
+        other_config=settings,
+    )
     return OvsBridge(config, {device: row for device, row in rows.items() if row not in made})
 
 
@@ -63,6 +76,40 @@ def _ageing(file: SwitchFile, path: Path, report: Report) -> dict[str, str]:
     elif _AGEING in file.other_config:
         report.add(here, f"other_config says {_AGEING} too", "leave one of the two out")
     return {_AGEING: str(seconds)}
+
+
+def _mirrors(
+    files: Mapping[str, MirrorFile | None], path: Path, report: Report
+) -> Iterator[MirrorConfig]:
+    """The mirrors; such as would copy nothing, or to nowhere, are reported."""
+    for name, given in files.items():
+        file = given or MirrorFile()
+        here = (*path, name)
+        if file.output_port is None and file.output_vlan is None:
+            hint = "say output_port, or output_vlan"
+            report.add(here, f"mirror {name} does not specify output", hint, at_key=True)
+        elif file.output_port is not None and file.output_vlan is not None:
+            what = f"mirror {name} specifies both output port and output vlan"
+            report.add((*here, "output_vlan"), what, "leave one of the two out", at_key=True)
+        if not (file.select_all or file.select_src_port or file.select_dst_port):
+            hint = "say select_all, select_src_port or select_dst_port"
+            report.add(here, f"mirror {name} selects no frames", hint, at_key=True)
+        yield MirrorConfig(
+            name,
+            file.select_all,
+            tuple(file.select_src_port),
+            tuple(file.select_dst_port),
+            file.select_vlan,
+            file.output_port,
+            file.output_vlan,
+            file.snaplen,
+        )
+
+
+def _table(file: FlowTableFile) -> FlowTableConfig:
+    return FlowTableConfig(
+        file.name, file.flow_limit, file.overflow_policy, file.groups, file.prefixes
+    )
 
 
 def _port_row(

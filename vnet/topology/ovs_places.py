@@ -147,22 +147,41 @@ class _PortChecks:
                 self._check_made(place, device, path)
             elif device != place.name and device not in place.devices:
                 hint = did_you_mean(device, place.devices, "it has") or "it has none"
-                self._tell(path, f"{place.label} has no port {quote(device)}", hint)
+                what = f"{place.label} has no port {quote(device)}"
+                self._tell(path, what, hint, at_key=True)
             number = port.interfaces[0].ofport_request
             if number is not None and asked.setdefault(number, device) != device:
                 what = f"port {quote(asked[number])} has ofport {number} already"
                 self._tell((*path, "ofport"), what, "a number is one port's")
+        self._check_mirrors(place)
         if not place.is_in_host and place.name in place.devices:
             what = f"{place.name} would have two ports named {quote(place.name)}"
-            self._tell(place.path, what, "one is its own")
+            self._tell(place.path, what, "one is its own", at_key=True)
 
     def _check_made(self, place: Place, name: str, path: Path) -> None:
         if not place.is_in_host:
             what = f"{place.label} is a switch on the wire, which has no port of this type"
-            self._tell(path, what, "bridges of hosts have")
+            self._tell(path, what, "bridges of hosts have", at_key=True)
         elif name in self._directory.devices(place.node):
             what = f"{place.node} has a device named {quote(name)}"
-            self._tell(path, what, "a port that the bridge makes wants a name of its own")
+            hint = "a port that the bridge makes wants a name of its own"
+            self._tell(path, what, hint, at_key=True)
+
+    def _check_mirrors(self, place: Place) -> None:
+        known = [*place.ports, place.name]
+        for mirror in place.ovs.config.mirrors:
+            path = (*place.path, "mirrors", mirror.name)
+            outputs = [] if mirror.output_port is None else [mirror.output_port]
+            for column, names in (
+                ("select_src_port", mirror.select_src_port),
+                ("select_dst_port", mirror.select_dst_port),
+                ("output_port", outputs),
+            ):
+                for index, name in enumerate(names):
+                    if name not in known:
+                        hint = did_you_mean(name, known, "it has")
+                        what = f"{place.label} has no port {quote(name)}"
+                        self._tell((*path, column, index), what, hint)
 
     def check_patches(self, places: Sequence[Place]) -> None:
         """Both ends of a patch are in one host, and name each other."""
@@ -173,7 +192,7 @@ class _PortChecks:
                 path = (*place.path, "ports", port.name)
                 if port.name in known:
                     what = f"{known[port.name][0].label} has a port {quote(port.name)} already"
-                    self._tell(path, what, "a name is one port's")
+                    self._tell(path, what, "a name is one port's", at_key=True)
                 else:
                     known[port.name] = place, port.interfaces[0]
         for known in by_host.values():
@@ -205,10 +224,9 @@ class _PortChecks:
         ports = (switch.find(("ports", name, "type")) for switch in switches.children.values())
         return any(node is not None for node in ports)
 
-    def _tell(self, path: Path, what: str, hint: str) -> None:
+    def _tell(self, path: Path, what: str, hint: str, *, at_key: bool = False) -> None:
         if path not in self._told:
             self._told.add(path)
-            at_key = path[-1] not in ("ofport", "peer")
             self._directory.report.add(path, what, hint, at_key=at_key)
 
 

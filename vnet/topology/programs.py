@@ -1,4 +1,4 @@
-"""Flows and groups of a file, line by line, each with its place.
+"""Flows, groups and meters of a file, line by line, each with its place.
 
 They may stand in a list, in a text with one a line, or in a file of their own. In the last two, as
 in the files that ovs-ofctl(8) reads, a ``#`` begins a comment.
@@ -20,7 +20,7 @@ MAX_FILE_BYTES = 10_000_000
 
 
 class Line(NamedTuple):
-    """One flow or group, and where it begins."""
+    """One flow, group or meter, and where it begins."""
 
     text: str
     file: str

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from vnet.topology.fields import Duration
-from vnet.topology.ovs_values import SETTINGS, column_reader
+from vnet.topology.bridge_schema import FlowTableFile, MirrorFile, TableNumber
+from vnet.topology.fields import Duration, Name
+from vnet.topology.ovs_values import SETTINGS, VLANS, column_reader
 from vnet.topology.parts import Part, duration_field
 from vnet.topology.values import RefusedError, kind_of
 
@@ -20,6 +21,11 @@ _FailMode = Annotated[
     str | None,
     PlainValidator(column_reader("Bridge", "fail_mode")),
     WithJsonSchema({"enum": ["standalone", "secure"]}),
+]
+_FloodVlans = Annotated[
+    tuple[int, ...],
+    PlainValidator(column_reader("Bridge", "flood_vlans")),
+    WithJsonSchema(VLANS),
 ]
 _BridgeConfig = Annotated[
     Mapping[str, str],
@@ -47,7 +53,7 @@ def _program(value: object) -> object:
 
 _Entry = Annotated[Any, WithJsonSchema({"type": "string"})]
 Program = Annotated[TextFile | list[_Entry] | str, BeforeValidator(_program)]
-"""Flows or groups: a list with one each, a text with one a line, or a file with such a text."""
+"""Flows, groups or meters: a list with one each, or a text with one a line, maybe in a file."""
 
 
 class SwitchFile(Part):
@@ -66,6 +72,12 @@ class SwitchFile(Part):
         description="Only for type 'ovs': 'standalone' (default) begins with a flow of lowest "
         "priority that forwards as any switch does, 'secure' without flows.",
     )
+    meters: Program = Field(
+        default=[],
+        description="Only for type 'ovs': meters as ovs-ofctl takes them; a list, a text with one "
+        "a line, or a file. They are there before groups and flows.",
+        examples=[["meter=1 kbps band=type=drop rate=1000"]],
+    )
     groups: Program = Field(
         default=[],
         description="Only for type 'ovs': groups as ovs-ofctl takes them; a list, a text with one "
@@ -78,6 +90,17 @@ class SwitchFile(Part):
         "a line, or a file. Ports may be called by their names.",
         examples=[["priority=10,tcp,tp_dst=23,actions=drop"], {"file": "flows.txt"}],
     )
+    mirrors: dict[Name, MirrorFile | None] = Field(
+        default={},
+        description="Only for type 'ovs': mirrors by name.",
+        examples=[{"m0": {"select_all": True, "output_port": "vnet2"}}],
+    )
+    flow_tables: dict[TableNumber, FlowTableFile | None] = Field(
+        default={}, description="Only for type 'ovs': settings of tables of flows, by number."
+    )
+    flood_vlans: _FloodVlans = Field(
+        default=(), description="Only for type 'ovs': VLANs in which no MAC is learnt."
+    )
     other_config: _BridgeConfig = Field(
         default={},
         description="Only for type 'ovs': settings of the bridge by name.",
@@ -85,4 +108,7 @@ class SwitchFile(Part):
     )
 
 
-OVS_KEYS = ("fail_mode", "groups", "flows", "other_config")
+OVS_KEYS = (
+    *("fail_mode", "meters", "groups", "flows", "mirrors", "flow_tables", "flood_vlans"),
+    "other_config",
+)

@@ -301,6 +301,14 @@ def parse_epoch(value: object) -> int:
     return int(moment.replace(microsecond=0).timestamp()) * NS_PER_S + moment.microsecond * 1_000
 
 
+def parse_table_number(value: object) -> int:
+    """A key that is the number of a table of flows, 0 to 254."""
+    text = str(value)
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and int(text) < 255):
+        raise RefusedError(f"there is no table {quote(text)}", "0 to 254")
+    return int(text)
+
+
 def parse_sysctl_name(value: object) -> str:
     """``net.ipv4.ip_forward``, or the same with slashes as below /proc/sys; one that exists."""
     if not isinstance(value, str) or not _SYSCTL.fullmatch(value):
