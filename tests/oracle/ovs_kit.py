@@ -26,8 +26,6 @@ from vnet.ovs.flow.protocols import (
     P_OF15_OXM,
 )
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.trace.request import parse_packet_out_request, parse_request
-from vnet.ovs.ofproto.trace.tracer import Tracer
 from vnet.ovs.openflow.messages import (
     FlowMod,
     FlowModCommand,
@@ -40,6 +38,7 @@ from vnet.ovs.openflow.messages import (
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.text.group import parse_group
 from vnet.ovs.openflow.text.meter import parse_meter
+from vnet.ovs.vswitchd.appctl.table import appctl
 
 PROTOCOLS = {
     "10": P_OF10_ANY,
@@ -110,10 +109,6 @@ class Switch(DummySwitch):
         name, *arguments = words[2:] if words[0] == "-t" else words
         backer = self.vswitchd.backer
         match name:
-            case "ofproto/trace":
-                return Tracer(backer).trace(parse_request(backer, arguments))
-            case "ofproto/trace-packet-out":
-                return Tracer(backer).trace(parse_packet_out_request(backer, arguments))
             case "netdev-dummy/receive":
                 for packet in arguments[1:]:
                     self.inject(arguments[0], _frame(packet))
@@ -135,7 +130,7 @@ class Switch(DummySwitch):
             case "time/stop" | "exit" | "bond/set-active-member":
                 pass
             case _:
-                raise NotImplementedError(name)
+                return appctl(self.vswitchd, name, arguments)
         return ""
 
     def change_port_number(self, port_name: str, number: int) -> None:

@@ -117,13 +117,33 @@ def dump_line(
     verbose: bool = False,
     vlan_limit: int = DEFAULT_VLAN_LIMIT,
 ) -> str:
-    """A flow with its statistics and actions, as a dump shows it (with ``-m``: ``verbose``)."""
+    """A flow with its statistics and actions, as ``dpctl/dump-flows`` shows it (with ``-m``:
+    ``verbose``)."""
+    shown, stats, actions = _parts(flow, now_ns, port_names, verbose, vlan_limit)
+    if verbose:
+        name = ufid_text(flow.key, flow.mask)
+        return f"{name}, {shown}, {stats}, dp:ovs, {actions}"
+    return f"{shown}, {stats}, {actions}"
+
+
+def bridge_dump_line(
+    flow: DatapathFlow,
+    now_ns: int,
+    *,
+    port_names: PortNames | None = None,
+    verbose: bool = False,
+    vlan_limit: int = DEFAULT_VLAN_LIMIT,
+) -> str:
+    """The same as ``dpif/dump-flows`` shows it."""
+    name = f"{ufid_text(flow.key, flow.mask)} " if verbose else ""
+    return name + ", ".join(_parts(flow, now_ns, port_names, verbose, vlan_limit))
+
+
+def _parts(
+    flow: DatapathFlow, now_ns: int, port_names: PortNames | None, verbose: bool, vlan_limit: int
+) -> tuple[str, str, str]:
     shown = flow_text(
         flow.key, flow.mask, port_names=port_names, verbose=verbose, vlan_limit=vlan_limit
     )
-    stats = stats_text(flow.stats, now_ns)
     actions = actions_text(flow.actions, port_names=port_names)
-    if verbose:
-        name = ufid_text(flow.key, flow.mask)
-        return f"{name}, {shown}, {stats}, dp:ovs, actions:{actions}"
-    return f"{shown}, {stats}, actions:{actions}"
+    return shown, stats_text(flow.stats, now_ns), f"actions:{actions}"

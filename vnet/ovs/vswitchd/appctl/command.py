@@ -1,0 +1,51 @@
+"""A command as a daemon offers it, and what its functions have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.vswitchd.reconcile import Vswitchd
+
+Run: TypeAlias = Callable[[Vswitchd, Sequence[str]], str]
+"""Takes the words after the command's name, and returns the reply without its last newline.
+
+Raises :class:`OvsTextError` with the daemon's sentence.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AppctlCommand:
+    """A command. ``usage`` is what ``list-commands`` shows behind the name; ``most`` None is any
+    number of words."""
+
+    name: str
+    usage: str
+    least: int
+    most: int | None
+    run: Run
+
+    def check_count(self, n_words: int) -> None:
+        """Raise the daemon's sentence about too few or too many words."""
+        if n_words < self.least:
+            raise OvsTextError(f'"{self.name}" command requires at least {self.least} arguments')
+        if self.most is not None and n_words > self.most:
+            raise OvsTextError(f'"{self.name}" command takes at most {self.most} arguments')
+
+
+def bridge_named(vswitchd: Vswitchd, name: str) -> Ofproto:
+    """A bridge, by what most commands say of one that is not there."""
+    bridge = vswitchd.bridges.get(name)
+    if bridge is None:
+        raise OvsTextError("no such bridge")
+    return bridge
+
+
+def bridges_named(vswitchd: Vswitchd, words: Sequence[str]) -> list[Ofproto]:
+    """The bridge that the one word names, or without a word all of them."""
+    if not words:
+        return list(vswitchd.bridges.values())
+    return [bridge_named(vswitchd, words[0])]

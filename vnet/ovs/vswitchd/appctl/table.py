@@ -1,0 +1,60 @@
+"""Every command of ovs-appctl(8) that a daemon answers here, and how one is called.
+
+To add one: a function in a file of its subject, and a line below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.vswitchd.appctl import dpctl, fdb, ofproto
+from vnet.ovs.vswitchd.appctl.command import AppctlCommand
+from vnet.ovs.vswitchd.reconcile import Vswitchd
+
+
+def appctl(vswitchd: Vswitchd, name: str, words: Sequence[str] = ()) -> str:
+    """What the daemon answers to a command, as ovs-appctl(8) prints it but for the last newline.
+
+    Raises :class:`OvsTextError` with the daemon's sentence.
+    """
+    command = COMMANDS.get(name)
+    if command is None:
+        raise OvsTextError(
+            f'"{name}" is not a valid command (use "list-commands" to see a list of valid commands)'
+        )
+    command.check_count(len(words))
+    return command.run(vswitchd, words)
+
+
+def _list_commands(_vswitchd: Vswitchd, _words: Sequence[str]) -> str:
+    lines = [f"  {name:<23} {COMMANDS[name].usage}" for name in sorted(COMMANDS)]
+    return "\n".join(["The available commands are:", *lines])
+
+
+_BRIDGE_FLOWS = "[-m] [--names | --no-names] bridge"
+_TRACE = "{[dp_name] odp_flow | bridge br_flow} [OPTIONS...] [-generate|packet]"
+_TRACE_OUT = f"[-consistent] {_TRACE} actions"
+
+COMMANDS: Mapping[str, AppctlCommand] = {
+    command.name: command
+    for command in (
+        AppctlCommand("bridge/dump-flows", "[--offload-stats] bridge", 1, 2, ofproto.dump_flows),
+        AppctlCommand(
+            "dpctl/dump-conntrack", "[-m] [-s] [dp] [zone=N]", 0, 4, dpctl.dump_conntrack
+        ),
+        AppctlCommand("dpctl/dump-flows", "[-m] [--names] [dp]", 0, 6, dpctl.dump_flows),
+        AppctlCommand("dpctl/flush-conntrack", "[dp] [zone=N]", 0, 4, dpctl.flush_conntrack),
+        AppctlCommand("dpctl/show", "[dp...]", 0, None, dpctl.show),
+        AppctlCommand("dpif/dump-flows", _BRIDGE_FLOWS, 1, None, dpctl.dump_bridge_flows),
+        AppctlCommand("dpif/show", "", 0, 0, dpctl.show_bridges),
+        AppctlCommand("fdb/flush", "[bridge]", 0, 1, fdb.flush),
+        AppctlCommand("fdb/show", "bridge", 1, 1, fdb.show),
+        AppctlCommand("fdb/stats-show", "bridge", 1, 1, fdb.stats_show),
+        AppctlCommand("list-commands", "", 0, 0, _list_commands),
+        AppctlCommand("ofproto/list", "", 0, 0, ofproto.list_bridges),
+        AppctlCommand("ofproto/trace", _TRACE, 1, None, ofproto.trace),
+        AppctlCommand("ofproto/trace-packet-out", _TRACE_OUT, 2, None, ofproto.trace_packet_out),
+    )
+}
+"""By name."""
