@@ -92,8 +92,9 @@ class Switch(DummySwitch):
         bridge = self.bridge(bridge_name)
         names = Names({port.name: port.number for port in bridge.ports.values()})
         requests = _REQUESTS[command](arguments, lines, names, allowed)
-        if command == "add-meter":
-            bridge.meter_mod(parse_meter(arguments[0], MeterModCommand.ADD))
+        if command in _METER_MODS:
+            text = arguments[0] if arguments else ""
+            bridge.meter_mod(parse_meter(text, _METER_MODS[command]))
         elif command == "mod-port":
             self.mod_port(bridge, *arguments)
         else:
@@ -177,6 +178,12 @@ def _none(_arguments: _Words, _lines: _Words, _names: Names, _allowed: int) -> l
     return []
 
 
+_METER_MODS = {
+    "add-meter": MeterModCommand.ADD,
+    "mod-meter": MeterModCommand.MODIFY,
+    "del-meter": MeterModCommand.DELETE,
+    "del-meters": MeterModCommand.DELETE,
+}
 _REQUESTS: dict[str, _Reader] = {
     "add-flow": _flows(FlowModCommand.ADD),
     "add-flows": _flows(None),
@@ -185,8 +192,9 @@ _REQUESTS: dict[str, _Reader] = {
     "add-group": _groups(GroupModCommand.ADD),
     "add-groups": _groups(None),
     "mod-group": _groups(GroupModCommand.MODIFY),
-    "add-meter": _none,
+    "del-groups": _groups(GroupModCommand.DELETE),
     "mod-port": _none,
+    **dict.fromkeys(_METER_MODS, _none),
 }
 
 

@@ -26,7 +26,8 @@ class PrivateOvs:
         places = ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR")
         self._environment = MappingProxyType(os.environ | dict.fromkeys(places, str(directory)))
 
-    def _do(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def do(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run one of its programs, whatever comes of it."""
         return subprocess.run(
             command,
             env=dict(self._environment),
@@ -39,20 +40,20 @@ class PrivateOvs:
 
     def vsctl(self, *arguments: str) -> str:
         """``ovs-vsctl``, which must find nothing wrong."""
-        done = self._do("ovs-vsctl", *arguments)
+        done = self.do("ovs-vsctl", *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def ofctl(self, *arguments: str) -> str:
         """``ovs-ofctl``, which must find nothing wrong."""
-        done = self._do("ovs-ofctl", *arguments)
+        done = self.do("ovs-ofctl", *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def appctl(self, *arguments: str) -> tuple[str, str]:
         """``ovs-appctl``'s output, and what the daemon found wrong."""
         target = str(self.directory / "vswitchd.ctl")
-        done = self._do("ovs-appctl", "-t", target, *arguments)
+        done = self.do("ovs-appctl", "-t", target, *arguments)
         error = done.stderr.split("\novs-appctl:")[0]
         return done.stdout, error.removeprefix("ovs-vswitchd: ")
 
@@ -70,7 +71,7 @@ class PrivateOvs:
                 *(*daemon, f"--unixctl={self.directory}/vswitchd.ctl", f"unix:{socket}"),
             ),
         ):
-            done = self._do(*command)
+            done = self.do(*command)
             assert done.returncode == 0, done.stderr
 
     def stop(self) -> None:

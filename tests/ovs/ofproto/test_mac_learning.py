@@ -55,6 +55,22 @@ def test_hearing_a_station_again_keeps_it_young(table: MacLearning[str]) -> None
     assert port_of(table, A, 400 * NS_PER_S) == "p1"
 
 
+def test_ages_are_told_by_the_seconds_that_begin(table: MacLearning[str]) -> None:
+    table.learn(A, 0, "p1", NS_PER_S - 1)
+    assert [entry.age_s(NS_PER_S) for entry in table] == [1]
+    assert port_of(table, A, 300 * NS_PER_S) is None
+
+
+def test_a_station_that_is_heard_twice_in_a_second_stays_where_it_is_listed(
+    table: MacLearning[str],
+) -> None:
+    for mac in (A, B, A):
+        table.learn(mac, 0, "p1", NS_PER_S - 1)
+    assert [entry.mac for entry in table] == [A, B]
+    table.learn(A, 0, "p1", NS_PER_S)
+    assert [entry.mac for entry in table] == [B, A]
+
+
 def test_of_two_ports_with_equally_many_the_one_that_had_them_first_loses_one(
     table: MacLearning[str],
 ) -> None:

@@ -99,8 +99,25 @@ def test_lists_as_ovs_ofctl_does(bridge: Ofproto) -> None:
     ]
 
 
+def listed(bridge: Ofproto) -> list[str]:
+    return [line.split()[0] for line in dump_meters(bridge) if line]
+
+
 def test_meters_stand_in_the_order_of_a_hash_table(bridge: Ofproto) -> None:
     for number in range(1, 9):
         bridge.meter_mod(meter(ADD, number))
-    listed = [line.split()[0] for line in dump_meters(bridge)]
-    assert listed == [f"meter={number}" for number in (8, 5, 1, 4, 6, 7, 2, 3)]
+    assert listed(bridge) == [f"meter={number}" for number in (8, 5, 1, 4, 6, 7, 2, 3)]
+
+
+def test_a_deleted_meter_leaves_the_order_of_the_others(bridge: Ofproto) -> None:
+    for number in (1, 2, 7):
+        bridge.meter_mod(meter(ADD, number))
+    bridge.meter_mod(meter(DELETE, 2))
+    assert listed(bridge) == ["meter=7", "meter=1"]
+
+
+def test_an_empty_line_stands_between_meters(bridge: Ofproto) -> None:
+    for number in (1, 2):
+        bridge.meter_mod(meter(ADD, number, BAND))
+    assert list(dump_meters(bridge))[1] == ""
+    assert list(dump_meter_stats(bridge))[2] == ""

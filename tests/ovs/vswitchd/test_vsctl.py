@@ -104,6 +104,13 @@ def test_a_mirror_is_made_by_symbols_that_are_bound_later() -> None:
     assert mirror == MirrorConfig("m", select_src_port=("p1",), output_port="p2", snaplen=100)
 
 
+def test_get_names_no_row_that_is_used_already() -> None:
+    setup, creation = MIRROR
+    late = creation.replace(" -- --id=@p1 get Port p1", "") + " -- --id=@p1 get Port p1"
+    with pytest.raises(OvsTextError, match='"@p1" specified on "get" command was used before it'):
+        bridge(setup, late)
+
+
 def test_a_mirror_forgets_ports_that_go() -> None:
     (mirror,) = bridge(*MIRROR, "del-port p1", "del-port br0 p2").mirrors
     assert (mirror.select_src_port, mirror.output_port) == ((), None)

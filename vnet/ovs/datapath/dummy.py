@@ -16,14 +16,19 @@ class DummyDevice(NetDevice):
 
     kind = "dummy"
 
-    __slots__ = ("sent",)
+    __slots__ = ("_other_end", "sent")
 
     def __init__(
         self, scheduler: Scheduler, name: str, mac: Mac, mtu_bytes: int = 1500, owner: str = ""
     ) -> None:
         super().__init__(scheduler, name, mac, mtu_bytes, owner)
         self.sent: list[bytes] = []
+        self._other_end: DummyDevice | None = None
         self.set_admin(True)
+
+    def join(self, other: DummyDevice) -> None:
+        """From now on each of the two receives what the other sends, at the same instant."""
+        self._other_end, other._other_end = other, self
 
     def receive(self, frame: Frame) -> None:
         if self.running:
@@ -41,6 +46,8 @@ class DummyDevice(NetDevice):
 
     def _xmit(self, frame: Frame) -> None:
         self.sent.append(frame.data)
+        if self._other_end is not None:
+            self.scheduler.at(self.scheduler.now_ns, self._other_end.receive, frame)
 
     def deliver(self, data: bytes) -> None:
         """Have the device receive a frame (``netdev-dummy/receive``)."""

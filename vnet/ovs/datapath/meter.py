@@ -1,6 +1,8 @@
 """Meters: token buckets on the virtual clock (dp_netdev_run_meter of lib/dpif-netdev.c).
 
-A bucket fills by whole milliseconds. It holds thousandths of packets, or bits.
+A bucket fills by whole milliseconds. It holds thousandths of packets, or bits. After a long
+pause it gets what flows in as many milliseconds as the slowest of the meter's bands needs to fill
+up, rounded down: a bucket that the rate does not divide evenly may stay a little short of full.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from vnet.ovs.dpif.meters import MeterBandConfig, MeterBandStats, MeterConfig, M
 _NS_PER_MS = 1_000_000
 _PER_BURST = 1_000
 """Thousandths in a packet, and bits in a kilobit."""
+_LONGEST_MASK = 0xFFFF_FFFF
+"""Open vSwitch keeps that time in 32 bits, and of a longer one the rest."""
 
 
 class _Band:
@@ -26,11 +30,14 @@ class _Band:
 class Meter:
     """A meter; its buckets are full to begin with."""
 
-    __slots__ = ("_bands", "_in_packets", "_n_bytes", "_n_packets", "_used_ms")
+    __slots__ = ("_bands", "_in_packets", "_longest_ms", "_n_bytes", "_n_packets", "_used_ms")
 
     def __init__(self, config: MeterConfig, now_ns: int) -> None:
         self._in_packets = config.in_packets
         self._bands = [_Band(band) for band in config.bands]
+        self._longest_ms = max(
+            (band.capacity // band.rate & _LONGEST_MASK for band in self._bands), default=0
+        )
         self._used_ms = now_ns // _NS_PER_MS
         self._n_packets = 0
         self._n_bytes = 0
@@ -39,7 +46,7 @@ class Meter:
         """Take a packet from every bucket. Where some have too little, the packet is dropped,
         and the fastest of those bands counts it."""
         now_ms = now_ns // _NS_PER_MS
-        elapsed_ms = now_ms - self._used_ms
+        elapsed_ms = min(now_ms - self._used_ms, self._longest_ms)
         self._used_ms = now_ms
         self._n_packets += 1
         self._n_bytes += n_bytes

@@ -30,7 +30,9 @@ _MULTICAST_BIT = 1 << 40
 
 
 class MacEntry(Generic[PortT]):
-    """A station. ``updated_ns`` is when it was last heard; a static one never ages."""
+    """A station. ``updated_ns`` is the whole second in which it was last heard; a static one
+    never ages.
+    """
 
     __slots__ = ("is_static", "locked_until_ns", "mac", "port", "updated_ns", "vlan")
 
@@ -43,7 +45,7 @@ class MacEntry(Generic[PortT]):
         self.locked_until_ns = 0
 
     def age_s(self, now_ns: int) -> int:
-        """Whole seconds since the station was heard."""
+        """How many seconds have begun since the station was heard."""
         return (now_ns - self.updated_ns) // NS_PER_S
 
 
@@ -100,7 +102,10 @@ class MacLearning(Generic[PortT]):
         is_gratuitous_arp: bool = False,
         is_bond: bool = False,
     ) -> bool:
-        """A frame from ``mac`` came in by ``port``. True if the station is new or has moved."""
+        """A frame from ``mac`` came in by ``port``. True if the station is new or has moved.
+
+        Who is heard again in the same second, by the same port, keeps its place in the order.
+        """
         if not self.may_learn(mac, vlan):
             return False
         entry = self._entries.get((mac, vlan))
@@ -115,13 +120,16 @@ class MacLearning(Generic[PortT]):
             return True
         if entry.is_static:
             return False
+        is_reflection = is_gratuitous_arp and is_bond and now_ns < entry.locked_until_ns
+        is_announcement = is_gratuitous_arp and not is_bond
+        if not entry.age_s(now_ns) and (
+            is_reflection or (entry.port == port and not is_announcement)
+        ):
+            return False
         self._touch(entry, now_ns)
-        if is_gratuitous_arp:
-            if not is_bond:
-                entry.locked_until_ns = now_ns + GRATUITOUS_ARP_LOCK_NS
-            elif now_ns < entry.locked_until_ns:
-                return False
-        if entry.port == port:
+        if is_announcement:
+            entry.locked_until_ns = now_ns + GRATUITOUS_ARP_LOCK_NS
+        if is_reflection or entry.port == port:
             return False
         self.total_moved += 1
         self._move(entry, port)
@@ -184,14 +192,14 @@ class MacLearning(Generic[PortT]):
         if len(self._entries) >= self.max_entries:
             self._evict_fairly()
         entry = self._entries[mac, vlan] = MacEntry(mac, vlan, port)
-        entry.updated_ns = now_ns
+        entry.updated_ns = _second_of(now_ns)
         self._join_port(entry)
         self.on_change(mac, vlan)
         return entry
 
     def _touch(self, entry: MacEntry[PortT], now_ns: int) -> None:
         key = entry.mac, entry.vlan
-        entry.updated_ns = now_ns
+        entry.updated_ns = _second_of(now_ns)
         for order in (self._entries, self._by_port[entry.port]):
             order[key] = order.pop(key)
 
@@ -229,3 +237,7 @@ class MacLearning(Generic[PortT]):
 
 def _nothing(_mac: int, _vlan: int) -> None:
     return None
+
+
+def _second_of(now_ns: int) -> int:
+    return now_ns - now_ns % NS_PER_S

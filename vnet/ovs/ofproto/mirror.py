@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from vnet.ovs.ofproto.bundle import Bundle
@@ -16,10 +16,12 @@ class Mirror:
     ``vlans`` (None for any), and copies them to ``output`` or into ``output_vlan``.
 
     ``snaplen_bytes`` cuts the copies; 0 sends them whole. ``twins`` has a bit for each mirror
-    with the same output, itself included: a frame goes there once.
+    with the same output, itself included: a frame goes there once. ``identity`` tells it from
+    another of the same settings, and stays while they change.
     """
 
     name: str
+    identity: object
     sources: tuple[Bundle, ...] = ()
     destinations: tuple[Bundle, ...] = ()
     vlans: frozenset[int] | None = None
@@ -49,15 +51,15 @@ class Mirrors:
         return mirror
 
     def set(self, mirrors: Iterable[Mirror], bundles: Iterable[Bundle]) -> list[str]:
-        """Replace all mirrors; those that stay by name keep their number and their counters.
+        """Replace all mirrors; those with the same identity keep number and counters.
 
         Returns the names of those for which there was no room (more than 32).
         """
-        wanted = {mirror.name: mirror for mirror in mirrors}
+        wanted = {mirror.identity: mirror for mirror in mirrors}
         for number, old in enumerate(self._slots):
             if old is None:
                 continue
-            new = wanted.pop(old.name, None)
+            new = wanted.pop(old.identity, None)
             if new is not None:
                 new.n_packets, new.n_bytes = old.n_packets, old.n_bytes
             self._slots[number] = new
@@ -69,6 +71,18 @@ class Mirrors:
                 refused.append(mirror.name)
         self._mark(bundles)
         return refused
+
+    def drop_outputs(self, gone: Container[Bundle]) -> None:
+        """The mirrors that output by bundles that are gone end, with their counters."""
+        for number, mirror in enumerate(self._slots):
+            if mirror is not None and mirror.output in gone:
+                self._slots[number] = None
+
+    def select(self, gone: Container[Bundle]) -> bool:
+        """Whether any mirror has selected one of some bundles."""
+        return any(
+            bundle in gone for mirror in self for bundle in (*mirror.sources, *mirror.destinations)
+        )
 
     def credit(self, numbers: int, n_packets: int, n_bytes: int) -> None:
         """Count copies for the mirrors of a mask; those gone meanwhile are passed over."""

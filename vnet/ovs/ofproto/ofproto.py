@@ -11,6 +11,8 @@ from enum import Enum
 
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.hash_order import HashOrder
+from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.expiry import Expiry
@@ -81,6 +83,7 @@ class Ofproto:
         """What OpenFlow knows the bridge by, 64 bits."""
         self.groups: dict[int, GroupEntry] = {}
         self.meters: dict[int, MeterEntry] = {}
+        self.meter_order: HashOrder[int] = HashOrder()
         self.ports: dict[OfpPort, OfPort] = {}
         self.switching = Switching()
         self.fragment_handling = FragmentHandling.NORMAL
@@ -218,6 +221,7 @@ class Ofproto:
                 raise OpenFlowError("OFPMMFC_METER_EXISTS")
             number = self.meter_pool.add(mod)
             self.meters[mod.meter_id] = MeterEntry(mod, number, self.scheduler.now_ns)
+            self.meter_order.add(mod.meter_id, hash_int(mod.meter_id, 0))
         else:
             if entry is None:
                 raise OpenFlowError("OFPMMFC_UNKNOWN_METER")
@@ -231,6 +235,7 @@ class Ofproto:
             self._store.remove(rule, RemovedReason.METER_DELETE, transaction)
         self._commit(transaction)
         del self.meters[entry.meter_id]
+        self.meter_order.remove(entry.meter_id, hash_int(entry.meter_id, 0))
         self.meter_pool.remove(entry.datapath_id)
 
     def configure_table(self, table_id: int, settings: TableSettings) -> None:

@@ -22,11 +22,16 @@ class Switching:
         self._by_port: dict[OfpPort, Bundle] = {}
 
     def set_bundles(self, bundles: Iterable[Bundle]) -> None:
-        """Replace the bundles. Stations stay where a bundle is the very object it was."""
+        """Replace the bundles. Stations stay where a bundle is the very object it was, unless
+        one goes that a mirror has selected: then Open vSwitch learns all of them anew.
+        """
         kept = {bundle.name: bundle for bundle in bundles}
-        for name, old in self.bundles.items():
-            if kept.get(name) is not old:
-                self.mac_table.flush_port(old)
+        gone = [old for name, old in self.bundles.items() if kept.get(name) is not old]
+        for old in gone:
+            self.mac_table.flush_port(old)
+        self.mirrors.drop_outputs(gone)
+        if self.mirrors.select(gone):
+            self.mac_table.flush()
         self.bundles = kept
         self._by_port = {port.number: b for b in kept.values() for port in b.ports}
 

@@ -71,6 +71,7 @@ def mirrors(configs: Iterable[MirrorConfig], bundles: Mapping[str, Bundle]) -> I
         every = tuple(bundles.values())
         yield Mirror(
             config.name,
+            config.identity,
             sources=every if config.select_all else _named(config.select_src_port, bundles),
             destinations=every if config.select_all else _named(config.select_dst_port, bundles),
             vlans=frozenset(config.select_vlan) or None,

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
 
 from vnet.base.ids import Mac, mac_from_text
 from vnet.ovs.flow.errors import OvsTextError
@@ -57,12 +58,23 @@ def setting_truth(settings: Mapping[str, str], name: str, default: bool) -> bool
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the configuration, checked when it is made."""
+    """A row of the configuration, checked when it is made.
+
+    ``identity`` stays what it is while a row is changed: of two rows with the same columns the
+    database still knows which is which.
+    """
+
+    identity: object = field(default_factory=object, kw_only=True, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for column in fields(self):
+        for column in columns_of(type(self)):
             column_type: ColumnType = column.metadata["type"]
             column_type.check(getattr(self, column.name))
+
+
+def columns_of(row_type: type[Row]) -> list[Field[Any]]:
+    """The columns of a table; ``metadata["type"]`` of each is its :class:`ColumnType`."""
+    return [member for member in fields(row_type) if member.name != "identity"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,15 @@ In between, columns may refer to rows by symbols (``@name``) that are bound late
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import fields
 from functools import partial
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.vswitchd.column import Atom, ColumnType
-from vnet.ovs.vswitchd.config import TABLES, Row, SwitchConfig
+from vnet.ovs.vswitchd.config import TABLES, Row, SwitchConfig, columns_of
 
 _TABLE_NAMES = {row_type: table for table, row_type in TABLES.items()}
 _COLUMN_TYPES: Mapping[str, Mapping[str, ColumnType]] = {
-    table: {column.name: column.metadata["type"] for column in fields(row_type)}
+    table: {column.name: column.metadata["type"] for column in columns_of(row_type)}
     for table, row_type in TABLES.items()
 }
 _ROW_COLUMNS: Mapping[str, Mapping[str, Atom]] = {
@@ -26,7 +25,7 @@ _ROW_COLUMNS: Mapping[str, Mapping[str, Atom]] = {
 _READ_ONLY = {
     (table, column.name)
     for table, row_type in TABLES.items()
-    for column in fields(row_type)
+    for column in columns_of(row_type)
     if column.metadata.get("read_only")
 }
 
@@ -97,9 +96,12 @@ class DraftRow:
     rows it holds :class:`DraftRow` or :class:`Symbol`, and for a weak reference a name.
     """
 
-    def __init__(self, table: str, columns: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, table: str, columns: Mapping[str, object] | None = None, identity: object = None
+    ) -> None:
         self.table = table
         self.is_new = columns is None
+        self.identity = identity or object()
         self.columns: dict[str, object] = {
             column: known.default for column, known in _COLUMN_TYPES[table].items()
         }
@@ -164,7 +166,7 @@ def _taken_apart(row: Row) -> DraftRow:
         if not atom.is_weak:
             known = _COLUMN_TYPES[table][column]
             columns[column] = known.replace_rows(columns[column], _taken_apart)
-    return DraftRow(table, columns)
+    return DraftRow(table, columns, row.identity)
 
 
 def _put_together(row: DraftRow, existing: Container[tuple[str, str]]) -> Row:
@@ -172,7 +174,7 @@ def _put_together(row: DraftRow, existing: Container[tuple[str, str]]) -> Row:
     for column, atom in _ROW_COLUMNS[row.table].items():
         convert = partial(_put_in_place, atom=atom, existing=existing)
         columns[column] = _COLUMN_TYPES[row.table][column].replace_rows(columns[column], convert)
-    return TABLES[row.table](**columns)
+    return TABLES[row.table](**columns, identity=row.identity)
 
 
 def _put_in_place(item: object, atom: Atom, existing: Container[tuple[str, str]]) -> object:

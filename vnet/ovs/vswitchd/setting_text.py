@@ -6,10 +6,9 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import fields
 
 from vnet.ovs.vswitchd.column import AtomKind, ColumnType
-from vnet.ovs.vswitchd.config import BridgePortConfig, Row
+from vnet.ovs.vswitchd.config import BridgePortConfig, Row, columns_of
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 
@@ -40,7 +39,7 @@ def qos_commands(port: BridgePortConfig) -> list[str]:
 
 
 def _settings(row: Row) -> Iterator[str]:
-    for column in fields(row):
+    for column in columns_of(type(row)):
         known: ColumnType = column.metadata["type"]
         value = getattr(row, column.name)
         if value == known.default or column.metadata.get("read_only"):

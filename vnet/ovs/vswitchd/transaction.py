@@ -38,8 +38,16 @@ class Transaction:
             raise OvsTextError(f'"{text}" is not a valid UUID')
         return self._symbols.setdefault(text, Symbol(text))
 
+    def bind_new(self, name: str, row: DraftRow) -> None:
+        """As :meth:`bind` for ``get``, after whose command alone a name may be used."""
+        if name in self._symbols:
+            raise OvsTextError(
+                f'row id "{name}" specified on "get" command was used before it was defined'
+            )
+        self.bind(name, row)
+
     def bind(self, name: str, row: DraftRow) -> None:
-        """Let ``@name`` stand for a row."""
+        """Let ``@name`` stand for a row, before or after it is used."""
         if not name.startswith("@"):
             raise OvsTextError(f'row id "{name}" does not begin with "@"')
         symbol = self._symbols.setdefault(name, Symbol(name))

@@ -273,7 +273,7 @@ def _get(transaction: Transaction, command: _Command) -> None:
     for column in command.words[3:]:
         column_named(row.table, next_token(column, 0)[0])
     if command.has("--id"):
-        transaction.bind(command.options["--id"], row)
+        transaction.bind_new(command.options["--id"], row)
 
 
 def _add(transaction: Transaction, command: _Command) -> None:

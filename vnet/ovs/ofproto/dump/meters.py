@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vnet.ovs.flow.hash_order import hash_table_order
-from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
-from vnet.ovs.ofproto.meter import MeterEntry
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.text.flow_print import duration_text
 from vnet.ovs.openflow.text.meter import meter_id_text, meter_text
 
 
 def dump_meters(bridge: Ofproto) -> Iterator[str]:
-    """The configuration of all meters, a few lines each."""
-    for entry in _hashed(bridge):
+    """The configuration of all meters, a few lines each and an empty one between."""
+    for number, meter_id in enumerate(bridge.meter_order):
+        entry = bridge.meters[meter_id]
+        if number:
+            yield ""
         yield meter_text(entry.meter_id, entry.flags, entry.bands)
 
 
 def dump_meter_stats(bridge: Ofproto) -> Iterator[str]:
-    """What each meter has counted, and what each of its bands dropped: a few lines each."""
+    """What each meter has counted, and what each of its bands dropped: a few lines each and an
+    empty one between.
+    """
     now_ns = bridge.scheduler.now_ns
-    for entry in _hashed(bridge):
+    for position, meter_id in enumerate(bridge.meter_order):
+        entry = bridge.meters[meter_id]
+        if position:
+            yield ""
         stats = bridge.meter_pool.stats(entry)
         yield (
             f"{meter_id_text(entry.meter_id, ':')} flow_count:{len(entry.rules)} "
@@ -31,10 +36,3 @@ def dump_meter_stats(bridge: Ofproto) -> Iterator[str]:
         )
         for number, band in enumerate(stats.bands):
             yield f"{number}: packet_count:{band.n_packets} byte_count:{band.n_bytes}"
-
-
-def _hashed(bridge: Ofproto) -> list[MeterEntry]:
-    """In the order of a hash table."""
-    entries = list(bridge.meters.values())
-    order = hash_table_order(hash_int(entry.meter_id, 0) for entry in entries)
-    return [entries[position] for position in order]
