@@ -10,12 +10,14 @@ from vnet.base.units import NS_PER_S
 from vnet.netdev.device import NO_HANDLER, NetDevice
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.ovs.datapath.datapath import Datapath
+from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.dump.queues import qos_show, queue_get_config, queue_stats
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
+from vnet.ovs.vswitchd.appctl.table import appctl
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
 from vnet.ovs.vswitchd.policing import POLICED
 from vnet.ovs.vswitchd.reconcile import Vswitchd
@@ -160,6 +162,15 @@ def test_qos_show_has_what_open_vswitch_made_of_the_settings(switch: Veths) -> N
         "queue 0:",
         "queue 1:",
     ]
+
+
+def test_appctl_shows_them_by_interface(switch: Veths) -> None:
+    assert appctl(switch.vswitchd, "qos/show", ["p2"]).startswith("QoS: p2 linux-htb\nmax-rate")
+    assert appctl(switch.vswitchd, "qos/show-types", ["p1"]) == (
+        "QoS type: linux-htb\nQoS type: linux-noop"
+    )
+    with pytest.raises(OvsTextError, match="^no such interface$"):
+        appctl(switch.vswitchd, "qos/show", ["p9"])
 
 
 def test_a_port_or_queue_that_is_not_there_is_refused(switch: Veths) -> None:

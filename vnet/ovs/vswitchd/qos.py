@@ -18,7 +18,6 @@ from vnet.sim.scheduler import Scheduler
 
 HTB = "linux-htb"
 NOOP = "linux-noop"
-BUILT_TYPES = ("", HTB, NOOP)
 
 MAX_HTB_QUEUE = 0xEFFF
 DEFAULT_RATE_BPS = 10_000_000_000
@@ -37,12 +36,18 @@ def dscp_of(wanted: QosConfig | None) -> dict[int, int]:
     return {number: queue.dscp for number, queue in queues.items() if queue.dscp is not None}
 
 
+def types_for(port: OfPort) -> tuple[str, ...]:
+    """The types that a port's device can do."""
+    no_queues = port.device is None or port.device.kind == "dummy"
+    return () if no_queues else (HTB, NOOP)
+
+
 def configure(port: OfPort, wanted: QosConfig | None, scheduler: Scheduler) -> None:
     """Give a port the queues that it should have."""
     device = port.device
     if device is None:
         return
-    if wanted is None or wanted.type != HTB or device.kind == "dummy":
+    if wanted is None or wanted.type != HTB or HTB not in types_for(port):
         remove(port)
         return
     root = _root(wanted.other_config, device.mtu_bytes)

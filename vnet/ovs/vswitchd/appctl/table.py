@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.vswitchd.appctl import dpctl, fdb, ofproto
+from vnet.ovs.vswitchd.appctl import dpctl, fdb, ofproto, qos
 from vnet.ovs.vswitchd.appctl.command import AppctlCommand
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
@@ -55,6 +55,8 @@ COMMANDS: Mapping[str, AppctlCommand] = {
         AppctlCommand("ofproto/list", "", 0, 0, ofproto.list_bridges),
         AppctlCommand("ofproto/trace", _TRACE, 1, None, ofproto.trace),
         AppctlCommand("ofproto/trace-packet-out", _TRACE_OUT, 2, None, ofproto.trace_packet_out),
+        AppctlCommand("qos/show", "interface", 1, 1, qos.show),
+        AppctlCommand("qos/show-types", "interface", 1, 1, qos.show_types),
     )
 }
 """By name."""
