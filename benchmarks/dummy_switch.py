@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vnet.base.chance import Chance
-from vnet.base.ids import MAC_ZERO
+from vnet.base.ids import Mac
 from vnet.netdev.device import NetDevice
 from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.datapath.dummy import DummyDevice
@@ -17,6 +17,9 @@ from vnet.ovs.vswitchd.vsctl import run_vsctl
 from vnet.sim.scheduler import Scheduler
 
 BRIDGE = "br0"
+
+_FIRST_ADDRESS = 0xAA55_AA55_0000
+"""Dummy devices count their addresses up from aa:55:aa:55:00:00, as Open vSwitch's do."""
 
 
 def bridge_words(n_ports: int, options: Sequence[str] = ()) -> list[str]:
@@ -40,6 +43,7 @@ class DummySwitch:
         self.datapath = Datapath(self.scheduler, "ovs-dummy", chance)
         self.devices: dict[str, DummyDevice] = {}
         self.packet_ins: list[PacketIn] = []
+        self._n_opened = 0
         self.vswitchd = Vswitchd(self.scheduler, self.datapath, self)
         self.vswitchd.backer.packet_in_sink = lambda _bridge, message: self.packet_ins.append(
             message
@@ -50,7 +54,9 @@ class DummySwitch:
     def open(self, bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice:
         """A device for an interface."""
         is_local = interface.name == bridge.name
-        mac = (bridge.hwaddr if is_local else None) or MAC_ZERO
+        number, self._n_opened = self._n_opened, self._n_opened + 1
+        own = (_FIRST_ADDRESS + number).to_bytes(6, "big")
+        mac = (bridge.hwaddr if is_local else None) or Mac(own)
         device = DummyDevice(self.scheduler, interface.name, mac)
         self.devices[interface.name] = device
         return device

@@ -128,7 +128,7 @@ class Switch(DummySwitch):
                 backer.revalidator.purge()
             case "dpif-dummy/change-port-number":
                 self.change_port_number(arguments[1], int(arguments[2]))
-            case "time/stop" | "exit" | "bond/set-active-member":
+            case "time/stop" | "exit":
                 pass
             case _:
                 return appctl(self.vswitchd, name, arguments)

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from vnet.l2.lacp.aggregation import Aggregation
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_NONE, OdpPort, OfpPort
+from vnet.ovs.ofproto.bond.bonding import Bonding
 from vnet.ovs.ofproto.meter import MeterPool
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.own_frames import send_own_frame
 from vnet.ovs.ofproto.revalidator import Revalidator
 from vnet.ovs.ofproto.upcall import UpcallHandler
 from vnet.ovs.ofproto.xlate.recirc import RecircTable
@@ -37,6 +40,9 @@ class Backer:
         self.dpif = dpif
         self.owner = ""
         self.bridges: dict[str, Ofproto] = {}
+        self.bonding: dict[str, Bonding] = {}
+        """The bonds of each bridge, by its name."""
+        self.aggregations: list[Aggregation[OfPort]] = []
         self.recirc = RecircTable()
         self.meter_pool = MeterPool(dpif)
         self.packet_in_sink: PacketInSink | None = None
@@ -55,9 +61,11 @@ class Backer:
         bridge.before_reading_stats = self.revalidator.push_stats
         bridge.switching.mac_table.on_change = partial(self._station_changed, bridge)
         self._ageing[bridge.name] = Timer(self.scheduler, self.age, bridge)
+        self.bonding[bridge.name] = Bonding(bridge, self)
 
     def remove_bridge(self, bridge: Ofproto) -> None:
         """Forget a bridge; its ports must have been taken off the datapath."""
+        self.bonding.pop(bridge.name).close()
         del self.bridges[bridge.name]
         for meter in bridge.meters.values():
             self.meter_pool.remove(meter.datapath_id)
@@ -118,6 +126,15 @@ class Backer:
             self.n_packet_ins_lost += 1
         else:
             self.packet_in_sink(bridge, message)
+
+    def send(self, bridge: Ofproto, port: OfPort, frame: bytes) -> None:
+        """Send a frame of the switch's own."""
+        send_own_frame(self, bridge, port, frame)
+
+    def checkpoint(self) -> None:
+        """All that datapath flows have counted has just been handed on."""
+        for bonding in self.bonding.values():
+            bonding.checkpoint()
 
     def _station_changed(self, bridge: Ofproto, mac: int, vlan: int) -> None:
         self.revalidator.touch_station((bridge.name, mac, vlan))

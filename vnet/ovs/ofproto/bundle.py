@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.openflow.messages import PortConfig
+
+if TYPE_CHECKING:
+    from vnet.l2.lacp.aggregation import Aggregation
+    from vnet.ovs.ofproto.bond.bond import Bond
 
 
 class VlanMode(Enum):
@@ -69,6 +74,10 @@ class Bundle:
     """A bit for each mirror that selects frames sent here."""
     output_mirrors: int = field(default=0)
     """A bit for each mirror that outputs here; such a bundle carries nothing else."""
+    bond: Bond | None = None
+    """Who chooses among the ports, where there are several."""
+    lacp: Aggregation[OfPort] | None = None
+    """What the ports negotiate with their neighbours, if they do."""
 
     @property
     def is_floodable(self) -> bool:

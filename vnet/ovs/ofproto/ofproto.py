@@ -282,12 +282,21 @@ class Ofproto:
         if port.update_link():
             self._port_changed(port)
 
+    def set_may_enable(self, port: OfPort, may_enable: bool) -> None:
+        """Bonding or fault detection thinks a port usable, or no longer."""
+        if port.set_may_enable(may_enable) and self.ports.get(port.number) is port:
+            self._port_changed(port)
+
     def _port_changed(self, port: OfPort) -> None:
         self._changed()
         for listener in self.port_changed:
             listener(port)
 
     # -- consequences
+
+    def touch(self) -> None:
+        """Something has changed outside the tables that translations depend on."""
+        self._changed()
 
     def _commit(self, transaction: Transaction) -> None:
         """Tell of what was done, and do what follows from it."""

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from vnet.base.ids import MAC_ZERO
 from vnet.base.units import NS_PER_MS
 from vnet.netdev.device import NetDevice
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.flow import N_VLANS
 from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NORMAL, OdpPort
 from vnet.ovs.ofproto.backer import Backer
+from vnet.ovs.ofproto.bond.settings import AggregateSettings
 from vnet.ovs.ofproto.bundle import Bundle
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
@@ -23,6 +25,7 @@ from vnet.ovs.ofproto.revalidator import RevalidatorLimits
 from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vswitchd import bundles, qos
+from vnet.ovs.vswitchd.bonds import aggregate_settings
 from vnet.ovs.vswitchd.changes import RunningInterface, interfaces_to_drop, wanted_interfaces
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig, SwitchConfig
 from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number
@@ -205,17 +208,29 @@ class _Bridge:
             flood_vlans=frozenset(config.flood_vlans),
         )
         self._backer.age(self.ofproto)
+        self._configure_bundles()
+        switching.set_mirrors(bundles.mirrors(config.mirrors, switching.bundles))
+
+    def _configure_bundles(self) -> None:
+        """Set up the ports of the learning switch, and those among them that are bonds."""
         current: list[Bundle] = []
-        for port in config.all_ports:
+        aggregates: dict[Bundle, AggregateSettings] = {}
+        local = self._interfaces.get(self._config.name)
+        own_mac = MAC_ZERO if local is None else local.port.mac
+        for port in self._config.all_ports:
             names = (interface.name for interface in port.interfaces)
-            ports = [self._interfaces[name].port for name in names if name in self._interfaces]
-            for member in ports:
+            ports = {n: self._interfaces[n].port for n in names if n in self._interfaces}
+            for member in ports.values():
                 member.queue_dscp = qos.dscp_of(port.qos)
                 qos.configure(member, port.qos, self._scheduler)
             if ports:
-                current.append(self._bundle(bundles.configured(port, ports)))
-        switching.set_bundles(current)
-        switching.set_mirrors(bundles.mirrors(config.mirrors, switching.bundles))
+                bundle = self._bundle(bundles.configured(port, list(ports.values())))
+                current.append(bundle)
+                aggregate = aggregate_settings(port, ports, own_mac)
+                if aggregate is not None:
+                    aggregates[bundle] = aggregate
+        self.ofproto.switching.set_bundles(current)
+        self._backer.bonding[self._config.name].configure(aggregates)
 
     def _bundle(self, wanted: Bundle) -> Bundle:
         switching = self.ofproto.switching

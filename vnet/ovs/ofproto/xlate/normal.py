@@ -9,7 +9,10 @@ from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import CFI, Flow
 from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_NONE, OfpPort
 from vnet.ovs.ofproto.bundle import EVERY_VLAN, Bundle, PriorityTags, VlanMode
+from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.xlate.bonds import choose_link, is_admitted
 from vnet.ovs.ofproto.xlate.context import XlateCtx
+from vnet.ovs.ofproto.xlate.gratuitous_arp import is_gratuitous_arp
 from vnet.ovs.ofproto.xlate.output import compose_output
 from vnet.ovs.ofproto.xlate.vlan import (
     PCP_MASK,
@@ -26,11 +29,6 @@ from vnet.ovs.ofproto.xlate.vlan import (
 if TYPE_CHECKING:
     from vnet.ovs.ofproto.ofproto import Ofproto
 
-ETHERTYPE_ARP = 0x0806
-ARP_REQUEST = 1
-ARP_REPLY = 2
-
-MAC_BROADCAST = 0xFFFF_FFFF_FFFF
 _RESERVED = frozenset(
     {
         *range(0x0180_C200_0000, 0x0180_C200_0010),  # spanning tree, pause frames, LACP, LLDP
@@ -63,6 +61,7 @@ class LearnStation:
             self.bundle,
             self.bridge.scheduler.now_ns,
             is_gratuitous_arp=self.is_gratuitous_arp,
+            is_bond=self.bundle.bond is not None,
         )
 
     def push(self, _stats: FlowStats) -> None:
@@ -91,6 +90,9 @@ def xlate_normal(ctx: XlateCtx) -> None:
     if bundle is not NO_BUNDLE:
         if not ctx.bridge.switching.forward_bpdu and is_reserved(flow.dl_dst):
             ctx.detail("packet has reserved destination MAC, dropping")
+            return
+        port = ctx.bridge.ports[OfpPort(flow.in_port)]
+        if not is_admitted(ctx, bundle, port, tags[0].vid):
             return
         _learn(ctx, bundle, tags[0].vid)
     _forward(ctx, bundle, tags)
@@ -156,9 +158,15 @@ def output_normal(ctx: XlateCtx, bundle: Bundle, tags: Tags) -> None:
     outer, inner = sent_tags(bundle, tags)
     if bundle.priority_tags is not PriorityTags.NEVER:
         outer = outer._replace(pcp=ctx.flow.vlan_tci & PCP_MASK)
+    port: OfPort | None = bundle.ports[0]
+    if bundle.bond is not None:
+        port = choose_link(ctx, bundle.bond, outer.vid)
+    if port is None:
+        return
     before = ctx.flow.key & VLAN_BITS
     put_tags(ctx.flow, (outer, inner), bundle.priority_tags)
-    compose_output(ctx, bundle.ports[0].number, check_stp=False)
+    recirculating = bundle.bond if bundle.bond is not None and bundle.bond.recirculates else None
+    compose_output(ctx, port.number, check_stp=False, bond=recirculating)
     ctx.flow.key = ctx.flow.key & ~VLAN_BITS | before
 
 
@@ -201,21 +209,6 @@ def is_vid_valid(ctx: XlateCtx, vid: int, bundle: Bundle) -> bool:
                 )
                 return False
     return True
-
-
-def is_gratuitous_arp(flow: Flow, wc: Flow) -> bool:
-    """Whether a station announces itself to everybody (RFC 5227 section 3 explains why)."""
-    if flow.dl_type != ETHERTYPE_ARP:
-        return False
-    wc.fill(Flow.dl_dst)
-    if flow.dl_dst != MAC_BROADCAST:
-        return False
-    wc.fill(Flow.nw_proto)
-    if flow.nw_proto != ARP_REQUEST:
-        return flow.nw_proto == ARP_REPLY
-    wc.fill(Flow.nw_src)
-    wc.fill(Flow.nw_dst)
-    return flow.nw_src == flow.nw_dst
 
 
 def is_reserved(mac: int) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from vnet.ovs.dpif.actions import Output, Trunc
+from vnet.ovs.dpif.actions import Hash, HashAlgorithm, Output, Recirc, Trunc
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocol_numbers import PT_ETHERNET
+from vnet.ovs.ofproto.bond.bond import Bond
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.xlate.commit import commit
 from vnet.ovs.ofproto.xlate.context import XlateCtx
@@ -24,11 +25,13 @@ def compose_output(
     check_stp: bool = True,  # noqa: ARG001 - no port takes part in a spanning tree yet
     is_last_action: bool = False,
     truncate: bool = False,
+    bond: Bond | None = None,
 ) -> None:
     """Send the packet out of one port of the present bridge, whatever kind of port it is.
 
     ``is_last_action`` is whether nothing comes after it, so that no copy is needed; ``truncate``
-    is whether the packet has been cut for this output.
+    is whether the packet has been cut for this output. With a ``bond`` the port is one of its
+    links, and the datapath is to choose the link itself.
     """
     port = ctx.bridge.ports.get(ofp_port)
     if port is None:
@@ -47,9 +50,13 @@ def compose_output(
         _mark_for_queue(ctx, port)
     if port.odp_port is not None:
         commit(ctx)
-        if 0 < ctx.mirror_snaplen < _UNCUT_BYTES:
-            ctx.actions.append(Trunc(ctx.mirror_snaplen))
-        ctx.actions.append(Output(port.odp_port))
+        if bond is not None:
+            ctx.actions.append(Hash(HashAlgorithm.L4, bond.settings.hash_basis))
+            ctx.actions.append(Recirc(bond.recirc_id))
+        else:
+            if 0 < ctx.mirror_snaplen < _UNCUT_BYTES:
+                ctx.actions.append(Trunc(ctx.mirror_snaplen))
+            ctx.actions.append(Output(port.odp_port))
     switching = ctx.bridge.switching
     if switching.mirrors:
         bundle = switching.bundle_of(ofp_port)

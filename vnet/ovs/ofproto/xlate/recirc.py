@@ -96,6 +96,12 @@ class RecircTable:
         self._by_state[state] = entry
         return entry.recirc_id
 
+    def reserve(self, state: FrozenState) -> int:
+        """A number of its own for a state, whoever else has an equal one; the caller holds it."""
+        entry = _Entry(self._free_id(), state)
+        self._by_id[entry.recirc_id] = entry
+        return entry.recirc_id
+
     def ref_id(self, recirc_id: int) -> bool:
         """Take another reference to a number; False where it has been released."""
         entry = self._by_id.get(recirc_id)
@@ -109,7 +115,8 @@ class RecircTable:
         entry = self._by_id[recirc_id]
         entry.references -= 1
         if not entry.references:
-            del self._by_state[entry.state]
+            if self._by_state.get(entry.state) is entry:
+                del self._by_state[entry.state]
             entry.released_ns = now_ns
             self._released[recirc_id] = entry
 

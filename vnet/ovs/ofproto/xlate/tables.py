@@ -55,7 +55,8 @@ def lookup(ctx: XlateCtx, in_port: OfpPort, *, may_packet_in: bool, honor_table_
     flow.in_port = in_port
     rule = None
     miss = TableMiss.CONTINUE
-    for table_id in range(ctx.table_id, INTERNAL_TABLE):
+    # The switch's own table is nobody's next one; frames that a bond looks up again begin there.
+    for table_id in range(ctx.table_id, max(INTERNAL_TABLE, ctx.table_id + 1)):
         ctx.table_id = table_id
         rule = bridge.lookup(table_id, flow, ctx.wc)
         if ctx.learned:

@@ -19,11 +19,11 @@ Raises :class:`OvsTextError` with the daemon's sentence.
 
 @dataclass(frozen=True, slots=True)
 class AppctlCommand:
-    """A command. ``usage`` is what ``list-commands`` shows behind the name; ``most`` None is any
-    number of words."""
+    """A command. ``usage`` is what ``list-commands`` shows behind the name, None for an older
+    name that it does not show; ``most`` None is any number of words."""
 
     name: str
-    usage: str
+    usage: str | None
     least: int
     most: int | None
     run: Run

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.vswitchd.appctl import dpctl, fdb, ofproto, qos
+from vnet.ovs.vswitchd.appctl import bond, dpctl, fdb, ofproto, qos
 from vnet.ovs.vswitchd.appctl.command import AppctlCommand
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
@@ -28,7 +28,8 @@ def appctl(vswitchd: Vswitchd, name: str, words: Sequence[str] = ()) -> str:
 
 
 def _list_commands(_vswitchd: Vswitchd, _words: Sequence[str]) -> str:
-    lines = [f"  {name:<23} {COMMANDS[name].usage}" for name in sorted(COMMANDS)]
+    shown = [command for _, command in sorted(COMMANDS.items()) if command.usage is not None]
+    lines = [f"  {command.name:<23} {command.usage}" for command in shown]
     return "\n".join(["The available commands are:", *lines])
 
 
@@ -39,6 +40,16 @@ _TRACE_OUT = f"[-consistent] {_TRACE} actions"
 COMMANDS: Mapping[str, AppctlCommand] = {
     command.name: command
     for command in (
+        AppctlCommand("bond/disable-member", "port member", 2, 2, bond.disable_member),
+        AppctlCommand("bond/disable-slave", None, 2, 2, bond.disable_member),
+        AppctlCommand("bond/enable-member", "port member", 2, 2, bond.enable_member),
+        AppctlCommand("bond/enable-slave", None, 2, 2, bond.enable_member),
+        AppctlCommand("bond/hash", "mac [vlan] [basis]", 1, 3, bond.hash_of),
+        AppctlCommand("bond/list", "", 0, 0, bond.list_bonds),
+        AppctlCommand("bond/migrate", "port hash member", 3, 3, bond.migrate),
+        AppctlCommand("bond/set-active-member", "port member", 2, 2, bond.set_active_member),
+        AppctlCommand("bond/set-active-slave", None, 2, 2, bond.set_active_member),
+        AppctlCommand("bond/show", "[port]", 0, 1, bond.show),
         AppctlCommand("bridge/dump-flows", "[--offload-stats] bridge", 1, 2, ofproto.dump_flows),
         AppctlCommand(
             "dpctl/dump-conntrack", "[-m] [-s] [dp] [zone=N]", 0, 4, dpctl.dump_conntrack
@@ -51,6 +62,8 @@ COMMANDS: Mapping[str, AppctlCommand] = {
         AppctlCommand("fdb/flush", "[bridge]", 0, 1, fdb.flush),
         AppctlCommand("fdb/show", "bridge", 1, 1, fdb.show),
         AppctlCommand("fdb/stats-show", "bridge", 1, 1, fdb.stats_show),
+        AppctlCommand("lacp/show", "[port]", 0, 1, bond.lacp_show),
+        AppctlCommand("lacp/show-stats", "[port]", 0, 1, bond.lacp_show_stats),
         AppctlCommand("list-commands", "", 0, 0, _list_commands),
         AppctlCommand("ofproto/list", "", 0, 0, ofproto.list_bridges),
         AppctlCommand("ofproto/trace", _TRACE, 1, None, ofproto.trace),
