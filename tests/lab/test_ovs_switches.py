@@ -401,6 +401,66 @@ def test_a_linux_bridge_has_no_flows() -> None:
         lab.switch("sw1").bridge  # noqa: B018
 
 
+def test_meters_come_and_go_and_count() -> None:
+    with fabric() as lab:
+        switch, vm1 = lab.switch("h1:br0"), lab.vm("vm1")
+        switch.add_meter("meter=1 pktps stats bands=type=drop rate=1")
+        switch.add_flow("priority=9,icmp,in_port=vnet0,actions=meter:1,NORMAL")
+        lab.advance("2s")
+        assert vm1.ping("vm2", count=10, interval="1ms").received == 1
+        first, band = switch.meter_stats()
+        assert first.startswith("meter:1 flow_count:1 packet_in_count:10 byte_in_count:980 ")
+        assert band == "0: packet_count:9 byte_count:882"
+        switch.mod_meter("meter=1 pktps stats bands=type=drop rate=1000")
+        assert switch.dump_meters("meter=1") == [
+            "meter=1 pktps stats bands=",
+            "type=drop rate=1000",
+        ]
+        lab.advance("2s")
+        assert vm1.ping("vm2", count=10, interval="1ms").received == 10
+        switch.del_meters()
+        assert switch.dump_meters() == []
+        assert len(switch.dump_flows()) == 1
+        with pytest.raises(OpenFlowError, match="OFPMMFC_UNKNOWN_METER"):
+            switch.mod_meter("meter=1 pktps bands=type=drop rate=1000")
+
+
+def test_ports_are_described_and_set() -> None:
+    with fabric() as lab:
+        switch, vm1 = lab.switch("h1:br0"), lab.vm("vm1")
+        assert vm1.ping("vm2", count=1).received == 1
+        switch.mod_port("vnet1", "no-forward")
+        lab.advance("1s")
+        assert vm1.ping("vm2", count=1, timeout="1s").received == 0
+        text = "\n".join(switch.dump_ports_desc())
+        assert "3(vnet1): addr:fe:54:00" in text
+        assert "config:     NO_FWD" in text
+        assert text in switch.show().replace("\n ", "\n")
+        switch.mod_port("vnet1", "forward")
+        assert vm1.ping("vm2", count=1).received == 1
+        with pytest.raises(OvsTextError, match="br0: couldn't find port `vnet7'"):
+            switch.mod_port("vnet7", "up")
+
+
+def test_tables_and_flows_are_summed_up() -> None:
+    with fabric(more="flows: ['icmp,actions=resubmit(,1)', 'table=1,actions=NORMAL']") as lab:
+        switch = lab.switch("h1:br0")
+        lab.vm("vm1").ping("vm2", count=2)
+        assert switch.dump_aggregate("icmp") == "packet_count=4 byte_count=392 flow_count=1"
+        assert "  table 1:\n    active=1, lookup=4, matched=4\n" in switch.dump_tables()
+
+
+def test_the_stations_are_listed_and_forgotten() -> None:
+    with fabric() as lab:
+        switch = lab.switch("h1:br0")
+        lab.vm("vm1").ping("vm2", count=1)
+        heading, *rows = switch.fdb_show()
+        assert heading == " port  VLAN  MAC                Age"
+        assert sorted(row.split()[0] for row in rows) == ["2", "3"]
+        switch.fdb_flush()
+        assert switch.fdb_show() == [heading]
+
+
 def test_stations_and_megaflows_are_listed() -> None:
     with fabric() as lab:
         lab.vm("vm1").ping("vm3", count=3)

@@ -50,6 +50,11 @@ class PrivateOvs:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def try_ofctl(self, *arguments: str) -> tuple[str, str]:
+        """``ovs-ofctl``'s output, and what was found wrong."""
+        done = self.do("ovs-ofctl", *arguments)
+        return done.stdout, done.stderr
+
     def appctl(self, *arguments: str) -> tuple[str, str]:
         """``ovs-appctl``'s output, and what the daemon found wrong."""
         target = str(self.directory / "vswitchd.ctl")

@@ -1,131 +1,202 @@
-"""What ovs-ofctl(8) and ovs-appctl(8) say to one bridge of a lab.
+"""What ovs-ofctl(8) and ovs-appctl(8) say to one bridge of a lab, as methods.
 
-Texts may call ports by their names. Bad ones raise :class:`~vnet.ovs.flow.errors.OvsTextError`,
-and what the bridge refuses :class:`~vnet.ovs.openflow.errors.OpenFlowError`; nothing has changed
-then. A change is in force before the next frame.
+They are named as the programs' commands, take the texts that those take, and give back the lines
+that those print, without headings and without the space in front. Ports may be called by name. A
+bad text raises :class:`~vnet.ovs.flow.errors.OvsTextError`, what the bridge refuses
+:class:`~vnet.ovs.openflow.errors.OpenFlowError`; nothing has changed then. A change is in force
+before the next frame.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from vnet.hypervisor.openvswitch import OpenVSwitch
-from vnet.ovs.dpif.text.flows import dump_line
-from vnet.ovs.flow.names import NO_NAMES, Names
-from vnet.ovs.ofproto.dump.flows import dump_flows
-from vnet.ovs.ofproto.dump.groups import dump_group_stats, dump_groups
-from vnet.ovs.ofproto.dump.ports import dump_ports
-from vnet.ovs.ofproto.names import datapath_names, names_of
-from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.selection import selection_of
-from vnet.ovs.ofproto.trace.request import parse_request
-from vnet.ovs.ofproto.trace.tracer import Tracer
-from vnet.ovs.openflow.messages import FlowModCommand, GroupModCommand
-from vnet.ovs.openflow.text.files import Source, parse_flows
-from vnet.ovs.openflow.text.flow_mod import parse_flow
-from vnet.ovs.openflow.text.group import parse_group
+if TYPE_CHECKING:
+    from vnet.hypervisor.openvswitch import OpenVSwitch
+    from vnet.ovs.ofproto.ofproto import Ofproto
 
 
-class BridgeCommands:
-    """Commands to the bridge ``name`` of a machine."""
+class OvsCommands(ABC):
+    """Commands to the bridge :attr:`name` of :attr:`machine`."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The bridge."""
+
+    @property
+    @abstractmethod
+    def machine(self) -> OpenVSwitch:
+        """The Open vSwitch that it is a bridge of."""
+
+    def ofctl(
+        self, command: str, *words: str, names: bool = False, strict: bool = False, stdin: str = ""
+    ) -> str:
+        """``ovs-ofctl COMMAND BRIDGE WORDS``: what it prints. With ``names`` ports are called by
+        name; a file called ``-`` is ``stdin``."""
+        # Labs without Open vSwitch do without all that it is made of.
+        from vnet.ovs.vswitchd.ofctl.command import Options
+        from vnet.ovs.vswitchd.ofctl.table import ofctl
+
+        options = Options(shows_names=names, is_strict=strict, stdin=stdin)
+        given = [word for word in words if word]
+        return ofctl(self.machine.vswitchd, command, [self.name, *given], options)
+
+    def appctl(self, command: str, *words: str) -> str:
+        """``ovs-appctl COMMAND WORDS``: what it prints."""
+        from vnet.ovs.vswitchd.appctl.table import appctl
+
+        return appctl(self.machine.vswitchd, command, words)
+
+    def _listed(self, command: str, *words: str, names: bool = False) -> list[str]:
+        """The lines of a dump, without its heading."""
+        lines = self.ofctl(command, *words, names=names).split("\n")
+        return [line.removeprefix(" ") for line in lines if line and " reply (" not in line]
+
+    # -- flows
+
+    def add_flow(self, text: str) -> None:
+        """``ovs-ofctl add-flow``."""
+        self.ofctl("add-flow", text)
+
+    def add_flows(self, texts: str | Sequence[str]) -> None:
+        """``ovs-ofctl add-flows``: a text with a flow a line, or a list of flows; all or none."""
+        self.ofctl("add-flows", "-", stdin=_joined(texts))
+
+    def mod_flows(self, text: str, *, strict: bool = False) -> None:
+        """``ovs-ofctl mod-flows``."""
+        self.ofctl("mod-flows", text, strict=strict)
+
+    def del_flows(self, text: str = "", *, strict: bool = False) -> None:
+        """``ovs-ofctl del-flows``; without a text every flow goes."""
+        self.ofctl("del-flows", text, strict=strict)
+
+    def dump_flows(self, text: str = "", *, names: bool = False) -> list[str]:
+        """``ovs-ofctl dump-flows``: a line for each flow, or for those that ``text`` means."""
+        return self._listed("dump-flows", text, names=names)
+
+    def dump_aggregate(self, text: str = "") -> str:
+        """``ovs-ofctl dump-aggregate``: their counters together."""
+        return self.ofctl("dump-aggregate", text).partition(": ")[2]
+
+    def dump_tables(self) -> str:
+        """``ovs-ofctl dump-tables``: which tables have flows, and were looked up in."""
+        return self.ofctl("dump-tables").partition("\n")[2]
+
+    # -- groups and meters
+
+    def add_group(self, text: str) -> None:
+        """``ovs-ofctl add-group``."""
+        self.ofctl("add-group", text)
+
+    def add_groups(self, texts: str | Sequence[str]) -> None:
+        """``ovs-ofctl add-groups``: a text with a group a line, or a list; all or none."""
+        self.ofctl("add-groups", "-", stdin=_joined(texts))
+
+    def mod_group(self, text: str) -> None:
+        """``ovs-ofctl mod-group``."""
+        self.ofctl("mod-group", text)
+
+    def del_groups(self, text: str = "") -> None:
+        """``ovs-ofctl del-groups``; without a text every group goes."""
+        self.ofctl("del-groups", text)
+
+    def dump_groups(self, *, names: bool = False) -> list[str]:
+        """``ovs-ofctl dump-groups``: a line for each group."""
+        return self._listed("dump-groups", names=names)
+
+    def dump_group_stats(self, text: str = "") -> list[str]:
+        """``ovs-ofctl dump-group-stats``: what each group and its buckets have seen."""
+        return self._listed("dump-group-stats", text)
+
+    def add_meter(self, text: str) -> None:
+        """``ovs-ofctl add-meter``."""
+        self.ofctl("add-meter", text)
+
+    def mod_meter(self, text: str) -> None:
+        """``ovs-ofctl mod-meter``."""
+        self.ofctl("mod-meter", text)
+
+    def del_meters(self, text: str = "") -> None:
+        """``ovs-ofctl del-meters``; without a text every one goes, with the flows that name it."""
+        self.ofctl("del-meters", text)
+
+    def dump_meters(self, text: str = "") -> list[str]:
+        """``ovs-ofctl dump-meters``: a line for each meter, and one for each of its bands."""
+        return self._listed("dump-meters", text)
+
+    def meter_stats(self, text: str = "") -> list[str]:
+        """``ovs-ofctl meter-stats``: what each meter has counted, and what its bands dropped."""
+        return self._listed("meter-stats", text)
+
+    # -- ports
+
+    def show(self) -> str:
+        """``ovs-ofctl show``: the bridge's features and ports."""
+        return self.ofctl("show")
+
+    def dump_ports(self, port: str = "", *, names: bool = False) -> list[str]:
+        """``ovs-ofctl dump-ports``: the ports' counters, after a line that counts the ports."""
+        return self.ofctl("dump-ports", port, names=names).partition(": ")[2].split("\n")
+
+    def dump_ports_desc(self) -> list[str]:
+        """``ovs-ofctl dump-ports-desc``: name, address, configuration and state of each port."""
+        return self._listed("dump-ports-desc")
+
+    def mod_port(self, port: str, setting: str) -> None:
+        """``ovs-ofctl mod-port``: ``down``, ``no-flood``, ``no-receive`` and so on."""
+        self.ofctl("mod-port", port, setting)
+
+    # -- what the daemon and the datapath know
+
+    def fdb_show(self) -> list[str]:
+        """``ovs-appctl fdb/show``: the stations, after a heading."""
+        return self.appctl("fdb/show", self.name).split("\n")
+
+    def fdb_flush(self) -> None:
+        """``ovs-appctl fdb/flush``: forget the stations."""
+        self.appctl("fdb/flush", self.name)
+
+    def trace(self, flow: str, *options: str) -> str:
+        """``ovs-appctl ofproto/trace``: which way a packet takes. With the option ``-generate``
+        it has the side effects of such a packet."""
+        return self.appctl("ofproto/trace", self.name, flow, *options)
+
+    def dump_megaflows(self, *, names: bool = False) -> list[str]:
+        """``ovs-appctl dpif/dump-flows``: what the datapath does with frames that come in by
+        this bridge without asking, a line for each flow."""
+        flag = "--names" if names else "--no-names"
+        return self.appctl("dpif/dump-flows", flag, self.name).splitlines()
+
+    def dump_conntrack(self, zone: int | None = None) -> list[str]:
+        """``ovs-appctl dpctl/dump-conntrack``: the connections of the switch's datapath, or those
+        of a zone, a line each."""
+        words = [] if zone is None else [f"zone={zone}"]
+        return self.appctl("dpctl/dump-conntrack", *words).splitlines()
+
+
+class BridgeCommands(OvsCommands):
+    """Commands to a bridge of a machine."""
 
     def __init__(self, machine: OpenVSwitch, name: str) -> None:
-        self.machine = machine
+        self._machine = machine
         self._name = name
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def machine(self) -> OpenVSwitch:
+        return self._machine
 
     @property
     def bridge(self) -> Ofproto:
         """The bridge as OpenFlow sees it."""
-        return self.machine.bridge(self._name)
+        return self._machine.bridge(self._name)
 
-    # -- changes
 
-    def add_flow(self, text: str) -> None:
-        """``ovs-ofctl add-flow``."""
-        self._flow_mod(text, FlowModCommand.ADD)
-
-    def add_flows(self, texts: str | Sequence[str]) -> None:
-        """``ovs-ofctl add-flows``: a flow a line, with comments, or a list of them; all or none."""
-        text = texts if isinstance(texts, str) else "\n".join(texts)
-        self.machine.send(self._name, parse_flows(Source(text), names_of(self.bridge)))
-
-    def mod_flows(self, text: str, *, strict: bool = False) -> None:
-        """``ovs-ofctl mod-flows``."""
-        self._flow_mod(text, FlowModCommand.MODIFY_STRICT if strict else FlowModCommand.MODIFY)
-
-    def del_flows(self, text: str = "", *, strict: bool = False) -> None:
-        """``ovs-ofctl del-flows``; without a text every flow goes."""
-        self._flow_mod(text, FlowModCommand.DELETE_STRICT if strict else FlowModCommand.DELETE)
-
-    def _flow_mod(self, text: str, command: FlowModCommand) -> None:
-        self.machine.send(self._name, [parse_flow(text, command, names_of(self.bridge))])
-
-    def add_group(self, text: str) -> None:
-        """``ovs-ofctl add-group``."""
-        self._group_mod(text, GroupModCommand.ADD)
-
-    def mod_group(self, text: str) -> None:
-        """``ovs-ofctl mod-group``."""
-        self._group_mod(text, GroupModCommand.MODIFY)
-
-    def del_groups(self, text: str = "") -> None:
-        """``ovs-ofctl del-groups``; without a text every group goes."""
-        self._group_mod(text, GroupModCommand.DELETE)
-
-    def _group_mod(self, text: str, command: GroupModCommand) -> None:
-        self.machine.send(self._name, [parse_group(text, command, names_of(self.bridge))])
-
-    # -- what there is
-
-    def dump_flows(self, text: str = "", *, names: bool = False) -> list[str]:
-        """``ovs-ofctl dump-flows``: those that ``text`` selects, a line each."""
-        wanted = parse_flow(text, FlowModCommand.DELETE, names_of(self.bridge))
-        selection = selection_of(wanted, is_strict=False, by_output=True)
-        return list(dump_flows(self.bridge, names=self._names(names), selection=selection))
-
-    def dump_groups(self, *, names: bool = False) -> list[str]:
-        """``ovs-ofctl dump-groups``: a line each."""
-        return list(dump_groups(self.bridge, names=self._names(names)))
-
-    def dump_group_stats(self) -> list[str]:
-        """``ovs-ofctl dump-group-stats``: a line for each group."""
-        return list(dump_group_stats(self.bridge))
-
-    def dump_ports(self, *, names: bool = False) -> list[str]:
-        """``ovs-ofctl dump-ports``: counters, after a line with the number of ports."""
-        return list(dump_ports(self.bridge, names=self._names(names)))
-
-    def dump_conntrack(self, zone: int | None = None) -> list[str]:
-        """``ovs-appctl dpctl/dump-conntrack``: a line for each connection."""
-        return list(self.machine.datapath.ct_dump(zone))
-
-    def trace(self, flow: str, *options: str) -> str:
-        """``ovs-appctl ofproto/trace``; with ``-generate`` as if such a packet had come in."""
-        backer = self.machine.vswitchd.backer
-        request = parse_request(backer, [self._name, flow, *options])
-        text = Tracer(backer).trace(request)
-        backer.revalidator.settle()
-        return text
-
-    def dump_megaflows(self, *, names: bool = False) -> list[str]:
-        """The datapath's flows for what comes in by this bridge, as ``ovs-appctl
-        dpctl/dump-flows`` lists them."""
-        datapath = self.machine.datapath
-        port_names = datapath_names(datapath) if names else None
-        return [
-            dump_line(
-                flow,
-                datapath.scheduler.now_ns,
-                port_names=port_names,
-                vlan_limit=datapath.vlan_limit,
-            )
-            for flow in datapath.flows()
-            if self._is_ours(flow.key)
-        ]
-
-    def _is_ours(self, key: int) -> bool:
-        ingress = self.machine.vswitchd.backer.ingress(key)
-        return ingress is not None and ingress[0] is self.bridge
-
-    def _names(self, names: bool) -> Names:
-        return names_of(self.bridge) if names else NO_NAMES
+def _joined(texts: str | Sequence[str]) -> str:
+    return texts if isinstance(texts, str) else "\n".join(texts)

@@ -40,14 +40,18 @@ def dump_flows(
     selection: Selection | None = None,
     *,
     shows_statistics: bool = True,
+    shows_ages: bool = True,
 ) -> Iterator[str]:
     """A line for each flow, without the space that stands before it.
 
-    ``protocol`` (of ``vnet.ovs.flow.protocols``) is the one by which the flows are asked for.
+    ``protocol`` (of ``vnet.ovs.flow.protocols``) is the one by which the flows are asked for. A
+    client that sorts or names what it gets has no ages by OpenFlow 1.0.
     """
     now_ns = bridge.scheduler.now_ns
     for rule in bridge.flows(selection):
-        statistics = _statistics(rule, protocol, now_ns) if shows_statistics else None
+        statistics = None
+        if shows_statistics:
+            statistics = _statistics(rule, protocol, now_ns, shows_ages)
         yield flow_text(_shown(rule, protocol), names, statistics)
 
 
@@ -95,10 +99,10 @@ def _shown(rule: Rule, protocol: int) -> FlowMod:
     )
 
 
-def _statistics(rule: Rule, protocol: int, now_ns: int) -> FlowStatistics:
+def _statistics(rule: Rule, protocol: int, now_ns: int, shows_ages: bool) -> FlowStatistics:
     version = version_of(protocol)
     idle_age_s = hard_age_s = None
-    if version is OpenFlowVersion.OF10:
+    if version is OpenFlowVersion.OF10 and shows_ages:
         idle_age_s = min(_age_s(rule.used_ns, now_ns), _MAX_AGE_NXM_S)
         hard_age_s = min(_age_s(rule.modified_ns, now_ns), _MAX_AGE_NXM_S)
     elif version >= OpenFlowVersion.OF15:

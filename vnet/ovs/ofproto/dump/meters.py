@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
+from vnet.ovs.ofproto.meter import MeterEntry
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.openflow.messages import METER_ALL
 from vnet.ovs.openflow.text.flow_print import duration_text
 from vnet.ovs.openflow.text.meter import meter_id_text, meter_text
 
 
-def dump_meters(bridge: Ofproto) -> Iterator[str]:
-    """The configuration of all meters, a few lines each and an empty one between."""
-    for number, meter_id in enumerate(bridge.meter_order):
-        entry = bridge.meters[meter_id]
+def dump_meters(bridge: Ofproto, meter_id: int = METER_ALL) -> Iterator[str]:
+    """The configuration of all meters, or of one: a few lines each and an empty one between."""
+    for number, entry in enumerate(_chosen(bridge, meter_id)):
         if number:
             yield ""
         yield meter_text(entry.meter_id, entry.flags, entry.bands)
 
 
-def dump_meter_stats(bridge: Ofproto) -> Iterator[str]:
-    """What each meter has counted, and what each of its bands dropped: a few lines each and an
-    empty one between.
+def dump_meter_stats(bridge: Ofproto, meter_id: int = METER_ALL) -> Iterator[str]:
+    """What each meter has counted, or one, and what each of its bands dropped: a few lines each
+    and an empty one between.
     """
     now_ns = bridge.scheduler.now_ns
-    for position, meter_id in enumerate(bridge.meter_order):
-        entry = bridge.meters[meter_id]
+    for position, entry in enumerate(_chosen(bridge, meter_id)):
         if position:
             yield ""
         stats = bridge.meter_pool.stats(entry)
@@ -36,3 +36,8 @@ def dump_meter_stats(bridge: Ofproto) -> Iterator[str]:
         )
         for number, band in enumerate(stats.bands):
             yield f"{number}: packet_count:{band.n_packets} byte_count:{band.n_bytes}"
+
+
+def _chosen(bridge: Ofproto, meter_id: int) -> list[MeterEntry]:
+    order = bridge.meter_order if meter_id == METER_ALL else [meter_id]
+    return [bridge.meters[number] for number in order]
