@@ -11,8 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.dummy_switch import DummySwitch
+from vnet.base.chance import Chance
+from vnet.base.ids import prefix_from_text
+from vnet.base.units import NS_PER_MS
+from vnet.netdev.route_source import HostAddress, NoRoutes
 from vnet.ovs.dpif.text.flows import parse_key
 from vnet.ovs.flow.compose import compose
+from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.names import Names
 from vnet.ovs.flow.ports import OdpPort
@@ -64,8 +69,28 @@ def oracle_path(*parts: str) -> Path | None:
     return path if path and path.exists() else None
 
 
+class DummyHost(NoRoutes):
+    """The addresses of dummy devices; routes are added by command."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._addresses: dict[str, list[HostAddress]] = {}
+
+    def give_address(self, device: str, text: str) -> None:
+        self._addresses.setdefault(device, []).append(HostAddress(*prefix_from_text(text)))
+        self.changed()
+
+    def addresses(self, device: str) -> Sequence[HostAddress]:
+        return self._addresses.get(device, ())
+
+
 class Switch(DummySwitch):
     """A dummy switch that is set up by command lines."""
+
+    def __init__(self, chance: Chance | None = None) -> None:
+        super().__init__(chance)
+        self.host = DummyHost()
+        self.vswitchd.backer.underlay.set_host(self.host)
 
     def run(self, argv: Sequence[str], lines: Sequence[str] = ()) -> str:
         """Carry out one command; ``lines`` are those of the file it names. Returns its output."""
@@ -89,6 +114,8 @@ class Switch(DummySwitch):
         command, bridge_name, *arguments = rest
         if command == "parse-pcap":
             return  # it looks at a capture and at no switch
+        if command == "add-tlv-map":
+            raise OvsTextError("tunnel options are not mapped to fields")
         bridge = self.bridge(bridge_name)
         names = Names({port.name: port.number for port in bridge.ports.values()})
         requests = _REQUESTS[command](arguments, lines, names, allowed)
@@ -128,6 +155,13 @@ class Switch(DummySwitch):
                 backer.revalidator.purge()
             case "dpif-dummy/change-port-number":
                 self.change_port_number(arguments[1], int(arguments[2]))
+            case "netdev-dummy/ip4addr" | "netdev-dummy/ip6addr":
+                self.host.give_address(*arguments)
+            case "dpif/set-dp-features":
+                assert arguments[1:] == ["tnl_push_pop", "false"], arguments
+                backer.underlay.is_native = False
+            case "time/warp":
+                self.scheduler.run(self.scheduler.now_ns + int(arguments[0]) * NS_PER_MS)
             case "time/stop" | "exit":
                 pass
             case _:

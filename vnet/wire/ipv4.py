@@ -123,6 +123,14 @@ def emit(
     return header[:10] + checksum(header).to_bytes(2, "big") + header[12:] + payload
 
 
+def with_total_bytes(header: bytes, total_bytes: int) -> bytes:
+    """A header with another total length, and the checksum that goes with it."""
+    old = header[2] << 8 | header[3]
+    check = checksum_update(header[10] << 8 | header[11], old, total_bytes)
+    length = total_bytes.to_bytes(2, "big")
+    return header[:2] + length + header[4:10] + check.to_bytes(2, "big") + header[12:]
+
+
 def decrement_ttl(packet: bytes) -> bytes:
     """The packet one hop on: TTL less one, checksum updated as RFC 1624 says."""
     word = packet[8] << 8 | packet[9]

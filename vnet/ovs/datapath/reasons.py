@@ -113,6 +113,17 @@ DROP_CAUSES: dict[DropCause, DropReason] = {
         cause="the outer header of the tunnel says congestion, which the inner cannot",
         cure="let the ends use ECN",
     ),
+    DropCause.NO_TUNNEL_ROUTE: drop_reason(
+        "ovs-tunnel-no-route",
+        cause="no route of the host, by a port of a bridge, leads to the tunnel's other end",
+        cure="give the underlay's bridge an address in the network of remote_ip, or add a route",
+    ),
+    DropCause.NO_TUNNEL_NEIGHBOR: drop_reason(
+        "ovs-tunnel-no-neighbor",
+        cause="nobody has told yet who has the address of the tunnel's other end, or of the router "
+        "on the way there; the switch has asked",
+        cure="nothing, if it happens once; else see that the other end answers ARP",
+    ),
     DropCause.FORWARDING_DISABLED: drop_reason(
         "ovs-forwarding-disabled",
         cause="the port does not forward: it is blocked by spanning tree or by its settings",

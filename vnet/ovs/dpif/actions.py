@@ -270,7 +270,10 @@ class CheckPktLen(OdpAction):
 
 
 class DropCause(Enum):
-    """Why translation gives a frame up (enum xlate_error); for the explicit ``drop`` action."""
+    """Why translation gives a frame up (enum xlate_error); for the explicit ``drop`` action.
+
+    From 100 on they are our own: Open vSwitch has no number for what it only traces.
+    """
 
     OK = 0
     BRIDGE_NOT_FOUND = 1
@@ -284,6 +287,8 @@ class DropCause(Enum):
     UNSUPPORTED_PACKET_TYPE = 9
     CONGESTION_DROP = 10
     FORWARDING_DISABLED = 11
+    NO_TUNNEL_ROUTE = 100
+    NO_TUNNEL_NEIGHBOR = 101
 
 
 class SlowPath(IntFlag):

@@ -17,8 +17,10 @@ from vnet.ovs.ofproto.bond.bonding import Bonding
 from vnet.ovs.ofproto.meter import MeterPool
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.own_frames import send_own_frame
+from vnet.ovs.ofproto.own_frames import send_own_frame, send_to_tables
 from vnet.ovs.ofproto.revalidator import Revalidator
+from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
+from vnet.ovs.ofproto.tunnel.underlay import Underlay
 from vnet.ovs.ofproto.upcall import UpcallHandler
 from vnet.ovs.ofproto.xlate.recirc import RecircTable
 from vnet.ovs.openflow.messages import PacketIn
@@ -48,6 +50,7 @@ class Backer:
         self.packet_in_sink: PacketInSink | None = None
         self.n_packet_ins_lost = 0
         self.revalidator = Revalidator(self)
+        self.underlay = Underlay(scheduler, self.bridges, self.revalidator.touch)
         self._ports: dict[OdpPort, tuple[Ofproto, OfPort]] = {}
         self._ageing: dict[str, Timer] = {}
         dpif.set_upcall_handler(UpcallHandler(self).handle)
@@ -115,7 +118,10 @@ class Backer:
             if state.origin is not None:
                 return state.origin[0], OfpPort(state.origin[1])
             return state.bridge, OFPP_NONE
-        found = self._ports.get(OdpPort(Flow.in_port.of(key)))
+        if came_by_tunnel(key):
+            found = self.underlay.tunnels.receive(key)
+        else:
+            found = self._ports.get(OdpPort(Flow.in_port.of(key)))
         return None if found is None else (found[0], found[1].number)
 
     # -- what happens by itself
@@ -130,6 +136,12 @@ class Backer:
     def send(self, bridge: Ofproto, port: OfPort, frame: bytes) -> None:
         """Send a frame of the switch's own."""
         send_own_frame(self, bridge, port, frame)
+
+    def send_to_tables(
+        self, bridge: Ofproto, port: OfPort, frame: bytes, *, depth: int, resubmits: int
+    ) -> None:
+        """Have a bridge handle a frame of the switch's own, as if it had come in by a port."""
+        send_to_tables(self, bridge, port, frame, depth=depth, resubmits=resubmits)
 
     def checkpoint(self) -> None:
         """All that datapath flows have counted has just been handed on."""

@@ -9,6 +9,7 @@ from vnet.netdev.device import NetDevice
 from vnet.ovs.flow.ports import OdpPort, OfpPort
 from vnet.ovs.ofproto.port_protocol import PortProtocol
 from vnet.ovs.ofproto.port_queues import PortQueues
+from vnet.ovs.ofproto.tunnel.config import PacketTypes, TunnelConfig
 from vnet.ovs.openflow.messages import PortConfig, PortState
 
 
@@ -25,8 +26,9 @@ class PortStats:
 class OfPort:
     """A port. Compared by identity.
 
-    ``device`` None means a patch port: ``peer`` names the port at its other end, and ``stats``
-    is counted by translation, since no device sees the packets. ``may_enable`` is whether
+    ``device`` None means a patch port or a tunnel's: ``peer`` names the port at the other end of
+    the patch, ``tunnel`` is how the tunnel is set up. Their ``stats`` are counted by translation,
+    since no device sees the packets. ``may_enable`` is whether
     whatever watches the link beyond its carrier (bonding, fault detection) thinks it usable.
     """
 
@@ -45,6 +47,7 @@ class OfPort:
         "queues",
         "state",
         "stats",
+        "tunnel",
     )
 
     def __init__(
@@ -55,6 +58,7 @@ class OfPort:
         *,
         odp_port: OdpPort | None = None,
         peer: str | None = None,
+        tunnel: TunnelConfig | None = None,
         mac: Mac = MAC_ZERO,
         created_ns: int = 0,
     ) -> None:
@@ -63,6 +67,7 @@ class OfPort:
         self.device = device
         self.odp_port = odp_port
         self.peer = peer
+        self.tunnel = tunnel
         self._mac = mac
         self.created_ns = created_ns
         self.config = PortConfig.NONE
@@ -83,6 +88,11 @@ class OfPort:
         return self._mac if self.device is None else self.device.mac
 
     @property
+    def packet_types(self) -> PacketTypes:
+        """What packets it takes."""
+        return PacketTypes.LEGACY_L2 if self.tunnel is None else self.tunnel.packet_types
+
+    @property
     def is_live(self) -> bool:
         """Whether a fast-failover group or a bundle action may use it (OFPPS_LIVE)."""
         return PortState.LIVE in self.state
@@ -97,7 +107,7 @@ class OfPort:
         self.protocols = tuple(other for other in self.protocols if other is not protocol)
 
     def counters(self) -> PortStats:
-        """What has passed, as its device counts it, or as a patch port's translations do."""
+        """What has passed, as its device counts it, or where there is none as translations do."""
         device = self.device
         if device is None:
             return self.stats

@@ -17,6 +17,7 @@ from vnet.base.ids import Mac, mac_from_text
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.tokens import c_decimal
 from vnet.ovs.ofproto.bundle import PriorityTags, VlanMode
+from vnet.ovs.ofproto.tunnel.config import TunnelConfig
 from vnet.ovs.vswitchd.column import (
     BOOLEAN,
     STRING,
@@ -31,6 +32,7 @@ from vnet.ovs.vswitchd.column import (
     weak_row,
     word,
 )
+from vnet.ovs.vswitchd.tunnel_options import SUPPORTED_TYPES, read_tunnel
 
 _VLAN = integer(0, 4095)
 _U32 = integer(0, 0xFFFFFFFF)
@@ -107,6 +109,18 @@ class InterfaceConfig(Row):
             )
         if self.is_patch:
             self._check_patch()
+        if self.is_tunnel:
+            read_tunnel(self.name, self.type, self.options)
+
+    @property
+    def is_tunnel(self) -> bool:
+        """Whether it is a tunnel of a kind that can be made."""
+        return self.type in SUPPORTED_TYPES
+
+    @property
+    def tunnel(self) -> TunnelConfig:
+        """How its tunnel is set up."""
+        return read_tunnel(self.name, self.type, self.options).config
 
     @property
     def is_patch(self) -> bool:

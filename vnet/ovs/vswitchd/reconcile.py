@@ -27,10 +27,11 @@ from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vswitchd import bundles, qos
 from vnet.ovs.vswitchd.bonds import aggregate_settings
 from vnet.ovs.vswitchd.changes import RunningInterface, interfaces_to_drop, wanted_interfaces
-from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig, SwitchConfig
+from vnet.ovs.vswitchd.config import TUNNEL_TYPES, BridgeConfig, InterfaceConfig, SwitchConfig
 from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number
 from vnet.ovs.vswitchd.policing import Policing
 from vnet.ovs.vswitchd.tables import table_settings
+from vnet.ovs.vswitchd.tunnels import DatapathTunnels
 from vnet.sim.scheduler import Scheduler
 
 
@@ -50,6 +51,7 @@ class Vswitchd:
     def __init__(self, scheduler: Scheduler, dpif: Dpif, devices: Devices) -> None:
         self.config = SwitchConfig()
         self.backer = Backer(scheduler, dpif)
+        self._tunnels = DatapathTunnels(self.backer)
         self._scheduler = scheduler
         self._devices = devices
         self._running: dict[str, _Bridge] = {}
@@ -59,12 +61,18 @@ class Vswitchd:
         """The OpenFlow switches by name."""
         return self.backer.bridges
 
+    @property
+    def errors(self) -> Mapping[str, str]:
+        """What is wrong with interfaces that therefore have no port, by name."""
+        return self._tunnels.errors
+
     def reconcile(self, config: SwitchConfig, *, in_order: bool = False) -> None:
         """Change what runs into what ``config`` says. In force before the next frame.
 
         Ports that come together get their numbers in no order that anybody could foresee; with
         ``in_order`` they get them as if they had come one by one.
         """
+        self._tunnels.errors.clear()
         wanted = {bridge.name: bridge for bridge in config.bridges}
         for name in [name for name in self._running if name not in wanted]:
             self._running.pop(name).remove()
@@ -74,7 +82,7 @@ class Vswitchd:
         for name, bridge_config in wanted.items():
             if name not in self._running:
                 self._running[name] = _Bridge(
-                    bridge_config, self._scheduler, self.backer, self._devices
+                    bridge_config, self._scheduler, self.backer, self._devices, self._tunnels
                 )
         for name, bridge in self._running.items():
             bridge.configure(wanted[name], in_order=in_order)
@@ -100,12 +108,18 @@ class _Bridge:
     """A running bridge and what it was last configured with."""
 
     def __init__(
-        self, config: BridgeConfig, scheduler: Scheduler, backer: Backer, devices: Devices
+        self,
+        config: BridgeConfig,
+        scheduler: Scheduler,
+        backer: Backer,
+        devices: Devices,
+        tunnels: DatapathTunnels,
     ) -> None:
         self._config = config
         self._scheduler = scheduler
         self._backer = backer
         self._devices = devices
+        self._tunnels = tunnels
         self._numbers = OfpNumbers()
         self._interfaces: dict[str, _Interface] = {}
         self.ofproto = Ofproto(config.name, scheduler, backer.meter_pool)
@@ -135,6 +149,7 @@ class _Bridge:
                 self._add(interface)
             else:
                 self._interfaces[name].configure(interface)
+                self._configure_tunnel(self._interfaces[name])
         self._configure_switching()
         for table in self.ofproto.tables[:-1]:
             settings = table_settings(config.flow_tables.get(table.table_id))
@@ -151,6 +166,10 @@ class _Bridge:
 
     def _add(self, interface: InterfaceConfig) -> None:
         device = None
+        if interface.type in TUNNEL_TYPES:
+            if interface.is_tunnel:
+                self._add_tunnel(interface)
+            return
         if not interface.is_patch:
             device = self._devices.open(self._config, interface)
             if device is None:
@@ -174,14 +193,34 @@ class _Bridge:
             self._backer.map_port(self.ofproto, port)
         running.configure(interface)
 
+    def _add_tunnel(self, interface: InterfaceConfig) -> None:
+        name, now_ns = interface.name, self._scheduler.now_ns
+        number = self._numbers.take(name, interface.ofport_request, now_ns)
+        port = OfPort(number, name, tunnel=interface.tunnel, created_ns=now_ns)
+        if not self._tunnels.attach(self.ofproto, port, self._datapath_number):
+            self._tunnels.refuse(port)
+            self._numbers.give_back(number, now_ns)
+            return
+        self._interfaces[name] = _Interface(interface, port, self.ofproto, self._scheduler)
+        self.ofproto.add_port(port)
+
+    def _configure_tunnel(self, running: _Interface) -> None:
+        if running.config.is_tunnel:
+            self._tunnels.configure(
+                self.ofproto, running.port, running.config.tunnel, self._datapath_number
+            )
+
     def _attach(self, device: NetDevice, interface: InterfaceConfig) -> OdpPort:
-        dpif = self._backer.dpif
         kind = interface.type or "system"
+        if kind == "internal" and self._config.datapath_type == "dummy":
+            kind = "dummy-internal"
+        return self._backer.dpif.port_add(device, kind, self._datapath_number(interface.name))
+
+    def _datapath_number(self, name: str) -> OdpPort | None:
+        """The number that a dummy datapath gives a port of some name."""
         if self._config.datapath_type != "dummy":
-            return dpif.port_add(device, kind)
-        taken = {port.number for port in dpif.ports()}
-        number = dummy_number(interface.name, taken)
-        return dpif.port_add(device, "dummy-internal" if kind == "internal" else kind, number)
+            return None
+        return dummy_number(name, {port.number for port in self._backer.dpif.ports()})
 
     def _drop(self, name: str) -> None:
         running = self._interfaces.pop(name)
@@ -190,7 +229,9 @@ class _Bridge:
         self.ofproto.remove_port(port.number)
         if name != self._config.name:
             self._numbers.give_back(port.number, self._scheduler.now_ns)
-        if port.odp_port is not None:
+        if port.tunnel is not None:
+            self._tunnels.detach(port)
+        elif port.odp_port is not None:
             self._backer.unmap_port(port.odp_port)
             self._backer.dpif.port_del(port.odp_port)
         if port.device is not None:

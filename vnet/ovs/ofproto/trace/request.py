@@ -25,6 +25,7 @@ from vnet.ovs.flow.tokens import c_decimal
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.trace.tracer import TraceRequest
+from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.text.actions import check_consistency, parse_actions
 
@@ -197,6 +198,8 @@ def _flow(backer: Backer, rest: Sequence[str]) -> tuple[Ofproto, Flow]:
     if ingress is None:
         if flow.recirc_id:
             raise OvsTextError(f"no recirculation data for recirc_id {flow.recirc_id:#x}")
+        if came_by_tunnel(flow.key):
+            raise OvsTextError("no OpenFlow tunnel port for this packet")
         port = OdpPort(flow.in_port)
         raise OvsTextError(f"no OpenFlow port for datapath port {port}")
     bridge, flow.in_port = ingress

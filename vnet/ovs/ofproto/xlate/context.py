@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vnet.ovs.ofproto.ofport import OfPort
     from vnet.ovs.ofproto.ofproto import Ofproto
     from vnet.ovs.ofproto.rule import Rule
+    from vnet.ovs.ofproto.tunnel.underlay import Underlay
     from vnet.ovs.openflow.messages import FlowMod
 
 MAX_DEPTH = 64
@@ -53,6 +54,15 @@ class Backer(Protocol):
     @property
     def recirc(self) -> RecircTable:
         """Their frozen translations."""
+
+    @property
+    def underlay(self) -> Underlay:
+        """What they know about tunnels."""
+
+    def send_to_tables(
+        self, bridge: Ofproto, port: OfPort, frame: bytes, *, depth: int, resubmits: int
+    ) -> None:
+        """Have a bridge handle a frame at once, as if it had come in by a port."""
 
     def patch_peer(self, port: OfPort) -> tuple[Ofproto, OfPort] | None:
         """The other end of a patch port, and the bridge it is on; None where it has none."""
@@ -169,6 +179,8 @@ class XlateCtx:
         self.avoid_caching = False
         self.recirc_ids: list[int] = []
         self.error = DropCause.OK
+        self.loss = DropCause.OK
+        """Why an output led nowhere, for frames that go nowhere else."""
         self.trace: Trace | None = xin.trace
 
         self.frozen_state = xin.frozen_state

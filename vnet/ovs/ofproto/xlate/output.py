@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from vnet.ovs.dpif.actions import Hash, HashAlgorithm, Output, Recirc, Trunc
+from vnet.ovs.dpif.actions import Hash, HashAlgorithm, Output, Recirc, TnlPop, Trunc
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.flow.protocol_numbers import PT_ETHERNET
+from vnet.ovs.flow.ports import OdpPort, OfpPort
+from vnet.ovs.flow.protocol_numbers import PT_ETHERNET, PT_NAMESPACE_ETHERTYPE
 from vnet.ovs.ofproto.bond.bond import Bond
 from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.tunnel.config import PacketTypes
 from vnet.ovs.ofproto.xlate.commit import commit
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.patch import patch_output
 from vnet.ovs.ofproto.xlate.stacks import IP_DSCP_MASK
+from vnet.ovs.ofproto.xlate.termination import terminating_tunnel
+from vnet.ovs.ofproto.xlate.tunnel import tunnel_output
 from vnet.ovs.openflow.messages import PortConfig
 
 _UNCUT_BYTES = 0xFFFF
+_HEADERS = sum(
+    bits.mask
+    for bits in (
+        *(Flow.dl_src, Flow.dl_dst, Flow.dl_type, Flow.packet_type, Flow.nw_tos),
+        *(Flow.vlan_tpid, Flow.vlan_tci, Flow.vlan1_tpid, Flow.vlan1_tci),
+    )
+)
+"""What an output may change, and puts back afterwards."""
 _DSCP_SHIFT = 2
 
 
@@ -45,24 +56,43 @@ def compose_output(
             ctx.fail("Cannot truncate output to patch port")
         patch_output(ctx, port, *peer, is_last=is_last_action)
         return
-    own_tos = ctx.flow.nw_tos
+    own_headers = ctx.flow.key & _HEADERS
+    if port.packet_types is PacketTypes.LEGACY_L3:
+        _leave_ethernet_behind(ctx)
     if port.queue_dscp:
         _mark_for_queue(ctx, port)
-    if port.odp_port is not None:
+    if port.tunnel is not None:
+        tunnel_output(ctx, port, truncate=truncate, is_last=is_last_action)
+    elif port.odp_port is not None:
         commit(ctx)
         if bond is not None:
             ctx.actions.append(Hash(HashAlgorithm.L4, bond.settings.hash_basis))
             ctx.actions.append(Recirc(bond.recirc_id))
         else:
-            if 0 < ctx.mirror_snaplen < _UNCUT_BYTES:
-                ctx.actions.append(Trunc(ctx.mirror_snaplen))
-            ctx.actions.append(Output(port.odp_port))
+            _output(ctx, port, port.odp_port)
     switching = ctx.bridge.switching
     if switching.mirrors:
         bundle = switching.bundle_of(ofp_port)
         if bundle is not None:
             ctx.mirror_packet(ctx, bundle, bundle.destination_mirrors)
-    ctx.flow.nw_tos = own_tos
+    ctx.flow.key = ctx.flow.key & ~_HEADERS | own_headers
+
+
+def _output(ctx: XlateCtx, port: OfPort, odp_port: OdpPort) -> None:
+    tunnel = terminating_tunnel(ctx, port)
+    if tunnel is not None:
+        ctx.actions.append(TnlPop(tunnel))
+        return
+    if 0 < ctx.mirror_snaplen < _UNCUT_BYTES:
+        ctx.actions.append(Trunc(ctx.mirror_snaplen))
+    ctx.actions.append(Output(odp_port))
+
+
+def _leave_ethernet_behind(ctx: XlateCtx) -> None:
+    """For a port that carries packets without an Ethernet header."""
+    if ctx.flow.packet_type == PT_ETHERNET:
+        ctx.flow.packet_type = PT_NAMESPACE_ETHERTYPE << 16 | ctx.flow.dl_type
+        ctx.pending_encap = False
 
 
 def _mark_for_queue(ctx: XlateCtx, port: OfPort) -> None:
@@ -82,7 +112,7 @@ def _may_send(ctx: XlateCtx, port: OfPort) -> bool:
         ctx.warn("Mirror truncate to ODPP_NONE, skipping output")
     elif _is_between_protected(ctx, port):
         ctx.warn("Flow is between protected ports, skipping output.")
-    elif ctx.flow.packet_type != PT_ETHERNET:
+    elif port.packet_types is PacketTypes.LEGACY_L2 and ctx.flow.packet_type != PT_ETHERNET:
         ctx.warn("Trying to send non-Ethernet packet through legacy L2 port. Dropping packet.")
     else:
         return True

@@ -10,8 +10,9 @@ from __future__ import annotations
 from vnet.base.deep_calls import deep_calls
 from vnet.ovs.dpif.actions import Clone, Drop, DropCause, OdpActions, Output, SlowPath
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.flow.protocol_numbers import CS_TRACKED
+from vnet.ovs.flow.protocol_numbers import CS_TRACKED, PT_ETHERNET
 from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.tunnel.config import PacketTypes
 
 # These are not called from here: they register what they carry out when they are imported.
 from vnet.ovs.ofproto.xlate import (  # noqa: F401
@@ -27,12 +28,12 @@ from vnet.ovs.ofproto.xlate import (  # noqa: F401
     sending,
 )
 from vnet.ovs.ofproto.xlate.action_size import MAX_NESTED_BYTES
-from vnet.ovs.ofproto.xlate.cache import RuleCredit
+from vnet.ovs.ofproto.xlate.cache import PatchCredit, RuleCredit
 from vnet.ovs.ofproto.xlate.context import XlateCtx, XlateIn, XlateOut
 from vnet.ovs.ofproto.xlate.learn import learn_all
 from vnet.ovs.ofproto.xlate.loop import do_actions, end_pipeline
 from vnet.ovs.ofproto.xlate.mirroring import mirror_ingress, mirror_packet
-from vnet.ovs.ofproto.xlate.ports import may_receive
+from vnet.ovs.ofproto.xlate.ports import may_receive, take_over_congestion
 from vnet.ovs.ofproto.xlate.report import NodeKind
 from vnet.ovs.ofproto.xlate.report_text import report_rule
 from vnet.ovs.ofproto.xlate.special import take_special
@@ -60,7 +61,7 @@ def translate(xin: XlateIn) -> XlateOut:
         ctx.slow = SlowPath(0)
         ctx.actions.clear()
     return XlateOut(
-        actions=_unwrapped(ctx) or (Drop(ctx.error),),
+        actions=_unwrapped(ctx) or (Drop(ctx.error if ctx.has_failed() else ctx.loss),),
         wc=ctx.wc,
         flow=ctx.flow,
         error=ctx.error,
@@ -87,12 +88,26 @@ def _run(ctx: XlateCtx) -> None:
         return
     if port is not None and ctx.in_.backer.patch_peer(port) is None:
         ctx.origin = ctx.in_.bridge, port.number
-    _enter(ctx, port, _first_actions(ctx))
+    if port is not None and port.packet_types is PacketTypes.LEGACY_L3:
+        _put_ethernet_before(ctx)
+    actions = _first_actions(ctx)
+    if ctx.frozen_state is None and port is not None and port.tunnel is not None:
+        ctx.credit(PatchCredit(tx=None, rx=port))
+    _enter(ctx, port, actions)
     if ctx.has_failed():
         return
     if _is_too_large(ctx):
         ctx.slow |= SlowPath.ACTION
     finish_wildcards(ctx)
+
+
+def _put_ethernet_before(ctx: XlateCtx) -> None:
+    """Tables see Ethernet frames only, whatever a port brings."""
+    flow = ctx.flow
+    if flow.packet_type != PT_ETHERNET and ctx.table_id == 0:
+        flow.packet_type = PT_ETHERNET
+        flow.dl_src = flow.dl_dst = 0
+        ctx.pending_encap = True
 
 
 def _first_actions(ctx: XlateCtx) -> Ofpacts:
@@ -123,8 +138,11 @@ def _enter(ctx: XlateCtx, port: OfPort | None, actions: Ofpacts) -> None:
                 "which is reserved exclusively for mirroring"
             )
             return
-        if not may_receive(ctx.flow, port):
-            return
+    if not take_over_congestion(ctx.flow):
+        ctx.error = DropCause.CONGESTION_DROP
+        return
+    if port is not None and not may_receive(ctx.flow, port):
+        return
     mirror_ingress(ctx)
     do_actions(ctx, actions, is_last=True)
     if not ctx.has_failed():

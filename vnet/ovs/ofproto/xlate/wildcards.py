@@ -11,9 +11,11 @@ from vnet.ovs.flow.protocol_numbers import (
     IPPROTO_ICMPV6,
     PT_ETHERNET,
 )
+from vnet.ovs.ofproto.tunnel.header import FLAG_CHECKSUM, FLAG_DONT_FRAGMENT, FLAG_KEY
+from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.recirc import REGS_MASK, TUNNEL_MASK
-from vnet.ovs.ofproto.xlate.stacks import ETH_TYPES_MPLS, ETH_TYPES_VLAN, VLANS
+from vnet.ovs.ofproto.xlate.stacks import ETH_TYPES_MPLS, ETH_TYPES_VLAN, IP_ECN_MASK, VLANS
 
 _ALWAYS = Flow.packet_type.mask | Flow.in_port.mask | Flow.dl_type.mask | Flow.recirc_id.mask
 _FRAG_BITS = 0x3 << Flow.nw_frag.shift
@@ -26,6 +28,14 @@ _PORTS = Flow.tp_src.mask | Flow.tp_dst.mask
 _PORTS_UPPER = 0xFF00 << Flow.tp_src.shift | 0xFF00 << Flow.tp_dst.shift
 _LABELS = sum(bits.mask for bits in Flow.mpls_lse)
 _TUNNEL_DST = Flow.tun_dst.mask | Flow.tun_ipv6_dst.mask
+_TUNNEL = (
+    Flow.tun_id.mask
+    | Flow.tun_tos.mask
+    | (FLAG_DONT_FRAGMENT | FLAG_CHECKSUM | FLAG_KEY) << Flow.tun_flags.shift
+)
+_TUNNEL_V4 = _TUNNEL | Flow.tun_src.mask | Flow.tun_dst.mask
+_TUNNEL_V6 = _TUNNEL | Flow.tun_ipv6_src.mask | Flow.tun_ipv6_dst.mask
+"""What packets out of tunnels are told apart by, whatever tables look at."""
 _ICMP = ((ETH_TYPE_IP, IPPROTO_ICMP), (ETH_TYPE_IPV6, IPPROTO_ICMPV6))
 
 
@@ -34,6 +44,10 @@ def begin_wildcards(ctx: XlateCtx) -> None:
     ctx.wc.key |= _ALWAYS
     if is_ip(ctx.flow):
         ctx.wc.key |= _FRAG_BITS
+    if came_by_tunnel(ctx.flow.key):
+        ctx.wc.key |= _TUNNEL_V4 if ctx.flow.tun_dst else _TUNNEL_V6
+        if is_ip(ctx.flow) and ctx.flow.tun_tos & IP_ECN_MASK == IP_ECN_MASK:
+            ctx.wc.nw_tos |= IP_ECN_MASK
 
 
 def finish_wildcards(ctx: XlateCtx) -> None:

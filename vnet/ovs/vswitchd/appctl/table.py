@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.vswitchd.appctl import bond, dpctl, fdb, ofproto, qos
+from vnet.ovs.vswitchd.appctl import bond, dpctl, fdb, ofproto, qos, tunnels
 from vnet.ovs.vswitchd.appctl.command import AppctlCommand
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
@@ -36,6 +36,8 @@ def _list_commands(_vswitchd: Vswitchd, _words: Sequence[str]) -> str:
 _BRIDGE_FLOWS = "[-m] [--names | --no-names] bridge"
 _TRACE = "{[dp_name] odp_flow | bridge br_flow} [OPTIONS...] [-generate|packet]"
 _TRACE_OUT = f"[-consistent] {_TRACE} actions"
+_MARK = "[pkt_mark=mark]"
+_ROUTE_ADD = f"ip_addr/prefix_len out_br_name [gw] {_MARK}"
 
 COMMANDS: Mapping[str, AppctlCommand] = {
     command.name: command
@@ -66,10 +68,27 @@ COMMANDS: Mapping[str, AppctlCommand] = {
         AppctlCommand("lacp/show-stats", "[port]", 0, 1, bond.lacp_show_stats),
         AppctlCommand("list-commands", "", 0, 0, _list_commands),
         AppctlCommand("ofproto/list", "", 0, 0, ofproto.list_bridges),
+        AppctlCommand("ofproto/list-tunnels", "", 0, 0, tunnels.list_tunnels),
         AppctlCommand("ofproto/trace", _TRACE, 1, None, ofproto.trace),
         AppctlCommand("ofproto/trace-packet-out", _TRACE_OUT, 2, None, ofproto.trace_packet_out),
+        AppctlCommand("ovs/route/add", _ROUTE_ADD, 2, 4, tunnels.add_route),
+        AppctlCommand("ovs/route/del", f"ip_addr/prefix_len {_MARK}", 1, 2, tunnels.delete_route),
+        AppctlCommand("ovs/route/lookup", f"ip_addr {_MARK}", 1, 2, tunnels.look_up_route),
+        AppctlCommand("ovs/route/show", "", 0, 0, tunnels.show_routes),
         AppctlCommand("qos/show", "interface", 1, 1, qos.show),
         AppctlCommand("qos/show-types", "interface", 1, 1, qos.show_types),
+        *(
+            command
+            for old_and_new in ("tnl/arp", "tnl/neigh")
+            for command in (
+                AppctlCommand(f"{old_and_new}/aging", "[SECS]", 0, 1, tunnels.age_neighbors),
+                AppctlCommand(f"{old_and_new}/flush", "", 0, 0, tunnels.flush_neighbors),
+                AppctlCommand(f"{old_and_new}/set", "BRIDGE IP MAC", 3, 3, tunnels.set_neighbor),
+                AppctlCommand(f"{old_and_new}/show", "", 0, 0, tunnels.show_neighbors),
+            )
+        ),
+        AppctlCommand("tnl/egress_port_range", "min max", 0, 2, tunnels.port_range),
+        AppctlCommand("tnl/ports/show", "-v", 0, 1, tunnels.show_ports),
     )
 }
 """By name."""

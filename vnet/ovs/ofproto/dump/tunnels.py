@@ -1,0 +1,95 @@
+"""What tunnels know, as ``ovs-appctl`` shows it (``tnl/ports/show``, ``ovs/route/show``, ...)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vnet.base.ids import ip_text, mac_text
+from vnet.ovs.dpif.dpif import UdpPortRange
+from vnet.ovs.dpif.text.flows import flow_text
+from vnet.ovs.flow.value_text import hex_text
+from vnet.ovs.ofproto.tunnel.config import Key
+from vnet.ovs.ofproto.tunnel.ports import TunnelMatch
+from vnet.ovs.ofproto.tunnel.router import TunnelRoute
+from vnet.ovs.ofproto.tunnel.underlay import Underlay
+
+_ADDRESS_WIDTH = 46
+"""INET6_ADDRSTRLEN."""
+
+
+def tunnel_ports_lines(underlay: Underlay) -> Iterator[str]:
+    """``tnl/ports/show``: the datapath's ports for tunnels, and how many tunnels share each."""
+    yield "Listening ports:"
+    for listener, n_tunnels in underlay.listeners().items():
+        yield f"{listener.name} ({listener.odp_port}) ref_cnt={n_tunnels}"
+
+
+def tunnel_endpoints_lines(underlay: Underlay) -> Iterator[str]:
+    """``tnl/ports/show -v``: what packets are tunnels'."""
+    yield "Listening ports:"
+    for listener, match in underlay.listening().entries():
+        shown = flow_text(match.value, match.mask)
+        yield f"{listener.name} ({listener.odp_port}) : {shown}"
+
+
+def neighbors_lines(underlay: Underlay) -> Iterator[str]:
+    """``tnl/neigh/show``"""
+    yield f"{'IP':<{_ADDRESS_WIDTH}}{'MAC':<20}Bridge"
+    yield "=" * 74
+    for neighbor in underlay.neighbors:
+        ip = f"{ip_text(neighbor.ip):<{_ADDRESS_WIDTH}}"
+        yield f"{ip}{mac_text(neighbor.mac)}   {neighbor.bridge}"
+
+
+def routes_lines(underlay: Underlay) -> Iterator[str]:
+    """``ovs/route/show``"""
+    yield "Route Table:"
+    yield from map(_route_line, underlay.router.all())
+
+
+def _route_line(route: TunnelRoute) -> str:
+    line = "User: " if route.is_user else "Cached: "
+    line += f"{ip_text(route.network)}/{route.prefix_length}"
+    if route.mark:
+        line += f" MARK {route.mark}"
+    line += f" dev {route.device}"
+    if route.gateway is not None:
+        line += f" GW {ip_text(route.gateway)}"
+    line += f" SRC {ip_text(route.source)}"
+    return f"{line} local" if route.is_local else line
+
+
+def route_lines(route: TunnelRoute) -> Iterator[str]:
+    """``ovs/route/lookup``"""
+    yield f"src {ip_text(route.source)}"
+    yield f"gateway {'::' if route.gateway is None else ip_text(route.gateway)}"
+    yield f"dev {route.device}"
+
+
+def port_range_text(ports: UdpPortRange) -> str:
+    """``tnl/egress_port_range``"""
+    return f"Tunnel UDP source port range: {ports.first}-{ports.last}"
+
+
+def tunnels_lines(underlay: Underlay) -> Iterator[str]:
+    """``ofproto/list-tunnels``"""
+    for port in sorted(underlay.tunnels.ports(), key=lambda port: port.name):
+        assert port.tunnel is not None
+        assert port.odp_port is not None
+        config = port.tunnel
+        words = [TunnelMatch.of(config, port.odp_port).text()]
+        if config.out_key != config.in_key:
+            words.append(f"out_key={_key_text(config.out_key)}")
+        words.append("ttl=inherit" if config.inherits_ttl else f"ttl={config.ttl}")
+        if config.inherits_tos:
+            words.append("tos=inherit")
+        elif config.tos:
+            words.append(f"tos={config.tos:#x}")
+        words += ["df=false"] * (not config.dont_fragment) + ["csum=true"] * config.has_checksum
+        yield f"port {port.odp_port}: {port.name} ({config.kind}: {', '.join(words)})"
+
+
+def _key_text(key: Key) -> str:
+    if not key.is_present:
+        return "none"
+    return "flow" if key.is_flow else hex_text(key.value)

@@ -1,0 +1,79 @@
+"""Tunnels' ports of running bridges, and the datapath's ports that they share.
+
+All tunnels of a kind and UDP port have one port of the datapath: it comes with the first tunnel
+that needs it and goes with the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vnet.ovs.flow.ports import OdpPort
+from vnet.ovs.ofproto.backer import Backer
+from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.tunnel.config import TunnelConfig
+
+ChooseNumber = Callable[[str], OdpPort | None]
+"""The number that the datapath's port of some name shall have; None: the lowest free one."""
+
+
+class DatapathTunnels:
+    """The tunnels of one datapath."""
+
+    def __init__(self, backer: Backer) -> None:
+        self.errors: dict[str, str] = {}
+        """What is wrong with tunnels that have no port, by their interfaces' names."""
+        self._backer = backer
+        self._shared: dict[str, OdpPort] = {}
+        self._n_tunnels: dict[OdpPort, int] = {}
+
+    def attach(self, bridge: Ofproto, port: OfPort, choose: ChooseNumber) -> bool:
+        """Make a port the tunnel that it is set up as. False where another has the same settings:
+        then it takes no packets and sends none, and :meth:`detach` is what is left to do."""
+        assert port.tunnel is not None
+        port.odp_port = self._take(port.tunnel, choose)
+        tunnels = self._backer.underlay.tunnels
+        if tunnels.rival(port) is not None:
+            return False
+        tunnels.add(bridge, port)
+        return True
+
+    def refuse(self, port: OfPort) -> None:
+        """Give up a tunnel that could not be attached, and say so."""
+        self.detach(port)
+        name = port.name
+        self.errors[name] = f"could not add network device {name} to ofproto (File exists)"
+
+    def detach(self, port: OfPort) -> None:
+        """A tunnel goes."""
+        assert port.odp_port is not None
+        self._backer.underlay.tunnels.remove(port)
+        self._give_back(port.odp_port)
+        port.odp_port = None
+
+    def configure(
+        self, bridge: Ofproto, port: OfPort, config: TunnelConfig, choose: ChooseNumber
+    ) -> None:
+        """Set a tunnel up otherwise, or try again where another had the same settings."""
+        if port.tunnel == config and self._backer.underlay.tunnels.has(port):
+            return
+        self.detach(port)
+        port.tunnel = config
+        self.attach(bridge, port, choose)
+
+    def _take(self, config: TunnelConfig, choose: ChooseNumber) -> OdpPort:
+        name = config.datapath_name
+        number = self._shared.get(name)
+        if number is None:
+            number = self._backer.dpif.tunnel_add(name, config.kind, choose(name))
+            self._shared[name] = number
+        self._n_tunnels[number] = self._n_tunnels.get(number, 0) + 1
+        return number
+
+    def _give_back(self, number: OdpPort) -> None:
+        self._n_tunnels[number] -= 1
+        if not self._n_tunnels[number]:
+            del self._n_tunnels[number]
+            self._shared = {name: other for name, other in self._shared.items() if other != number}
+            self._backer.dpif.port_del(number)
