@@ -65,6 +65,7 @@ class OpenVSwitch:
         self.owner = owner
         self.datapath = Datapath(scheduler, DATAPATH_NAME, chance, owner=owner)
         self.vswitchd = Vswitchd(scheduler, self.datapath, devices)
+        self.vswitchd.ports_ready = self._follow_ports
         self.vswitchd.backer.owner = owner
         self._devices = devices
         self._chance = chance
@@ -174,8 +175,6 @@ class OpenVSwitch:
             for name, config in self._bridges.items()
         )
         self.vswitchd.reconcile(SwitchConfig(bridges), in_order=True)
-        for config in bridges:
-            self._follow_ports(config)
 
     def _follow_ports(self, config: BridgeConfig) -> None:
         """A bridge has the lowest address of its ports and the lowest mtu

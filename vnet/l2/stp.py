@@ -94,6 +94,7 @@ class StpPort:
         "id",
         "message_age_since_ns",
         "must_acknowledge",
+        "n_errors",
         "n_received",
         "n_sent",
         "number",
@@ -116,6 +117,8 @@ class StpPort:
         self.forward_delay_since_ns: int | None = None
         self.hold_since_ns: int | None = None
         self.n_sent = self.n_received = 0
+        self.n_errors = 0
+        """What could not be read, for whoever reads BPDUs to count."""
 
     def stop_timers(self) -> None:
         """Forget the age of what is known, and how long the port has been in its state."""
@@ -192,7 +195,7 @@ class Stp:
         port.must_acknowledge = port.config_is_pending = False
         port.stop_timers()
         port.hold_since_ns = None
-        port.n_sent = port.n_received = 0
+        port.n_sent = port.n_received = port.n_errors = 0
         self._select_states(now_ns)
 
     def disable(self, port: StpPort, now_ns: int) -> None:

@@ -24,6 +24,9 @@ LLC = b"\x42\x42\x03"
 TIME_UNIT_NS = 1_000_000_000 // 256
 """1/256 second, which is a whole number of nanoseconds."""
 
+PAYLOAD_AT = HEADER_BYTES + len(LLC)
+"""Where the BPDU starts in an untagged frame."""
+
 _PROTOCOL_ID = 0
 _HEADER = struct.Struct("!HBB")
 _BODY = struct.Struct("!BQIQHHHHH")
@@ -147,10 +150,11 @@ def frame(source: bytes, bpdu: bytes) -> bytes:
     return TARGET + source + len(payload).to_bytes(2, "big") + payload
 
 
-def payload_of(data: bytes) -> bytes:
-    """The bytes of a frame, known to be untagged and for bridges, behind its LLC header.
+def payload_of(data: bytes) -> bytes | None:
+    """The bytes of a frame, known to be untagged and for bridges, behind its LLC header; None
+    where that is cut short.
 
     What stands behind the length that the frame gives is padding and left out.
     """
-    start = HEADER_BYTES + len(LLC)
-    return data[start : HEADER_BYTES + int.from_bytes(data[12:14], "big")]
+    end = min(len(data), HEADER_BYTES + int.from_bytes(data[12:14], "big"))
+    return data[PAYLOAD_AT:end] if end >= PAYLOAD_AT else None

@@ -164,6 +164,11 @@ class MacLearning(Generic[PortT]):
         for entry in list(self._by_port.get(port, {}).values()):
             self._remove(entry)
 
+    def move_port(self, port: PortT, to: PortT) -> None:
+        """Every station on ``port`` is behind another one from now on."""
+        for entry in list(self._by_port.get(port, {}).values()):
+            self._move(entry, to)
+
     def expire(self, now_ns: int) -> int | None:
         """Forget what has aged; return when the next entry will, or None."""
         for entry in list(self):

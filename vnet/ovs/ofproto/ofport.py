@@ -9,6 +9,7 @@ from vnet.netdev.device import NetDevice
 from vnet.ovs.flow.ports import OdpPort, OfpPort
 from vnet.ovs.ofproto.port_protocol import PortProtocol
 from vnet.ovs.ofproto.port_queues import PortQueues
+from vnet.ovs.ofproto.spanning_tree.standing import OUTSIDE_TREE, TreeStanding
 from vnet.ovs.ofproto.tunnel.config import PacketTypes, TunnelConfig
 from vnet.ovs.openflow.messages import PortConfig, PortState
 
@@ -37,6 +38,7 @@ class OfPort:
         "config",
         "created_ns",
         "device",
+        "floods",
         "may_enable",
         "name",
         "number",
@@ -47,6 +49,7 @@ class OfPort:
         "queues",
         "state",
         "stats",
+        "tree",
         "tunnel",
     )
 
@@ -79,6 +82,10 @@ class OfPort:
         """What the switch itself speaks on the port, in the order in which frames are offered."""
         self.queues: PortQueues | None = None
         """What packets wait in on their way out, where quality of service is set up."""
+        self.tree = OUTSIDE_TREE
+        """What its place in a spanning tree says about frames."""
+        self.floods = True
+        """Whether floods leave by it, as far as spanning trees have a say in that."""
         self.stats = PortStats()
         self.update_link()
 
@@ -139,6 +146,11 @@ class OfPort:
         self.config = self.config & ~toggled | config & toggled
         self._set_state(self.state)
         return bool(toggled)
+
+    def set_tree(self, standing: TreeStanding) -> None:
+        """Take a place in a spanning tree, which the port's state shows."""
+        self.tree = standing
+        self._set_state(self.state & ~PortState.STP_MASK | standing.state)
 
     def set_may_enable(self, may_enable: bool) -> bool:
         """Bonding or fault detection changed its mind; returns whether the state has changed."""

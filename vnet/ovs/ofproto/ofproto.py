@@ -30,6 +30,7 @@ from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.rule import RemovedReason, Rule
 from vnet.ovs.ofproto.rule_store import RuleStore
 from vnet.ovs.ofproto.selection import COOKIE_EXACT, Selection
+from vnet.ovs.ofproto.spanning_tree.tree import SpanningTree
 from vnet.ovs.ofproto.switching import Switching
 from vnet.ovs.ofproto.table import Table, TableSettings
 from vnet.ovs.ofproto.transaction import Transaction
@@ -42,6 +43,7 @@ from vnet.ovs.openflow.messages import (
     GroupModCommand,
     MeterMod,
     MeterModCommand,
+    PortConfig,
     PortMod,
 )
 from vnet.ovs.openflow.ofpacts import Ofpacts
@@ -86,6 +88,9 @@ class Ofproto:
         self.meter_order: HashOrder[int] = HashOrder()
         self.ports: dict[OfpPort, OfPort] = {}
         self.switching = Switching()
+        self.spanning_tree: SpanningTree | None = None
+        self.own_frames = FlowStats()
+        """What the bridge has sent by itself."""
         self.fragment_handling = FragmentHandling.NORMAL
         self.wants_packet_in_on_miss = False
         """Whether a controller of OpenFlow 1.2 or older hears of packets without a flow."""
@@ -261,6 +266,8 @@ class Ofproto:
     def remove_port(self, number: OfpPort) -> OfPort:
         """A port leaves the bridge. Raises ``KeyError``."""
         port = self.ports.pop(number)
+        if self.spanning_tree is not None:
+            self.spanning_tree.port_removed(port)
         self._port_changed(port)
         return port
 
@@ -273,19 +280,37 @@ class Ofproto:
         port = self.ports.get(mod.port)
         if port is None:
             raise OpenFlowError("OFPPMFC_BAD_PORT")
+        could_flood = not port.config & PortConfig.NO_FLOOD
         if port.configure(mod.config, mod.mask):
+            if could_flood != (not port.config & PortConfig.NO_FLOOD):
+                self._judge_floods(port)
             self._port_changed(port)
+
+    def _judge_floods(self, port: OfPort) -> None:
+        """Ask the spanning tree anew whether floods leave by a port and those bonded with it."""
+        bundle = self.switching.bundle_of(port.number)
+        for member in [port] if bundle is None else bundle.ports:
+            member.floods = self.spanning_tree is None or member.tree.forwards_in_tree
 
     def link_changed(self, number: OfpPort) -> None:
         """The link of a port's device came up or went down."""
         port = self.ports[number]
         if port.update_link():
-            self._port_changed(port)
+            self._link_or_health_changed(port)
 
     def set_may_enable(self, port: OfPort, may_enable: bool) -> None:
         """Bonding or fault detection thinks a port usable, or no longer."""
         if port.set_may_enable(may_enable) and self.ports.get(port.number) is port:
-            self._port_changed(port)
+            self._link_or_health_changed(port)
+
+    def _link_or_health_changed(self, port: OfPort) -> None:
+        if self.spanning_tree is not None:
+            self.spanning_tree.link_changed(port)
+        self._port_changed(port)
+
+    def tree_changed(self, port: OfPort) -> None:
+        """A port has another place in the spanning tree."""
+        self._port_changed(port)
 
     def _port_changed(self, port: OfPort) -> None:
         self._changed()

@@ -24,6 +24,8 @@ def send_own_frame(backer: Backer, bridge: Ofproto, port: OfPort, frame: bytes) 
     its mirrors do.
     """
     xin = XlateIn(bridge, backer, Flow(), frame, actions=(Output(port.number),))
+    bridge.own_frames.n_packets += 1
+    bridge.own_frames.n_bytes += len(frame)
     _carry_out(backer, xin, frame, OFPP_NONE, ODPP_NONE)
 
 

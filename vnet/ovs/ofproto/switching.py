@@ -8,6 +8,7 @@ from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.bundle import Bundle
 from vnet.ovs.ofproto.mac_learning import MacLearning
 from vnet.ovs.ofproto.mirror import Mirror, Mirrors
+from vnet.ovs.ofproto.multicast import MulticastSnooping
 
 
 class Switching:
@@ -17,6 +18,8 @@ class Switching:
         self.bundles: dict[str, Bundle] = {}
         self.mac_table: MacLearning[Bundle] = MacLearning()
         self.mirrors = Mirrors()
+        self.snooping: MulticastSnooping | None = None
+        """Who listens to what group, where that is found out."""
         self.forward_bpdu = False
         """Whether NORMAL forwards frames to reserved addresses (01:80:c2:00:00:0x)."""
         self._by_port: dict[OfpPort, Bundle] = {}
@@ -29,11 +32,25 @@ class Switching:
         gone = [old for name, old in self.bundles.items() if kept.get(name) is not old]
         for old in gone:
             self.mac_table.flush_port(old)
+            if self.snooping is not None:
+                self.snooping.table.forget_port(old)
         self.mirrors.drop_outputs(gone)
         if self.mirrors.select(gone):
             self.mac_table.flush()
         self.bundles = kept
         self._by_port = {port.number: b for b in kept.values() for port in b.ports}
+
+    def flush(self) -> None:
+        """Forget all that was learned: stations, and who listens to what group."""
+        self.mac_table.flush()
+        if self.snooping is not None:
+            self.snooping.table.flush()
+
+    def flush_bundle(self, bundle: Bundle) -> None:
+        """Forget what was learned of one bundle."""
+        self.mac_table.flush_port(bundle)
+        if self.snooping is not None:
+            self.snooping.table.flush_port(bundle)
 
     def set_mirrors(self, mirrors: Iterable[Mirror]) -> list[str]:
         """Replace the mirrors; returns the names for which there was no room."""

@@ -189,6 +189,10 @@ class PortState(IntFlag):
     LINK_DOWN = 1
     BLOCKED = 2
     LIVE = 4
+    STP_LEARN = 0x100
+    STP_FORWARD = 0x200
+    STP_BLOCK = 0x300  # the two bits are a number; 0 is a port that listens, or is on no tree
+    STP_MASK = 0x300
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,12 @@ def wanted_interfaces(
     return {interface.name: interface for interface in interfaces}
 
 
+def ports_in_table_order(config: BridgeConfig) -> list[BridgePortConfig]:
+    """A bridge's ports as Open vSwitch goes through them: in the order of a hash table."""
+    ports = config.all_ports
+    return [ports[position] for position in _hash_order(ports)]
+
+
 def _hash_order(ports: Iterable[BridgePortConfig]) -> Sequence[int]:
     return hash_table_order(hash_bytes(port.name.encode(), 0) for port in ports)
 

@@ -35,7 +35,8 @@ from vnet.ovs.vswitchd.column import (
 from vnet.ovs.vswitchd.tunnel_options import SUPPORTED_TYPES, read_tunnel
 
 _VLAN = integer(0, 4095)
-_U32 = integer(0, 0xFFFFFFFF)
+_U32_MAX = 0xFFFFFFFF
+_U32 = integer(0, _U32_MAX)
 _ANY_INTEGER = integer()
 _DATAPATH_ID = re.compile(r"[0-9a-fA-F]{16}")
 
@@ -55,7 +56,8 @@ def setting_number(settings: Mapping[str, str], name: str, default: int) -> int:
 
 def setting_truth(settings: Mapping[str, str], name: str, default: bool) -> bool:
     """A truth value of ``other_config``; any word but the opposite means ``default``."""
-    return settings.get(name) == "true" if not default else settings.get(name) != "false"
+    word = settings.get(name, "").lower()
+    return word == "true" if not default else word != "false"
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +287,18 @@ class BridgeConfig(Row):
     @property
     def mac_table_size(self) -> int:
         return setting_number(self.other_config, "mac-table-size", 0) or 8192
+
+    @property
+    def mcast_aging_time_s(self) -> int:
+        return setting_number(self.other_config, "mcast-snooping-aging-time", 0) & _U32_MAX or 300
+
+    @property
+    def mcast_table_size(self) -> int:
+        return setting_number(self.other_config, "mcast-snooping-table-size", 0) & _U32_MAX or 2048
+
+    @property
+    def mcast_disable_flood_unregistered(self) -> bool:
+        return setting_truth(self.other_config, "mcast-snooping-disable-flood-unregistered", False)
 
     @property
     def forward_bpdu(self) -> bool:

@@ -30,6 +30,7 @@ from vnet.ovs.vswitchd.changes import RunningInterface, interfaces_to_drop, want
 from vnet.ovs.vswitchd.config import TUNNEL_TYPES, BridgeConfig, InterfaceConfig, SwitchConfig
 from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number
 from vnet.ovs.vswitchd.policing import Policing
+from vnet.ovs.vswitchd.protocols import configure_snooping, configure_spanning_tree
 from vnet.ovs.vswitchd.tables import table_settings
 from vnet.ovs.vswitchd.tunnels import DatapathTunnels
 from vnet.sim.scheduler import Scheduler
@@ -55,6 +56,9 @@ class Vswitchd:
         self._scheduler = scheduler
         self._devices = devices
         self._running: dict[str, _Bridge] = {}
+        self.ports_ready: Callable[[BridgeConfig], None] = _nothing
+        """Called when a bridge has its ports, and before it speaks to its neighbours, for whoever
+        gives local ports their addresses."""
 
     @property
     def bridges(self) -> Mapping[str, Ofproto]:
@@ -86,6 +90,8 @@ class Vswitchd:
                 )
         for name, bridge in self._running.items():
             bridge.configure(wanted[name], in_order=in_order)
+            self.ports_ready(wanted[name])
+            bridge.configure_spanning_tree()
         self._configure_datapath(config)
         self.config = config
         self.backer.revalidator.touch()
@@ -251,6 +257,11 @@ class _Bridge:
         self._backer.age(self.ofproto)
         self._configure_bundles()
         switching.set_mirrors(bundles.mirrors(config.mirrors, switching.bundles))
+        configure_snooping(self.ofproto, config)
+
+    def configure_spanning_tree(self) -> None:
+        """Have the bridge speak what it is to speak, by the address that it has now."""
+        configure_spanning_tree(self.ofproto, self._config, self._backer)
 
     def _configure_bundles(self) -> None:
         """Set up the ports of the learning switch, and those among them that are bonds."""
@@ -279,7 +290,7 @@ class _Bridge:
         if bundle is None:
             return wanted
         if bundles.update(bundle, wanted):
-            switching.mac_table.flush_port(bundle)
+            switching.flush_bundle(bundle)
         return bundle
 
 
@@ -328,3 +339,7 @@ class _Interface:
         if self._others_hook is not None:
             self._others_hook()
         self._bridge.link_changed(self.port.number)
+
+
+def _nothing(_config: BridgeConfig) -> None:
+    return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vnet.base.ids import mac_text
+from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.hash_order import hash_table_order
 from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.flow.names import NO_NAMES, Names, port_text
-from vnet.ovs.flow.ports import OfpPort
+from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
 from vnet.ovs.ofproto.ofport import OfPort, PortStats
 from vnet.ovs.ofproto.ofproto import Ofproto
@@ -42,7 +43,7 @@ def dump_ports(
     ports = [port for port in hashed(bridge) if number is None or port.number == number]
     yield f"{len(ports)} ports"
     for port in ports:
-        yield from _counters(port, names)
+        yield from _counters(port, bridge.own_frames, names)
         if version >= OpenFlowVersion.OF13:
             age_ns = elapsed_ns(port.created_ns, bridge.scheduler.now_ns)
             yield f"           duration={duration_text(age_ns)}"
@@ -58,6 +59,7 @@ def dump_ports_desc(
             state &= ~PortState.LIVE
         else:
             config &= ~_OF10_CONFIG
+            state &= ~PortState.STP_MASK
         yield f" {port_text(port.number)}({port.name}): addr:{mac_text(port.mac)}"
         yield f"     config:     {port_config_text(config)}"
         yield f"     state:      {port_state_text(state)}"
@@ -86,13 +88,20 @@ def _by_number(bridge: Ofproto) -> list[OfPort]:
     return sorted(bridge.ports.values(), key=lambda port: port.number)
 
 
-def _counters(port: OfPort, names: Names) -> Iterator[str]:
-    """Errors and drops of its kinds are not told apart here, so they are unknown: ``?``."""
+def _counters(port: OfPort, own_frames: FlowStats, names: Names) -> Iterator[str]:
+    """Errors and drops of its kinds are not told apart here, so they are unknown: ``?``.
+
+    What the switch sends by itself counts as if it had come in by the local port.
+    """
     stats: PortStats = port.counters()
+    rx_packets, rx_bytes = stats.rx_packets, stats.rx_bytes
+    if port.number == OFPP_LOCAL:
+        rx_packets += own_frames.n_packets
+        rx_bytes += own_frames.n_bytes
     label = port_text(port.number, names)
     padding = " " if port.number < 10 else ""
     yield (
-        f"  port {padding}{label}: rx pkts={stats.rx_packets}, bytes={stats.rx_bytes}, "
+        f"  port {padding}{label}: rx pkts={rx_packets}, bytes={rx_bytes}, "
         "drop=?, errs=?, frame=?, over=?, crc=?"
     )
     yield (f"           tx pkts={stats.tx_packets}, bytes={stats.tx_bytes}, drop=?, errs=?, coll=?")

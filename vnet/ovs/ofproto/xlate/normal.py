@@ -13,6 +13,7 @@ from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.xlate.bonds import choose_link, is_admitted
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.gratuitous_arp import is_gratuitous_arp
+from vnet.ovs.ofproto.xlate.multicast import is_snooped, multicast_targets
 from vnet.ovs.ofproto.xlate.output import compose_output
 from vnet.ovs.ofproto.xlate.vlan import (
     PCP_MASK,
@@ -127,6 +128,30 @@ def _learn(ctx: XlateCtx, bundle: Bundle, vlan: int) -> None:
 
 
 def _forward(ctx: XlateCtx, bundle: Bundle, tags: Tags) -> None:
+    if not is_snooped(ctx):
+        _forward_to_station(ctx, bundle, tags)
+        return
+    may_learn = bundle is not NO_BUNDLE
+    targets = multicast_targets(ctx, bundle, tags[0].vid, may_learn=may_learn)
+    if targets is None:
+        _flood(ctx, bundle, tags)
+    else:
+        for target in targets:
+            output_normal(ctx, target, tags)
+
+
+def _flood(ctx: XlateCtx, bundle: Bundle, tags: Tags) -> None:
+    for other in ctx.bridge.switching.bundles.values():
+        if (
+            other is not bundle
+            and other.is_floodable
+            and not other.output_mirrors
+            and other.includes(tags[0].vid, tags[1].vid)
+        ):
+            output_normal(ctx, other, tags)
+
+
+def _forward_to_station(ctx: XlateCtx, bundle: Bundle, tags: Tags) -> None:
     switching = ctx.bridge.switching
     mac, vlan = ctx.flow.dl_dst, tags[0].vid
     if ctx.in_.cache is not None:
@@ -134,14 +159,7 @@ def _forward(ctx: XlateCtx, bundle: Bundle, tags: Tags) -> None:
     entry = switching.mac_table.lookup(mac, vlan, ctx.bridge.scheduler.now_ns)
     if entry is None:
         ctx.detail("no learned MAC for destination, flooding")
-        for other in switching.bundles.values():
-            if (
-                other is not bundle
-                and other.is_floodable
-                and not other.output_mirrors
-                and other.includes(tags[0].vid, tags[1].vid)
-            ):
-                output_normal(ctx, other, tags)
+        _flood(ctx, bundle, tags)
     elif entry.port.output_mirrors:
         ctx.warn("learned port is a mirror port, dropping")
     elif entry.port is bundle:
@@ -166,7 +184,7 @@ def output_normal(ctx: XlateCtx, bundle: Bundle, tags: Tags) -> None:
     before = ctx.flow.key & VLAN_BITS
     put_tags(ctx.flow, (outer, inner), bundle.priority_tags)
     recirculating = bundle.bond if bundle.bond is not None and bundle.bond.recirculates else None
-    compose_output(ctx, port.number, check_stp=False, bond=recirculating)
+    compose_output(ctx, port.number, bond=recirculating)
     ctx.flow.key = ctx.flow.key & ~VLAN_BITS | before
 
 

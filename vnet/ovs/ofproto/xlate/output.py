@@ -12,6 +12,7 @@ from vnet.ovs.ofproto.tunnel.config import PacketTypes
 from vnet.ovs.ofproto.xlate.commit import commit
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.patch import patch_output
+from vnet.ovs.ofproto.xlate.ports import is_stp
 from vnet.ovs.ofproto.xlate.stacks import IP_DSCP_MASK
 from vnet.ovs.ofproto.xlate.termination import terminating_tunnel
 from vnet.ovs.ofproto.xlate.tunnel import tunnel_output
@@ -33,22 +34,23 @@ def compose_output(
     ctx: XlateCtx,
     ofp_port: OfpPort,
     *,
-    check_stp: bool = True,  # noqa: ARG001 - no port takes part in a spanning tree yet
+    check_stp: bool = True,
     is_last_action: bool = False,
     truncate: bool = False,
     bond: Bond | None = None,
 ) -> None:
     """Send the packet out of one port of the present bridge, whatever kind of port it is.
 
-    ``is_last_action`` is whether nothing comes after it, so that no copy is needed; ``truncate``
-    is whether the packet has been cut for this output. With a ``bond`` the port is one of its
-    links, and the datapath is to choose the link itself.
+    ``check_stp`` is whether spanning trees count; ``is_last_action`` is whether nothing comes
+    after it, so that no copy is needed; ``truncate`` is whether the packet has been cut for this
+    output. With a ``bond`` the port is one of its links, and the datapath is to choose the link
+    itself.
     """
     port = ctx.bridge.ports.get(ofp_port)
     if port is None:
         ctx.warn("Nonexistent output port")
         return
-    if not _may_send(ctx, port):
+    if not _may_send(ctx, port, check_stp=check_stp):
         return
     peer = ctx.in_.backer.patch_peer(port)
     if peer is not None:
@@ -104,7 +106,7 @@ def _mark_for_queue(ctx: XlateCtx, port: OfPort) -> None:
         ctx.flow.nw_tos = ctx.flow.nw_tos & ~IP_DSCP_MASK | dscp << _DSCP_SHIFT
 
 
-def _may_send(ctx: XlateCtx, port: OfPort) -> bool:
+def _may_send(ctx: XlateCtx, port: OfPort, *, check_stp: bool) -> bool:
     """Whether anything stands against the output, the trace says what."""
     if port.config & PortConfig.NO_FWD:
         ctx.detail("OFPPC_NO_FWD set, skipping output")
@@ -112,11 +114,25 @@ def _may_send(ctx: XlateCtx, port: OfPort) -> bool:
         ctx.warn("Mirror truncate to ODPP_NONE, skipping output")
     elif _is_between_protected(ctx, port):
         ctx.warn("Flow is between protected ports, skipping output.")
+    elif check_stp and not _is_on_tree(ctx, port):
+        return False
     elif port.packet_types is PacketTypes.LEGACY_L2 and ctx.flow.packet_type != PT_ETHERNET:
         ctx.warn("Trying to send non-Ethernet packet through legacy L2 port. Dropping packet.")
     else:
         return True
     return False
+
+
+def _is_on_tree(ctx: XlateCtx, port: OfPort) -> bool:
+    """Whether a spanning tree has the packet, as the datapath has it, leave by a port."""
+    tree = port.tree
+    if is_stp(ctx.base_flow):
+        if not tree.sends_bpdus:
+            ctx.warn(f"{tree.protocol} not in listening state, skipping bpdu output")
+        return tree.sends_bpdus
+    if not tree.forwards:
+        ctx.warn(f"{tree.protocol} not in forwarding state, skipping output")
+    return tree.forwards
 
 
 def _is_between_protected(ctx: XlateCtx, port: OfPort) -> bool:

@@ -10,6 +10,7 @@ from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.xlate.cache import PatchCredit
 from vnet.ovs.ofproto.xlate.clone import do_on_clone
 from vnet.ovs.ofproto.xlate.context import XlateCtx
+from vnet.ovs.ofproto.xlate.freeze import cancel_freeze
 from vnet.ovs.ofproto.xlate.loop import end_pipeline
 from vnet.ovs.ofproto.xlate.ports import may_receive
 from vnet.ovs.ofproto.xlate.recirc import REGS_MASK, TUNNEL_MASK
@@ -47,7 +48,11 @@ def patch_output(
         ctx.bridge = peer_bridge
 
     if not take_special(ctx, peer) and may_receive(ctx.flow, peer):
-        _enter(ctx, is_last=is_last)
+        if peer.tree.forwards:
+            _enter(ctx, is_last=is_last)
+            end_pipeline(ctx)
+        else:
+            _look(ctx, is_last=is_last)
 
     ctx.trace, ctx.bridge = trace, bridge
     if peer_bridge is not bridge:
@@ -71,4 +76,12 @@ def _enter(ctx: XlateCtx, *, is_last: bool) -> None:
         is_last=is_last,
         rule_actions=do_on_clone,
     )
-    end_pipeline(ctx)
+
+
+def _look(ctx: XlateCtx, *, is_last: bool) -> None:
+    """The peer does not forward: NORMAL and flows that learn look at the packet, no more."""
+    base_flow, n_actions, mirrors = ctx.base_flow.copy(), len(ctx.actions), ctx.mirrors
+    _enter(ctx, is_last=is_last)
+    ctx.base_flow, ctx.mirrors = base_flow, mirrors
+    del ctx.actions[n_actions:]
+    cancel_freeze(ctx)

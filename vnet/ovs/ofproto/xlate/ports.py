@@ -15,12 +15,18 @@ _ECN_CE = 0x3
 _MAC_STP = 0x0180_C200_0000
 
 
+def is_stp(flow: Flow) -> bool:
+    """Whether frames of a flow are BPDUs."""
+    return flow.dl_type == DL_TYPE_NONE and flow.dl_dst == _MAC_STP
+
+
 def may_receive(flow: Flow, port: OfPort) -> bool:
-    """Whether the port's configuration lets the packet in; spanning tree frames have a bit of
-    their own.
+    """Whether the port's configuration lets the packet in, which has a bit of its own for BPDUs,
+    and its place in a spanning tree: where a port only learns, the packet must be looked at.
     """
-    is_stp = flow.dl_type == DL_TYPE_NONE and flow.dl_dst == _MAC_STP
-    return not port.config & (PortConfig.NO_RECV_STP if is_stp else PortConfig.NO_RECV)
+    if port.config & (PortConfig.NO_RECV_STP if is_stp(flow) else PortConfig.NO_RECV):
+        return False
+    return port.tree.forwards or port.tree.learns
 
 
 def take_over_congestion(flow: Flow) -> bool:

@@ -30,6 +30,7 @@ from vnet.ovs.ofproto.xlate import (  # noqa: F401
 from vnet.ovs.ofproto.xlate.action_size import MAX_NESTED_BYTES
 from vnet.ovs.ofproto.xlate.cache import PatchCredit, RuleCredit
 from vnet.ovs.ofproto.xlate.context import XlateCtx, XlateIn, XlateOut
+from vnet.ovs.ofproto.xlate.freeze import cancel_freeze
 from vnet.ovs.ofproto.xlate.learn import learn_all
 from vnet.ovs.ofproto.xlate.loop import do_actions, end_pipeline
 from vnet.ovs.ofproto.xlate.mirroring import mirror_ingress, mirror_packet
@@ -145,8 +146,16 @@ def _enter(ctx: XlateCtx, port: OfPort | None, actions: Ofpacts) -> None:
         return
     mirror_ingress(ctx)
     do_actions(ctx, actions, is_last=True)
-    if not ctx.has_failed():
+    if ctx.has_failed():
+        return
+    if port is None or port.tree.forwards:
         end_pipeline(ctx)
+    else:
+        # NORMAL and flows that learn have looked at the packet, which ends here all the same.
+        ctx.actions.clear()
+        cancel_freeze(ctx)
+        ctx.action_set.clear()
+        ctx.error = DropCause.FORWARDING_DISABLED
 
 
 def _is_too_large(ctx: XlateCtx) -> bool:

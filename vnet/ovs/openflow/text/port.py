@@ -18,6 +18,12 @@ _SETTINGS: dict[str, tuple[PortConfig, bool]] = {
 }
 """For each word the bit, and what the word sets it to; ``no-`` before it turns that round."""
 
+_TREE_STATES = {
+    PortState.STP_LEARN: "STP_LEARN",
+    PortState.STP_FORWARD: "STP_FORWARD",
+    PortState.STP_BLOCK: "STP_BLOCK",
+}
+
 
 def parse_port_mod(port: OfpPort, text: str) -> PortMod:
     """One of ``mod-port``'s words, such as ``down``, ``no-flood`` or ``receive``, in any case."""
@@ -37,8 +43,14 @@ def port_config_text(config: PortConfig) -> str:
 
 
 def port_state_text(state: PortState) -> str:
-    """The state as ``ovs-ofctl show`` prints it after ``state:``."""
-    return _names_text(state)
+    """The state as ``ovs-ofctl show`` prints it after ``state:``.
+
+    Nothing is put between the state in a spanning tree and others, as there.
+    """
+    tree, others = state & PortState.STP_MASK, state & ~PortState.STP_MASK
+    if not tree:
+        return _names_text(others)
+    return _TREE_STATES[tree] + (_names_text(others) if others else "")
 
 
 def _names_text(bits: PortConfig | PortState) -> str:

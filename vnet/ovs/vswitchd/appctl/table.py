@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.vswitchd.appctl import bond, dpctl, fdb, ofproto, qos, tunnels
+from vnet.ovs.vswitchd.appctl import bond, dpctl, fdb, mdb, ofproto, qos, spanning_tree, tunnels
 from vnet.ovs.vswitchd.appctl.command import AppctlCommand
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
@@ -67,6 +67,8 @@ COMMANDS: Mapping[str, AppctlCommand] = {
         AppctlCommand("lacp/show", "[port]", 0, 1, bond.lacp_show),
         AppctlCommand("lacp/show-stats", "[port]", 0, 1, bond.lacp_show_stats),
         AppctlCommand("list-commands", "", 0, 0, _list_commands),
+        AppctlCommand("mdb/flush", "[bridge]", 0, 1, mdb.flush),
+        AppctlCommand("mdb/show", "bridge", 1, 1, mdb.show),
         AppctlCommand("ofproto/list", "", 0, 0, ofproto.list_bridges),
         AppctlCommand("ofproto/list-tunnels", "", 0, 0, tunnels.list_tunnels),
         AppctlCommand("ofproto/trace", _TRACE, 1, None, ofproto.trace),
@@ -77,6 +79,10 @@ COMMANDS: Mapping[str, AppctlCommand] = {
         AppctlCommand("ovs/route/show", "", 0, 0, tunnels.show_routes),
         AppctlCommand("qos/show", "interface", 1, 1, qos.show),
         AppctlCommand("qos/show-types", "interface", 1, 1, qos.show_types),
+        AppctlCommand("rstp/show", "[bridge]", 0, 1, spanning_tree.rapid_show),
+        AppctlCommand("rstp/tcn", "[bridge]", 0, 1, spanning_tree.rapid_tcn),
+        AppctlCommand("stp/show", "[bridge]", 0, 1, spanning_tree.show),
+        AppctlCommand("stp/tcn", "[bridge]", 0, 1, spanning_tree.tcn),
         *(
             command
             for old_and_new in ("tnl/arp", "tnl/neigh")

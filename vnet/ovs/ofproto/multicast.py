@@ -1,0 +1,39 @@
+"""Multicast snooping of a bridge: its table, and the clock that has it age."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vnet.l2.snooping import Snooping
+from vnet.ovs.ofproto.bundle import Bundle
+from vnet.sim.scheduler import Scheduler, Timer
+
+
+class MulticastSnooping:
+    """The table, and an event when something in it is due.
+
+    ``on_change`` is called when frames may have to go another way.
+    """
+
+    def __init__(self, scheduler: Scheduler, on_change: Callable[[], None]) -> None:
+        self.table: Snooping[Bundle] = Snooping()
+        self.table.on_change = self._changed
+        self._scheduler = scheduler
+        self._on_change = on_change
+        self._timer = Timer(scheduler, self._age)
+
+    def close(self) -> None:
+        """Nobody listens in any more."""
+        self._timer.cancel()
+
+    def _changed(self) -> None:
+        self._on_change()
+        # What is left without members goes later in this same instant.
+        if self._timer.due_ns != self._scheduler.now_ns:
+            self._timer.arm(0)
+
+    def _age(self) -> None:
+        now_ns = self._scheduler.now_ns
+        due_ns = self.table.expire(now_ns)
+        if due_ns is not None:
+            self._timer.arm(max(0, due_ns - now_ns))
