@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,15 @@ from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vswitchd.config import FlowTableConfig, MirrorConfig, QosConfig, QueueConfig
 from vnet.topology.load import load_topology, parse_topology
 from vnet.topology.model import OvsBridge, Topology
+from vnet.topology.ovs_steps import (
+    Changes,
+    FlowsStep,
+    GroupsStep,
+    MegaflowsStep,
+    MetersStep,
+    TablesStep,
+)
+from vnet.topology.steps import Step
 
 LAB = """\
 version: 1
@@ -566,6 +576,112 @@ def test_flows_are_not_blamed_for_guests_that_cannot_be(
         "10:3: missing key 'host'",
         "10:9: unknown key 'hots' (did you mean 'host'?)",
     ]
+
+
+# -- steps
+
+STEPS = LAB % ", groups: ['group_id=1,type=all']" + "switches: {w: {type: ovs}, l: }\nscenario:\n"
+
+
+def steps_of(*steps: str) -> tuple[Step, ...]:
+    return parse_topology(STEPS + "".join(f"- {step}\n" for step in steps)).scenario
+
+
+def test_steps_keep_the_texts_as_they_are_written() -> None:
+    flows, groups, meters, tables, megaflows = steps_of(
+        "flows: {switch: 'h1:br0', add: ['arp,actions=drop'], delete: [''], strict: true, "
+        "match: ip}",
+        "groups: {switch: 'h1:br0', modify: ['group_id=1,type=all,bucket=vnet2'], group: 1}",
+        "meters: {switch: w, add: ['meter=1 kbps band=type=drop rate=1'], meter: 1}",
+        "tables: {switch: w, table: 3}",
+        "megaflows: {switch: 'h1:br0', matching: 'actions:drop'}",
+    )
+    where: dict[str, Any] = {"at_ns": None, "expect": (), "node": "h1", "bridge": "br0"}
+    on_wire = where | {"node": "w", "bridge": None}
+    changes = Changes(("",), (), ("arp,actions=drop",), is_strict=True)
+    assert flows == FlowsStep(line=flows.line, **where, changes=changes, match="ip")
+    assert flows.title == "flows h1:br0 -1 +1 ip"
+    changes = Changes(modify=("group_id=1,type=all,bucket=vnet2",))
+    assert groups == GroupsStep(line=groups.line, **where, changes=changes, group=1)
+    assert groups.title == "groups h1:br0 ~1 1"
+    changes = Changes(add=("meter=1 kbps band=type=drop rate=1",))
+    assert meters == MetersStep(line=meters.line, **on_wire, changes=changes, meter=1)
+    assert tables == TablesStep(line=tables.line, **on_wire, table=3)
+    assert tables.title == "tables w 3"
+    assert megaflows == MegaflowsStep(line=megaflows.line, **where, matching="actions:drop")
+    assert megaflows.title == "megaflows h1:br0 actions:drop"
+
+
+def test_what_steps_send_is_tried_after_what_was_sent_before() -> None:
+    flow = "flows: {switch: 'h1:br0', add: ['table=1,actions=group:1,group:2']}"
+    group = "groups: {switch: 'h1:br0', add: ['group_id=2,type=all']}"
+    steps_of(group, f"repeat: {{count: 2, steps: [{{{flow}}}]}}")
+    steps_of(f"{{at: 3s, {flow}}}", f"{{at: 1s, {group}}}")
+    with pytest.raises(TopologyError, match="OFPBAC_BAD_OUT_GROUP"):
+        steps_of(flow, group)
+    with pytest.raises(TopologyError, match="OFPGMFC_GROUP_EXISTS"):
+        steps_of(group, group)
+
+
+def test_ports_of_machines_that_will_come_may_be_called_by_name() -> None:
+    flow = "flows: {switch: 'h1:br0', add: ['in_port=vnet3,actions=drop']}"
+    steps_of("move: {vm: vm2, to: h1}", flow)
+    with pytest.raises(TopologyError, match="vnet3: invalid or unknown port for in_port"):
+        steps_of(flow)
+
+
+BAD_STEPS = {
+    "a flow": (
+        "flows: {switch: 'h1:br0', add: [^'nw_scr=10.0.0.1,actions=drop']}",
+        "unknown keyword nw_scr",
+    ),
+    "a flow to delete": (
+        "flows: {switch: 'h1:br0', delete: [ip, ^'actions=drop']}",
+        "unknown keyword actions",
+    ),
+    "a group that a step deleted": (
+        "groups: {switch: 'h1:br0', delete: ['group_id=1'], modify: [^'group_id=1,type=all']}",
+        "OFPGMFC_UNKNOWN_GROUP (the switch refuses it)",
+    ),
+    "a meter": (
+        "meters: {switch: w, add: [^'meter=1 band=type=drop rate=1']}",
+        "meter must specify either 'kbps' or 'pktps'",
+    ),
+    "what flows to look at": (
+        "flows: {switch: w, match: ^'in_prot=1'}",
+        "unknown keyword in_prot",
+    ),
+    "a bridge of Linux": (
+        "flows: {switch: ^'h1:br1', match: ip}",
+        "br1 is a Linux bridge, which has no flows (write type: ovs)",
+    ),
+    "a switch of Linux": (
+        "megaflows: {switch: ^l}",
+        "l is a Linux bridge, which has no megaflows (write type: ovs)",
+    ),
+    "a switch that is not there": (
+        "tables: {switch: ^'h1:br00'}",
+        "h1 has no switch 'br00' (did you mean 'br0'?)",
+    ),
+    "a table": ("tables: {switch: w, table: ^254}", "table is too large: 254 (at most 253)"),
+    "a key": (
+        "flows: {switch: w, ^delte: [ip]}",
+        "unknown key 'delte' (did you mean 'delete'?)",
+    ),
+    "no map": ("flows: ^3", "flows wants a map, not the number 3"),
+    "a report": (
+        "{groups: {switch: 'h1:br0', group: 1}, expect: {^bucket0: 3}}",
+        "groups does not report 'bucket0' (it reports: groups, packet_count, byte_count)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_STEPS)
+def test_a_fault_of_a_step_is_told_at_its_place(
+    case: str, assert_problem: Callable[[str, str], None]
+) -> None:
+    step, message = BAD_STEPS[case]
+    assert_problem(f"{STEPS}- {step}\n", message)
 
 
 def test_files_without_open_vswitch_do_without_all_that_it_is_made_of() -> None:

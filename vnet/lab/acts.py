@@ -16,6 +16,7 @@ from vnet.hypervisor.backend import unplug
 from vnet.lab.build import Network, front_of
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
+from vnet.sim.link import Link
 from vnet.sim.scheduler import Scheduler
 from vnet.topology import steps
 from vnet.topology.model import Endpoint
@@ -52,11 +53,38 @@ class Wait(App):
 
 
 def change_link(network: Network, step: steps.LinkStep) -> dict[str, Any]:
-    """Plug or unplug a cable, or change what it does to frames."""
+    """Plug a cable in elsewhere, plug or unplug it, or change what it does to frames.
+
+    Raises :class:`VnetError` where none ends there any more, or the other place is taken.
+    """
     link = network.link_at(str(step.end))
-    assert link is not None, f"validation let {step.end} through"
+    if link is None:
+        raise VnetError(f"no link ends at {step.end} now", "its plug was moved")
+    if step.to is not None:
+        move_plug(network, link, step.end, step.to)
     link.change(**step.change)
     return {"state": "up" if link.up else "down"}
+
+
+def move_plug(network: Network, link: Link, stays: Endpoint, to: Endpoint) -> None:
+    """Pull the end of ``link`` that is not at ``stays``, and plug it in at ``to``.
+
+    Raises :class:`VnetError` where that is no free card or port, and then nothing has moved.
+    """
+    target = network.card(to.node, to.device)
+    if target is None or target.end is not None:
+        what = f"{to} is no card or port" if target is None else f"{to} has a link already"
+        raise VnetError(what, "write a free one")
+    cards = [network.card_at(end) for end in link.ends]
+    number = 0 if cards[1] is network.card(stays.node, stays.device) else 1
+    was_up = link.up
+    network.former_ends.append(link.replug(number, str(to)))
+    cards[number].unplug()
+    cards[number] = target
+    for card, end in zip(cards, link.ends, strict=True):
+        card.plug(end)
+    link.set_up(was_up)
+    network.forget_floods()
 
 
 def move_vm(network: Network, step: steps.MoveStep) -> dict[str, Any]:

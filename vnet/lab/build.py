@@ -27,7 +27,7 @@ from vnet.lab.wire_switch import WireSwitch, build_wire_switch
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
-from vnet.sim.link import Link
+from vnet.sim.link import Link, LinkEnd
 from vnet.sim.scheduler import Scheduler
 from vnet.topology import model
 from vnet.topology.devices import network_bridge_names
@@ -51,6 +51,8 @@ class Network:
     ovs_switches: dict[str, list[OvsSwitch]] = field(default_factory=dict)
     """The bridges of Open vSwitch in each host that has any."""
     links: list[Link] = field(default_factory=list)
+    former_ends: list[tuple[LinkEnd, LinkEnd]] = field(default_factory=list)
+    """The ends of links as they were before a plug went elsewhere, with what they have counted."""
     domains: dict[str, Domains] = field(default_factory=dict)
     script_steps: list[ScriptStep] = field(default_factory=list)
     lost_with_devices: Counter[tuple[str, DropReason]] = field(default_factory=Counter)
@@ -105,11 +107,25 @@ class Network:
         for link in self.links:
             if name in (link.ends[0].name, link.ends[1].name):
                 return link
-        node, _, device_name = name.partition(":")
-        device = self.device(node, device_name)
-        if isinstance(device, Nic) and device.end is not None:
-            return device.end.link
-        return None
+        node, _, device = name.partition(":")
+        card = self.card(node, device)
+        return None if card is None or card.end is None else card.end.link
+
+    def card(self, node: str, name: str) -> Nic | None:
+        """A card by the name that it has, or that the file gave it and Xen's script took away."""
+        host = self.topology.hosts.get(node)
+        names = [name]
+        if host is not None and name in host.nics:
+            names.append(network_bridge_names(host, name).physical)
+        found = (self.device(node, each) for each in names)
+        return next((device for device in found if isinstance(device, Nic)), None)
+
+    def card_at(self, end: LinkEnd) -> Nic:
+        """The card that an end of a link is plugged into."""
+        node, _, name = end.name.partition(":")
+        card = self.card(node, name)
+        assert card is not None, f"{end.name} is plugged in nowhere"
+        return card
 
     def devices(self) -> Iterator[NetDevice]:
         """Every device of every node."""

@@ -187,7 +187,7 @@ class LinkHandle:
     @property
     def directions(self) -> tuple[LinkRow, LinkRow]:
         """The counters of both directions as they stand, in the order of the ends."""
-        one, other = link_rows([self.link])
+        one, other = link_rows([self.link.ends])
         return one, other
 
     def __repr__(self) -> str:

@@ -21,7 +21,7 @@ from vnet.lab.build import Builder
 from vnet.lab.captures import Captures
 from vnet.lab.handles import LinkHandle, MachineHandle, VmHandle
 from vnet.lab.pingall import PingAll, choose_pairs
-from vnet.lab.report import Report, drop_rows, link_rows
+from vnet.lab.report import Report, all_ends, drop_rows, link_rows
 from vnet.lab.scenario import ScenarioRunner, check_packets
 from vnet.lab.shipped import resolve
 from vnet.lab.storms import StormLog, StormRow
@@ -286,7 +286,7 @@ class Lab:
             self.seed,
             self.now_ns,
             [] if self._runner is None else self._runner.outcomes,
-            link_rows(self.network.links),
+            link_rows(all_ends(self.network)),
             drop_rows(self.network),
             self._captures.counts,
             self._captures.file_names,

@@ -6,7 +6,7 @@ Nothing in it depends on the wall clock or on where the lab ran.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from vnet.base.drops import DropReason
 from vnet.base.units import duration_text
 from vnet.lab.build import Network
 from vnet.lab.storms import StormRow
-from vnet.sim.link import Link, LinkEnd
+from vnet.sim.link import LinkEnd
 from vnet.topology import steps
 
 
@@ -204,8 +204,13 @@ class Report:
         }
 
 
-def link_rows(links: list[Link]) -> list[LinkRow]:
-    """Both directions of every link."""
+def all_ends(network: Network) -> list[tuple[LinkEnd, LinkEnd]]:
+    """The ends of all links, then those that were elsewhere before."""
+    return [*(link.ends for link in network.links), *network.former_ends]
+
+
+def link_rows(links: Iterable[tuple[LinkEnd, LinkEnd]]) -> list[LinkRow]:
+    """Both directions of links, given by their ends."""
     return [
         LinkRow(
             end.name,
@@ -215,8 +220,8 @@ def link_rows(links: list[Link]) -> list[LinkRow]:
             {reason.word: count for reason, count in _sorted(end.drops)},
             _impaired(end),
         )
-        for link in links
-        for end in link.ends
+        for ends in links
+        for end in ends
     ]
 
 
@@ -244,8 +249,8 @@ def drop_rows(network: Network) -> list[DropRow]:
     rows += [DropRow(*lost, frames) for lost, frames in network.lost_with_devices.items()]
     rows += [
         DropRow(f"link {end.name}", reason, frames)
-        for link in network.links
-        for end in link.ends
+        for ends in all_ends(network)
+        for end in ends
         for reason, frames in _sorted(end.drops)
     ]
     return rows

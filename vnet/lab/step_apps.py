@@ -15,6 +15,7 @@ from vnet.lab.build import Network
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.topology import steps
 from vnet.topology.expression import build_packet
+from vnet.topology.ovs_steps import OvsStep
 
 
 def make_app(network: Network, step: steps.Step) -> App:
@@ -62,6 +63,11 @@ def _act(network: Network, step: steps.Step) -> Callable[[], dict[str, Any]]:
         return lambda: acts.look_at_fdb(network, step)
     if isinstance(step, steps.CountersStep):
         return lambda: acts.read_counters(network, step)
+    if isinstance(step, OvsStep):
+        # Labs without Open vSwitch do without all that it is made of.
+        from vnet.lab.ovs_acts import ovs_act
+
+        return lambda: ovs_act(network, step)
     assert isinstance(step, steps.CheckStep), step
     return dict
 

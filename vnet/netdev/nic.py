@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vnet.base.drops import DropReason
 from vnet.base.ids import Mac
-from vnet.netdev.device import NetDevice
+from vnet.netdev.device import DEVICE_DOWN, NetDevice
 from vnet.sim.frame import Frame
 from vnet.sim.link import LinkEnd
 from vnet.sim.scheduler import Scheduler
@@ -36,6 +36,11 @@ class Nic(NetDevice):
         end.dropped = self._lost_on_wire
         self._follow_link()
 
+    def unplug(self) -> None:
+        """The cable goes elsewhere."""
+        self.end = None
+        self._follow_link()
+
     def _lost_on_wire(self, frame: Frame, reason: DropReason) -> None:
         # The link has counted it; the captures of this card learn what became of the frame.
         if self.sniffers is not None:
@@ -46,5 +51,7 @@ class Nic(NetDevice):
         self.set_carrier(self.end is not None and self.end.link.up)
 
     def _xmit(self, frame: Frame) -> None:
-        assert self.end is not None
-        self.end.send(frame)
+        if self.end is None:
+            # It was pulled while the frame waited in a queue of the card.
+            return self.drop(frame, DEVICE_DOWN)
+        return self.end.send(frame)

@@ -9,7 +9,7 @@ its way (:mod:`vnet.sim.netem`) is decided then as well, once the sender has pai
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypedDict, Unpack
 
@@ -287,15 +287,14 @@ class Link:
         chance: Chance | None = None,
     ) -> None:
         self.scheduler = scheduler
-        self.name = f"{ends[0]}--{ends[1]}"
+        self.name = "--".join(ends)
         self.latency_ns = latency_ns
         self.bandwidth_bps = bandwidth_bps
         self.queue_frames = queue_frames
         self.mtu_bytes = mtu_bytes
         self.up = up
         self.epoch = 0
-        self.ends = (LinkEnd(self, ends[0]), LinkEnd(self, ends[1]))
-        self.ends[0].peer, self.ends[1].peer = self.ends[1], self.ends[0]
+        self.ends = _joined(self, ends)
         self._netems = () if chance is None else tuple(Netem(chance, name) for name in ends)
         self.on_plug: Callable[[], None] = _nothing
         """Called when the cable was plugged in or pulled."""
@@ -311,9 +310,14 @@ class Link:
             return
         assert self._netems, f"{self.name} was built without chance"
         self.impairments = impairments
-        for end, netem in zip(self.ends, self._netems, strict=True):
+        for netem in self._netems:
             netem.change(impairments)
-            end.netem = None if impairments == UNIMPAIRED else netem
+        self._let_impair()
+
+    def _let_impair(self) -> None:
+        """Have each direction impaired by what is there for it, if it shall be."""
+        for end, netem in zip(self.ends, self._netems, strict=bool(self._netems)):
+            end.netem = None if self.impairments == UNIMPAIRED else netem
 
     def change(self, **settings: Unpack[LinkChange]) -> None:
         """Change some settings and leave the others. Raises :class:`UsageError`, and then
@@ -333,6 +337,21 @@ class Link:
             setattr(self, name, value)
         self.set_up(up)
 
+    def replug(self, number: int, name: str) -> tuple[LinkEnd, LinkEnd]:
+        """Pull both plugs; end ``number`` (0 or 1) is called ``name`` from now on.
+
+        The link is down and has new ends, into which nothing is plugged. Returns the old ones,
+        which know what has passed, and to whom what was on the wire is lost.
+        """
+        self.set_up(False)
+        old = self.ends
+        names = [end.name for end in old]
+        names[number] = name
+        self.name = "--".join(names)
+        self.ends = _joined(self, names)
+        self._let_impair()
+        return old
+
     def set_up(self, up: bool) -> None:
         """Plug or unplug the cable. What is on the wire when it goes down is lost."""
         if up == self.up:
@@ -346,6 +365,13 @@ class Link:
         for end in self.ends:
             end.carrier_changed()
         self.on_plug()
+
+
+def _joined(link: Link, names: Sequence[str]) -> tuple[LinkEnd, LinkEnd]:
+    """The two ends of a link."""
+    one, other = (LinkEnd(link, name) for name in names)
+    one.peer, other.peer = other, one
+    return one, other
 
 
 def _nobody_home(_frame: Frame) -> None:

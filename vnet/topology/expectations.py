@@ -93,20 +93,36 @@ REPORTS: dict[str, dict[str, _Type]] = {
     "counters": {
         **dict.fromkeys(("rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops"), _COUNT),
     },
+    "flows": {"flows": _COUNT, "n_packets": _COUNT, "n_bytes": _COUNT},
+    "groups": {"groups": _COUNT, "packet_count": _COUNT, "byte_count": _COUNT},
+    "meters": dict.fromkeys(("meters", "flow_count", "packet_in_count", "byte_in_count"), _COUNT),
+    "tables": {"active": _COUNT, "lookup": _COUNT, "matched": _COUNT},
+    "megaflows": {"megaflows": _COUNT, "packets": _COUNT, "bytes": _COUNT},
     "repeat": {"rounds": _COUNT},
     "parallel": {},
     "expect": {},
 }
 """What each verb reports, which is what ``expect`` may name.
 
-``counters`` reports each drop reason as well, by its word.
+``counters`` reports each drop reason as well, by its word, and what is :data:`_NUMBERED` has more
+for each of its parts.
 """
+
+_NUMBERED = {
+    "groups": re.compile(r"bucket[0-9]+:(packet|byte)_count", re.ASCII),
+    "meters": re.compile(r"band[0-9]+:(packet|byte)_count", re.ASCII),
+}
+"""Counters of the buckets of a group, and of the bands of a meter, which count from 0."""
 
 
 def _reports(verb: str) -> Mapping[str, _Type]:
     if verb != "counters":
         return REPORTS[verb]
     return REPORTS[verb] | dict.fromkeys((r.word for r in all_drop_reasons()), _COUNT)
+
+
+def _is_numbered(verb: str, key: str) -> bool:
+    return verb in _NUMBERED and _NUMBERED[verb].fullmatch(key) is not None
 
 
 def make_expectations(
@@ -123,7 +139,7 @@ def make_expectations(
             frames = _frame_query(counted[1] or "", counted[2], here, directory)
             kind: _Type | None = _COUNT
         else:
-            kind = reports.get(key)
+            kind = _COUNT if _is_numbered(verb, key) else reports.get(key)
         if kind is None:
             hint = did_you_mean(key, list(reports), "it reports") or "it reports nothing"
             if key.startswith("frame"):

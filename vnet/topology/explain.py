@@ -21,6 +21,7 @@ from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, escaped, one_of, quote
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
+from vnet.topology.step_schema import VERBS
 from vnet.topology.values import RefusedError, kind_of
 from vnet.topology.wire import WireFile
 
@@ -237,6 +238,8 @@ def _with_mirror(path: Path) -> Path:
 
 def _is_harmless(path: Path, fault: Any) -> bool:
     inner = len(path) > 2 and fault["type"] != "missing"
+    if path[0] == "scenario" and path[-1] in VERBS:
+        return False  # Without it the step does nothing.
     if inner and path[0] == "scenario" and "link" in path[-3:-1]:
         return False  # One setting may be all that the step changes.
     return inner and (path[-1] in _HARMLESS or path[-2] == "expect")

@@ -17,7 +17,6 @@ line for each problem.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -34,7 +33,7 @@ from vnet.topology.tree import read_tree
 from vnet.topology.validate import Directory, check_machines, make_captures, make_links
 
 if TYPE_CHECKING:
-    from vnet.topology.openflow import Mods
+    from vnet.topology.openflow import Openflow
 
 MAX_FILE_BYTES = 10_000_000
 """Ten megabytes: a hundred thousand machines written out one by one."""
@@ -74,7 +73,7 @@ def parse_topology(text: str, file: str = "<text>") -> Topology:
     check_machines(directory, links)
     openflow = _openflow(given, directory, Path(file).parent)
     captures = make_captures(given, directory)
-    scenario = make_scenario(given, directory, links)
+    scenario = make_scenario(given, directory, links, openflow)
     report.raise_if_any()
     return Topology(
         name=given.name or default_name(file),
@@ -89,20 +88,20 @@ def parse_topology(text: str, file: str = "<text>") -> Topology:
         scenario=tuple(scenario),
         file=file,
         templates=nodes.templates.made(nodes.origin),
-        openflow=openflow,
+        openflow={} if openflow is None else openflow.mods,
     )
 
 
-def _openflow(given: TopologyFile, directory: Directory, folder: Path) -> Mapping[str, Mods]:
+def _openflow(given: TopologyFile, directory: Directory, folder: Path) -> Openflow | None:
     nodes = directory.nodes
     bridges = [switch.ovs for host in nodes.hosts.values() for switch in host.switches.values()]
     bridges += [switch.ovs for switch in nodes.switches.values()]
     if not any(bridges):
-        return {}
+        return None
     # Files without Open vSwitch do without all that it is made of.
-    from vnet.topology.openflow import make_openflow
+    from vnet.topology.openflow import Openflow
 
-    return make_openflow(given, directory, folder)
+    return Openflow(given, directory, folder)
 
 
 def default_name(file: str) -> str:

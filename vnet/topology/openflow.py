@@ -1,11 +1,13 @@
-"""What each bridge of Open vSwitch is sent at the start: its meters, groups and flows.
+"""What each bridge of Open vSwitch is sent at the start and by steps: meters, groups, flows.
 
 Flows may call ports by name, so they are read once it is known which ports a bridge will have.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path as FilePath
+from typing import Any
 
 from vnet.netdev import unattended  # noqa: F401
 
@@ -17,60 +19,87 @@ from vnet.ovs.ofproto import upcall  # noqa: F401
 from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
 from vnet.topology.ovs_places import Place, find_places, port_numbers
 from vnet.topology.programs import Line, lines_of
+from vnet.topology.report import Path
 from vnet.topology.schema import TopologyFile
-from vnet.topology.switch_schema import SwitchFile
+from vnet.topology.step_schema import StepFile, every_step
+from vnet.topology.switch_schema import TextFile
 from vnet.topology.trial import Trial
 from vnet.topology.validate import Directory
 
 Mods = tuple[MeterMod | GroupMod | FlowMod, ...]
 
 
-def make_openflow(file: TopologyFile, directory: Directory, folder: FilePath) -> dict[str, Mods]:
-    """What bridges are sent, by their names in the lab; and where some ports ask for numbers,
-    all get theirs. Files with flows are looked for as from ``folder``.
+class Openflow:
+    """What the bridges of a file are sent; and where some ports ask for numbers, all get theirs.
+
+    ``mods`` is what they are sent at the start, by their names in the lab. Files with flows are
+    looked for as from ``folder``.
     """
-    return _Maker(file, directory, folder).make()
 
-
-class _Maker:
     def __init__(self, file: TopologyFile, directory: Directory, folder: FilePath) -> None:
-        self.file = file
-        self.directory = directory
-        self.report = directory.report
-        self.folder = folder
-        self.made: dict[tuple[object, ...], Mods] = {}
+        self.mods: dict[str, Mods] = {}
+        self._file = file
+        self._report = directory.report
+        self._folder = folder
+        self._made: dict[tuple[object, ...], Mods | None] = {}
         """By entry and ports: the machines of a template are mostly alike."""
-
-    def make(self) -> dict[str, Mods]:
-        found = {}
-        for place in find_places(self.directory):
-            mods = self.mods(place)
+        self._places = {(place.node, place.name): place for place in find_places(directory)}
+        self._trials: dict[str, Trial] = {}
+        for place in self._places.values():
+            mods = self._sent(place)
             if mods:
-                found[place.label] = mods
-        return found
+                self.mods[place.label] = mods
 
-    def mods(self, place: Place) -> Mods:
-        """What the bridge is sent; nothing where something is wrong with it."""
+    def _sent(self, place: Place) -> Mods | None:
+        """What a bridge is sent; None where something is wrong with it."""
         numbers = port_numbers(place)
         key = (place.path, *numbers.items())
-        if key not in self.made:
-            trial = Trial(Names(numbers), place.ovs.config, self.report)
-            faults = self.report.faults
-            meters = trial.meters(self.lines(place, "meters"))
-            groups = trial.groups(self.lines(place, "groups"), (*place.path, "groups"))
+        if key not in self._made:
+            trial = Trial(Names(numbers), place.ovs.config, self._report)
+            faults = self._report.faults
+            meters = trial.meters(self._written(place, "meters"))
+            groups = trial.groups(self._written(place, "groups"), (*place.path, "groups"))
             # Flows that name a group or meter would be told that it is not there.
-            trial.is_on = self.report.faults == faults
-            flows = trial.flows(self.lines(place, "flows"), (*place.path, "flows"))
-            self.made[key] = (*meters, *groups, *flows)
-        return self.made[key]
+            trial.is_on = self._report.faults == faults
+            flows = trial.flows(self._written(place, "flows"), (*place.path, "flows"))
+            is_sound = self._report.faults == faults
+            self._made[key] = (*meters, *groups, *flows) if is_sound else None
+        return self._made[key]
 
-    def lines(self, place: Place, key: str) -> list[Line]:
-        program = getattr(self.entry(place), key)
-        return lines_of(program, (*place.path, key), self.report, self.folder)
-
-    def entry(self, place: Place) -> SwitchFile:
+    def _written(self, place: Place, key: str) -> list[Line]:
         section, name, *inner = place.path
-        entries = getattr(self.file, str(section))
-        found = entries[name].switches[place.name] if inner else entries[name]
-        assert isinstance(found, SwitchFile)
-        return found
+        entries = getattr(self._file, str(section))
+        entry = entries[name].switches[place.name] if inner else entries[name]
+        return self.lines(getattr(entry, key), (*place.path, key))
+
+    # -- for what they are sent later
+
+    def lines(self, program: TextFile | list[Any] | str, path: Path) -> list[Line]:
+        """The lines of what stands at ``path``."""
+        return lines_of(program, path, self._report, self._folder)
+
+    def line_at(self, text: str, path: Path) -> Line:
+        """A text that is one line."""
+        return Line(text, self._report.file, *self._report.root.place(path))
+
+    def trial(self, node: str, bridge: str) -> Trial:
+        """A bridge as it is after its start and all that it was sent by way of this trial."""
+        place = self._places[node, bridge]
+        if place.label not in self._trials:
+            scenario = self._file.scenario or []
+            moves = any(step.move for step in every_step(scenario))
+            numbers = port_numbers(place, comers=moves)
+            trial = Trial(Names(numbers), place.ovs.config, self._report)
+            mods = self._sent(place)
+            if mods is None or not _is_in_order(scenario):
+                trial.is_on = False
+            else:
+                trial.send(mods)
+            self._trials[place.label] = trial
+        return self._trials[place.label]
+
+
+def _is_in_order(scenario: Sequence[StepFile]) -> bool:
+    """Whether steps come in the order in which they are written, as far as that can be told."""
+    times = [step.at for step in scenario if step.at is not None]
+    return times == sorted(times)

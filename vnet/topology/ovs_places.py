@@ -40,6 +40,8 @@ class Place(NamedTuple):
     path: Path
     ovs: OvsBridge
     devices: Sequence[str]
+    comers: re.Pattern[str] | None
+    """What devices are called that may come, with machines that move here."""
     lacking: re.Pattern[str] | None
     """What ports may be called that are missing, because what makes them has a fault of its own."""
 
@@ -102,8 +104,9 @@ def _in_hosts(directory: Directory) -> Iterator[Place]:
             devices = backs if switch.uplink is None else [switch.uplink, *backs]
             path = (*nodes.origin[host.name], "switches", switch.name)
             lacks = lacks_vms or host.name in cut.nodes
-            lacking = _BACK_ENDS[host.hypervisor] if lacks else None
-            yield Place(host.name, switch.name, path, switch.ovs, devices, lacking)
+            comers = _BACK_ENDS[host.hypervisor]
+            lacking = comers if lacks else None
+            yield Place(host.name, switch.name, path, switch.ovs, devices, comers, lacking)
 
 
 def _on_the_wire(directory: Directory) -> Iterator[Place]:
@@ -113,7 +116,7 @@ def _on_the_wire(directory: Directory) -> Iterator[Place]:
     for switch in nodes.switches.values():
         if switch.ovs is not None:
             path, ports = nodes.origin[switch.name], switch.ports
-            yield Place(switch.name, switch.name, path, switch.ovs, ports, lacking)
+            yield Place(switch.name, switch.name, path, switch.ovs, ports, None, lacking)
 
 
 def _put_back(place: Place, directory: Directory) -> None:
@@ -250,15 +253,16 @@ def _numbered(place: Place) -> OvsBridge:
     return replace(place.ovs, config=replace(place.ovs.config, ports=made), ports=known)
 
 
-def port_numbers(place: Place) -> PortNumbers:
-    """The numbers that the ports of a bridge are going to have, by name."""
+def port_numbers(place: Place, *, comers: bool = False) -> PortNumbers:
+    """The numbers that the ports of a bridge are going to have, by name; with ``comers`` those that
+    may come as well."""
     numbers = {place.name: OFPP_LOCAL}
     known = place.settings()
     for index, device in enumerate(place.ports, start=1):
         port = known.get(device)
         request = None if port is None else port.interfaces[0].ofport_request
         numbers[device] = OfpPort(request or index)
-    return PortNumbers(numbers, place.lacking)
+    return PortNumbers(numbers, place.lacking or (place.comers if comers else None))
 
 
 class PortNumbers(dict[str, OfpPort]):

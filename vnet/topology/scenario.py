@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from vnet.base.ids import Mac, ip_from_text
 from vnet.base.text import did_you_mean, one_of, quote
@@ -11,10 +11,17 @@ from vnet.topology.devices import NLMON
 from vnet.topology.expand import addresses_of, nics_of
 from vnet.topology.expectations import make_expectations
 from vnet.topology.explain import Cut
-from vnet.topology.model import Endpoint, Host, Link, Vm, WireSwitch
+from vnet.topology.model import Endpoint, Host, HostSwitch, Link, Vm, WireSwitch
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
-from vnet.topology.step_schema import MAX_PINGALL, MAX_ROUNDS, VERBS, StepFile
+from vnet.topology.step_schema import (
+    MAX_PINGALL,
+    MAX_ROUNDS,
+    OVS_VERBS,
+    VERBS,
+    StepFile,
+    every_step,
+)
 from vnet.topology.steps import (
     ArpingStep,
     CheckStep,
@@ -32,19 +39,32 @@ from vnet.topology.steps import (
     UdpStep,
     WaitStep,
 )
-from vnet.topology.validate import Directory
+from vnet.topology.validate import Directory, takes_plugs
 from vnet.topology.wire import change_of
 
+if TYPE_CHECKING:
+    from vnet.topology.openflow import Openflow
 
-def make_scenario(file: TopologyFile, directory: Directory, links: list[Link]) -> list[Step]:
-    """The steps of ``file``; what is wrong with them goes to the report."""
-    maker = _StepMaker(directory, links)
+
+def make_scenario(
+    file: TopologyFile, directory: Directory, links: list[Link], openflow: Openflow | None = None
+) -> list[Step]:
+    """The steps of ``file``; what is wrong with them goes to the report.
+
+    ``openflow`` knows the bridges of Open vSwitch, where there are any.
+    """
+    later = [step.link.to for step in every_step(file.scenario or ()) if step.link and step.link.to]
+    maker = _StepMaker(directory, [*_ends(links), *later], openflow)
     steps = []
     for position, given in enumerate(file.scenario or ()):
         made = maker.step(given, ("scenario", directory.cut.index("scenario", position)))
         if made is not None:
             steps.append(made)
     return steps
+
+
+def _ends(links: Sequence[Link]) -> list[Endpoint]:
+    return [end for link in links for end in link.ends]
 
 
 class _Common(NamedTuple):
@@ -56,11 +76,15 @@ class _Common(NamedTuple):
 
 
 class _StepMaker:
-    def __init__(self, directory: Directory, links: list[Link]) -> None:
+    def __init__(
+        self, directory: Directory, ends: Sequence[Endpoint], openflow: Openflow | None
+    ) -> None:
         self.directory = directory
+        self.openflow = openflow
         self.report: Report = directory.report
         self.cut: Cut = directory.cut
-        self.ends = [end for link in links for end in link.ends]
+        self.ends = ends
+        """Where links end at some time."""
         cut = {*self.cut.sections, *self.cut.kept}
         self.links_known = directory.links_complete and "links" not in cut
         self.rounds = 1
@@ -75,6 +99,8 @@ class _StepMaker:
         common = _Common(file.at, expect, self.report.line(path))
         if verb == "expect":
             return CheckStep(*common)
+        if verb in OVS_VERBS:
+            return self.ovs_step(verb, getattr(file, verb), (*path, verb), common)
         made: Step | None = getattr(self, f"make_{verb}")(
             getattr(file, verb), (*path, verb), common
         )
@@ -237,11 +263,13 @@ class _StepMaker:
         change = change_of(given)
         if given.state is not None:
             change["up"] = given.state == "up"
-        if not change:
+        if not change and given.to is None:
             hint = "write state: down, or a setting such as loss: 5%"
             self.report.add(path, "the step changes nothing", hint)
+        if given.to is not None and not takes_plugs(given.to, (*path, "to"), self.directory):
+            return None
         if given.end in self.ends:
-            return LinkStep(*common, given.end, change)
+            return LinkStep(*common, given.end, change, given.to)
         if self.directory.has_node(given.end.node, (*path, "end")) and self.links_known:
             ends = [str(end) for end in self.ends]
             hint = did_you_mean(str(given.end), ends, "links end at") or "there are no links"
@@ -285,25 +313,48 @@ class _StepMaker:
         self.report.add(path, what, f"it has: {one_of(there)}" if there else "it has none")
         return False
 
-    # --- steps that look ---
+    # --- switches ---
 
-    def make_fdb(self, given: Any, path: Path, common: _Common) -> Step | None:
-        name, bridge = given.switch
-        here = (*path, "switch")
-        if not self.directory.has_node(name, here):
+    def switch(self, given: Any, path: Path) -> HostSwitch | WireSwitch | None:
+        """The switch that a step names, None where there is none."""
+        name, bridge = given
+        if not self.directory.has_node(name, path):
             return None
         node = self.directory.nodes.find(name)
         if isinstance(node, Host) and bridge is not None:
-            if bridge not in node.switches:
-                hint = did_you_mean(bridge, list(node.switches), "it has") or "it has none"
-                self.report.add(here, f"{name} has no switch {quote(bridge)}", hint)
-                return None
-        elif not isinstance(node, WireSwitch) or bridge is not None:
-            what = f"{quote(name if bridge is None else f'{name}:{bridge}')} is no switch"
-            self.report.add(here, what, "write sw1, or h1:br0 for a switch in a host")
+            if bridge in node.switches:
+                return node.switches[bridge]
+            hint = did_you_mean(bridge, list(node.switches), "it has") or "it has none"
+            self.report.add(path, f"{name} has no switch {quote(bridge)}", hint)
             return None
+        if isinstance(node, WireSwitch) and bridge is None:
+            return node
+        what = f"{quote(name if bridge is None else f'{name}:{bridge}')} is no switch"
+        self.report.add(path, what, "write sw1, or h1:br0 for a switch in a host")
+        return None
+
+    def ovs_step(self, verb: str, given: Any, path: Path, common: _Common) -> Step | None:
+        """A step about a bridge of Open vSwitch."""
+        switch = self.switch(given.switch, (*path, "switch"))
+        if switch is None:
+            return None
+        if switch.ovs is None or self.openflow is None:
+            what = f"{switch.name} is a Linux bridge, which has no {verb}"
+            self.report.add((*path, "switch"), what, "write type: ovs")
+            return None
+        # Files without Open vSwitch do without all that it is made of.
+        from vnet.topology.ovs_scenario import About, OvsStepMaker
+
+        node, bridge = given.switch
+        about = About(*common, node, bridge)
+        return OvsStepMaker(self.openflow).make(verb, given, path, about)
+
+    def make_fdb(self, given: Any, path: Path, common: _Common) -> Step | None:
         mac = self.station(given.mac, (*path, "mac"))
-        return None if mac is False else FdbStep(*common, name, bridge, mac)
+        if self.switch(given.switch, (*path, "switch")) is None or mac is False:
+            return None
+        name, bridge = given.switch
+        return FdbStep(*common, name, bridge, mac)
 
     def station(self, given: Any, path: Path) -> Mac | Literal[False] | None:
         """The MAC that a file names, by itself or by its card; False when it leads nowhere."""

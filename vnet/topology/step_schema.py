@@ -6,12 +6,20 @@ the manual; whether names lead anywhere is asked in :mod:`~vnet.topology.scenari
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
 from vnet.topology.fields import DeviceName, Duration, Expected, Name, Source, Station, Target
+from vnet.topology.ovs_step_schema import (
+    FlowsFile,
+    GroupsFile,
+    MegaflowsFile,
+    MetersFile,
+    TablesFile,
+)
 from vnet.topology.parts import Part, duration_field
 from vnet.topology.values import RefusedError
 from vnet.topology.wire import WireFile
@@ -135,6 +143,10 @@ class LinkStepFile(WireFile):
     model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     end: DeviceName = Field(..., description="One end of the link.")
+    to: DeviceName | None = Field(
+        default=None,
+        description="Pulls the other end and plugs it in there: a free card, or port of a switch.",
+    )
     state: Literal["up", "down"] | None = Field(
         default=None, description="Plugged in, or unplugged."
     )
@@ -182,9 +194,12 @@ class RepeatFile(Part):
     )
 
 
+OVS_VERBS = ("flows", "groups", "meters", "tables", "megaflows")
+"""Steps for bridges of Open vSwitch."""
 VERBS = (
     *("ping", "arping", "udp", "pingall", "send", "link", "move", "wait"),
     *("fdb", "counters", "repeat", "parallel"),
+    *OVS_VERBS,
 )
 _ONE_VERB: list[Any] = [{"required": [verb]} for verb in VERBS]
 
@@ -216,6 +231,21 @@ class StepFile(Part):
     wait: Duration | None = Field(default=None, description="Let time pass.")
     fdb: FdbFile | None = Field(default=None, description="Look at what a switch has learned.")
     counters: CountersFile | None = Field(default=None, description="Read a device's counters.")
+    flows: FlowsFile | None = Field(
+        default=None, description="Change flows of Open vSwitch, or read their counters."
+    )
+    groups: GroupsFile | None = Field(
+        default=None, description="Change groups of Open vSwitch, or read their counters."
+    )
+    meters: MetersFile | None = Field(
+        default=None, description="Change meters of Open vSwitch, or read their counters."
+    )
+    tables: TablesFile | None = Field(
+        default=None, description="Read what tables of flows have counted."
+    )
+    megaflows: MegaflowsFile | None = Field(
+        default=None, description="Look at the flows in the datapath of Open vSwitch."
+    )
     repeat: RepeatFile | None = Field(default=None, description="Do steps several times over.")
     parallel: Annotated[list[StepFile], Field(min_length=1, max_length=MAX_PARALLEL)] | None = (
         Field(default=None, description="Do steps at the same time; ends when all have ended.")
@@ -227,3 +257,11 @@ class StepFile(Part):
         "is tcpdump's, see pcap-filter(7).",
         examples=[{"received": 3, "lost": "< 1", "frames matching icmp on vm1:eth0": 6}],
     )
+
+
+def every_step(steps: Iterable[StepFile]) -> Iterator[StepFile]:
+    """Every step, each followed by those inside it."""
+    for step in steps:
+        yield step
+        inner = step.repeat.steps if step.repeat is not None else step.parallel
+        yield from every_step(inner or ())

@@ -136,14 +136,17 @@ class SendStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class LinkStep(Step):
-    """``change`` has the settings that become other than they were."""
+    """``change`` has the settings that become other than they were; before that, the end that is
+    not ``end`` is plugged in at ``to``, if that is said."""
 
     end: Endpoint
     change: LinkChange
+    to: Endpoint | None = None
 
     @property
     def title(self) -> str:
-        return f"link {self.end} {words_of(self.change)}"
+        goes = "" if self.to is None else f"→ {self.to} "
+        return f"link {self.end} {goes}{words_of(self.change)}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

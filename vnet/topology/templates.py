@@ -19,6 +19,7 @@ from vnet.topology.explain import NODE_SECTIONS, Cut
 from vnet.topology.model import Endpoint
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import LinkFile, TopologyFile
+from vnet.topology.step_schema import every_step
 
 STAR = "*"
 
@@ -120,14 +121,20 @@ class Wiring:
             wires = self._deal(path, link)
             if wires is not None:
                 self.entries.append((path, link, wires))
+        self._later = [
+            step.link.to
+            for step in every_step(file.scenario or ())
+            if step.link is not None and step.link.to is not None
+        ]
         self.complete = len(self.entries) == len(file.links or ())
 
     def ports(self) -> dict[str, list[str]]:
-        """The devices that links name, by node, in the order of the file."""
+        """The devices that links name, by node, in the order of the file; then those that links
+        are moved to while the lab runs."""
         found: dict[str, dict[str, None]] = {}
-        for _, _, wires in self.entries:
-            for end in (end for wire in wires for end in wire):
-                found.setdefault(end.node, {})[end.device] = None
+        ends = [end for _, _, wires in self.entries for wire in wires for end in wire]
+        for end in (*ends, *self._later):
+            found.setdefault(end.node, {})[end.device] = None
         return {node: list(devices) for node, devices in found.items()}
 
     def _deal(self, path: Path, link: LinkFile) -> Wires | None:

@@ -6,7 +6,7 @@ switch would say, with its place in front.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from vnet.ovs.flow.errors import OvsTextError
@@ -55,6 +55,14 @@ class Trial:
             normal = FlowMod(FlowModCommand.ADD, priority=0, actions=(Output(OFPP_NORMAL),))
             self.bridge.flow_mod(normal)
 
+    def send(self, mods: Iterable[MeterMod | GroupMod | FlowMod]) -> None:
+        """Send what it is known to take."""
+        for mod in mods:
+            if isinstance(mod, MeterMod):
+                self.bridge.meter_mod(mod)
+            else:
+                self.bridge.bundle((mod,))
+
     def flows(
         self, lines: Sequence[Line], path: Path, command: FlowModCommand | None = None
     ) -> list[FlowMod]:
@@ -91,6 +99,38 @@ class Trial:
             else:
                 found.append(mod)
         return found
+
+    # -- what steps change, a verb of theirs at a time
+
+    def change_flows(
+        self, verb: str, lines: Sequence[Line], path: Path, *, strict: bool = False
+    ) -> None:
+        """Have flows added, modified or deleted. Only additions go together, as of a file."""
+        if verb == "add":
+            self.flows(lines, path)
+            return
+        command = FlowModCommand[f"{verb}_strict".upper() if strict else verb.upper()]
+        for line in lines:
+            self.flows([line], path, command)
+
+    def change_groups(self, verb: str, lines: Sequence[Line], path: Path) -> None:
+        """The same of groups."""
+        if verb == "add":
+            self.groups(lines, path)
+            return
+        for line in lines:
+            self.groups([line], path, GroupModCommand[verb.upper()])
+
+    def change_meters(self, verb: str, lines: Sequence[Line], _path: Path) -> None:
+        """The same of meters."""
+        self.meters(lines, MeterModCommand[verb.upper()])
+
+    def select_flows(self, line: Line) -> None:
+        """Have a text read that selects flows, and change nothing."""
+        try:
+            read_flow(line.text, FlowModCommand.DELETE, self._names)
+        except OvsTextError as error:
+            self._tell(line, error)
 
     def _run(
         self,

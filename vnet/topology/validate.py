@@ -143,12 +143,18 @@ def _link(given: LinkFile) -> Link:
 
 
 def _check_end(end: Endpoint, path: Path, directory: Directory, taken: dict[Endpoint, int]) -> bool:
-    report, nodes = directory.report, directory.nodes
+    report = directory.report
     if end in taken:
         what = f"{end} has a link already"
         report.add(path, what, f"in line {taken[end]}; put a switch between them")
         return False
     taken[end] = report.line(path)
+    return takes_plugs(end, path, directory)
+
+
+def takes_plugs(end: Endpoint, path: Path, directory: Directory) -> bool:
+    """Whether ``end`` is a card, or a port of a switch; reports it if not."""
+    report, nodes = directory.report, directory.nodes
     if not directory.has_node(end.node, path):
         return False
     if end.node in nodes.vms:

@@ -63,7 +63,7 @@ def list_links(context: ShellContext, _arguments: Arguments) -> Output:
     links = context.lab.network.links
     if not links:
         return "this lab has no cables"
-    rows = [_link_row(link, row) for link in links for row in link_rows([link])]
+    rows = [_link_row(link, row) for link in links for row in link_rows([link.ends])]
     header = ["FROM", "TO", "STATE", "LATENCY", "RATE", "FRAMES", "BYTES", "LOST", "WHY"]
     if any(row[-2] or row[-1] for row in rows):
         header += ["IMPAIRMENTS", "IMPAIRED"]
