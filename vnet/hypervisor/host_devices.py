@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import Mac
+from vnet.hypervisor.host_routes import HostRoutes
 from vnet.hypervisor.openvswitch import default_mac
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
+from vnet.netdev.route_source import RouteSource
 from vnet.ovs.datapath.internal import Internal, InternalPort, internal_pair
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
 
@@ -53,6 +55,10 @@ class HostDevices:
             del self._internal[name]
         else:
             device.rx_handler = self._namespace.interface(name).handle
+
+    def route_source(self) -> RouteSource:
+        """The namespace, as tunnels ask it."""
+        return HostRoutes(self._namespace)
 
     def check_free(self, device: str) -> None:
         """Raise if a device is not there, or somebody else gets its frames."""

@@ -16,6 +16,7 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import Mac
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
+from vnet.netdev.route_source import RouteSource
 from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
@@ -42,6 +43,9 @@ class SwitchDevices(Devices, Protocol):
 
     def check_free(self, device: str) -> None:
         """Raise :class:`UsageError` if ``device`` cannot become a port."""
+
+    def route_source(self) -> RouteSource:
+        """Who knows the way for tunnels."""
 
     def configure_local(self, bridge: str, mac: Mac, mtu_bytes: int) -> None:
         """What the local port of ``bridge`` has to be like from now on."""
@@ -73,6 +77,7 @@ class OpenVSwitch:
         self._settings: dict[str, Mapping[str, BridgePortConfig]] = {}
         self._ports: dict[str, dict[str, BridgePortConfig]] = {}
         self._is_waiting = False
+        self._has_tunnels = False
 
     @property
     def datapath_label(self) -> str:
@@ -174,7 +179,14 @@ class OpenVSwitch:
             replace(config, ports=tuple(self._ports[name].values()))
             for name, config in self._bridges.items()
         )
-        self.vswitchd.reconcile(SwitchConfig(bridges), in_order=True)
+        wanted = SwitchConfig(bridges)
+        if not self._has_tunnels and any(interface.is_tunnel for interface in wanted.interfaces()):
+            # Hosts without tunnels are not listened to.
+            self._has_tunnels = True
+            self.vswitchd.backer.underlay.set_host(self._devices.route_source())
+        self.vswitchd.reconcile(wanted, in_order=True)
+        for error in self.vswitchd.errors.values():
+            raise UsageError(error)
 
     def _follow_ports(self, config: BridgeConfig) -> None:
         """A bridge has the lowest address of its ports and the lowest mtu

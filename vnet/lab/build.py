@@ -33,6 +33,7 @@ from vnet.topology import model
 from vnet.topology.devices import network_bridge_names
 
 if TYPE_CHECKING:
+    from vnet.hypervisor.openvswitch import OpenVSwitch
     from vnet.lab.ovs_host import OvsHost
     from vnet.lab.ovs_switch import OvsSwitch
 
@@ -98,9 +99,13 @@ class Network:
 
     def datapath_losses(self) -> Iterator[tuple[str, Mapping[DropReason, int]]]:
         """The frames that died in no device's hands but in a datapath's, by its label."""
-        commands = [switch.commands for switch in self.all_switches()]
-        for machine in dict.fromkeys(found.machine for found in commands if found is not None):
+        for machine in self._openvswitches():
             yield machine.datapath_label, machine.datapath.drops
+
+    def _openvswitches(self) -> Iterator[OpenVSwitch]:
+        """Open vSwitch of each machine that has it."""
+        commands = [switch.commands for switch in self.all_switches()]
+        yield from dict.fromkeys(found.machine for found in commands if found is not None)
 
     def link_at(self, name: str) -> Link | None:
         """A link by an end as the file names it, or by the device that now holds the plug."""
@@ -138,6 +143,8 @@ class Network:
         for host in self.hosts:
             for switch in self.switches_on(host):
                 yield from switch.own_devices()
+        for machine in self._openvswitches():
+            yield from machine.datapath.tunnel_devices()
 
     def plug_of(self, vnic: Vnic) -> tuple[str, str]:
         """The host and the switch that a virtual machine's card is plugged into now.

@@ -41,6 +41,7 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
                 graph.add_edge(f"{host.name}:{switch.uplink}", bridge, kind="port")
         _add_patches(graph, host)
         _add_guests(graph, host, vms[host.name])
+    _add_tunnels(graph, topology)
     for router in topology.routers.values():
         graph.add_node(router.name, kind="router")
         _add_devices(graph, router.name, router.nics)
@@ -57,6 +58,16 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
             mtu_bytes=link.mtu_bytes,
         )
     return graph
+
+
+def _add_tunnels(graph: networkx.Graph[str], topology: model.Topology) -> None:
+    """Bridges of two hosts that a tunnel joins; labs without Open vSwitch have none."""
+    if all(s.ovs is None for host in topology.hosts.values() for s in host.switches.values()):
+        return
+    from vnet.topology.tunnels import tunnel_pairs
+
+    for one, other in tunnel_pairs(topology.hosts.values()):
+        graph.add_edge(f"{one.host}:{one.bridge}", f"{other.host}:{other.bridge}", kind="tunnel")
 
 
 def _add_patches(graph: networkx.Graph[str], host: model.Host) -> None:
@@ -184,6 +195,7 @@ def _plugged_in(graph: networkx.Graph[str], device: str) -> list[str]:
     ]
 
 
+_LINES = {"link": "===", "tunnel": "-.-"}
 _SHAPES = {
     "host": ("[[", "]]"),
     "vm": ("([", "])"),
@@ -202,6 +214,6 @@ def mermaid(graph: networkx.Graph[str]) -> str:
         before, after = _SHAPES[kind_of(graph, node)]
         lines.append(f'    {name}{before}"{node}"{after}')
     for one, other in graph.edges:
-        line = "===" if graph.edges[one, other]["kind"] == "link" else "---"
+        line = _LINES.get(graph.edges[one, other]["kind"], "---")
         lines.append(f"    {names[one]} {line} {names[other]}")
     return "\n".join(lines)

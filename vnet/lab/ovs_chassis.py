@@ -10,6 +10,7 @@ from vnet.hypervisor.openvswitch import OpenVSwitch, default_mac
 from vnet.lab.ovs_switch import OvsSwitch
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
+from vnet.netdev.route_source import NoRoutes, RouteSource
 from vnet.netdev.unattended import UnattendedPort
 from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
@@ -31,6 +32,10 @@ class ChassisDevices:
 
     def close(self, device: NetDevice, interface: InterfaceConfig) -> None:
         """Cards stay in the switch."""
+
+    def route_source(self) -> RouteSource:
+        """Nobody: no host is behind the switch."""
+        return NoRoutes()
 
     def check_free(self, device: str) -> None:
         """They are nobody else's."""

@@ -18,6 +18,7 @@ from vnet.ovs.vswitchd.config import (
     QosConfig,
     QueueConfig,
 )
+from vnet.ovs.vswitchd.tunnel_options import read_tunnel
 from vnet.topology.bridge_schema import FlowTableFile, MirrorFile
 from vnet.topology.model import OvsBridge
 from vnet.topology.port_schema import OvsPortFile
@@ -131,6 +132,9 @@ def _port_row(
     except OvsTextError as error:
         report.add(path, error.what, at_key=True)
         return None
+    if interface.is_tunnel:
+        for warning in read_tunnel(device, interface.type, interface.options).warnings:
+            report.add((*path, "options"), warning, at_key=True)
     return BridgePortConfig(
         device,
         (interface,),

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from vnet.base.text import did_you_mean, quote
-from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
+from vnet.ovs.flow.ports import ODPP_NONE, OFPP_LOCAL, OfpPort
+from vnet.ovs.ofproto.tunnel.ports import TunnelMatch
 from vnet.ovs.vswitchd.config import BridgePortConfig, InterfaceConfig
 from vnet.topology.devices import backend_names
 from vnet.topology.model import Hypervisor, OvsBridge
@@ -79,7 +80,7 @@ def find_places(directory: Directory) -> list[Place]:
     for place in places:
         if place.lacking is None:
             checks.check(place)
-    checks.check_patches([place for place in places if place.is_in_host])
+    checks.check_made_ports([place for place in places if place.is_in_host])
     places = [place._replace(ovs=_numbered(place)) for place in places]
     for place in places:
         _put_back(place, directory)
@@ -186,8 +187,8 @@ class _PortChecks:
                         what = f"{place.label} has no port {quote(name)}"
                         self._tell((*path, column, index), what, hint)
 
-    def check_patches(self, places: Sequence[Place]) -> None:
-        """Both ends of a patch are in one host, and name each other."""
+    def check_made_ports(self, places: Sequence[Place]) -> None:
+        """Both ends of a patch are in one host, and name each other; no two tunnels are alike."""
         by_host: dict[str, dict[str, tuple[Place, InterfaceConfig]]] = {}
         for place in places:
             known = by_host.setdefault(place.node, {})
@@ -202,6 +203,21 @@ class _PortChecks:
             patches = {name: found for name, found in known.items() if found[1].is_patch}
             for place, interface in patches.values():
                 self._check_patch(place, interface, patches)
+            self._check_tunnels(known)
+
+    def _check_tunnels(self, known: Mapping[str, tuple[Place, InterfaceConfig]]) -> None:
+        """No two tunnels of a host take the same packets."""
+        takers: dict[object, str] = {}
+        for name, (place, interface) in known.items():
+            if not interface.is_tunnel:
+                continue
+            tunnel = interface.tunnel
+            packets = tunnel.datapath_name, TunnelMatch.of(tunnel, ODPP_NONE)
+            other = takers.setdefault(packets, name)
+            if other != name:
+                what = f"{name}: tunnel port with same config as port {quote(other)}"
+                hint = "give it another remote_ip, key or dst_port"
+                self._tell((*place.path, "ports", name), what, hint, at_key=True)
 
     def _check_patch(
         self,

@@ -52,7 +52,7 @@ _Options = Annotated[
     PlainValidator(column_reader("Interface", "options")),
     WithJsonSchema(SETTINGS),
 ]
-PortType = Literal["patch"]
+PortType = Literal["patch", "vxlan", "gre", "geneve", "ip6gre"]
 """Kinds of ports that a bridge makes by itself, for no device of its machine is behind them."""
 
 
@@ -62,12 +62,13 @@ class OvsPortFile(Part):
     type: PortType | None = Field(
         default=None,
         description="Left out, the port is a device of the machine. 'patch' makes a port that "
-        "leads to one of another bridge of the host, which options name as 'peer'.",
+        "leads to one of another bridge of the host, which options name as 'peer'. 'vxlan', 'gre', "
+        "'ip6gre' and 'geneve' make a tunnel to the host that options name as 'remote_ip'.",
     )
     options: _Options = Field(
         default={},
         description="What a port with a type leads to.",
-        examples=[{"peer": "patch1"}],
+        examples=[{"peer": "patch1"}, {"remote_ip": "192.0.2.2", "key": "flow"}],
     )
     tag: _Tag = Field(default=None, description="The VLAN that untagged frames belong to.")
     trunks: _Trunks = Field(

@@ -140,6 +140,12 @@ class Datapath:
         device = TunnelDevice(self.scheduler, name, POPS[kind], self.owner)
         return self.port_add(device, kind, number)
 
+    def tunnel_devices(self) -> Iterator[TunnelDevice]:
+        """The devices behind the ports for tunnels."""
+        for _, vport in sorted(self._pipeline.vports.items()):
+            if isinstance(vport.device, TunnelDevice):
+                yield vport.device
+
     @property
     def udp_ports(self) -> UdpPortRange:
         """Which UDP source ports tunnels have."""

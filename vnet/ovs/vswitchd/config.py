@@ -346,6 +346,12 @@ class SwitchConfig(Row):
         _check_unique("Port", (port.name for port in ports))
         _check_unique("Interface", (interface.name for interface in interfaces))
 
+    def interfaces(self) -> Iterator[InterfaceConfig]:
+        """Those of all bridges."""
+        for bridge in self.bridges:
+            for port in bridge.all_ports:
+                yield from port.interfaces
+
     def bridge(self, name: str) -> BridgeConfig | None:
         """A bridge by its name."""
         return next((bridge for bridge in self.bridges if bridge.name == name), None)
