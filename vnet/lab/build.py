@@ -143,8 +143,8 @@ class Network:
         for host in self.hosts:
             for switch in self.switches_on(host):
                 yield from switch.own_devices()
-        for machine in self._openvswitches():
-            yield from machine.datapath.tunnel_devices()
+        for switchd in self._openvswitches():
+            yield from switchd.datapath.tunnel_devices()
 
     def plug_of(self, vnic: Vnic) -> tuple[str, str]:
         """The host and the switch that a virtual machine's card is plugged into now.

@@ -3,8 +3,9 @@
 A graph node is a machine or switch (``h1``, ``vm1``, ``sw1``), a bridge in a host
 (``h1:xenbr0``) or a device (``h1:eth0``, ``vm1:eth0``, ``h1:vif1.0``), with ``kind`` saying which.
 An edge has ``kind`` ``has`` (a node and its device), ``port`` (a device and its bridge),
-``vif`` (a vNIC and its back end), ``patch`` (two bridges of Open vSwitch) or ``link`` (with the
-link's settings). Cards are called what the file calls them, before Xen's script renames one.
+``vif`` (a vNIC and its back end), ``patch`` (two bridges of Open vSwitch in one host), ``tunnel``
+(two of different hosts) or ``link`` (with the link's settings). Cards are called what the file
+calls them, before Xen's script renames one.
 """
 
 from __future__ import annotations
