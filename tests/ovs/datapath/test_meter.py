@@ -16,7 +16,7 @@ def packets(*bands: MeterBandConfig) -> Meter:
 
 
 def passed(meter: Meter, count: int, now_ns: int, n_bytes: int = 100) -> int:
-    return sum(meter.lets_pass(n_bytes, now_ns) for _ in range(count))
+    return sum(meter.exceeded_band(n_bytes, now_ns) is None for _ in range(count))
 
 
 def test_a_burst_fits_into_a_full_bucket() -> None:

@@ -93,7 +93,7 @@ def test_actions_of_a_packet_out_stand_in_for_the_tables(switch: Switch) -> None
         (["br0", "in_port=1", "--ct-next", "old"], "old: unknown connection tracking state flag"),
         (["br0", "in_port=1", "--ct-next", "trk,inv,new"], "new|inv|trk: invalid connection state"),
         (["br0", "in_port=1", PACKET, "more"], "too many arguments"),
-        ([], "Syntax error"),
+        ([], '"ofproto/trace" command requires at least 1 arguments'),
     ],
 )
 def test_what_cannot_be_traced_is_refused_in_open_vswitchs_words(

@@ -27,7 +27,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Receive:
-    """Frames come in by a port, one after another."""
+    """Frames come in by a port, one after another. The first finds a datapath without flows."""
 
     port: str
     frames: tuple[bytes, ...]

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from tests.oracle.ovs_kit import Switch
 from tests.ovs.recorded.refusals import refusal_of
-from tests.ovs.recorded.views import shown
+from tests.ovs.recorded.views import COLUMNS
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.vswitchd.ofctl.command import Options
+from vnet.ovs.vswitchd.ofctl.table import ofctl
 
 
 class OurSwitch:
@@ -19,20 +21,40 @@ class OurSwitch:
         self.switch = Switch()
 
     def run(self, words: Sequence[str], lines: Sequence[str]) -> str:
+        program, *rest = words
         try:
-            self.switch.run(words, lines)
+            if program == "ovs-vsctl":
+                self.switch.vsctl(*rest)
+            elif program == "ovs-ofctl":
+                self._ofctl(rest, lines)
+            else:
+                self.switch.appctl(rest)
         except (OvsTextError, OpenFlowError) as error:
             return refusal_of(error.what)
         self._settle()
         return ""
 
     def show(self, words: Sequence[str]) -> list[str]:
-        return shown(self.switch, words)
+        program, *rest = words
+        if program == "ovs-ofctl":
+            return self._ofctl(rest).splitlines()
+        if program == "ovs-appctl":
+            return self.switch.appctl(rest).splitlines()
+        command, table, name, column = (word for word in rest if not word.startswith("--"))
+        assert command == "get", words
+        return list(COLUMNS[table, column](self.switch, name))
+
+    def _ofctl(self, words: Sequence[str], lines: Sequence[str] = ()) -> str:
+        """Options may stand before the command."""
+        position = next(at for at, word in enumerate(words) if not word.startswith("-"))
+        rest = [*words[:position], *words[position + 1 :]]
+        stdin = "".join(f"{line}\n" for line in lines)
+        return ofctl(self.switch.vswitchd, words[position], rest, Options(stdin=stdin))
 
     def receive(self, port: str, frames: Sequence[bytes]) -> None:
         for frame in frames:
             self.switch.inject(port, frame)
-            self._settle()
+        self._settle()
 
     def warp(self, total_ms: int, step_ms: int) -> None:
         while total_ms > 0:
@@ -52,5 +74,5 @@ class OurSwitch:
 
     def _settle(self) -> None:
         self.switch.settle()
-        # The recordings were made with every frame translated anew.
+        # The real switch was purged after every step, as its threads look when they like.
         self.switch.vswitchd.backer.revalidator.purge()

@@ -21,7 +21,8 @@ class Player(Protocol):
         """The lines that a command prints."""
 
     def receive(self, port: str, frames: Sequence[bytes]) -> None:
-        """Have a port receive frames, each of them decided about as if it were the first."""
+        """Have a port receive frames one after another; the flows that they leave in the datapath
+        are gone behind the last."""
 
     def warp(self, total_ms: int, step_ms: int) -> None:
         """Let time pass."""

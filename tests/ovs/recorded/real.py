@@ -10,7 +10,6 @@ on one.
 from __future__ import annotations
 
 import json
-import re
 import socket
 import struct
 from collections.abc import Iterator, Sequence
@@ -23,13 +22,8 @@ from tests.ovs.recorded.refusals import refusal_of
 MS_PER_S = 1_000
 _PCAP_HEADER_BYTES = 24
 _PCAP_RECORD_BYTES = 16
-_REPLY = re.compile(r"^\S+ reply .*?\(xid=0x\w+\): ?")
-"""What ``ovs-ofctl`` prints before what it was asked."""
-
 _QUIET_TURNS = 6
 """After how many turns of the daemon's loop without a frame no frame is on a wire any more."""
-_QUEUE = 100
-"""How many frames a dummy port keeps until the daemon looks at them."""
 
 
 class _Unixctl:
@@ -143,14 +137,13 @@ class RealSwitch:
             self._ovs.vsctl("set", "open_vswitch", ".", turn)
         done = self._ovs.do(*words)
         assert done.returncode == 0, done.stderr
-        first, *rest = done.stdout.splitlines() or [""]
-        first = _REPLY.sub("", first)
-        return [first, *rest] if first else rest
+        return done.stdout.splitlines()
 
     def receive(self, port: str, frames: Sequence[bytes]) -> None:
         for frame in frames:
             self._control.call("netdev-dummy/receive", port, frame.hex())
-            self._settle()
+            self._come_to_rest()
+        self._settle()
 
     def warp(self, total_ms: int, step_ms: int) -> None:
         self._phase_ms = (self._phase_ms + total_ms) % MS_PER_S
@@ -166,7 +159,7 @@ class RealSwitch:
         self._n_joined += 1
         self._settle()
         state = self._control.call("netdev-dummy/conn-state", other)
-        assert state.strip() == "connected", f"{port} and {other}: {state}"
+        assert state.strip() == f"{other}: connected", state
 
     def take_sent(self) -> dict[str, tuple[bytes, ...]]:
         sent: dict[str, tuple[bytes, ...]] = {}
@@ -208,6 +201,10 @@ class RealSwitch:
 
     def _settle(self) -> None:
         """Until what has begun has happened, and no datapath flow is left."""
+        self._come_to_rest()
+        self._control.call("revalidator/purge")
+
+    def _come_to_rest(self) -> None:
         self._turn()
         if self._n_joined:
             quiet, sizes = 0, self._sizes()
@@ -215,7 +212,6 @@ class RealSwitch:
                 self._turn()
                 before, sizes = sizes, self._sizes()
                 quiet = quiet + 1 if before == sizes else 0
-        self._control.call("revalidator/purge")
 
     def _turn(self) -> None:
         for path in self._directory.glob("*.mgmt"):

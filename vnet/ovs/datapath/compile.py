@@ -21,6 +21,7 @@ from vnet.ovs.datapath.reasons import (
     NSH_UNKNOWN_NEXT,
     RECIRCULATION_TOO_DEEP,
 )
+from vnet.ovs.datapath.remark import remark
 from vnet.ovs.datapath.tracking import tracker_action
 from vnet.ovs.datapath.tunnels.device import TunnelDevice
 from vnet.ovs.datapath.tunnels.push import has_source_port, pusher
@@ -247,10 +248,14 @@ class Compiler:
         engine, meter_id = self.engine, action.meter_id
 
         def meter(packet: Packet) -> bool:
-            passes = engine.meter_passes(meter_id, len(packet.data))
-            if not passes:
-                engine.lose(packet, METER_EXCEEDED)
-            return passes
+            band = engine.exceeded_band(meter_id, len(packet.data))
+            if band is None:
+                return True
+            if band.n_drop_levels:
+                remark(packet, band.n_drop_levels)
+                return True
+            engine.lose(packet, METER_EXCEEDED)
+            return False
 
         return meter
 

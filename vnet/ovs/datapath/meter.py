@@ -17,9 +17,10 @@ _LONGEST_MASK = 0xFFFF_FFFF
 
 
 class _Band:
-    __slots__ = ("bucket", "capacity", "n_bytes", "n_packets", "rate")
+    __slots__ = ("bucket", "capacity", "config", "n_bytes", "n_packets", "rate")
 
     def __init__(self, config: MeterBandConfig) -> None:
+        self.config = config
         self.rate = config.rate
         self.capacity = (config.burst_size or config.rate) * _PER_BURST
         self.bucket = self.capacity
@@ -42,9 +43,9 @@ class Meter:
         self._n_packets = 0
         self._n_bytes = 0
 
-    def lets_pass(self, n_bytes: int, now_ns: int) -> bool:
-        """Take a packet from every bucket. Where some have too little, the packet is dropped,
-        and the fastest of those bands counts it."""
+    def exceeded_band(self, n_bytes: int, now_ns: int) -> MeterBandConfig | None:
+        """Take a packet from every bucket. Where some have too little, the fastest of those bands
+        counts the packet and says what becomes of it."""
         now_ms = now_ns // _NS_PER_MS
         elapsed_ms = min(now_ms - self._used_ms, self._longest_ms)
         self._used_ms = now_ms
@@ -59,10 +60,10 @@ class Meter:
             elif band.rate > (exceeded.rate if exceeded else 0):
                 exceeded = band
         if exceeded is None:
-            return True
+            return None
         exceeded.n_packets += 1
         exceeded.n_bytes += n_bytes
-        return False
+        return exceeded.config
 
     def stats(self) -> MeterStats:
         """What it has counted."""

@@ -43,6 +43,7 @@ from vnet.ovs.datapath.upcalls import UpcallQueue, Waiting
 from vnet.ovs.datapath.vport import Vport
 from vnet.ovs.dpif.actions import Cookie, OdpActions
 from vnet.ovs.dpif.dpif import DEFAULT_UDP_PORTS, Upcall, UpcallHandler
+from vnet.ovs.dpif.meters import MeterBandConfig
 from vnet.ovs.flow.extract import extract, extract_ethernet, layers
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OdpPort
@@ -251,10 +252,10 @@ class Pipeline:
         """Send a packet through the connection tracker; what comes out."""
         return track(self.tracker, packet, action, key, self.scheduler.now_ns)
 
-    def meter_passes(self, meter_id: int, n_bytes: int) -> bool:
-        """What a meter says to a packet; one that does not exist lets everything pass."""
+    def exceeded_band(self, meter_id: int, n_bytes: int) -> MeterBandConfig | None:
+        """Which band of a meter a packet is too much for. One that does not exist has none."""
         meter = self.meters.get(meter_id)
-        return meter is None or meter.lets_pass(n_bytes, self.scheduler.now_ns)
+        return None if meter is None else meter.exceeded_band(n_bytes, self.scheduler.now_ns)
 
     # -- tunnels
 

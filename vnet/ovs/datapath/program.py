@@ -14,6 +14,7 @@ from vnet.base.drops import DropReason
 from vnet.ovs.datapath.packet import Packet
 from vnet.ovs.datapath.vport import Mourner, Vport, Vports
 from vnet.ovs.dpif.actions import Cookie
+from vnet.ovs.dpif.meters import MeterBandConfig
 from vnet.sim.frame import Frame, Meta
 from vnet.tables.conntrack.action import CtAction
 
@@ -51,8 +52,8 @@ class Engine(Vports, Mourner, Protocol):
     def track(self, packet: Packet, action: CtAction, key: int) -> list[Packet]:
         """Send a packet through the connection tracker; what comes out."""
 
-    def meter_passes(self, meter_id: int, n_bytes: int) -> bool:
-        """What a meter says to a packet; one that does not exist lets everything pass."""
+    def exceeded_band(self, meter_id: int, n_bytes: int) -> MeterBandConfig | None:
+        """Which band of a meter a packet is too much for. One that does not exist has none."""
 
     def lose(self, packet: Packet, reason: DropReason) -> None:
         """Count and name the loss of a packet."""

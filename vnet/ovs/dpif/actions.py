@@ -195,6 +195,9 @@ class Hash(OdpAction):
     basis: int
 
 
+SAMPLE_ALWAYS = 0xFFFFFFFF
+
+
 @dataclass(frozen=True, slots=True)
 class Sample(OdpAction):
     """Carry ``actions`` out on a copy, with a probability of ``probability`` / (2^32 - 1)."""

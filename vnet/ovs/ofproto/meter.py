@@ -39,6 +39,11 @@ class MeterEntry:
         self.flags: MeterFlags = mod.flags
         self.bands: tuple[MeterBand, ...] = mod.bands
 
+    @property
+    def may_remark(self) -> bool:
+        """Whether packets may come out of it with another DSCP."""
+        return any(band.type is MeterBandType.DSCP_REMARK for band in self.bands)
+
 
 class MeterPool:
     """The meters of one datapath, which its bridges share: numbers, and who measures.
@@ -60,7 +65,9 @@ class MeterPool:
     def modify(self, number: int, mod: MeterMod) -> None:
         """A meter begins anew, with other bands or flags."""
         if self._dpif is not None:
-            bands = tuple(MeterBandConfig(band.rate, band.burst_size) for band in mod.bands)
+            bands = tuple(
+                MeterBandConfig(band.rate, band.burst_size, band.prec_level) for band in mod.bands
+            )
             self._dpif.meter_set(number, MeterConfig(MeterFlags.PKTPS in mod.flags, bands))
 
     def remove(self, number: int) -> None:
@@ -76,7 +83,12 @@ class MeterPool:
         return MeterStats(0, 0, tuple(MeterBandStats(0, 0) for _ in entry.bands))
 
 
-def check_meter_mod(mod: MeterMod) -> None:
+def band_types(openflow_full: bool) -> tuple[MeterBandType, ...]:
+    """What bands may do: Open vSwitch's own datapath can only drop."""
+    return tuple(MeterBandType) if openflow_full else (MeterBandType.DROP,)
+
+
+def check_meter_mod(mod: MeterMod, openflow_full: bool) -> None:
     """Raise :class:`OpenFlowError` for a number or bands that no meter may have."""
     if mod.command is MeterModCommand.DELETE:
         return
@@ -85,7 +97,8 @@ def check_meter_mod(mod: MeterMod) -> None:
         raise OpenFlowError("OFPMMFC_INVALID_METER")
     if len(mod.bands) > MAX_BANDS:
         raise OpenFlowError("OFPMMFC_OUT_OF_BANDS")
-    if any(band.type is not MeterBandType.DROP for band in mod.bands):
+    known = band_types(openflow_full)
+    if any(band.type not in known for band in mod.bands):
         raise OpenFlowError("OFPMMFC_BAD_BAND")
     if any(band.rate == 0 for band in mod.bands):
         raise OpenFlowError("OFPMMFC_BAD_RATE")

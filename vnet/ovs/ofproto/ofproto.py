@@ -91,6 +91,8 @@ class Ofproto:
         self.spanning_tree: SpanningTree | None = None
         self.own_frames = FlowStats()
         """What the bridge has sent by itself."""
+        self.openflow_full = False
+        """Whether it takes what OpenFlow has and Open vSwitch lacks."""
         self.fragment_handling = FragmentHandling.NORMAL
         self.wants_packet_in_on_miss = False
         """Whether a controller of OpenFlow 1.2 or older hears of packets without a flow."""
@@ -216,7 +218,7 @@ class Ofproto:
 
     def meter_mod(self, mod: MeterMod) -> None:
         """Add, change or delete meters. Raises :class:`OpenFlowError`."""
-        check_meter_mod(mod)
+        check_meter_mod(mod, self.openflow_full)
         entry = self.meters.get(mod.meter_id)
         if mod.command is MeterModCommand.DELETE:
             for doomed in meters_to_delete(self.meters, mod.meter_id):
@@ -233,6 +235,11 @@ class Ofproto:
             self.meter_pool.modify(entry.datapath_id, mod)
             entry.configure(mod)
         self._changed()
+
+    def datapath_meter(self, meter_id: int) -> int | None:
+        """What a meter is called in the datapath."""
+        meter = self.meters.get(meter_id)
+        return None if meter is None else meter.datapath_id
 
     def _delete_meter(self, entry: MeterEntry) -> None:
         transaction = Transaction()

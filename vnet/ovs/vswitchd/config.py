@@ -301,6 +301,11 @@ class BridgeConfig(Row):
         return setting_truth(self.other_config, "mcast-snooping-disable-flood-unregistered", False)
 
     @property
+    def openflow_full(self) -> bool:
+        """``other_config:openflow-full``, which Open vSwitch does not know: more of OpenFlow."""
+        return setting_truth(self.other_config, "openflow-full", False)
+
+    @property
     def forward_bpdu(self) -> bool:
         return setting_truth(self.other_config, "forward-bpdu", False)
 

@@ -156,6 +156,7 @@ class _Bridge:
             else:
                 self._interfaces[name].configure(interface)
                 self._configure_tunnel(self._interfaces[name])
+        self.ofproto.openflow_full = config.openflow_full
         self._configure_switching()
         for table in self.ofproto.tables[:-1]:
             settings = table_settings(config.flow_tables.get(table.table_id))

@@ -140,7 +140,7 @@ class Scene:
     def show(self) -> None:
         script = self._script
         script.show(f"ovs-appctl fdb/show {BRIDGE}")
-        script.show(f"ovs-ofctl dump-ports {BRIDGE}")
+        script.show(f"ovs-ofctl --no-names dump-ports {BRIDGE}")
         # The daemon writes statistics every five seconds.
         script.warp(5_000)
         script.warp(5_000)

@@ -1,15 +1,25 @@
-"""Meters as ``ovs-ofctl dump-meters`` and ``meter-stats`` list them, in Open vSwitch's order."""
+"""Meters as ``ovs-ofctl dump-meters`` and its like list them, in Open vSwitch's order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
-from vnet.ovs.ofproto.meter import MeterEntry
+from vnet.ovs.ofproto.meter import MAX_BANDS, MeterEntry, band_types
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import METER_ALL
 from vnet.ovs.openflow.text.flow_print import duration_text
 from vnet.ovs.openflow.text.meter import meter_id_text, meter_text
+
+_MAX_METER = 1 << 18
+
+
+def dump_meter_features(bridge: Ofproto) -> Iterator[str]:
+    """What meters there may be (``ovs-ofctl meter-features``)."""
+    types = " ".join(band_type.value for band_type in band_types(bridge.openflow_full))
+    yield f"max_meter:{_MAX_METER} max_bands:{MAX_BANDS} max_color:0"
+    yield f"band_types: {types}"
+    yield "capabilities: kbps pktps burst stats"
 
 
 def dump_meters(bridge: Ofproto, meter_id: int = METER_ALL) -> Iterator[str]:
@@ -21,8 +31,8 @@ def dump_meters(bridge: Ofproto, meter_id: int = METER_ALL) -> Iterator[str]:
 
 
 def dump_meter_stats(bridge: Ofproto, meter_id: int = METER_ALL) -> Iterator[str]:
-    """What each meter has counted, or one, and what each of its bands dropped: a few lines each
-    and an empty one between.
+    """What each meter has counted, or one, and what was over the rate of each of its bands: a few
+    lines each and an empty one between.
     """
     now_ns = bridge.scheduler.now_ns
     for position, entry in enumerate(_chosen(bridge, meter_id)):

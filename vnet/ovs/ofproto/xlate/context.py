@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from vnet.ovs.dpif.actions import (
+    SAMPLE_ALWAYS,
     DropCause,
     HashAlgorithm,
+    Meter,
     OdpAction,
     OdpActions,
+    Sample,
     SlowPath,
     SlowPathCookie,
     Userspace,
@@ -121,7 +124,8 @@ class XlateOut:
     ``wc`` is the mask of all that the result depends on, ``flow`` the flow as it was at the end.
     ``recirc_ids`` are held by whoever keeps the actions; :meth:`release` gives them back. After an
     error, and where there is nothing to do, the one action is a drop that says why. ``slow``:
-    frames must come up one by one. ``avoid_caching``: no flow may be installed at all.
+    frames must come up one by one, through ``slow_meter_id`` of the datapath if there is one.
+    ``avoid_caching``: no flow may be installed at all.
     """
 
     actions: OdpActions
@@ -129,6 +133,7 @@ class XlateOut:
     flow: Flow
     error: DropCause = DropCause.OK
     slow: SlowPath = field(default=SlowPath(0))
+    slow_meter_id: int | None = None
     avoid_caching: bool = False
     recirc_ids: list[int] = field(default_factory=list)
 
@@ -140,7 +145,12 @@ class XlateOut:
     @property
     def installed_actions(self) -> OdpActions:
         """What a datapath flow does: the actions, or send each frame up."""
-        return (Userspace(SlowPathCookie(self.slow)),) if self.slow else self.actions
+        if not self.slow:
+            return self.actions
+        up = Userspace(SlowPathCookie(self.slow))
+        if self.slow_meter_id is None:
+            return (up,)
+        return (Sample(SAMPLE_ALWAYS, (Meter(self.slow_meter_id), up)),)
 
     def release(self, recirc: RecircTable, now_ns: int) -> None:
         """Nobody uses the actions any more."""
@@ -208,6 +218,7 @@ class XlateCtx:
         self.unroll: UnrollXlate | None = None
         self.pause: Controller | None = None
         self.recirc_hash: tuple[HashAlgorithm, int] | None = None
+        self.recirc_meter_id: int | None = None
         self.was_mpls = False
         self.conntracked = False
         self.ct_nat: Nat | None = None

@@ -6,14 +6,17 @@ from vnet.ovs.dpif.actions import Meter as OdpMeter
 from vnet.ovs.dpif.actions import SlowPath
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_UNSET
+from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP, ETH_TYPE_IPV6
 from vnet.ovs.ofproto.xlate.cache import FinTimeoutEffect
 from vnet.ovs.ofproto.xlate.context import XlateCtx
-from vnet.ovs.ofproto.xlate.freeze import trigger_freeze
+from vnet.ovs.ofproto.xlate.freeze import trigger_freeze, trigger_recirculate_behind_meter
 from vnet.ovs.ofproto.xlate.loop import Place, Verdict, carries_out, carries_out_in_place
 from vnet.ovs.ofproto.xlate.report import NodeKind
 from vnet.ovs.ofproto.xlate.report_text import report_action_set
 from vnet.ovs.openflow import ofpacts
 from vnet.ovs.openflow.ofpacts import Group, Ofpacts, Output
+
+_REMARKED = frozenset((ETH_TYPE_IP, ETH_TYPE_IPV6))
 
 
 @carries_out(ofpacts.Exit)
@@ -40,8 +43,13 @@ def _sample(_ctx: XlateCtx, _action: ofpacts.Sample) -> None:
 @carries_out(ofpacts.Meter)
 def _meter(ctx: XlateCtx, action: ofpacts.Meter) -> None:
     meter = ctx.bridge.meters.get(action.meter_id)
-    if meter is not None:
+    if meter is None:
+        return
+    if not meter.may_remark or ctx.flow.dl_type not in _REMARKED:
         ctx.actions.append(OdpMeter(meter.datapath_id))
+    else:
+        # What comes behind has to see the DSCP that comes out.
+        trigger_recirculate_behind_meter(ctx, meter.datapath_id)
 
 
 @carries_out(ofpacts.FinTimeout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vnet.ovs.dpif.actions import Meter, Sample
+from vnet.ovs.dpif.actions import SAMPLE_ALWAYS, Meter, Sample
 from vnet.ovs.ofproto.rule import Rule
 from vnet.ovs.ofproto.xlate.clone import take_actions
 from vnet.ovs.ofproto.xlate.commit import commit
@@ -17,7 +17,6 @@ from vnet.ovs.ofproto.xlate.loop import Place, Verdict, carries_out_in_place
 from vnet.ovs.openflow.messages import METER_CONTROLLER
 from vnet.ovs.openflow.ofpacts import Controller, PacketInReason
 
-_ALWAYS = 0xFFFFFFFF
 WHOLE_PACKET = 0xFFFF
 
 
@@ -52,7 +51,7 @@ def send_to_controller(
     )
     if meter is not None:
         # As a sample that is always taken: the meter must not judge the packet itself.
-        ctx.actions.append(Sample(_ALWAYS, take_actions(ctx, start)))
+        ctx.actions.append(Sample(SAMPLE_ALWAYS, take_actions(ctx, start)))
 
 
 def _is_table_miss(rule: Rule) -> bool:

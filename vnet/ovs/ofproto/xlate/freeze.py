@@ -7,7 +7,15 @@ order in which that has to be done; at the end :func:`finish_freezing` gives the
 
 from __future__ import annotations
 
-from vnet.ovs.dpif.actions import ControllerCookie, Hash, HashAlgorithm, Recirc, Userspace
+from vnet.ovs.dpif.actions import (
+    Clone,
+    ControllerCookie,
+    Hash,
+    HashAlgorithm,
+    Meter,
+    Recirc,
+    Userspace,
+)
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.ports import OFPP_IN_PORT
 from vnet.ovs.ofproto.xlate.commit import commit
@@ -49,6 +57,17 @@ def trigger_freeze(ctx: XlateCtx) -> None:
     ctx.freezing = True
 
 
+def trigger_recirculate_behind_meter(ctx: XlateCtx, meter_id: int) -> None:
+    """Stop behind a meter that changes packets, which others must not see: a copy goes through it.
+
+    The rest is carried out later even where it is nothing: it must not become a lookup in table 0.
+    """
+    ctx.recirc_meter_id = meter_id
+    ctx.unroll = UnrollXlate(ctx.table_id, ctx.rule_cookie)
+    ctx.frozen_actions.append(ctx.unroll)
+    trigger_freeze(ctx)
+
+
 def trigger_recirculate_with_hash(ctx: XlateCtx, algorithm: HashAlgorithm, basis: int) -> None:
     """Stop here, and have the datapath compute a hash meanwhile."""
     trigger_freeze(ctx)
@@ -60,6 +79,7 @@ def cancel_freeze(ctx: XlateCtx) -> None:
     if ctx.freezing:
         ctx.freezing = False
         ctx.recirc_hash = None
+        ctx.recirc_meter_id = None
         ctx.frozen_actions.clear()
         ctx.unroll = None
         ctx.pause = None
@@ -154,7 +174,11 @@ def freeze_at(ctx: XlateCtx, table_id: int) -> int:
     if pause is None:
         if ctx.recirc_hash is not None:
             ctx.actions.append(Hash(*ctx.recirc_hash))
-        ctx.actions.append(Recirc(recirc_id))
+        if ctx.recirc_meter_id is None:
+            ctx.actions.append(Recirc(recirc_id))
+        else:
+            ctx.actions.append(Clone((Meter(ctx.recirc_meter_id), Recirc(recirc_id))))
+            ctx.exit = False  # whoever made a copy for this goes on
     elif not ctx.may_act:
         return 0
     else:

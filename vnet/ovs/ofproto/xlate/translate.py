@@ -41,6 +41,7 @@ from vnet.ovs.ofproto.xlate.special import take_special
 from vnet.ovs.ofproto.xlate.tables import lookup
 from vnet.ovs.ofproto.xlate.thaw import thaw
 from vnet.ovs.ofproto.xlate.wildcards import begin_wildcards, finish_wildcards
+from vnet.ovs.openflow.messages import METER_SLOWPATH
 from vnet.ovs.openflow.ofpacts import Ofpacts
 
 MAX_OUTPUTS = 1000
@@ -67,6 +68,7 @@ def translate(xin: XlateIn) -> XlateOut:
         flow=ctx.flow,
         error=ctx.error,
         slow=ctx.slow,
+        slow_meter_id=xin.bridge.datapath_meter(METER_SLOWPATH),
         avoid_caching=ctx.avoid_caching,
         recirc_ids=ctx.recirc_ids,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vnet.ovs.flow.protocols import P_ANY, P_OF10_ANY, P_OF13_UP, P_OF15_OXM
 from vnet.ovs.flow.tokens import parse_u32
 from vnet.ovs.ofproto.dump.groups import dump_group_stats, dump_groups
-from vnet.ovs.ofproto.dump.meters import dump_meter_stats, dump_meters
+from vnet.ovs.ofproto.dump.meters import dump_meter_features, dump_meter_stats, dump_meters
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import GROUP_ALL, METER_ALL, GroupModCommand, MeterModCommand
 from vnet.ovs.openflow.text.files import parse_groups
@@ -94,6 +94,12 @@ def delete_meters(call: Call) -> str:
 def _send_meter(call: Call, command: MeterModCommand) -> str:
     _meter_version(call)
     return call.send(parse_meter(call.word, command))
+
+
+def meter_features(call: Call) -> str:
+    """``meter-features``."""
+    version = _meter_version(call)
+    return reply("OFPST_METER_FEATURES", version, dump_meter_features(call.bridge))
 
 
 def meters(call: Call) -> str:

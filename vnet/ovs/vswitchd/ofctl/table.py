@@ -66,6 +66,7 @@ COMMANDS: Mapping[str, OfctlCommand] = {
         OfctlCommand(
             "del-meters", "BR [METER]", "delete meters, or all", 1, 2, groups.delete_meters
         ),
+        OfctlCommand("meter-features", "BR", "what meters may be", 1, 1, groups.meter_features),
         OfctlCommand("dump-meter", "BR [METER]", "meters, or one", 1, 2, groups.meters),
         OfctlCommand("dump-meters", "BR [METER]", "meters, or one", 1, 2, groups.meters),
         OfctlCommand("meter-stats", "BR [METER]", "their counters", 1, 2, groups.meter_stats),
