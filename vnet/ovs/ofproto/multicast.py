@@ -22,6 +22,13 @@ class MulticastSnooping:
         self._on_change = on_change
         self._timer = Timer(scheduler, self._age)
 
+    def configure(self, *, ageing_s: int, max_groups: int, flood_unregistered: bool) -> None:
+        """Change the limits of the table; what is beyond them goes."""
+        self.table.configure(
+            ageing_s=ageing_s, max_groups=max_groups, flood_unregistered=flood_unregistered
+        )
+        self._look_again()
+
     def close(self) -> None:
         """Nobody listens in any more."""
         self._timer.cancel()
@@ -29,6 +36,9 @@ class MulticastSnooping:
     def _changed(self) -> None:
         self._on_change()
         # What is left without members goes later in this same instant.
+        self._look_again()
+
+    def _look_again(self) -> None:
         if self._timer.due_ns != self._scheduler.now_ns:
             self._timer.arm(0)
 

@@ -31,7 +31,7 @@ def configure_snooping(bridge: Ofproto, config: BridgeConfig) -> None:
     if switching.snooping is None:
         switching.snooping = MulticastSnooping(bridge.scheduler, bridge.touch)
     table = switching.snooping.table
-    table.configure(
+    switching.snooping.configure(
         ageing_s=config.mcast_aging_time_s,
         max_groups=config.mcast_table_size,
         flood_unregistered=not config.mcast_disable_flood_unregistered,
