@@ -54,8 +54,14 @@ def make_bridge(
             number: _table(table or FlowTableFile()) for number, table in file.flow_tables.items()
         },
         flood_vlans=file.flood_vlans,
+        stp_enable=file.stp,
+        rstp_enable=file.rstp,
+        mcast_snooping_enable=file.mcast_snooping,
         other_config=settings,
     )
+    if file.stp and file.rstp:
+        what = "stp and rstp exclude each other"
+        report.add((*path, "stp"), what, "leave one of the two out", at_key=True)
     return OvsBridge(config, {device: row for device, row in rows.items() if row not in made})
 
 

@@ -27,6 +27,21 @@ _FloodVlans = Annotated[
     PlainValidator(column_reader("Bridge", "flood_vlans")),
     WithJsonSchema(VLANS),
 ]
+_Stp = Annotated[
+    bool,
+    PlainValidator(column_reader("Bridge", "stp_enable")),
+    WithJsonSchema({"type": "boolean"}),
+]
+_Rstp = Annotated[
+    bool,
+    PlainValidator(column_reader("Bridge", "rstp_enable")),
+    WithJsonSchema({"type": "boolean"}),
+]
+_McastSnooping = Annotated[
+    bool,
+    PlainValidator(column_reader("Bridge", "mcast_snooping_enable")),
+    WithJsonSchema({"type": "boolean"}),
+]
 _BridgeConfig = Annotated[
     Mapping[str, str],
     PlainValidator(column_reader("Bridge", "other_config")),
@@ -101,6 +116,21 @@ class SwitchFile(Part):
     flood_vlans: _FloodVlans = Field(
         default=(), description="Only for type 'ovs': VLANs in which no MAC is learnt."
     )
+    stp: _Stp = Field(
+        default=False,
+        description="Only for type 'ovs': speak the spanning tree protocol with neighbours, so "
+        "that links may close loops.",
+    )
+    rstp: _Rstp = Field(
+        default=False,
+        description="Only for type 'ovs': speak the rapid spanning tree protocol, which blocks "
+        "and unblocks within seconds.",
+    )
+    mcast_snooping: _McastSnooping = Field(
+        default=False,
+        description="Only for type 'ovs': send multicast where somebody listens to it, as IGMP "
+        "and MLD tell.",
+    )
     other_config: _BridgeConfig = Field(
         default={},
         description="Only for type 'ovs': settings of the bridge by name.",
@@ -110,5 +140,5 @@ class SwitchFile(Part):
 
 OVS_KEYS = (
     *("fail_mode", "meters", "groups", "flows", "mirrors", "flow_tables", "flood_vlans"),
-    "other_config",
+    *("stp", "rstp", "mcast_snooping", "other_config"),
 )
