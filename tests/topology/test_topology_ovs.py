@@ -92,6 +92,14 @@ def test_settings_go_to_the_tables_of_the_database() -> None:
     assert (local.tag, local.interfaces[0].type) == (7, "internal")
 
 
+def test_protocols_of_a_bridge_are_off_unless_wanted() -> None:
+    config = bridge_of(lab_with("")).config
+    assert (config.stp_enable, config.rstp_enable, config.mcast_snooping_enable) == (False,) * 3
+    config = bridge_of(lab_with("rstp: true, mcast_snooping: true")).config
+    assert (config.rstp_enable, config.mcast_snooping_enable) == (True, True)
+    assert bridge_of(lab_with("stp: true")).config.stp_enable
+
+
 def test_qos_goes_to_its_tables() -> None:
     topology = lab_with(
         "ports: {vnet0: {ingress_policing_rate: 1000, ingress_policing_burst: 100, qos: "
@@ -302,6 +310,14 @@ FAULTS = {
     "an unknown key of a port": (
         "hosts: {h: {switches: {b: {type: ovs, ports: {b: {^tags: 1}}}}}}",
         "unknown key 'tags' (did you mean 'tag'?)",
+    ),
+    "two spanning trees": (
+        "switches: {s: {type: ovs, rstp: true, ^stp: true}}",
+        "stp and rstp exclude each other (leave one of the two out)",
+    ),
+    "a protocol that is neither spoken nor not": (
+        "switches: {s: {type: ovs, rstp: ^1}}",
+        "rstp wants true or false, not the number 1",
     ),
     "a fail mode": (
         "switches: {s: {type: ovs, fail_mode: ^open}}",

@@ -13,7 +13,16 @@ from vnet.wire.vlan import Tag, push
 
 N_PORTS = 5
 VLANS = (10, 20)
-_MODES = ("", "", "", "tag=10", "tag=10", "tag=20", "trunks=10,20", "vlan_mode=native-untagged tag=10")
+_MODES = (
+    "",
+    "",
+    "",
+    "tag=10",
+    "tag=10",
+    "tag=20",
+    "trunks=10,20",
+    "vlan_mode=native-untagged tag=10",
+)
 _GROUPS4 = ("225.1.1.1", "225.1.1.2", "239.94.1.1", "224.0.0.251")
 _GROUPS6 = ("ff05::1:3", "ff1e::42", "ff02::fb")
 _ROUTER4, _ROUTER6 = "10.0.0.254", "fe80::254"

@@ -66,8 +66,10 @@ class LearnStation:
         )
 
     def push(self, _stats: FlowStats) -> None:
-        # A bundle that was replaced meanwhile must not come back by the way of its stations.
-        if self.bridge.switching.bundles.get(self.bundle.name) is self.bundle:
+        # A bundle that was replaced meanwhile must not come back by the way of its stations, nor
+        # stations behind a port that a spanning tree has cut off.
+        is_there = self.bridge.switching.bundles.get(self.bundle.name) is self.bundle
+        if is_there and all(port.tree.learns for port in self.bundle.ports):
             self.learn()
 
 
