@@ -525,3 +525,55 @@ def test_the_recorder_knows_how_a_frame_died_in_a_flow_table() -> None:
         assert recorder.last.leaf.drop is not None
         assert recorder.last.leaf.drop.word == "ovs-flow-drops"
         assert " 0. icmp, priority 5" in str(recorder.last.root)
+
+
+@pytest.mark.parametrize(
+    ("actions", "dies"),
+    [
+        ("controller", True),
+        ("controller,controller(id=2)", True),
+        ("clone(controller)", True),
+        ("sample(probability=65535,collector_set_id=1),controller", True),
+        ("controller,vnet1", False),
+        ("clone(vnet1),controller", False),
+        ("controller,NORMAL", False),
+    ],
+)
+def test_what_goes_to_a_controller_alone_that_is_not_there_is_lost(
+    actions: str, dies: bool
+) -> None:
+    flow = f"priority=5,icmp,in_port=vnet0,actions={actions}"
+    with fabric(more=f"flows: ['{flow}']") as lab:
+        ping = lab.vm("vm1").ping("vm2", count=3, interval="10ms", timeout="1s")
+        assert ping.received == (0 if dies else 3)
+        lost = [d for d in lab.report().drops if d.reason.word == "ovs-no-controller"]
+        assert [(d.place, d.frames) for d in lost] == ([("h1:vnet0", 3)] if dies else [])
+        trace = lab.trace("vm1", IP(dst="10.0.0.2") / ICMP())
+        deaths = [node.drop.word for node in trace.walk() if node.drop is not None]
+        assert ("ovs-no-controller" in deaths) is dies
+
+
+# -- misses
+
+
+def test_who_watches_upcalls_sees_each_miss_and_the_megaflow_that_it_left() -> None:
+    with fabric(more="flows: ['icmp,in_port=vnet1,actions=drop', 'arp,actions=NORMAL']") as lab:
+        switch = lab.switch("h1:br0")
+        with switch.watch_upcalls() as seen:
+            lab.vm("vm1").ping("vm2", count=2, timeout="1s")
+        assert [(note.bridge, note.port) for note in seen[:2]] == [
+            ("br0", "vnet0"),
+            ("br0", "vnet1"),
+        ]
+        request, reply = (
+            note for note in seen if "icmp" in note.steps[0] or "ipv4" in note.megaflow
+        )
+        assert request.frame[12:14] == b"\x08\x00"
+        assert request.steps == ("0. priority 0", "forwarding to learned port")
+        assert (request.actions, request.is_installed) == ("vnet1", True)
+        assert f"{request.megaflow}, packets:1" in "\n".join(switch.dump_megaflows(names=True))
+        assert reply.steps == ("0. icmp,in_port=vnet1, priority 32768",)
+        assert (reply.port, reply.actions) == ("vnet1", "drop")
+        count = len(seen)
+        lab.vm("vm1").ping("vm3", count=1)
+        assert len(seen) == count, "it watches no more"

@@ -10,12 +10,14 @@ before the next frame.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vnet.hypervisor.openvswitch import OpenVSwitch
     from vnet.ovs.ofproto.ofproto import Ofproto
+    from vnet.ovs.ofproto.upcall_note import UpcallNote
 
 
 class OvsCommands(ABC):
@@ -169,6 +171,23 @@ class OvsCommands(ABC):
         this bridge without asking, a line for each flow."""
         flag = "--names" if names else "--no-names"
         return self.appctl("dpif/dump-flows", flag, self.name).splitlines()
+
+    @contextmanager
+    def watch_upcalls(self) -> Iterator[list[UpcallNote]]:
+        """While the block lasts, a list that grows by each frame that came in by this bridge and
+        that the datapath did not know, with the megaflow that it left."""
+        seen: list[UpcallNote] = []
+        watchers = self.machine.vswitchd.backer.upcall_watchers
+
+        def watch(note: UpcallNote) -> None:
+            if note.bridge == self.name:
+                seen.append(note)
+
+        watchers.append(watch)
+        try:
+            yield seen
+        finally:
+            watchers.remove(watch)
 
     def dump_conntrack(self, zone: int | None = None) -> list[str]:
         """``ovs-appctl dpctl/dump-conntrack``: the connections of the switch's datapath, or those

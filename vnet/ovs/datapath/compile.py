@@ -63,6 +63,26 @@ def _may_take(action: OdpAction) -> bool:
             return isinstance(action, _TAKERS)
 
 
+def _goes_on(action: OdpAction) -> bool:
+    """Whether some packets may get somewhere else than to userspace by an action."""
+    match action:
+        case odp.Clone() | odp.Sample():
+            return any(_goes_on(inner) for inner in action.actions)
+        case odp.CheckPktLen():
+            return any(_goes_on(inner) for inner in (*action.if_greater, *action.if_less_equal))
+        case _:
+            return isinstance(action, _TAKERS) and not isinstance(action, odp.Userspace)
+
+
+def _is_all(number: int, actions: OdpActions) -> bool:
+    """Whether nothing but an action, the last of those that hand packets to userspace, takes
+    packets anywhere."""
+    takers = [taker for taker, action in enumerate(actions) if _may_take(action)]
+    if not takers or number != takers[-1]:
+        return False
+    return not any(_goes_on(actions[taker]) for taker in takers[:-1])
+
+
 class Compiler:
     """Compiles the actions of one flow. ``key`` is the flow's, which ``ct`` looks at."""
 
@@ -70,8 +90,13 @@ class Compiler:
         self.engine = engine
         self.key = key
 
-    def compile(self, actions: OdpActions, *, owns_packet: bool = True) -> Program:
-        """Compile a list. Raises ``ValueError`` for what cannot be carried out."""
+    def compile(
+        self, actions: OdpActions, *, owns_packet: bool = True, is_all: bool = True
+    ) -> Program:
+        """Compile a list. Raises ``ValueError`` for what cannot be carried out.
+
+        ``is_all``: what the list does to a packet is all that is done with it.
+        """
         program: Program = ()
         owner: int | None = None
         if owns_packet and not any(_takes(action) for action in actions):
@@ -80,10 +105,14 @@ class Compiler:
             if owner is None:
                 program = (self._dropper(NO_ACTIONS),)
         for number in reversed(range(len(actions))):
-            program = (self._operation(actions[number], program, number == owner), *program)
+            alone = is_all and _is_all(number, actions)
+            operation = self._operation(actions[number], program, number == owner, alone)
+            program = (operation, *program)
         return program
 
-    def _operation(self, action: OdpAction, rest: Program, owns_packet: bool) -> Operation:
+    def _operation(
+        self, action: OdpAction, rest: Program, owns_packet: bool, is_all: bool
+    ) -> Operation:
         """The operation of one action. ``rest`` is the program behind it."""
         match action:
             case odp.Output():
@@ -99,15 +128,15 @@ class Compiler:
             case odp.Ct():
                 return self._track(action, rest)
             case odp.Clone():
-                return self._clone(action, owns_packet)
+                return self._clone(action, owns_packet, is_all)
             case odp.Sample():
-                return self._sample(action, owns_packet)
+                return self._sample(action, owns_packet, is_all)
             case odp.CheckPktLen():
-                return self._check_pkt_len(action, owns_packet)
+                return self._check_pkt_len(action, owns_packet, is_all)
             case odp.Trunc():
                 return self._trunc(action)
             case odp.Userspace():
-                return self._userspace(action)
+                return self._userspace(action, is_all)
             case odp.Meter():
                 return self._meter(action)
             case odp.PopNsh():
@@ -197,19 +226,19 @@ class Compiler:
 
         return tnl_pop
 
-    def _userspace(self, action: odp.Userspace) -> Operation:
+    def _userspace(self, action: odp.Userspace, is_all: bool) -> Operation:
         engine, cookie = self.engine, action.cookie
 
         def userspace(packet: Packet) -> bool:
             twin = packet.copy()
             twin.data = packet.sent().data
-            engine.upcall(twin, cookie)
+            engine.upcall(twin, cookie, ends_here=is_all)
             return True
 
         return userspace
 
-    def _clone(self, action: odp.Clone, owns_packet: bool) -> Operation:
-        program = self.compile(action.actions, owns_packet=owns_packet)
+    def _clone(self, action: odp.Clone, owns_packet: bool, is_all: bool) -> Operation:
+        program = self.compile(action.actions, owns_packet=owns_packet, is_all=is_all)
 
         def clone(packet: Packet) -> bool:
             twin = packet.copy()
@@ -219,8 +248,8 @@ class Compiler:
 
         return clone
 
-    def _sample(self, action: odp.Sample, owns_packet: bool) -> Operation:
-        program = self.compile(action.actions, owns_packet=owns_packet)
+    def _sample(self, action: odp.Sample, owns_packet: bool, is_all: bool) -> Operation:
+        program = self.compile(action.actions, owns_packet=owns_packet, is_all=is_all)
         draw, engine, probability = self.engine.chance.getrandbits, self.engine, action.probability
 
         def sample(packet: Packet) -> bool:
@@ -232,10 +261,12 @@ class Compiler:
 
         return sample
 
-    def _check_pkt_len(self, action: odp.CheckPktLen, owns_packet: bool) -> Operation:
+    def _check_pkt_len(self, action: odp.CheckPktLen, owns_packet: bool, is_all: bool) -> Operation:
         limit = action.packet_bytes
-        longer = self.compile(action.if_greater, owns_packet=owns_packet)
-        others = self.compile(action.if_less_equal, owns_packet=owns_packet)
+        longer, others = (
+            self.compile(actions, owns_packet=owns_packet, is_all=is_all)
+            for actions in (action.if_greater, action.if_less_equal)
+        )
 
         def check_pkt_len(packet: Packet) -> bool:
             size = len(packet.data) - packet.cut_bytes - packet.padding_bytes

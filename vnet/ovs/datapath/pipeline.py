@@ -299,9 +299,9 @@ class Pipeline:
 
     # -- upcalls
 
-    def upcall(self, packet: Packet, cookie: Cookie) -> None:
+    def upcall(self, packet: Packet, cookie: Cookie, *, ends_here: bool) -> None:
         """Hand a packet to userspace, for an action of its flow."""
-        self._ask(Waiting(packet, self._key_of(packet), cookie))
+        self._ask(Waiting(packet, self._key_of(packet), cookie, ends_here))
 
     def _ask(self, waiting: Waiting) -> None:
         if self.handler is None:
@@ -321,7 +321,7 @@ class Pipeline:
             if self.queue:  # the handler raised; the rest can be decided later
                 self.scheduler.after(0, self._drain)
 
-    def _decide(self, packet: Packet, key: int, cookie: Cookie | None) -> None:
+    def _decide(self, packet: Packet, key: int, cookie: Cookie | None, ends_here: bool) -> None:
         if cookie is None:
             flow = self.table.lookup(key)
             if flow is not None:
@@ -332,7 +332,7 @@ class Pipeline:
         self.deciding = packet
         try:
             frame = Frame(packet.data, packet.meta)
-            self.handler(Upcall(frame, key, cookie, packet.mru_bytes))
+            self.handler(Upcall(frame, key, cookie, packet.mru_bytes, ends_here))
         finally:
             self.deciding = None
         return None

@@ -46,8 +46,8 @@ class Engine(Vports, Mourner, Protocol):
     def recirculate(self, packet: Packet) -> None:
         """Look a packet up again."""
 
-    def upcall(self, packet: Packet, cookie: Cookie) -> None:
-        """Hand a packet to userspace."""
+    def upcall(self, packet: Packet, cookie: Cookie, *, ends_here: bool) -> None:
+        """Hand a packet to userspace. ``ends_here``: nothing else is done with it."""
 
     def track(self, packet: Packet, action: CtAction, key: int) -> list[Packet]:
         """Send a packet through the connection tracker; what comes out."""

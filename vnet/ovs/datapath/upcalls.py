@@ -14,11 +14,13 @@ real network would be microseconds apart, so this is more than a real queue hold
 
 
 class Waiting(NamedTuple):
-    """A packet in the queue; ``cookie`` None means that it missed the table."""
+    """A packet in the queue; ``cookie`` None means that it missed the table. ``ends_here``: the
+    action that it came up by is all that is done with it."""
 
     packet: Packet
     key: int
     cookie: Cookie | None
+    ends_here: bool = False
 
 
 class UpcallQueue:

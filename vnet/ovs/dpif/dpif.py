@@ -47,13 +47,15 @@ class Upcall:
 
     ``key`` is the flow as the datapath extracted it, with recirc_id, connection state and hash.
     ``cookie`` None means that no flow matched. ``mru_bytes`` is the largest fragment's size where
-    the frame was put together from fragments, else 0.
+    the frame was put together from fragments, else 0. ``ends_here``: the action that it came up by
+    is all that is done with it.
     """
 
     frame: Frame
     key: int
     cookie: Cookie | None = None
     mru_bytes: int = 0
+    ends_here: bool = False
 
 
 UpcallHandler = Callable[[Upcall], None]

@@ -22,6 +22,7 @@ from vnet.ovs.ofproto.revalidator import Revalidator
 from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.tunnel.underlay import Underlay
 from vnet.ovs.ofproto.upcall import UpcallHandler
+from vnet.ovs.ofproto.upcall_note import UpcallWatcher
 from vnet.ovs.ofproto.xlate.recirc import RecircTable
 from vnet.ovs.openflow.messages import PacketIn
 from vnet.sim.scheduler import Scheduler, Timer
@@ -49,6 +50,8 @@ class Backer:
         self.meter_pool = MeterPool(dpif)
         self.packet_in_sink: PacketInSink | None = None
         self.n_packet_ins_lost = 0
+        self.upcall_watchers: list[UpcallWatcher] = []
+        """Who is told of every miss, once it is decided."""
         self.revalidator = Revalidator(self)
         self.underlay = Underlay(scheduler, self.bridges, self.revalidator.touch)
         self._ports: dict[OdpPort, tuple[Ofproto, OfPort]] = {}
@@ -125,6 +128,11 @@ class Backer:
         return None if found is None else (found[0], found[1].number)
 
     # -- what happens by itself
+
+    @property
+    def has_controller(self) -> bool:
+        """Whether somebody hears what is sent to controllers."""
+        return self.packet_in_sink is not None
 
     def packet_in(self, bridge: Ofproto, message: PacketIn) -> None:
         """A bridge has something for its controller."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vnet.base.deep_calls import deep_calls
-from vnet.base.drops import drop_reason
+from vnet.base.drops import DropReason, drop_reason
 from vnet.ovs.dpif.actions import (
     ControllerCookie,
     Drop,
@@ -15,12 +15,16 @@ from vnet.ovs.dpif.actions import (
     SlowPathCookie,
 )
 from vnet.ovs.dpif.dpif import FlowStats, Upcall
+from vnet.ovs.dpif.text.actions import actions_text
+from vnet.ovs.dpif.text.flows import flow_text
 from vnet.ovs.flow.flow import MEMBERS, Flow, Stage
+from vnet.ovs.flow.names import port_text
 from vnet.ovs.flow.ports import OdpPort, OfpPort
 from vnet.ovs.ofproto.names import datapath_names, names_of
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.revalidator import Ukey
 from vnet.ovs.ofproto.trace.result import result_lines
+from vnet.ovs.ofproto.upcall_note import UpcallNote, steps_of
 from vnet.ovs.ofproto.xlate.cache import XlateCache
 from vnet.ovs.ofproto.xlate.context import XlateIn, XlateOut
 from vnet.ovs.ofproto.xlate.recirc import FROZEN_MASK, FrozenState
@@ -37,6 +41,12 @@ UNKNOWN_INGRESS = drop_reason(
     "ovs-unknown-ingress",
     cause="the frame came up from a port, or for a recirculation, that no bridge knows any more",
     cure="nothing, if a port or a flow was just removed; else see that the port is on a bridge",
+)
+
+NO_CONTROLLER = drop_reason(
+    "ovs-no-controller",
+    cause="a flow sends the frame to a controller and nowhere else, and none is connected",
+    cure="give the flow an action that forwards the frame, or take it away",
 )
 
 _PIPELINE_MASK = sum(
@@ -64,14 +74,15 @@ class UpcallHandler:
     def _handle(self, upcall: Upcall) -> None:
         ingress = self._backer.ingress(upcall.key)
         if ingress is None:
-            self._drop(upcall)
+            self._drop(upcall, UNKNOWN_INGRESS)
             return
         bridge, in_port = ingress
         match upcall.cookie:
             case None:
                 self._miss(upcall, bridge, in_port)
             case SlowPathCookie():
-                out, frame = self._translate(upcall, bridge, in_port, stats=None, cache=None)
+                trace: Trace | None = None if upcall.frame.meta is None else []
+                out, frame = self._translate(upcall, bridge, in_port, trace, stats=None, cache=None)
                 self._execute(upcall, frame, out)
                 out.release(self._backer.recirc, self._backer.scheduler.now_ns)
             case ControllerCookie() as cookie:
@@ -84,9 +95,14 @@ class UpcallHandler:
         now_ns = self._backer.scheduler.now_ns
         stats = FlowStats(1, len(upcall.frame.data), now_ns, Flow.tcp_flags.of(upcall.key))
         cache = XlateCache()
-        out, frame = self._translate(upcall, bridge, in_port, stats=stats, cache=cache)
+        trace: Trace | None = None
+        if upcall.frame.meta is not None or self._backer.upcall_watchers:
+            trace = []
+        out, frame = self._translate(upcall, bridge, in_port, trace, stats=stats, cache=cache)
         ukey = Ukey(upcall.key, out, cache, now_ns)
         is_installed = not out.avoid_caching and self._backer.revalidator.install(ukey)
+        if trace is not None:
+            self._tell_watchers(upcall, bridge, in_port, trace, out, is_installed)
         self._execute(upcall, frame, out)
         if not is_installed:
             out.release(self._backer.recirc, self._backer.scheduler.now_ns)
@@ -96,6 +112,7 @@ class UpcallHandler:
         upcall: Upcall,
         bridge: Ofproto,
         in_port: OfpPort,
+        trace: Trace | None,
         *,
         stats: FlowStats | None,
         cache: XlateCache | None,
@@ -104,7 +121,6 @@ class UpcallHandler:
         trace has got the translation's."""
         flow = Flow(upcall.key)
         flow.in_port = in_port
-        trace: Trace | None = None if upcall.frame.meta is None else []
         out = translate(
             XlateIn(
                 bridge=bridge,
@@ -132,6 +148,35 @@ class UpcallHandler:
         meta = frame.meta.add(now_ns, place, "ofproto/trace", frame.data, notes=notes)
         return Frame(frame.data, meta)
 
+    def _tell_watchers(
+        self,
+        upcall: Upcall,
+        bridge: Ofproto,
+        in_port: OfpPort,
+        trace: Trace,
+        out: XlateOut,
+        is_installed: bool,
+    ) -> None:
+        watchers = self._backer.upcall_watchers
+        if not watchers:
+            return
+        dpif, port = self._backer.dpif, bridge.ports.get(in_port)
+        odp_names = datapath_names(dpif)
+        note = UpcallNote(
+            self._backer.scheduler.now_ns,
+            bridge.name,
+            port_text(in_port) if port is None else port.name,
+            upcall.frame.data,
+            steps_of(trace),
+            flow_text(
+                upcall.key, out.datapath_mask, port_names=odp_names, vlan_limit=dpif.vlan_limit
+            ),
+            actions_text(out.installed_actions, port_names=odp_names),
+            is_installed,
+        )
+        for watcher in watchers:
+            watcher(note)
+
     def _execute(self, upcall: Upcall, frame: Frame, out: XlateOut) -> None:
         if out.slow & _TAKEN and out.actions == (Drop(DropCause.OK),):
             return  # it has arrived: the switch itself was its destination
@@ -141,6 +186,8 @@ class UpcallHandler:
         state = self._backer.recirc.find(cookie.recirc_id)
         if cookie.dont_send or state is None:
             return
+        if upcall.ends_here and not self._backer.has_controller:
+            self._drop(upcall, NO_CONTROLLER)
         self._backer.packet_in(
             bridge,
             PacketIn(
@@ -155,8 +202,8 @@ class UpcallHandler:
             ),
         )
 
-    def _drop(self, upcall: Upcall) -> None:
-        self._backer.dpif.drop(upcall.frame, OdpPort(Flow.in_port.of(upcall.key)), UNKNOWN_INGRESS)
+    def _drop(self, upcall: Upcall, reason: DropReason) -> None:
+        self._backer.dpif.drop(upcall.frame, OdpPort(Flow.in_port.of(upcall.key)), reason)
 
 
 def _pipeline(key: int, state: FrozenState) -> int:
