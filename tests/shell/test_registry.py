@@ -11,6 +11,7 @@ from vnet.base.errors import UsageError
 from vnet.lab.lab import Lab
 from vnet.shell.context import ShellContext
 from vnet.shell.dispatch import complete
+from vnet.shell.openvswitch import tool_of
 from vnet.shell.options import Arguments, Option, take_options, whole_number
 from vnet.shell.output import Output
 from vnet.shell.registry import COMMANDS, Command, Group, NodeUse, Registry, command
@@ -47,15 +48,18 @@ def test_usage_names_every_option(found: Command) -> None:
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[e for _, e in EXAMPLES])
 def test_every_example_runs(name: str, example: str, shell: Callable[..., Any]) -> None:
-    ran = shell("two-hosts", example)
+    found = COMMANDS.get(name)
+    assert found is not None
+    ran = shell("ovs-flows" if found.group is Group.SWITCH else "two-hosts", example)
     assert (ran.code, ran.err) == (0, "")
-    assert name in example
+    # Commands of Open vSwitch's tools work by themselves.
+    assert name in example or name in map(tool_of, example.split()[:2])
 
 
 def test_help_lists_every_command_under_its_group(shell: Callable[..., Any]) -> None:
     lines = shell("two-vms", "help").out.splitlines()
     for found in COMMANDS:
-        assert f"  {found.name:<9} {found.summary}" in lines
+        assert f"  {found.name:<10} {found.summary}" in lines
     assert [line for line in lines if line in {g.value for g in Group}] == [g.value for g in Group]
 
 
@@ -110,11 +114,31 @@ def context() -> ShellContext:
         ("link h1:eth0 loss 5%", "j", ["jitter"]),
         ("captures", "vm", ["vm1:eth0", "vm2:eth0"]),
         ("help", "tr", ["trace"]),
+        ("h1 watch", "u", ["upcalls"]),
         ("nodes", "", []),
         ("nonsense more", "", []),
     ],
 )
 def test_completion(context: ShellContext, before: str, text: str, offered: list[str]) -> None:
+    assert complete(context, before.split(), text) == offered
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "offered"),
+    [
+        ("", "add-f", ["add-flow", "add-flows"]),
+        ("", "fdb/sh", ["fdb/show"]),
+        ("add-flow", "", ["br0", "h1:br0"]),
+        ("h1", "dump-p", ["dump-ports", "dump-ports-desc"]),
+        ("h1 dump-ports", "b", ["br0"]),
+        ("ovs-ofctl", "mod-p", ["mod-port"]),
+        ("ovs-ofctl mod-port", "h", ["h1:br0"]),
+        ("h1 ovs-appctl fdb/show", "b", ["br0"]),
+        ("watch upcalls", "b", ["br0"]),
+    ],
+)
+def test_completion_of_open_vswitch(before: str, text: str, offered: list[str]) -> None:
+    context = ShellContext(Lab.load("@ovs-flows"))
     assert complete(context, before.split(), text) == offered
 
 

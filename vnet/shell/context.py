@@ -7,6 +7,7 @@ is, and which of it was probably meant.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_from_text
@@ -20,14 +21,19 @@ from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.shell.tail import CaptureTail
 
+if TYPE_CHECKING:
+    from vnet.shell.upcalls import UpcallWatch
+
 
 class ShellContext:
-    """One session of the shell. ``lines`` is what was typed; ``ended`` ends the session."""
+    """One session of the shell. ``lines`` is what was typed; ``ended`` ends the session.
+    ``watches`` print while the lab runs."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.lines: list[str] = []
         self.ended = False
+        self.watches: list[UpcallWatch] = []
         self.tails = {str(point): CaptureTail() for point in lab.topology.captures}
         for point in lab.topology.captures:
             device = lab.network.device(point.node, point.device)

@@ -14,6 +14,7 @@ from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, quote
 from vnet.shell import commands  # noqa: F401  (fills the registry)
 from vnet.shell.context import ShellContext
+from vnet.shell.openvswitch import APPCTL, OFCTL, bridge_labels, tool_commands, tool_of
 from vnet.shell.output import Output
 from vnet.shell.registry import COMMANDS, Command, NodeUse
 
@@ -32,7 +33,10 @@ def run_line(context: ShellContext, line: str) -> Output:
         return _invoke(context, command, rest)
     if context.is_node(name):
         return run_on(context, name, rest)
-    known = [*COMMANDS.names, *context.node_names]
+    tool = COMMANDS.get(tool_of(name) or "")
+    if tool is not None:
+        return _invoke(context, tool, line.strip())
+    known = [*COMMANDS.names, *_shorthands(context), *context.node_names]
     hint = did_you_mean(name, known, "")
     raise UsageError(
         f"there is no command or node {quote(name)}",
@@ -50,13 +54,20 @@ def run_on(context: ShellContext, node: str, text: str) -> Output:
     if not name:
         raise UsageError(f"{node}: what shall it do?", f"one of {', '.join(able)}")
     command = COMMANDS.get(name)
+    tool = COMMANDS.get(tool_of(name) or "")
+    if command is None and tool is not None:
+        return _invoke(context, tool, text.strip(), node)
     if command is None or command.node is NodeUse.NONE:
-        hint = did_you_mean(name, able, "one of")
+        hint = did_you_mean(name, [*able, *_shorthands(context)], "")
+        if not hint.startswith("did you mean"):
+            hint = did_you_mean(name, able, "one of")
         raise UsageError(f"{quote(name)} is not a command for a node", hint)
     return _invoke(context, command, rest, node)
 
 
 def _invoke(context: ShellContext, command: Command, text: str, node: str | None = None) -> Output:
+    if command.node is NodeUse.MAYBE:
+        return command.run(context, command.parse(split(text), node=node))
     before = [] if node is None else [node]
     if command.verbatim:
         whole = " ".join([*before, text])
@@ -92,18 +103,24 @@ def complete(context: ShellContext, before: Sequence[str], text: str) -> list[st
 def _candidates(context: ShellContext, before: Sequence[str]) -> Iterable[str]:
     if not before:
         typed = [c.name for c in COMMANDS if c.node is not NodeUse.PREFIX]
-        return [*typed, *context.node_names]
-    command = COMMANDS.get(before[0])
-    words = list(before[1:])
+        return [*typed, *_shorthands(context), *context.node_names]
+    command, words = COMMANDS.get(before[0]), list(before[1:])
+    if command is None and tool_of(before[0]) is not None:
+        command, words = COMMANDS.get(tool_of(before[0]) or ""), list(before)
     if before[0] == "on":
         if not words:
             return context.node_names
         before, command = words, None
     if command is None:
         if len(before) == 1:
-            return [c.name for c in COMMANDS if c.node is not NodeUse.NONE]
+            able = [c.name for c in COMMANDS if c.node is not NodeUse.NONE]
+            return [*able, *_shorthands(context)]
         command = COMMANDS.get(before[1])
         words = [before[0], *before[2:]]
+        if command is None and tool_of(before[1]) is not None:
+            command, words = COMMANDS.get(tool_of(before[1]) or ""), list(before[1:])
+        elif command is not None and command.node is NodeUse.MAYBE:
+            words = list(before[2:])
     if command is None:
         return []
     plain = [word for word in words if not word.startswith("-")]
@@ -114,3 +131,10 @@ def _candidates(context: ShellContext, before: Sequence[str]) -> Iterable[str]:
         if most is None or len(plain) < most:
             offered += command.completes[at](context, plain)
     return offered
+
+
+def _shorthands(context: ShellContext) -> Iterable[str]:
+    """Commands of Open vSwitch's tools, where there is such a switch."""
+    if not bridge_labels(context):
+        return ()
+    return [*tool_commands(OFCTL), *tool_commands(APPCTL)]

@@ -34,12 +34,14 @@ class Option:
 class Arguments:
     """What followed the command's name: ``words`` in order, and the options that were given.
 
-    A command that reads the rest of the line itself finds it, unaltered, in ``text``.
+    A command that reads the rest of the line itself finds it, unaltered, in ``text``. ``node`` is
+    the one that was named in front of a command that can do without.
     """
 
     words: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
+    node: str | None = None
 
     def word(self, index: int) -> str | None:
         """The word at ``index``, or None where fewer were given."""

@@ -44,9 +44,9 @@ def columns(
     )
 
 
-def plural(count: int, noun: str) -> str:
-    """``1 frame``, ``2 frames``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """``1 frame``, ``2 frames``; ``nouns`` where an s will not do."""
+    return f"{count} {noun}" if count == 1 else f"{count} {nouns or f'{noun}s'}"
 
 
 def write(output: Output, stream: TextIO) -> None:

@@ -38,6 +38,7 @@ class Group(Enum):
     RUNNING = "Letting time pass"
     TRAFFIC = "Traffic"
     WATCHING = "What became of the frames"
+    SWITCH = "Switches of Open vSwitch, as its own tools have it"
     NODE = "On a node, as the real tools print it (NODE CMD..., or on NODE CMD...)"
     SHELL = "The shell"
 
@@ -48,6 +49,7 @@ class NodeUse(Enum):
     NONE = "none"
     FIRST = "first"  # its first word is one: `ping vm1 vm2` is also `vm1 ping vm2`
     PREFIX = "prefix"  # it runs on one, named before it: `h1 ip addr`
+    MAYBE = "maybe"  # one may be named before it: `fdb/show br0`, `h1 fdb/show br0`
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Command:
     """A command. ``usage`` is what follows its name; ``words`` how many arguments it takes.
 
     ``verbatim`` commands get the rest of the line as it was typed. ``options`` None leaves
-    options among the words, for commands with a grammar of their own.
+    options among the words, for commands with a grammar of their own. ``more`` is told by ``help``
+    about the command besides its docstring.
     """
 
     name: str
@@ -69,14 +72,15 @@ class Command:
     verbatim: bool = False
     examples: tuple[str, ...] = ()
     completes: tuple[Completer, ...] = field(default=())
+    more: Callable[[], str] | None = None
 
     @property
     def synopsis(self) -> str:
         """Name and usage as help shows them."""
-        prefix = "NODE " if self.node is NodeUse.PREFIX else ""
+        prefix = {NodeUse.PREFIX: "NODE ", NodeUse.MAYBE: "[NODE] "}.get(self.node, "")
         return f"{prefix}{self.name} {self.usage}".rstrip()
 
-    def parse(self, words: Sequence[str], text: str = "") -> Arguments:
+    def parse(self, words: Sequence[str], text: str = "", node: str | None = None) -> Arguments:
         """Check what was typed. Raises :class:`UsageError`."""
         options: Mapping[str, object] = {}
         arguments: tuple[str, ...] = tuple(words)
@@ -88,7 +92,7 @@ class Command:
             raise UsageError(f"{self.name}: something is missing", hint)
         if most is not None and len(arguments) > most:
             raise UsageError(f"{self.name}: too many words: {arguments[most]!r}", hint)
-        return Arguments(arguments, options, text)
+        return Arguments(arguments, options, text, node)
 
 
 class Registry:
@@ -134,6 +138,7 @@ def command(
     verbatim: bool = False,
     examples: Iterable[str] = (),
     completes: Iterable[Completer] = (),
+    more: Callable[[], str] | None = None,
     registry: Registry = COMMANDS,
 ) -> Callable[[Run], Run]:
     """Declare a command; see :class:`Command` for what the arguments mean."""
@@ -152,6 +157,7 @@ def command(
                 verbatim,
                 tuple(examples),
                 tuple(completes),
+                more,
             )
         )
         return run

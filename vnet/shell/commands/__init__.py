@@ -1,5 +1,5 @@
 """The commands, by subject. Importing this package registers all of them."""
 
-from vnet.shell.commands import basics, inventory, node, running, traffic, watching
+from vnet.shell.commands import basics, inventory, node, openvswitch, running, traffic, watching
 
-__all__ = ["basics", "inventory", "node", "running", "traffic", "watching"]
+__all__ = ["basics", "inventory", "node", "openvswitch", "running", "traffic", "watching"]

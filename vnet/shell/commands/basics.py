@@ -7,6 +7,7 @@ from inspect import cleandoc
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, quote
 from vnet.shell.context import ShellContext, nodes
+from vnet.shell.openvswitch import tool_commands, tool_of
 from vnet.shell.options import Arguments
 from vnet.shell.output import Output
 from vnet.shell.registry import COMMANDS, Command, Group, NodeUse, command
@@ -28,6 +29,9 @@ def show_help(_context: ShellContext, arguments: Arguments) -> Output:
     if name is None:
         return _all_commands()
     found = COMMANDS.get(name)
+    tool = tool_of(name) if found is None else None
+    if tool is not None:
+        return _tool_command(tool, name)
     if found is None:
         hint = did_you_mean(name, COMMANDS.names, "there are")
         raise UsageError(f"there is no command {quote(name)}", hint)
@@ -39,8 +43,16 @@ def _all_commands() -> str:
     for group in Group:
         members = [member for member in COMMANDS if member.group is group]
         lines += ["", group.value] if lines else [group.value]
-        lines += [f"  {member.name:<9} {member.summary}" for member in members]
+        lines += [f"  {member.name:<10} {member.summary}" for member in members]
     return "\n".join([*lines, "", "`help CMD` shows usage and examples."])
+
+
+def _tool_command(tool: str, name: str) -> str:
+    """A command of a tool, which works by itself as well."""
+    usage, summary = tool_commands(tool)[name]
+    lines = [f"[NODE] {name} {usage}".rstrip()]
+    lines += [f"  {summary}"] if summary else []
+    return "\n".join([*lines, f"  as {tool}(8) has it; `help {tool}` tells more"])
 
 
 def _one_command(found: Command) -> str:
@@ -53,6 +65,8 @@ def _one_command(found: Command) -> str:
     # The docstring is written for who types the command, not for who reads the code.
     told = cleandoc(found.run.__doc__ or "").replace("``", "`")
     lines += [f"  {line}".rstrip() for line in (found.summary, *told.splitlines())]
+    if found.more is not None:
+        lines.append(found.more())
     lines += ["", "examples:" if len(found.examples) > 1 else "example:"]
     return "\n".join([*lines, *(f"  {example}" for example in found.examples)])
 

@@ -1,0 +1,195 @@
+"""Open vSwitch's own tools at the prompt, and watching it decide."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vnet.lab.lab import Lab
+
+Shell = Callable[..., Any]
+
+TWO = """\
+version: 1
+name: two
+hosts:
+  h1: {nics: {eth0: }, switches: {br0: {type: ovs}, br1: }}
+  h2: {nics: {eth0: }, switches: {br0: {type: ovs}}}
+vms:
+  vm1: {host: h1, vnics: [{ip: 10.0.0.1/24, switch: br0}]}
+  vm2: {host: h2, vnics: [{ip: 10.0.0.2/24}]}
+switches: {sw1: {type: ovs}}
+links: [{ends: ['h1:eth0', 'sw1:a']}, {ends: ['h2:eth0', 'sw1:b']}]
+"""
+
+
+@pytest.fixture
+def two() -> Lab:
+    return Lab.from_text(TWO)
+
+
+def test_a_flow_is_added_by_itself_behind_its_tool_and_on_a_node(shell: Shell, two: Lab) -> None:
+    ran = shell(
+        two,
+        "add-flow h1:br0 priority=9,tcp,actions=drop",
+        "ovs-ofctl add-flow sw1 'priority=8, udp, actions=drop'",
+        "h2 ovs-ofctl add-flow br0 priority=7,icmp,actions=drop",
+        "h2 add-flow br0 priority=6,arp,actions=NORMAL",
+        "dump-flows h1:br0 tcp --no-stats",
+        "sw1 dump-flows sw1 udp --no-stats",
+        "ovs-ofctl --no-stats dump-flows h2:br0",
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert sorted(ran.out.splitlines()) == [
+        " priority=0 actions=NORMAL",
+        " priority=6,arp actions=NORMAL",
+        " priority=7,icmp actions=drop",
+        " priority=8,udp actions=drop",
+        " priority=9,tcp actions=drop",
+    ]
+
+
+def test_files_of_flows_are_read(shell: Shell, two: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "flows.txt"
+    file.write_text("# both\nip,actions=drop\narp,actions=drop\n")
+    assert shell(two, f"add-flows sw1 {file}", "dump-aggregate sw1").out == (
+        "NXST_AGGREGATE reply (xid=0x4): packet_count=0 byte_count=0 flow_count=3\n"
+    )
+
+
+def test_appctl_asks_the_daemon_of_the_node_or_of_the_bridge(shell: Shell, two: Lab) -> None:
+    ran = shell(
+        two,
+        "ping vm1 vm2 -c 1",
+        "h1 dpctl/show",
+        "fdb/show sw1",
+        "fdb/stats-show h2:br0",
+        "h1 ovs-appctl fdb/show br0",
+        "ovs-appctl ofproto/trace h1:br0 in_port=vnet0,icmp",
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert "  port 1: br0 (tap)\n" in ran.out
+    assert 'Statistics for bridge "br0":' in ran.out
+    assert 'bridge("br0")' in ran.out
+    assert ran.out.count(" port  VLAN  MAC                Age") == 2
+
+
+def test_misses_are_shown_as_they_happen(shell: Shell, two: Lab) -> None:
+    ran = shell(
+        two,
+        "watch upcalls h1:br0",
+        "ping vm1 vm2 -c 1",
+        "watch stop",
+        "ping vm1 vm2 -c 1",
+        "watch upcalls sw1 1s",
+    )
+    lines = ran.out.splitlines()
+    assert lines[0] == "upcalls of h1:br0 are shown as they happen, until `watch stop`"
+    heads = [line for line in lines if " < Ether" in line]
+    assert [head.split()[1:3] for head in heads[:2]] == [["h1:br0", "vnet0"], ["h1:br0", "eth0"]]
+    assert "ARP who has 10.0.0.2 says 10.0.0.1" in heads[0]
+    first = lines.index(heads[0])
+    assert (
+        lines[first + 1].split(maxsplit=1)
+        == [
+            "said",
+            "0. priority 0; learned that 52:54:00:5b:f6:22 is on port vnet0 in VLAN 0; "
+            "no learned MAC for destination, flooding",
+        ]
+        or "flooding" in lines[first + 1]
+    )
+    assert lines[first + 2].split()[0] == "left"
+    assert lines[first + 2].endswith("actions:br0,eth0")
+    assert lines[-1] == "0 misses of sw1"
+    assert "4 misses of h1:br0" in lines
+    assert len(heads) == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("add-flow br0 actions=drop", "several nodes have a bridge 'br0' (say h1:br0 or h2:br0)"),
+        (
+            "add-flow br7 actions=drop",
+            "there is no bridge 'br7' of Open vSwitch (there are: sw1, h1:br0, h2:br0)",
+        ),
+        (
+            "add-flow h1:br1 actions=drop",
+            "h1:br1 is a Linux bridge, which has no flows (write 'type: ovs' in the topology)",
+        ),
+        ("add-flow", "add-flow: which bridge? (usage: add-flow BR FLOW)"),
+        (
+            "add-flow sw1",
+            "add-flow: 'add-flow' command requires at least 2 arguments (usage: add-flow BR FLOW)",
+        ),
+        ("add-flow sw1 nw_scr=1,actions=drop", "add-flow: unknown keyword nw_scr"),
+        (
+            "add-flow sw1 actions=group:1",
+            "add-flow: OFPBAC_BAD_OUT_GROUP (the switch refuses it)",
+        ),
+        ("dump-flow sw1", "there is no command or node 'dump-flow' (did you mean 'dump-flows'?)"),
+        (
+            "h1 dump-flow br0",
+            "'dump-flow' is not a command for a node (did you mean 'dump-flows'?)",
+        ),
+        (
+            "ovs-ofctl dump-flow sw1",
+            "ovs-ofctl has no command 'dump-flow' (did you mean 'dump-flows'?)",
+        ),
+        ("dump-flows sw1 --nonames", "ovs-ofctl: unrecognized option '--nonames'"),
+        (
+            "dpctl/show",
+            "several nodes have Open vSwitch (say which before the command: sw1, h1, h2)",
+        ),
+        ("h1 fdb/show br7", "fdb/show: no such bridge (there are: br0)"),
+        ("vm1 dpctl/show", "there is no Open vSwitch on vm1 (write 'type: ovs' for a switch)"),
+        ("watch upcalls", "watch upcalls: of which bridge? (usage: watch upcalls BR [DURATION])"),
+        ("watch misses sw1", "watch: there is no 'misses' to watch (watch upcalls BR)"),
+        ("watch stop", "watch stop: nothing is watched (watch upcalls BR begins)"),
+        (
+            "watch upcalls sw1 soon",
+            "watch upcalls: 'soon' is not a duration: write a number and one of ns, us, ms, s, m, "
+            "min, h",
+        ),
+    ],
+)
+def test_an_error_is_one_line_with_a_hint(shell: Shell, two: Lab, line: str, error: str) -> None:
+    ran = shell(two, line)
+    assert ran.code == 2
+    assert ran.err.splitlines() == [error]
+
+
+def test_help_has_every_command_of_a_tool(shell: Shell, two: Lab) -> None:
+    from vnet.ovs.vswitchd.appctl.table import COMMANDS as APPCTL
+    from vnet.ovs.vswitchd.ofctl.table import COMMANDS as OFCTL
+
+    for tool, commands in (("ovs-ofctl", OFCTL), ("ovs-appctl", APPCTL)):
+        shown = shell(two, f"help {tool}").out.splitlines()
+        assert {line.split()[0] for line in shown if line.startswith("  ")} >= set(commands)
+    assert shell(two, "help mod-port").out.splitlines() == [
+        "[NODE] mod-port BR PORT WORD",
+        "  set a port up, down, ...",
+        "  as ovs-ofctl(8) has it; `help ovs-ofctl` tells more",
+    ]
+
+
+def test_at_the_prompt_they_are_commands_too(two: Lab) -> None:
+    pytest.importorskip("cmd2")
+    from vnet.shell.context import ShellContext
+    from vnet.shell.interactive import PromptShell
+
+    script = (
+        'add-flow sw1 "table=3,icmp,actions=set_field:3->nw_ttl,NORMAL"\n'
+        "dump-flows sw1 table=3 --no-stats\nfdb/show sw1\n"
+    )
+    out = io.StringIO()
+    prompt = PromptShell(ShellContext(two), stdin=io.StringIO(script), stdout=out)
+    assert prompt.session() == 0
+    assert out.getvalue().splitlines() == [
+        " table=3, icmp actions=load:0x3->NXM_NX_IP_TTL[],NORMAL",
+        " port  VLAN  MAC                Age",
+    ]

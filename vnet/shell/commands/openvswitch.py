@@ -1,0 +1,183 @@
+"""Open vSwitch's own tools, and watching it decide."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from vnet.base.errors import UsageError
+from vnet.base.text import did_you_mean, one_of, quote
+from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.shell.context import ShellContext
+from vnet.shell.openvswitch import (
+    APPCTL,
+    OFCTL,
+    any_bridge,
+    bridge_labels,
+    bridge_named,
+    commands_text,
+    machine_for,
+    tool_commands,
+)
+from vnet.shell.options import Arguments, duration_ns
+from vnet.shell.output import Output, plural
+from vnet.shell.registry import Group, NodeUse, command
+from vnet.shell.upcalls import UpcallWatch
+
+
+@command(
+    OFCTL,
+    "CMD BR [WORD...] [-O VERSION] [--strict] [--names] [--no-stats]",
+    "flows, groups, meters and ports of a bridge, as ovs-ofctl(8) has them",
+    group=Group.SWITCH,
+    node=NodeUse.MAYBE,
+    words=(1, None),
+    examples=[
+        "ovs-ofctl add-flow br0 priority=9,icmp,actions=drop",
+        "add-flow br0 'table=1, icmp, actions=set_field:3->nw_ttl, NORMAL'",
+        "dump-flows h1:br0 icmp",
+        "h1 dump-ports br0",
+        "ovs-ofctl -O OpenFlow13 dump-groups br0",
+    ],
+    completes=[lambda _context, _words: tool_commands(OFCTL), any_bridge],
+    more=lambda: commands_text(OFCTL),
+)
+def ovs_ofctl(context: ShellContext, arguments: Arguments) -> Output:
+    """BR is br0, h1:br0 or sw1. `ovs-ofctl` may be left out, and a flow with spaces wants quotes.
+    On a terminal ports are shown by name, as the real one does; --no-names shows numbers.
+
+    Its commands:
+    """
+    from vnet.ovs.vswitchd.ofctl.command import Options, take_options
+    from vnet.ovs.vswitchd.ofctl.table import ofctl
+
+    with _told(OFCTL):
+        words, options = take_options(arguments.words, Options(shows_names=sys.stdout.isatty()))
+    name, *rest = words or ("",)
+    known = tool_commands(OFCTL)
+    if name not in known:
+        hint = did_you_mean(name, list(known), "see `help ovs-ofctl`:")
+        raise UsageError(f"ovs-ofctl has no command {quote(name)}", hint)
+    if not rest:
+        raise UsageError(f"{name}: which bridge?", f"usage: {name} {known[name][0]}")
+    bridge = bridge_named(context, rest[0], arguments.node)
+    with _told(name, known[name][0]):
+        return ofctl(bridge.machine.vswitchd, name, [bridge.name, *rest[1:]], options)
+
+
+@command(
+    APPCTL,
+    "CMD [WORD...]",
+    "what a switch daemon knows and does, as ovs-appctl(8) asks it",
+    group=Group.SWITCH,
+    node=NodeUse.MAYBE,
+    words=(1, None),
+    examples=[
+        "ovs-appctl fdb/show br0",
+        "ofproto/trace br0 in_port=vnet0,icmp,nw_src=10.0.0.1,nw_dst=10.0.0.2",
+        "dpctl/dump-flows --names",
+        "h1 dpctl/show",
+    ],
+    completes=[lambda _context, _words: tool_commands(APPCTL), any_bridge],
+    more=lambda: commands_text(APPCTL),
+)
+def ovs_appctl(context: ShellContext, arguments: Arguments) -> Output:
+    """It is asked on the node that stands in front, or on that of the bridge that is named.
+    `ovs-appctl` may be left out.
+
+    Its commands:
+    """
+    from vnet.ovs.vswitchd.appctl.table import appctl
+
+    name, *rest = arguments.words
+    known = tool_commands(APPCTL)
+    if name not in known:
+        hint = did_you_mean(name, list(known), "see `help ovs-appctl`:")
+        raise UsageError(f"ovs-appctl has no command {quote(name)}", hint)
+    machine, words = machine_for(context, rest, arguments.node)
+    with _told(name, known[name][0], list(machine.vswitchd.bridges)):
+        return appctl(machine.vswitchd, name, words)
+
+
+@contextmanager
+def _told(name: str, usage: str = "", bridges: Sequence[str] = ()) -> Iterator[None]:
+    """What is wrong is told with the command's name in front, and a hint behind."""
+    try:
+        yield
+    except OpenFlowError as error:
+        raise UsageError(f"{name}: {error.what}", error.hint or "the switch refuses it") from None
+    except OvsTextError as error:
+        hint = error.hint
+        if "arguments" in error.what:
+            hint = f"usage: {name} {usage}"
+        elif "->" in error.what:
+            hint = "put quotes around the flow, or > redirects the output"
+        elif "no such bridge" in error.what:
+            hint = f"there are: {one_of(bridges)}"
+        raise UsageError(f"{name}: {error.what}", hint) from None
+
+
+# -- watching
+
+
+@command(
+    "watch",
+    "upcalls BR [DURATION] | stop",
+    "each frame that a bridge's datapath did not know, and the megaflow that it left",
+    group=Group.SWITCH,
+    node=NodeUse.MAYBE,
+    words=(1, 3),
+    options={},
+    examples=["watch upcalls br0 2s", "watch upcalls h1:br0"],
+    completes=[lambda _context, _words: ("upcalls", "stop"), any_bridge],
+)
+def watch_upcalls(context: ShellContext, arguments: Arguments) -> Output:
+    """With DURATION that much time passes. Without it misses are shown as they happen, whatever
+    lets time pass (run, wait, ping), until `watch stop`.
+    """
+    what, *rest = arguments.words
+    if what == "stop" and not rest:
+        return _stop(context)
+    if what != "upcalls":
+        raise UsageError(f"watch: there is no {quote(what)} to watch", "watch upcalls BR")
+    if not rest:
+        raise UsageError("watch upcalls: of which bridge?", "usage: watch upcalls BR [DURATION]")
+    bridge = bridge_named(context, rest[0], arguments.node)
+    label = next(k for k, found in bridge_labels(context).items() if found is bridge)
+    if any(each.label == label for each in context.watches):
+        raise UsageError(f"upcalls of {label} are watched already", "watch stop ends it")
+    duration_ns = _duration_ns(rest[1]) if len(rest) > 1 else None
+    watch = UpcallWatch(label, bridge)
+    context.watches.append(watch)
+    if duration_ns is None:
+        return f"upcalls of {label} are shown as they happen, until `watch stop`"
+    try:
+        context.lab.advance(duration_ns)
+    finally:
+        context.watches.remove(watch)
+        watch.stop()
+    return _seen(watch)
+
+
+def _stop(context: ShellContext) -> Output:
+    if not context.watches:
+        raise UsageError("watch stop: nothing is watched", "watch upcalls BR begins")
+    lines = []
+    for each in context.watches:
+        each.stop()
+        lines.append(_seen(each))
+    context.watches.clear()
+    return "\n".join(lines)
+
+
+def _seen(watch: UpcallWatch) -> str:
+    return f"{plural(watch.seen, 'miss', 'misses')} of {watch.label}"
+
+
+def _duration_ns(text: str) -> int:
+    try:
+        return duration_ns(text)
+    except ValueError as error:
+        raise UsageError(f"watch upcalls: {error}") from None
