@@ -57,6 +57,9 @@ LINES = (
     "skb_priority(0x1),skb_mark(0/0x1),ct_tuple4(src=10.0.0.1,dst=10.0.0.2,proto=6,tp_src=1,tp_dst=2),"
     + _HEAD
     + "eth(src=02:00:00:00:00:01),eth_type(0x0800),ipv4(frag=no)",
+    "tunnel(tun_id=0x0,src=10.0.0.1,dst=10.0.0.2,ttl=64,geneve(),flags(-df-csum+key)),"
+    + _HEAD
+    + "eth(src=02:00:00:00:00:01),eth_type(0x0800),ipv4(frag=no)",
     "tunnel(tun_id=0x7b,src=10.0.0.1,dst=10.0.0.2,tos=0,ttl=64,tp_dst=4789,flags(-df-csum+key)),"
     + _HEAD
     + "eth(src=02:00:00:00:00:01),eth_type(0x0800),ipv4(frag=no)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from vnet.ovs.flow import tunnel_flags
 from vnet.ovs.flow.errors import OvsTextError
 
 CT_STATES: dict[int, str] = {
@@ -31,7 +32,12 @@ TCP_FLAGS: dict[int, str] = {
     0x400: "[400]",
     0x800: "[800]",
 }
-TUNNEL_FLAGS: dict[int, str] = {0x1: "oam", 0x2: "df", 0x4: "csum", 0x8: "key"}
+TUNNEL_FLAGS: dict[int, str] = {
+    tunnel_flags.OAM: "oam",
+    tunnel_flags.DONT_FRAGMENT: "df",
+    tunnel_flags.CHECKSUM: "csum",
+    tunnel_flags.KEY: "key",
+}
 
 _UINT32_ONES = 0xFFFFFFFF
 _INTEGER = r"[ \t\n\v\f\r]*([+-]?(?:0[xX][0-9a-fA-F]+|0(?![xX])[0-7]*|[1-9][0-9]*))"

@@ -76,6 +76,7 @@ class Backer:
         for meter in bridge.meters.values():
             self.meter_pool.remove(meter.datapath_id)
         self._ageing.pop(bridge.name).cancel()
+        self.underlay.neighbors.flush(bridge.name)
         self.revalidator.touch()
 
     def label_of(self, bridge: Ofproto) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from vnet.base.drops import DropReason, drop_reason
 from vnet.ovs.datapath.packet import PT_ETHERNET, PT_ETHERTYPE
 from vnet.ovs.datapath.tunnels.device import Decapsulated, Pop
+from vnet.ovs.flow import tunnel_flags
 from vnet.ovs.flow.extract import layers
 from vnet.ovs.flow.flow import Flow
 from vnet.wire import geneve, gre, udp, vxlan
@@ -54,9 +55,10 @@ _TUN_TP_SRC = Flow.tun_tp_src.shift
 _TUN_TP_DST = Flow.tun_tp_dst.shift
 _PACKET_TYPE = Flow.packet_type.shift
 
-_OAM = 0x1 << Flow.tun_flags.shift
-_CHECKSUM = 0x4 << Flow.tun_flags.shift
-_KEY = 0x8 << Flow.tun_flags.shift
+_OAM = tunnel_flags.OAM << Flow.tun_flags.shift
+_CHECKSUM = tunnel_flags.CHECKSUM << Flow.tun_flags.shift
+_KEY = tunnel_flags.KEY << Flow.tun_flags.shift
+_GENEVE = tunnel_flags.GENEVE << Flow.tun_flags.shift
 
 _GPE_BITS = vxlan.FLAG_NEXT_PROTOCOL | 0x3000_0000 | vxlan.NEXT_PROTOCOL_MASK
 """What the generic protocol extension uses of the first word."""
@@ -168,7 +170,7 @@ def pop_geneve(frame: bytes) -> Decapsulated | DropReason:
     end = at + header.size_bytes
     if _has_critical_option(frame[at + geneve.BASE_BYTES : end]):
         return CRITICAL_OPTION
-    metadata |= header.vni << _TUN_ID | _KEY | _OAM * header.is_oam
+    metadata |= header.vni << _TUN_ID | _KEY | _GENEVE | _OAM * header.is_oam
     return Decapsulated(frame[end:], metadata)
 
 

@@ -38,7 +38,24 @@ def flow_text(
 
     The input port of a datapath flow is always exact. ``verbose`` shows what is wildcarded, too.
     """
-    mask |= Flow.in_port.mask
+    return match_text(
+        key,
+        mask | Flow.in_port.mask,
+        port_names=port_names,
+        verbose=verbose,
+        vlan_limit=vlan_limit,
+    )
+
+
+def match_text(
+    key: int,
+    mask: int,
+    *,
+    port_names: PortNames | None = None,
+    verbose: bool = False,
+    vlan_limit: int = DEFAULT_VLAN_LIMIT,
+) -> str:
+    """The same of a row that need not say the input port, as those of ``tnl/ports/show -v``."""
     return attributes_text(
         key_attributes(key, mask, vlan_limit=vlan_limit),
         mask_attributes(key, mask, vlan_limit=vlan_limit),

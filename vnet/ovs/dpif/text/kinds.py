@@ -10,6 +10,7 @@ from vnet.ovs.dpif.text.notation import (
     IPV6,
     LABEL,
     MAC,
+    always_prefixed,
     decimal,
     ethertype,
     hexadecimal,
@@ -73,7 +74,7 @@ def _icmp(name: str) -> StructKind:
 PRIORITY = NumberKind("skb_priority", _X32, Flow.skb_priority)
 TUNNEL = TunnelKind(
     "tunnel",
-    Member("tun_id", hexadecimal(64), Flow.tun_id),
+    Member("tun_id", always_prefixed(64), Flow.tun_id),
     Member("src", IPV4, Flow.tun_src),
     Member("dst", IPV4, Flow.tun_dst),
     Member("ipv6_src", IPV6, Flow.tun_ipv6_src),

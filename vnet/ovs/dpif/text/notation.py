@@ -74,6 +74,12 @@ def decimal(n_bits: int) -> Notation:
     return _integer(n_bits, str)
 
 
+def always_prefixed(n_bits: int) -> Notation:
+    """Hexadecimal, with ``0x`` before 0, too; not so its masks."""
+    text = _padded_hex_text(1)
+    return Notation(n_bits, (1 << n_bits) - 1, text, hex_text, _integer(n_bits, text).scan_one)
+
+
 def hexadecimal(n_bits: int) -> Notation:
     """Hexadecimal, but plain ``0`` for zero."""
     return _integer(n_bits, hex_text)

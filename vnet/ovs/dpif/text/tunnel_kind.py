@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from vnet.ovs.dpif.text.kind import Member, StructKind, Style, Values
 from vnet.ovs.dpif.text.scan import scan_flags
+from vnet.ovs.flow import tunnel_flags
 from vnet.ovs.flow.flag_text import TUNNEL_FLAGS, flags_masked_text, flags_text
 from vnet.ovs.flow.flow import Flow
 
-_FLAG_KEY = 0x8
+_KEPT = tunnel_flags.KEY | tunnel_flags.GENEVE
+_GENEVE = "geneve()"
 _FLAGS_MASK = 0xF
 _FLAGS_NAME = "flags("
 _ID = "tun_id"
@@ -58,32 +60,38 @@ class TunnelKind(StructKind):
             for member, value, mask in zip(self.members, values, of_members, strict=False)
             if value or member.name == _TTL or (member.name == _ID and _has_key(values))
         ]
+        if values[_FLAGS] & tunnel_flags.GENEVE:
+            parts.append(_GENEVE)
         parts.append(_flags_text(values, masks, style))
         return ",".join(part for part in parts if part)
 
     def _scan_member(self, text: str, at: int, values: list[int], masks: list[int]) -> int | None:
         """The flags have parentheses of their own; whether there is a key is seen from it."""
+        if text.startswith(_GENEVE, at):
+            values[_FLAGS] |= tunnel_flags.GENEVE
+            masks[_FLAGS] |= tunnel_flags.GENEVE
+            return at + len(_GENEVE)
         if text.startswith(_FLAGS_NAME, at):
             return _scan_flags(text, at + len(_FLAGS_NAME), values, masks)
         end = super()._scan_member(text, at, values, masks)
         if end is not None and text.startswith(f"{_ID}=", at):
-            values[_FLAGS] |= _FLAG_KEY
-            masks[_FLAGS] |= _FLAG_KEY
+            values[_FLAGS] |= tunnel_flags.KEY
+            masks[_FLAGS] |= tunnel_flags.KEY
         elif end is not None and text.startswith(f"{_TTL}=", at):
             values[_HAS_TTL] = masks[_HAS_TTL] = 1
         return end
 
 
 def _has_key(values: Values) -> bool:
-    return bool(values[0] or values[_FLAGS] & _FLAG_KEY)
+    return bool(values[0] or values[_FLAGS] & tunnel_flags.KEY)
 
 
 def _flags_text(values: Values, masks: Values | None, style: Style) -> str:
-    key_flag = _FLAG_KEY if _has_key(values) else 0
+    key_flag = tunnel_flags.KEY if _has_key(values) else 0
     flags = values[_FLAGS] & _FLAGS_MASK | key_flag
     if masks is None:
         return f"flags({flags_text(TUNNEL_FLAGS, flags)})"
-    mask = masks[_FLAGS] & _FLAGS_MASK & ~_FLAG_KEY | key_flag
+    mask = masks[_FLAGS] & _FLAGS_MASK & ~tunnel_flags.KEY | key_flag
     if not mask and not style.verbose:
         return ""
     return f"flags({flags_masked_text(TUNNEL_FLAGS, flags, mask, _FLAGS_MASK)})"
@@ -94,7 +102,7 @@ def _scan_flags(text: str, at: int, values: list[int], masks: list[int]) -> int 
     if scanned is None:
         return None
     flags, mask, end = scanned
-    settable = _FLAGS_MASK & ~_FLAG_KEY
-    values[_FLAGS] = values[_FLAGS] & _FLAG_KEY | flags & settable
-    masks[_FLAGS] = masks[_FLAGS] & _FLAG_KEY | mask & settable
+    settable = _FLAGS_MASK & ~tunnel_flags.KEY
+    values[_FLAGS] = values[_FLAGS] & _KEPT | flags & settable
+    masks[_FLAGS] = masks[_FLAGS] & _KEPT | mask & settable
     return end

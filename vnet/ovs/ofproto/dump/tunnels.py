@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vnet.base.ids import ip_text, mac_text
 from vnet.ovs.dpif.dpif import UdpPortRange
-from vnet.ovs.dpif.text.flows import flow_text
+from vnet.ovs.dpif.text.flows import match_text
 from vnet.ovs.flow.value_text import hex_text
 from vnet.ovs.ofproto.tunnel.config import Key
 from vnet.ovs.ofproto.tunnel.ports import TunnelMatch
@@ -28,7 +28,7 @@ def tunnel_endpoints_lines(underlay: Underlay) -> Iterator[str]:
     """``tnl/ports/show -v``: what packets are tunnels'."""
     yield "Listening ports:"
     for listener, match in underlay.listening().entries():
-        shown = flow_text(match.value, match.mask)
+        shown = match_text(match.value, match.mask)
         yield f"{listener.name} ({listener.odp_port}) : {shown}"
 
 

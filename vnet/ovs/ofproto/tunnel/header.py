@@ -9,6 +9,7 @@ import struct
 
 from vnet.base.ids import IpAddress, Mac
 from vnet.ovs.dpif.actions import TunnelType
+from vnet.ovs.flow import tunnel_flags
 from vnet.ovs.flow.flow import Bits, Flow
 from vnet.ovs.flow.prerequisites import is_ip
 from vnet.ovs.flow.protocol_numbers import (
@@ -26,12 +27,6 @@ _DSCP_MASK = 0xFC
 _ECN_MASK = 0x03
 _ECN_CE = 0x03
 _ECN_ECT_0 = 0x02
-
-FLAG_OAM = 0x1
-FLAG_DONT_FRAGMENT = 0x2
-FLAG_CHECKSUM = 0x4
-FLAG_KEY = 0x8
-_FLAGS_OF_FLOWS = FLAG_OAM
 
 _WORD_MASK = 0xFFFF_FFFF
 _CHECKSUM_TO_COME = 0xFFFF
@@ -55,9 +50,12 @@ def address_tunnel(config: TunnelConfig, flow: Flow, wc: Flow) -> None:
     if not config.out_key.is_flow:
         flow.tun_id = config.out_key.value
     _put_ttl_and_tos(config, flow, wc)
-    flags = flow.tun_flags & _FLAGS_OF_FLOWS
-    flags |= FLAG_DONT_FRAGMENT * config.dont_fragment | FLAG_CHECKSUM * config.has_checksum
-    flow.tun_flags = flags | FLAG_KEY * config.out_key.is_present
+    flags = flow.tun_flags & tunnel_flags.OAM
+    flags |= (
+        tunnel_flags.DONT_FRAGMENT * config.dont_fragment
+        | tunnel_flags.CHECKSUM * config.has_checksum
+    )
+    flow.tun_flags = flags | tunnel_flags.KEY * config.out_key.is_present
     if config.egress_mark is not None:
         flow.pkt_mark = config.egress_mark
         wc.fill(Flow.pkt_mark)
@@ -98,7 +96,7 @@ def outer_header(
     is_ipv4 = bool(flow.tun_dst)
     if config.kind in _UDP_HEADERS:
         tunnel_type = _UDP_TYPES[config.kind]
-        has_checksum = not is_ipv4 or flow.tun_flags & FLAG_CHECKSUM
+        has_checksum = not is_ipv4 or flow.tun_flags & tunnel_flags.CHECKSUM
         check = _CHECKSUM_TO_COME if has_checksum else 0
         inner = struct.pack("!HHHH", 0, config.udp_port, 0, check) + inner
         protocol = IPPROTO_UDP
@@ -118,7 +116,7 @@ def _ipv4(flow: Flow, source: IpAddress, protocol: int) -> bytes:
         b"",
         ttl=flow.tun_ttl,
         tos=flow.tun_tos,
-        flags_offset=ipv4.DONT_FRAGMENT if flow.tun_flags & FLAG_DONT_FRAGMENT else 0,
+        flags_offset=ipv4.DONT_FRAGMENT if flow.tun_flags & tunnel_flags.DONT_FRAGMENT else 0,
     )
     return ETH_TYPE_IP.to_bytes(2, "big") + ipv4.with_total_bytes(header, 0)
 
@@ -148,7 +146,7 @@ def _next_protocol(flow: Flow) -> int | None:
 
 
 def _geneve(_config: TunnelConfig, flow: Flow) -> bytes:
-    return geneve.emit(flow.tun_id, is_oam=bool(flow.tun_flags & FLAG_OAM))
+    return geneve.emit(flow.tun_id, is_oam=bool(flow.tun_flags & tunnel_flags.OAM))
 
 
 def _gre(config: TunnelConfig, flow: Flow) -> bytes | None:
@@ -159,7 +157,7 @@ def _gre(config: TunnelConfig, flow: Flow) -> bytes | None:
         ethertype = flow.packet_type & 0xFFFF
     return gre.emit(
         ethertype,
-        has_checksum=bool(flow.tun_flags & FLAG_CHECKSUM),
+        has_checksum=bool(flow.tun_flags & tunnel_flags.CHECKSUM),
         key=flow.tun_id & _WORD_MASK if config.out_key.is_present else None,
         sequence=0 if config.has_sequence else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vnet.ovs.flow import tunnel_flags
 from vnet.ovs.flow.flow import CFI, FRAG_LATER, Flow
 from vnet.ovs.flow.prerequisites import is_ip
 from vnet.ovs.flow.protocol_numbers import (
@@ -11,7 +12,6 @@ from vnet.ovs.flow.protocol_numbers import (
     IPPROTO_ICMPV6,
     PT_ETHERNET,
 )
-from vnet.ovs.ofproto.tunnel.header import FLAG_CHECKSUM, FLAG_DONT_FRAGMENT, FLAG_KEY
 from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.recirc import REGS_MASK, TUNNEL_MASK
@@ -31,7 +31,8 @@ _TUNNEL_DST = Flow.tun_dst.mask | Flow.tun_ipv6_dst.mask
 _TUNNEL = (
     Flow.tun_id.mask
     | Flow.tun_tos.mask
-    | (FLAG_DONT_FRAGMENT | FLAG_CHECKSUM | FLAG_KEY) << Flow.tun_flags.shift
+    | (tunnel_flags.DONT_FRAGMENT | tunnel_flags.CHECKSUM | tunnel_flags.KEY)
+    << Flow.tun_flags.shift
 )
 _TUNNEL_V4 = _TUNNEL | Flow.tun_src.mask | Flow.tun_dst.mask
 _TUNNEL_V6 = _TUNNEL | Flow.tun_ipv6_src.mask | Flow.tun_ipv6_dst.mask
@@ -45,6 +46,7 @@ def begin_wildcards(ctx: XlateCtx) -> None:
     if is_ip(ctx.flow):
         ctx.wc.key |= _FRAG_BITS
     if came_by_tunnel(ctx.flow.key):
+        ctx.flow.tun_flags &= ~tunnel_flags.GENEVE
         ctx.wc.key |= _TUNNEL_V4 if ctx.flow.tun_dst else _TUNNEL_V6
         if is_ip(ctx.flow) and ctx.flow.tun_tos & IP_ECN_MASK == IP_ECN_MASK:
             ctx.wc.nw_tos |= IP_ECN_MASK
@@ -73,3 +75,5 @@ def finish_wildcards(ctx: XlateCtx) -> None:
             wc.clear(tci)
     if not received.key & _TUNNEL_DST:
         wc.key &= ~TUNNEL_MASK
+    elif received.tun_flags & tunnel_flags.GENEVE:
+        wc.tun_flags |= tunnel_flags.GENEVE
