@@ -162,7 +162,7 @@ class Switch(DummySwitch):
                 backer.underlay.is_native = False
             case "time/warp":
                 self.scheduler.run(self.scheduler.now_ns + int(arguments[0]) * NS_PER_MS)
-            case "time/stop" | "exit":
+            case "time/stop" | "exit" | "revalidator/wait":
                 pass
             case _:
                 return appctl(self.vswitchd, name, arguments)

@@ -56,7 +56,17 @@ class Join:
     other: str
 
 
-Step = Run | Receive | Warp | Show | Join
+@dataclass(frozen=True)
+class Carry:
+    """Whoever plays the case carries frames from now on: what leaves by a port of ``ways`` comes
+    in by the other, one frame after another, in the order of the ports' names. A wire on which it
+    matters what comes first.
+    """
+
+    ways: tuple[tuple[str, str], ...]
+
+
+Step = Run | Receive | Warp | Show | Join | Carry
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,8 @@ def _step_words(step: Step, frames: _Frames) -> dict[str, Any]:
             return {"show": command}
         case Join(port, other):
             return {"join": [port, other]}
+        case Carry(ways):
+            return {"carry": ways}
 
 
 def _seen_words(seen: Seen, frames: _Frames) -> dict[str, Any]:
@@ -165,4 +177,6 @@ def _step_of(words: dict[str, Any], frames: Sequence[bytes]) -> Step:
             return Show(command)
         case {"join": [port, other]}:
             return Join(port, other)
+        case {"carry": ways}:
+            return Carry(tuple((port, other) for port, other in ways))
     raise ValueError(f"no step: {words}")

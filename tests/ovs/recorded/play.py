@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from tests.ovs.recorded.case import Case, Join, Receive, Run, Seen, Show, Step, Warp
+from tests.ovs.recorded.case import Carry, Case, Join, Receive, Run, Seen, Show, Step, Warp
+from tests.ovs.recorded.drawn import without_drawn_numbers, without_own_address
+
+_MOST_ROUNDS = 50
+"""Frames that are carried on for longer than this circle."""
 
 
 class Player(Protocol):
@@ -36,10 +40,11 @@ class Player(Protocol):
 
 def play(steps: Iterable[Step], player: Player) -> tuple[Seen, ...]:
     """Carry out steps; what was seen after each."""
-    return tuple(_seen(step, player) for step in steps)
+    ways: dict[str, str] = {}
+    return tuple(_seen(step, player, ways) for step in steps)
 
 
-def _seen(step: Step, player: Player) -> Seen:
+def _seen(step: Step, player: Player, ways: dict[str, str]) -> Seen:
     refusal, text = "", []
     match step:
         case Run(command, lines):
@@ -52,7 +57,29 @@ def _seen(step: Step, player: Player) -> Seen:
             player.warp(total_ms, step_ms)
         case Join(port, other):
             player.join(port, other)
-    return Seen(refusal, player.take_sent(), tuple(text))
+        case Carry():
+            ways.clear()
+            ways.update(step.ways)
+    sent = {
+        port: tuple(map(without_own_address, frames))
+        for port, frames in _carried(player, ways).items()
+    }
+    return Seen(refusal, sent, tuple(without_drawn_numbers(line) for line in text))
+
+
+def _carried(player: Player, ways: Mapping[str, str]) -> dict[str, tuple[bytes, ...]]:
+    """What has been sent until nothing is on its way any more."""
+    total: dict[str, tuple[bytes, ...]] = {}
+    for _ in range(_MOST_ROUNDS):
+        sent = player.take_sent()
+        if not sent:
+            return total
+        for port, frames in sorted(sent.items()):
+            total[port] = total.get(port, ()) + frames
+            if port in ways:
+                for frame in frames:
+                    player.receive(ways[port], [frame])
+    raise AssertionError(f"frames go round and round: {sent}")
 
 
 def differences(case: Case, seen: Sequence[Seen]) -> list[str]:

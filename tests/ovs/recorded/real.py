@@ -98,6 +98,7 @@ class RealSwitch:
         self._barriers: dict[str, _Barriers] = {}
         self._sent_bytes: dict[str, int] = {}
         self._n_joined = 0
+        self._speaks = False
         self._control.call("time/stop")
         self._phase_ms = self._find_phase()
 
@@ -117,6 +118,8 @@ class RealSwitch:
                 return refusal_of(str(error))
             self._settle()
             return ""
+        # A bond needs several turns to see a link, choose, and tell.
+        self._speaks |= any(word == "add-bond" or word.startswith("lacp=") for word in rest)
         argv = [program, *rest, *self._recording(rest)] if program == "ovs-vsctl" else [*words]
         if "-" in argv and program == "ovs-ofctl":
             path = self._directory / "lines.txt"
@@ -180,6 +183,7 @@ class RealSwitch:
             self._pcap(name).unlink()
         self._sent_bytes.clear()
         self._n_joined = 0
+        self._speaks = False
         if self._phase_ms:
             self._control.call("time/warp", str(MS_PER_S - self._phase_ms))
             self._phase_ms = 0
@@ -206,7 +210,7 @@ class RealSwitch:
 
     def _come_to_rest(self) -> None:
         self._turn()
-        if self._n_joined:
+        if self._n_joined or self._speaks:
             quiet, sizes = 0, self._sizes()
             while quiet < _QUIET_TURNS:
                 self._turn()

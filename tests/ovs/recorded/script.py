@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from tests.ovs.recorded.case import Join, Receive, Run, Show, Step, Warp
+from tests.ovs.recorded.case import Carry, Join, Receive, Run, Show, Step, Warp
 from vnet.base.chance import Chance
 from vnet.ovs.flow.compose import compose
 from vnet.ovs.flow.match_parse import parse_exact_flow
@@ -70,6 +70,11 @@ class Script:
     def join(self, port: str, other: str) -> None:
         """Two dummy ports are the ends of a wire from now on."""
         self.steps.append(Join(port, other))
+
+    def carry(self, *ways: tuple[str, str]) -> None:
+        """What leaves by the first of two ports comes in by the other from now on; until now
+        other ports may have been joined so."""
+        self.steps.append(Carry(ways))
 
     # -- set-ups
 

@@ -27,6 +27,7 @@ from vnet.ovs.vswitchd.config import (
 
 _MAC = re.compile(r"[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){5}")
 _U16_MAX = 0xFFFF
+_INT_LIMIT = 1 << 31
 _LEAST_INTERVAL_MS = 1000
 _DEFAULT_INTERVAL_MS = 10_000
 
@@ -49,7 +50,7 @@ def bond_settings(config: BridgePortConfig) -> BondSettings:
     """The bond that a port with several interfaces is."""
     other = config.other_config
     mode = BondMode(config.bond_mode or BondMode.ACTIVE_BACKUP.value)
-    interval_ms = setting_number(other, "bond-rebalance-interval", _DEFAULT_INTERVAL_MS)
+    interval_ms = _int(other, "bond-rebalance-interval", _DEFAULT_INTERVAL_MS)
     falls_back = setting_truth(other, "lacp-fallback-ab", False)
     heeds_primary = mode is BondMode.ACTIVE_BACKUP or falls_back
     return BondSettings(
@@ -57,7 +58,7 @@ def bond_settings(config: BridgePortConfig) -> BondSettings:
         mode,
         updelay_ns=max(0, config.bond_updelay) * NS_PER_MS,
         downdelay_ns=max(0, config.bond_downdelay) * NS_PER_MS,
-        hash_basis=setting_number(other, "bond-hash-basis", 0) & 0xFFFFFFFF,
+        hash_basis=_int(other, "bond-hash-basis", 0) & 0xFFFFFFFF,
         rebalance_interval_ns=interval_ms and max(interval_ms, _LEAST_INTERVAL_MS) * NS_PER_MS,
         fallback=falls_back,
         primary=other.get("bond-primary") if heeds_primary else None,
@@ -100,9 +101,15 @@ def _port_settings(interface: InterfaceConfig, port: OfPort) -> PortSettings:
     )
 
 
+def _int(settings: Mapping[str, str], name: str, default: int) -> int:
+    """A number of 32 bits with a sign; ``default`` for any other."""
+    number = setting_number(settings, name, default)
+    return number if -_INT_LIMIT <= number < _INT_LIMIT else default
+
+
 def _u16(settings: Mapping[str, str], name: str, default: int) -> int:
     """A number from 1 to 65535; ``default`` for any other."""
-    number = setting_number(settings, name, 0)
+    number = _int(settings, name, 0)
     return number if 0 < number <= _U16_MAX else default
 
 

@@ -40,15 +40,26 @@ class Home(Protocol):
 
 
 class Aggregate:
-    """The bond and the LACP of one bundle. ``wake`` asks to be run later in the same instant."""
+    """The bond and the LACP of one bundle.
+
+    ``wake`` asks to be run later in the same instant; ``on_traffic`` says that there may be load
+    to move some day.
+    """
 
     def __init__(
-        self, bundle: Bundle, bridge: Ofproto, home: Home, wake: Callable[[], None]
+        self,
+        bundle: Bundle,
+        bridge: Ofproto,
+        home: Home,
+        *,
+        wake: Callable[[], None],
+        on_traffic: Callable[[], None],
     ) -> None:
         self.bundle = bundle
         self._bridge = bridge
         self._home = home
         self._wake = wake
+        self._on_traffic = on_traffic
         self._listener = LacpListener(self._heard)
         self._ports: tuple[OfPort, ...] = ()
         self._rules: LinkRules | None = None
@@ -110,6 +121,7 @@ class Aggregate:
         now_ns = self._home.scheduler.now_ns
         if self.bundle.bond is None:
             self.bundle.bond = Bond(settings, now_ns)
+            self.bundle.bond.on_traffic = self._on_traffic
             self._rules = LinkRules(self._bridge, self.bundle.bond)
         bond = self.bundle.bond
         bond.configure(settings, now_ns)

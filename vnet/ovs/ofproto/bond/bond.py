@@ -6,7 +6,7 @@ to the bond; what it says about flows holds from then on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from vnet.base.ids import MAC_ZERO
 from vnet.l2.lacp.aggregation import Negotiation
@@ -39,6 +39,8 @@ class Bond:
         self.next_rebalance_ns = 0
         self.changed = False
         self.must_announce = False
+        self.on_traffic: Callable[[], None] = _nothing
+        """Called when a frame is sent by the bond that no datapath flow stands for yet."""
         self._enabled: list[Member] = []
         self._reset_buckets(now_ns)
 
@@ -196,7 +198,8 @@ class Bond:
     def _choose_active(self) -> None:
         old, self.active = self.active, self._best()
         if self.active is not None:
-            self.enable(self.active, True)
+            if not self.active.enabled:
+                self.enable(self.active, True)
             self.must_announce = True
         if self.active is not old:
             self.active_mac = MAC_ZERO if self.active is None else self.active.mac
@@ -243,6 +246,10 @@ class Bond:
         """So many bytes of a flow were sent."""
         if self.is_balanced and self.buckets:
             self.bucket_of(key, vlan).tx_bytes += n_bytes
+
+
+def _nothing() -> None:
+    return None
 
 
 def _spreading(settings: BondSettings) -> tuple[object, ...]:

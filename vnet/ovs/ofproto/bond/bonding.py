@@ -40,7 +40,13 @@ class Bonding:
         for bundle, settings in wanted.items():
             aggregate = self._aggregates.get(bundle)
             if aggregate is None:
-                aggregate = Aggregate(bundle, self._bridge, self._home, self.wake)
+                aggregate = Aggregate(
+                    bundle,
+                    self._bridge,
+                    self._home,
+                    wake=self.wake,
+                    on_traffic=self.checkpoint,
+                )
                 self._aggregates[bundle] = aggregate
             aggregate.configure(settings)
         self._carriers = {
@@ -91,7 +97,7 @@ class Bonding:
     # -- moving load
 
     def checkpoint(self) -> None:
-        """Statistics have been taken of datapath flows: there may be load to move."""
+        """There has been traffic, or statistics have been taken: there may be load to move."""
         times = [time for aggregate in self if (time := aggregate.rebalance_at_ns()) is not None]
         if times:
             due_ns = min(times)

@@ -11,6 +11,11 @@ N_BUCKETS = 256
 
 BUCKET_MASK = N_BUCKETS - 1
 
+LOAD_MASK = 0xFFFF_FFFF_FFFF_FFFF
+"""Loads have 64 bits and no sign. They go below zero, and are enormous until they have faded, where
+the flows that count them have been made anew; what follows from that is Open vSwitch's, too.
+"""
+
 
 class Member:
     """A link. ``enabled`` is whether frames may be sent by it; it follows link and LACP

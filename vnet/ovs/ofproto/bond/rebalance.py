@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vnet.ovs.ofproto.bond.bond import Bond
-from vnet.ovs.ofproto.bond.member import Bucket, Member
+from vnet.ovs.ofproto.bond.member import LOAD_MASK, Bucket, Member
 
 LEAST_OVERLOAD_BYTES = 100_000
 """About 1 Mbit/s over ten seconds."""
@@ -43,8 +43,8 @@ def rebalance(bond: Bond) -> bool:
         for bucket in chosen:
             bucket.member = idlest.member
             busiest.buckets.remove(bucket)
-            busiest.n_bytes -= bucket.tx_bytes
-            idlest.n_bytes += bucket.tx_bytes
+            busiest.n_bytes = busiest.n_bytes - bucket.tx_bytes & LOAD_MASK
+            idlest.n_bytes = idlest.n_bytes + bucket.tx_bytes & LOAD_MASK
             _put_in_order(order, busiest)
             _put_in_order(order, idlest)
         bond.changed = has_moved = True
@@ -59,7 +59,7 @@ def _loads(bond: Bond) -> list[_Load]:
     for bucket in sorted(bond.buckets, key=lambda bucket: -bucket.tx_bytes):
         if bucket.member is not None and bucket.tx_bytes:
             load = loads[bucket.member]
-            load.n_bytes += bucket.tx_bytes
+            load.n_bytes = load.n_bytes + bucket.tx_bytes & LOAD_MASK
             load.buckets.append(bucket)
     enabled = (load for load in loads.values() if load.member.enabled)
     return sorted(enabled, key=lambda load: -load.n_bytes)
@@ -78,19 +78,21 @@ def _buckets_to_move(busiest: _Load, idlest_bytes: int) -> list[Bucket]:
     """
     if len(busiest.buckets) < 2:
         return []
-    ideal_bytes = (busiest.n_bytes + idlest_bytes) // 2 - idlest_bytes
+    middle_bytes = (busiest.n_bytes + idlest_bytes & LOAD_MASK) // 2
+    ideal_bytes = middle_bytes - idlest_bytes & LOAD_MASK
     least_gain_bytes = ideal_bytes // _LEAST_GAIN
     chosen: list[Bucket] = []
     moved_bytes = 0
     for bucket in busiest.buckets:
-        if moved_bytes + bucket.tx_bytes <= ideal_bytes:
+        if (moved_bytes + bucket.tx_bytes & LOAD_MASK) <= ideal_bytes:
             chosen.append(bucket)
-            moved_bytes += bucket.tx_bytes
+            moved_bytes = moved_bytes + bucket.tx_bytes & LOAD_MASK
         if ideal_bytes - moved_bytes < least_gain_bytes:
             break
     if not chosen:
         chosen = [busiest.buckets[-1]]
         moved_bytes = chosen[0].tx_bytes
-    lower_bytes = min(busiest.n_bytes - moved_bytes, idlest_bytes + moved_bytes)
+    higher_bytes = busiest.n_bytes - moved_bytes & LOAD_MASK
+    lower_bytes = min(higher_bytes, idlest_bytes + moved_bytes & LOAD_MASK)
     gain_bytes = lower_bytes - idlest_bytes
     return chosen if gain_bytes > 0 and gain_bytes >= least_gain_bytes else []

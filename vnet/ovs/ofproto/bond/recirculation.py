@@ -14,7 +14,7 @@ from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
 from vnet.ovs.ofproto.bond.bond import Bond
-from vnet.ovs.ofproto.bond.member import BUCKET_MASK, Bucket
+from vnet.ovs.ofproto.bond.member import BUCKET_MASK, LOAD_MASK, Bucket
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.rule import Rule
 from vnet.ovs.ofproto.table import INTERNAL_TABLE
@@ -87,7 +87,8 @@ class LinkRules:
         for number, (rule, _) in self._rules.items():
             bucket = buckets[number]
             if bucket.member is not None:
-                bucket.tx_bytes += rule.n_bytes - bucket.counted_bytes
+                grown = bucket.tx_bytes + rule.n_bytes - bucket.counted_bytes
+                bucket.tx_bytes = grown & LOAD_MASK
                 bucket.counted_bytes = rule.n_bytes
 
     def _forget_all(self) -> list[FlowMod]:

@@ -32,6 +32,8 @@ def choose_link(ctx: XlateCtx, bond: Bond, vlan: int) -> OfPort | None:
     bond count its load.
     """
     key = ctx.flow.key
+    if ctx.in_.stats is not None:
+        bond.on_traffic()
     if bond.recirculates:
         member = choose_member(bond, key, vlan)
         return None if member is None else member.port
