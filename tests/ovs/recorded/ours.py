@@ -39,7 +39,8 @@ class OurSwitch:
         if program == "ovs-ofctl":
             return self._ofctl(rest).splitlines()
         if program == "ovs-appctl":
-            return self.switch.appctl(rest).splitlines()
+            text = self.switch.appctl(rest)
+            return f"{text}\n".splitlines() if text else []
         command, table, name, column = (word for word in rest if not word.startswith("--"))
         assert command == "get", words
         return list(COLUMNS[table, column](self.switch, name))

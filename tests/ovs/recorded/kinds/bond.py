@@ -184,11 +184,14 @@ class _Scene:
         for port in self.members:
             if port in self.down:
                 self._set_link(port, "up")
+        flows = [
+            f"udp,dl_src=02:00:00:00:00:{script.number(1, 60):02x},dl_dst=02:00:00:00:00:ff,"
+            f"udp_dst={script.number(1, 500)}"
+            for _ in range(6)
+        ]
         for _ in range(4):
-            for _ in range(script.number(10, 30)):
-                source = f"dl_src=02:00:00:00:00:{script.number(1, 60):02x}"
-                flow = f"udp,{source},dl_dst=02:00:00:00:00:ff,udp_dst={script.number(1, 500)}"
-                script.receive("p5", *[_padded(flow)] * script.choose(1, 3, 9, 20))
+            for flow in script.some(flows, 3):
+                script.receive("p5", *[_padded(flow)] * script.choose(1, 9, 30, 60))
             self._pass_time()
             script.show("ovs-appctl bond/show bond0")
             self._pass_time()
