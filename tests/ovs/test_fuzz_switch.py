@@ -63,6 +63,9 @@ def test_caches_answer_hostile_frames_as_a_decision_would() -> None:
         for _ in range(TIMES):
             for target in both:
                 target.take(data)
+                # Cached frames teach when their statistics are fetched: stations would move late.
+                target.switch.bridge().before_reading_stats()
+                target.switch.vswitchd.backer.revalidator.settle()
             assert sorted(both[0].sent) == sorted(both[1].sent), data.hex()
     assert both[0].fates()["(hits)"] > FRAMES_COMPARED // 2
 
