@@ -102,6 +102,16 @@ def test_ephemeral_ports_differ(two: Two) -> None:
     assert len(set(ports)) == 50
 
 
+def test_who_opens_a_socket_anew_gets_another_port(two: Two) -> None:
+    ports = set()
+    for _ in range(20):
+        socket = two.one.sockets.open_udp(lambda *_: None)
+        ports.add(socket.port)
+        socket.close()
+    assert len(ports) == 20
+    assert all(port in EPHEMERAL_PORTS for port in ports)
+
+
 def test_a_machine_talks_to_itself_over_loopback(two: Two) -> None:
     got = two.server()
     two.two.sockets.open_udp(lambda *_: None, 4000).send_to(two.two_ip, 5000, b"to myself")

@@ -93,15 +93,10 @@ def test_misses_are_shown_as_they_happen(shell: Shell, two: Lab) -> None:
     assert [head.split()[1:3] for head in heads[:2]] == [["h1:br0", "vnet0"], ["h1:br0", "eth0"]]
     assert "ARP who has 10.0.0.2 says 10.0.0.1" in heads[0]
     first = lines.index(heads[0])
-    assert (
-        lines[first + 1].split(maxsplit=1)
-        == [
-            "said",
-            "0. priority 0; learned that 52:54:00:5b:f6:22 is on port vnet0 in VLAN 0; "
-            "no learned MAC for destination, flooding",
-        ]
-        or "flooding" in lines[first + 1]
-    )
+    said, what = lines[first + 1].split(maxsplit=1)
+    assert said == "said"
+    assert what.startswith("0. priority 0; learned that 52:54:00:")
+    assert what.endswith("; no learned MAC for destination, flooding")
     assert lines[first + 2].split()[0] == "left"
     assert lines[first + 2].endswith("actions:br0,eth0")
     assert lines[-1] == "0 misses of sw1"

@@ -112,12 +112,14 @@ class EchoSocket:
 class Sockets:
     """All sockets of a namespace, by port and by identifier."""
 
-    __slots__ = ("_namespace", "echo", "udp")
+    __slots__ = ("_namespace", "_picked", "echo", "udp")
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.udp: dict[int, UdpSocket] = {}
         self.echo: dict[int, EchoSocket] = {}
+        self._picked = 0
+        """How many ephemeral ports have been picked: who opens a socket anew gets another."""
 
     # -- opening
 
@@ -130,8 +132,9 @@ class Sockets:
         """Bind a UDP socket to ``port`` on all addresses; 0 picks a free ephemeral one."""
         if port == 0:
             stream = self._namespace.chance.stream(
-                f"{self._namespace.name} ephemeral port {len(self.udp)}"
+                f"{self._namespace.name} ephemeral port {self._picked}"
             )
+            self._picked += 1
             start = stream.randrange(len(EPHEMERAL_PORTS))
             for offset in range(len(EPHEMERAL_PORTS)):
                 port = EPHEMERAL_PORTS[(start + offset) % len(EPHEMERAL_PORTS)]
