@@ -54,6 +54,7 @@ _POOLS: dict[str, Sequence[str]] = {
     "n": ("0", "1", "5"),
     "n_masked": ("0", "1", "0x1/0x1", "0x4/0x6"),
     "group": ("1", "2", "3", "4", "5"),
+    "meter": ("1", "2", "3"),
     "zone": ("1", "2"),
     "size": ("60", "100", "200"),
 }
@@ -205,18 +206,34 @@ GROUPS = (
     "group_id=5,type=select,selection_method=hash,fields(ip_src),bucket=output:1,bucket=output:4",
 )
 
+METERS = (
+    "meter=1,pktps,burst,stats,bands=type=drop,rate=5,burst_size=3",
+    "meter=2,kbps,bands=type=drop,rate=5,type=dscp_remark,rate=1,prec_level=1",
+    "meter=3,pktps,bands=type=dscp_remark,rate=2,prec_level=2",
+    "meter=controller,pktps,bands=type=drop,rate=9",
+    "meter=slowpath,pktps,burst,bands=type=drop,rate=9,burst_size=20",
+)
+"""They take a bridge with ``other_config:openflow-full=true``."""
+
+_METER_ODDS = 0.15
+
 _WORD = re.compile(r"\{(\w+)\}")
 
 
 class FlowTables:
     """A supply of flows and packets, the same for the same stream of chance.
 
-    ``loops``: a flow may resubmit to any table, its own and those before it too.
+    ``loops``: a flow may resubmit to any table, its own and those before it too. ``meters``: flows
+    may have one of :data:`METERS`.
     """
 
-    def __init__(self, chance: Stream, *, loops: bool = False) -> None:
+    def __init__(
+        self, chance: Stream, *, loops: bool = False, n_ports: int = N_PORTS, meters: bool = False
+    ) -> None:
         self._chance = chance
         self._loops = loops
+        self._meters = meters
+        self._pools = _POOLS | {"port": tuple(map(str, range(1, n_ports + 1)))}
 
     def flows(self, count: int) -> list[str]:
         """Flows to add one by one, spread over the tables, and most tables' last resort.
@@ -247,6 +264,8 @@ class FlowTables:
         steps = _STEPS + tuple(_KIND_STEPS.get(kind, ())) * 2 + _LEARNING
         actions = self._some(steps, (0, 0, 1, 1, 2, 3)) + self._some(_OUTPUTS, (1,))
         actions += self._some(_ENDS, (0, 0, 0, 1))
+        if self._meters and chance.random() < _METER_ODDS:
+            actions.insert(0, "meter:{meter}")
         if len(actions) > 1 and "drop" in actions:
             actions.remove("drop")
         priority = chance.choice((0, 1, 10, 10, 100))
@@ -275,6 +294,6 @@ class FlowTables:
         later = tuple(map(str, range(first, max(first + 1, N_TABLES))))
 
         def value(found: re.Match[str]) -> str:
-            return self._chance.choice(later if found[1] == "later" else _POOLS[found[1]])
+            return self._chance.choice(later if found[1] == "later" else self._pools[found[1]])
 
         return _WORD.sub(value, template)

@@ -30,7 +30,7 @@ FRAMES_COMPARED = 600
 TIMES = 3
 """A frame meets a decision, the megaflow that it left, and the exact-match cache."""
 
-_DIFFERS_ON_PURPOSE = re.compile(r"learn\(|dec_mpls_ttl|set_mpls|->mpls_label")
+_DIFFERS_ON_PURPOSE = re.compile(r"learn\(|dec_mpls_ttl|set_mpls|->mpls_label|=slowpath")
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_every_frame_is_accounted_for_and_nothing_is_left_behind() -> None:
     assert outcome.faults == []
     fates = outcome.fates
     assert fates["(hits)"] + fates["(misses)"] + fates["frame-too-short"] >= FRAMES
-    rare = {"ovs-flow-drops", "ovs-port-mtu", "ct-fragment-purged"}
+    rare = {"ovs-flow-drops", "ovs-port-mtu", "ct-fragment-purged", "ovs-meter-exceeded"}
     assert rare | {"(frames sent)", "(messages to the controller)"} <= set(fates)
 
 
@@ -53,7 +53,10 @@ def test_caches_answer_hostile_frames_as_a_decision_would() -> None:
         return not _DIFFERS_ON_PURPOSE.search(flow)
 
     both = [
-        SwitchTarget(Chance(3), FRAMES_COMPARED // 2, is_wanted, forgetful=forgetful)
+        # Who moves is learned at once by a decision, and of the caches when they are asked.
+        SwitchTarget(
+            Chance(3), FRAMES_COMPARED // 2, is_wanted, forgetful=forgetful, nobody_moves=True
+        )
         for forgetful in (False, True)
     ]
     seeds = [target.seeds() for target in both]

@@ -42,3 +42,24 @@ def test_a_trace_sees_as_many_tags_as_the_datapath() -> None:
     trace = switch.appctl(words)
     assert "Flow: udp,in_port=1,dl_vlan=10,dl_vlan_pcp=0,dl_vlan1=20,dl_vlan_pcp1=0" in trace
     assert "Datapath actions: 2" in trace
+
+
+@pytest.mark.parametrize("flow", ["actions=NORMAL", "dl_dst=02:00:00:00:00:0b,actions=NORMAL"])
+def test_frames_with_a_tag_are_not_taken_for_untagged_ones_that_came_before(flow: str) -> None:
+    switch = switch_with([flow])
+    switch.vsctl("set", "port", "p2", "tag=20")
+    frame = frame_of(f"udp,dl_src={A},dl_dst={B}")
+    for _ in range(2):
+        assert "p2" not in outputs(switch, "p1", frame)
+        assert "p2" in outputs(switch, "p1", tagged(frame, 20))
+        assert "p2" not in outputs(switch, "p1", tagged(frame, 30))
+
+
+def test_a_megaflow_that_ignores_tags_still_says_whether_there_is_one() -> None:
+    switch = switch_with([f"dl_dst={B},actions=output:2"])
+    frame = frame_of(f"udp,dl_src={A},dl_dst={B}")
+    for one in (frame, tagged(frame, 20), tagged(frame, 30)):
+        assert outputs(switch, "p1", one) == ["p2"]
+    dump = switch.appctl(["dpctl/dump-flows"])
+    assert [text in dump for text in ("vlan(vid=20),", "vlan(vid=30),")] == [True, True]
+    assert switch.datapath.stats().n_flows == 3

@@ -52,6 +52,8 @@ class Backer:
         self.n_packet_ins_lost = 0
         self.upcall_watchers: list[UpcallWatcher] = []
         """Who is told of every miss, once it is decided."""
+        self.n_own_frames = 0
+        """Frames that have arrived: a protocol of the switch itself was their destination."""
         self.revalidator = Revalidator(self)
         self.underlay = Underlay(scheduler, self.bridges, self.revalidator.touch)
         self._ports: dict[OdpPort, tuple[Ofproto, OfPort]] = {}

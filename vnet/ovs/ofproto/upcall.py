@@ -179,7 +179,9 @@ class UpcallHandler:
 
     def _execute(self, upcall: Upcall, frame: Frame, out: XlateOut) -> None:
         if out.slow & _TAKEN and out.actions == (Drop(DropCause.OK),):
-            return  # it has arrived: the switch itself was its destination
+            # It has arrived: the switch itself was its destination.
+            self._backer.n_own_frames += 1
+            return
         self._backer.dpif.execute(frame, upcall.key, out.actions, mru_bytes=upcall.mru_bytes)
 
     def _packet_in(self, upcall: Upcall, bridge: Ofproto, cookie: ControllerCookie) -> None:

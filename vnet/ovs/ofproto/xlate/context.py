@@ -44,6 +44,7 @@ MAX_RESUBMITS = MAX_DEPTH * MAX_DEPTH
 MAX_STACK_BYTES = 65536
 _LENGTH_BYTES = 1
 """What a value on the stack takes besides its bytes."""
+_TAG_AND_VID = Flow.vlan_tci.set(0, 0x1FFF)
 NO_RULE_COOKIE = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -139,8 +140,11 @@ class XlateOut:
 
     @property
     def datapath_mask(self) -> int:
-        """The mask as a datapath flow has it: of its port, every bit."""
-        return self.wc.key | Flow.in_port.mask
+        """The mask as a datapath flow has it: of its port, every bit, and always whether there is
+        a VLAN tag, for no flow is of frames with and without one.
+        """
+        mask = self.wc.key | Flow.in_port.mask
+        return mask if mask & Flow.vlan_tci.mask else mask | _TAG_AND_VID
 
     @property
     def installed_actions(self) -> OdpActions:
