@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from vnet.base.units import NS_PER_S
 from vnet.l2.rstp.bridge import Rstp
-from vnet.l2.stp import Stp, StpState, StpTimes
+from vnet.l2.stp.bridge import Stp
+from vnet.l2.stp.offer import StpTimes
+from vnet.l2.stp.port import StpState
 from vnet.wire import bpdu
 from vnet.wire.bpdu import Bpdu
 
@@ -120,17 +122,17 @@ class StpNetwork(Network):
     def set_link(self, socket: Socket, *, up: bool) -> None:
         stp = self.bridges[socket.bridge]
         port = stp.ports[socket.port]
-        (stp.enable if up else stp.disable)(port, self.now_ns)
+        (stp.enable if up else stp.disable)(port)
 
     def hear(self, socket: Socket, said: Bpdu) -> None:
         stp = self.bridges[socket.bridge]
-        stp.receive(stp.ports[socket.port], said, self.now_ns)
+        stp.receive(stp.ports[socket.port], said)
 
     def take(self) -> list[tuple[Socket, Bpdu]]:
         return [
             (Socket(n, port.number), said)
             for n, stp in enumerate(self.bridges)
-            for port, said in stp.take().sent
+            for port, said, _ in stp.take().sent
         ]
 
     def forwards(self, socket: Socket) -> bool:

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from tests.l2.network import Socket, StpNetwork, has_loop, is_connected, wirings
 from vnet.base.units import NS_PER_MS, NS_PER_S
-from vnet.l2.stp import HOLD_NS, Stp, StpRole, StpState, StpTimes
+from vnet.l2.stp.bridge import HOLD_NS, Stp
+from vnet.l2.stp.offer import StpTimes
+from vnet.l2.stp.port import StpRole, StpState
 from vnet.wire import bpdu
 from vnet.wire.bpdu import TIME_UNIT_NS, Bpdu, BpduFlags, BpduType
 
@@ -71,11 +73,11 @@ def _pieces(graph: dict[str, set[str]]) -> int:
 def test_no_bytes_do_any_harm(messages: list[tuple[bytes, int]]) -> None:
     stp, now_ns = Stp(0x111, StpTimes(), 0), 0
     for number in (1, 2):
-        stp.enable(stp.add_port(number, 0x8000 | number, 10), now_ns)
+        stp.enable(stp.add_port(number, 0x8000 | number, 10))
     for data, wait_ms in messages:
         read = bpdu.parse(b"\0\0\0" + data)
         if read is not None:
-            stp.receive(stp.ports[1], read, now_ns)
+            stp.receive(stp.ports[1], read)
         now_ns += wait_ms * NS_PER_MS
         stp.run(now_ns)
         stp.take()
@@ -116,13 +118,13 @@ def test_the_root_says_hello_every_two_seconds_and_others_pass_it_on() -> None:
 
 
 def test_a_port_waits_a_second_between_two_configurations() -> None:
-    stp = Stp(0x222, StpTimes(), NS_PER_S * 100)
+    stp = Stp(0x222, StpTimes(), 0)
     port = stp.add_port(1, 0x8001, 10)
-    stp.enable(port, 0)
+    stp.enable(port)
     worse = Bpdu(BpduType.CONFIG, 0, 0x333, 0, 0x333, 0x8001, 0, 5120, 512, 3840)
     for time_ns in (0, 1, HOLD_NS - 1):
         stp.run(time_ns)
-        stp.receive(port, worse, time_ns)
+        stp.receive(port, worse)
     assert len(stp.take().sent) == 1
     assert stp.next_due_ns == HOLD_NS
     stp.run(HOLD_NS)
@@ -146,16 +148,17 @@ def test_a_lost_root_is_missed_after_the_maximum_age() -> None:
 def test_age_grows_on_the_way() -> None:
     stp = Stp(0x222, StpTimes(), 0)
     up, down = (stp.add_port(number, 0x8000 | number, 10) for number in (1, 2))
-    stp.enable(up, 0)
-    stp.enable(down, 0)
-    stp.receive(up, Bpdu(BpduType.CONFIG, 0, 0x111, 4, 0x111, 0x8001, 256, 5120, 512, 3840), 0)
-    assert [(port, said.message_age, said.root_path_cost) for port, said in stp.take().sent] == [
+    stp.run(0)
+    stp.enable(up)
+    stp.enable(down)
+    stp.receive(up, Bpdu(BpduType.CONFIG, 0, 0x111, 4, 0x111, 0x8001, 256, 5120, 512, 3840))
+    assert [(port, said.message_age, said.root_path_cost) for port, said, _ in stp.take().sent] == [
         (down, 257, 14)
     ]
     later_ns = HOLD_NS + 10 * TIME_UNIT_NS
     stp.run(later_ns)
-    stp.receive(down, Bpdu(BpduType.CONFIG, 0, 0x333, 0, 0x333, 0x8001, 0, 5120, 512, 1), later_ns)
-    assert [said.message_age for _, said in stp.take().sent] == [256 + 256 + 10 + 1]
+    stp.receive(down, Bpdu(BpduType.CONFIG, 0, 0x333, 0, 0x333, 0x8001, 0, 5120, 512, 1))
+    assert [sent.bpdu.message_age for sent in stp.take().sent] == [256 + 256 + 10 + 1]
 
 
 def test_a_topology_change_is_told_to_the_root_which_tells_all() -> None:
@@ -165,7 +168,7 @@ def test_a_topology_change_is_told_to_the_root_which_tells_all() -> None:
     network.heard.clear()
     for stp in network.bridges:
         stp.take()
-    network.bridges[2].detect_topology_change(network.now_ns)
+    network.bridges[2].detect_topology_change()
     network.settle()
     assert [sender for sender, said in network.heard if said == bpdu.TOPOLOGY_CHANGE_NOTICE] == [
         second[1],
@@ -198,7 +201,7 @@ def test_a_better_identifier_makes_another_root() -> None:
     network = StpNetwork(2)
     network.connect(0, 1)
     network.run(60)
-    network.bridges[1].set_bridge_id(1, network.now_ns)
+    network.bridges[1].set_bridge_id(1)
     network.run(2)
     assert [stp.is_root for stp in network.bridges] == [False, True]
 
@@ -209,7 +212,7 @@ def test_of_two_ways_to_the_root_the_cheaper_counts() -> None:
     network.run(60)
     assert [network.forwards(lan[1]) for lan in (first, second)] == [True, False]
     stp = network.bridges[1]
-    stp.set_path_cost(stp.ports[first[1].port], 100, network.now_ns)
+    stp.set_path_cost(stp.ports[first[1].port], 100)
     network.run(60)
     assert [network.forwards(lan[1]) for lan in (first, second)] == [False, True]
     assert stp.root_path_cost == 10
@@ -220,7 +223,7 @@ def test_a_port_whose_priority_rises_is_preferred_by_those_behind_it() -> None:
     first, second = network.connect(0, 1), network.connect(0, 1)
     network.run(60)
     root = network.bridges[0]
-    root.set_port_id(root.ports[second[0].port], 0x1002, network.now_ns)
+    root.set_port_id(root.ports[second[0].port], 0x1002)
     network.run(60)
     assert [network.forwards(lan[1]) for lan in (first, second)] == [False, True]
 
@@ -228,7 +231,7 @@ def test_a_port_whose_priority_rises_is_preferred_by_those_behind_it() -> None:
 def test_a_port_that_takes_no_part_hears_nothing() -> None:
     stp = Stp(0x222, StpTimes(), 0)
     port = stp.add_port(1, 0x8001, 10)
-    stp.receive(port, Bpdu(BpduType.CONFIG, 0, 0x111, 0, 0x111, 0x8001, 0, 5120, 512, 3840), 0)
+    stp.receive(port, Bpdu(BpduType.CONFIG, 0, 0x111, 0, 0x111, 0x8001, 0, 5120, 512, 3840))
     assert stp.is_root
     assert port.n_received == 0
 
@@ -238,9 +241,20 @@ def test_a_port_that_leaves_takes_its_way_to_the_root_along() -> None:
     lan = network.connect(0, 1)
     network.run(60)
     stp = network.bridges[1]
-    stp.remove_port(lan[1].port, network.now_ns)
+    stp.remove_port(lan[1].port)
     assert stp.is_root
     assert not stp.ports
+
+
+def test_a_timer_that_another_s_end_starts_may_count_ahead() -> None:
+    worse = Bpdu(BpduType.CONFIG, 0, 0x333, 0, 0x333, 0x8001, 0, 5120, 512, 3840)
+    for counts_ahead, n_sent in ((False, 1), (True, 2)):
+        stp = Stp(0x222, StpTimes(), 0)
+        port = stp.add_port(1, 0x8001, 10)
+        stp.enable(port)
+        stp.run(NS_PER_S, counts_ahead=counts_ahead)
+        stp.receive(port, worse)
+        assert len(stp.take().sent) == n_sent, "the hold timer began with the hello"
 
 
 def test_nothing_is_due_where_a_bridge_follows_and_nothing_runs() -> None:

@@ -141,7 +141,9 @@ class Switch(DummySwitch):
                 for packet in arguments[1:]:
                     self.inject(arguments[0], _frame(packet))
             case "netdev-dummy/set-admin-state":
-                self.devices[arguments[0]].set_admin(arguments[1] == "up")
+                *named, state = arguments
+                for device in named or self.devices:
+                    self.devices[device].set_admin(state == "up")
             case "fdb/add":
                 bridge_name, port_name, vlan, mac = arguments
                 switching = self.bridge(bridge_name).switching

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from vnet.wire import bpdu
+
 _SLOW_PROTOCOLS = b"\x88\x09"
 _SOURCE = slice(6, 12)
 _TYPE = slice(12, 14)
@@ -22,7 +24,8 @@ _DRAWN = (
 
 def without_own_address(frame: bytes) -> bytes:
     """A frame; of one that the port itself has sent, without that port's address."""
-    if frame[_TYPE] != _SLOW_PROTOCOLS:
+    is_bpdu = frame.startswith(bpdu.TARGET) and frame[14 : bpdu.PAYLOAD_AT] == bpdu.LLC
+    if frame[_TYPE] != _SLOW_PROTOCOLS and not is_bpdu:
         return frame
     return frame[: _SOURCE.start] + bytes(6) + frame[_SOURCE.stop :]
 

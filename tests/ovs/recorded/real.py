@@ -24,6 +24,8 @@ _PCAP_HEADER_BYTES = 24
 _PCAP_RECORD_BYTES = 16
 _QUIET_TURNS = 6
 """After how many turns of the daemon's loop without a frame no frame is on a wire any more."""
+_SPEAKING = frozenset(("add-bond", "lacp", "stp_enable", "rstp_enable"))
+"""Words after which ports say something by themselves."""
 
 
 class _Unixctl:
@@ -118,8 +120,8 @@ class RealSwitch:
                 return refusal_of(str(error))
             self._settle()
             return ""
-        # A bond needs several turns to see a link, choose, and tell.
-        self._speaks |= any(word == "add-bond" or word.startswith("lacp=") for word in rest)
+        # A protocol needs several turns to see a link, choose, and tell.
+        self._speaks |= not _SPEAKING.isdisjoint(word.split("=")[0] for word in rest)
         argv = [program, *rest, *self._recording(rest)] if program == "ovs-vsctl" else [*words]
         if "-" in argv and program == "ovs-ofctl":
             path = self._directory / "lines.txt"

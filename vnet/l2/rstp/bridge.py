@@ -206,10 +206,16 @@ class Rstp:
         taken = {port.number for port in self._ports if port is not asking}
         return next((n for n in range(1, _MAX_PORTS + 1) if n not in taken), 0)
 
-    def remove_port(self, port: RstpPort) -> None:
-        """A port leaves. The others find out in their own time, as if its link were down."""
+    def disable_port(self, port: RstpPort) -> None:
+        """A port takes part no more, and its machines stand still. What was known by it is not
+        forgotten: roles are chosen anew when something else asks for that.
+        """
         port.state = RstpState.DISABLED
         self.set_operational(port, False)
+
+    def remove_port(self, port: RstpPort) -> None:
+        """A port leaves, and its number is free."""
+        self.disable_port(port)
         self._ports.remove(port)
         self.ports = tuple(self._in_order())
 

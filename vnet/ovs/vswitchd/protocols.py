@@ -100,13 +100,14 @@ def _close(bridge: Ofproto) -> None:
 def _by_port(
     bridge: Ofproto, config: BridgeConfig, settings: Mapping[str, SettingsT]
 ) -> dict[OfPort, SettingsT]:
-    """Settings, known by the names of their ports, by port of the bridge. Those of ports that
-    have no device are passed over.
+    """Settings, known by the names of their ports, by interface of the bridge. Those of interfaces
+    that have no device are passed over.
     """
-    interfaces = {port.name: port.interfaces for port in config.ports}
+    interfaces = {port.name: port.interfaces for port in config.all_ports}
     found = {}
     for name, wanted in settings.items():
-        port = bridge.port_by_name(interfaces[name][0].name)
-        if port is not None:
-            found[port] = wanted
+        for interface in interfaces[name]:
+            port = bridge.port_by_name(interface.name)
+            if port is not None:
+                found[port] = wanted
     return found

@@ -86,16 +86,17 @@ def stp_settings(settings: Settings, own: Mac) -> StpSettings:
 
 def stp_ports(
     ports: Iterable[BridgePortConfig], outputs: frozenset[str]
-) -> dict[str, StpPortSettings] | None:
-    """What ``stp-*`` say of the ports of a bridge that take part, by name.
+) -> dict[str, StpPortSettings | None] | None:
+    """What ``stp-*`` say of the ports of a bridge, by name; None of one that takes no part.
 
     ``ports`` are in the order in which they are numbered. Numbers are set on all of them or on
     none: else there is no tree, None.
     """
-    found: dict[str, StpPortSettings] = {}
+    found: dict[str, StpPortSettings | None] = {}
     set_numbers: set[int] = set()
     n_counted = 0
     for port in ports:
+        found[port.name] = None
         if not _takes_part(port, "stp", outputs):
             continue
         settings = port.other_config
@@ -134,10 +135,11 @@ def rstp_settings(settings: Settings, own: Mac) -> RstpSettings:
 
 def rstp_ports(
     ports: Iterable[BridgePortConfig], outputs: frozenset[str]
-) -> dict[str, RstpPortSettings]:
-    """What ``rstp-*`` say of the ports of a bridge that take part, by name."""
-    found: dict[str, RstpPortSettings] = {}
+) -> dict[str, RstpPortSettings | None]:
+    """What ``rstp-*`` say of the ports of a bridge, by name; None of one that takes no part."""
+    found: dict[str, RstpPortSettings | None] = {}
     for port in ports:
+        found[port.name] = None
         if not _takes_part(port, "rstp", outputs):
             continue
         settings = port.other_config

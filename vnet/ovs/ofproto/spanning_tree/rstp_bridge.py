@@ -53,13 +53,17 @@ class RstpBridge(SpanningTree):
         self._members: dict[OfPort, RstpPort] = {}
         self._holders: dict[RstpPort, OfPort] = {}
         self._names: dict[RstpPort, str] = {}
+        self._retired: list[RstpPort] = []
         self._ticked_ns = self.now_ns
         self._abandoned: RstpPort | None = None
         """The port that was the root port, while its stations are being moved."""
         self.watch_ports(is_first=True)
 
-    def configure(self, settings: RstpSettings, ports: Mapping[OfPort, RstpPortSettings]) -> None:
-        """Set what is wanted; ports that are not named take no part.
+    def configure(
+        self, settings: RstpSettings, ports: Mapping[OfPort, RstpPortSettings | None]
+    ) -> None:
+        """Set what is wanted of the bridge and of its ports, one after another. None: a port takes
+        no part.
 
         The order counts: a new ForceVersion undoes the priority, and one time has to fit another.
         """
@@ -73,10 +77,11 @@ class RstpBridge(SpanningTree):
         rstp.set_max_age(settings.max_age_s)
         rstp.set_forward_delay(settings.forward_delay_s)
         rstp.set_transmit_hold_count(settings.transmit_hold_count)
-        for port in [port for port in self._members if port not in ports]:
-            self._remove(port)
         for port, wanted in ports.items():
-            self._configure_port(port, wanted)
+            if wanted is not None:
+                self._configure_port(port, wanted)
+            elif port in self._members:
+                self._retire(port)
         self.wake()
 
     def _configure_port(self, port: OfPort, wanted: RstpPortSettings) -> None:
@@ -97,16 +102,26 @@ class RstpBridge(SpanningTree):
         self.set_standing(port, _STANDINGS[member.state])
         self._follow_link(port, member)
 
-    def _remove(self, port: OfPort) -> None:
+    def _retire(self, port: OfPort) -> None:
+        """A port takes part no more. Its number is free later in this instant: ports that are
+        configured after it do not get it.
+        """
         member = self._members.pop(port)
         del self._holders[member]
-        self._names.pop(member, None)
-        self.rstp.remove_port(member)
+        self.rstp.disable_port(member)
+        self._retired.append(member)
         self.set_standing(port, OUTSIDE_TREE)
+
+    def _remove_retired(self) -> None:
+        for member in self._retired:
+            self.rstp.remove_port(member)
+            self._names.pop(member, None)
+        self._retired.clear()
 
     def port_removed(self, port: OfPort) -> None:
         if port in self._members:
-            self._remove(port)
+            self._retire(port)
+            self._remove_retired()
             self.wake()
 
     def link_changed(self, port: OfPort) -> None:
@@ -139,6 +154,7 @@ class RstpBridge(SpanningTree):
             self.wake()
 
     def run(self) -> None:
+        self._remove_retired()
         while self.now_ns - self._ticked_ns >= NS_PER_S:
             self._ticked_ns += NS_PER_S
             self.rstp.tick()

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import mac_text
-from vnet.base.units import NS_PER_MS
-from vnet.l2.stp import Stp, StpPort, StpRole, StpState, StpTimes
+from vnet.base.units import NS_PER_S
+from vnet.l2.stp.bridge import Stp
+from vnet.l2.stp.offer import StpTimes
+from vnet.l2.stp.port import StpPort, StpRole, StpState
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.spanning_tree.settings import StpPortSettings, StpSettings
 from vnet.ovs.ofproto.spanning_tree.standing import OUTSIDE_TREE, TreeStanding
@@ -25,8 +27,10 @@ _ADDRESS_MASK = (1 << _ADDRESS_BITS) - 1
 _NUMBER_MASK = 0xFF
 _DEFAULT_PRIORITY = 128
 
-_FIRST_HELLO_NS = NS_PER_MS
-"""Open vSwitch says it when it looks at its timers for the first time, which is not at once."""
+_LOOK_NS = NS_PER_S
+"""How long between two looks at the timers: Open vSwitch looks when it has something else to do,
+and at least once a second.
+"""
 
 _HELLO_MS = (1_000, 10_000)
 _MAX_AGE_MS = (6_000, 40_000)
@@ -78,28 +82,35 @@ class StpBridge(SpanningTree):
     def __init__(self, bridge: Ofproto, home: Home, settings: StpSettings) -> None:
         super().__init__(bridge, home)
         bridge_id = settings.priority << _ADDRESS_BITS | settings.address
-        self.stp = Stp(bridge_id, stp_times(settings), self.now_ns + _FIRST_HELLO_NS)
+        self.stp = Stp(bridge_id, stp_times(settings), self.now_ns)
+        self._looks_ns = self.now_ns + _LOOK_NS
+        """When the timers are looked at next."""
         self._members: dict[OfPort, StpPort] = {}
         self._holders: dict[StpPort, OfPort] = {}
         self._names: dict[StpPort, str] = {}
         self.watch_ports(is_first=True)
 
-    def configure(self, settings: StpSettings, ports: Mapping[OfPort, StpPortSettings]) -> None:
-        """Set what is wanted; ports that are not named take no part."""
-        stp, now_ns = self.stp, self.now_ns
+    def configure(
+        self, settings: StpSettings, ports: Mapping[OfPort, StpPortSettings | None]
+    ) -> None:
+        """Set what is wanted of the bridge and of its ports, one after another. None: a port takes
+        no part.
+        """
+        stp = self.stp
         self.watch_ports(is_first=False)
         address = stp.bridge_id >> _ADDRESS_BITS << _ADDRESS_BITS | settings.address
-        stp.set_bridge_id(address, now_ns)
-        stp.set_bridge_id(settings.priority << _ADDRESS_BITS | settings.address, now_ns)
+        stp.set_bridge_id(address)
+        stp.set_bridge_id(settings.priority << _ADDRESS_BITS | settings.address)
         stp.set_times(stp_times(settings))
-        for port in [port for port in self._members if port not in ports]:
-            self._remove(port)
         for port, wanted in ports.items():
-            self._configure_port(port, wanted)
+            if wanted is not None:
+                self._configure_port(port, wanted)
+            elif port in self._members:
+                self._remove(port)
         self.wake()
 
     def _configure_port(self, port: OfPort, wanted: StpPortSettings) -> None:
-        stp, now_ns, number = self.stp, self.now_ns, wanted.number
+        stp, number = self.stp, wanted.number
         was = self._members.get(port)
         if was is not None and was.number != number and self._holders.get(was) is port:
             self._disable(was)
@@ -109,8 +120,8 @@ class StpBridge(SpanningTree):
         self._members[port] = member
         self._names[member] = port.name
         self._follow_link(port, member)
-        stp.set_port_id(member, wanted.priority << 8 | number, now_ns)
-        stp.set_path_cost(member, wanted.path_cost, now_ns)
+        stp.set_port_id(member, wanted.priority << 8 | number)
+        stp.set_path_cost(member, wanted.path_cost)
         self.set_standing(port, _STANDINGS[member.state])
 
     def _remove(self, port: OfPort) -> None:
@@ -118,7 +129,7 @@ class StpBridge(SpanningTree):
         self.set_standing(port, OUTSIDE_TREE)
 
     def _disable(self, member: StpPort) -> None:
-        self.stp.disable(member, self.now_ns)
+        self.stp.disable(member)
         self._holders.pop(member, None)
 
     def port_removed(self, port: OfPort) -> None:
@@ -134,9 +145,9 @@ class StpBridge(SpanningTree):
 
     def _follow_link(self, port: OfPort, member: StpPort) -> None:
         if PortState.LINK_DOWN in port.state:
-            self.stp.disable(member, self.now_ns)
+            self.stp.disable(member)
         else:
-            self.stp.enable(member, self.now_ns)
+            self.stp.enable(member)
         self._holders[member] = port
 
     def learning_changed(self, port: OfPort) -> None:  # noqa: ARG002 - all are forgotten
@@ -155,14 +166,18 @@ class StpBridge(SpanningTree):
         if read is None or read.type is BpduType.RAPID or _is_long_notice(read.type, data):
             member.n_errors += 1
             return
-        self.stp.receive(member, read, self.now_ns)
+        self.stp.receive(member, read)
         self.wake()
 
     def run(self) -> None:
-        self.stp.run(self.now_ns)
+        if self.now_ns >= self._looks_ns:
+            self.stp.run(self.now_ns, counts_ahead=True)
+            self._looks_ns = self.now_ns + _LOOK_NS
         effects = self.stp.take()
-        for member, said in effects.sent:
+        for member, said, state in effects.sent:
             if member in self._holders:
+                # Whether a BPDU may leave is for the state to say that it was made in.
+                self.set_standing(self._holders[member], _STANDINGS[state])
                 self.send(self._holders[member], bpdu.emit(said))
         for member in effects.changed:
             if member in self._holders:
@@ -172,10 +187,10 @@ class StpBridge(SpanningTree):
 
     @property
     def next_due_ns(self) -> int | None:
-        return self.stp.next_due_ns
+        return self._looks_ns
 
     def topology_changed(self) -> None:
-        self.stp.detect_topology_change(self.now_ns)
+        self.stp.detect_topology_change()
         self.wake()
 
     # -- texts

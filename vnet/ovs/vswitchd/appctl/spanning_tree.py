@@ -15,7 +15,7 @@ from vnet.ovs.vswitchd.reconcile import Vswitchd
 def _show(protocol: type[SpanningTree], vswitchd: Vswitchd, words: Sequence[str]) -> str:
     """``stp/show [bridge]``."""
     name = words[0] if words else None
-    return "".join(f"{line}\n" for line in dump_trees(vswitchd.bridges.values(), protocol, name))
+    return "\n".join(dump_trees(vswitchd.bridges.values(), protocol, name))
 
 
 def _tcn(protocol: type[SpanningTree], vswitchd: Vswitchd, words: Sequence[str]) -> str:
