@@ -8,7 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vnet.wire import arp, icmp, icmpv6, igmp, ipv4, ipv6, mld, nd, tcp, udp, vlan
+from vnet.wire import (
+    arp,
+    geneve,
+    gre,
+    icmp,
+    icmpv6,
+    igmp,
+    ipv4,
+    ipv6,
+    mld,
+    nd,
+    tcp,
+    udp,
+    vlan,
+    vxlan,
+)
 from vnet.wire.checksum import checksum, pseudo_header_sum
 
 IP6 = bytes(range(16))
@@ -22,6 +37,8 @@ def walk_ipv6(data: bytes) -> None:
 
 PARSERS: dict[str, Callable[[bytes], object]] = {
     "arp": arp.parse,
+    "geneve": geneve.parse,
+    "gre": gre.parse,
     "icmp": icmp.parse,
     "icmpv6": lambda data: icmpv6.parse(IP6, IP6, data),
     "igmp query": igmp.parse_query,
@@ -37,6 +54,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "tcp": tcp.parse,
     "udp": udp.parse,
     "vlan": vlan.parse,
+    "vxlan": vxlan.parse,
 }
 
 # One good message for each, so that what is cut off or changed gets past the first checks.
@@ -47,6 +65,8 @@ CHAIN = ipv6.hop_by_hop(60, ipv6.ROUTER_ALERT_MLD) + ipv6.hop_by_hop(44, bytes(6
 SEGMENT = tcp.Tcp(1, 2, 3, 4, 5, 6, 7, bytes(8), b"payload")
 GOOD: dict[str, bytes] = {
     "arp": arp.emit(arp.Arp(1, bytes(6), IP4, bytes(6), IP4)),
+    "geneve": b"\x02" + geneve.emit(5)[1:] + bytes(8),
+    "gre": gre.emit(has_checksum=True, key=5, sequence=9),
     "icmp": icmp.emit(icmp.Icmp(8, 0, bytes(4), b"data")),
     "icmpv6": icmpv6.emit(IP6, IP6, icmpv6.Icmpv6(128, 0, bytes(8))),
     "igmp query": bytes.fromhex("1114f3dcef010203000000010a000009"),
@@ -62,6 +82,7 @@ GOOD: dict[str, bytes] = {
     "tcp": tcp.emit(IP4, IP4, SEGMENT),
     "udp": udp.emit(IP4, IP4, 1, 2, b"payload"),
     "vlan": bytes(12) + b"\x81\x00\x20\x07\x08\x00",
+    "vxlan": vxlan.emit(5),
 }
 
 every_parser = pytest.mark.parametrize("name", sorted(PARSERS))

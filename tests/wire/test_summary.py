@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.contrib.geneve import GENEVE
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6ND_NS, ICMPv6PacketTooBig, IPv6, IPv6ExtHdrFragment
-from scapy.layers.l2 import ARP, Dot1Q, Ether
+from scapy.layers.l2 import ARP, GRE, Dot1Q, Ether
+from scapy.layers.vxlan import VXLAN
 
 from vnet.wire.summary import summarize
 
@@ -50,6 +52,19 @@ PACKET6 = IPv6(src="fd00::1", dst="fd00::2")
             "02:00:00:00:00:01 → 02:00:00:00:00:02 type 0x88b5",
         ),
         (b"short", "5 bytes"),
+        (
+            ETHER / PACKET / UDP(dport=4789) / VXLAN(vni=5, flags=8) / ETHER / PACKET6 / TCP(),
+            "10.0.0.1 → 10.0.0.2 VXLAN 5: fd00::1 → fd00::2 TCP 20 → 80",
+        ),
+        (
+            ETHER / PACKET6 / UDP(dport=6081) / GENEVE(vni=5, proto=0x6558) / ETHER / PACKET,
+            "fd00::1 → fd00::2 Geneve 5: 10.0.0.1 → 10.0.0.2 protocol 0",
+        ),
+        (
+            ETHER / PACKET / GRE(proto=0x6558, key_present=1, key=0x500) / ETHER / PACKET / ICMP(),
+            "10.0.0.1 → 10.0.0.2 GRE 0x500: 10.0.0.1 → 10.0.0.2 ICMP echo request",
+        ),
+        (ETHER / PACKET / GRE(proto=0x800) / PACKET, "10.0.0.1 → 10.0.0.2 protocol 47"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -63,6 +78,14 @@ def test_a_frame_is_told_by_what_it_carries(packet: Ether, line: str) -> None:
 def test_no_bytes_make_it_raise(data: bytes, kind: bytes) -> None:
     assert summarize(data)
     assert summarize(bytes(12) + kind + data)
+
+
+def test_tunnels_in_tunnels_are_one_line() -> None:
+    frame = bytes(ETHER / PACKET / ICMP())
+    for _ in range(180):
+        frame = bytes(ETHER / PACKET / GRE(proto=0x6558) / frame)
+    assert summarize(frame).endswith(" GRE: 10.0.0.1 → 10.0.0.2 protocol 47")
+    assert len(summarize(frame)) < 150
 
 
 @pytest.mark.parametrize("tag", [b"\x81\x00\x00\x07", b"\x88\xa8\x00\x07"])

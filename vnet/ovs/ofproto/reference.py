@@ -19,10 +19,14 @@ from vnet.ovs.openflow.text.actions.registry import KINDS
 WORKS = "works"
 BAR = "\\|"
 
-_NO_TUNNELS = "partly: matched, set and printed; there are no tunnel ports yet"
+_NO_SUCH_TUNNELS = "partly: matched, set and printed; no tunnel carries it"
 
 FIELD_LIMITS = {
-    **{name: _NO_TUNNELS for name in FIELDS if name.startswith("tun_")},
+    **{
+        name: _NO_SUCH_TUNNELS
+        for name in FIELDS
+        if name.startswith(("tun_gbp", "tun_erspan", "tun_gtpu"))
+    },
     **{
         name: "no: flows that name it are refused, as long as options cannot be mapped to it"
         for name, field in FIELDS.items()
@@ -33,7 +37,6 @@ FIELD_LIMITS = {
 
 ACTION_LIMITS: dict[type[Ofpact], str] = {
     ofpacts.Sample: "partly: accepted; there are no collectors to sample for",
-    ofpacts.SetTunnel: _NO_TUNNELS,
     ofpacts.DeleteField: "no: what it deletes are tunnel options, which cannot be mapped yet",
     ofpacts.Controller: "partly: packet-ins go to Python; nobody resumes a paused packet yet",
     ofpacts.Ct: "partly: all but timeout policies",
@@ -118,6 +121,9 @@ written as for `ovs-ofctl`; [topologies.md](topologies.md) shows where. This pag
 * Of the 339 traces in Open vSwitch's own test suite that need no tunnels, 336 give the same
   datapath actions, and 335 of those the same megaflow; the last one's looks at more. Two of the
   others were recorded without all of their set-up, and one needs a bond.
+* 40 recorded tunnel packets of VXLAN, NVGRE, GRE and Geneve, and those of random tunnels, are put
+  together and taken apart byte for byte; of the 55 traces of Open vSwitch's test suite with tunnels,
+  34 read the same, and the others are of kinds or options that are not there.
 * Random flows are parsed, refused and printed as by `ovs-ofctl parse-flows`; random frames are
   taken apart as by `ovs-ofctl parse-pcap`; random traces read like `ofproto/trace`, word for word.
 * Port scans and crowds of clients leave the same megaflows (`python -m benchmarks.megaflows`).
@@ -134,6 +140,9 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
 * A copy that has to be looked up again (`ct`, `recirc`) leaves after the others where that lookup
   takes an upcall, and in its turn where it does not. Open vSwitch waits for the upcall.
 * NAT chooses within a range of addresses by the lab's seed; Open vSwitch draws a number at start.
+* Tunnels are VXLAN, GRE and Geneve, over IPv4 and IPv6. There is no ERSPAN, GTP-U or STT, and options
+  of Geneve cannot be mapped to fields.
+* A trace without a packet sends no ARP request for the far end of a tunnel; Open vSwitch's does.
 * Flows time out in the very millisecond. Open vSwitch looks for them now and then.
 * A trace of a packet that recirculates for ever ends.
 
@@ -143,6 +152,7 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
   label: a later frame with another label leaves with the first one's.
 * Frames that a megaflow forwards teach (`NORMAL`, `learn`) when their statistics are fetched,
   twice a second, and not as they pass.
+* What a tunnel sends counts at its port twice: once as it comes, and once with the headers.
 * `dump-flows` by OpenFlow 1.0 fails for a flow with `write_metadata` behind other actions.
 """
 

@@ -1,7 +1,7 @@
 """Tunnel options (``tun_metadata0`` and so on): no flow may name one that is not mapped.
 
-It is for a controller to map options to fields (``ovs-ofctl add-tlv-map``). This switch has no
-tunnels that bring any, so none is.
+It is for a controller to map options to fields (``ovs-ofctl add-tlv-map``). None is mapped here:
+what options a Geneve packet brings is passed over.
 """
 
 from __future__ import annotations
