@@ -294,6 +294,16 @@ def test_settings_of_a_running_tunnel_change() -> None:
     assert shown == "Listening ports:\nvxlan_sys_8472 (8472) ref_cnt=1"
 
 
+def test_sequence_numbers_go_on_when_settings_change() -> None:
+    switch = switch_with("gre remote_ip=1.1.2.92 seq=true key=5")
+    flows(switch, "in_port=1,actions=output:10")
+    for key in (5, 6, 7):
+        switch.vsctl("set", "interface", "t10", f"options:key={key}")
+        switch.inject("v1", INNER)
+    found = [gre.parse(frame, 34) for frame in sent(switch, "p0")]
+    assert [(header.key, header.sequence) for header in found if header] == [(5, 0), (6, 1), (7, 2)]
+
+
 def test_a_port_of_the_datapath_goes_with_its_last_tunnel() -> None:
     switch = switch_with("gre remote_ip=1.1.2.92", "gre remote_ip=1.1.2.93")
     switch.vsctl("del-port", "t10")

@@ -22,6 +22,7 @@ from tests.ovs.recorded.refusals import refusal_of
 MS_PER_S = 1_000
 _PCAP_HEADER_BYTES = 24
 _PCAP_RECORD_BYTES = 16
+_NO_DEVICE = frozenset(f"type={kind}" for kind in ("patch", "vxlan", "gre", "geneve"))
 _QUIET_TURNS = 6
 """After how many turns of the daemon's loop without a frame no frame is on a wire any more."""
 _SPEAKING = frozenset(("add-bond", "lacp", "stp_enable", "rstp_enable"))
@@ -257,7 +258,7 @@ def _records(data: bytes) -> Iterator[bytes]:
 
 
 def _new_dummies(words: Sequence[str]) -> list[str]:
-    """The interfaces that a command line of ``ovs-vsctl`` adds, but for patch ports."""
+    """The interfaces that a command line of ``ovs-vsctl`` adds, but for those without devices."""
     commands: list[list[str]] = [[]]
     for word in words:
         if word == "--":
@@ -271,7 +272,7 @@ def _new_dummies(words: Sequence[str]) -> list[str]:
                 names.append(name)
             case ["add-bond", _, _, *rest]:
                 names += (name for name in rest if "=" not in name)
-            case ["set", "interface", name, *settings] if "type=patch" in settings:
+            case ["set", "interface", name, *settings] if not _NO_DEVICE.isdisjoint(settings):
                 names.remove(name)
     return names
 

@@ -33,6 +33,9 @@ class DatapathTunnels:
         then it takes no packets and sends none, and :meth:`detach` is what is left to do."""
         assert port.tunnel is not None
         port.odp_port = self._take(port.tunnel, choose)
+        return self._join(bridge, port)
+
+    def _join(self, bridge: Ofproto, port: OfPort) -> bool:
         tunnels = self._backer.underlay.tunnels
         if tunnels.rival(port) is not None:
             return False
@@ -58,9 +61,14 @@ class DatapathTunnels:
         """Set a tunnel up otherwise, or try again where another had the same settings."""
         if port.tunnel == config and self._backer.underlay.tunnels.has(port):
             return
-        self.detach(port)
+        assert port.odp_port is not None
+        former = port.odp_port
+        self._backer.underlay.tunnels.remove(port)
         port.tunnel = config
-        self.attach(bridge, port, choose)
+        # The new one first: a port of the datapath that stays goes on counting.
+        port.odp_port = self._take(config, choose)
+        self._give_back(former)
+        self._join(bridge, port)
 
     def _take(self, config: TunnelConfig, choose: ChooseNumber) -> OdpPort:
         name = config.datapath_name
