@@ -27,6 +27,7 @@ FIELD_LIMITS = {
         for name in FIELDS
         if name.startswith(("tun_gbp", "tun_erspan", "tun_gtpu"))
     },
+    **dict.fromkeys(("tun_ttl", "tun_tos"), "no: shown of packets; flows cannot name it"),
     **{
         name: "no: flows that name it are refused, as long as options cannot be mapped to it"
         for name, field in FIELDS.items()
@@ -122,8 +123,8 @@ written as for `ovs-ofctl`; [topologies.md](topologies.md) shows where. This pag
   datapath actions, and 335 of those the same megaflow; the last one's looks at more. Two of the
   others were recorded without all of their set-up, and one needs a bond.
 * 40 recorded tunnel packets of VXLAN, NVGRE, GRE and Geneve, and those of random tunnels, are put
-  together and taken apart byte for byte; of the 55 traces of Open vSwitch's test suite with tunnels,
-  34 read the same, and the others are of kinds or options that are not there.
+  together and taken apart byte for byte; of the 55 traces of Open vSwitch's own test suite with
+  tunnels, 34 read the same, and the others are of kinds or options that are not there.
 * Random flows are parsed, refused and printed as by `ovs-ofctl parse-flows`; random frames are
   taken apart as by `ovs-ofctl parse-pcap`; random traces read like `ofproto/trace`, word for word.
 * Port scans and crowds of clients leave the same megaflows (`python -m benchmarks.megaflows`).
@@ -140,8 +141,8 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
 * A copy that has to be looked up again (`ct`, `recirc`) leaves after the others where that lookup
   takes an upcall, and in its turn where it does not. Open vSwitch waits for the upcall.
 * NAT chooses within a range of addresses by the lab's seed; Open vSwitch draws a number at start.
-* Tunnels are VXLAN, GRE and Geneve, over IPv4 and IPv6. There is no ERSPAN, GTP-U or STT, and options
-  of Geneve cannot be mapped to fields.
+* Tunnels are VXLAN, GRE and Geneve, over IPv4 and IPv6. There is no ERSPAN, GTP-U or STT, and
+  options of Geneve cannot be mapped to fields.
 * A trace without a packet sends no ARP request for the far end of a tunnel; Open vSwitch's does.
 * Flows time out in the very millisecond. Open vSwitch looks for them now and then.
 * A trace of a packet that recirculates for ever ends.
