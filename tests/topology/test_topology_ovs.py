@@ -153,6 +153,14 @@ def test_meters_come_before_the_flows_that_name_them() -> None:
     assert (meter.meter_id, meter.bands[0].rate) == (7, 1000)
 
 
+def test_meters_may_do_more_where_the_bridge_is_told_to() -> None:
+    meter = "meters: ['meter=1 kbps bands=type=dscp_remark rate=5 prec_level=1']"
+    topology = lab_with(f"{meter}, other_config: {{openflow-full: true}}")
+    assert len(topology.openflow["h1:br0"]) == 1
+    with pytest.raises(TopologyError, match="OFPMMFC_BAD_BAND"):
+        lab_with(meter)
+
+
 LISTED = """flows: ['in_port=vnet2,actions=eth0', 'priority=7,arp,actions=NORMAL']"""
 BLOCK = """flows: |
     # who may talk
@@ -407,6 +415,11 @@ FAULTS = {
     "a type of port": (
         HOST % ("p: {type: ^pach}", ""),
         "type cannot be 'pach' (did you mean 'patch'?)",
+    ),
+    "a patch whose peer stands beside its options": (
+        HOST.replace("ports: {%s}", "flows: ['in_port=p,actions=drop'], ports: {%s}")
+        % ("p: {type: patch, ^peer: q}", OTHER % "p"),
+        "unknown key 'peer' (it is an option: write options: {peer: ...})",
     ),
     "a patch without a peer": (
         HOST % ("^p: {type: patch}", ""),
@@ -678,6 +691,10 @@ BAD_STEPS = {
     "a switch that is not there": (
         "tables: {switch: ^'h1:br00'}",
         "h1 has no switch 'br00' (did you mean 'br0'?)",
+    ),
+    "a bridge without its host": (
+        "flows: {switch: ^br0, match: ip}",
+        "there is no node 'br0' (write h1:br0)",
     ),
     "a table": ("tables: {switch: w, table: ^254}", "table is too large: 254 (at most 253)"),
     "a key": (

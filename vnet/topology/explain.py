@@ -38,6 +38,9 @@ _HARMLESS = frozenset(
     | {"qos", "ingress_policing_rate", "ingress_policing_burst"}
 )
 
+# What belongs in the options of a port, and not beside them.
+_PORT_OPTIONS = ("peer", "remote_ip", "local_ip", "key", "dst_port", "df_default", "tos", "ttl")
+
 # What a value had to be, for the errors that say no more than that.
 _WANTED = {
     "model_type": "a map",
@@ -124,6 +127,8 @@ def _explained(fault: Any, model: type[BaseModel]) -> _Fault:
         path, at_key = path[:-1], True
     if kind == "extra_forbidden":
         hint = did_you_mean(str(path[-1]), _keys_at(path[:-1], model), "known here")
+        if path[-1] in _PORT_OPTIONS and "ports" in path[-3:-2]:
+            hint = f"it is an option: write options: {{{path[-1]}: ...}}"
         return _Fault(path, f"unknown key {quote(path[-1])}", hint, True)
     if kind == "missing":
         hint = "write 'version: 1'" if path == ("version",) else ""
@@ -210,7 +215,7 @@ def _cut_out(value: dict[str, Any], errors: list[Any]) -> tuple[dict[str, Any], 
         # What a step does is one of its keys: without it, there is no step.
         verb = section == "scenario" and len(path) > 2 and isinstance(path[-2], int)
         if (unknown and not verb) or _is_harmless(path, fault):
-            doomed[_with_mirror(path)] = None
+            doomed[_whole(path)] = None
             if section in NODE_SECTIONS and len(path) > 1:
                 cut.nodes.add(str(path[1]))
         elif section in NODE_SECTIONS and len(path) > 1:
@@ -230,9 +235,9 @@ def _cut_out(value: dict[str, Any], errors: list[Any]) -> tuple[dict[str, Any], 
     return sound, cut
 
 
-def _with_mirror(path: Path) -> Path:
-    """A mirror without one of its keys is another one, or none: it goes as a whole."""
-    at = path.index("mirrors", 2) if "mirrors" in path[2:] else len(path)
+def _whole(path: Path) -> Path:
+    """A mirror or a port without one of its keys is another one, or none: it goes as a whole."""
+    at = next((n for n in range(2, len(path)) if path[n] in ("mirrors", "ports")), len(path))
     return path[: at + 2]
 
 

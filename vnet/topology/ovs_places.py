@@ -81,7 +81,9 @@ def find_places(directory: Directory) -> list[Place]:
         if place.lacking is None:
             checks.check(place)
     checks.check_made_ports([place for place in places if place.is_in_host])
-    places = [place._replace(ovs=_numbered(place)) for place in places]
+    places = [
+        place._replace(ovs=_numbered(place), lacking=_lacking(place, directory)) for place in places
+    ]
     for place in places:
         _put_back(place, directory)
     return places
@@ -118,6 +120,17 @@ def _on_the_wire(directory: Directory) -> Iterator[Place]:
         if switch.ovs is not None:
             path, ports = nodes.origin[switch.name], switch.ports
             yield Place(switch.name, switch.name, path, switch.ovs, ports, None, lacking)
+
+
+def _lacking(place: Place, directory: Directory) -> re.Pattern[str] | None:
+    """What ports may be called that are missing: those of the file that were refused, too."""
+    written = directory.report.root.find((*place.path, "ports"))
+    names = [] if written is None else written.children
+    refused = [name for name in names if name not in {*place.settings(), *place.ports}]
+    patterns = [re.escape(name) for name in refused]
+    if place.lacking is not None:
+        patterns.append(place.lacking.pattern)
+    return re.compile("|".join(patterns)) if patterns else None
 
 
 def _put_back(place: Place, directory: Directory) -> None:

@@ -318,6 +318,12 @@ class _StepMaker:
     def switch(self, given: Any, path: Path) -> HostSwitch | WireSwitch | None:
         """The switch that a step names, None where there is none."""
         name, bridge = given
+        hosts = self.directory.nodes.hosts.values()
+        owners = [host.name for host in hosts if bridge is None and name in host.switches]
+        if owners and self.directory.nodes.find(name) is None:
+            hint = f"write {one_of(f'{owner}:{name}' for owner in owners)}"
+            self.report.add(path, f"there is no node {quote(name)}", hint)
+            return None
         if not self.directory.has_node(name, path):
             return None
         node = self.directory.nodes.find(name)

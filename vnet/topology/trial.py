@@ -47,6 +47,7 @@ class Trial:
     def __init__(self, names: Names, config: BridgeConfig, report: Report) -> None:
         self.is_on = True
         self.bridge = Ofproto("trial", Scheduler())
+        self.bridge.openflow_full = config.openflow_full
         self._names = names
         self._report = report
         for number, table in config.flow_tables.items():
