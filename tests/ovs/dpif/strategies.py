@@ -155,7 +155,10 @@ _SLOW_PATHS = st.integers(1, 127).map(odp.SlowPath).map(odp.SlowPathCookie)
 _FLOW_SAMPLES = st.builds(
     odp.FlowSampleCookie, *(U16, U32, U32, U32, PORTS), st.sampled_from(("", "ingress", "egress"))
 )
-_COOKIES: st.SearchStrategy[odp.Cookie] = st.one_of(_CONTROLLERS, _SLOW_PATHS, _FLOW_SAMPLES)
+_SFLOWS = st.builds(odp.SflowCookie, st.integers(0, 4095), st.integers(0, 7), U32)
+_COOKIES: st.SearchStrategy[odp.Cookie] = st.one_of(
+    _CONTROLLERS, _SLOW_PATHS, _FLOW_SAMPLES, _SFLOWS, PORTS.map(odp.IpfixCookie)
+)
 
 _SIMPLE: st.SearchStrategy[OdpAction] = st.one_of(
     PORTS.map(odp.Output),

@@ -180,7 +180,9 @@ class RealSwitch:
         """Without bridges, and on a whole second, for the next case."""
         self._hang_up()
         bridges = self._ovs.vsctl("list-br").split()
-        words = [word for bridge in bridges for word in ("--", "del-br", bridge)]
+        # These are held by nobody, and hold their bridges.
+        words = ["--", "--all", "destroy", "flow_sample_collector_set"]
+        words += (word for bridge in bridges for word in ("--", "del-br", bridge))
         self._ovs.vsctl("--", "clear", "open_vswitch", ".", "other_config", *words)
         for name in self._sent_bytes:
             self._pcap(name).unlink()

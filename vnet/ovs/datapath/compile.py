@@ -40,6 +40,11 @@ _TAKERS = (odp.Output, odp.TnlPop, odp.Recirc, odp.Userspace, odp.Drop)
 """Actions that take a packet somewhere, or say that it ends."""
 
 
+def _only_looks(action: OdpAction) -> bool:
+    """Whether it is a sample for a collector."""
+    return isinstance(action, odp.Userspace) and isinstance(action.cookie, odp.SampleCookie)
+
+
 def _takes(action: OdpAction) -> bool:
     """Whether every packet gets somewhere by an action."""
     match action:
@@ -49,7 +54,7 @@ def _takes(action: OdpAction) -> bool:
             lists = (action.if_greater, action.if_less_equal)
             return all(any(_takes(inner) for inner in actions) for actions in lists)
         case _:
-            return isinstance(action, _TAKERS)
+            return isinstance(action, _TAKERS) and not _only_looks(action)
 
 
 def _may_take(action: OdpAction) -> bool:
@@ -60,7 +65,7 @@ def _may_take(action: OdpAction) -> bool:
         case odp.CheckPktLen():
             return any(_may_take(inner) for inner in (*action.if_greater, *action.if_less_equal))
         case _:
-            return isinstance(action, _TAKERS)
+            return isinstance(action, _TAKERS) and not _only_looks(action)
 
 
 def _goes_on(action: OdpAction) -> bool:

@@ -338,7 +338,26 @@ class FlowSampleCookie:
     direction: str = ""
 
 
-Cookie = ControllerCookie | SlowPathCookie | FlowSampleCookie
+@dataclass(frozen=True, slots=True)
+class SflowCookie:
+    """A userspace action of sFlow. ``output`` is as sFlow writes ports."""
+
+    vid: int
+    pcp: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class IpfixCookie:
+    """A userspace action of a bridge's IPFIX; ``output_port`` is ``ODPP_NONE`` on the way in."""
+
+    output_port: OdpPort
+
+
+SampleCookie = FlowSampleCookie | SflowCookie | IpfixCookie
+"""What only looks at packets."""
+
+Cookie = ControllerCookie | SlowPathCookie | SampleCookie
 
 
 @dataclass(frozen=True, slots=True)

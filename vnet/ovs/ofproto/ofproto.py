@@ -29,6 +29,7 @@ from vnet.ovs.ofproto.meter import (
 from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.rule import RemovedReason, Rule
 from vnet.ovs.ofproto.rule_store import RuleStore
+from vnet.ovs.ofproto.sampling import Sampling
 from vnet.ovs.ofproto.selection import COOKIE_EXACT, Selection
 from vnet.ovs.ofproto.spanning_tree.tree import SpanningTree
 from vnet.ovs.ofproto.switching import Switching
@@ -91,6 +92,7 @@ class Ofproto:
         self.spanning_tree: SpanningTree | None = None
         self.own_frames = FlowStats()
         """What the bridge has sent by itself."""
+        self.sampling = Sampling()
         self.openflow_full = False
         """Whether it takes what OpenFlow has and Open vSwitch lacks."""
         self.fragment_handling = FragmentHandling.NORMAL

@@ -11,6 +11,8 @@ from vnet.ovs.dpif.actions import (
     Drop,
     DropCause,
     FlowSampleCookie,
+    IpfixCookie,
+    SflowCookie,
     SlowPath,
     SlowPathCookie,
 )
@@ -87,9 +89,8 @@ class UpcallHandler:
                 out.release(self._backer.recirc, self._backer.scheduler.now_ns)
             case ControllerCookie() as cookie:
                 self._packet_in(upcall, bridge, cookie)
-            case FlowSampleCookie():
-                # Samples are for collectors, and none is configured yet: OVS discards them too.
-                return
+            case FlowSampleCookie() | SflowCookie() | IpfixCookie():
+                return  # samples are for collectors, and nobody sends to those yet
 
     def _miss(self, upcall: Upcall, bridge: Ofproto, in_port: OfpPort) -> None:
         now_ns = self._backer.scheduler.now_ns

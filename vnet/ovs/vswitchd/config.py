@@ -236,6 +236,44 @@ class FlowTableConfig(Row):
 
 
 @dataclass(frozen=True, slots=True)
+class SflowConfig(Row):
+    """sFlow table: where samples of packets go."""
+
+    targets: tuple[str, ...] = many(STRING)
+    sampling: int | None = optional(_ANY_INTEGER)
+    polling: int | None = optional(_ANY_INTEGER)
+    header: int | None = optional(_ANY_INTEGER)
+    agent: str | None = optional(STRING)
+    external_ids: Mapping[str, str] = mapping()
+
+
+@dataclass(frozen=True, slots=True)
+class NetflowConfig(Row):
+    """NetFlow table: where records of flows go."""
+
+    targets: tuple[str, ...] = many(STRING)
+    engine_type: int | None = optional(integer(0, 255))
+    engine_id: int | None = optional(integer(0, 255))
+    add_id_to_interface: bool = one(BOOLEAN)
+    active_timeout: int = one(integer(-1))
+    external_ids: Mapping[str, str] = mapping()
+
+
+@dataclass(frozen=True, slots=True)
+class IpfixConfig(Row):
+    """IPFIX table: where samples of packets go."""
+
+    targets: tuple[str, ...] = many(STRING)
+    sampling: int | None = optional(integer(1, 0xFFFFFFFF))
+    obs_domain_id: int | None = optional(_U32)
+    obs_point_id: int | None = optional(_U32)
+    cache_active_timeout: int | None = optional(integer(0, 4200))
+    cache_max_flows: int | None = optional(_U32)
+    other_config: Mapping[str, str] = mapping()
+    external_ids: Mapping[str, str] = mapping()
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeConfig(Row):
     """Bridge table. A bridge has a local port of its own name, listed among ``ports`` or not."""
 
@@ -246,6 +284,9 @@ class BridgeConfig(Row):
     ports: tuple[BridgePortConfig, ...] = many(row("Port"))
     mirrors: tuple[MirrorConfig, ...] = many(row("Mirror"))
     flow_tables: Mapping[int, FlowTableConfig] = mapping(integer(0, 254), row("Flow_Table"))
+    sflow: SflowConfig | None = optional(row("sFlow"))  # noqa: RUF009  # it makes a field()
+    netflow: NetflowConfig | None = optional(row("NetFlow"))  # noqa: RUF009  # it makes a field()
+    ipfix: IpfixConfig | None = optional(row("IPFIX"))  # noqa: RUF009  # it makes a field()
     flood_vlans: tuple[int, ...] = many(_VLAN, 4096)
     stp_enable: bool = one(BOOLEAN)
     rstp_enable: bool = one(BOOLEAN)
@@ -308,20 +349,6 @@ class BridgeConfig(Row):
     @property
     def forward_bpdu(self) -> bool:
         return setting_truth(self.other_config, "forward-bpdu", False)
-
-
-@dataclass(frozen=True, slots=True)
-class IpfixConfig(Row):
-    """IPFIX table: where samples of packets go."""
-
-    targets: tuple[str, ...] = many(STRING)
-    sampling: int | None = optional(integer(1, 0xFFFFFFFF))
-    obs_domain_id: int | None = optional(_U32)
-    obs_point_id: int | None = optional(_U32)
-    cache_active_timeout: int | None = optional(integer(0, 4200))
-    cache_max_flows: int | None = optional(_U32)
-    other_config: Mapping[str, str] = mapping()
-    external_ids: Mapping[str, str] = mapping()
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +429,8 @@ TABLES: Mapping[str, type[Row]] = {
     "Flow_Table": FlowTableConfig,
     "QoS": QosConfig,
     "Queue": QueueConfig,
+    "sFlow": SflowConfig,
+    "NetFlow": NetflowConfig,
     "IPFIX": IpfixConfig,
     "Flow_Sample_Collector_Set": CollectorSetConfig,
 }

@@ -31,6 +31,7 @@ from vnet.ovs.vswitchd.config import TUNNEL_TYPES, BridgeConfig, InterfaceConfig
 from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number
 from vnet.ovs.vswitchd.policing import Policing
 from vnet.ovs.vswitchd.protocols import configure_snooping, configure_spanning_tree
+from vnet.ovs.vswitchd.sampling import sampling_of
 from vnet.ovs.vswitchd.tables import table_settings
 from vnet.ovs.vswitchd.tunnels import DatapathTunnels
 from vnet.sim.scheduler import Scheduler
@@ -90,6 +91,7 @@ class Vswitchd:
                 )
         for name, bridge in self._running.items():
             bridge.configure(wanted[name], in_order=in_order)
+            bridge.ofproto.sampling = sampling_of(wanted[name], config.collector_sets)
             self.ports_ready(wanted[name])
             bridge.configure_spanning_tree()
         self._configure_datapath(config)

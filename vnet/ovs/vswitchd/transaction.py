@@ -7,6 +7,14 @@ from vnet.ovs.vswitchd.column_text import parse_atom, parse_setting, parse_value
 from vnet.ovs.vswitchd.config import SwitchConfig
 from vnet.ovs.vswitchd.draft import Draft, DraftRow, Symbol, column_named, type_of
 
+_FOUND_BY = {
+    "QoS": ("Port", "qos"),
+    "sFlow": ("Bridge", "sflow"),
+    "NetFlow": ("Bridge", "netflow"),
+    "IPFIX": ("Bridge", "ipfix"),
+}
+"""Tables whose rows have no names: whose they are, by which column (ovs-vsctl(8))."""
+
 
 class Transaction:
     """The changes of one command line."""
@@ -19,9 +27,10 @@ class Transaction:
         """A row by its name; of the root table, the one row there is."""
         if table == "Open_vSwitch":
             return self.draft.root
-        if table == "QoS":
-            port = self.find("Port", name)
-            return next(iter(port.rows_in("qos")), None) if port is not None else None
+        if table in _FOUND_BY:
+            owner, column = _FOUND_BY[table]
+            row = self.find(owner, name)
+            return None if row is None else next(iter(row.rows_in(column)), None)
         rows = self.draft.rows(table)
         return next((row for row in rows if row.columns.get("name") == name), None)
 

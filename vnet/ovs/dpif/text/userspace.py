@@ -8,6 +8,8 @@ from vnet.ovs.dpif.actions import (
     ControllerCookie,
     Cookie,
     FlowSampleCookie,
+    IpfixCookie,
+    SflowCookie,
     SlowPath,
     SlowPathCookie,
     Userspace,
@@ -30,6 +32,9 @@ _FLOW_SAMPLE = re.compile(
     rf",flow_sample\(probability={INTEGER},collector_set_id={INTEGER},obs_domain_id={INTEGER}"
     rf",obs_point_id={INTEGER},output_port={INTEGER}(?:,(ingress|egress))?\)"
 )
+_SFLOW = re.compile(rf",sFlow\(vid={INTEGER},pcp={INTEGER},output={INTEGER}\)")
+_IPFIX = re.compile(rf",ipfix\(output_port={INTEGER}\)")
+_VID_MASK, _PCP_MASK = 0xFFF, 0b111
 _PID = re.compile(rf"pid={INTEGER}")
 _END = re.compile(rf"(,actions)?(?:,tunnel_out_port={INTEGER})?\)")
 
@@ -56,7 +61,11 @@ def _cookie_text(cookie: Cookie, names: PortNames) -> str:
     if isinstance(cookie, SlowPathCookie):
         shown = flags_text(_SLOW_PATH_NAMES, cookie.reason).replace("|", ",")
         return f"slow_path({shown})"
+    if isinstance(cookie, SflowCookie):
+        return f"sFlow(vid={cookie.vid},pcp={cookie.pcp},output={cookie.output})"
     port = names.get(cookie.output_port, cookie.output_port)
+    if isinstance(cookie, IpfixCookie):
+        return f"ipfix(output_port={port})"
     direction = f",{cookie.direction}" if cookie.direction else ""
     return (
         f"flow_sample(probability={cookie.probability}"
@@ -110,6 +119,11 @@ def _scan_cookie(text: str, at: int) -> tuple[Cookie, int] | None:
             direction or "",
         )
         return sample, found.end()
+    if found := _SFLOW.match(text, at):
+        vid, pcp, output = map(_uint32, found.groups())
+        return SflowCookie(vid & _VID_MASK, pcp & _PCP_MASK, output), found.end()
+    if found := _IPFIX.match(text, at):
+        return IpfixCookie(OdpPort(_uint32(found[1]))), found.end()
     return None
 
 

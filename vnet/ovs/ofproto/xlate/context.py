@@ -213,6 +213,8 @@ class XlateCtx:
         self.action_set_has_group = False
         self.in_action_set = False
         self.orig_skb_priority = self.flow.skb_priority
+        self.n_outputs = 0
+        """By how many ports the packet has left; a tunnel is one."""
         self.mirrors = 0
         self.mirror_snaplen = 0
         """Mirrors that the packet has gone to, as bits, and how much of it they want."""

@@ -35,11 +35,6 @@ def _conjunction(ctx: XlateCtx, _action: ofpacts.Conjunction) -> None:
     ctx.fail("executing no-op conjunction action")
 
 
-@carries_out(ofpacts.Sample)
-def _sample(_ctx: XlateCtx, _action: ofpacts.Sample) -> None:
-    """Samples are for collectors: without one, as here, nothing is sampled."""
-
-
 @carries_out(ofpacts.Meter)
 def _meter(ctx: XlateCtx, action: ofpacts.Meter) -> None:
     meter = ctx.bridge.meters.get(action.meter_id)

@@ -13,6 +13,7 @@ from vnet.ovs.ofproto.xlate.commit import commit
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.patch import patch_output
 from vnet.ovs.ofproto.xlate.ports import is_stp
+from vnet.ovs.ofproto.xlate.sampling import sample_output
 from vnet.ovs.ofproto.xlate.stacks import IP_DSCP_MASK
 from vnet.ovs.ofproto.xlate.termination import terminating_tunnel
 from vnet.ovs.ofproto.xlate.tunnel import tunnel_output
@@ -58,7 +59,7 @@ def compose_output(
             ctx.fail("Cannot truncate output to patch port")
         patch_output(ctx, port, *peer, is_last=is_last_action)
         return
-    own_headers = ctx.flow.key & _HEADERS
+    own_headers, n_outputs = ctx.flow.key & _HEADERS, ctx.n_outputs
     if port.packet_types is PacketTypes.LEGACY_L3:
         _leave_ethernet_behind(ctx)
     if port.queue_dscp:
@@ -72,6 +73,8 @@ def compose_output(
             ctx.actions.append(Recirc(bond.recirc_id))
         else:
             _output(ctx, port, port.odp_port)
+    if port.tunnel is not None or port.odp_port is not None:
+        ctx.n_outputs = n_outputs + 1
     switching = ctx.bridge.switching
     if switching.mirrors:
         bundle = switching.bundle_of(ofp_port)
@@ -85,6 +88,7 @@ def _output(ctx: XlateCtx, port: OfPort, odp_port: OdpPort) -> None:
     if tunnel is not None:
         ctx.actions.append(TnlPop(tunnel))
         return
+    sample_output(ctx, odp_port)
     if 0 < ctx.mirror_snaplen < _UNCUT_BYTES:
         ctx.actions.append(Trunc(ctx.mirror_snaplen))
     ctx.actions.append(Output(odp_port))

@@ -37,6 +37,7 @@ from vnet.ovs.ofproto.xlate.mirroring import mirror_ingress, mirror_packet
 from vnet.ovs.ofproto.xlate.ports import may_receive, take_over_congestion
 from vnet.ovs.ofproto.xlate.report import NodeKind
 from vnet.ovs.ofproto.xlate.report_text import report_rule
+from vnet.ovs.ofproto.xlate.sampling import complete_sflow, sample_input
 from vnet.ovs.ofproto.xlate.special import take_special
 from vnet.ovs.ofproto.xlate.tables import lookup
 from vnet.ovs.ofproto.xlate.thaw import thaw
@@ -141,10 +142,15 @@ def _enter(ctx: XlateCtx, port: OfPort | None, actions: Ofpacts) -> None:
                 "which is reserved exclusively for mirroring"
             )
             return
+    if ctx.frozen_state is None:
+        # What was frozen has been sampled before that.
+        sample_input(ctx)
     if not take_over_congestion(ctx.flow):
         ctx.error = DropCause.CONGESTION_DROP
         return
     if port is not None and not may_receive(ctx.flow, port):
+        if ctx.frozen_state is None:
+            complete_sflow(ctx)
         return
     mirror_ingress(ctx)
     do_actions(ctx, actions, is_last=True)
@@ -152,6 +158,8 @@ def _enter(ctx: XlateCtx, port: OfPort | None, actions: Ofpacts) -> None:
         return
     if port is None or port.tree.forwards:
         end_pipeline(ctx)
+        if ctx.frozen_state is None:
+            complete_sflow(ctx)
     else:
         # NORMAL and flows that learn have looked at the packet, which ends here all the same.
         ctx.actions.clear()

@@ -15,7 +15,13 @@ from vnet.ovs.flow.protocol_numbers import (
 from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.recirc import REGS_MASK, TUNNEL_MASK
-from vnet.ovs.ofproto.xlate.stacks import ETH_TYPES_MPLS, ETH_TYPES_VLAN, IP_ECN_MASK, VLANS
+from vnet.ovs.ofproto.xlate.stacks import (
+    ETH_TYPES_MPLS,
+    ETH_TYPES_VLAN,
+    IP_DSCP_MASK,
+    IP_ECN_MASK,
+    VLANS,
+)
 
 _ALWAYS = Flow.packet_type.mask | Flow.in_port.mask | Flow.dl_type.mask | Flow.recirc_id.mask
 _FRAG_BITS = 0x3 << Flow.nw_frag.shift
@@ -37,6 +43,14 @@ _TUNNEL = (
 _TUNNEL_V4 = _TUNNEL | Flow.tun_src.mask | Flow.tun_dst.mask
 _TUNNEL_V6 = _TUNNEL | Flow.tun_ipv6_src.mask | Flow.tun_ipv6_dst.mask
 """What packets out of tunnels are told apart by, whatever tables look at."""
+_NETFLOW = (
+    Flow.nw_proto.mask
+    | Flow.nw_src.mask
+    | Flow.nw_dst.mask
+    | Flow.nw_tos.set(0, IP_DSCP_MASK)
+    | _PORTS
+)
+"""What tells flows apart that NetFlow counts."""
 _ICMP = ((ETH_TYPE_IP, IPPROTO_ICMP), (ETH_TYPE_IPV6, IPPROTO_ICMPV6))
 
 
@@ -45,6 +59,8 @@ def begin_wildcards(ctx: XlateCtx) -> None:
     ctx.wc.key |= _ALWAYS
     if is_ip(ctx.flow):
         ctx.wc.key |= _FRAG_BITS
+    if ctx.bridge.sampling.has_netflow and ctx.flow.dl_type == ETH_TYPE_IP:
+        ctx.wc.key |= _NETFLOW
     if came_by_tunnel(ctx.flow.key):
         ctx.flow.tun_flags &= ~tunnel_flags.GENEVE
         ctx.wc.key |= _TUNNEL_V4 if ctx.flow.tun_dst else _TUNNEL_V6

@@ -1,0 +1,104 @@
+"""Copies of packets for collectors: sFlow and IPFIX of a bridge, and the ``sample`` action."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vnet.ovs.dpif.actions import (
+    SAMPLE_ALWAYS,
+    Cookie,
+    FlowSampleCookie,
+    IpfixCookie,
+    Meter,
+    OdpAction,
+    Sample,
+    SflowCookie,
+    Userspace,
+)
+from vnet.ovs.flow.ports import ODPP_NONE, OFPP_NONE, OdpPort
+from vnet.ovs.ofproto.xlate.commit import commit
+from vnet.ovs.ofproto.xlate.context import XlateCtx
+from vnet.ovs.ofproto.xlate.loop import carries_out
+from vnet.ovs.ofproto.xlate.vlan import VID_MASK
+from vnet.ovs.openflow import ofpacts
+from vnet.ovs.openflow.messages import METER_SLOWPATH
+
+_PCP_SHIFT = 13
+_DROPPED = 0x4000_0000 | 256
+_SEVERAL = 0x8000_0000
+"""What sFlow says of a packet that leaves by no port, or by so many (sFlow version 5, section 5.3,
+"Input/output port information")."""
+
+
+def sample_input(ctx: XlateCtx) -> None:
+    """A packet has come in. What becomes of it, sFlow learns by :func:`complete_sflow`."""
+    sampling = ctx.in_.bridge.sampling
+    if ctx.in_.flow.in_port == OFPP_NONE:
+        return
+    if sampling.sflow_probability:
+        _put(ctx, sampling.sflow_probability, SflowCookie(0, 0, 0), with_actions=True)
+    if sampling.ipfix is not None and sampling.ipfix.is_of_input:
+        _put(ctx, sampling.ipfix.probability, IpfixCookie(ODPP_NONE))
+
+
+def sample_output(ctx: XlateCtx, port: OdpPort) -> None:
+    """A packet is about to leave by a port."""
+    ipfix = ctx.bridge.sampling.ipfix
+    if ipfix is not None and ipfix.is_of_output:
+        _put(ctx, ipfix.probability, IpfixCookie(port))
+
+
+def complete_sflow(ctx: XlateCtx) -> None:
+    """Say in sFlow's sample, which is the first action, where the packet goes with which tag."""
+    if not ctx.in_.bridge.sampling.sflow_probability or ctx.in_.flow.in_port == OFPP_NONE:
+        return
+    # Ports have no interface index, so even one is told as a number of ports.
+    output = _SEVERAL | ctx.n_outputs if ctx.n_outputs else _DROPPED
+    tci = ctx.base_flow.vlan_tci
+    cookie = SflowCookie(tci & VID_MASK, tci >> _PCP_SHIFT, output)
+    ctx.actions[0] = _with_cookie(ctx.actions[0], cookie)
+
+
+def _with_cookie(action: OdpAction, cookie: Cookie) -> OdpAction:
+    if isinstance(action, Sample):
+        inner = tuple(_with_cookie(one, cookie) for one in action.actions)
+        return replace(action, actions=inner)
+    return replace(action, cookie=cookie) if isinstance(action, Userspace) else action
+
+
+@carries_out(ofpacts.Sample)
+def _sample(ctx: XlateCtx, action: ofpacts.Sample) -> None:
+    """Without a collector nothing is sampled."""
+    if ctx.bridge.sampling.ipfix is None:
+        return
+    output = ODPP_NONE
+    if action.sampling_port not in (OFPP_NONE, ctx.flow.in_port):
+        port = ctx.bridge.ports.get(action.sampling_port)
+        if port is None or port.odp_port is None:
+            ctx.fail(f"can't use unknown port {action.sampling_port} in flow sample action")
+            return
+        output = port.odp_port
+    commit(ctx)
+    cookie = FlowSampleCookie(
+        action.probability,
+        action.collector_set_id,
+        action.obs_domain_id,
+        action.obs_point_id,
+        output,
+        action.direction.value,
+    )
+    _put(ctx, action.probability << 16 | action.probability, cookie)
+
+
+def _put(ctx: XlateCtx, probability: int, cookie: Cookie, *, with_actions: bool = False) -> None:
+    """Through the switch's meter for what comes up, if there is one."""
+    if not probability:
+        return
+    meter_id = ctx.in_.bridge.datapath_meter(METER_SLOWPATH)
+    up = Userspace(cookie, with_actions=with_actions)
+    if meter_id is not None:
+        ctx.actions.append(Sample(probability, (Meter(meter_id), up)))
+    elif probability < SAMPLE_ALWAYS:
+        ctx.actions.append(Sample(probability, (up,)))
+    else:
+        ctx.actions.append(up)

@@ -1,0 +1,54 @@
+"""From the tables of collectors to what a bridge samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vnet.ovs.ofproto.sampling import IpfixSampling, Sampling, probability_of
+from vnet.ovs.vswitchd.config import (
+    BridgeConfig,
+    CollectorSetConfig,
+    IpfixConfig,
+    SflowConfig,
+    setting_truth,
+)
+
+_DEFAULT_RATE = 400
+
+
+def sampling_of(bridge: BridgeConfig, collector_sets: Iterable[CollectorSetConfig]) -> Sampling:
+    """What a bridge samples: for collectors, so without any, nothing."""
+    return Sampling(
+        sflow_probability=_sflow_probability(bridge.sflow),
+        ipfix=_ipfix(bridge, collector_sets),
+        has_netflow=bridge.netflow is not None and bool(bridge.netflow.targets),
+    )
+
+
+def _sflow_probability(sflow: SflowConfig | None) -> int:
+    if sflow is None or not sflow.targets:
+        return 0
+    rate = _DEFAULT_RATE if sflow.sampling is None else sflow.sampling & 0xFFFFFFFF
+    return probability_of(rate) if rate else 0
+
+
+def _ipfix(
+    bridge: BridgeConfig, collector_sets: Iterable[CollectorSetConfig]
+) -> IpfixSampling | None:
+    if _has_collector(bridge.ipfix):
+        assert bridge.ipfix is not None
+        settings = bridge.ipfix.other_config
+        return IpfixSampling(
+            probability_of(bridge.ipfix.sampling or _DEFAULT_RATE),
+            # As in Open vSwitch 3.1, to say "true" is to turn it off.
+            is_of_input=not setting_truth(settings, "enable-input-sampling", False),
+            is_of_output=not setting_truth(settings, "enable-output-sampling", False),
+        )
+    has_sets = any(
+        one.bridge == bridge.name and _has_collector(one.ipfix) for one in collector_sets
+    )
+    return IpfixSampling() if has_sets else None
+
+
+def _has_collector(ipfix: IpfixConfig | None) -> bool:
+    return ipfix is not None and bool(ipfix.targets)
