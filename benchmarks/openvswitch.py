@@ -15,8 +15,9 @@ from vnet.base.ids import Mac
 from vnet.netdev.device import NetDevice
 from vnet.ovs.datapath.cache import CACHE_LIMIT
 from vnet.ovs.datapath.datapath import Datapath
-from vnet.ovs.dpif.actions import KeyPart, OdpActions, Output, Set
+from vnet.ovs.dpif.actions import KeyPart, OdpActions, Output, Set, TnlPop
 from vnet.ovs.dpif.dpif import Upcall
+from vnet.ovs.dpif.text.parse_actions import parse_actions
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OdpPort
@@ -27,6 +28,14 @@ FRAMES = 100_000
 UPCALLS = 10_000
 PORTS = 4
 IN_PORT = 10
+UNDERLAY, VXLAN = OdpPort(0), OdpPort(4789)
+
+_PUSH = parse_actions(
+    f"clone(tnl_push(tnl_port({VXLAN}),header(size=50,type=4,eth(dst=02:00:00:00:00:02,"
+    "src=02:00:00:00:00:01,dl_type=0x0800),ipv4(src=192.0.2.1,dst=192.0.2.2,proto=17,tos=0,"
+    "ttl=64,frag=0x4000),udp(src=0,dst=4789,csum=0x0),vxlan(flags=0x8000000,vni=0x64)),"
+    f"out_port(11)),{UNDERLAY})"
+)
 
 _MICROFLOW = sum(
     bits.mask
@@ -92,6 +101,77 @@ def forward(n_flows: int, n_masks: int = 1, *, caches: bool = True, devices: boo
     return work
 
 
+class _Keeping(Sink):
+    """A port that keeps what it sent."""
+
+    __slots__ = ("sent",)
+
+    def __init__(self, scheduler: Scheduler, name: str, mac: Mac) -> None:
+        super().__init__(scheduler, name, mac)
+        self.sent: list[bytes] = []
+
+    def _xmit(self, frame: Frame) -> None:
+        self.sent.append(frame.data)
+
+
+class _Tunnelling:
+    """A datapath with guests, an underlay and a tunnel between them; its flows come by upcall."""
+
+    def __init__(self) -> None:
+        self.scheduler = Scheduler()
+        self.underlay = _Keeping(self.scheduler, "underlay", Mac(bytes(6)))
+        self.guests = _Keeping(self.scheduler, "guests", Mac(bytes(6)))
+        self._datapath = Datapath(self.scheduler, "dp")
+        for number, port in ((UNDERLAY, self.underlay), (OdpPort(IN_PORT), self.guests)):
+            self._datapath.port_add(port, "dummy", number)
+            port.set_admin(True)
+        self._datapath.tunnel_add("vxlan_sys_4789", "vxlan", VXLAN)
+        self._datapath.set_upcall_handler(self._decide)
+
+    def _decide(self, upcall: Upcall) -> None:
+        actions: dict[int, OdpActions] = {
+            IN_PORT: _PUSH,
+            UNDERLAY: (TnlPop(VXLAN),),
+            VXLAN: (Output(OdpPort(IN_PORT)),),
+        }
+        chosen = actions[upcall.key >> Flow.in_port.shift & Flow.in_port.ones]
+        self._datapath.flow_put(upcall.key, _MICROFLOW | Flow.tun_id.mask, chosen)
+        self._datapath.execute(upcall.frame, upcall.key, chosen)
+
+    def through(self, samples: list[bytes], ways: tuple[_Keeping, _Keeping]) -> list[bytes]:
+        """Frames that come in by the first of two ports; those that leave by the other."""
+        ingress, egress = ways
+        for data in samples:
+            ingress.receive(Frame(data))
+            self.scheduler.run(0)
+        return egress.sent
+
+
+def tunnel(*, leaves: bool) -> Work:
+    """Frames of 100 flows that get VXLAN's headers, or ``leaves`` them behind."""
+    samples = [udp_frame(number) for number in range(FLOWS)]
+    sender = _Tunnelling()
+    outer = sender.through(samples, (sender.guests, sender.underlay))
+    end, ways, frames = sender, (sender.guests, sender.underlay), samples
+    if leaves:
+        end = _Tunnelling()
+        ways, frames = (end.underlay, end.guests), outer
+        assert end.through(outer, ways) == samples
+    ingress, egress = ways
+    arriving = [Frame(data) for data in frames]
+
+    def work() -> int:
+        egress.sent.clear()
+        receive = ingress.rx_handler
+        for _ in range(FRAMES // FLOWS):
+            for frame in arriving:
+                receive(frame)
+        assert len(egress.sent) == FRAMES
+        return FRAMES
+
+    return work
+
+
 def upcalls() -> Work:
     """Frames of flows that are not installed yet; what decides installs, executes, no more."""
     scheduler = Scheduler()
@@ -124,11 +204,18 @@ def _speed(name: str, target: float | None, *arguments: int, **options: bool) ->
     return Speed(f"OVS datapath: {name}", "frames/s", subject, hot_path, "yardstick", target)
 
 
+def _tunnel_speed(name: str, *, leaves: bool) -> Speed:
+    subject = partial(tunnel, leaves=leaves)
+    return Speed(f"OVS datapath: {name}", "frames/s", subject, hot_path, "yardstick")
+
+
 BENCHMARKS = (
     _speed("cached, 1 flow", 0.6, 1),
     _speed("cached, 100 flows", 0.6, FLOWS),
     _speed("cached, 10,000 flows", 0.6, 10_000),
     _speed("cached, 100 flows, device to device", None, FLOWS, devices=True),
     _speed("8 masks, 100 flows, no cache", 0.4, FLOWS, 8, caches=False),
+    _tunnel_speed("into a tunnel, 100 flows", leaves=False),
+    _tunnel_speed("out of a tunnel, 100 flows", leaves=True),
     Speed("OVS datapath: upcall, install, execute", "frames/s", upcalls, hot_path, "yardstick"),
 )
