@@ -31,10 +31,10 @@ IN_PORT = 10
 UNDERLAY, VXLAN = OdpPort(0), OdpPort(4789)
 
 _PUSH = parse_actions(
-    f"clone(tnl_push(tnl_port({VXLAN}),header(size=50,type=4,eth(dst=02:00:00:00:00:02,"
+    f"tnl_push(tnl_port({VXLAN}),header(size=50,type=4,eth(dst=02:00:00:00:00:02,"
     "src=02:00:00:00:00:01,dl_type=0x0800),ipv4(src=192.0.2.1,dst=192.0.2.2,proto=17,tos=0,"
     "ttl=64,frag=0x4000),udp(src=0,dst=4789,csum=0x0),vxlan(flags=0x8000000,vni=0x64)),"
-    f"out_port(11)),{UNDERLAY})"
+    f"out_port(11)),{UNDERLAY}"
 )
 
 _MICROFLOW = sum(

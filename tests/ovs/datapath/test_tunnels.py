@@ -8,7 +8,7 @@ import pytest
 
 from tests.ovs.datapath.kit import EXACT, SAME_TYPE, Table, output
 from tests.ovs.flow.frames import FRAMES, TCP, UDP, ethernet, ipv4
-from vnet.ovs.datapath.tunnels.pop import POPS
+from vnet.ovs.datapath.tunnels.pop import POPS, pop_geneve, pop_gre, pop_vxlan
 from vnet.ovs.dpif.actions import Clone, OdpActions, TnlPop, Trunc
 from vnet.ovs.dpif.dpif import UdpPortRange
 from vnet.ovs.dpif.text.flows import key_text
@@ -172,6 +172,23 @@ def test_the_inside_takes_its_flows_road_and_its_program_alike() -> None:
         assert sent.endswith(INNER)
 
 
+def test_equal_frames_of_two_tenants_are_told_apart_each_time() -> None:
+    made = table()
+    tenants = [made.result(INNER, pushed) for pushed in (PUSH_VXLAN, PUSH_VXLAN_CSUM)]
+    made.dpif.flow_put(extract(tenants[0], 1), SAME_TYPE, (TnlPop(VXLAN),))
+    inner = extract(INNER, VXLAN)
+    by_tenant = SAME_TYPE | Flow.tun_id.mask
+    for ports in ((2, 3), (3, 2)):
+        for vni, port in zip((0x1389, 7), ports, strict=True):
+            made.dpif.flow_put(inner | vni << Flow.tun_id.shift, by_tenant, output(port))
+        for _ in range(3):
+            for tenant in tenants:
+                made.send(tenant)
+            assert made.sent() == {2: [INNER], 3: [INNER]}
+        made.send(tenants[0])
+        assert made.sent() == {ports[0]: [INNER]}
+
+
 def test_tunnels_in_tunnels_come_off_only_so_often() -> None:
     made = table()
     frame = INNER
@@ -244,10 +261,13 @@ def test_no_bytes_make_decapsulation_raise() -> None:
         for _ in range(10)
     ]
     n_popped = 0
+    plain = {"vxlan": pop_vxlan, "geneve": pop_geneve, "gre": pop_gre, "ip6gre": pop_gre}
     for _ in range(2_000):
         frame = bytearray(random.choice(outers))
         for _ in range(random.randint(0, 4)):
             frame[random.randrange(len(frame))] = random.randrange(256)
         mutated = bytes(frame[: random.choice((len(frame), random.randint(0, len(frame))))])
-        n_popped += any(isinstance(pop(mutated), tuple) for pop in POPS.values())
+        for kind, pop in POPS.items():
+            assert pop(mutated) == plain[kind](mutated), "what is remembered is what is"
+            n_popped += isinstance(pop(mutated), tuple)
     assert n_popped > 300

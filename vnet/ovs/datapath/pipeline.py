@@ -279,19 +279,28 @@ class Pipeline:
             return device.drop(Frame(data, meta), RECIRCULATED_TOO_SHORT)
         device.rx_packets += 1
         device.rx_bytes += len(data)
-        return self._enter(data, meta, metadata, depth + 1)
+        short = short_key(data, self.vlan_limit)
+        hit = None if short is None else tunnel.hits.get((metadata, *short))
+        if hit is not None:
+            hit.flow.tcp_flags |= hit.tcp_flags
+            return self._take(Frame(data, meta), data, hit.flow, hit.road)
+        return self._enter(Frame(data, meta), tunnel, metadata, depth + 1)
 
-    def _enter(self, data: bytes, meta: Meta | None, metadata: int, depth: int) -> None:
-        """Look up what came out of a tunnel."""
-        packet_type = PACKET_TYPE.of(metadata)
+    def _enter(self, frame: Frame, tunnel: Vport, metadata: int, depth: int) -> None:
+        """Look up what came out of a tunnel in the megaflow table."""
+        data, packet_type = frame.data, PACKET_TYPE.of(metadata)
         key = extract(data, packet_type=packet_type, vlan_limit=self.vlan_limit) | metadata
         flow = self.table.lookup(key)
         if flow is not None and flow.is_straight and not packet_type:
             reach = flow.reach
             if not reach or (reach == _NETWORK and data[12] == _TYPE_HIGH_BYTE):
-                flow.tcp_flags |= Flow.tcp_flags.of(key)
-                return self._take(Frame(data, meta), data, flow, flow.plain_road)
-        packet = Packet(data, meta, metadata, self.vlan_limit)
+                hit = Hit(flow, Flow.tcp_flags.of(key), flow.plain_road)
+                flow.tcp_flags |= hit.tcp_flags
+                short = short_key(data, self.vlan_limit)
+                if short is not None and self.cache.limit and self.cache.has_room():
+                    self.cache.add(tunnel.hits, (metadata, *short), flow, hit)
+                return self._take(frame, data, flow, flow.plain_road)
+        packet = Packet(data, frame.meta, metadata, self.vlan_limit)
         packet.depth = depth
         if flow is None:
             return self._ask(Waiting(packet, key, None))

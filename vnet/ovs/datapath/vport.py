@@ -23,7 +23,8 @@ class Mourner(Protocol):
 class Vport:
     """A port number. ``device`` is None while no port has it: compiled flows keep the number and
     not the device, so that a port may come and go beneath them. ``hits`` and ``plain_flows``
-    are what the exact-match cache knows of frames that come in here."""
+    are what the exact-match cache knows of frames that come in here; at a tunnel's port the keys
+    of ``hits`` begin with the metadata."""
 
     __slots__ = ("_mourner", "device", "hits", "kind", "number", "plain_flows", "receiver")
 

@@ -5,6 +5,7 @@ Outer headers that a kernel would not accept end the packet, each kind by a reas
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from vnet.base.drops import DropReason, drop_reason
@@ -37,6 +38,10 @@ CRITICAL_OPTION = drop_reason(
     cause="a Geneve option is marked critical, and the switch does not know it",
     cure="have the sender leave the option out",
 )
+
+_MOST_HEADS = 4_096
+_HEAD = slice(12, 50)
+"""Of a frame, what the usual outer headers are: type, IPv4, UDP, VXLAN; the MACs tell nothing."""
 
 _VERSION_4 = 4
 _VERSION_6 = 6
@@ -204,10 +209,34 @@ def pop_gre(frame: bytes) -> Decapsulated | DropReason:
     return Decapsulated(frame[at + header.size_bytes :], metadata)
 
 
+def _remembering(pop: Pop) -> Pop:
+    """The same with a memory: packets of a flow that are equally long have the same headers.
+
+    That holds only where headers alone decide: not for checksums over the packet, and not for
+    longer headers.
+    """
+
+    @lru_cache(_MOST_HEADS)
+    def usual(head: bytes, n_bytes: int) -> tuple[int, int] | None:
+        """Where the inside begins, and the metadata; None if more must be looked at."""
+        start = _HEAD.start
+        popped = pop(bytes(start) + head + bytes(n_bytes - start - len(head)))
+        if isinstance(popped, DropReason) or popped.metadata & _CHECKSUM:
+            return None
+        inside = n_bytes - len(popped.data)
+        return (inside, popped.metadata) if inside <= _HEAD.stop else None
+
+    def remembering_pop(frame: bytes) -> Decapsulated | DropReason:
+        known = usual(frame[_HEAD], len(frame)) if len(frame) >= _HEAD.stop else None
+        return pop(frame) if known is None else Decapsulated(frame[known[0] :], known[1])
+
+    return remembering_pop
+
+
 POPS: dict[str, Pop] = {
-    "vxlan": pop_vxlan,
-    "geneve": pop_geneve,
-    "gre": pop_gre,
-    "ip6gre": pop_gre,
+    "vxlan": _remembering(pop_vxlan),
+    "geneve": _remembering(pop_geneve),
+    "gre": _remembering(pop_gre),
+    "ip6gre": _remembering(pop_gre),
 }
 """By kind of port."""
