@@ -59,12 +59,20 @@ def _names(*, with_tunnels: bool) -> Iterator[str]:
 
 NAMES = list(_names(with_tunnels=False))
 TUNNEL_NAMES = list(_names(with_tunnels=True))
+
+
+def _data(name: str) -> list[Any]:
+    found: list[Any] = json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return found
+
+
 DIFFERENCES: dict[str, str] = {
-    entry["case"]: entry["why"]
-    for entry in json.loads(
-        Path(__file__).with_name("known_ovs_differences.json").read_text(encoding="utf-8")
-    )
+    entry["case"]: entry["why"] for entry in _data("known_ovs_differences.json")
 }
+UNRECORDED: dict[str, list[list[str]]] = {
+    entry["case"]: entry["appctl"] for entry in _data("ovs_trace_setups.json")
+}
+"""What a test of Open vSwitch does before a case and the recording of its set-up leaves out."""
 
 
 @dataclass
@@ -87,7 +95,7 @@ def play(source: str) -> list[Traced]:
     """Play all cases of a test on one switch: for each its further set-up lines, and its trace."""
     switch = Switch()
     done: list[Any] = []
-    found = []
+    found: list[Traced] = []
     for case in CASES[source]:
         for step in case["setup"][len(done) :]:
             if step["argv"][1:] in [other["trace"] for other in CASES[source]]:
@@ -97,6 +105,8 @@ def play(source: str) -> list[Traced]:
             except (OvsTextError, OpenFlowError):
                 continue  # some lines of the suite are there to be refused
         done = case["setup"]
+        for words in UNRECORDED.get(f"{source} #{len(found) + 1}", ()):
+            switch.appctl(words)
         found.append(_trace(switch, case["trace"]))
     return found
 
