@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from vnet.base.ids import MAC_ZERO
+from vnet.base.ids import MAC_ZERO, Mac
 from vnet.base.units import NS_PER_MS
 from vnet.netdev.device import NetDevice
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.flow import N_VLANS
+from vnet.ovs.flow.hashing import hash_bytes
 from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NORMAL, OdpPort
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.bond.settings import AggregateSettings
@@ -193,6 +194,7 @@ class _Bridge:
             device,
             odp_port=None if device is None else self._attach(device, interface),
             peer=interface.peer if interface.is_patch else None,
+            mac=_drawn_mac(self._config.name, interface.name),
             created_ns=now_ns,
         )
         running = _Interface(interface, port, self.ofproto, self._scheduler)
@@ -205,7 +207,8 @@ class _Bridge:
     def _add_tunnel(self, interface: InterfaceConfig) -> None:
         name, now_ns = interface.name, self._scheduler.now_ns
         number = self._numbers.take(name, interface.ofport_request, now_ns)
-        port = OfPort(number, name, tunnel=interface.tunnel, created_ns=now_ns)
+        mac = _drawn_mac(self._config.name, name)
+        port = OfPort(number, name, tunnel=interface.tunnel, mac=mac, created_ns=now_ns)
         if not self._tunnels.attach(self.ofproto, port, self._datapath_number):
             self._tunnels.refuse(port)
             self._numbers.give_back(number, now_ns)
@@ -342,6 +345,13 @@ class _Interface:
         if self._others_hook is not None:
             self._others_hook()
         self._bridge.link_changed(self.port.number)
+
+
+def _drawn_mac(bridge: str, port: str) -> Mac:
+    """The address of a port without a device, which it sends BPDUs from; Open vSwitch draws one."""
+    label = f"{bridge} {port}".encode()
+    drawn = hash_bytes(label, 0) << 32 | hash_bytes(label, 1)
+    return Mac(b"\x02" + (drawn & (1 << 40) - 1).to_bytes(5, "big"))
 
 
 def _nothing(_config: BridgeConfig) -> None:

@@ -48,6 +48,9 @@ from vnet.ovs.openflow.ofpacts import Ofpacts
 MAX_OUTPUTS = 1000
 """More outputs than this, and Linux might drop some of the copies: they are sent one by one."""
 
+_NOT_FAULTS = (DropCause.CONGESTION_DROP, DropCause.FORWARDING_DISABLED)
+"""Why a packet may end without anybody being wrong."""
+
 
 def translate(xin: XlateIn) -> XlateOut:
     """Translate a flow, or a rule or actions given for it."""
@@ -67,7 +70,7 @@ def translate(xin: XlateIn) -> XlateOut:
         actions=_unwrapped(ctx) or (Drop(ctx.error if ctx.has_failed() else ctx.loss),),
         wc=ctx.wc,
         flow=ctx.flow,
-        error=ctx.error,
+        error=DropCause.OK if ctx.error in _NOT_FAULTS else ctx.error,
         slow=ctx.slow,
         slow_meter_id=xin.bridge.datapath_meter(METER_SLOWPATH),
         avoid_caching=ctx.avoid_caching,
@@ -98,7 +101,7 @@ def _run(ctx: XlateCtx) -> None:
     if ctx.frozen_state is None and port is not None and port.tunnel is not None:
         ctx.credit(PatchCredit(tx=None, rx=port))
     _enter(ctx, port, actions)
-    if ctx.has_failed():
+    if ctx.has_failed() and ctx.error not in _NOT_FAULTS:
         return
     if _is_too_large(ctx):
         ctx.slow |= SlowPath.ACTION
