@@ -138,6 +138,9 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
 ## What is known to differ
 
 * There is no CFM, BFD or LLDP, and no in-band control.
+* Timers of STP are looked at once a second; Open vSwitch looks at them then at the latest, and
+  whenever else its daemon wakes. What two bridges say over a patch port crosses one turn later.
+* RSTP runs over patch ports, too. There the daemon of Open vSwitch 3.1 waits for itself for ever.
 * Floods go out in an order of their own; Open vSwitch's is that of a hash table of pointers.
 * A copy that has to be looked up again (`ct`, `recirc`) leaves after the others where that lookup
   takes an upcall, and in its turn where it does not. Open vSwitch waits for the upcall.
@@ -154,6 +157,15 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
   label: a later frame with another label leaves with the first one's.
 * Frames that a megaflow forwards teach (`NORMAL`, `learn`) when their statistics are fetched,
   twice a second, and not as they pass.
+* Where a spanning tree is, floods do not leave by ports that come later and take no part, as all
+  internal ones; and once it is switched off, by none that took part, until `mod-port` says
+  `no-flood` and `flood`.
+* `stp-hello-time` is in milliseconds, the other times of STP are in seconds. A hold timer that a
+  hello starts counts the second before it, so that an answer may follow at once.
+* Between bridges that speak RSTP, an alternate port never agrees to a proposal; the port opposite
+  takes itself for an edge three seconds later.
+* A multicast group whose last member has left stays, without any, until it is the one that was
+  joined longest ago.
 * What a tunnel sends counts at its port twice: once as it comes, and once with the headers.
 * `dump-flows` by OpenFlow 1.0 fails for a flow with `write_metadata` behind other actions.
 """
