@@ -235,7 +235,7 @@ ADDITIONS = {
     "no verb": (
         "scenario: [^{at: 1s}]",
         "the step does nothing (it needs one of ping, arping, udp, pingall, send, link, move, "
-        "wait, fdb, counters, repeat, parallel, flows, groups, meters, tables, megaflows)",
+        "wait, fdb, counters, repeat, parallel, flows, groups, meters, tables, megaflows, bond)",
     ),
     "two verbs": (
         "scenario: [{^wait: 1s, ping: {from: vm1, to: vm2}}]",

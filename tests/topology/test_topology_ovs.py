@@ -123,6 +123,22 @@ def test_who_asks_for_no_number_gets_none_that_another_asks_for() -> None:
     assert numbers_of(lab_with("ports: {vnet0: {tag: 1}}")) == {"vnet0": None}
 
 
+def test_the_links_of_a_bond_are_ports_one_after_the_other() -> None:
+    topology = lab_with(
+        "ports: {bond0: {bond: {eth0: , eth1: {other_config: {lacp-port-id: 9}}}, bond_mode: "
+        "balance-slb, bond_updelay: 100, lacp: passive, tag: 7}, vnet2: {ofport: 1}}"
+    )
+    bond = bridge_of(topology).ports["bond0"]
+    assert (bond.bond_mode, bond.bond_updelay, bond.lacp, bond.tag) == (
+        *("balance-slb", 100, "passive"),
+        7,
+    )
+    links = {link.name: (link.ofport_request, dict(link.other_config)) for link in bond.interfaces}
+    assert links == {"eth0": (2, {}), "eth1": (3, {"lacp-port-id": "9"})}
+    assert numbers_of(topology) == {"bond0": 2, "vnet0": 4, "vnet2": 1}
+    assert topology.hosts["h1"].switches["br0"].bonded_cards == ["eth0", "eth1"]
+
+
 def test_mirrors_tables_and_vlans_go_to_the_database() -> None:
     topology = lab_with(
         "mirrors: {all: {select_all: true, output_port: vnet2}, some: {select_src_port: eth0, "
@@ -266,6 +282,11 @@ def test_a_bridge_makes_patch_ports_before_devices_come() -> None:
 HOST = "hosts: {h: {nics: {eth0: }, switches: {b: {type: ovs, ports: {%s}}, c: {type: ovs%s}}}}"
 TO_Q = "p: {type: patch, options: {peer: %s}}"
 OTHER = ", ports: {q: {type: patch, options: {peer: %s}}}"
+
+BOND = (
+    "hosts: {h: {nics: {eth0: , eth1: , eth2: , eth3: {ip: 10.0.0.1/24}}, switches: {"
+    "b: {type: ovs, uplink: eth0, ports: {%s}}, c: {uplink: eth2}}}}"
+)
 
 FAULTS = {
     "keys at a Linux bridge": (
@@ -523,6 +544,57 @@ FAULTS = {
     "a mirror's unknown key": (
         "switches: {s: {type: ovs, mirrors: {m: {select_all: true, ^sanplen: 50}}}}",
         "unknown key 'sanplen' (did you mean 'snaplen'?)",
+    ),
+    "a bond of one": (
+        BOND % "bond0: {^bond: [eth0]}",
+        "a bond has two devices at least, each once",
+    ),
+    "a bond of one device twice": (
+        BOND % "bond0: {^bond: [eth0, eth0]}",
+        "a bond has two devices at least, each once",
+    ),
+    "a bond's number": (
+        BOND % "bond0: {bond: [eth0, eth1], ^ofport: 5}",
+        "a bond has no ofport (each of its links may have one)",
+    ),
+    "a bond's mode without a bond": (
+        BOND % "eth0: {^bond_mode: balance-slb}",
+        "bond_mode is for bonds (write which devices it bonds, as in bond: [eth0, eth1])",
+    ),
+    "a mode that there is not": (
+        BOND % "bond0: {bond: [eth0, eth1], bond_mode: ^balance-rr}",
+        "constraint violation: balance-rr is not one of the allowed values "
+        "([active-backup, balance-slb, balance-tcp])",
+    ),
+    "a link that is not there": (
+        BOND % "bond0: {bond: [eth0, ^eth4]}",
+        "h:b has no port 'eth4' (did you mean 'eth0'?)",
+    ),
+    "a link with settings that is not there": (
+        BOND % "bond0: {bond: {eth0: , eth4: ^{ofport: 3}}}",
+        "h:b has no port 'eth4' (did you mean 'eth0'?)",
+    ),
+    "a link that another switch has": (
+        BOND % "bond0: {bond: [eth0, ^eth2]}",
+        "card 'eth2' is a port of c (not of two)",
+    ),
+    "a link with addresses": (
+        BOND % "bond0: {bond: [eth0, ^eth3]}",
+        "card 'eth3' is a link of a bond, and has addresses "
+        "(write them at the card that is the uplink)",
+    ),
+    "settings of a link": (
+        BOND % "bond0: {bond: [eth0, eth1]}, ^eth1: {tag: 5}",
+        "'eth1' is a link of bond0 (its settings are written there)",
+    ),
+    "a bond with a card's name": (
+        BOND % "^eth1: {bond: [eth0, eth1]}",
+        "h has a device named 'eth1' (a bond wants a name of its own)",
+    ),
+    "a step about a bond that is not there": (
+        BOND % "bond0: {bond: [eth0, eth1]}"
+        + "\nscenario: [{bond: {switch: 'h:b', port: ^bond1}}]",
+        "h:b has no bond 'bond1' (did you mean 'bond0'?)",
     ),
     "ports that are text": (
         "switches: {s: {type: ovs, ports: ^many}}",

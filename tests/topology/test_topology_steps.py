@@ -264,7 +264,7 @@ FAULTS = {
     "an empty step inside": (
         "{parallel: [^{}]}",
         "the step does nothing (it needs one of ping, arping, udp, pingall, send, link, move, "
-        "wait, fdb, counters, repeat, parallel, flows, groups, meters, tables, megaflows)",
+        "wait, fdb, counters, repeat, parallel, flows, groups, meters, tables, megaflows, bond)",
     ),
 }
 

@@ -104,6 +104,11 @@ class BridgeMode:
         self._set_up(nic, True)
         self._set_up(bridge, True)
 
+    def join(self, bridge: str, nic: str) -> None:
+        """A card without addresses, which is up, becomes a port besides the uplink."""
+        self._script = "ifup"
+        self._join(bridge, nic)
+
     def standalone(self, bridge: str) -> None:
         """A bridge without a card: guests of this host among themselves."""
         self._script = "ifup"

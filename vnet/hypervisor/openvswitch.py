@@ -107,7 +107,7 @@ class OpenVSwitch:
         return " -- ".join(commands)
 
     def add_port(self, bridge: str, device: str, settings: BridgePortConfig | None = None) -> str:
-        """``ovs-vsctl add-port``."""
+        """``ovs-vsctl add-port``; with the first link of a bond all of them come, ``add-bond``."""
         master = self.bridge_of(device)
         if master is not None:
             raise UsageError(
@@ -116,27 +116,36 @@ class OpenVSwitch:
             )
         self._devices.check_free(device)
         fresh = BridgePortConfig(device, (InterfaceConfig(device),))
-        port = self._settings[bridge].get(device, fresh)
+        port = _row_of(device, self._settings[bridge].values()) or fresh
         if settings is not None:
             moved = replace(settings.interfaces[0], name=device, ofport_request=None)
             port = replace(settings, name=device, interfaces=(moved,))
-        self._ports[bridge][device] = port
+        self._ports[bridge][port.name] = port
         self._apply()
         return f"ovs-vsctl {_add_port_text(bridge, port)}"
 
     def remove_port(self, bridge: str, device: str) -> str:
-        """``ovs-vsctl del-port``."""
-        del self._ports[bridge][device]
+        """``ovs-vsctl del-port``, or ``del-bond-iface`` where others of a bond stay."""
+        row = _row_of(device, self._ports[bridge].values())
+        assert row is not None, f"{device} is no port of {bridge}"
+        others = tuple(interface for interface in row.interfaces if interface.name != device)
+        if others:
+            self._ports[bridge][row.name] = replace(row, interfaces=others)
+        else:
+            del self._ports[bridge][row.name]
         self._apply()
-        return f"ovs-vsctl del-port {bridge} {device}"
+        command = f"del-bond-iface {row.name}" if others else f"del-port {bridge}"
+        return f"ovs-vsctl {command} {device}"
 
     def bridge_of(self, device: str) -> str | None:
         """The bridge that ``device`` is a port of, if it is one of these."""
-        return next((name for name, ports in self._ports.items() if device in ports), None)
+        ports = self._ports.items()
+        return next((name for name, rows in ports if _row_of(device, rows.values())), None)
 
     def settings_of(self, device: str) -> BridgePortConfig | None:
         """How the port ``device`` is set up; its number is its bridge's business."""
-        return next((ports[device] for ports in self._ports.values() if device in ports), None)
+        rows = (row for ports in self._ports.values() for row in ports.values())
+        return _row_of(device, rows)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -201,14 +210,25 @@ class OpenVSwitch:
         self._devices.configure_local(config.name, Mac(mac), mtu_bytes)
 
 
+def _row_of(device: str, rows: Iterable[BridgePortConfig]) -> BridgePortConfig | None:
+    """The port that a device is behind."""
+    return next((row for row in rows if any(i.name == device for i in row.interfaces)), None)
+
+
 def _add_port_text(bridge: str, port: BridgePortConfig) -> str:
     """What ovs-vsctl(8) is told to add ``port``, and to set it up."""
-    command = " ".join(filter(None, ("add-port", bridge, port.name, settings_text(port))))
-    request = settings_text(port.interfaces[0])
-    commands = [command, *qos_commands(port)]
-    if request:
-        commands.insert(1, f"set interface {port.name} {request}")
-    return " -- ".join(commands)
+    names = [interface.name for interface in port.interfaces]
+    verb = ["add-bond", bridge, port.name, *names]
+    if len(names) == 1:
+        verb = ["add-port", bridge, port.name]
+    requests = {interface.name: settings_text(interface) for interface in port.interfaces}
+    return " -- ".join(
+        (
+            " ".join(filter(None, (*verb, settings_text(port)))),
+            *(f"set interface {name} {text}" for name, text in requests.items() if text),
+            *qos_commands(port),
+        )
+    )
 
 
 def _lends_address(device: NetDevice) -> bool:

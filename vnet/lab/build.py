@@ -302,6 +302,9 @@ class Builder:
             )
         else:
             mode.enslave(switch.name, uplink.name)
+        for card in switch.bonded_cards:
+            if mode.bridge_of(card) is None:
+                mode.join(switch.name, card)
 
     def _start_domain(self, domains: Domains, vm: model.Vm) -> None:
         namespace = self.namespaces[vm.name]

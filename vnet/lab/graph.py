@@ -40,6 +40,8 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
             graph.add_edge(host.name, bridge, kind="has")
             if switch.uplink is not None:
                 graph.add_edge(f"{host.name}:{switch.uplink}", bridge, kind="port")
+            for card in switch.bonded_cards:
+                graph.add_edge(f"{host.name}:{card}", bridge, kind="port")
         _add_patches(graph, host)
         _add_guests(graph, host, vms[host.name])
     _add_tunnels(graph, topology)

@@ -28,6 +28,7 @@ from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.text.group import parse_group
 from vnet.ovs.openflow.text.meter import parse_meter
 from vnet.topology.ovs_steps import (
+    BondStep,
     Changes,
     FlowsStep,
     GroupsStep,
@@ -55,6 +56,8 @@ def ovs_act(network: Network, step: OvsStep) -> dict[str, Any]:
         return _meters(commands, step)
     if isinstance(step, TablesStep):
         return _tables(commands, step)
+    if isinstance(step, BondStep):
+        return _bond(commands, step)
     assert isinstance(step, MegaflowsStep), step
     return _megaflows(commands, step)
 
@@ -164,6 +167,18 @@ def _tables(commands: BridgeCommands, step: TablesStep) -> dict[str, Any]:
         "active": sum(len(table) for table in tables),
         "lookup": sum(table.n_lookups for table in tables),
         "matched": sum(table.n_matched for table in tables),
+    }
+
+
+def _bond(commands: BridgeCommands, step: BondStep) -> dict[str, Any]:
+    bond = commands.bridge.switching.bundles[step.port].bond
+    assert bond is not None, f"validation let {step.port} through"
+    members = list(bond.members.values())
+    return {
+        "links": len(members),
+        "enabled": sum(member.enabled for member in members),
+        "active": "none" if bond.active is None else bond.active.name,
+        "lacp": bond.negotiation.value,
     }
 
 

@@ -62,7 +62,8 @@ def ovs_switch(
     machine.add_bridge(wanted.config, wanted.ports)
     with machine.together():
         for nic in cards.values():
-            machine.add_port(name, nic.name)
+            if machine.bridge_of(nic.name) is None:
+                machine.add_port(name, nic.name)
             nic.set_admin(True)
     if mods:
         machine.send(name, mods)

@@ -98,6 +98,10 @@ REPORTS: dict[str, dict[str, _Type]] = {
     "meters": dict.fromkeys(("meters", "flow_count", "packet_in_count", "byte_in_count"), _COUNT),
     "tables": {"active": _COUNT, "lookup": _COUNT, "matched": _COUNT},
     "megaflows": {"megaflows": _COUNT, "packets": _COUNT, "bytes": _COUNT},
+    "bond": {
+        **dict.fromkeys(("links", "enabled"), _COUNT),
+        **dict.fromkeys(("active", "lacp"), _NAME),
+    },
     "repeat": {"rounds": _COUNT},
     "parallel": {},
     "expect": {},

@@ -110,6 +110,13 @@ class HostSwitch:
     ageing_ns: int = 300_000_000_000
     ovs: OvsBridge | None = None
 
+    @property
+    def bonded_cards(self) -> list[str]:
+        """The links of its bonds, the uplink among them where that is one."""
+        ports = () if self.ovs is None else self.ovs.ports.values()
+        bonds = (port for port in ports if len(port.interfaces) > 1)
+        return [interface.name for bond in bonds for interface in bond.interfaces]
+
 
 @dataclass(frozen=True, slots=True)
 class Host:

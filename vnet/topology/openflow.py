@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
+from vnet.base.text import did_you_mean, quote
 from vnet.netdev import unattended  # noqa: F401
 
 # These and the one above are not called: they declare why frames die in such a switch, which a
@@ -81,6 +82,14 @@ class Openflow:
     def line_at(self, text: str, path: Path) -> Line:
         """A text that is one line."""
         return Line(text, self._report.file, *self._report.root.place(path))
+
+    def check_bond(self, node: str, bridge: str, port: str, path: Path) -> None:
+        """Report it where a bridge has no bond of this name."""
+        place = self._places[node, bridge]
+        bonds = list(dict.fromkeys(bond.name for bond in place.bonds.values()))
+        if port not in bonds:
+            hint = did_you_mean(port, bonds, "it has") or "it has none"
+            self._report.add((*path, "port"), f"{place.label} has no bond {quote(port)}", hint)
 
     def trial(self, node: str, bridge: str) -> Trial:
         """A bridge as it is after its start and all that it was sent by way of this trial."""

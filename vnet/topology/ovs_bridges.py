@@ -21,6 +21,7 @@ from vnet.ovs.vswitchd.config import (
 from vnet.ovs.vswitchd.tunnel_options import read_tunnel
 from vnet.topology.bridge_schema import FlowTableFile, MirrorFile
 from vnet.topology.model import OvsBridge
+from vnet.topology.ovs_bonds import bond_interfaces, check_bond_keys
 from vnet.topology.port_schema import OvsPortFile
 from vnet.topology.qos_schema import QosFile
 from vnet.topology.report import Path, Report
@@ -126,32 +127,48 @@ def _port_row(
     if file.type is None and file.options:
         hint = "write its type, such as patch"
         report.add((*path, "options"), "options are for ports with a type", hint, at_key=True)
+    if not check_bond_keys(file, path, report):
+        return None
     try:
-        interface = InterfaceConfig(
-            device,
-            type=file.type or ("internal" if device == bridge else ""),
-            ofport_request=file.ofport,
-            options=file.options,
-            ingress_policing_rate=file.ingress_policing_rate,
-            ingress_policing_burst=file.ingress_policing_burst,
-        )
+        interfaces = _interfaces(bridge, device, file)
     except OvsTextError as error:
         report.add(path, error.what, at_key=True)
         return None
-    if interface.is_tunnel:
-        for warning in read_tunnel(device, interface.type, interface.options).warnings:
+    if interfaces[0].is_tunnel:
+        first = interfaces[0]
+        for warning in read_tunnel(device, first.type, first.options).warnings:
             report.add((*path, "options"), warning, at_key=True)
     return BridgePortConfig(
         device,
-        (interface,),
+        interfaces,
         vlan_mode=file.vlan_mode,
         tag=file.tag,
         trunks=file.trunks,
         cvlans=file.cvlans,
         protected=file.protected,
+        bond_mode=file.bond_mode,
+        bond_updelay=file.bond_updelay,
+        bond_downdelay=file.bond_downdelay,
+        lacp=file.lacp,
         qos=None if file.qos is None else _qos(file.qos),
         other_config=file.other_config,
     )
+
+
+def _interfaces(bridge: str, device: str, file: OvsPortFile) -> tuple[InterfaceConfig, ...]:
+    """The device of a port, or those of a bond."""
+    if file.bond is None:
+        return (
+            InterfaceConfig(
+                device,
+                type=file.type or ("internal" if device == bridge else ""),
+                ofport_request=file.ofport,
+                options=file.options,
+                ingress_policing_rate=file.ingress_policing_rate,
+                ingress_policing_burst=file.ingress_policing_burst,
+            ),
+        )
+    return bond_interfaces(file)
 
 
 def _qos(file: QosFile) -> QosConfig:

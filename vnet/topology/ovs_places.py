@@ -17,6 +17,7 @@ from vnet.ovs.ofproto.tunnel.ports import TunnelMatch
 from vnet.ovs.vswitchd.config import BridgePortConfig, InterfaceConfig
 from vnet.topology.devices import backend_names
 from vnet.topology.model import Hypervisor, OvsBridge
+from vnet.topology.ovs_bonds import bond_faults, bonds_of, card_faults, in_order
 from vnet.topology.report import Path
 from vnet.topology.validate import Directory
 
@@ -65,6 +66,17 @@ class Place(NamedTuple):
         """All ports but its own, in the order in which they get numbers."""
         return [*self.made, *self.devices]
 
+    @property
+    def bonds(self) -> dict[str, BridgePortConfig]:
+        """The bond that a device is a link of, by device."""
+        return bonds_of(self.ovs.ports)
+
+    @property
+    def port_names(self) -> list[str]:
+        """What the ports of the learning switch are called."""
+        bonds = self.bonds
+        return list(dict.fromkeys(bonds[p].name if p in bonds else p for p in self.ports))
+
     def settings(self) -> dict[str, BridgePortConfig]:
         """What is known of ports, by name."""
         return {port.name: port for port in self.ovs.config.ports} | dict(self.ovs.ports)
@@ -104,7 +116,9 @@ def _in_hosts(directory: Directory) -> Iterator[Place]:
                 for index, vnic in enumerate(vm.vnics)
                 if vnic.switch == switch.name
             ]
-            devices = backs if switch.uplink is None else [switch.uplink, *backs]
+            links = [name for name in bonds_of(switch.ovs.ports) if name in host.nics]
+            cards = [] if switch.uplink is None else [switch.uplink]
+            devices = in_order([*cards, *links, *backs], switch.ovs.ports)
             path = (*nodes.origin[host.name], "switches", switch.name)
             lacks = lacks_vms or host.name in cut.nodes
             comers = _BACK_ENDS[host.hypervisor]
@@ -118,7 +132,8 @@ def _on_the_wire(directory: Directory) -> Iterator[Place]:
     lacking = _ANY_NAME if links_cut or not directory.links_complete else None
     for switch in nodes.switches.values():
         if switch.ovs is not None:
-            path, ports = nodes.origin[switch.name], switch.ports
+            path = nodes.origin[switch.name]
+            ports = in_order(switch.ports, switch.ovs.ports)
             yield Place(switch.name, switch.name, path, switch.ovs, ports, None, lacking)
 
 
@@ -162,14 +177,21 @@ class _PortChecks:
             path = (*place.path, "ports", device)
             if device in place.made:
                 self._check_made(place, device, path)
+            elif len(port.interfaces) > 1:
+                self._check_bond(place, port, path)
+            elif device in place.bonds:
+                what = f"{quote(device)} is a link of {place.bonds[device].name}"
+                self._tell(path, what, "its settings are written there", at_key=True)
             elif device != place.name and device not in place.devices:
                 hint = did_you_mean(device, place.devices, "it has") or "it has none"
                 what = f"{place.label} has no port {quote(device)}"
                 self._tell(path, what, hint, at_key=True)
-            number = port.interfaces[0].ofport_request
-            if number is not None and asked.setdefault(number, device) != device:
-                what = f"port {quote(asked[number])} has ofport {number} already"
-                self._tell((*path, "ofport"), what, "a number is one port's")
+            for interface in port.interfaces:
+                number, name = interface.ofport_request, interface.name
+                if number is not None and asked.setdefault(number, name) != name:
+                    what = f"port {quote(asked[number])} has ofport {number} already"
+                    here = path if name == device else (*path, "bond", name)
+                    self._tell((*here, "ofport"), what, "a number is one port's")
         self._check_mirrors(place)
         if not place.is_in_host and place.name in place.devices:
             what = f"{place.name} would have two ports named {quote(place.name)}"
@@ -184,8 +206,25 @@ class _PortChecks:
             hint = "a port that the bridge makes wants a name of its own"
             self._tell(path, what, hint, at_key=True)
 
+    def _check_bond(self, place: Place, bond: BridgePortConfig, path: Path) -> None:
+        """Its links are there and free, and its name is nobody else's."""
+        host = self._directory.nodes.hosts.get(place.node) if place.is_in_host else None
+        faults = list(bond_faults(bond, place.devices, place.label))
+        if host is not None:
+            faults += card_faults(bond, host, place.name)
+        for index, what, hint in faults:
+            here = (*path, "bond", index)
+            written = self._directory.report.root.find(here)
+            if written is None:  # a map, by name
+                here = (*path, "bond", bond.interfaces[index].name)
+            self._tell(here, what, hint)
+        there = place.devices if host is None else self._directory.devices(place.node)
+        if bond.name in there:
+            what = f"{place.node} has a device named {quote(bond.name)}"
+            self._tell(path, what, "a bond wants a name of its own", at_key=True)
+
     def _check_mirrors(self, place: Place) -> None:
-        known = [*place.ports, place.name]
+        known = [*place.port_names, place.name]
         for mirror in place.ovs.config.mirrors:
             path = (*place.path, "mirrors", mirror.name)
             outputs = [] if mirror.output_port is None else [mirror.output_port]
@@ -268,16 +307,24 @@ class _PortChecks:
 def _numbered(place: Place) -> OvsBridge:
     """The bridge with numbers for all its ports, if any asks for one: who comes first without
     asking would else be given what another asks for."""
-    known = place.settings()
-    taken = {port.interfaces[0].ofport_request for port in known.values()} - {None}
+    known, bonds = place.settings(), place.bonds
+    every = [interface for port in known.values() for interface in port.interfaces]
+    taken = {interface.ofport_request for interface in every} - {None}
     if not taken:
         return place.ovs
     free = (n for n in range(1, len(place.ports) + len(taken) + 1) if n not in taken)
     for device in place.ports:
-        port = known.get(device) or BridgePortConfig(device, (InterfaceConfig(device),))
-        if port.interfaces[0].ofport_request is None:
-            interface = replace(port.interfaces[0], ofport_request=next(free))
-            known[device] = replace(port, interfaces=(interface, *port.interfaces[1:]))
+        name = bonds[device].name if device in bonds else device
+        port = known.get(name) or BridgePortConfig(device, (InterfaceConfig(device),))
+        known[name] = replace(
+            port,
+            interfaces=tuple(
+                replace(interface, ofport_request=next(free))
+                if interface.name == device and interface.ofport_request is None
+                else interface
+                for interface in port.interfaces
+            ),
+        )
     made = tuple(known.pop(name) for name in place.made)
     return replace(place.ovs, config=replace(place.ovs.config, ports=made), ports=known)
 
@@ -286,11 +333,10 @@ def port_numbers(place: Place, *, comers: bool = False) -> PortNumbers:
     """The numbers that the ports of a bridge are going to have, by name; with ``comers`` those that
     may come as well."""
     numbers = {place.name: OFPP_LOCAL}
-    known = place.settings()
+    ports = place.settings().values()
+    requests = {i.name: i.ofport_request for port in ports for i in port.interfaces}
     for index, device in enumerate(place.ports, start=1):
-        port = known.get(device)
-        request = None if port is None else port.interfaces[0].ofport_request
-        numbers[device] = OfpPort(request or index)
+        numbers[device] = OfpPort(requests.get(device) or index)
     return PortNumbers(numbers, place.lacking or (place.comers if comers else None))
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from vnet.topology.ovs_steps import (
+    BondStep,
     Changes,
     FlowsStep,
     GroupsStep,
@@ -54,6 +55,7 @@ class OvsStepMaker:
             "meters": self._meters,
             "tables": self._tables,
             "megaflows": self._megaflows,
+            "bond": self._bond,
         }
         return makers[verb](given, path, about)
 
@@ -78,6 +80,10 @@ class OvsStepMaker:
 
     def _megaflows(self, given: Any, _path: Path, about: About) -> OvsStep:
         return MegaflowsStep(*about, given.matching)
+
+    def _bond(self, given: Any, path: Path, about: About) -> OvsStep:
+        self._openflow.check_bond(about.node, about.bridge or about.node, given.port, path)
+        return BondStep(*about, given.port)
 
     def _trial(self, about: About) -> Trial:
         return self._openflow.trial(about.node, about.bridge or about.node)

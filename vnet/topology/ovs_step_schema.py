@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vnet.topology.fields import Source
+from vnet.topology.fields import Name, Source
 from vnet.topology.parts import Part
 from vnet.topology.switch_schema import Program
 
@@ -93,6 +93,13 @@ class TablesFile(Part):
     table: Annotated[int, Field(ge=0, le=253)] | None = Field(
         default=None, description="Which table; left out, all together."
     )
+
+
+class BondFile(Part):
+    """Looks at how a bond fares."""
+
+    switch: Source = Field(..., description=_SWITCH)
+    port: Name = Field(..., description="The port that is a bond.", examples=["bond0"])
 
 
 class MegaflowsFile(Part):

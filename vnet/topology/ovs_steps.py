@@ -97,5 +97,16 @@ class MegaflowsStep(OvsStep):
         return f"megaflows {self.switch} {self.matching}".rstrip()
 
 
+@dataclass(frozen=True, slots=True)
+class BondStep(OvsStep):
+    """Reports the state of the bond ``port``."""
+
+    port: str
+
+    @property
+    def title(self) -> str:
+        return f"bond {self.switch} {self.port}"
+
+
 def _numbered(title: str, number: int | None) -> str:
     return title if number is None else f"{title} {number}"

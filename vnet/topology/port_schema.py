@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, TypeAdapter, WithJsonSchema
 
+from vnet.topology.bond_schema import BondDelay, BondLinks, BondMode, Lacp
 from vnet.topology.fields import Name
 from vnet.topology.ovs_values import SETTINGS, VLAN, VLANS, column_reader
 from vnet.topology.parts import Part
@@ -69,6 +70,28 @@ class OvsPortFile(Part):
         default={},
         description="What a port with a type leads to.",
         examples=[{"peer": "patch1"}, {"remote_ip": "192.0.2.2", "key": "flow"}],
+    )
+    bond: BondLinks | None = Field(
+        default=None,
+        description="The devices that the port bonds: cards of the host, ports of a switch on the "
+        "wire. A list, or a map with settings of each.",
+        examples=[["eth0", "eth1"], {"p1": {"ofport": 5}, "p2": {}}],
+    )
+    bond_mode: BondMode = Field(
+        default=None,
+        description="Of a bond: 'active-backup' (default) uses one link at a time, 'balance-slb' "
+        "spreads stations, 'balance-tcp' connections, and needs LACP for it.",
+    )
+    bond_updelay: BondDelay = Field(
+        default=0, description="Of a bond: how long a link must be up to be used, in ms."
+    )
+    bond_downdelay: BondDelay = Field(
+        default=0, description="Of a bond: how long a link must be down to be given up, in ms."
+    )
+    lacp: Lacp = Field(
+        default=None,
+        description="Negotiate with the neighbour which links belong together: 'active' begins, "
+        "'passive' answers.",
     )
     tag: _Tag = Field(default=None, description="The VLAN that untagged frames belong to.")
     trunks: _Trunks = Field(

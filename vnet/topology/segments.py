@@ -61,6 +61,8 @@ def _join_all(nodes: Nodes, links: Sequence[Link]) -> _Union:
         for switch in host.switches.values():
             if switch.uplink is not None:
                 union.join((host.name, switch.name), (host.name, switch.uplink))
+            for card in switch.bonded_cards:
+                union.join((host.name, switch.name), (host.name, card))
     for link in links:
         one, other = (
             (end.node,) if end.node in nodes.switches else (end.node, end.device)

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
 from vnet.topology.fields import DeviceName, Duration, Expected, Name, Source, Station, Target
 from vnet.topology.ovs_step_schema import (
+    BondFile,
     FlowsFile,
     GroupsFile,
     MegaflowsFile,
@@ -194,7 +195,7 @@ class RepeatFile(Part):
     )
 
 
-OVS_VERBS = ("flows", "groups", "meters", "tables", "megaflows")
+OVS_VERBS = ("flows", "groups", "meters", "tables", "megaflows", "bond")
 """Steps for bridges of Open vSwitch."""
 VERBS = (
     *("ping", "arping", "udp", "pingall", "send", "link", "move", "wait"),
@@ -245,6 +246,9 @@ class StepFile(Part):
     )
     megaflows: MegaflowsFile | None = Field(
         default=None, description="Look at the flows in the datapath of Open vSwitch."
+    )
+    bond: BondFile | None = Field(
+        default=None, description="Look at a bond of Open vSwitch: its links, and its partner."
     )
     repeat: RepeatFile | None = Field(default=None, description="Do steps several times over.")
     parallel: Annotated[list[StepFile], Field(min_length=1, max_length=MAX_PARALLEL)] | None = (

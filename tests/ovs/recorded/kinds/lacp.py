@@ -97,11 +97,12 @@ def _change(script: Script, fast: bool) -> None:
 
 
 def _oddity(script: Script) -> bytes:
-    """A frame of the slow protocols that no partner of this bond would send."""
+    """A frame of the slow protocols that cannot be read, or is a marker. One that can be read would
+    change what two threads of the real switch look at, at a moment that nobody chooses.
+    """
     stranger = Info(1, Mac(b"\x02\0\0\0\0\x63"), 5, 1, 1, State(script.number(0, 255)))
     payload = lacp.emit(Pdu(stranger, script.choose(stranger, lacp.NOBODY)))
     payload = script.choose(
-        payload,
         payload[:60],
         b"\x02" + payload[1:],
         b"\x03" + payload[1:],

@@ -164,9 +164,13 @@ class Aggregate:
         if lacp is not None:
             for port, pdu in lacp.run(now_ns):
                 self._home.send(self._bridge, port, lacp_frame(port, pdu))
-        if self.bond is not None:
-            self._run_bond(self.bond, Negotiation.OFF if lacp is None else lacp.status)
+        self._run_bond()
         return lacp is not None and lacp.take_changed()
+
+    def begin(self) -> None:
+        """Take the links as they are; what there is to say to a partner is not said yet."""
+        self._follow_ports()
+        self._run_bond()
 
     def next_due_ns(self) -> int | None:
         """When to run even if nothing happens."""
@@ -183,8 +187,12 @@ class Aggregate:
             if bond is not None:
                 bond.members[port].may_enable = has_carrier and port.may_enable
 
-    def _run_bond(self, bond: Bond, negotiation: Negotiation) -> None:
+    def _run_bond(self) -> None:
+        bond, lacp = self.bond, self.lacp
+        if bond is None:
+            return
         assert self._rules is not None
+        negotiation = Negotiation.OFF if lacp is None else lacp.status
         bond.run(negotiation, self._home.scheduler.now_ns)
         if not bond.recirculates:
             self._rules.remove()

@@ -54,7 +54,12 @@ class Bonding:
             for aggregate in self
             for port in aggregate.bundle.ports
         }
-        self.run()
+        for aggregate in self:
+            aggregate.begin()
+        if self._aggregates:
+            self.wake()
+        else:
+            self._timer.cancel()
 
     def close(self) -> None:
         """The bridge goes."""
