@@ -174,3 +174,23 @@ links:
         (storm,) = lab.report().storms
     assert sorted(storm.copies) == ["s1", "s2", "s3"]
     assert all(copies > 1_000 for copies, _ports in storm.copies.values())
+
+
+def test_a_ring_that_a_moved_plug_has_closed_is_named() -> None:
+    text = """
+version: 1
+hosts: {h1: {nics: {eth0: {ip: 10.0.0.1/24}}}}
+switches: {s1: , s2: , s3: }
+links:
+  - {ends: ['h1:eth0', 's1:h']}
+  - {ends: ['s1:a', 's2:a'], latency: 10us, bandwidth: 1mbit, queue: 20}
+  - {ends: ['s2:b', 's3:b'], latency: 10us, bandwidth: 1mbit, queue: 20}
+  - {ends: ['s3:c', 's3:d'], latency: 10us, bandwidth: 1mbit, queue: 20, up: false}
+scenario:
+  - {link: {end: 's3:c', to: 's1:c', state: up}}
+  - {arping: {from: h1, to: 10.0.0.99, count: 1}}
+  - {wait: 300ms}
+"""
+    with Lab.from_text(text) as lab:
+        (storm,) = lab.run().storms
+    assert storm.loop == ("s1", "s2", "s3")

@@ -16,8 +16,8 @@ from vnet.lab.switches import StormPort
 from vnet.netdev.nic import Nic
 from vnet.tables.storm import STORM_WINDOW_NS, Storm
 
-_Unplugged: TypeAlias = frozenset[tuple[str, str]]
-"""The links that were down, by their ends."""
+_Plugged: TypeAlias = frozenset[tuple[str, str]]
+"""The links that were up, by their ends: plugs may move."""
 
 
 @dataclass
@@ -65,11 +65,11 @@ class StormRow:
 
 
 class StormLog:
-    """Remembers each storm that a switch of ``network`` notices, and which links were down then."""
+    """Remembers each storm that a switch of ``network`` notices, and which links were up then."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._noted: list[tuple[str, Storm[StormPort], _Unplugged]] = []
+        self._noted: list[tuple[str, Storm[StormPort], _Plugged]] = []
         for switch in network.all_switches():
             switch.storms.on_storm = partial(self._note, switch.label)
         for node in network.switches.values():
@@ -82,8 +82,8 @@ class StormLog:
 
     def _note(self, switch: str, storm: Storm[StormPort]) -> None:
         links = self._network.links
-        down = frozenset((k.ends[0].name, k.ends[1].name) for k in links if not k.up)
-        self._noted.append((switch, storm, down))
+        plugged = frozenset((k.ends[0].name, k.ends[1].name) for k in links if k.up)
+        self._noted.append((switch, storm, plugged))
 
     def rows(self, graph: networkx.Graph[str]) -> list[StormRow]:
         """Storms by the loop they were in, first things first; ``graph`` is the lab's.
@@ -91,12 +91,12 @@ class StormLog:
         What a switch in no loop took for a storm was one that it heard from beside it, or somebody
         who has moved and says the same thing again.
         """
-        loops: dict[_Unplugged, list[tuple[str, ...]]] = {}
+        loops: dict[_Plugged, list[tuple[str, ...]]] = {}
         rows: list[StormRow] = []
-        for switch, storm, down in sorted(self._noted, key=lambda noted: noted[1].began_ns):
-            if down not in loops:
-                loops[down] = _tangles(graph, down)
-            loop = next((loop for loop in loops[down] if switch in loop), None)
+        for switch, storm, plugged in sorted(self._noted, key=lambda noted: noted[1].began_ns):
+            if plugged not in loops:
+                loops[plugged] = _tangles(graph, plugged)
+            loop = next((loop for loop in loops[plugged] if switch in loop), None)
             if loop is None:
                 continue
             row = next((row for row in rows if row.loop == loop and row.meets(storm)), None)
@@ -114,12 +114,13 @@ def _leads_to_switch(nic: Nic, network: Network) -> bool:
     return nic.end is not None and nic.end.peer.name.partition(":")[0] in network.switches
 
 
-def _tangles(graph: networkx.Graph[str], unplugged: _Unplugged) -> list[tuple[str, ...]]:
+def _tangles(graph: networkx.Graph[str], plugged: _Plugged) -> list[tuple[str, ...]]:
     """The loops that were closed; rings that share a switch are one."""
-    plugged: networkx.Graph[str] = graph.copy()
-    plugged.remove_edges_from(unplugged)
+    then: networkx.Graph[str] = graph.copy()
+    then.remove_edges_from([edge for edge in graph.edges if graph.edges[edge]["kind"] == "link"])
+    then.add_edges_from(sorted(plugged), kind="link")
     tangles: list[dict[str, None]] = []
-    for ring in switching_loops(plugged):
+    for ring in switching_loops(then):
         merged = dict.fromkeys(ring)
         for other in [tangle for tangle in tangles if merged.keys() & tangle.keys()]:
             tangles.remove(other)
