@@ -182,6 +182,7 @@ def test_at_the_prompt_they_are_commands_too(two: Lab) -> None:
         "dump-flows sw1 table=3 --no-stats\nfdb/show sw1\n"
     )
     out = io.StringIO()
+    assert hasattr(PromptShell(ShellContext(two)), "complete_add-flow"), "Tab knows it"
     prompt = PromptShell(ShellContext(two), stdin=io.StringIO(script), stdout=out)
     assert prompt.session() == 0
     assert out.getvalue().splitlines() == [

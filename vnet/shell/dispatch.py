@@ -14,7 +14,7 @@ from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, quote
 from vnet.shell import commands  # noqa: F401  (fills the registry)
 from vnet.shell.context import ShellContext
-from vnet.shell.openvswitch import APPCTL, OFCTL, bridge_labels, tool_commands, tool_of
+from vnet.shell.openvswitch import shorthands, tool_of
 from vnet.shell.output import Output
 from vnet.shell.registry import COMMANDS, Command, NodeUse
 
@@ -36,7 +36,7 @@ def run_line(context: ShellContext, line: str) -> Output:
     tool = COMMANDS.get(tool_of(name) or "")
     if tool is not None:
         return _invoke(context, tool, line.strip())
-    known = [*COMMANDS.names, *_shorthands(context), *context.node_names]
+    known = [*COMMANDS.names, *shorthands(context), *context.node_names]
     hint = did_you_mean(name, known, "")
     raise UsageError(
         f"there is no command or node {quote(name)}",
@@ -58,7 +58,7 @@ def run_on(context: ShellContext, node: str, text: str) -> Output:
     if command is None and tool is not None:
         return _invoke(context, tool, text.strip(), node)
     if command is None or command.node is NodeUse.NONE:
-        hint = did_you_mean(name, [*able, *_shorthands(context)], "")
+        hint = did_you_mean(name, [*able, *shorthands(context)], "")
         if not hint.startswith("did you mean"):
             hint = did_you_mean(name, able, "one of")
         raise UsageError(f"{quote(name)} is not a command for a node", hint)
@@ -103,7 +103,7 @@ def complete(context: ShellContext, before: Sequence[str], text: str) -> list[st
 def _candidates(context: ShellContext, before: Sequence[str]) -> Iterable[str]:
     if not before:
         typed = [c.name for c in COMMANDS if c.node is not NodeUse.PREFIX]
-        return [*typed, *_shorthands(context), *context.node_names]
+        return [*typed, *shorthands(context), *context.node_names]
     command, words = COMMANDS.get(before[0]), list(before[1:])
     if command is None and tool_of(before[0]) is not None:
         command, words = COMMANDS.get(tool_of(before[0]) or ""), list(before)
@@ -114,7 +114,7 @@ def _candidates(context: ShellContext, before: Sequence[str]) -> Iterable[str]:
     if command is None:
         if len(before) == 1:
             able = [c.name for c in COMMANDS if c.node is not NodeUse.NONE]
-            return [*able, *_shorthands(context)]
+            return [*able, *shorthands(context)]
         command = COMMANDS.get(before[1])
         words = [before[0], *before[2:]]
         if command is None and tool_of(before[1]) is not None:
@@ -131,10 +131,3 @@ def _candidates(context: ShellContext, before: Sequence[str]) -> Iterable[str]:
         if most is None or len(plain) < most:
             offered += command.completes[at](context, plain)
     return offered
-
-
-def _shorthands(context: ShellContext) -> Iterable[str]:
-    """Commands of Open vSwitch's tools, where there is such a switch."""
-    if not bridge_labels(context):
-        return ()
-    return [*tool_commands(OFCTL), *tool_commands(APPCTL)]

@@ -19,6 +19,7 @@ from vnet.base.text import printable
 from vnet.shell.app import execute
 from vnet.shell.context import ShellContext
 from vnet.shell.dispatch import complete
+from vnet.shell.openvswitch import shorthands, tool_commands, tool_of
 from vnet.shell.registry import COMMANDS, NodeUse
 
 _INTRO = "`help` lists the commands, Tab completes, `quit` or Ctrl-D ends."
@@ -32,7 +33,7 @@ class PromptShell(cmd2.Cmd):
         self._context = context
         for name in self.get_all_commands():
             setattr(self, f"do_{name}", None)
-        for name in COMMANDS.names + context.node_names:
+        for name in [*COMMANDS.names, *context.node_names, *shorthands(context)]:
             setattr(self, f"do_{name}", self._command(name))
             setattr(self, f"complete_{name}", self._complete)
         setattr(self, "do__eof", self._end_of_file)  # noqa: B010  (mypy: a method of the base)
@@ -52,6 +53,9 @@ class PromptShell(cmd2.Cmd):
         known = COMMANDS.get(name)
         typed = known is not None and known.node is not NodeUse.PREFIX
         run.__doc__ = known.summary if known and typed else f"run a command on {printable(name)}"
+        tool = None if known or self._context.is_node(name) else tool_of(name)
+        if tool is not None:
+            run.__doc__ = tool_commands(tool)[name][1] or f"as {tool}(8) has it"
         return run
 
     def default(self, statement: Any) -> bool | None:

@@ -38,6 +38,13 @@ def tool_commands(tool: str) -> dict[str, tuple[str, str]]:
     return {name: (APP_COMMANDS[name].usage or "", "") for name in sorted(APP_COMMANDS)}
 
 
+def shorthands(context: ShellContext) -> list[str]:
+    """The tools' commands, which work by themselves, where there is such a switch."""
+    if not bridge_labels(context):
+        return []
+    return [*tool_commands(OFCTL), *tool_commands(APPCTL)]
+
+
 def commands_text(tool: str) -> str:
     """Every command of a tool, for its help."""
     lines = []
