@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vnet.base.ids import Mac, ip_from_text
 from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.devices import NLMON
-from vnet.topology.expand import addresses_of, nics_of
 from vnet.topology.expectations import make_expectations
 from vnet.topology.explain import Cut
-from vnet.topology.model import Endpoint, Host, HostSwitch, Link, Vm, WireSwitch
+from vnet.topology.model import Endpoint, Link
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
+from vnet.topology.step_names import StepNames
 from vnet.topology.step_schema import (
     MAX_PINGALL,
     MAX_ROUNDS,
@@ -80,6 +79,7 @@ class _StepMaker:
         self, directory: Directory, ends: Sequence[Endpoint], openflow: Openflow | None
     ) -> None:
         self.directory = directory
+        self.names = StepNames(directory)
         self.openflow = openflow
         self.report: Report = directory.report
         self.cut: Cut = directory.cut
@@ -152,45 +152,10 @@ class _StepMaker:
         steps = self.inner(given, path)
         return None if steps is None else ParallelStep(*common, steps)
 
-    # --- who and whom ---
-
-    def machine(self, name: str, path: Path) -> bool:
-        """Whether ``name`` is a machine with an IP stack."""
-        if not self.directory.has_node(name, path):
-            return False
-        if isinstance(self.directory.nodes.find(name), WireSwitch):
-            what = f"{quote(name)} is a switch"
-            self.report.add(path, what, "steps are made by hosts, VMs and routers")
-            return False
-        return True
-
-    def target(self, text: str, path: Path, only_ipv4: bool = False) -> bool:
-        """Whether ``text`` is an address, or a machine that has one."""
-        try:
-            addresses = [bytes(ip_from_text(text))]
-        except ValueError:
-            if not self.machine(text, path):
-                return False
-            node = self.directory.nodes.find(text)
-            assert node is not None
-            assert not isinstance(node, WireSwitch)
-            addresses = [address.ip for address in addresses_of(node)]
-            if not addresses:
-                self.report.add(path, f"{text} has no IP address", "write an address instead")
-                return False
-        if only_ipv4 and all(len(address) == 16 for address in addresses):
-            self.report.add(path, f"{text} has no IPv4 address", "ARP is for IPv4 only")
-            return False
-        return True
-
-    def pair(self, given: Any, path: Path, only_ipv4: bool = False) -> bool:
-        source = self.machine(given.from_, (*path, "from"))
-        return self.target(given.to, (*path, "to"), only_ipv4) and source
-
     # --- one method for each verb ---
 
     def make_ping(self, given: Any, path: Path, common: _Common) -> Step | None:
-        if not self.pair(given, path):
+        if not self.names.pair(given, path):
             return None
         return PingStep(
             *common,
@@ -205,12 +170,12 @@ class _StepMaker:
         )
 
     def make_arping(self, given: Any, path: Path, common: _Common) -> Step | None:
-        if not self.pair(given, path, only_ipv4=True):
+        if not self.names.pair(given, path, only_ipv4=True):
             return None
         return ArpingStep(*common, given.from_, given.to, given.count, given.interval, given.mode)
 
     def make_udp(self, given: Any, path: Path, common: _Common) -> Step | None:
-        if not self.pair(given, path):
+        if not self.names.pair(given, path):
             return None
         return UdpStep(
             *common,
@@ -226,7 +191,7 @@ class _StepMaker:
 
     def make_pingall(self, given: Any, path: Path, common: _Common) -> Step | None:
         known = [
-            self.machine(name, (*path, "among", position))
+            self.names.machine(name, (*path, "among", position))
             for position, name in enumerate(given.among)
         ]
         if not all(known):
@@ -246,7 +211,7 @@ class _StepMaker:
     def make_send(self, given: Any, path: Path, common: _Common) -> Step | None:
         name, device = given.from_
         here = (*path, "from")
-        if not self.machine(name, here):
+        if not self.names.machine(name, here):
             return None
         if device is None:
             devices = self.directory.devices(name)
@@ -293,55 +258,15 @@ class _StepMaker:
             what = f"{quote(given.to)} is no host"
             self.report.add((*path, "to"), what, "virtual machines move from host to host")
             return None
-        if not known or not self.can_plug(nodes.vms[given.vm], host, given.switch, path):
+        if not known or not self.names.can_plug(nodes.vms[given.vm], host, given.switch, path):
             return None
         return MoveStep(*common, given.vm, given.to, given.switch, given.announce)
 
-    def can_plug(self, vm: Vm, host: Host, switch: str | None, path: Path) -> bool:
-        """Whether the cards of ``vm`` find their switch on ``host``."""
-        there = list(host.switches)
-        if switch is not None:
-            if switch in there:
-                return True
-            what = f"host {quote(host.name)} has no switch {quote(switch)}"
-            hint = did_you_mean(switch, there, "it has") or "it has none"
-            self.report.add((*path, "switch"), what, hint)
-            return False
-        if len(there) == 1 or all(vnic.switch in there for vnic in vm.vnics):
-            return True
-        what = f"the step does not say which switch of {host.name} {vm.name} plugs into"
-        self.report.add(path, what, f"it has: {one_of(there)}" if there else "it has none")
-        return False
-
     # --- switches ---
-
-    def switch(self, given: Any, path: Path) -> HostSwitch | WireSwitch | None:
-        """The switch that a step names, None where there is none."""
-        name, bridge = given
-        hosts = self.directory.nodes.hosts.values()
-        owners = [host.name for host in hosts if bridge is None and name in host.switches]
-        if owners and self.directory.nodes.find(name) is None:
-            hint = f"write {one_of(f'{owner}:{name}' for owner in owners)}"
-            self.report.add(path, f"there is no node {quote(name)}", hint)
-            return None
-        if not self.directory.has_node(name, path):
-            return None
-        node = self.directory.nodes.find(name)
-        if isinstance(node, Host) and bridge is not None:
-            if bridge in node.switches:
-                return node.switches[bridge]
-            hint = did_you_mean(bridge, list(node.switches), "it has") or "it has none"
-            self.report.add(path, f"{name} has no switch {quote(bridge)}", hint)
-            return None
-        if isinstance(node, WireSwitch) and bridge is None:
-            return node
-        what = f"{quote(name if bridge is None else f'{name}:{bridge}')} is no switch"
-        self.report.add(path, what, "write sw1, or h1:br0 for a switch in a host")
-        return None
 
     def ovs_step(self, verb: str, given: Any, path: Path, common: _Common) -> Step | None:
         """A step about a bridge of Open vSwitch."""
-        switch = self.switch(given.switch, (*path, "switch"))
+        switch = self.names.switch(given.switch, (*path, "switch"))
         if switch is None:
             return None
         if switch.ovs is None or self.openflow is None:
@@ -356,30 +281,11 @@ class _StepMaker:
         return OvsStepMaker(self.openflow).make(verb, given, path, about)
 
     def make_fdb(self, given: Any, path: Path, common: _Common) -> Step | None:
-        mac = self.station(given.mac, (*path, "mac"))
-        if self.switch(given.switch, (*path, "switch")) is None or mac is False:
+        mac = self.names.station(given.mac, (*path, "mac"))
+        if self.names.switch(given.switch, (*path, "switch")) is None or mac is False:
             return None
         name, bridge = given.switch
         return FdbStep(*common, name, bridge, mac)
-
-    def station(self, given: Any, path: Path) -> Mac | Literal[False] | None:
-        """The MAC that a file names, by itself or by its card; False when it leads nowhere."""
-        if given is None or isinstance(given, bytes):
-            return None if given is None else Mac(given)
-        name, card = given
-        if not self.machine(name, path):
-            return False
-        node = self.directory.nodes.find(name)
-        assert node is not None
-        assert not isinstance(node, WireSwitch)
-        macs = {nic.name: nic.mac for nic in nics_of(node)}
-        if macs and card is None:
-            return next(iter(macs.values()))
-        if card in macs:
-            return macs[card]
-        what = f"{name} has no card" if card is None else f"{name} has no card {quote(card)}"
-        self.report.add(path, what, did_you_mean(card or "", list(macs), "it has"))
-        return False
 
     def make_counters(self, given: Any, path: Path, common: _Common) -> Step | None:
         here = (*path, "device")
