@@ -123,6 +123,14 @@ def test_a_bond_has_several_interfaces_and_settings() -> None:
     assert (bond.bond_mode, bond.bond_fake_iface) == ("active-backup", True)
 
 
+def test_links_of_a_bond_come_and_go() -> None:
+    lines = ("add-br br0", "add-bond br0 b0 p1 p2 lacp=active")
+    changes = ("add-bond-iface b0 p3", "del-bond-iface b0 p1", "--may-exist add-bond-iface b0 p2")
+    bond = bridge(*lines, *changes, "--if-exists del-bond-iface p9").ports[1]
+    assert [interface.name for interface in bond.interfaces] == ["p2", "p3"]
+    assert bond.lacp == "active"
+
+
 def test_queues_hang_on_a_port() -> None:
     made = port(
         "-- set Port p1 qos=@q -- --id=@q create QoS type=linux-htb queues=1=@a,2=@b"
@@ -229,6 +237,15 @@ def test_a_line_that_is_refused_changes_nothing() -> None:
             "add-bond br0 b0 p1 bond_mode=active-backup",
             "add-bond requires at least 2 interfaces, but only 1 were specified",
         ),
+        ("add-bond-iface b0 p2", "no port named b0"),
+        (
+            "add-bond-iface p1 p1",
+            "cannot create an interface named p1 because a port named p1 already exists on "
+            "bridge br0",
+        ),
+        ("del-bond-iface p1", "cannot delete last interface from port p1"),
+        ("del-bond-iface p2", "no interface named p2"),
+        ("del-bond-iface br0", "no interface named br0"),
         ("add port p1 tag 5 6", "set must have 0 to 1 members but 2 are present"),
     ],
 )

@@ -141,6 +141,10 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
 * Timers of STP are looked at once a second; Open vSwitch looks at them then at the latest, and
   whenever else its daemon wakes. What two bridges say over a patch port crosses one turn later.
 * RSTP runs over patch ports, too. There the daemon of Open vSwitch 3.1 waits for itself for ever.
+* A bond that balances by connection gives its 256 hash values to its links in turn, where Open
+  vSwitch draws a link for each; `lb-output-action` is accepted, and the bond works without. What
+  Open vSwitch leaves to the order of a hash table of pointers, as which of several links becomes
+  the active one, goes by the order in which they are written.
 * Floods go out in an order of their own; Open vSwitch's is that of a hash table of pointers.
 * A copy that has to be looked up again (`ct`, `recirc`) leaves after the others where that lookup
   takes an upcall, and in its turn where it does not. Open vSwitch waits for the upcall.

@@ -210,7 +210,8 @@ class Revalidator:
             oldest_ns = now_ns - (CROWDED_IDLE_NS if is_crowded else self.limits.max_idle_ns)
             for flow in flows:
                 self._judge(flow, oldest_ns)
-            self._backer.checkpoint()
+            if flows:
+                self._backer.checkpoint()
         if self.flow_limit < len(flows) * 1000:
             self.flow_limit = min(self.flow_limit + FLOW_LIMIT_STEP, self.limits.flow_limit)
 

@@ -6,7 +6,7 @@ between, on a configuration and returns the new one: all of them, or none and an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,6 +16,8 @@ from vnet.ovs.vswitchd.column_text import next_token, parse_items
 from vnet.ovs.vswitchd.config import SwitchConfig
 from vnet.ovs.vswitchd.draft import DraftRow, column_named, table_named, type_of
 from vnet.ovs.vswitchd.transaction import Transaction
+from vnet.ovs.vswitchd.vsctl_bonds import add_bond_interface, delete_bond_interface
+from vnet.ovs.vswitchd.vsctl_command import VsctlCommand
 
 _NO_COMMAND = "missing command name (use --help for help)"
 _IGNORED_OPTIONS = frozenset({"--no-wait", "--oneline", "--retry", "--verbose", "-v"})
@@ -30,21 +32,7 @@ def run_vsctl(config: SwitchConfig, arguments: Sequence[str]) -> SwitchConfig:
     return transaction.draft.config()
 
 
-class _Command(NamedTuple):
-    """One command: its options by name, with their values, and its words."""
-
-    options: Mapping[str, str]
-    words: Sequence[str]
-
-    @property
-    def name(self) -> str:
-        return self.words[0]
-
-    def has(self, option: str) -> bool:
-        return option in self.options
-
-
-def _split(arguments: Sequence[str]) -> list[_Command]:
+def _split(arguments: Sequence[str]) -> list[VsctlCommand]:
     """The commands of a command line. Options of the program itself stand before the first."""
     rest = list(arguments)
     while rest and rest[0].partition("=")[0] in _IGNORED_OPTIONS | _IGNORED_OPTIONS_WITH_WORD:
@@ -63,11 +51,11 @@ def _split(arguments: Sequence[str]) -> list[_Command]:
     return commands
 
 
-def _command(group: Sequence[str]) -> _Command:
+def _command(group: Sequence[str]) -> VsctlCommand:
     options: dict[str, str] = {}
     for at, argument in enumerate(group):
         if not argument.startswith("-"):
-            return _Command(options, group[at:])
+            return VsctlCommand(options, group[at:])
         option, _, value = argument.partition("=")
         if option in options:
             raise OvsTextError(f"'{option}' option specified multiple times")
@@ -78,13 +66,13 @@ def _command(group: Sequence[str]) -> _Command:
 class _Syntax(NamedTuple):
     """How many words a command takes after its name (``most`` None: any number), and options."""
 
-    run: Callable[[Transaction, _Command], None]
+    run: Callable[[Transaction, VsctlCommand], None]
     least: int
     most: int | None
     options: frozenset[str] = frozenset()
 
 
-def _run(transaction: Transaction, command: _Command) -> None:
+def _run(transaction: Transaction, command: VsctlCommand) -> None:
     syntax = _COMMANDS.get(command.name)
     if syntax is None:
         raise OvsTextError(f"unknown command '{command.name}'; use --help for help")
@@ -102,11 +90,11 @@ def _run(transaction: Transaction, command: _Command) -> None:
 # -- bridges and ports
 
 
-def _do_nothing(transaction: Transaction, command: _Command) -> None:
+def _do_nothing(transaction: Transaction, command: VsctlCommand) -> None:
     """``init``: there always is a configuration."""
 
 
-def _add_bridge(transaction: Transaction, command: _Command) -> None:
+def _add_bridge(transaction: Transaction, command: VsctlCommand) -> None:
     name = command.words[1]
     if not name:
         raise OvsTextError("bridge name must not be empty string")
@@ -119,19 +107,19 @@ def _add_bridge(transaction: Transaction, command: _Command) -> None:
     _append(transaction.draft.root, "bridges", bridge)
 
 
-def _delete_bridge(transaction: Transaction, command: _Command) -> None:
+def _delete_bridge(transaction: Transaction, command: VsctlCommand) -> None:
     name = command.words[1]
     if command.has("--if-exists") and transaction.find("Bridge", name) is None:
         return
     _drop(transaction.draft.root, "bridges", transaction.bridge(name))
 
 
-def _add_port(transaction: Transaction, command: _Command) -> None:
+def _add_port(transaction: Transaction, command: VsctlCommand) -> None:
     _, bridge, name, *settings = command.words
     _add_port_of(transaction, command, bridge, name, (name,), settings)
 
 
-def _add_bond(transaction: Transaction, command: _Command) -> None:
+def _add_bond(transaction: Transaction, command: VsctlCommand) -> None:
     _, bridge, name, *rest = command.words
     n_interfaces = next((at for at, text in enumerate(rest) if "=" in text), len(rest))
     if n_interfaces < 2:
@@ -144,7 +132,7 @@ def _add_bond(transaction: Transaction, command: _Command) -> None:
 
 def _add_port_of(
     transaction: Transaction,
-    command: _Command,
+    command: VsctlCommand,
     bridge_name: str,
     name: str,
     interfaces: Sequence[str],
@@ -170,9 +158,13 @@ def _add_port_of(
 
 
 def _check_same(
-    command: _Command, bridge: DraftRow, port: DraftRow, bridge_name: str, interfaces: Sequence[str]
+    command: VsctlCommand,
+    bridge: DraftRow,
+    port: DraftRow,
+    bridge_name: str,
+    interfaces: Sequence[str],
 ) -> None:
-    text = " ".join([*command.options, *command.words])
+    text = command.text
     if bridge.name != bridge_name:
         raise OvsTextError(f'"{text}" but {port.name} is actually attached to bridge {bridge.name}')
     present = sorted(interface.name for interface in port.rows_in("interfaces"))
@@ -195,7 +187,7 @@ def _new_port(name: str, interfaces: Sequence[str], interface_type: str = "") ->
     return port
 
 
-def _delete_port(transaction: Transaction, command: _Command) -> None:
+def _delete_port(transaction: Transaction, command: VsctlCommand) -> None:
     *_, name = command.words
     may_miss = command.has("--if-exists")
     if transaction.find("Bridge", name) is not None:
@@ -216,14 +208,14 @@ def _delete_port(transaction: Transaction, command: _Command) -> None:
     _drop(bridge, "ports", port)
 
 
-def _set_fail_mode(transaction: Transaction, command: _Command) -> None:
+def _set_fail_mode(transaction: Transaction, command: VsctlCommand) -> None:
     _, name, mode = command.words
     if mode not in ("standalone", "secure"):
         raise OvsTextError('fail-mode must be "standalone" or "secure"')
     transaction.bridge(name).columns["fail_mode"] = mode
 
 
-def _delete_fail_mode(transaction: Transaction, command: _Command) -> None:
+def _delete_fail_mode(transaction: Transaction, command: VsctlCommand) -> None:
     transaction.bridge(command.words[1]).columns["fail_mode"] = None
 
 
@@ -238,7 +230,7 @@ def _drop(parent: DraftRow, column: str, row: DraftRow) -> None:
 # -- rows and columns
 
 
-def _record(transaction: Transaction, command: _Command) -> DraftRow | None:
+def _record(transaction: Transaction, command: VsctlCommand) -> DraftRow | None:
     """The row that a command's table and record name; None if it need not exist."""
     _, table_text, name = command.words[:3]
     table = table_named(table_text)
@@ -247,14 +239,14 @@ def _record(transaction: Transaction, command: _Command) -> DraftRow | None:
     return transaction.record(table, name)
 
 
-def _set(transaction: Transaction, command: _Command) -> None:
+def _set(transaction: Transaction, command: VsctlCommand) -> None:
     row = _record(transaction, command)
     if row is not None:
         for setting in command.words[3:]:
             transaction.set(row, setting)
 
 
-def _create(transaction: Transaction, command: _Command) -> None:
+def _create(transaction: Transaction, command: VsctlCommand) -> None:
     _, table_text, *settings = command.words
     row = DraftRow(table_named(table_text))
     if command.has("--id"):
@@ -265,7 +257,7 @@ def _create(transaction: Transaction, command: _Command) -> None:
         _append(transaction.draft.root, "collector_sets", row)
 
 
-def _get(transaction: Transaction, command: _Command) -> None:
+def _get(transaction: Transaction, command: VsctlCommand) -> None:
     """Of ``get``, what changes anything: to name a row with ``--id``."""
     row = _record(transaction, command)
     if row is None:
@@ -276,7 +268,7 @@ def _get(transaction: Transaction, command: _Command) -> None:
         transaction.bind_new(command.options["--id"], row)
 
 
-def _add(transaction: Transaction, command: _Command) -> None:
+def _add(transaction: Transaction, command: VsctlCommand) -> None:
     row = _record(transaction, command)
     if row is None:
         return
@@ -289,7 +281,7 @@ def _add(transaction: Transaction, command: _Command) -> None:
     row.columns[column] = known.of_items(items)
 
 
-def _remove(transaction: Transaction, command: _Command) -> None:
+def _remove(transaction: Transaction, command: VsctlCommand) -> None:
     row = _record(transaction, command)
     if row is None:
         return
@@ -319,7 +311,7 @@ def _items_to_remove(
         return parse_items(replace(known, value=None), text, transaction.row_of)
 
 
-def _clear(transaction: Transaction, command: _Command) -> None:
+def _clear(transaction: Transaction, command: VsctlCommand) -> None:
     row = _record(transaction, command)
     if row is None:
         return
@@ -347,6 +339,8 @@ _COMMANDS: dict[str, _Syntax] = {
     "del-br": _Syntax(_delete_bridge, 1, 1, _IF_EXISTS),
     "add-port": _Syntax(_add_port, 2, None, _MAY_EXIST),
     "add-bond": _Syntax(_add_bond, 4, None, _MAY_EXIST | {"--fake-iface"}),
+    "add-bond-iface": _Syntax(add_bond_interface, 2, 2, _MAY_EXIST),
+    "del-bond-iface": _Syntax(delete_bond_interface, 1, 2, _IF_EXISTS),
     "del-port": _Syntax(_delete_port, 1, 2, _IF_EXISTS),
     "set-fail-mode": _Syntax(_set_fail_mode, 2, 2),
     "del-fail-mode": _Syntax(_delete_fail_mode, 1, 1),

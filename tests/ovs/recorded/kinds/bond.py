@@ -69,7 +69,9 @@ class _Scene:
             settings.append(f"bond_updelay={script.choose(0, 0, 300, -1)}")
             settings.append(f"bond_downdelay={script.choose(0, 0, 200)}")
         if self.mode == "active-backup":
-            settings.append(f"other_config:bond-primary={script.choose('p1', 'p2', 'nobody')}")
+            # Of three links the primary one would be active again, whoever is chosen.
+            primaries = ("p1", "p2", "nobody") if len(self.members) == 2 else ("nobody",)
+            settings.append(f"other_config:bond-primary={script.choose(*primaries)}")
         if self.mode == "balance-slb":
             settings.append(f"other_config:all-members-active={script.choose('true', 'false')}")
             settings.append(f"other_config:bond-hash-basis={script.choose(0, 0, 4294967295)}")
@@ -159,7 +161,7 @@ class _Scene:
 
     def _configure(self, port: str) -> None:
         script = self.script
-        if self.mode == "active-backup":
+        if self.mode == "active-backup" and len(self.members) == 2:
             script.vsctl(f"set port bond0 other_config:bond-primary={port}")
         elif self.mode == "balance-slb":
             script.vsctl(f"set port bond0 other_config:bond-hash-basis={script.number(0, 9)}")
