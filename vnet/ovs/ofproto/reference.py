@@ -160,7 +160,8 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
 * A megaflow that counts down the TTL of an MPLS label looks at that TTL alone, but writes the whole
   label: a later frame with another label leaves with the first one's.
 * Frames that a megaflow forwards teach (`NORMAL`, `learn`) when their statistics are fetched,
-  twice a second, and not as they pass.
+  twice a second, and not as they pass. So what a change of a spanning tree has made a bridge
+  forget, frames just before it make it learn again.
 * Where a spanning tree is, floods do not leave by ports that come later and take no part, as all
   internal ones; and once it is switched off, by none that took part, until `mod-port` says
   `no-flood` and `flood`.
