@@ -166,7 +166,7 @@ def test_every_problem_of_a_file_is_named_with_its_place(vnet: Vnet, tmp_path: P
     ("arguments", "code", "said"),
     [
         (["run", "nowhere.yaml"], 2, "nowhere.yaml"),
-        (["run", "@nowhere"], 2, "no shipped topology @nowhere (there are @broadcast-storm"),
+        (["run", "@nowhere"], 2, "no shipped topology @nowhere (there are @bond-lacp"),
         (["run", "pair.yaml", "--until", "3x"], 2, "'3x' is not a duration"),
         (["fly"], 2, "No such command 'fly'"),
         (["run"], 2, "Missing argument 'FILE'"),
