@@ -215,26 +215,30 @@ class Aggregate:
 
     # -- moving load
 
-    def rebalance_at_ns(self) -> int | None:
-        """When load is to be moved next; None where never. Times that passed unused are over."""
+    def next_rebalance_ns(self) -> int | None:
+        """When load is to be moved after this moment; None where never. Times that passed without
+        load are over, and what was due at this very moment has been done.
+        """
         bond = self.bond
         if bond is None or not bond.is_balanced:
             return None
         late_ns = self._home.scheduler.now_ns - bond.next_rebalance_ns
         interval_ns = bond.settings.rebalance_interval_ns
-        if late_ns > 0:
-            bond.next_rebalance_ns += -(-late_ns // interval_ns) * interval_ns
-        return bond.next_rebalance_ns
+        n_over = late_ns // interval_ns + 1 if late_ns >= 0 else 0
+        return bond.next_rebalance_ns + n_over * interval_ns
 
     def rebalance(self) -> bool:
         """Move load, if it is time. True: there is load left to look at the next time."""
         bond, now_ns = self.bond, self._home.scheduler.now_ns
-        if bond is None or self.rebalance_at_ns() != now_ns:
-            return bond is not None and bond.has_load
-        bond.next_rebalance_ns = now_ns + bond.settings.rebalance_interval_ns
-        assert self._rules is not None
-        if bond.recirculates:
-            self._rules.account(bond.buckets)
-        if rebalance(bond) and bond.recirculates:
-            self._rules.update()
+        if bond is None or not bond.is_balanced:
+            return False
+        interval_ns = bond.settings.rebalance_interval_ns
+        late_ns = now_ns - bond.next_rebalance_ns
+        if late_ns >= 0 and late_ns % interval_ns == 0:
+            bond.next_rebalance_ns = now_ns + interval_ns
+            assert self._rules is not None
+            if bond.recirculates:
+                self._rules.account(bond.buckets)
+            if rebalance(bond) and bond.recirculates:
+                self._rules.update()
         return bond.has_load

@@ -103,7 +103,7 @@ class Bonding:
 
     def checkpoint(self) -> None:
         """There has been traffic, or statistics have been taken: there may be load to move."""
-        times = [time for aggregate in self if (time := aggregate.rebalance_at_ns()) is not None]
+        times = [time for aggregate in self if (time := aggregate.next_rebalance_ns()) is not None]
         if times:
             due_ns = min(times)
             if self._balancing.due_ns is None or due_ns < self._balancing.due_ns:

@@ -65,10 +65,8 @@ def _settings(bond: Bond, aggregate: Aggregate, now_ns: int) -> Iterator[str]:
         yield f"all members active: {_truth(settings.all_members_active)}"
     yield f"updelay: {settings.updelay_ns // NS_PER_MS} ms"
     yield f"downdelay: {settings.downdelay_ns // NS_PER_MS} ms"
-    next_ns = aggregate.rebalance_at_ns()
+    next_ns = aggregate.next_rebalance_ns()
     if next_ns is not None:
-        # What is due at this very moment has been done.
-        next_ns += settings.rebalance_interval_ns * (next_ns == now_ns)
         yield f"next rebalance: {_left_ms(next_ns, now_ns)} ms"
     yield f"lacp_status: {bond.negotiation.value}"
     yield f"lacp_fallback_ab: {_truth(settings.fallback)}"
