@@ -53,6 +53,7 @@ _VALUES: list[Any] = [
     *("10.0.0.1", "10.0.0.1/24", "2001:db8::1/64", "::", "h1:eth0", "vm1:eth0", "1s", "0"),
     *(">= 2", "IP()/UDP()", "down", "[red]x", "\x1b[31m", "a\nb", "../up"),
     *("actions=drop", ["actions=group:1"], "in_port=vnet0,actions=\x1b[31m\n\nactions=p1\n"),
+    *("meter=1 kbps bands=type=drop rate=1", ["", "icmp"], {"m": {"select_all": True}}, "h1:br0"),
     *("group_id=1,type=all,bucket=vnet0", {"file": "/dev/zero"}, "10,20-29", "a=b", {"a": "b"}),
 ]
 _KEYS = [
@@ -60,7 +61,10 @@ _KEYS = [
     *("mode", "hypervisor", "style", "mtu", "ends", "from", "to", "at", "wait", "send", "link"),
     *("expect", "\x1b[31m", "[red]"),
     *("flows", "groups", "ports", "file", "fail_mode", "other_config", "ageing", "tag", "trunks"),
-    *("vlan_mode", "ofport", "protected", "p1", "vnet0"),
+    *("vlan_mode", "ofport", "protected", "p1", "vnet0", "options", "peer", "mirrors", "meters"),
+    *("select_all", "select_src_port", "output_port", "output_vlan", "flow_tables", "flood_vlans"),
+    *("add", "delete", "modify", "match", "strict", "group", "meter", "table", "tables"),
+    *("megaflows", "matching", "bucket0:packet_count", "n_packets"),
 ]
 
 
