@@ -78,6 +78,21 @@ def test_appctl_asks_the_daemon_of_the_node_or_of_the_bridge(shell: Shell, two: 
     assert ran.out.count(" port  VLAN  MAC                Age") == 2
 
 
+def test_bridges_are_shown_with_their_ports(shell: Shell, two: Lab) -> None:
+    uuid, *lines = shell(two, "h1 ovs-vsctl show").out.splitlines()
+    assert len(uuid) == 36
+    assert lines == [
+        "    Bridge br0",
+        "        Port br0",
+        "            Interface br0",
+        "                type: internal",
+        "        Port eth0",
+        "            Interface eth0",
+        "        Port vnet0",
+        "            Interface vnet0",
+    ]
+
+
 def test_misses_are_shown_as_they_happen(shell: Shell, two: Lab) -> None:
     ran = shell(
         two,
@@ -142,6 +157,11 @@ def test_misses_are_shown_as_they_happen(shell: Shell, two: Lab) -> None:
         ),
         ("h1 fdb/show br7", "fdb/show: no such bridge (there are: br0)"),
         ("vm1 dpctl/show", "there is no Open vSwitch on vm1 (write 'type: ovs' for a switch)"),
+        (
+            "h1 ovs-vsctl add-br br2",
+            "ovs-vsctl: there is no 'add-br br2' here (it only shows: ovs-vsctl show; the topology "
+            "file sets bridges up)",
+        ),
         ("watch upcalls", "watch upcalls: of which bridge? (usage: watch upcalls BR [DURATION])"),
         ("watch misses sw1", "watch: there is no 'misses' to watch (watch upcalls BR)"),
         ("watch stop", "watch stop: nothing is watched (watch upcalls BR begins)"),

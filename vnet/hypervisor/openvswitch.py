@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
+from uuid import UUID
 
 from vnet.base.chance import Chance
 from vnet.base.errors import UsageError
@@ -28,6 +29,7 @@ from vnet.ovs.vswitchd.config import (
 )
 from vnet.ovs.vswitchd.reconcile import Devices, Vswitchd
 from vnet.ovs.vswitchd.setting_text import qos_commands, settings_text
+from vnet.ovs.vswitchd.show import show_config
 from vnet.sim.scheduler import Scheduler
 
 DATAPATH_NAME = "ovs-netdev"
@@ -83,6 +85,12 @@ class OpenVSwitch:
     def datapath_label(self) -> str:
         """What reports and traces call the datapath."""
         return f"{self.owner}:{DATAPATH_NAME}"
+
+    def show(self) -> str:
+        """What ``ovs-vsctl show`` prints."""
+        drawn = self._chance.stream(f"{self.owner} configuration uuid").randbytes(16)
+        uuid = str(UUID(bytes=drawn, version=4))
+        return "\n".join(show_config(self.vswitchd.config, uuid))
 
     def bridge(self, name: str) -> Ofproto:
         """A bridge as OpenFlow sees it."""

@@ -10,7 +10,7 @@ from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, one_of, quote
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.shell.context import ShellContext
+from vnet.shell.context import ShellContext, Words
 from vnet.shell.openvswitch import (
     APPCTL,
     OFCTL,
@@ -99,6 +99,26 @@ def ovs_appctl(context: ShellContext, arguments: Arguments) -> Output:
     machine, words = machine_for(context, rest, arguments.node)
     with _told(name, known[name][0], list(machine.vswitchd.bridges)):
         return appctl(machine.vswitchd, name, words)
+
+
+@command(
+    "ovs-vsctl",
+    "show",
+    "the bridges of a node with their ports, as ovs-vsctl(8) shows them",
+    group=Group.SWITCH,
+    node=NodeUse.MAYBE,
+    words=(1, None),
+    options={},
+    examples=["ovs-vsctl show", "h1 ovs-vsctl show"],
+    completes=[Words("show")],
+)
+def ovs_vsctl(context: ShellContext, arguments: Arguments) -> Output:
+    """It only shows: what bridges there are is the topology's to say."""
+    if arguments.words != ("show",):
+        what = f"ovs-vsctl: there is no {quote(' '.join(arguments.words))} here"
+        raise UsageError(what, "it only shows: ovs-vsctl show; the topology file sets bridges up")
+    machine, _ = machine_for(context, (), arguments.node)
+    return machine.show()
 
 
 @contextmanager
