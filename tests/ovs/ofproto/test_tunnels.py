@@ -196,6 +196,20 @@ def test_a_cut_packet_is_looked_up_anew_in_the_underlay() -> None:
     assert [frame[38:] for frame in sent(switch, "p0")] == [INNER[:40]]
 
 
+def test_a_collector_may_be_told_what_a_tunnel_will_say() -> None:
+    switch = switch_with("vxlan remote_ip=1.1.2.92")
+    line = (
+        '--id=@i create IPFIX targets="127.0.0.1:4739" -- --id=@b get bridge int-br '
+        "-- create Flow_Sample_Collector_Set id=1 bridge=@b ipfix=@i"
+    )
+    switch.vsctl(*line.split())
+    sample = "sample(probability=65535,collector_set_id=1,sampling_port=10)"
+    flows(switch, f"in_port=1,actions={sample},output:10")
+    assert "output_port=4789),tunnel_out_port=4789),tnl_push(" in trace(switch)
+    switch.inject("v1", INNER)
+    assert len(sent(switch, "p0")) == 1
+
+
 # -- the way in
 
 

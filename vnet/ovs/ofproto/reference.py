@@ -126,7 +126,7 @@ written as for `ovs-ofctl`; [topologies.md](topologies.md) shows where. This pag
   (`python -m tests.ovs.recorded.record` makes more).
 * 40 recorded tunnel packets of VXLAN, NVGRE, GRE and Geneve, and those of random tunnels, are put
   together and taken apart byte for byte; of the 55 traces of Open vSwitch's own test suite with
-  tunnels, 34 read the same, and the others are of kinds or options that are not there.
+  tunnels, 36 read the same, and the others are of kinds or options that are not there.
 * Random flows are parsed, refused and printed as by `ovs-ofctl parse-flows`; random frames are
   taken apart as by `ovs-ofctl parse-pcap`; random traces read like `ofproto/trace`, word for word.
 * Port scans and crowds of clients leave the same megaflows (`python -m benchmarks.megaflows`).

@@ -17,11 +17,17 @@ def probability_of(rate: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class IpfixSampling:
-    """IPFIX of a whole bridge: of packets that come in, and that go out."""
+    """IPFIX of a whole bridge: of packets that come in, and that go out.
+
+    ``is_of_tunnels`` says that its collector is told what a tunnel puts around a packet;
+    ``sets_of_tunnels`` are the sets of collectors for ``sample`` actions that are.
+    """
 
     probability: int = 0
     is_of_input: bool = False
     is_of_output: bool = False
+    is_of_tunnels: bool = False
+    sets_of_tunnels: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ def _sflow_probability(sflow: SflowConfig | None) -> int:
 def _ipfix(
     bridge: BridgeConfig, collector_sets: Iterable[CollectorSetConfig]
 ) -> IpfixSampling | None:
+    sets = [
+        one for one in collector_sets if one.bridge == bridge.name and _has_collector(one.ipfix)
+    ]
+    of_tunnels = frozenset(one.id for one in sets if _is_of_tunnels(one.ipfix))
     if _has_collector(bridge.ipfix):
         assert bridge.ipfix is not None
         settings = bridge.ipfix.other_config
@@ -43,12 +47,15 @@ def _ipfix(
             # As in Open vSwitch 3.1, to say "true" is to turn it off.
             is_of_input=not setting_truth(settings, "enable-input-sampling", False),
             is_of_output=not setting_truth(settings, "enable-output-sampling", False),
+            is_of_tunnels=_is_of_tunnels(bridge.ipfix),
+            sets_of_tunnels=of_tunnels,
         )
-    has_sets = any(
-        one.bridge == bridge.name and _has_collector(one.ipfix) for one in collector_sets
-    )
-    return IpfixSampling() if has_sets else None
+    return IpfixSampling(sets_of_tunnels=of_tunnels) if sets else None
 
 
 def _has_collector(ipfix: IpfixConfig | None) -> bool:
     return ipfix is not None and bool(ipfix.targets)
+
+
+def _is_of_tunnels(ipfix: IpfixConfig | None) -> bool:
+    return ipfix is not None and setting_truth(ipfix.other_config, "enable-tunnel-sampling", True)

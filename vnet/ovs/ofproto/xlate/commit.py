@@ -25,8 +25,10 @@ from vnet.ovs.flow.protocol_numbers import (
     IPPROTO_UDP,
     PT_ETHERNET,
 )
+from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.xlate.commit_headers import commit_encap_decap, commit_labels
 from vnet.ovs.ofproto.xlate.context import XlateCtx
+from vnet.ovs.ofproto.xlate.recirc import TUNNEL_MASK
 from vnet.ovs.ofproto.xlate.stacks import (
     IP_ECN_MASK,
     PACKET_MASK,
@@ -187,3 +189,11 @@ def _commit_tags(ctx: XlateCtx) -> None:
     for index in reversed(range(n_flow)):
         ctx.actions.append(PushVlan(*tag(flow, index)))
     copy_tags(flow, base)
+
+
+def commit_tunnel(ctx: XlateCtx) -> None:
+    """Tell the datapath of the tunnel, as metadata."""
+    wanted = ctx.flow.key & TUNNEL_MASK
+    if came_by_tunnel(wanted) and wanted != ctx.base_flow.key & TUNNEL_MASK:
+        ctx.base_flow.key = ctx.base_flow.key & ~TUNNEL_MASK | wanted
+        ctx.actions.append(Set(KeyPart.TUNNEL, wanted, TUNNEL_MASK, is_masked=False))

@@ -88,7 +88,7 @@ def _output(ctx: XlateCtx, port: OfPort, odp_port: OdpPort) -> None:
     if tunnel is not None:
         ctx.actions.append(TnlPop(tunnel))
         return
-    sample_output(ctx, odp_port)
+    sample_output(ctx, port)
     if 0 < ctx.mirror_snaplen < _UNCUT_BYTES:
         ctx.actions.append(Trunc(ctx.mirror_snaplen))
     ctx.actions.append(Output(odp_port))

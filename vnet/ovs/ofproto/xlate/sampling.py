@@ -15,8 +15,10 @@ from vnet.ovs.dpif.actions import (
     SflowCookie,
     Userspace,
 )
-from vnet.ovs.flow.ports import ODPP_NONE, OFPP_NONE, OdpPort
-from vnet.ovs.ofproto.xlate.commit import commit
+from vnet.ovs.flow.ports import ODPP_NONE, OFPP_NONE, OdpPort, OfpPort
+from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.tunnel.header import address_tunnel
+from vnet.ovs.ofproto.xlate.commit import commit, commit_tunnel
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.loop import carries_out
 from vnet.ovs.ofproto.xlate.vlan import VID_MASK
@@ -41,11 +43,13 @@ def sample_input(ctx: XlateCtx) -> None:
         _put(ctx, sampling.ipfix.probability, IpfixCookie(ODPP_NONE))
 
 
-def sample_output(ctx: XlateCtx, port: OdpPort) -> None:
-    """A packet is about to leave by a port."""
+def sample_output(ctx: XlateCtx, port: OfPort) -> None:
+    """A packet is about to leave by a port, which the datapath has."""
     ipfix = ctx.bridge.sampling.ipfix
     if ipfix is not None and ipfix.is_of_output:
-        _put(ctx, ipfix.probability, IpfixCookie(port))
+        assert port.odp_port is not None
+        tunnel = port.odp_port if port.tunnel is not None and ipfix.is_of_tunnels else ODPP_NONE
+        _put(ctx, ipfix.probability, IpfixCookie(port.odp_port), tunnel=tunnel)
 
 
 def complete_sflow(ctx: XlateCtx) -> None:
@@ -69,16 +73,21 @@ def _with_cookie(action: OdpAction, cookie: Cookie) -> OdpAction:
 @carries_out(ofpacts.Sample)
 def _sample(ctx: XlateCtx, action: ofpacts.Sample) -> None:
     """Without a collector nothing is sampled."""
-    if ctx.bridge.sampling.ipfix is None:
+    ipfix = ctx.bridge.sampling.ipfix
+    if ipfix is None:
         return
-    output = ODPP_NONE
+    output = tunnel = ODPP_NONE
     if action.sampling_port not in (OFPP_NONE, ctx.flow.in_port):
         port = ctx.bridge.ports.get(action.sampling_port)
         if port is None or port.odp_port is None:
             ctx.fail(f"can't use unknown port {action.sampling_port} in flow sample action")
             return
         output = port.odp_port
+        if port.tunnel is not None and action.collector_set_id in ipfix.sets_of_tunnels:
+            tunnel = output
     commit(ctx)
+    if tunnel != ODPP_NONE:
+        _tell_of_tunnel(ctx, action.sampling_port)
     cookie = FlowSampleCookie(
         action.probability,
         action.collector_set_id,
@@ -87,15 +96,33 @@ def _sample(ctx: XlateCtx, action: ofpacts.Sample) -> None:
         output,
         action.direction.value,
     )
-    _put(ctx, action.probability << 16 | action.probability, cookie)
+    _put(ctx, action.probability << 16 | action.probability, cookie, tunnel=tunnel)
 
 
-def _put(ctx: XlateCtx, probability: int, cookie: Cookie, *, with_actions: bool = False) -> None:
-    """Through the switch's meter for what comes up, if there is one."""
+def _tell_of_tunnel(ctx: XlateCtx, number: OfpPort) -> None:
+    """Have the sample carry what the tunnel will say. As in Open vSwitch, the flow keeps it."""
+    port, underlay = ctx.bridge.ports[number], ctx.in_.backer.underlay
+    assert port.tunnel is not None
+    if underlay.tunnels.has(port):
+        address_tunnel(port.tunnel, ctx.flow, ctx.wc)
+    if not underlay.is_native:
+        commit_tunnel(ctx)
+
+
+def _put(
+    ctx: XlateCtx,
+    probability: int,
+    cookie: Cookie,
+    *,
+    tunnel: OdpPort = ODPP_NONE,
+    with_actions: bool = False,
+) -> None:
+    """Through the switch's meter for what comes up, if there is one. ``tunnel`` is the port whose
+    headers the collector shall be told of."""
     if not probability:
         return
     meter_id = ctx.in_.bridge.datapath_meter(METER_SLOWPATH)
-    up = Userspace(cookie, with_actions=with_actions)
+    up = Userspace(cookie, tunnel_out_port=tunnel, with_actions=with_actions)
     if meter_id is not None:
         ctx.actions.append(Sample(probability, (Meter(meter_id), up)))
     elif probability < SAMPLE_ALWAYS:

@@ -18,10 +18,8 @@ from vnet.netdev.route_source import source_address
 from vnet.ovs.dpif.actions import (
     Clone,
     DropCause,
-    KeyPart,
     Output,
     Recirc,
-    Set,
     TnlPush,
     TunnelType,
 )
@@ -34,13 +32,14 @@ from vnet.ovs.flow.protocol_numbers import (
     PT_ETHERNET,
 )
 from vnet.ovs.ofproto.tunnel.header import address_tunnel, outer_header
-from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel, tunnel_ends
+from vnet.ovs.ofproto.tunnel.ports import tunnel_ends
 from vnet.ovs.ofproto.tunnel.requests import neighbor_request
 from vnet.ovs.ofproto.xlate.cache import PatchCredit, SideEffect, XlateCache
-from vnet.ovs.ofproto.xlate.commit import commit
+from vnet.ovs.ofproto.xlate.commit import commit, commit_tunnel
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.patch import patch_output
 from vnet.ovs.ofproto.xlate.recirc import TUNNEL_MASK
+from vnet.ovs.ofproto.xlate.sampling import sample_output
 from vnet.wire.gre import PROTOCOL as IPPROTO_GRE
 
 if TYPE_CHECKING:
@@ -116,18 +115,11 @@ def tunnel_output(ctx: XlateCtx, port: OfPort, *, truncate: bool, is_last: bool)
         ctx.flow.key = ctx.flow.key & ~TUNNEL_MASK | own_tunnel
     else:
         ctx.detail("output to kernel tunnel")
-        _commit_tunnel(ctx)
+        commit_tunnel(ctx)
         ctx.flow.key = ctx.flow.key & ~TUNNEL_MASK | own_tunnel
         commit(ctx)
+        sample_output(ctx, port)
         ctx.actions.append(Output(port.odp_port))
-
-
-def _commit_tunnel(ctx: XlateCtx) -> None:
-    """Tell the datapath of the tunnel, as metadata."""
-    wanted = ctx.flow.key & TUNNEL_MASK
-    if came_by_tunnel(wanted) and wanted != ctx.base_flow.key & TUNNEL_MASK:
-        ctx.base_flow.key = ctx.base_flow.key & ~TUNNEL_MASK | wanted
-        ctx.actions.append(Set(KeyPart.TUNNEL, wanted, TUNNEL_MASK, is_masked=False))
 
 
 def _output_natively(ctx: XlateCtx, port: OfPort, *, truncate: bool, is_last: bool) -> None:
