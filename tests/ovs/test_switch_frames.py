@@ -63,3 +63,19 @@ def test_a_megaflow_that_ignores_tags_still_says_whether_there_is_one() -> None:
     dump = switch.appctl(["dpctl/dump-flows"])
     assert [text in dump for text in ("vlan(vid=20),", "vlan(vid=30),")] == [True, True]
     assert switch.datapath.stats().n_flows == 3
+
+
+def test_copies_in_copies_may_nest_hundreds_deep() -> None:
+    flows = []
+    for table in range(100):
+        actions = f"resubmit(,{table + 1})"
+        for _ in range(4):
+            actions = f"clone(ct(commit),{actions}),output:3"
+        flows.append(f"table={table},udp,actions={actions}")
+    switch = switch_with([*flows, "table=100,actions=output:2"])
+    frame = frame_of(f"udp,dl_src={A},dl_dst={B},nw_src=10.0.0.1,nw_dst=10.0.0.2")
+    for _ in range(3):
+        assert outputs(switch, "p1", frame) == ["p2", *["p3"] * 400]
+    switch.ofctl(["add-flow", BRIDGE, "arp,actions=drop"])
+    assert len(outputs(switch, "p1", frame)) == 401
+    assert "clone(" * 400 in switch.appctl(["dpctl/dump-flows"]).replace("ct(commit),", "")

@@ -72,6 +72,17 @@ def test_what_a_clone_writes_does_not_come_out_of_it() -> None:
     assert table.sent() == {2: [with_destination(9, LONG)], 3: [LONG]}
 
 
+@pytest.mark.parametrize("depth", [99, 100, 101, 1_000])
+def test_clones_may_be_nested_very_deep(depth: int) -> None:
+    table = Table()
+    actions = output(2)
+    for _ in range(depth):
+        actions = (Clone(actions),)
+    table.put(LONG, (*actions, *output(3)))
+    table.send(LONG)
+    assert table.sent() == {2: [LONG], 3: [LONG]}
+
+
 def test_outputs_send_the_frame_as_it_is_at_that_moment() -> None:
     table = Table()
     table.put(LONG, (*output(2), set_destination(9), *output(3), PushVlan(0x8100, 5), *output(4)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_ERROR_CODE = re.compile(r"\b(?:OFP|NX)[A-Z0-9]*_[A-Z0-9_]+\b")
+_ERROR_CODE = re.compile(r"\b(?:OFP|NX(?!M_|OXM_))[A-Z0-9]*_[A-Z0-9_]+\b")
 _ERROR_MESSAGE = re.compile(r"\b(?:OFPT_ERROR|NXT?_[A-Z_]+)\b")
 
 

@@ -7,6 +7,7 @@ of the program, by name. Where it is up to an action with lists of its own (``cl
 
 from __future__ import annotations
 
+from vnet.base.deep_calls import deep_calls
 from vnet.base.drops import DropReason
 from vnet.netdev.device import TOO_SHORT
 from vnet.ovs.datapath import encap, rewrite
@@ -88,12 +89,35 @@ def _is_all(number: int, actions: OdpActions) -> bool:
     return not any(_goes_on(actions[taker]) for taker in takers[:-1])
 
 
+_DEEP = 100
+"""Lists that are nested deeper need more calls than Python thinks reasonable."""
+
+
+def _with_deep_calls(program: Program) -> Operation:
+    def deeper(packet: Packet) -> bool:
+        with deep_calls():
+            run(program, packet)
+        return False
+
+    return deeper
+
+
 class Compiler:
     """Compiles the actions of one flow. ``key`` is the flow's, which ``ct`` looks at."""
 
     def __init__(self, engine: Engine, key: int) -> None:
         self.engine = engine
         self.key = key
+        self._n_around = 0
+
+    def _nested(self, actions: OdpActions, owns_packet: bool, is_all: bool) -> Program:
+        """Compile a list within an action."""
+        self._n_around += 1
+        program = self.compile(actions, owns_packet=owns_packet, is_all=is_all)
+        if self._n_around == _DEEP:
+            program = (_with_deep_calls(program),)
+        self._n_around -= 1
+        return program
 
     def compile(
         self, actions: OdpActions, *, owns_packet: bool = True, is_all: bool = True
@@ -243,7 +267,7 @@ class Compiler:
         return userspace
 
     def _clone(self, action: odp.Clone, owns_packet: bool, is_all: bool) -> Operation:
-        program = self.compile(action.actions, owns_packet=owns_packet, is_all=is_all)
+        program = self._nested(action.actions, owns_packet, is_all)
 
         def clone(packet: Packet) -> bool:
             twin = packet.copy()
@@ -254,7 +278,7 @@ class Compiler:
         return clone
 
     def _sample(self, action: odp.Sample, owns_packet: bool, is_all: bool) -> Operation:
-        program = self.compile(action.actions, owns_packet=owns_packet, is_all=is_all)
+        program = self._nested(action.actions, owns_packet, is_all)
         draw, engine, probability = self.engine.chance.getrandbits, self.engine, action.probability
 
         def sample(packet: Packet) -> bool:
@@ -269,7 +293,7 @@ class Compiler:
     def _check_pkt_len(self, action: odp.CheckPktLen, owns_packet: bool, is_all: bool) -> Operation:
         limit = action.packet_bytes
         longer, others = (
-            self.compile(actions, owns_packet=owns_packet, is_all=is_all)
+            self._nested(actions, owns_packet, is_all)
             for actions in (action.if_greater, action.if_less_equal)
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from vnet.base.chance import Chance
+from vnet.base.deep_calls import deep_calls
 from vnet.base.drops import DropReason
 from vnet.netdev.device import NO_HANDLER, TOO_SHORT, NetDevice
 from vnet.ovs.datapath.cache import CACHE_LIMIT, ExactMatchCache
@@ -202,7 +203,8 @@ class Datapath:
         """Compile actions. The last program is kept: who installs a flow executes it next."""
         last_key, last_actions, program = self._compiled
         if last_actions is not actions or last_key != key:
-            program = Compiler(self._pipeline, key).compile(actions)
+            with deep_calls():
+                program = Compiler(self._pipeline, key).compile(actions)
             self._compiled = key, actions, program
         return program
 
@@ -216,6 +218,10 @@ class Datapath:
         """
         if Flow.in_port.of(mask) != Flow.in_port.ones:
             raise ValueError("a datapath flow must match its in_port exactly")
+        with deep_calls():
+            self._flow_put(key, mask, actions)
+
+    def _flow_put(self, key: int, mask: int, actions: OdpActions) -> None:
         program = self._compile(key, actions)
         flow = self._table.get(key, mask)
         if flow is not None:

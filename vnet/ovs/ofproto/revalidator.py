@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vnet.base.deep_calls import deep_calls
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.dpif.dpif import DatapathFlow, DatapathFullError, FlowStats
 from vnet.ovs.flow.flow import Flow
@@ -171,6 +172,10 @@ class Revalidator:
         return min(self.limits.max_revalidator_ns, self.limits.max_idle_ns)
 
     def _round(self) -> None:
+        with deep_calls():
+            self._look_at_flows()
+
+    def _look_at_flows(self) -> None:
         now_ns = self._backer.scheduler.now_ns
         self._timer.cancel()
         self._last_round_ns = now_ns

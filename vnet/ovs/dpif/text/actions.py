@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from vnet.base.deep_calls import deep_calls
 from vnet.ovs.dpif.actions import (
     AddMpls,
     CheckPktLen,
@@ -55,7 +56,11 @@ _TCI_ONES = 0xFFFF
 
 def actions_text(actions: OdpActions, *, port_names: PortNames | None = None) -> str:
     """A list of actions; ports go by their names where given."""
-    names = port_names or {}
+    with deep_calls():
+        return _nested_text(actions, port_names or {})
+
+
+def _nested_text(actions: OdpActions, names: PortNames) -> str:
     return ",".join(_TEXTS[type(action)](action, names) for action in actions) or DROP
 
 
@@ -84,13 +89,13 @@ def _labelled(name: str) -> Callable[[PushMpls | AddMpls, PortNames], str]:
 
 def _sample(action: Sample, names: PortNames) -> str:
     percentage = 100.0 * action.probability / _UINT32_ONES
-    inner = actions_text(action.actions, port_names=names)
+    inner = _nested_text(action.actions, names)
     return f"sample(sample={percentage:.1f}%,actions({inner}))"
 
 
 def _check_pkt_len(action: CheckPktLen, names: PortNames) -> str:
-    greater = actions_text(action.if_greater, port_names=names)
-    less_equal = actions_text(action.if_less_equal, port_names=names)
+    greater = _nested_text(action.if_greater, names)
+    less_equal = _nested_text(action.if_less_equal, names)
     return f"check_pkt_len(size={action.packet_bytes},gt({greater}),le({less_equal}))"
 
 
@@ -123,7 +128,7 @@ _TEXTS: dict[type[OdpAction], Callable[[Any, PortNames], str]] = {
     Ct: lambda action, _names: ct_text(action),
     CtClear: _word("ct_clear"),
     Trunc: lambda action, _names: f"trunc({action.max_len_bytes})",
-    Clone: lambda action, names: f"clone({actions_text(action.actions, port_names=names)})",
+    Clone: lambda action, names: f"clone({_nested_text(action.actions, names)})",
     Meter: lambda action, _names: f"meter({action.meter_id})",
     CheckPktLen: _check_pkt_len,
     Userspace: userspace_text,
