@@ -53,5 +53,6 @@ def _carry_out(
     xin.stats = FlowStats(1, len(frame), now_ns, xin.tcp_flags)
     out = translate(xin)
     xin.flow.in_port = odp_port
-    backer.dpif.execute(Frame(frame), xin.flow.key, out.actions)
+    if not out.is_taken:
+        backer.dpif.execute(Frame(frame), xin.flow.key, out.actions)
     out.release(backer.recirc, now_ns)

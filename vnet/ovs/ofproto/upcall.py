@@ -8,12 +8,9 @@ from vnet.base.deep_calls import deep_calls
 from vnet.base.drops import DropReason, drop_reason
 from vnet.ovs.dpif.actions import (
     ControllerCookie,
-    Drop,
-    DropCause,
     FlowSampleCookie,
     IpfixCookie,
     SflowCookie,
-    SlowPath,
     SlowPathCookie,
 )
 from vnet.ovs.dpif.dpif import FlowStats, Upcall
@@ -56,9 +53,6 @@ _PIPELINE_MASK = sum(
     for bits in MEMBERS
     if bits.stage is Stage.METADATA and bits.name not in ("recirc_id", "conj_id", "actset_output")
 )
-_TAKEN = SlowPath.CFM | SlowPath.BFD | SlowPath.LACP | SlowPath.STP | SlowPath.LLDP
-"""Reasons of frames that a protocol of the port's has taken."""
-
 _CONNECTION_MASK = sum(bits.mask for bits in MEMBERS if bits.name.startswith("ct_"))
 
 
@@ -179,7 +173,7 @@ class UpcallHandler:
             watcher(note)
 
     def _execute(self, upcall: Upcall, frame: Frame, out: XlateOut) -> None:
-        if out.slow & _TAKEN and out.actions == (Drop(DropCause.OK),):
+        if out.is_taken:
             # It has arrived: the switch itself was its destination.
             self._backer.n_own_frames += 1
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from vnet.ovs.dpif.actions import (
     SAMPLE_ALWAYS,
+    Drop,
     DropCause,
     HashAlgorithm,
     Meter,
@@ -45,6 +46,9 @@ MAX_STACK_BYTES = 65536
 _LENGTH_BYTES = 1
 """What a value on the stack takes besides its bytes."""
 _TAG_AND_VID = Flow.vlan_tci.set(0, 0x1FFF)
+_TAKEN = SlowPath.CFM | SlowPath.BFD | SlowPath.LACP | SlowPath.STP | SlowPath.LLDP
+"""Reasons of frames that a protocol of the port's has taken."""
+
 NO_RULE_COOKIE = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -155,6 +159,11 @@ class XlateOut:
         if self.slow_meter_id is None:
             return (up,)
         return (Sample(SAMPLE_ALWAYS, (Meter(self.slow_meter_id), up)),)
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether a protocol of the switch's own was the frame's destination, and nothing else."""
+        return bool(self.slow & _TAKEN) and self.actions == (Drop(DropCause.OK),)
 
     def release(self, recirc: RecircTable, now_ns: int) -> None:
         """Nobody uses the actions any more."""
