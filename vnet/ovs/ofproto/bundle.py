@@ -82,7 +82,7 @@ class Bundle:
     @property
     def is_floodable(self) -> bool:
         """Whether floods leave by it."""
-        return all(port.floods and not port.config & PortConfig.NO_FLOOD for port in self.ports)
+        return all(port.floods and PortConfig.NO_FLOOD not in port.config for port in self.ports)
 
     def carries_trunk(self, vlan: int) -> bool:
         """Whether frames tagged with ``vlan`` belong here; never on an access port."""

@@ -289,9 +289,9 @@ class Ofproto:
         port = self.ports.get(mod.port)
         if port is None:
             raise OpenFlowError("OFPPMFC_BAD_PORT")
-        could_flood = not port.config & PortConfig.NO_FLOOD
+        could_flood = PortConfig.NO_FLOOD not in port.config
         if port.configure(mod.config, mod.mask):
-            if could_flood != (not port.config & PortConfig.NO_FLOOD):
+            if could_flood != (PortConfig.NO_FLOOD not in port.config):
                 self._judge_floods(port)
             self._port_changed(port)
 

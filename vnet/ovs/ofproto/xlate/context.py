@@ -46,6 +46,7 @@ MAX_STACK_BYTES = 65536
 _LENGTH_BYTES = 1
 """What a value on the stack takes besides its bytes."""
 _TAG_AND_VID = Flow.vlan_tci.set(0, 0x1FFF)
+NOT_SLOW = SlowPath(0)
 _TAKEN = SlowPath.CFM | SlowPath.BFD | SlowPath.LACP | SlowPath.STP | SlowPath.LLDP
 """Reasons of frames that a protocol of the port's has taken."""
 
@@ -137,7 +138,7 @@ class XlateOut:
     wc: Flow
     flow: Flow
     error: DropCause = DropCause.OK
-    slow: SlowPath = field(default=SlowPath(0))
+    slow: SlowPath = NOT_SLOW
     slow_meter_id: int | None = None
     avoid_caching: bool = False
     recirc_ids: list[int] = field(default_factory=list)
@@ -163,7 +164,9 @@ class XlateOut:
     @property
     def is_taken(self) -> bool:
         """Whether a protocol of the switch's own was the frame's destination, and nothing else."""
-        return bool(self.slow & _TAKEN) and self.actions == (Drop(DropCause.OK),)
+        return (
+            bool(self.slow) and bool(self.slow & _TAKEN) and self.actions == (Drop(DropCause.OK),)
+        )
 
     def release(self, recirc: RecircTable, now_ns: int) -> None:
         """Nobody uses the actions any more."""
@@ -198,7 +201,7 @@ class XlateCtx:
         self.wc = Flow()
         self.actions: list[OdpAction] = []
         self.actions_size = RunningSize()
-        self.slow = SlowPath(0)
+        self.slow = NOT_SLOW
         self.avoid_caching = False
         self.recirc_ids: list[int] = []
         self.error = DropCause.OK

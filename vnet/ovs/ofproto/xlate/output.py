@@ -112,7 +112,7 @@ def _mark_for_queue(ctx: XlateCtx, port: OfPort) -> None:
 
 def _may_send(ctx: XlateCtx, port: OfPort, *, check_stp: bool) -> bool:
     """Whether anything stands against the output, the trace says what."""
-    if port.config & PortConfig.NO_FWD:
+    if PortConfig.NO_FWD in port.config:
         ctx.detail("OFPPC_NO_FWD set, skipping output")
     elif ctx.mirror_snaplen and port.odp_port is None:
         ctx.warn("Mirror truncate to ODPP_NONE, skipping output")

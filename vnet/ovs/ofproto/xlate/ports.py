@@ -24,7 +24,7 @@ def may_receive(flow: Flow, port: OfPort) -> bool:
     """Whether the port's configuration lets the packet in, which has a bit of its own for BPDUs,
     and its place in a spanning tree: where a port only learns, the packet must be looked at.
     """
-    if port.config & (PortConfig.NO_RECV_STP if is_stp(flow) else PortConfig.NO_RECV):
+    if (PortConfig.NO_RECV_STP if is_stp(flow) else PortConfig.NO_RECV) in port.config:
         return False
     return port.tree.forwards or port.tree.learns
 
@@ -45,4 +45,4 @@ def is_enabled(ctx: XlateCtx, number: OfpPort) -> bool:
     it. That an administrator set the port down counts where it takes the link away.
     """
     port = ctx.bridge.ports.get(number)
-    return port is not None and port.may_enable and not port.state & PortState.LINK_DOWN
+    return port is not None and port.may_enable and PortState.LINK_DOWN not in port.state

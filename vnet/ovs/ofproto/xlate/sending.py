@@ -91,7 +91,7 @@ def _flood(ctx: XlateCtx, *, to_all: bool, is_last: bool) -> None:
         OfpPort(number)
         for number in port_order(tuple(ports))
         if number != ctx.flow.in_port
-        and (to_all or not ports[OfpPort(number)].config & PortConfig.NO_FLOOD)
+        and (to_all or PortConfig.NO_FLOOD not in ports[OfpPort(number)].config)
     ]
     for number in targets:
         compose_output(

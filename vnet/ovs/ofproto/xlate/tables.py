@@ -97,7 +97,7 @@ def _controller_wants(ctx: XlateCtx, miss: TableMiss, in_port: OfpPort) -> bool:
     if miss is TableMiss.DROP:
         return False
     port = ctx.bridge.ports.get(in_port)
-    return port is not None and not port.config & PortConfig.NO_PACKET_IN
+    return port is not None and PortConfig.NO_PACKET_IN not in port.config
 
 
 def has_resources(ctx: XlateCtx) -> bool:

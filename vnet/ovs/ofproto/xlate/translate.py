@@ -29,7 +29,7 @@ from vnet.ovs.ofproto.xlate import (  # noqa: F401
 )
 from vnet.ovs.ofproto.xlate.action_size import MAX_NESTED_BYTES
 from vnet.ovs.ofproto.xlate.cache import PatchCredit, RuleCredit
-from vnet.ovs.ofproto.xlate.context import XlateCtx, XlateIn, XlateOut
+from vnet.ovs.ofproto.xlate.context import NOT_SLOW, XlateCtx, XlateIn, XlateOut
 from vnet.ovs.ofproto.xlate.freeze import cancel_freeze
 from vnet.ovs.ofproto.xlate.learn import learn_all
 from vnet.ovs.ofproto.xlate.loop import do_actions, end_pipeline
@@ -64,7 +64,7 @@ def translate(xin: XlateIn) -> XlateOut:
             ctx.fail("translation nested too deeply", DropCause.RECURSION_TOO_DEEP)
     learn_all(ctx)
     if ctx.has_failed():
-        ctx.slow = SlowPath(0)
+        ctx.slow = NOT_SLOW
         ctx.actions.clear()
     return XlateOut(
         actions=_unwrapped(ctx) or (Drop(ctx.error if ctx.has_failed() else ctx.loss),),
