@@ -14,7 +14,7 @@ from vnet.lab.build import Network
 from vnet.lab.ovs_commands import BridgeCommands
 from vnet.ovs.flow.names import Names
 from vnet.ovs.ofproto.names import names_of
-from vnet.ovs.ofproto.selection import selection_of
+from vnet.ovs.ofproto.rules.selection import selection_of
 from vnet.ovs.openflow.messages import (
     FlowMod,
     FlowModCommand,

@@ -12,9 +12,9 @@ from vnet.lab.ovs_commands import BridgeCommands
 from vnet.lab.switches import Switch
 from vnet.netdev.device import NetDevice
 from vnet.ovs.flow.ports import OFPP_LOCAL
-from vnet.ovs.ofproto.bundle import Bundle
-from vnet.ovs.ofproto.mac_learning import MacLearning
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.switching.bundle import Bundle
+from vnet.ovs.ofproto.switching.mac_learning import MacLearning
 from vnet.tables.storm import StormWatch
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from vnet.ovs.flow.flow import Bits, Flow
 from vnet.ovs.flow.match import Match
-from vnet.ovs.ofproto.classifier import Classifier
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.classifier.classifier import Classifier
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.openflow.ofpacts import Conjunction
 
 IPV4 = 0x0800

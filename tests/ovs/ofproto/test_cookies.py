@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vnet.ovs.flow.match import CATCHALL
-from vnet.ovs.ofproto.cookies import CookieIndex
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.rules.cookies import CookieIndex
+from vnet.ovs.ofproto.rules.rule import Rule
 
 
 def rule(cookie: int = 1, table_id: int = 0) -> Rule:

@@ -12,9 +12,9 @@ from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocols import P_OF10_ANY, P_OF10_NXM_TID, P_OF15_OXM
 from vnet.ovs.ofproto.dump.flows import dump_aggregate, dump_flows
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.rule import RemovedReason, Rule
-from vnet.ovs.ofproto.selection import Selection
-from vnet.ovs.ofproto.table import TableSettings
+from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.selection import Selection
+from vnet.ovs.ofproto.rules.table import TableSettings
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     Bucket,

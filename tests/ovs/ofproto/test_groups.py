@@ -13,11 +13,11 @@ from vnet.ovs.dpif.actions import HashAlgorithm
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocols import P_OF13_OXM, P_OF15_OXM
-from vnet.ovs.ofproto.dp_hash import slots_of_buckets
 from vnet.ovs.ofproto.dump.groups import dump_group_stats, dump_groups
-from vnet.ovs.ofproto.group import SelectionMethod
+from vnet.ovs.ofproto.groups.dp_hash import slots_of_buckets
+from vnet.ovs.ofproto.groups.group import SelectionMethod
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     BUCKET_ALL,

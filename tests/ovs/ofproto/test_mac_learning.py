@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vnet.base.units import NS_PER_S
-from vnet.ovs.ofproto.mac_learning import MacLearning
+from vnet.ovs.ofproto.switching.mac_learning import MacLearning
 
 A, B = 0x02_00_00_00_00_0A, 0x02_00_00_00_00_0B
 GROUP = 0x01_00_5E_00_00_01

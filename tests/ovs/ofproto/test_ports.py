@@ -8,8 +8,8 @@ from vnet.base.ids import Mac
 from vnet.netdev.pair import PairDevice
 from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
 from vnet.ovs.ofproto.dump.ports import dump_ports, dump_ports_desc
-from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import PortConfig, PortMod, PortState
 from vnet.ovs.openflow.version import OpenFlowVersion

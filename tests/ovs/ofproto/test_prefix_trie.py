@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vnet.ovs.ofproto.prefix_trie import PrefixTrie
+from vnet.ovs.ofproto.classifier.prefix_trie import PrefixTrie
 
 WIDTH = 8
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.ofproto.classifier import prefix_field
+from vnet.ovs.ofproto.classifier.classifier import prefix_field
 from vnet.ovs.ofproto.dump.flows import dump_all_flows
 from vnet.ovs.ofproto.dump.tables import dump_tables
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.table import TableSettings
+from vnet.ovs.ofproto.rules.table import TableSettings
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.version import OpenFlowVersion

@@ -10,7 +10,7 @@ from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocols import P_OF13_OXM, P_OF15_OXM, protocols_text
-from vnet.ovs.ofproto.group_mods import check_group_mod
+from vnet.ovs.ofproto.groups.group_mods import check_group_mod
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     BUCKET_LAST,

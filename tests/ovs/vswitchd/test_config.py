@@ -8,7 +8,7 @@ import pytest
 
 from vnet.base.ids import mac_from_text
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.ofproto.bundle import PriorityTags, VlanMode
+from vnet.ovs.ofproto.switching.bundle import PriorityTags, VlanMode
 from vnet.ovs.vswitchd.config import (
     BridgeConfig,
     BridgePortConfig,

@@ -13,7 +13,7 @@ from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.dump.queues import qos_show, queue_get_config, queue_stats
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow

@@ -11,7 +11,7 @@ from vnet.netdev.device import NetDevice
 from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.datapath.dummy import DummyDevice
 from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
-from vnet.ovs.ofproto.bundle import VlanMode
+from vnet.ovs.ofproto.switching.bundle import VlanMode
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.vswitchd.config import (

@@ -15,9 +15,9 @@ from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_NONE, OdpPort, OfpPort
 from vnet.ovs.ofproto.bond.bonding import Bonding
 from vnet.ovs.ofproto.meter import MeterPool
-from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.own_frames import send_own_frame, send_to_tables
+from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.ports.own_frames import send_own_frame, send_to_tables
 from vnet.ovs.ofproto.revalidator import Revalidator
 from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.tunnel.underlay import Underlay

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.dpif.meters import MeterBandConfig, MeterBandStats, MeterConfig, MeterStats
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     METER_ALL,

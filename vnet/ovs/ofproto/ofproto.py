@@ -15,27 +15,27 @@ from vnet.ovs.flow.hash_order import HashOrder
 from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.ofproto.expiry import Expiry
-from vnet.ovs.ofproto.flow_mods import FlowMods, kept_flags
-from vnet.ovs.ofproto.group import GroupEntry
-from vnet.ovs.ofproto.group_mods import GroupMods
-from vnet.ovs.ofproto.internal_rules import InternalRules
+from vnet.ovs.ofproto.groups.group import GroupEntry
+from vnet.ovs.ofproto.groups.group_mods import GroupMods
 from vnet.ovs.ofproto.meter import (
     MeterEntry,
     MeterPool,
     check_meter_mod,
     meters_to_delete,
 )
-from vnet.ovs.ofproto.ofport import OfPort
-from vnet.ovs.ofproto.rule import RemovedReason, Rule
-from vnet.ovs.ofproto.rule_store import RuleStore
+from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.rules.expiry import Expiry
+from vnet.ovs.ofproto.rules.flow_mods import FlowMods, kept_flags
+from vnet.ovs.ofproto.rules.internal_rules import InternalRules
+from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule_store import RuleStore
+from vnet.ovs.ofproto.rules.selection import COOKIE_EXACT, Selection
+from vnet.ovs.ofproto.rules.table import Table, TableSettings
+from vnet.ovs.ofproto.rules.transaction import Transaction
 from vnet.ovs.ofproto.sampling import Sampling
-from vnet.ovs.ofproto.selection import COOKIE_EXACT, Selection
 from vnet.ovs.ofproto.spanning_tree.tree import SpanningTree
-from vnet.ovs.ofproto.switching import Switching
-from vnet.ovs.ofproto.table import Table, TableSettings
-from vnet.ovs.ofproto.transaction import Transaction
-from vnet.ovs.ofproto.tunnel_options import check_options
+from vnet.ovs.ofproto.switching.switching import Switching
+from vnet.ovs.ofproto.tunnel.options import check_options
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     FlowFlags,

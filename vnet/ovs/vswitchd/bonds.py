@@ -17,7 +17,7 @@ from vnet.base.units import NS_PER_MS
 from vnet.l2.lacp.aggregation import Settings as LacpSettings
 from vnet.l2.lacp.member import PortSettings
 from vnet.ovs.ofproto.bond.settings import AggregateSettings, BondMode, BondSettings
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.vswitchd.config import (
     BridgePortConfig,
     InterfaceConfig,

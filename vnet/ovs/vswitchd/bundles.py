@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from vnet.ovs.ofproto.bundle import EVERY_VLAN, Bundle, VlanMode, trunks_with_native
-from vnet.ovs.ofproto.mirror import Mirror
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.switching.bundle import EVERY_VLAN, Bundle, VlanMode, trunks_with_native
+from vnet.ovs.ofproto.switching.mirror import Mirror
 from vnet.ovs.vswitchd.config import BridgePortConfig, MirrorConfig
 
 _NATIVE = (VlanMode.NATIVE_TAGGED, VlanMode.NATIVE_UNTAGGED)

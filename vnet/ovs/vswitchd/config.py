@@ -16,7 +16,7 @@ from typing import Any
 from vnet.base.ids import Mac, mac_from_text
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.tokens import c_decimal
-from vnet.ovs.ofproto.bundle import PriorityTags, VlanMode
+from vnet.ovs.ofproto.switching.bundle import PriorityTags, VlanMode
 from vnet.ovs.ofproto.tunnel.config import TunnelConfig
 from vnet.ovs.vswitchd.column import (
     BOOLEAN,

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from vnet.base.ids import Mac
 from vnet.ovs.flow.ports import OFPP_LOCAL
-from vnet.ovs.ofproto.multicast import MulticastSnooping
-from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.spanning_tree.rstp_bridge import RstpBridge
 from vnet.ovs.ofproto.spanning_tree.stp_bridge import StpBridge
 from vnet.ovs.ofproto.spanning_tree.tree import Home
+from vnet.ovs.ofproto.switching.multicast import MulticastSnooping
 from vnet.ovs.vswitchd.changes import ports_in_table_order
 from vnet.ovs.vswitchd.config import BridgeConfig, setting_truth
 from vnet.ovs.vswitchd.spanning_tree import rstp_ports, rstp_settings, stp_ports, stp_settings

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vnet.netdev.device import NetDevice
-from vnet.ovs.ofproto.ofport import OfPort
-from vnet.ovs.ofproto.port_queues import PortQueues
+from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.ports.port_queues import PortQueues
 from vnet.ovs.vswitchd.config import QosConfig, setting_number
 from vnet.sim.qdisc.htb import Htb, HtbRate
 from vnet.sim.scheduler import Scheduler

@@ -19,10 +19,10 @@ from vnet.ovs.flow.hashing import hash_bytes
 from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NORMAL, OdpPort
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.bond.settings import AggregateSettings
-from vnet.ovs.ofproto.bundle import Bundle
-from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.revalidator import RevalidatorLimits
+from vnet.ovs.ofproto.switching.bundle import Bundle
 from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vswitchd import bundles, qos

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.fields import FIELDS, Subfield
-from vnet.ovs.ofproto.classifier import DEFAULT_PREFIX_FIELDS, PrefixField, prefix_field
-from vnet.ovs.ofproto.table import TableSettings
+from vnet.ovs.ofproto.classifier.classifier import DEFAULT_PREFIX_FIELDS, PrefixField, prefix_field
+from vnet.ovs.ofproto.rules.table import TableSettings
 from vnet.ovs.vswitchd.config import FlowTableConfig
 
 _UNSET = FlowTableConfig()

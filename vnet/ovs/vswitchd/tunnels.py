@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from vnet.ovs.flow.ports import OdpPort
 from vnet.ovs.ofproto.backer import Backer
-from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.tunnel.config import TunnelConfig
 
 ChooseNumber = Callable[[str], OdpPort | None]

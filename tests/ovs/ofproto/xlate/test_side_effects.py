@@ -9,7 +9,7 @@ from tests.oracle.ovs_kit import Switch
 from tests.ovs.ofproto.xlate.translating import actions_of, explained, translated
 from tests.ovs.whole_switch import flow_lines, switch_with
 from vnet.ovs.dpif.dpif import FlowStats
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.xlate.cache import XlateCache
 
 TCP = "in_port=1,tcp,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02"

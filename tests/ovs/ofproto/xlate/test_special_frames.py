@@ -11,7 +11,7 @@ from tests.oracle.ovs_kit import Switch
 from tests.ovs.whole_switch import flow_lines, frame_of, outputs, switch_with
 from vnet.ovs.dpif.actions import SlowPath
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 
 MINE = "eth_type=0x8809,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02"
 OTHER = "eth_type=0x8808,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02"

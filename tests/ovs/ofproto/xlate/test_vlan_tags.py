@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vnet.ovs.flow.flow import CFI, Flow
-from vnet.ovs.ofproto.bundle import Bundle, PriorityTags, VlanMode, trunks_with_native
+from vnet.ovs.ofproto.switching.bundle import Bundle, PriorityTags, VlanMode, trunks_with_native
 from vnet.ovs.ofproto.xlate.vlan import (
     NO_TAG,
     Tag,

@@ -12,9 +12,9 @@ from vnet.ovs.ofproto.bond.lacp_listener import LacpListener, lacp_frame
 from vnet.ovs.ofproto.bond.rebalance import rebalance
 from vnet.ovs.ofproto.bond.recirculation import LinkRules, frozen_at_bond
 from vnet.ovs.ofproto.bond.settings import AggregateSettings, BondMode, BondSettings
-from vnet.ovs.ofproto.bundle import Bundle
-from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.switching.bundle import Bundle
 from vnet.ovs.ofproto.xlate.recirc import RecircTable
 from vnet.ovs.openflow.messages import PortState
 from vnet.sim.scheduler import Scheduler

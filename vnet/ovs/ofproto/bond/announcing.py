@@ -14,9 +14,9 @@ from vnet.ovs.flow.flow import Flow
 from vnet.ovs.ofproto.bond.bond import Bond
 from vnet.ovs.ofproto.bond.settings import BondMode
 from vnet.ovs.ofproto.bond.verdict import choose_member
-from vnet.ovs.ofproto.bundle import Bundle
-from vnet.ovs.ofproto.mac_learning import MacLearning
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.switching.bundle import Bundle
+from vnet.ovs.ofproto.switching.mac_learning import MacLearning
 from vnet.wire import arp, ether, vlan
 
 TYPE_RARP = 0x8035

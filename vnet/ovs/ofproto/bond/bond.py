@@ -15,7 +15,7 @@ from vnet.ovs.flow.flow_hash import hash_5tuple
 from vnet.ovs.flow.hashing import hash_mac
 from vnet.ovs.ofproto.bond.member import BUCKET_MASK, N_BUCKETS, Bucket, Member
 from vnet.ovs.ofproto.bond.settings import BondMode, BondSettings
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 
 
 class Bond:

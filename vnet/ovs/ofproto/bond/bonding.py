@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from vnet.ovs.ofproto.bond.aggregate import Aggregate, Home
 from vnet.ovs.ofproto.bond.settings import AggregateSettings
-from vnet.ovs.ofproto.bundle import Bundle
-from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.switching.bundle import Bundle
 from vnet.ovs.openflow.messages import PortState
 from vnet.sim.scheduler import Timer
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from vnet.ovs.dpif.actions import SlowPath
 from vnet.ovs.flow.extract import layers
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.wire import ether, lacp
 from vnet.wire.lacp import Pdu
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vnet.base.ids import Mac
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.openflow.messages import PortState
 
 N_BUCKETS = 256

@@ -16,8 +16,8 @@ from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
 from vnet.ovs.ofproto.bond.bond import Bond
 from vnet.ovs.ofproto.bond.member import BUCKET_MASK, LOAD_MASK, Bucket
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.rule import Rule
-from vnet.ovs.ofproto.table import INTERNAL_TABLE
+from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.ofproto.rules.table import INTERNAL_TABLE
 from vnet.ovs.ofproto.xlate.recirc import FrozenState
 from vnet.ovs.openflow.messages import FlowFlags, FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import Output

@@ -9,7 +9,7 @@ from enum import Enum
 from vnet.base.units import NS_PER_S
 from vnet.l2.lacp.aggregation import Settings as LacpSettings
 from vnet.l2.lacp.member import PortSettings
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 
 
 class BondMode(Enum):

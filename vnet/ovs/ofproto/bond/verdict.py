@@ -10,7 +10,7 @@ from vnet.ovs.flow.flow_hash import HashFields, mask_of_hash_fields
 from vnet.ovs.ofproto.bond.bond import Bond
 from vnet.ovs.ofproto.bond.member import Member
 from vnet.ovs.ofproto.bond.settings import BondMode
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 
 _GROUP_BIT = 1 << 40
 

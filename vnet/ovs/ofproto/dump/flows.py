@@ -15,8 +15,8 @@ from vnet.ovs.flow.names import NO_NAMES, Names
 from vnet.ovs.flow.protocols import P_OF10_NXM_TID
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.rule import Rule
-from vnet.ovs.ofproto.selection import Selection
+from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.ofproto.rules.selection import Selection
 from vnet.ovs.openflow.messages import (
     DEFAULT_PRIORITY,
     FlowFlags,

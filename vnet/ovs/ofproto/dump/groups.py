@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vnet.ovs.flow.names import NO_NAMES, Names
 from vnet.ovs.flow.protocols import P_OF15_OXM
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
-from vnet.ovs.ofproto.group import GroupEntry
+from vnet.ovs.ofproto.groups.group import GroupEntry
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import GROUP_ALL
 from vnet.ovs.openflow.text.flow_print import duration_text

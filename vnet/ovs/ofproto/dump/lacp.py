@@ -9,7 +9,7 @@ from vnet.l2.lacp.aggregation import Aggregation
 from vnet.l2.lacp.member import Member
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ofproto.backer import Backer
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.wire.lacp import Info, State
 
 _STATE_WORDS = {

@@ -11,8 +11,8 @@ from vnet.l2.membership import MAPPED_PREFIX
 from vnet.l2.snooping import ROUTER_AGEING_S
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.names import port_text
-from vnet.ovs.ofproto.bundle import Bundle
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.switching.bundle import Bundle
 
 SNOOPING_OFF = "multicast snooping is disabled"
 

@@ -11,8 +11,8 @@ from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.flow.names import NO_NAMES, Names, port_text
 from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
-from vnet.ovs.ofproto.ofport import OfPort, PortStats
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort, PortStats
 from vnet.ovs.openflow.messages import PortConfig, PortState
 from vnet.ovs.openflow.text.flow_print import duration_text
 from vnet.ovs.openflow.text.port import port_config_text, port_state_text

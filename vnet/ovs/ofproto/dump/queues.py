@@ -9,8 +9,8 @@ from vnet.ovs.flow.names import NO_NAMES, Names, port_text
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
 from vnet.ovs.ofproto.dump.ports import hashed
-from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.text.flow_print import duration_text
 

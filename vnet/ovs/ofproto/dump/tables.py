@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.table import Table
+from vnet.ovs.ofproto.rules.table import Table
 from vnet.ovs.openflow.version import OpenFlowVersion
 
 _MAX_ENTRIES = 1_000_000

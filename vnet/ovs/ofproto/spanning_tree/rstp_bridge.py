@@ -12,7 +12,7 @@ from vnet.l2.rstp.port import RstpPort, RstpState
 from vnet.l2.rstp.vector import Times
 from vnet.ovs.flow.hash_order import hash_table_order
 from vnet.ovs.flow.hashing import hash_int
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.spanning_tree.settings import RstpPortSettings, RstpSettings
 from vnet.ovs.ofproto.spanning_tree.standing import OUTSIDE_TREE, TreeStanding
 from vnet.ovs.ofproto.spanning_tree.tree import Home, SpanningTree

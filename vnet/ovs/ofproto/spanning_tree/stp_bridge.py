@@ -10,7 +10,7 @@ from vnet.base.units import NS_PER_S
 from vnet.l2.stp.bridge import Stp
 from vnet.l2.stp.offer import StpTimes
 from vnet.l2.stp.port import StpPort, StpRole, StpState
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.spanning_tree.settings import StpPortSettings, StpSettings
 from vnet.ovs.ofproto.spanning_tree.standing import OUTSIDE_TREE, TreeStanding
 from vnet.ovs.ofproto.spanning_tree.tree import Home, SpanningTree

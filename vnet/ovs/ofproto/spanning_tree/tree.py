@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from vnet.base.ids import MAC_ZERO
 from vnet.ovs.dpif.actions import SlowPath
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.spanning_tree.standing import OUTSIDE_TREE, TreeStanding
 from vnet.ovs.ofproto.xlate.ports import is_stp
 from vnet.sim.scheduler import Timer

@@ -14,8 +14,8 @@ from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.ports import OdpPort
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP, ETH_TYPE_IPV6, IPPROTO_UDP
-from vnet.ovs.ofproto.classifier import Classifier
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.classifier.classifier import Classifier
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.wire.gre import PROTOCOL as IPPROTO_GRE
 
 _FRAG_MASK = 0x3 << Flow.nw_frag.shift

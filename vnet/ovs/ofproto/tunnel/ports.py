@@ -18,8 +18,8 @@ from vnet.ovs.flow.value_text import hex_text
 from vnet.ovs.ofproto.tunnel.config import ANY_ADDRESS, PacketTypes, TunnelConfig
 
 if TYPE_CHECKING:
-    from vnet.ovs.ofproto.ofport import OfPort
     from vnet.ovs.ofproto.ofproto import Ofproto
+    from vnet.ovs.ofproto.ports.ofport import OfPort
 
 _DST = Flow.tun_dst.mask | Flow.tun_ipv6_dst.mask
 

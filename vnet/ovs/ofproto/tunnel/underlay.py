@@ -16,8 +16,8 @@ from vnet.ovs.ofproto.tunnel.router import Router
 from vnet.sim.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from vnet.ovs.ofproto.ofport import OfPort
     from vnet.ovs.ofproto.ofproto import Ofproto
+    from vnet.ovs.ofproto.ports.ofport import OfPort
 
 
 class Underlay:

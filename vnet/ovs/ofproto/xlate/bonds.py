@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.ofproto.bond.bond import Bond
 from vnet.ovs.ofproto.bond.verdict import Verdict, admit, choose_member
-from vnet.ovs.ofproto.bundle import Bundle
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.switching.bundle import Bundle
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.gratuitous_arp import is_gratuitous_arp
 

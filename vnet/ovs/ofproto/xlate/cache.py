@@ -16,10 +16,10 @@ from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.openflow.errors import OpenFlowError
 
 if TYPE_CHECKING:
-    from vnet.ovs.ofproto.group import GroupEntry
-    from vnet.ovs.ofproto.ofport import OfPort
+    from vnet.ovs.ofproto.groups.group import GroupEntry
     from vnet.ovs.ofproto.ofproto import Ofproto
-    from vnet.ovs.ofproto.rule import Rule
+    from vnet.ovs.ofproto.ports.ofport import OfPort
+    from vnet.ovs.ofproto.rules.rule import Rule
     from vnet.ovs.openflow.messages import FlowMod
 
 TCP_FIN = 0x01

@@ -29,10 +29,10 @@ from vnet.ovs.ofproto.xlate.report import NodeKind, Trace, TraceNode
 from vnet.ovs.openflow.ofpacts import Controller, Nat, Ofpact, Ofpacts, UnrollXlate
 
 if TYPE_CHECKING:
-    from vnet.ovs.ofproto.bundle import Bundle
-    from vnet.ovs.ofproto.ofport import OfPort
     from vnet.ovs.ofproto.ofproto import Ofproto
-    from vnet.ovs.ofproto.rule import Rule
+    from vnet.ovs.ofproto.ports.ofport import OfPort
+    from vnet.ovs.ofproto.rules.rule import Rule
+    from vnet.ovs.ofproto.switching.bundle import Bundle
     from vnet.ovs.ofproto.tunnel.underlay import Underlay
     from vnet.ovs.openflow.messages import FlowMod
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vnet.ovs.dpif.actions import SAMPLE_ALWAYS, Meter, Sample
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.xlate.clone import take_actions
 from vnet.ovs.ofproto.xlate.commit import commit
 from vnet.ovs.ofproto.xlate.context import XlateCtx

@@ -8,7 +8,7 @@ from vnet.ovs.flow.flow_hash import HashFields, hash_symmetric_l4, mask_of_hash_
 from vnet.ovs.flow.hashing import hash_bytes, hash_int, hash_uint64
 from vnet.ovs.flow.names import port_text
 from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_NONE
-from vnet.ovs.ofproto.group import GroupEntry, SelectionMethod
+from vnet.ovs.ofproto.groups.group import GroupEntry, SelectionMethod
 from vnet.ovs.ofproto.xlate.cache import GroupCredit
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.freeze import (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import CFI
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.ofproto.bundle import Bundle
-from vnet.ovs.ofproto.mirror import Mirror
+from vnet.ovs.ofproto.switching.bundle import Bundle
+from vnet.ovs.ofproto.switching.mirror import Mirror
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.normal import input_bundle, is_reserved, is_vid_valid, output_normal
 from vnet.ovs.ofproto.xlate.vlan import VID_MASK, Tags, inside_tags, received_tags

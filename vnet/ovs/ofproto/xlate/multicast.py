@@ -29,7 +29,7 @@ from vnet.ovs.flow.protocol_numbers import (
     IPPROTO_ICMPV6,
     IPPROTO_IGMP,
 )
-from vnet.ovs.ofproto.bundle import Bundle
+from vnet.ovs.ofproto.switching.bundle import Bundle
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.wire import igmp
 from vnet.wire.checksum import checksum, pseudo_header_sum

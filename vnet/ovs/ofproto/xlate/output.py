@@ -7,7 +7,7 @@ from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OdpPort, OfpPort
 from vnet.ovs.flow.protocol_numbers import PT_ETHERNET, PT_NAMESPACE_ETHERTYPE
 from vnet.ovs.ofproto.bond.bond import Bond
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.tunnel.config import PacketTypes
 from vnet.ovs.ofproto.xlate.commit import commit
 from vnet.ovs.ofproto.xlate.context import XlateCtx

@@ -5,8 +5,8 @@ from __future__ import annotations
 from vnet.ovs.dpif.actions import DropCause
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_UNSET, OfpPort
-from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.xlate.cache import PatchCredit
 from vnet.ovs.ofproto.xlate.clone import do_on_clone
 from vnet.ovs.ofproto.xlate.context import XlateCtx

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vnet.ovs.flow.flow import DL_TYPE_NONE, Flow
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.prerequisites import is_ip
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.stacks import IP_ECN_MASK

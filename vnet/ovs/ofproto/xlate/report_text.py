@@ -6,7 +6,7 @@ from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.names import NO_NAMES, Names
 from vnet.ovs.ofproto.names import names_of
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.report import NodeKind, Trace
 from vnet.ovs.openflow.action_set import action_list

@@ -16,7 +16,7 @@ from vnet.ovs.dpif.actions import (
     Userspace,
 )
 from vnet.ovs.flow.ports import ODPP_NONE, OFPP_NONE, OdpPort, OfpPort
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.tunnel.header import address_tunnel
 from vnet.ovs.ofproto.xlate.commit import commit, commit_tunnel
 from vnet.ovs.ofproto.xlate.context import XlateCtx

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 
 

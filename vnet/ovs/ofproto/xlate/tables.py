@@ -10,8 +10,8 @@ from vnet.ovs.flow.ports import OFPP_IN_PORT, OfpPort
 from vnet.ovs.flow.prerequisites import is_ip
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP
 from vnet.ovs.ofproto.ofproto import FragmentHandling
-from vnet.ovs.ofproto.rule import Rule
-from vnet.ovs.ofproto.table import INTERNAL_TABLE, TableMiss
+from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.ofproto.rules.table import INTERNAL_TABLE, TableMiss
 from vnet.ovs.ofproto.xlate.action_size import MAX_ACTIONS_BYTES
 from vnet.ovs.ofproto.xlate.cache import RuleCredit, TableCredit
 from vnet.ovs.ofproto.xlate.context import (

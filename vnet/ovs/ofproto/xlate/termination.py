@@ -16,7 +16,7 @@ from vnet.ovs.flow.protocol_numbers import (
     IPPROTO_ICMPV6,
     ND_NEIGHBOR_ADVERT,
 )
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.wire.arp import REPLY
 

@@ -11,7 +11,7 @@ from vnet.base.deep_calls import deep_calls
 from vnet.ovs.dpif.actions import Clone, Drop, DropCause, OdpActions, Output, SlowPath
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocol_numbers import CS_TRACKED, PT_ETHERNET
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.tunnel.config import PacketTypes
 
 # These are not called from here: they register what they carry out when they are imported.

@@ -43,8 +43,8 @@ from vnet.ovs.ofproto.xlate.sampling import sample_output
 from vnet.wire.gre import PROTOCOL as IPPROTO_GRE
 
 if TYPE_CHECKING:
-    from vnet.ovs.ofproto.ofport import OfPort
     from vnet.ovs.ofproto.ofproto import Ofproto
+    from vnet.ovs.ofproto.ports.ofport import OfPort
     from vnet.ovs.ofproto.tunnel.neighbors import NeighborCache
 
 _OUTER = sum(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ofproto.dump.queues import qos_show
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.vswitchd.qos import types_for
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 

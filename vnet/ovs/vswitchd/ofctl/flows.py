@@ -7,7 +7,7 @@ from pathlib import Path
 from vnet.ovs.flow.protocols import P_ANY, P_OF10_ANY, P_OF10_NXM_TID
 from vnet.ovs.ofproto.dump.flows import dump_aggregate, dump_flows
 from vnet.ovs.ofproto.dump.tables import dump_tables
-from vnet.ovs.ofproto.selection import Selection, selection_of
+from vnet.ovs.ofproto.rules.selection import Selection, selection_of
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.files import Source, parse_flows
 from vnet.ovs.openflow.text.flow_mod import parse_flow

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vnet.ovs.ofproto.learned import LearnedCookie
-from vnet.ovs.ofproto.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.learned import LearnedCookie
+from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
 
 
 class Transaction:

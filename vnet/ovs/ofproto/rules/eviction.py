@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.ofproto.expiry import due_of
-from vnet.ovs.ofproto.lazy_heap import LazyHeap
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.rules.expiry import due_of
+from vnet.ovs.ofproto.rules.lazy_heap import LazyHeap
+from vnet.ovs.ofproto.rules.rule import Rule
 
 _GroupName = tuple[int | None, ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
 
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.rules.rule import Rule
 
 Key = tuple[int, int]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vnet.ovs.ofproto.action_queries import references_of
-from vnet.ovs.ofproto.cookies import CookieIndex
-from vnet.ovs.ofproto.expiry import Expiry
-from vnet.ovs.ofproto.group import GroupEntry
-from vnet.ovs.ofproto.learned import LearnedCookies
+from vnet.ovs.ofproto.groups.group import GroupEntry
 from vnet.ovs.ofproto.meter import MeterEntry
-from vnet.ovs.ofproto.rule import RemovedReason, Rule
-from vnet.ovs.ofproto.selection import COOKIE_EXACT, Selection
-from vnet.ovs.ofproto.table import N_TABLES, Table
-from vnet.ovs.ofproto.transaction import Transaction
+from vnet.ovs.ofproto.rules.action_queries import references_of
+from vnet.ovs.ofproto.rules.cookies import CookieIndex
+from vnet.ovs.ofproto.rules.expiry import Expiry
+from vnet.ovs.ofproto.rules.learned import LearnedCookies
+from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.selection import COOKIE_EXACT, Selection
+from vnet.ovs.ofproto.rules.table import N_TABLES, Table
+from vnet.ovs.ofproto.rules.transaction import Transaction
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowFlags
 from vnet.ovs.openflow.ofpacts import TABLE_ALL

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vnet.l2.snooping import Snooping
-from vnet.ovs.ofproto.bundle import Bundle
+from vnet.ovs.ofproto.switching.bundle import Bundle
 from vnet.sim.scheduler import Scheduler, Timer
 
 

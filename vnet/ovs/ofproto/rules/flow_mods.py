@@ -6,14 +6,14 @@ from typing import Any
 
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match
-from vnet.ovs.ofproto.action_queries import References, references_of
-from vnet.ovs.ofproto.group import GroupEntry
+from vnet.ovs.ofproto.groups.group import GroupEntry
 from vnet.ovs.ofproto.meter import MeterEntry
-from vnet.ovs.ofproto.rule import RemovedReason, Rule
-from vnet.ovs.ofproto.rule_store import RuleStore
-from vnet.ovs.ofproto.selection import selection_of
-from vnet.ovs.ofproto.table import N_TABLES, Table
-from vnet.ovs.ofproto.transaction import Transaction
+from vnet.ovs.ofproto.rules.action_queries import References, references_of
+from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule_store import RuleStore
+from vnet.ovs.ofproto.rules.selection import selection_of
+from vnet.ovs.ofproto.rules.table import N_TABLES, Table
+from vnet.ovs.ofproto.rules.transaction import Transaction
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowFlags, FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from vnet.ovs.ofproto.ofport import OfPort
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.openflow.messages import PortConfig
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.ofproto.bundle import Bundle
-from vnet.ovs.ofproto.mac_learning import MacLearning
-from vnet.ovs.ofproto.mirror import Mirror, Mirrors
-from vnet.ovs.ofproto.multicast import MulticastSnooping
+from vnet.ovs.ofproto.switching.bundle import Bundle
+from vnet.ovs.ofproto.switching.mac_learning import MacLearning
+from vnet.ovs.ofproto.switching.mirror import Mirror, Mirrors
+from vnet.ovs.ofproto.switching.multicast import MulticastSnooping
 
 
 class Switching:

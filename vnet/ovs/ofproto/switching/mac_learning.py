@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from vnet.base.units import NS_PER_S
-from vnet.ovs.ofproto.usage_heap import UsageHeap
+from vnet.ovs.ofproto.rules.usage_heap import UsageHeap
 
 PortT = TypeVar("PortT")
 

@@ -11,7 +11,7 @@ from vnet.ovs.dpif.actions import SlowPath
 from vnet.ovs.flow.flow import Flow
 
 if TYPE_CHECKING:
-    from vnet.ovs.ofproto.ofport import OfPort
+    from vnet.ovs.ofproto.ports.ofport import OfPort
 
 
 class PortProtocol(Protocol):

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from vnet.ovs.flow.fields import Field, Subfield
-from vnet.ovs.ofproto.action_queries import flattened
+from vnet.ovs.ofproto.rules.action_queries import flattened
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowMod
 from vnet.ovs.openflow.ofpacts import Learn, Ofpacts

@@ -20,16 +20,16 @@ from vnet.ovs.flow.field import Field
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import CATCHALL, Match
-from vnet.ovs.ofproto.conjunctions import SoftMatches
-from vnet.ovs.ofproto.prefix_trie import PrefixTrie
-from vnet.ovs.ofproto.rule import Rule
-from vnet.ovs.ofproto.subtable import (
+from vnet.ovs.ofproto.classifier.conjunctions import SoftMatches
+from vnet.ovs.ofproto.classifier.prefix_trie import PrefixTrie
+from vnet.ovs.ofproto.classifier.subtable import (
     NO_PRIORITY,
     PORTS_MASK,
     STAGE_MODULUS,
     Subtable,
     TrackedPrefix,
 )
+from vnet.ovs.ofproto.rules.rule import Rule
 
 MAX_PREFIX_FIELDS = 3
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match
-from vnet.ovs.ofproto.rule import Rule
-from vnet.ovs.ofproto.table import INTERNAL_TABLE
+from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.ofproto.rules.table import INTERNAL_TABLE
 from vnet.ovs.openflow.messages import FlowFlags, FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import Controller, Ofpacts, PacketInReason
 

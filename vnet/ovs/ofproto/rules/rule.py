@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from vnet.ovs.flow.match import Match
-from vnet.ovs.ofproto.action_queries import NO_REFERENCES, References
+from vnet.ovs.ofproto.rules.action_queries import NO_REFERENCES, References
 from vnet.ovs.openflow.messages import FlowFlags
 from vnet.ovs.openflow.ofpacts import Conjunction, Ofpacts
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from vnet.ovs.flow.fields import Subfield
-from vnet.ovs.ofproto.classifier import DEFAULT_PREFIX_FIELDS, Classifier, PrefixField
-from vnet.ovs.ofproto.eviction import Eviction
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.classifier.classifier import DEFAULT_PREFIX_FIELDS, Classifier, PrefixField
+from vnet.ovs.ofproto.rules.eviction import Eviction
+from vnet.ovs.ofproto.rules.rule import Rule
 
 N_TABLES = 255
 INTERNAL_TABLE = 254

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from vnet.ovs.flow.flow import STAGE_MASKS, Flow
 from vnet.ovs.flow.match import Match
-from vnet.ovs.ofproto.prefix_trie import PrefixTrie
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.classifier.prefix_trie import PrefixTrie
+from vnet.ovs.ofproto.rules.rule import Rule
 
 NO_PRIORITY = -1
 """Lower than any rule's."""

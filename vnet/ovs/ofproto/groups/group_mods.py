@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from vnet.ovs.flow.ports import OFPP_NONE
-from vnet.ovs.ofproto.group import GroupEntry
-from vnet.ovs.ofproto.rule import RemovedReason
-from vnet.ovs.ofproto.rule_store import RuleStore
-from vnet.ovs.ofproto.transaction import Transaction
+from vnet.ovs.ofproto.groups.group import GroupEntry
+from vnet.ovs.ofproto.rules.rule import RemovedReason
+from vnet.ovs.ofproto.rules.rule_store import RuleStore
+from vnet.ovs.ofproto.rules.transaction import Transaction
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     BUCKET_ALL,

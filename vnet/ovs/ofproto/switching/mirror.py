@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from vnet.ovs.ofproto.bundle import Bundle
+from vnet.ovs.ofproto.switching.bundle import Bundle
 
 MAX_MIRRORS = 32
 

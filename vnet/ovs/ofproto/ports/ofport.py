@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from vnet.base.ids import MAC_ZERO, Mac
 from vnet.netdev.device import NetDevice
 from vnet.ovs.flow.ports import OdpPort, OfpPort
-from vnet.ovs.ofproto.port_protocol import PortProtocol
-from vnet.ovs.ofproto.port_queues import PortQueues
+from vnet.ovs.ofproto.ports.port_protocol import PortProtocol
+from vnet.ovs.ofproto.ports.port_queues import PortQueues
 from vnet.ovs.ofproto.spanning_tree.standing import OUTSIDE_TREE, TreeStanding
 from vnet.ovs.ofproto.tunnel.config import PacketTypes, TunnelConfig
 from vnet.ovs.openflow.messages import PortConfig, PortState

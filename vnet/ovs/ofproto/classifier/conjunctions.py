@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from vnet.ovs.ofproto.rule import Rule
-from vnet.ovs.ofproto.subtable import NO_PRIORITY
+from vnet.ovs.ofproto.classifier.subtable import NO_PRIORITY
+from vnet.ovs.ofproto.rules.rule import Rule
 
 
 class SoftMatches:

@@ -8,8 +8,8 @@ from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import ODPP_NONE, OFPP_NONE, OFPP_TABLE, OdpPort, OfpPort
-from vnet.ovs.ofproto.ofport import OfPort
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.xlate.context import XlateIn
 from vnet.ovs.ofproto.xlate.translate import translate
 from vnet.ovs.openflow.ofpacts import Output

@@ -8,8 +8,8 @@ from enum import Enum
 
 from vnet.ovs.dpif.actions import HashAlgorithm
 from vnet.ovs.dpif.dpif import FlowStats
-from vnet.ovs.ofproto.dp_hash import slots_of_buckets
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.groups.dp_hash import slots_of_buckets
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.openflow.messages import Bucket, GroupMod, GroupModCommand, GroupType
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from vnet.ovs.ofproto.rule import Rule
+from vnet.ovs.ofproto.rules.rule import Rule
 
 
 class _SameCookie:

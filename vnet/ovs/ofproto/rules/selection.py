@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
-from vnet.ovs.ofproto.action_queries import outputs_to
-from vnet.ovs.ofproto.rule import HIDDEN_PRIORITY, Rule
+from vnet.ovs.ofproto.rules.action_queries import outputs_to
+from vnet.ovs.ofproto.rules.rule import HIDDEN_PRIORITY, Rule
 from vnet.ovs.openflow.messages import GROUP_ANY, FlowMod
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
 

@@ -1,0 +1,1 @@
+"""Groups: buckets of actions that flows hand packets to."""

@@ -1,0 +1,1 @@
+"""Ports as OpenFlow sees them, and what a switch itself does on them."""

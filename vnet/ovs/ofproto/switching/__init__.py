@@ -1,0 +1,1 @@
+"""What the NORMAL action works with: bundles, learned stations, groups of listeners, mirrors."""
