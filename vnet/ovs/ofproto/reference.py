@@ -145,6 +145,7 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
   vSwitch draws a link for each; `lb-output-action` is accepted, and the bond works without. What
   Open vSwitch leaves to the order of a hash table of pointers, as which of several links becomes
   the active one, goes by the order in which they are written.
+* Of the types of QoS there are `linux-htb` and `linux-noop`.
 * Floods go out in an order of their own; Open vSwitch's is that of a hash table of pointers.
 * A copy that has to be looked up again (`ct`, `recirc`) leaves after the others where that lookup
   takes an upcall, and in its turn where it does not. Open vSwitch waits for the upcall.
