@@ -18,12 +18,8 @@ from vnet.l2.lacp.aggregation import Settings as LacpSettings
 from vnet.l2.lacp.member import PortSettings
 from vnet.ovs.ofproto.bond.settings import AggregateSettings, BondMode, BondSettings
 from vnet.ovs.ofproto.ports.ofport import OfPort
-from vnet.ovs.vswitchd.config import (
-    BridgePortConfig,
-    InterfaceConfig,
-    setting_number,
-    setting_truth,
-)
+from vnet.ovs.vswitchd.config import BridgePortConfig, InterfaceConfig
+from vnet.ovs.vswitchd.row import setting_number, setting_truth
 
 _MAC = re.compile(r"[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){5}")
 _U16_MAX = 0xFFFF

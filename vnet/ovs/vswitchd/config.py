@@ -1,6 +1,7 @@
 """The wanted state of a switch: bridges, ports, interfaces, mirrors, and their settings.
 
-One frozen class for each table of ovs-vswitchd.conf.db(5), its members named and limited as
+One frozen class for each table of ovs-vswitchd.conf.db(5) (those of collectors are in
+:mod:`~vnet.ovs.vswitchd.collector_config`), its members named and limited as
 that manual has them; a value that the database would refuse raises its sentence. A row that
 a column refers to stands in place of the reference, except that mirrors name their ports.
 What the manual says about missing or unusable values is in the properties.
@@ -10,18 +11,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import Field, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
 
 from vnet.base.ids import Mac, mac_from_text
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.flow.tokens import c_decimal
 from vnet.ovs.ofproto.switching.bundle import PriorityTags, VlanMode
 from vnet.ovs.ofproto.tunnel.config import TunnelConfig
+from vnet.ovs.vswitchd.collector_config import (
+    CollectorSetConfig,
+    IpfixConfig,
+    NetflowConfig,
+    SflowConfig,
+)
 from vnet.ovs.vswitchd.column import (
     BOOLEAN,
     STRING,
-    ColumnType,
     integer,
     key,
     many,
@@ -32,6 +36,7 @@ from vnet.ovs.vswitchd.column import (
     weak_row,
     word,
 )
+from vnet.ovs.vswitchd.row import Row, setting_number, setting_truth
 from vnet.ovs.vswitchd.tunnel_options import SUPPORTED_TYPES, read_tunnel
 
 _VLAN = integer(0, 4095)
@@ -46,39 +51,6 @@ TUNNEL_TYPES = frozenset(
 INTERFACE_TYPES = TUNNEL_TYPES | {"", "system", "internal", "tap", "dummy", "dummy-pmd", "patch"}
 
 OPENFLOW_VERSIONS = tuple(f"OpenFlow1{minor}" for minor in range(6))
-
-
-def setting_number(settings: Mapping[str, str], name: str, default: int) -> int:
-    """A decimal number of ``other_config``; ``default`` where it is missing or no number."""
-    number = c_decimal(settings.get(name, ""))
-    return default if number is None else number
-
-
-def setting_truth(settings: Mapping[str, str], name: str, default: bool) -> bool:
-    """A truth value of ``other_config``; any word but the opposite means ``default``."""
-    word = settings.get(name, "").lower()
-    return word == "true" if not default else word != "false"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the configuration, checked when it is made.
-
-    ``identity`` stays what it is while a row is changed: of two rows with the same columns the
-    database still knows which is which.
-    """
-
-    identity: object = field(default_factory=object, kw_only=True, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        for column in columns_of(type(self)):
-            column_type: ColumnType = column.metadata["type"]
-            column_type.check(getattr(self, column.name))
-
-
-def columns_of(row_type: type[Row]) -> list[Field[Any]]:
-    """The columns of a table; ``metadata["type"]`` of each is its :class:`ColumnType`."""
-    return [member for member in fields(row_type) if member.name != "identity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,44 +208,6 @@ class FlowTableConfig(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class SflowConfig(Row):
-    """sFlow table: where samples of packets go."""
-
-    targets: tuple[str, ...] = many(STRING)
-    sampling: int | None = optional(_ANY_INTEGER)
-    polling: int | None = optional(_ANY_INTEGER)
-    header: int | None = optional(_ANY_INTEGER)
-    agent: str | None = optional(STRING)
-    external_ids: Mapping[str, str] = mapping()
-
-
-@dataclass(frozen=True, slots=True)
-class NetflowConfig(Row):
-    """NetFlow table: where records of flows go."""
-
-    targets: tuple[str, ...] = many(STRING)
-    engine_type: int | None = optional(integer(0, 255))
-    engine_id: int | None = optional(integer(0, 255))
-    add_id_to_interface: bool = one(BOOLEAN)
-    active_timeout: int = one(integer(-1))
-    external_ids: Mapping[str, str] = mapping()
-
-
-@dataclass(frozen=True, slots=True)
-class IpfixConfig(Row):
-    """IPFIX table: where samples of packets go."""
-
-    targets: tuple[str, ...] = many(STRING)
-    sampling: int | None = optional(integer(1, 0xFFFFFFFF))
-    obs_domain_id: int | None = optional(_U32)
-    obs_point_id: int | None = optional(_U32)
-    cache_active_timeout: int | None = optional(integer(0, 4200))
-    cache_max_flows: int | None = optional(_U32)
-    other_config: Mapping[str, str] = mapping()
-    external_ids: Mapping[str, str] = mapping()
-
-
-@dataclass(frozen=True, slots=True)
 class BridgeConfig(Row):
     """Bridge table. A bridge has a local port of its own name, listed among ``ports`` or not."""
 
@@ -349,16 +283,6 @@ class BridgeConfig(Row):
     @property
     def forward_bpdu(self) -> bool:
         return setting_truth(self.other_config, "forward-bpdu", False)
-
-
-@dataclass(frozen=True, slots=True)
-class CollectorSetConfig(Row):
-    """Flow_Sample_Collector_Set table: what a number in ``sample`` means on a bridge."""
-
-    id: int = one(_U32)
-    bridge: str | None = optional(weak_row("Bridge"))
-    ipfix: IpfixConfig | None = optional(row("IPFIX"))  # noqa: RUF009  # it makes a field()
-    external_ids: Mapping[str, str] = mapping()
 
 
 @dataclass(frozen=True, slots=True)

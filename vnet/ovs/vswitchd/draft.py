@@ -11,7 +11,8 @@ from functools import partial
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.vswitchd.column import Atom, ColumnType
-from vnet.ovs.vswitchd.config import TABLES, Row, SwitchConfig, columns_of
+from vnet.ovs.vswitchd.config import TABLES, SwitchConfig
+from vnet.ovs.vswitchd.row import Row, columns_of
 
 _TABLE_NAMES = {row_type: table for table, row_type in TABLES.items()}
 _COLUMN_TYPES: Mapping[str, Mapping[str, ColumnType]] = {

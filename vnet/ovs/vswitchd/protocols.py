@@ -14,7 +14,8 @@ from vnet.ovs.ofproto.spanning_tree.stp_bridge import StpBridge
 from vnet.ovs.ofproto.spanning_tree.tree import Home
 from vnet.ovs.ofproto.switching.multicast import MulticastSnooping
 from vnet.ovs.vswitchd.changes import ports_in_table_order
-from vnet.ovs.vswitchd.config import BridgeConfig, setting_truth
+from vnet.ovs.vswitchd.config import BridgeConfig
+from vnet.ovs.vswitchd.row import setting_truth
 from vnet.ovs.vswitchd.spanning_tree import rstp_ports, rstp_settings, stp_ports, stp_settings
 
 SettingsT = TypeVar("SettingsT")

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from vnet.netdev.device import NetDevice
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.ports.port_queues import PortQueues
-from vnet.ovs.vswitchd.config import QosConfig, setting_number
+from vnet.ovs.vswitchd.config import QosConfig
+from vnet.ovs.vswitchd.row import setting_number
 from vnet.sim.qdisc.htb import Htb, HtbRate
 from vnet.sim.scheduler import Scheduler
 

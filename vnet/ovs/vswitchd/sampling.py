@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vnet.ovs.ofproto.sampling import IpfixSampling, Sampling, probability_of
-from vnet.ovs.vswitchd.config import (
-    BridgeConfig,
-    CollectorSetConfig,
-    IpfixConfig,
-    SflowConfig,
-    setting_truth,
-)
+from vnet.ovs.vswitchd.collector_config import CollectorSetConfig, IpfixConfig, SflowConfig
+from vnet.ovs.vswitchd.config import BridgeConfig
+from vnet.ovs.vswitchd.row import setting_truth
 
 _DEFAULT_RATE = 400
 

@@ -8,7 +8,8 @@ import shlex
 from collections.abc import Iterator
 
 from vnet.ovs.vswitchd.column import AtomKind, ColumnType
-from vnet.ovs.vswitchd.config import BridgePortConfig, Row, columns_of
+from vnet.ovs.vswitchd.config import BridgePortConfig
+from vnet.ovs.vswitchd.row import Row, columns_of
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 

@@ -17,7 +17,8 @@ from vnet.ovs.ofproto.spanning_tree.settings import (
     StpPortSettings,
     StpSettings,
 )
-from vnet.ovs.vswitchd.config import BridgePortConfig, setting_number, setting_truth
+from vnet.ovs.vswitchd.config import BridgePortConfig
+from vnet.ovs.vswitchd.row import setting_number, setting_truth
 
 MAX_STP_PORTS = 255
 _MAX_RSTP_PORTS = 4095
