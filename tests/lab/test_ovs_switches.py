@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from scapy.layers.inet import ICMP, IP
 from vnet.base.errors import UsageError, VnetError
 from vnet.lab.lab import Lab
 from vnet.lab.report import Report
+from vnet.lab.switch_handle import SwitchHandle
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -577,3 +579,70 @@ def test_who_watches_upcalls_sees_each_miss_and_the_megaflow_that_it_left() -> N
         count = len(seen)
         lab.vm("vm1").ping("vm3", count=1)
         assert len(seen) == count, "it watches no more"
+
+
+def test_groups_meters_and_ports_are_told_by_their_numbers() -> None:
+    with fabric() as lab:
+        switch = lab.switch("h1:br0")
+        for number in (1, 2):
+            switch.add_meter(f"meter={number} kbps bands=type=drop rate=8")
+            switch.add_group(f"group_id={number},type=all")
+        assert switch.dump_meters(2)[0] == "meter=2 kbps bands="
+        assert switch.meter_stats(1)[0].startswith("meter:1 ")
+        assert [line.partition(",")[0] for line in switch.dump_group_stats(2)] == ["group_id=2"]
+        switch.del_meters(1)
+        switch.del_groups(1)
+        assert switch.dump_meters()[0] == "meter=2 kbps bands="
+        assert [line.partition(",")[0] for line in switch.dump_groups()] == ["group_id=2"]
+        port = switch.ports["vnet0"]
+        switch.mod_port(port, "down")
+        assert switch.dump_ports(port) == switch.dump_ports("vnet0")
+        assert "PORT_DOWN" in switch.ofctl("dump-ports-desc", port)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda switch: switch.add_flow(5),
+        lambda switch: switch.add_flows([5]),
+        lambda switch: switch.add_flows(5),
+        lambda switch: switch.dump_flows(None),
+        lambda switch: switch.add_group(1),
+        lambda switch: switch.del_meters(True),
+        lambda switch: switch.mod_port(1, 5),
+        lambda switch: switch.trace(5),
+        lambda switch: switch.trace("in_port=vnet0", b"x"),
+        lambda switch: switch.ofctl(5),
+        lambda switch: switch.appctl(["fdb/show"], "br0"),
+    ],
+)
+def test_what_is_no_text_is_the_caller_s_mistake(call: Callable[[SwitchHandle], object]) -> None:
+    with (
+        fabric() as lab,
+        pytest.raises(UsageError, match=r"is no text \(write what ovs-ofctl"),
+    ):
+        call(lab.switch("h1:br0"))
+
+
+def test_of_a_closed_lab_a_switch_is_read_and_not_changed() -> None:
+    with fabric() as lab:
+        switch, link, vm1 = lab.switch("h1:br0"), lab.link("h1:eth0"), lab.vm("vm1")
+        flows = switch.dump_flows()
+    trace = "in_port=vnet0"
+    assert switch.dump_flows() == flows
+    assert "Datapath actions" in switch.trace(trace)
+    assert len(switch.fdb_show()) == 1
+    for change in (
+        lambda: switch.add_flow("actions=drop"),
+        lambda: switch.del_flows(),
+        lambda: switch.mod_port("vnet0", "down"),
+        lambda: switch.fdb_flush(),
+        lambda: switch.trace(trace, "-generate"),
+        lambda: link.set(latency="1ms"),
+        lambda: link.down(),
+        lambda: link.up(),
+        lambda: vm1.serve_echo(),
+    ):
+        with pytest.raises(UsageError, match=r"the lab is closed \(load it again\)"):
+            change()
+    assert switch.dump_flows() == flows

@@ -111,6 +111,7 @@ class MachineHandle:
 
     def serve_echo(self, port: int = 7) -> UdpServer:
         """Run a UDP echo server until the lab ends."""
+        self._lab.check_open()
         return self._machine.serve_echo(_within("port", port, 1, 65_535))
 
     def _resolve(self, target: str) -> tuple[IpAddress | bytes, str | None]:
@@ -157,9 +158,10 @@ class LinkSettings(TypedDict, total=False):
 
 
 class LinkHandle:
-    """A cable between two devices."""
+    """A cable between two devices. What changes it raises :class:`UsageError` in a closed lab."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, lab: Lab, link: Link) -> None:
+        self._lab = lab
         self.link = link
 
     @property
@@ -172,16 +174,19 @@ class LinkHandle:
         ``loss="5%"``, or ``loss={"p": "1%", "r": "30%"}`` for bursts; ``jitter="2ms"``.
         Raises :class:`UsageError`, and then has changed nothing.
         """
+        self._lab.check_open()
         if "up" in settings:
             raise UsageError("set() does not plug cables", "call up() or down()")
         self.link.change(**change_of(judge_wire(settings)))
 
     def up(self) -> None:
         """Plug the cable in."""
+        self._lab.check_open()
         self.link.set_up(True)
 
     def down(self) -> None:
         """Unplug the cable; what is on it is lost."""
+        self._lab.check_open()
         self.link.set_up(False)
 
     @property

@@ -144,7 +144,7 @@ class Lab:
             raise UsageError(f"several hosts have a switch {name}", f"say {' or '.join(matches)}")
         if not matches:
             raise _unknown("switch", name, found)
-        return SwitchHandle(found[matches[0]])
+        return SwitchHandle(self, found[matches[0]])
 
     def link(self, end: str) -> LinkHandle:
         """The link that ends at a device: ``h1:eth0``, or ``h1:peth0`` as it is called now."""
@@ -152,7 +152,7 @@ class Lab:
         if link is None:
             ends = [end.name for link in self.network.links for end in link.ends]
             raise _unknown("link at", end, ends)
-        return LinkHandle(link)
+        return LinkHandle(self, link)
 
     @property
     def graph(self) -> networkx.Graph[str]:
@@ -202,6 +202,10 @@ class Lab:
                 "the lab cannot be run forward from inside one of its own events",
                 "answer from a callback instead of waiting",
             )
+        self.check_open()
+
+    def check_open(self) -> None:
+        """Raise where nothing of the lab can be changed any more, because it was closed."""
         if self._closed:
             raise UsageError("the lab is closed", "load it again")
 

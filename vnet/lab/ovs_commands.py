@@ -1,10 +1,11 @@
 """What ovs-ofctl(8) and ovs-appctl(8) say to one bridge of a lab, as methods.
 
 They are named as the programs' commands, take the texts that those take, and give back the lines
-that those print, without headings and without the space in front. Ports may be called by name. A
-bad text raises :class:`~vnet.ovs.flow.errors.OvsTextError`, what the bridge refuses
-:class:`~vnet.ovs.openflow.errors.OpenFlowError`; nothing has changed then. A change is in force
-before the next frame.
+that those print, without headings and without the space in front. Ports may be called by name; a
+number will do for a port, a group or a meter. What is no text raises
+:class:`~vnet.base.errors.UsageError`, a bad text :class:`~vnet.ovs.flow.errors.OvsTextError`, what
+the bridge refuses :class:`~vnet.ovs.openflow.errors.OpenFlowError`; nothing has changed then. A
+change is in force before the next frame.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from vnet.base.errors import UsageError
 
 if TYPE_CHECKING:
     from vnet.hypervisor.openvswitch import OpenVSwitch
@@ -34,7 +37,12 @@ class OvsCommands(ABC):
         """The Open vSwitch that it is a bridge of."""
 
     def ofctl(
-        self, command: str, *words: str, names: bool = False, strict: bool = False, stdin: str = ""
+        self,
+        command: str,
+        *words: str | int,
+        names: bool = False,
+        strict: bool = False,
+        stdin: str = "",
     ) -> str:
         """``ovs-ofctl COMMAND BRIDGE WORDS``: what it prints. With ``names`` ports are called by
         name; a file called ``-`` is ``stdin``."""
@@ -43,16 +51,16 @@ class OvsCommands(ABC):
         from vnet.ovs.vswitchd.ofctl.table import ofctl
 
         options = Options(shows_names=names, is_strict=strict, stdin=stdin)
-        given = [word for word in words if word]
-        return ofctl(self.machine.vswitchd, command, [self.name, *given], options)
+        given = [word for word in map(_word, words) if word]
+        return ofctl(self.machine.vswitchd, _text(command), [self.name, *given], options)
 
-    def appctl(self, command: str, *words: str) -> str:
+    def appctl(self, command: str, *words: str | int) -> str:
         """``ovs-appctl COMMAND WORDS``: what it prints."""
         from vnet.ovs.vswitchd.appctl.table import appctl
 
-        return appctl(self.machine.vswitchd, command, words)
+        return appctl(self.machine.vswitchd, _text(command), [_word(word) for word in words])
 
-    def _listed(self, command: str, *words: str, names: bool = False) -> list[str]:
+    def _listed(self, command: str, *words: str | int, names: bool = False) -> list[str]:
         """The lines of a dump, without its heading."""
         lines = self.ofctl(command, *words, names=names).split("\n")
         return [line.removeprefix(" ") for line in lines if line and " reply (" not in line]
@@ -61,7 +69,7 @@ class OvsCommands(ABC):
 
     def add_flow(self, text: str) -> None:
         """``ovs-ofctl add-flow``."""
-        self.ofctl("add-flow", text)
+        self.ofctl("add-flow", _text(text))
 
     def add_flows(self, texts: str | Sequence[str]) -> None:
         """``ovs-ofctl add-flows``: a text with a flow a line, or a list of flows; all or none."""
@@ -69,19 +77,19 @@ class OvsCommands(ABC):
 
     def mod_flows(self, text: str, *, strict: bool = False) -> None:
         """``ovs-ofctl mod-flows``."""
-        self.ofctl("mod-flows", text, strict=strict)
+        self.ofctl("mod-flows", _text(text), strict=strict)
 
     def del_flows(self, text: str = "", *, strict: bool = False) -> None:
         """``ovs-ofctl del-flows``; without a text every flow goes."""
-        self.ofctl("del-flows", text, strict=strict)
+        self.ofctl("del-flows", _text(text), strict=strict)
 
     def dump_flows(self, text: str = "", *, names: bool = False) -> list[str]:
         """``ovs-ofctl dump-flows``: a line for each flow, or for those that ``text`` means."""
-        return self._listed("dump-flows", text, names=names)
+        return self._listed("dump-flows", _text(text), names=names)
 
     def dump_aggregate(self, text: str = "") -> str:
         """``ovs-ofctl dump-aggregate``: their counters together."""
-        return self.ofctl("dump-aggregate", text).partition(": ")[2]
+        return self.ofctl("dump-aggregate", _text(text)).partition(": ")[2]
 
     def dump_tables(self) -> str:
         """``ovs-ofctl dump-tables``: which tables have flows, and were looked up in."""
@@ -91,7 +99,7 @@ class OvsCommands(ABC):
 
     def add_group(self, text: str) -> None:
         """``ovs-ofctl add-group``."""
-        self.ofctl("add-group", text)
+        self.ofctl("add-group", _text(text))
 
     def add_groups(self, texts: str | Sequence[str]) -> None:
         """``ovs-ofctl add-groups``: a text with a group a line, or a list; all or none."""
@@ -99,39 +107,40 @@ class OvsCommands(ABC):
 
     def mod_group(self, text: str) -> None:
         """``ovs-ofctl mod-group``."""
-        self.ofctl("mod-group", text)
+        self.ofctl("mod-group", _text(text))
 
-    def del_groups(self, text: str = "") -> None:
-        """``ovs-ofctl del-groups``; without a text every group goes."""
-        self.ofctl("del-groups", text)
+    def del_groups(self, text: str | int = "") -> None:
+        """``ovs-ofctl del-groups``, by text or number; without either every group goes."""
+        self.ofctl("del-groups", _word(text, "group_id="))
 
     def dump_groups(self, *, names: bool = False) -> list[str]:
         """``ovs-ofctl dump-groups``: a line for each group."""
         return self._listed("dump-groups", names=names)
 
-    def dump_group_stats(self, text: str = "") -> list[str]:
+    def dump_group_stats(self, text: str | int = "") -> list[str]:
         """``ovs-ofctl dump-group-stats``: what each group and its buckets have seen."""
-        return self._listed("dump-group-stats", text)
+        return self._listed("dump-group-stats", _word(text, "group_id="))
 
     def add_meter(self, text: str) -> None:
         """``ovs-ofctl add-meter``."""
-        self.ofctl("add-meter", text)
+        self.ofctl("add-meter", _text(text))
 
     def mod_meter(self, text: str) -> None:
         """``ovs-ofctl mod-meter``."""
-        self.ofctl("mod-meter", text)
+        self.ofctl("mod-meter", _text(text))
 
-    def del_meters(self, text: str = "") -> None:
-        """``ovs-ofctl del-meters``; without a text every one goes, with the flows that name it."""
-        self.ofctl("del-meters", text)
+    def del_meters(self, text: str | int = "") -> None:
+        """``ovs-ofctl del-meters``, by text or number; without either every one goes. The flows
+        that name a meter go with it."""
+        self.ofctl("del-meters", _word(text, "meter="))
 
-    def dump_meters(self, text: str = "") -> list[str]:
+    def dump_meters(self, text: str | int = "") -> list[str]:
         """``ovs-ofctl dump-meters``: a line for each meter, and one for each of its bands."""
-        return self._listed("dump-meters", text)
+        return self._listed("dump-meters", _word(text, "meter="))
 
-    def meter_stats(self, text: str = "") -> list[str]:
+    def meter_stats(self, text: str | int = "") -> list[str]:
         """``ovs-ofctl meter-stats``: what each meter has counted, and what its bands dropped."""
-        return self._listed("meter-stats", text)
+        return self._listed("meter-stats", _word(text, "meter="))
 
     # -- ports
 
@@ -139,7 +148,7 @@ class OvsCommands(ABC):
         """``ovs-ofctl show``: the bridge's features and ports."""
         return self.ofctl("show")
 
-    def dump_ports(self, port: str = "", *, names: bool = False) -> list[str]:
+    def dump_ports(self, port: str | int = "", *, names: bool = False) -> list[str]:
         """``ovs-ofctl dump-ports``: the ports' counters, after a line that counts the ports."""
         return self.ofctl("dump-ports", port, names=names).partition(": ")[2].split("\n")
 
@@ -147,9 +156,9 @@ class OvsCommands(ABC):
         """``ovs-ofctl dump-ports-desc``: name, address, configuration and state of each port."""
         return self._listed("dump-ports-desc")
 
-    def mod_port(self, port: str, setting: str) -> None:
+    def mod_port(self, port: str | int, setting: str) -> None:
         """``ovs-ofctl mod-port``: ``down``, ``no-flood``, ``no-receive`` and so on."""
-        self.ofctl("mod-port", port, setting)
+        self.ofctl("mod-port", port, _text(setting))
 
     # -- what the daemon and the datapath know
 
@@ -164,7 +173,7 @@ class OvsCommands(ABC):
     def trace(self, flow: str, *options: str) -> str:
         """``ovs-appctl ofproto/trace``: which way a packet takes. With the option ``-generate``
         it has the side effects of such a packet."""
-        return self.appctl("ofproto/trace", self.name, flow, *options)
+        return self.appctl("ofproto/trace", self.name, _text(flow), *map(_text, options))
 
     def dump_megaflows(self, *, names: bool = False) -> list[str]:
         """``ovs-appctl dpif/dump-flows``: what the datapath does with frames that come in by
@@ -218,4 +227,16 @@ class BridgeCommands(OvsCommands):
 
 
 def _joined(texts: str | Sequence[str]) -> str:
-    return texts if isinstance(texts, str) else "\n".join(texts)
+    return "\n".join(map(_text, texts)) if isinstance(texts, list | tuple) else _text(texts)
+
+
+def _word(word: str | int, key: str = "") -> str:
+    """A word of a command. A number is what tells a group, a meter or a port from the others;
+    ``key`` is what the program wants in front of it."""
+    return f"{key}{word}" if type(word) is int else _text(word)
+
+
+def _text(text: object) -> str:
+    if not isinstance(text, str):
+        raise UsageError(f"{text!r} is no text", "write what ovs-ofctl or ovs-appctl would take")
+    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from vnet.base.errors import UsageError
@@ -11,6 +12,10 @@ from vnet.linux.bridge.bridge import Bridge
 
 if TYPE_CHECKING:
     from vnet.hypervisor.openvswitch import OpenVSwitch
+    from vnet.lab.lab import Lab
+
+_LOOKS = re.compile(r"\b(show|dump|list|stats|features|lookup|hash|trace)\b")
+"""What is in the names of commands that change nothing."""
 
 
 class SwitchHandle(OvsCommands):
@@ -22,7 +27,8 @@ class SwitchHandle(OvsCommands):
     :class:`~vnet.ovs.openflow.errors.OpenFlowError`, and nothing has changed then.
     """
 
-    def __init__(self, switch: Switch) -> None:
+    def __init__(self, lab: Lab, switch: Switch) -> None:
+        self._lab = lab
         self._switch = switch
 
     @property
@@ -54,6 +60,27 @@ class SwitchHandle(OvsCommands):
             what = f"{self._switch.label} is a Linux bridge, which has no flows"
             raise UsageError(what, "write 'type: ovs' in the topology")
         return commands.machine
+
+    def ofctl(
+        self,
+        command: str,
+        *words: str | int,
+        names: bool = False,
+        strict: bool = False,
+        stdin: str = "",
+    ) -> str:
+        """As of every bridge; once the lab is closed, a change raises :class:`UsageError`."""
+        self._check_open(command)
+        return super().ofctl(command, *words, names=names, strict=strict, stdin=stdin)
+
+    def appctl(self, command: str, *words: str | int) -> str:
+        """As of every bridge; once the lab is closed, a change raises :class:`UsageError`."""
+        self._check_open(command, *words)
+        return super().appctl(command, *words)
+
+    def _check_open(self, command: str, *words: str | int) -> None:
+        if "-generate" in words or not _LOOKS.search(str(command)):
+            self._lab.check_open()
 
     def __repr__(self) -> str:
         return f"<SwitchHandle {self._switch.label}>"
