@@ -194,3 +194,15 @@ def test_an_error_that_quotes_more_than_a_packet_rebuilds_exactly(error: Any, be
 def test_an_error_that_quotes_a_packet_as_it_was_keeps_it_readable() -> None:
     packet = dissect(bytes(ERROR / UDP_QUOTED), 0)
     assert packet[IPerror].dst == "10.0.0.2"
+
+
+def test_what_scapy_mends_as_it_reads_is_left_unread() -> None:
+    """Scapy's IGMP writes options into the header before it, into one that is broken, too."""
+    pytest.importorskip("scapy.layers.igmp", reason="Scapy before 2.8 has no layers.igmp")
+    data = bytes.fromhex(
+        "01005e0000010a0000000001080080000024000000000102ffff0a0000020a000001"
+        "940400001114ebeb00000000027d0000"
+    )
+    packet = dissect(data, 0)
+    assert bytes(packet) == data
+    assert packet[Ether].dst == "01:00:5e:00:00:01"

@@ -175,3 +175,29 @@ def test_what_is_no_tunnel_is_told(port: str, what: str) -> None:
 def test_tunnels_join_bridges_in_the_graph() -> None:
     with lab() as running:
         assert running.graph.edges["h1:br-int", "h2:br-int"]["kind"] == "tunnel"
+
+
+def report(running: Lab) -> dict[tuple[str, str], int]:
+    return {(row.place, row.reason.word): row.frames for row in running.report().drops}
+
+
+@pytest.mark.parametrize(
+    ("remote", "reason"),
+    [("203.0.113.9", "ovs-tunnel-no-route"), ("192.0.2.77", "ovs-tunnel-no-neighbor")],
+)
+def test_copies_that_find_no_way_into_the_tunnel_are_counted_though_others_arrive(
+    remote: str, reason: str
+) -> None:
+    """A flood goes to the bridge's own device as well, so the frame as a whole is not lost."""
+    with lab(tunnel(remote=remote)) as running:
+        assert running.vm("vm1").ping("vm2", count=2).received == 0
+        lost = report(running)["h1:tun", reason]
+        asked = report(running)["h1:br-int", "arp-not-for-us"]
+        assert lost == asked > 2
+        assert not drops(running, "h1:vnet0")
+
+
+def test_what_no_tunnel_port_is_for_dies_by_a_name_of_its_own() -> None:
+    with lab(tunnel(key="100"), tunnel(remote="192.0.2.1", key="101")) as running:
+        assert running.vm("vm1").ping("vm2", count=1).received == 0
+        assert drops(running, "h2:vxlan_sys_4789").keys() == {"ovs-unknown-tunnel"}

@@ -7,6 +7,7 @@ here take a fifth of that and touch nothing.
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from typing import Any
 
 from scapy.layers.inet import IPerror
@@ -32,9 +33,11 @@ def dissect(data: bytes, time_ns: int, first_layer: Any = Ether) -> Any:
     # Shorter than its header, a frame is no Ether that Scapy could read.
     whole = first_layer is not Ether or len(data) >= HEADER_BYTES
     packet = first_layer(data) if whole else Raw(data)
-    quoted = packet.getlayer(IPerror) or packet.getlayer(IPerror6)
-    if quoted is not None and bytes(packet) != data:
-        _leave_unread(packet, quoted.underlayer, data)
+    if bytes(packet) != data:
+        quoted = packet.getlayer(IPerror) or packet.getlayer(IPerror6)
+        if quoted is not None:
+            _leave_unread(packet, quoted.underlayer, data)
+        packet = _cut_back(packet, data)
     packet.time = timestamp(time_ns)
     return packet
 
@@ -53,6 +56,22 @@ def _leave_unread(packet: Any, error: Any, data: bytes) -> None:
     behind = data[len(bytes(packet)) :]
     if behind:
         carrier.add_payload(Padding(behind))
+
+
+def _cut_back(packet: Any, data: bytes) -> Any:
+    """The packet without its innermost layers, as far as Scapy cannot write them as it read them.
+
+    What it read in IGMP, for one, it mends on the way, in the IP header before it, too.
+    """
+    layers = [packet]
+    while layers[-1].payload:
+        layers.append(layers[-1].payload)
+    for carrier, layer in reversed(list(pairwise(layers))):
+        if bytes(packet) == data:
+            break
+        carrier.remove_payload()
+        carrier.add_payload(Raw(layer.original))
+    return packet if bytes(packet) == data else Raw(data)
 
 
 BUILD_ERRORS = (

@@ -13,12 +13,14 @@ from typing import Protocol
 from uuid import UUID
 
 from vnet.base.chance import Chance
+from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
 from vnet.base.ids import Mac
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.netdev.route_source import RouteSource
 from vnet.ovs.datapath.datapath import Datapath
+from vnet.ovs.datapath.reasons import DROP_CAUSES
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
 from vnet.ovs.vswitchd.config import (
@@ -91,6 +93,15 @@ class OpenVSwitch:
         drawn = self._chance.stream(f"{self.owner} configuration uuid").randbytes(16)
         uuid = str(UUID(bytes=drawn, version=4))
         return "\n".join(show_config(self.vswitchd.config, uuid))
+
+    def lost_copies(self) -> Iterator[tuple[str, Mapping[DropReason, int]]]:
+        """What was to leave by ports that led nowhere, by the ports' labels."""
+        for bridge in self.vswitchd.bridges.values():
+            bridge.before_reading_stats()
+            for port in bridge.ports.values():
+                if port.lost:
+                    label = f"{self.owner}:{port.name}"
+                    yield label, {DROP_CAUSES[cause]: n for cause, n in port.lost.items()}
 
     def bridge(self, name: str) -> Ofproto:
         """A bridge as OpenFlow sees it."""

@@ -98,9 +98,11 @@ class Network:
             yield from self.switches_on(node)
 
     def datapath_losses(self) -> Iterator[tuple[str, Mapping[DropReason, int]]]:
-        """The frames that died in no device's hands but in a datapath's, by its label."""
+        """The frames that died in no device's hands but in a datapath's, by its label; and the
+        copies that were lost on their way into a tunnel, by the label of its port."""
         for machine in self._openvswitches():
             yield machine.datapath_label, machine.datapath.drops
+            yield from machine.lost_copies()
 
     def _openvswitches(self) -> Iterator[OpenVSwitch]:
         """Open vSwitch of each machine that has it."""

@@ -243,7 +243,7 @@ def test_a_key_that_no_tunnel_has_is_dropped_by_name() -> None:
     switch.inject("p0", outer(vni=6))
     assert not sent(switch, "v2")
     (device,) = switch.datapath.tunnel_devices()
-    assert {r.word: n for r, n in device.drops.items()} == {"ovs-unknown-ingress": 1}
+    assert {r.word: n for r, n in device.drops.items()} == {"ovs-unknown-tunnel": 1}
 
 
 @pytest.mark.parametrize(

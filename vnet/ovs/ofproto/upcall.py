@@ -23,6 +23,7 @@ from vnet.ovs.ofproto.names import datapath_names, names_of
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.revalidator import Ukey
 from vnet.ovs.ofproto.trace.result import result_lines
+from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.upcall_note import UpcallNote, steps_of
 from vnet.ovs.ofproto.xlate.cache import XlateCache
 from vnet.ovs.ofproto.xlate.context import XlateIn, XlateOut
@@ -40,6 +41,12 @@ UNKNOWN_INGRESS = drop_reason(
     "ovs-unknown-ingress",
     cause="the frame came up from a port, or for a recirculation, that no bridge knows any more",
     cure="nothing, if a port or a flow was just removed; else see that the port is on a bridge",
+)
+
+UNKNOWN_TUNNEL = drop_reason(
+    "ovs-unknown-tunnel",
+    cause="no tunnel port is for packets with these ends and this key",
+    cure="compare type, remote_ip, local_ip and key of the ports at both ends of the tunnel",
 )
 
 NO_CONTROLLER = drop_reason(
@@ -70,7 +77,7 @@ class UpcallHandler:
     def _handle(self, upcall: Upcall) -> None:
         ingress = self._backer.ingress(upcall.key)
         if ingress is None:
-            self._drop(upcall, UNKNOWN_INGRESS)
+            self._drop(upcall, UNKNOWN_TUNNEL if came_by_tunnel(upcall.key) else UNKNOWN_INGRESS)
             return
         bridge, in_port = ingress
         match upcall.cookie:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vnet.base.ids import MAC_ZERO, Mac
 from vnet.netdev.device import NetDevice
+from vnet.ovs.dpif.actions import DropCause
 from vnet.ovs.flow.ports import OdpPort, OfpPort
 from vnet.ovs.ofproto.ports.port_protocol import PortProtocol
 from vnet.ovs.ofproto.ports.port_queues import PortQueues
@@ -39,6 +40,7 @@ class OfPort:
         "created_ns",
         "device",
         "floods",
+        "lost",
         "may_enable",
         "name",
         "number",
@@ -87,6 +89,8 @@ class OfPort:
         self.floods = True
         """Whether floods leave by it, as far as spanning trees have a say in that."""
         self.stats = PortStats()
+        self.lost: dict[DropCause, int] = {}
+        """Copies that were to leave by the port and led nowhere, while others of them did."""
         self.update_link()
 
     @property

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from vnet.ovs.dpif.actions import DropCause
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.openflow.errors import OpenFlowError
 
@@ -98,6 +99,17 @@ class PatchCredit:
         if self.rx is not None:
             self.rx.stats.rx_packets += stats.n_packets
             self.rx.stats.rx_bytes += stats.n_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LostCopy:
+    """A copy was to leave by a port that led nowhere."""
+
+    port: OfPort
+    cause: DropCause
+
+    def push(self, stats: FlowStats) -> None:
+        self.port.lost[self.cause] = self.port.lost.get(self.cause, 0) + stats.n_packets
 
 
 @dataclass(frozen=True, slots=True)

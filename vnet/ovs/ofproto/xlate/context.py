@@ -23,7 +23,7 @@ from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_UNSET
 from vnet.ovs.ofproto.xlate.action_size import RunningSize
-from vnet.ovs.ofproto.xlate.cache import SideEffect, XlateCache
+from vnet.ovs.ofproto.xlate.cache import LostCopy, SideEffect, XlateCache
 from vnet.ovs.ofproto.xlate.recirc import TUNNEL_MASK, FrozenState, RecircTable
 from vnet.ovs.ofproto.xlate.report import NodeKind, Trace, TraceNode
 from vnet.ovs.openflow.ofpacts import Controller, Nat, Ofpact, Ofpacts, UnrollXlate
@@ -205,8 +205,8 @@ class XlateCtx:
         self.avoid_caching = False
         self.recirc_ids: list[int] = []
         self.error = DropCause.OK
-        self.loss = DropCause.OK
-        """Why an output led nowhere, for frames that go nowhere else."""
+        self.lost_copies: list[LostCopy] = []
+        """Outputs that led nowhere. Of a frame that goes nowhere else the last is the end."""
         self.trace: Trace | None = xin.trace
 
         self.frozen_state = xin.frozen_state

@@ -66,8 +66,12 @@ def translate(xin: XlateIn) -> XlateOut:
     if ctx.has_failed():
         ctx.slow = NOT_SLOW
         ctx.actions.clear()
+    elif ctx.actions:
+        # The datapath knows nothing of them. Where there is no other action, it drops by name.
+        for lost in ctx.lost_copies:
+            ctx.credit(lost)
     return XlateOut(
-        actions=_unwrapped(ctx) or (Drop(ctx.error if ctx.has_failed() else ctx.loss),),
+        actions=_unwrapped(ctx) or (Drop(_end(ctx)),),
         wc=ctx.wc,
         flow=ctx.flow,
         error=DropCause.OK if ctx.error in _NOT_FAULTS else ctx.error,
@@ -76,6 +80,13 @@ def translate(xin: XlateIn) -> XlateOut:
         avoid_caching=ctx.avoid_caching,
         recirc_ids=ctx.recirc_ids,
     )
+
+
+def _end(ctx: XlateCtx) -> DropCause:
+    """Why a packet without actions goes nowhere."""
+    if ctx.has_failed() or not ctx.lost_copies:
+        return ctx.error
+    return ctx.lost_copies[-1].cause
 
 
 def _run(ctx: XlateCtx) -> None:

@@ -34,7 +34,7 @@ from vnet.ovs.flow.protocol_numbers import (
 from vnet.ovs.ofproto.tunnel.header import address_tunnel, outer_header
 from vnet.ovs.ofproto.tunnel.ports import tunnel_ends
 from vnet.ovs.ofproto.tunnel.requests import neighbor_request
-from vnet.ovs.ofproto.xlate.cache import PatchCredit, SideEffect, XlateCache
+from vnet.ovs.ofproto.xlate.cache import LostCopy, PatchCredit, SideEffect, XlateCache
 from vnet.ovs.ofproto.xlate.commit import commit, commit_tunnel
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.patch import patch_output
@@ -125,14 +125,14 @@ def tunnel_output(ctx: XlateCtx, port: OfPort, *, truncate: bool, is_last: bool)
 def _output_natively(ctx: XlateCtx, port: OfPort, *, truncate: bool, is_last: bool) -> None:
     way = _find_way(ctx)
     if way is None:
-        ctx.loss = DropCause.NO_TUNNEL_ROUTE
+        ctx.lost_copies.append(LostCopy(port, DropCause.NO_TUNNEL_ROUTE))
         ctx.warn("native tunnel routing failed")
         return
     ctx.detail(f"tunneling to {ip_text(way.next_hop)} via {way.port.name}")
     underlay = ctx.in_.backer.underlay
     mac = underlay.neighbor(way.bridge.name, way.port.name, way.next_hop)
     if mac is None:
-        ctx.loss = DropCause.NO_TUNNEL_NEIGHBOR
+        ctx.lost_copies.append(LostCopy(port, DropCause.NO_TUNNEL_NEIGHBOR))
         _ask(ctx, way)
         return
     if ctx.in_.cache is not None:
