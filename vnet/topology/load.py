@@ -70,7 +70,7 @@ def parse_topology(text: str, file: str = "<text>") -> Topology:
     nodes = expand(given, report, cut)
     directory = Directory(nodes, report, cut)
     links = make_links(directory)
-    check_machines(directory, links)
+    check_machines(given, directory, links)
     openflow = _openflow(given, directory, Path(file).parent)
     captures = make_captures(given, directory)
     scenario = make_scenario(given, directory, links, openflow)

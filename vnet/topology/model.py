@@ -91,11 +91,13 @@ class OvsBridge:
     """What a bridge of Open vSwitch is set up with.
 
     ``config`` has the ports that the bridge makes by itself; all others come, and ``ports`` are
-    settings by device, of those that have any.
+    settings by device, of those that have any. It ``has_flows`` where the file gives it some that
+    do more than forward as any switch does.
     """
 
     config: BridgeConfig
     ports: Mapping[str, BridgePortConfig]
+    has_flows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

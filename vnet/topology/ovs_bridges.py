@@ -5,6 +5,7 @@ What a file says of single values the schema has judged; what is left is what be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from vnet.base.units import NS_PER_S, duration_text
@@ -25,10 +26,11 @@ from vnet.topology.ovs_bonds import bond_interfaces, check_bond_keys
 from vnet.topology.port_schema import OvsPortFile
 from vnet.topology.qos_schema import QosFile
 from vnet.topology.report import Path, Report
-from vnet.topology.switch_schema import SwitchFile
+from vnet.topology.switch_schema import SwitchFile, TextFile
 
 _AGEING_RANGE_S = (15, 3600)
 _AGEING = "mac-aging-time"
+_NORMAL = re.compile(r".*\bactions?\s*=\s*normal", re.IGNORECASE)
 
 
 def make_bridge(
@@ -63,7 +65,17 @@ def make_bridge(
     if file.stp and file.rstp:
         what = "stp and rstp exclude each other"
         report.add((*path, "stp"), what, "leave one of the two out", at_key=True)
-    return OvsBridge(config, {device: row for device, row in rows.items() if row not in made})
+    comers = {device: row for device, row in rows.items() if row not in made}
+    return OvsBridge(config, comers, has_flows=_has_flows(file))
+
+
+def _has_flows(file: SwitchFile) -> bool:
+    """Whether flows do more than forward as any switch does."""
+    if isinstance(file.flows, TextFile):
+        return True
+    texts = file.flows.splitlines() if isinstance(file.flows, str) else file.flows
+    lines = (str(text).partition("#")[0].strip() for text in texts)
+    return any(line and not _NORMAL.fullmatch(line) for line in lines)
 
 
 def is_made(port: BridgePortConfig) -> bool:

@@ -3,17 +3,28 @@
 A segment is what a frame to ff:ff:ff:ff:ff:ff floods: the ports of a switch, the two
 ends of a link, and through an uplink the switch inside a host. The same address may
 well be used twice in a lab (three tenants with 10.0.0.1 each), but not in one segment.
+
+In a switch of Open vSwitch each VLAN is a segment of its own. What cannot be told from ports
+alone is not judged: bridges whose flows decide where frames go, ports that add a second tag.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from vnet.base.ids import ip_text, mac_text
 from vnet.base.text import quote
+from vnet.topology.devices import backend_names
 from vnet.topology.expand import Nodes, nics_of
-from vnet.topology.model import Host, Link, Nic, Router, Vm
+from vnet.topology.model import Endpoint, Host, HostSwitch, Link, Nic, OvsBridge, Router, Vm
 from vnet.topology.report import Path, Report
+
+if TYPE_CHECKING:
+    from vnet.ovs.vswitchd.config import BridgePortConfig
+
+Ways = Mapping[int, Hashable]
+"""The segments behind a point, by the VLAN on the wire; 0 is of frames without tag."""
 
 
 class _Union:
@@ -34,13 +45,21 @@ class _Union:
         self._parent[self.find(one)] = self.find(other)
 
 
-def check_addresses(nodes: Nodes, links: Sequence[Link], report: Report) -> None:
-    """Report each address that appears a second time in its segment."""
-    union = _join_all(nodes, links)
+def check_addresses(
+    nodes: Nodes, links: Sequence[Link], report: Report, *, flows_change: bool = False
+) -> None:
+    """Report each address that appears a second time in its segment.
+
+    With ``flows_change`` the scenario sends bridges other flows than they begin with.
+    """
+    plugs = _Plugs(nodes, flows_change=flows_change)
+    union = _join_all(plugs, nodes, links)
     owners: dict[tuple[Hashable, bytes], str] = {}
     reported: set[Path] = set()
-    for node, index, nic, point in _cards(nodes):
-        segment = union.find(point)
+    for node, index, nic, ways in _cards(plugs, nodes):
+        if 0 not in ways:
+            continue
+        segment = union.find(ways[0])
         here = f"{node.name}:{nic.name}"
         found: list[tuple[bytes, str, str, Path]] = [
             (nic.mac, "MAC", mac_text(nic.mac), (*index, "mac"))
@@ -55,31 +74,131 @@ def check_addresses(nodes: Nodes, links: Sequence[Link], report: Report) -> None
                 report.add(path, what, "they are in one segment")
 
 
-def _join_all(nodes: Nodes, links: Sequence[Link]) -> _Union:
+class _Plugs:
+    """What is behind each point where something can be plugged in."""
+
+    def __init__(self, nodes: Nodes, *, flows_change: bool) -> None:
+        self._nodes = nodes
+        self._flows_change = flows_change
+        self._ports: dict[Hashable, dict[str, BridgePortConfig]] = {}
+        """Of each bridge of Open vSwitch: settings of ports by device."""
+        self._switches: dict[tuple[str, str], HostSwitch] = {}
+        """The switch that a card of a host is a port of."""
+        for host in nodes.hosts.values():
+            for switch in host.switches.values():
+                self._add_ports((host.name, switch.name), switch.ovs)
+                for card in (switch.uplink, *switch.bonded_cards):
+                    if card is not None:
+                        self._switches[host.name, card] = switch
+        for wire_switch in nodes.switches.values():
+            self._add_ports((wire_switch.name,), wire_switch.ovs)
+        rows = (row for ports in self._ports.values() for row in ports.values())
+        self._vlans = [0, *sorted({row.tag for row in rows if row.tag})]
+        """Those that some port is in; no other has cards."""
+
+    def _add_ports(self, bridge: Hashable, ovs: OvsBridge | None) -> None:
+        if ovs is not None:
+            rows = (*ovs.config.ports, *ovs.ports.values())
+            self._ports[bridge] = {i.name: row for row in rows for i in row.interfaces}
+
+    def at_port(self, bridge: Hashable, ovs: OvsBridge | None, port: str) -> Ways:
+        """What a port of a switch leads to."""
+        if ovs is None:  # tags pass as they are
+            return {vlan: (bridge, vlan) for vlan in self._vlans}
+        if ovs.has_flows or ovs.config.is_secure or self._flows_change:
+            return {}
+        if any(port == mirror.output_port for mirror in ovs.config.mirrors):
+            return {}  # nothing but copies goes there
+        row = self._ports[bridge].get(port)
+        carried = {vlan: vlan for vlan in self._vlans} if row is None else self._carried(row)
+        return {wire: (bridge, vlan) for wire, vlan in carried.items()}
+
+    def _carried(self, port: BridgePortConfig) -> dict[int, int]:
+        """The VLANs of a port, by the tag that each has on the wire."""
+        tag = port.tag or 0
+        mode = port.vlan_mode or ("trunk" if port.tag is None else "access")
+        if mode == "access":
+            return {0: tag}
+        if mode == "dot1q-tunnel":
+            return {}
+        trunks = frozenset(port.trunks)
+        tagged = {vlan: vlan for vlan in self._vlans if not trunks or vlan in trunks}
+        if mode == "trunk":
+            return tagged
+        tagged.pop(0, None)
+        if mode == "native-tagged":
+            return tagged | {tag: tag} if tag else tagged
+        tagged.pop(tag, None)
+        return {0: tag} | tagged
+
+    def behind(self, end: Endpoint) -> Ways:
+        """What a link that ends there leads to."""
+        if end.node in self._nodes.switches:
+            return self.at_port((end.node,), self._nodes.switches[end.node].ovs, end.device)
+        switch = self._switches.get((end.node, end.device))
+        if switch is None:
+            return {0: (end.node, end.device)}
+        return self.at_port((end.node, switch.name), switch.ovs, end.device)
+
+    def of_own(self, machine: Host | Router, nic: Nic) -> Ways:
+        """Where a machine itself speaks by one of its cards: of a switch's, by the switch."""
+        switch = self._switches.get((machine.name, nic.name))
+        if switch is None:
+            return {0: (machine.name, nic.name)}
+        return self.at_port((machine.name, switch.name), switch.ovs, switch.name)
+
+
+def _join_all(plugs: _Plugs, nodes: Nodes, links: Sequence[Link]) -> _Union:
     union = _Union()
-    for host in nodes.hosts.values():
-        for switch in host.switches.values():
-            if switch.uplink is not None:
-                union.join((host.name, switch.name), (host.name, switch.uplink))
-            for card in switch.bonded_cards:
-                union.join((host.name, switch.name), (host.name, card))
     for link in links:
-        one, other = (
-            (end.node,) if end.node in nodes.switches else (end.node, end.device)
-            for end in link.ends
-        )
-        union.join(one, other)
+        _join(union, *(plugs.behind(end) for end in link.ends))
+    for host in nodes.hosts.values():
+        for one, other in _patches(plugs, host):
+            _join(union, one, other)
     return union
 
 
-def _cards(nodes: Nodes) -> Iterator[tuple[Host | Router | Vm, Path, Nic, Hashable]]:
+def _join(union: _Union, one: Ways, other: Ways) -> None:
+    for vlan, segment in one.items():
+        if vlan in other:
+            union.join(segment, other[vlan])
+
+
+def _patches(plugs: _Plugs, host: Host) -> Iterator[tuple[Ways, Ways]]:
+    """The two ends of each patch between bridges of ``host``."""
+    ends: dict[str, tuple[str, Ways]] = {}
+    for switch in host.switches.values():
+        for port in () if switch.ovs is None else switch.ovs.config.ports:
+            if port.interfaces[0].is_patch:
+                ways = plugs.at_port((host.name, switch.name), switch.ovs, port.name)
+                ends[port.name] = port.interfaces[0].peer, ways
+    for peer, ways in ends.values():
+        if peer in ends:
+            yield ways, ends[peer][1]
+
+
+def _cards(plugs: _Plugs, nodes: Nodes) -> Iterator[tuple[Host | Router | Vm, Path, Nic, Ways]]:
     """Every card: its machine, its path in the file, itself, where it is plugged in."""
     machines: list[Host | Router] = [*nodes.hosts.values(), *nodes.routers.values()]
     for machine in machines:
         for nic in nics_of(machine):
             path = (*nodes.origin[machine.name], "nics", nic.name)
-            yield machine, path, nic, (machine.name, nic.name)
+            yield machine, path, nic, plugs.of_own(machine, nic)
+    guests: dict[str, list[Vm]] = {}
     for vm in nodes.vms.values():
+        guests.setdefault(vm.host, []).append(vm)
+    ports = {
+        (name, *card): port
+        for name in guests
+        if name in nodes.hosts
+        for card, port in backend_names(nodes.hosts[name], guests[name]).items()
+    }
+    for vm in nodes.vms.values():
+        host = nodes.hosts.get(vm.host)
         for number, vnic in enumerate(vm.vnics):
             path = (*nodes.origin[vm.name], "vnics", number)
-            yield vm, path, vnic, (vm.host, vnic.switch)
+            switch = None if host is None else host.switches.get(vnic.switch)
+            if switch is not None:
+                port = ports[vm.host, vm.name, number]
+                ways = plugs.at_port((vm.host, switch.name), switch.ovs, port)
+                yield vm, path, vnic, ways

@@ -18,6 +18,7 @@ from vnet.topology.model import Endpoint, Host, Link, Vm, WireSwitch
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import LinkFile, TopologyFile
 from vnet.topology.segments import check_addresses
+from vnet.topology.step_schema import every_step
 from vnet.topology.templates import STAR
 
 
@@ -222,7 +223,9 @@ def _is_numbered(name: str, stem: str) -> bool:
     return name.startswith(stem) and digits.isascii() and digits.isdecimal()
 
 
-def check_machines(directory: Directory, links: list[Link]) -> None:
+def check_machines(file: TopologyFile, directory: Directory, links: list[Link]) -> None:
     """What only shows when everything is in place: names and addresses that clash."""
     check_host_devices(directory)
-    check_addresses(directory.nodes, links, directory.report)
+    steps = (step.flows for step in every_step(file.scenario or ()))
+    flows_change = any(step and (step.delete or step.modify or step.add) for step in steps)
+    check_addresses(directory.nodes, links, directory.report, flows_change=flows_change)
