@@ -578,6 +578,15 @@ FAULTS = {
         BOND % "bond0: {bond: [eth0, ^eth2]}",
         "card 'eth2' is a port of c (not of two)",
     ),
+    "a link that another bond has": (
+        BOND.replace("eth1: ,", "eth1: , eth4: ,")
+        % "bond0: {bond: [eth0, eth1]}, bond1: {bond: [eth4, ^eth1]}",
+        "'eth1' is already a link of bond0 (not of two bonds)",
+    ),
+    "a guest's card as a link": (
+        BOND % "bond0: {bond: [eth0, ^vnet0]}" + "\nvms: {v: {host: h, vnics: [{switch: b}]}}",
+        "'vnet0' is the card of a guest (a bond joins cards of the host)",
+    ),
     "a link with addresses": (
         BOND % "bond0: {bond: [eth0, ^eth3]}",
         "card 'eth3' is a link of a bond, and has addresses "

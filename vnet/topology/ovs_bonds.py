@@ -5,7 +5,7 @@ The links of a bond join their bridge together, at the place of the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from vnet.base.text import did_you_mean, quote
 from vnet.ovs.vswitchd.config import BridgePortConfig, InterfaceConfig
@@ -89,8 +89,24 @@ def bond_faults(
             yield index, f"{where} has no port {quote(interface.name)}", hint
 
 
-def card_faults(bond: BridgePortConfig, host: Host, switch: str) -> Iterator[tuple[int, str, str]]:
-    """What speaks against the cards of a host as the links of a bond of one of its switches."""
+def shared_links(bond: BridgePortConfig, rows: Rows) -> Iterator[tuple[int, str, str]]:
+    """Which of its links one of the bonds before it has, told as :func:`bond_faults` tells."""
+    owners: dict[str, str] = {}
+    for row in rows.values():
+        if len(row.interfaces) >= MIN_LINKS:
+            for interface in row.interfaces:
+                owners.setdefault(interface.name, row.name)
+    for index, interface in enumerate(bond.interfaces):
+        owner = owners[interface.name]
+        if owner != bond.name:
+            yield index, f"{quote(interface.name)} is already a link of {owner}", "not of two bonds"
+
+
+def card_faults(
+    bond: BridgePortConfig, host: Host, switch: str, devices: Collection[str]
+) -> Iterator[tuple[int, str, str]]:
+    """What speaks against ``devices`` of a host, which are ports of one of its switches, as the
+    links of a bond there."""
     taken = {
         device: other.name
         for other in host.switches.values()
@@ -102,6 +118,9 @@ def card_faults(bond: BridgePortConfig, host: Host, switch: str) -> Iterator[tup
     for index, interface in enumerate(bond.interfaces):
         card = host.nics.get(interface.name)
         if card is None:
+            if interface.name in devices:
+                what = f"{quote(interface.name)} is the card of a guest"
+                yield index, what, "a bond joins cards of the host"
             continue
         if card.name in taken:
             yield index, f"card {quote(card.name)} is a port of {taken[card.name]}", "not of two"

@@ -17,7 +17,7 @@ from vnet.ovs.ofproto.tunnel.ports import TunnelMatch
 from vnet.ovs.vswitchd.config import BridgePortConfig, InterfaceConfig
 from vnet.topology.devices import backend_names
 from vnet.topology.model import Hypervisor, OvsBridge
-from vnet.topology.ovs_bonds import bond_faults, bonds_of, card_faults, in_order
+from vnet.topology.ovs_bonds import bond_faults, bonds_of, card_faults, in_order, shared_links
 from vnet.topology.report import Path
 from vnet.topology.validate import Directory
 
@@ -210,8 +210,9 @@ class _PortChecks:
         """Its links are there and free, and its name is nobody else's."""
         host = self._directory.nodes.hosts.get(place.node) if place.is_in_host else None
         faults = list(bond_faults(bond, place.devices, place.label))
+        faults += shared_links(bond, place.ovs.ports)
         if host is not None:
-            faults += card_faults(bond, host, place.name)
+            faults += card_faults(bond, host, place.name, place.devices)
         for index, what, hint in faults:
             here = (*path, "bond", index)
             written = self._directory.report.root.find(here)
