@@ -1,4 +1,4 @@
-"""Our switch does what the real one did: cases that are kept, and one of each kind that is drawn anew."""
+"""Our switch does what the real one did: cases that are kept, and one of each kind drawn anew."""
 
 from __future__ import annotations
 

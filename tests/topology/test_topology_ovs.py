@@ -605,6 +605,19 @@ FAULTS = {
         + "\nscenario: [{bond: {switch: 'h:b', port: ^bond1}}]",
         "h:b has no bond 'bond1' (did you mean 'bond0'?)",
     ),
+    "a flow that YAML splits": (
+        HOST.replace("type: ovs,", "type: ovs, flows: [^priority=5,actions=normal],", 1) % ("", ""),
+        "must specify an action (YAML splits a list at commas; put the whole text in quotes)",
+    ),
+    "a flow that YAML does not split": (
+        HOST.replace("type: ovs,", "type: ovs, flows: [^'tcp', actions=normal],", 1) % ("", ""),
+        "must specify an action",
+    ),
+    "an output that YAML splits": (
+        HOST.replace("type: ovs,", "type: ovs, flows: [actions=1,^2],", 1) % ("", ""),
+        "an entry of flows wants text, not the number 2 "
+        "(YAML splits a list at commas; put the whole text in quotes)",
+    ),
     "ports that are text": (
         "switches: {s: {type: ovs, ports: ^many}}",
         "ports wants a whole number, not the text 'many'",

@@ -14,18 +14,21 @@ from vnet.ovs.openflow.text.files import Source
 from vnet.topology.files import UnreadableError, read_text
 from vnet.topology.report import Path, Report
 from vnet.topology.switch_schema import TextFile
+from vnet.topology.tree import Node
 from vnet.topology.values import kind_of
 
 MAX_FILE_BYTES = 10_000_000
+_SPLIT = "YAML splits a list at commas; put the whole text in quotes"
 
 
 class Line(NamedTuple):
-    """One flow, group or meter, and where it begins."""
+    """One flow, group or meter, and where it begins; a hint for the case that it is none."""
 
     text: str
     file: str
     line: int
     column: int
+    hint: str = ""
 
 
 def lines_of(
@@ -42,11 +45,19 @@ def lines_of(
     lines = []
     for number, text in enumerate(program):
         here = (*path, number)
+        is_piece = len(program) > 1 and _is_piece(text, report.root.find(here))
+        hint = _SPLIT if is_piece else ""
         if isinstance(text, str):
-            lines.append(Line(text, report.file, *report.root.place(here)))
+            lines.append(Line(text, report.file, *report.root.place(here), hint))
         else:
-            report.add(here, f"an entry of {path[-1]} wants text, not {kind_of(text)}")
+            report.add(here, f"an entry of {path[-1]} wants text, not {kind_of(text)}", hint)
     return lines
+
+
+def _is_piece(text: object, node: Node | None) -> bool:
+    """Whether it may be what YAML left of a longer text that wants quotes."""
+    is_whole = isinstance(text, str) and "action" in text
+    return node is not None and node.is_bare and not is_whole
 
 
 def _of_text(text: str, path: Path, report: Report) -> list[Line]:

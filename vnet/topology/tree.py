@@ -61,10 +61,14 @@ class Node:
     """A value, where it starts, and the nodes below it. Lines and columns count from 1.
 
     ``indent`` is how far the lines of a literal block (``|``) are indented, which begin in the
-    line after ``place_``; None for everything else.
+    line after ``place_``; None for everything else. What ``is_bare`` stands without quotes in a
+    list in brackets, where a comma would have ended it.
     """
 
-    __slots__ = ("children", "height", "indent", "items", "keys", "place_", "size", "value")
+    __slots__ = (
+        *("children", "height", "indent", "is_bare", "items", "keys", "place_", "size"),
+        "value",
+    )
 
     def __init__(self, place: Position, value: Any) -> None:
         self.place_ = place
@@ -75,6 +79,7 @@ class Node:
         self.size = 1
         self.height = 1
         self.indent: int | None = None
+        self.is_bare = False
 
     def find(self, path: tuple[str | int, ...]) -> Node | None:
         """The node at ``path``, or None where that leads nowhere."""
@@ -118,11 +123,12 @@ class _StopError(Exception):
 class _Open:
     """A map or list whose end has not been read yet."""
 
-    __slots__ = ("anchor", "key", "key_place", "node", "skip_next")
+    __slots__ = ("anchor", "in_brackets", "key", "key_place", "node", "skip_next")
 
-    def __init__(self, node: Node, anchor: str | None) -> None:
+    def __init__(self, node: Node, anchor: str | None, *, in_brackets: bool) -> None:
         self.node = node
         self.anchor = anchor
+        self.in_brackets = in_brackets
         self.key: str | None = None
         self.key_place: Position = node.place_
         self.skip_next = False
@@ -159,7 +165,8 @@ class _Builder:
             self.count(place, 1)
             if len(self.stack) >= MAX_DEPTH:
                 raise self.stop(place, f"more than {MAX_DEPTH} levels of nesting")
-            self.stack.append(_Open(Node(place, value), event.anchor))
+            in_brackets = bool(event.flow_style) and isinstance(value, list)
+            self.stack.append(_Open(Node(place, value), event.anchor, in_brackets=in_brackets))
         elif isinstance(event, CollectionEndEvent):
             done = self.stack.pop()
             if isinstance(done.anchor, str):
@@ -214,6 +221,7 @@ class _Builder:
             node = Node(place, text)  # A key is text even when it looks like a number.
         else:
             node = Node(place, self.resolve(text, place) if plain else text)
+            node.is_bare = plain and top is not None and top.in_brackets
         if event.style == "|":
             node.indent = self.indent(text, place)
         if event.anchor is not None:

@@ -174,5 +174,5 @@ class Trial:
         return [mod]
 
     def _tell(self, line: Line, error: OvsTextError | OpenFlowError) -> None:
-        hint = "the switch refuses it" if isinstance(error, OpenFlowError) else ""
+        hint = "the switch refuses it" if isinstance(error, OpenFlowError) else line.hint
         self._report.add_at(line.file, line.line, line.column, error.what, error.hint or hint)
