@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from scapy.layers.l2 import Ether
 from vnet import Lab, VnetError
 from vnet.base.errors import RunawayError, StorageError, TopologyError
 from vnet.sim import link
+from vnet.tables import storm
 
 LabWith = Callable[..., Lab]
 
@@ -34,10 +36,43 @@ def test_a_loop_in_which_no_time_passes_ends_with_a_name(
     monkeypatch: pytest.MonkeyPatch, keys: str
 ) -> None:
     monkeypatch.setattr(link, "MOST_FRAMES_PER_INSTANT", 1000)
+    monkeypatch.setattr(storm, "MOST_COPIES_PER_INSTANT", 1_000_000)
     with Lab.from_text(LOOP % (keys, keys)) as lab:
-        with pytest.raises(RunawayError, match=r"1001 frames crossed .* and no time passed"):
+        with pytest.raises(RunawayError, match=r"1001 frames crossed .* no time passed") as caught:
             lab.run()
         assert lab.now_ns == 1_000_000_000
+        assert "(loops lead over s1:a--s2:a, s1:b--s2:b: break the loop, " in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["", "type: ovs"])
+@pytest.mark.parametrize("third", ["", "  - {ends: ['s1:c', 's2:c']}\n"])
+def test_a_storm_in_which_no_time_passes_ends_soon_and_names_its_cables(
+    kind: str, third: str
+) -> None:
+    text = (LOOP % ("", "")).replace("{s1: , s2: }", f"{{s1: {{{kind}}}, s2: {{{kind}}}}}")
+    text = text.replace("scenario:", f"{third}scenario:")
+    with Lab.from_text(text) as lab:
+        for _ in range(2):  # Asked to go on, it does not hang either.
+            with pytest.raises(RunawayError) as caught:
+                lab.run()
+        assert re.match("[12]000 frames came back to s[12] and no time passed", caught.value.what)
+        cables = "s1:a--s2:a, s1:b--s2:b" + (", s1:c--s2:c" if third else "")
+        assert caught.value.hint.startswith(f"loops lead over {cables}: break the loop, or give ")
+        assert sum(end.tx_frames for cable in lab.network.links for end in cable.ends) < 20_000
+
+
+def test_a_loop_that_spanning_tree_has_opened_carries_as_many_frames_as_it_is_given() -> None:
+    """A ring of cables that take no time is sound while one of them is blocked."""
+    rapid = "{type: ovs, rstp: true}"
+    text = (LOOP % ("", "")).replace("{s1: , s2: }", f"{{s1: {rapid}, s2: {rapid}}}")
+    with Lab.from_text(text) as lab:
+        lab.run(until="9s")
+        sender = lab.host("h1").vnic("eth0")
+        for number in range(3000):
+            sender.send(Ether(dst="ff:ff:ff:ff:ff:ff", type=0x88B5) / number.to_bytes(50, "big"))
+        lab.advance(0)
+        assert lab.network.links[0].ends[0].tx_frames > 3000
+        assert lab.report().storms == []
 
 
 def test_a_loop_that_takes_time_runs_as_long_as_asked() -> None:
@@ -53,10 +88,20 @@ MULTIPLYING = LOOP.replace("scenario:", "  - {ends: ['s1:c', 's2:c'] %s}\nscenar
 
 def test_a_loop_that_multiplies_ends_with_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "MOST_FRAMES_IN_FLIGHT", 1000)
+    monkeypatch.setattr(storm, "MOST_COPIES_PER_INSTANT", 1_000_000)
     with Lab.from_text(MULTIPLYING % ((", latency: 1ms",) * 3)) as lab:
         with pytest.raises(RunawayError, match=r"1000 frames are under way on s1:.--s2:. at once"):
             lab.run()
         assert 1_000_000_000 < lab.now_ns < 1_020_000_000
+
+
+def test_of_a_storm_that_multiplies_a_switch_tells_soon() -> None:
+    with Lab.from_text(MULTIPLYING % ((", latency: 1ms",) * 3)) as lab:
+        with pytest.raises(RunawayError, match=r"1000 frames came back to s[12] at once") as caught:
+            lab.run()
+        cables = "s1:a--s2:a, s1:b--s2:b, s1:c--s2:c"
+        hint = f"loops lead over {cables}: break the loop, or give its links a bandwidth"
+        assert caught.value.hint == hint
 
 
 def test_a_loop_that_multiplies_is_held_by_its_bandwidth(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,12 +130,29 @@ def islands(graph: networkx.Graph[str]) -> list[list[str]]:
 
 def switching_loops(graph: networkx.Graph[str]) -> list[list[str]]:
     """Rings of bridges and switches, in which broadcasts circle for ever without STP."""
-    segment: networkx.Graph[str] = graph.copy()
-    segment.remove_nodes_from([n for n in graph if kind_of(graph, n) in ("vm", "host", "router")])
+    segment = _segment(graph)
     return sorted(
         [n for n in ring if kind_of(graph, n) in ("bridge", "switch")]
         for ring in networkx.cycle_basis(segment)
     )
+
+
+def looped_links(graph: networkx.Graph[str]) -> list[tuple[str, str]]:
+    """The cables that are in such a ring, by their ends: without one, everything stays joined."""
+    segment = _segment(graph)
+    no_rings = {frozenset(edge) for edge in networkx.bridges(segment)}
+    return [
+        (one, other)
+        for one, other in segment.edges
+        if segment.edges[one, other]["kind"] == "link" and frozenset((one, other)) not in no_rings
+    ]
+
+
+def _segment(graph: networkx.Graph[str]) -> networkx.Graph[str]:
+    """What frames cross without being routed."""
+    segment: networkx.Graph[str] = graph.copy()
+    segment.remove_nodes_from([n for n in graph if kind_of(graph, n) in ("vm", "host", "router")])
+    return segment
 
 
 def kind_of(graph: networkx.Graph[str], node: str) -> str:

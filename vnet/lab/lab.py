@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from vnet.base.chance import Chance
-from vnet.base.errors import ReentryError, StorageError, UsageError
+from vnet.base.errors import ReentryError, RunawayError, StorageError, UsageError
 from vnet.base.text import escaped
 from vnet.base.units import NS_PER_S, parse_duration_ns
 from vnet.guest.apps.app import App
@@ -74,7 +74,7 @@ class Lab:
         self.flight_recorder = FlightRecorder() if follow else None
         for device in self.network.devices():
             device.recorder = self.flight_recorder
-        self._storm_log = StormLog(self.network)
+        self._storm_log = StormLog(self.network, lambda: self.graph)
         self._captures.attach(self.network)
         self._captures.open(
             None if pcap_dir is None else Path(pcap_dir), split=split, form=pcap_format
@@ -183,7 +183,7 @@ class Lab:
             self._run_to(until_ns)
         else:
             while not self._runner.done and self.scheduler.next_event_ns is not None:
-                self.scheduler.run()
+                self._run_events()
         self.flush_captures()
         return self.report()
 
@@ -216,7 +216,7 @@ class Lab:
         app.start()
         try:
             while not app.done and self.scheduler.next_event_ns is not None:
-                self.scheduler.run()
+                self._run_events()
         finally:
             # Interrupted, or a lab in which nothing happens any more.
             app.on_done = None
@@ -237,13 +237,19 @@ class Lab:
         self.wait_for(app)
         return app
 
+    def _run_events(self, until_ns: int | None = None) -> None:
+        try:
+            self.scheduler.run(until_ns)
+        except RunawayError as error:
+            raise self._storm_log.named(error) from None
+
     def _run_to(self, until_ns: int) -> None:
         if until_ns > LAST_NS:
             raise UsageError("a lab runs for a century at most")
         # Again, because the end of the scenario, or of an app, stops the scheduler early.
-        self.scheduler.run(until_ns)
+        self._run_events(until_ns)
         while self.now_ns < until_ns:
-            self.scheduler.run(until_ns)
+            self._run_events(until_ns)
 
     def trace(
         self, source: str, packet: Any, *, device: str | int = 0, within: str | int = "5s"
@@ -298,7 +304,7 @@ class Lab:
         )
 
     def _storms(self) -> list[StormRow]:
-        return self._storm_log.rows(self.graph) if self._storm_log else []
+        return self._storm_log.rows() if self._storm_log else []
 
     def close(self) -> Report:
         """End the lab: judge unfinished steps, complete the capture files, write run.json."""

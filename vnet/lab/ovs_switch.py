@@ -13,6 +13,7 @@ from vnet.lab.switches import Switch
 from vnet.netdev.device import NetDevice
 from vnet.ovs.flow.ports import OFPP_LOCAL
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.switching.bundle import Bundle
 from vnet.ovs.ofproto.switching.mac_learning import MacLearning
 from vnet.tables.storm import StormWatch
@@ -93,20 +94,29 @@ class OvsSwitch(Switch):
         storm group frames come back, and they do so by cable.
         """
         for device in cables:
-            device.add_sniffer(CableWatch(device, self._storms))
+            device.add_sniffer(CableWatch(device, self._storms, self._bridge))
 
 
 class CableWatch:
     """A sniffer that shows group frames to a :class:`StormWatch`, with itself as their port."""
 
-    def __init__(self, device: NetDevice, storms: StormWatch[CableWatch]) -> None:
+    def __init__(self, device: NetDevice, storms: StormWatch[CableWatch], bridge: Ofproto) -> None:
         self.device = device
         self._storms = storms
+        self._bridge = bridge
+        self._port: OfPort | None = None
 
     def capture(self, time_ns: int, data: bytes, outbound: bool) -> None:
         """A frame passed."""
-        if not outbound and data[:1] and data[0] & 1:
+        if not outbound and data[:1] and data[0] & 1 and self._forwards():
             self._storms.flooded(data, self, time_ns)
+
+    def _forwards(self) -> bool:
+        """By a cable that a spanning tree blocks, all that was flooded comes back, and ends."""
+        port = self._port
+        if port is None or self._bridge.ports.get(port.number) is not port:
+            port = self._port = self._bridge.port_by_name(self.device.name)
+        return port is not None and port.tree.forwards
 
     def note_drop(self, _time_ns: int, _data: bytes, _reason: DropReason) -> None:
         """It has been seen."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
 import networkx
 
+from vnet.base.errors import RunawayError
 from vnet.base.ids import mac_text
+from vnet.base.text import one_of
 from vnet.base.units import duration_text
 from vnet.lab.build import Network
-from vnet.lab.graph import switching_loops
+from vnet.lab.graph import looped_links, switching_loops
 from vnet.lab.switches import StormPort
 from vnet.netdev.nic import Nic
 from vnet.tables.storm import STORM_WINDOW_NS, Storm
+
+_MOST_NAMED = 6
+"""Links that one message names."""
 
 _Plugged: TypeAlias = frozenset[tuple[str, str]]
 """The links that were up, by their ends: plugs may move."""
@@ -65,13 +71,20 @@ class StormRow:
 
 
 class StormLog:
-    """Remembers each storm that a switch of ``network`` notices, and which links were up then."""
+    """Remembers each storm that a switch of ``network`` notices, and which links were up then.
 
-    def __init__(self, network: Network) -> None:
+    A storm in which no time passes would never end, nor would one that multiplies; they raise
+    :class:`~vnet.base.errors.RunawayError`. ``graph`` gives the lab's graph, which is made only
+    when somebody asks for it.
+    """
+
+    def __init__(self, network: Network, graph: Callable[[], networkx.Graph[str]]) -> None:
         self._network = network
+        self._graph = graph
         self._noted: list[tuple[str, Storm[StormPort], _Plugged]] = []
         for switch in network.all_switches():
             switch.storms.on_storm = partial(self._note, switch.label)
+            switch.storms.on_standstill = partial(self._stand_still, switch.label)
         for node in network.switches.values():
             # A ring goes in by one cable and out by another.
             if sum(_leads_to_switch(nic, network) for nic in node.ports.values()) > 1:
@@ -81,12 +94,39 @@ class StormLog:
         return bool(self._noted)
 
     def _note(self, switch: str, storm: Storm[StormPort]) -> None:
-        links = self._network.links
-        plugged = frozenset((k.ends[0].name, k.ends[1].name) for k in links if k.up)
-        self._noted.append((switch, storm, plugged))
+        self._noted.append((switch, storm, self._plugged()))
 
-    def rows(self, graph: networkx.Graph[str]) -> list[StormRow]:
-        """Storms by the loop they were in, first things first; ``graph`` is the lab's.
+    def _plugged(self) -> _Plugged:
+        links = self._network.links
+        return frozenset((k.ends[0].name, k.ends[1].name) for k in links if k.up)
+
+    def _stand_still(self, switch: str, storm: Storm[StormPort]) -> None:
+        if not self._looped_links():
+            return
+        came_back = f"{storm.copies_in_instant} frames came back to {switch}"
+        if storm.began_ns == storm.ended_ns:
+            hint = "break the loop, or give its links a latency or a bandwidth"
+            raise RunawayError(f"{came_back} and no time passed", hint)
+        # Time passes, but each round there are more.
+        raise RunawayError(f"{came_back} at once", "break the loop, or give its links a bandwidth")
+
+    def _looped_links(self) -> list[str]:
+        """The names of the links that close loops just now."""
+        looped = looped_links(_as_plugged(self._graph(), self._plugged()))
+        ends = {frozenset(pair) for pair in looped}
+        links = self._network.links
+        return [k.name for k in links if frozenset(end.name for end in k.ends) in ends]
+
+    def named(self, error: RunawayError) -> RunawayError:
+        """The same error, with the links that close loops in its hint."""
+        names = self._looped_links()
+        if not names:
+            return error
+        hint = f"loops lead over {one_of(names, _MOST_NAMED)}: {error.hint}"
+        return RunawayError(error.what, hint)
+
+    def rows(self) -> list[StormRow]:
+        """Storms by the loop they were in, first things first.
 
         What a switch in no loop took for a storm was one that it heard from beside it, or somebody
         who has moved and says the same thing again.
@@ -95,7 +135,7 @@ class StormLog:
         rows: list[StormRow] = []
         for switch, storm, plugged in sorted(self._noted, key=lambda noted: noted[1].began_ns):
             if plugged not in loops:
-                loops[plugged] = _tangles(graph, plugged)
+                loops[plugged] = _tangles(self._graph(), plugged)
             loop = next((loop for loop in loops[plugged] if switch in loop), None)
             if loop is None:
                 continue
@@ -114,13 +154,18 @@ def _leads_to_switch(nic: Nic, network: Network) -> bool:
     return nic.end is not None and nic.end.peer.name.partition(":")[0] in network.switches
 
 
-def _tangles(graph: networkx.Graph[str], plugged: _Plugged) -> list[tuple[str, ...]]:
-    """The loops that were closed; rings that share a switch are one."""
+def _as_plugged(graph: networkx.Graph[str], plugged: _Plugged) -> networkx.Graph[str]:
+    """The lab's graph with just the links that were up."""
     then: networkx.Graph[str] = graph.copy()
     then.remove_edges_from([edge for edge in graph.edges if graph.edges[edge]["kind"] == "link"])
     then.add_edges_from(sorted(plugged), kind="link")
+    return then
+
+
+def _tangles(graph: networkx.Graph[str], plugged: _Plugged) -> list[tuple[str, ...]]:
+    """The loops that were closed; rings that share a switch are one."""
     tangles: list[dict[str, None]] = []
-    for ring in switching_loops(then):
+    for ring in switching_loops(_as_plugged(graph, plugged)):
         merged = dict.fromkeys(ring)
         for other in [tangle for tangle in tangles if merged.keys() & tangle.keys()]:
             tangles.remove(other)

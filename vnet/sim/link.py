@@ -197,7 +197,7 @@ class LinkEnd:
         if self._instant_frames > MOST_FRAMES_PER_INSTANT:
             raise RunawayError(
                 f"{self._instant_frames} frames crossed {self.link.name} and no time passed",
-                "break the loop that leads over it, or give its links a latency or a bandwidth",
+                "break the loop, or give its links a latency or a bandwidth",
             )
 
     def _check_room(self) -> None:

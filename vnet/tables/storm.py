@@ -18,6 +18,11 @@ STORM_COPIES = 100
 
 STORM_WINDOW_NS = 1_000_000_000
 
+MOST_COPIES_PER_INSTANT = 1000
+"""More that come back while no time passes come from a loop that will not let it pass, or that
+multiplies. Where the road of every station changes at once, a frame comes back as often as it is
+said again, which is once at most in an instant; and :data:`MOST_FRAMES` are watched."""
+
 MEMORY_NS = 500_000_000
 """A frame that was not seen for so long does not circle; it is being said again."""
 
@@ -35,13 +40,14 @@ class Storm(Generic[PortT]):
     More may have come back than the ``copies`` of frames that were watched.
     """
 
-    __slots__ = ("began_ns", "copies", "ended_ns", "mac", "ports")
+    __slots__ = ("began_ns", "copies", "copies_in_instant", "ended_ns", "mac", "ports")
 
     def __init__(self, mac: bytes, began_ns: int) -> None:
         self.mac = mac
         self.began_ns = began_ns
         self.ended_ns = began_ns
         self.copies = 0
+        self.copies_in_instant = 0
         self.ports: dict[PortT, None] = {}
 
 
@@ -58,12 +64,14 @@ class _Seen(Generic[PortT]):
 class StormWatch(Generic[PortT]):
     """Sees every frame that a switch floods, and keeps the storms among them."""
 
-    __slots__ = ("_latest", "_seen", "on_storm", "storms")
+    __slots__ = ("_latest", "_seen", "on_standstill", "on_storm", "storms")
 
     def __init__(self) -> None:
         self.storms: list[Storm[PortT]] = []
         self.on_storm: Callable[[Storm[PortT]], None] = _nothing
         """Called when a storm is known to be one."""
+        self.on_standstill: Callable[[Storm[PortT]], None] = _nothing
+        """Called whenever another :data:`MOST_COPIES_PER_INSTANT` came back in one instant."""
         self._seen: dict[bytes, _Seen[PortT]] = {}
         self._latest: Storm[PortT] | None = None
 
@@ -94,11 +102,15 @@ class StormWatch(Generic[PortT]):
         latest = self._latest
         if latest is None or self._is_over(latest, now_ns):
             latest = self._latest = Storm(mac, now_ns)
-        latest.ended_ns = now_ns
+        if now_ns != latest.ended_ns:
+            latest.ended_ns, latest.copies_in_instant = now_ns, 0
         latest.copies += 1
+        latest.copies_in_instant += 1
         latest.ports[port] = None
         if latest.copies == STORM_COPIES:
             self._record(latest)
+        if not latest.copies_in_instant % MOST_COPIES_PER_INSTANT:
+            self.on_standstill(latest)
 
     @staticmethod
     def _is_over(latest: Storm[PortT], now_ns: int) -> bool:
