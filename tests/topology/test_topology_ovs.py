@@ -288,6 +288,8 @@ BOND = (
     "b: {type: ovs, uplink: eth0, ports: {%s}}, c: {uplink: eth2}}}}"
 )
 
+TUNNEL = "hosts: {h: {switches: {b: {type: ovs, ports: {%s}}}}}"
+
 FAULTS = {
     "keys at a Linux bridge": (
         "switches: {s: {^flows: ['actions=drop']}}",
@@ -604,6 +606,22 @@ FAULTS = {
         BOND % "bond0: {bond: [eth0, eth1]}"
         + "\nscenario: [{bond: {switch: 'h:b', port: ^bond1}}]",
         "h:b has no bond 'bond1' (did you mean 'bond0'?)",
+    ),
+    "an option of a tunnel": (
+        TUNNEL % "t: {type: vxlan, options: {key: 5, ^remote_ip: 192.0.2.300}}",
+        "t: bad vxlan 'remote_ip'",
+    ),
+    "an option of a tunnel that there is not": (
+        TUNNEL % "t: {type: vxlan, options: {remote_ip: 192.0.2.3, ^colour: red}}",
+        "t: unknown vxlan argument 'colour'",
+    ),
+    "options of a tunnel as a text": (
+        TUNNEL % "t: {type: vxlan, options: ^'remote_ip=192.0.2.3,tos=3'}",
+        "t: invalid TOS 3",
+    ),
+    "a tunnel to nowhere": (
+        TUNNEL % "^t: {type: gre, options: {key: 5}}",
+        "t: gre type requires valid 'remote_ip' argument",
     ),
     "a flow that YAML splits": (
         HOST.replace("type: ovs,", "type: ovs, flows: [^priority=5,actions=normal],", 1) % ("", ""),

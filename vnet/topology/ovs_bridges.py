@@ -6,7 +6,7 @@ What a file says of single values the schema has judged; what is left is what be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from vnet.base.units import NS_PER_S, duration_text
 from vnet.ovs.flow.errors import OvsTextError
@@ -19,7 +19,7 @@ from vnet.ovs.vswitchd.config import (
     QosConfig,
     QueueConfig,
 )
-from vnet.ovs.vswitchd.tunnel_options import read_tunnel
+from vnet.ovs.vswitchd.tunnel_options import Finding, TunnelOptionsError, read_tunnel
 from vnet.topology.bridge_schema import FlowTableFile, MirrorFile
 from vnet.topology.model import OvsBridge
 from vnet.topology.ovs_bonds import bond_interfaces, check_bond_keys
@@ -143,13 +143,16 @@ def _port_row(
         return None
     try:
         interfaces = _interfaces(bridge, device, file)
+    except TunnelOptionsError as error:
+        _tell_options(error.found, file, path, report)
+        return None
     except OvsTextError as error:
         report.add(path, error.what, at_key=True)
         return None
     if interfaces[0].is_tunnel:
         first = interfaces[0]
-        for warning in read_tunnel(device, first.type, first.options).warnings:
-            report.add((*path, "options"), warning, at_key=True)
+        warnings = read_tunnel(device, first.type, first.options).warnings
+        _tell_options(warnings, file, path, report)
     return BridgePortConfig(
         device,
         interfaces,
@@ -165,6 +168,16 @@ def _port_row(
         qos=None if file.qos is None else _qos(file.qos),
         other_config=file.other_config,
     )
+
+
+def _tell_options(found: Iterable[Finding], file: OvsPortFile, path: Path, report: Report) -> None:
+    """Report the first that there is to say of each option of a tunnel, at the option."""
+    told: set[str] = set()
+    for option, sentence in found:
+        if option not in told:
+            told.add(option)
+            here = (*path, "options", option) if option in file.options else path
+            report.add(here, sentence, at_key=True)
 
 
 def _interfaces(bridge: str, device: str, file: OvsPortFile) -> tuple[InterfaceConfig, ...]:

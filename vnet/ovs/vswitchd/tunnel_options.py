@@ -6,7 +6,7 @@ It is lenient: words that are no numbers are 0, and what it does not know it onl
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from vnet.base.ids import IpAddress, ip_from_text, is_multicast_ip
@@ -36,17 +36,33 @@ _C_NUMBER = re.compile(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _C_DECIMAL = re.compile(r"\s*([+-]?)([0-9]+)")
 
 
+class Finding(NamedTuple):
+    """What Open vSwitch says of an option, given or not."""
+
+    option: str
+    sentence: str
+
+
 class TunnelOptions(NamedTuple):
     """What the options of an interface come to, and what Open vSwitch warns of."""
 
     config: TunnelConfig
-    warnings: tuple[str, ...]
+    warnings: tuple[Finding, ...]
+
+
+class TunnelOptionsError(OvsTextError):
+    """Options that make no tunnel; ``found`` is all that is wrong, which ``what`` has line by
+    line."""
+
+    def __init__(self, found: Iterable[Finding]) -> None:
+        self.found = tuple(found)
+        super().__init__("\n".join(finding.sentence for finding in self.found))
 
 
 def read_tunnel(name: str, kind: str, options: Mapping[str, str]) -> TunnelOptions:
     """The tunnel that an interface of a :data:`SUPPORTED_TYPES` describes.
 
-    Raises :class:`OvsTextError` with all that is wrong, one thing a line.
+    Raises :class:`TunnelOptionsError`.
     """
     reader = _Reader(name, kind, options)
     for option, value in options.items():
@@ -55,10 +71,10 @@ def read_tunnel(name: str, kind: str, options: Mapping[str, str]) -> TunnelOptio
 
 
 class _Reader:
-    """One reading. ``found`` are the sentences so far."""
+    """One reading. ``found`` is what there was to say so far."""
 
     def __init__(self, name: str, kind: str, options: Mapping[str, str]) -> None:
-        self.found: list[str] = []
+        self.found: list[Finding] = []
         self._name = name
         self._kind = kind
         self._options = options
@@ -90,14 +106,14 @@ class _Reader:
             case "seq" if self._kind in _WITH_SEQUENCE:
                 return
             case _ if option not in _READ_ELSEWHERE | _FOR_IPSEC:
-                self._warn(f"unknown {self._kind} argument '{option}'")
+                self._warn(option, f"unknown {self._kind} argument '{option}'")
 
-    def _warn(self, sentence: str) -> None:
-        self.found.append(f"{self._name}: {sentence}")
+    def _warn(self, option: str, sentence: str) -> None:
+        self.found.append(Finding(option, f"{self._name}: {sentence}"))
 
-    def _fail(self, sentence: str) -> OvsTextError:
-        self._warn(sentence)
-        return OvsTextError("\n".join(self.found))
+    def _fail(self, option: str, sentence: str) -> TunnelOptionsError:
+        self._warn(option, sentence)
+        return TunnelOptionsError(self.found)
 
     def _read_ip(self, option: str, value: str) -> None:
         ip: IpAddress | None = ANY_ADDRESS
@@ -107,9 +123,9 @@ class _Reader:
             try:
                 ip = ip_from_text(value)
             except ValueError:
-                self._warn(f"bad {self._kind} '{option}'")
+                self._warn(option, f"bad {self._kind} '{option}'")
             if option == "remote_ip" and ip and is_multicast_ip(ip):
-                raise self._fail(f"multicast remote_ip={value} not allowed")
+                raise self._fail(option, f"multicast remote_ip={value} not allowed")
         if option == "remote_ip":
             self._remote = ip
         else:
@@ -119,7 +135,7 @@ class _Reader:
         found = _C_NUMBER.fullmatch(value)
         tos = None if found is None else _value(found)
         if tos is None or tos != tos & _DSCP_MASK:
-            self._warn(f"invalid TOS {value}")
+            self._warn("tos", f"invalid TOS {value}")
             return 0
         return tos
 
@@ -127,19 +143,22 @@ class _Reader:
         words = [word for word in value.split(",") if word]
         for word in words:
             if word not in ("gbp", "gpe"):
-                self._warn(f"unknown extension '{word}'")
+                self._warn("exts", f"unknown extension '{word}'")
         self._extensions = frozenset(words)
 
     def finish(self) -> TunnelConfig:
-        """The tunnel. Raises :class:`OvsTextError` where it would be none."""
+        """The tunnel. Raises :class:`TunnelOptionsError` where it would be none."""
         packet_types = self._packet_types()
         remote, local = self._remote, self._local
         if remote == ANY_ADDRESS or remote in (bytes(4), bytes(16)):
-            raise self._fail(f"{self._kind} type requires valid 'remote_ip' argument")
+            sentence = f"{self._kind} type requires valid 'remote_ip' argument"
+            raise self._fail("remote_ip", sentence)
         if local is None and remote is not None:
-            raise self._fail(f"{self._kind} type requires 'remote_ip=flow' with 'local_ip=flow'")
+            sentence = f"{self._kind} type requires 'remote_ip=flow' with 'local_ip=flow'"
+            raise self._fail("local_ip", sentence)
         if remote and local and len(remote) != len(local):
-            raise self._fail("'remote_ip' and 'local_ip' has to be of the same address family")
+            sentence = "'remote_ip' and 'local_ip' has to be of the same address family"
+            raise self._fail("local_ip", sentence)
         is_set = self._options.get
         return TunnelConfig(
             self._kind,
@@ -165,11 +184,12 @@ class _Reader:
         try:
             packet_types = PacketTypes(word)
         except ValueError as error:
-            raise self._fail(f"unknown packet_type '{word}'") from error
+            raise self._fail("packet_type", f"unknown packet_type '{word}'") from error
         carries_l3 = self._kind in _BOTH_LAYERS or "gpe" in self._extensions
         if packet_types is PacketTypes.LEGACY_L3 and not carries_l3:
             shown = "VXLAN (without GPE)" if self._kind == "vxlan" else self._kind
-            raise self._fail(f"legacy_l3 configured on {shown} tunnel that cannot carry L3 traffic")
+            sentence = f"legacy_l3 configured on {shown} tunnel that cannot carry L3 traffic"
+            raise self._fail("packet_type", sentence)
         return packet_types
 
     def _key(self, option: str) -> Key:
