@@ -37,7 +37,7 @@ MAX_RECIRCULATIONS = 6
 _QUEUE = Flow.skb_priority
 """The userspace datapath takes a packet's priority as the number of its queue."""
 
-_TAKERS = (odp.Output, odp.TnlPop, odp.Recirc, odp.Userspace, odp.Drop)
+_TAKERS = frozenset({odp.Output, odp.TnlPop, odp.Recirc, odp.Userspace, odp.Drop})
 """Actions that take a packet somewhere, or say that it ends."""
 
 
@@ -49,13 +49,15 @@ def _only_looks(action: OdpAction) -> bool:
 def _takes(action: OdpAction) -> bool:
     """Whether every packet gets somewhere by an action."""
     match action:
+        case odp.Output():
+            return True
         case odp.Clone():
             return any(_takes(inner) for inner in action.actions)
         case odp.CheckPktLen():
             lists = (action.if_greater, action.if_less_equal)
             return all(any(_takes(inner) for inner in actions) for actions in lists)
         case _:
-            return isinstance(action, _TAKERS) and not _only_looks(action)
+            return type(action) in _TAKERS and not _only_looks(action)
 
 
 def _may_take(action: OdpAction) -> bool:
@@ -66,7 +68,7 @@ def _may_take(action: OdpAction) -> bool:
         case odp.CheckPktLen():
             return any(_may_take(inner) for inner in (*action.if_greater, *action.if_less_equal))
         case _:
-            return isinstance(action, _TAKERS) and not _only_looks(action)
+            return type(action) in _TAKERS and not _only_looks(action)
 
 
 def _goes_on(action: OdpAction) -> bool:
@@ -77,7 +79,7 @@ def _goes_on(action: OdpAction) -> bool:
         case odp.CheckPktLen():
             return any(_goes_on(inner) for inner in (*action.if_greater, *action.if_less_equal))
         case _:
-            return isinstance(action, _TAKERS) and not isinstance(action, odp.Userspace)
+            return type(action) in _TAKERS and not isinstance(action, odp.Userspace)
 
 
 def _is_all(number: int, actions: OdpActions) -> bool:
@@ -87,6 +89,26 @@ def _is_all(number: int, actions: OdpActions) -> bool:
     if not takers or number != takers[-1]:
         return False
     return not any(_goes_on(actions[taker]) for taker in takers[:-1])
+
+
+_HOLDERS = frozenset({odp.Clone, odp.Sample, odp.CheckPktLen})
+"""Actions with lists of their own."""
+
+_ASKERS = _HOLDERS | {odp.Userspace}
+"""Actions by which packets may come up to userspace."""
+
+
+def nests(actions: OdpActions) -> bool:
+    """Whether there are lists within a list: nobody knows how deep."""
+    return not _HOLDERS.isdisjoint(map(type, actions))
+
+
+def compiled(engine: Engine, key: int, actions: OdpActions) -> Program:
+    """The program of a flow's actions. Raises ``ValueError`` for what cannot be carried out."""
+    if not nests(actions):
+        return Compiler(engine, key).compile(actions)
+    with deep_calls():
+        return Compiler(engine, key).compile(actions)
 
 
 _DEEP = 100
@@ -134,8 +156,10 @@ class Compiler:
             if owner is None:
                 program = (self._dropper(NO_ACTIONS),)
         for number in reversed(range(len(actions))):
-            alone = is_all and _is_all(number, actions)
-            operation = self._operation(actions[number], program, number == owner, alone)
+            action = actions[number]
+            asks = is_all and type(action) in _ASKERS
+            alone = asks and _is_all(number, actions)
+            operation = self._operation(action, program, number == owner, alone)
             program = (operation, *program)
         return program
 
@@ -188,7 +212,7 @@ class Compiler:
 
     def _output(self, action: odp.Output) -> Operation:
         send, lose = self.engine.vport(action.port).send, self.engine.lose
-        queue_of = _QUEUE.of
+        shift, ones = _QUEUE.shift, _QUEUE.ones
 
         def output(packet: Packet) -> bool:
             frame = packet.sent()
@@ -197,7 +221,7 @@ class Compiler:
             elif len(frame.data) < HEADER_BYTES:
                 lose(packet, TOO_SHORT)
             else:
-                send(frame, queue_of(packet.metadata))
+                send(frame, packet.metadata >> shift & ones)
             return True
 
         return output

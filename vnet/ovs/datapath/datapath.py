@@ -15,7 +15,7 @@ from vnet.base.deep_calls import deep_calls
 from vnet.base.drops import DropReason
 from vnet.netdev.device import NO_HANDLER, TOO_SHORT, NetDevice
 from vnet.ovs.datapath.cache import CACHE_LIMIT, ExactMatchCache
-from vnet.ovs.datapath.compile import Compiler
+from vnet.ovs.datapath.compile import compiled, nests
 from vnet.ovs.datapath.megaflow import Megaflow
 from vnet.ovs.datapath.meter import Meter
 from vnet.ovs.datapath.packet import METADATA_MASK, Packet
@@ -203,8 +203,7 @@ class Datapath:
         """Compile actions. The last program is kept: who installs a flow executes it next."""
         last_key, last_actions, program = self._compiled
         if last_actions is not actions or last_key != key:
-            with deep_calls():
-                program = Compiler(self._pipeline, key).compile(actions)
+            program = compiled(self._pipeline, key, actions)
             self._compiled = key, actions, program
         return program
 
@@ -218,7 +217,10 @@ class Datapath:
         """
         if Flow.in_port.of(mask) != Flow.in_port.ones:
             raise ValueError("a datapath flow must match its in_port exactly")
-        with deep_calls():
+        if nests(actions):
+            with deep_calls():
+                self._flow_put(key, mask, actions)
+        else:
             self._flow_put(key, mask, actions)
 
     def _flow_put(self, key: int, mask: int, actions: OdpActions) -> None:

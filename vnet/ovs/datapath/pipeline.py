@@ -242,7 +242,8 @@ class Pipeline:
         run(flow.program, packet)
 
     def _note(self, packet: Packet, event: str) -> None:
-        packet.meta = self.note(packet.meta, event, packet.data)
+        if packet.meta is not None:
+            packet.meta = self.note(packet.meta, event, packet.data)
 
     def note(self, meta: Meta | None, event: str, data: bytes) -> Meta | None:
         """Add to the trace of a packet, if it has one."""
