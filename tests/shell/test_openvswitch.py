@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from vnet.lab.lab import Lab
+from vnet.shell.app import run_shell
 
 Shell = Callable[..., Any]
 
@@ -68,7 +69,8 @@ def test_appctl_asks_the_daemon_of_the_node_or_of_the_bridge(shell: Shell, two: 
         "h1 dpctl/show",
         "fdb/show sw1",
         "fdb/stats-show h2:br0",
-        "h1 ovs-appctl fdb/show br0",
+        "h1 ovs-appctl -t ovs-vswitchd fdb/show br0",
+        "h1 ovs-appctl --target=ovs-vswitchd ofproto/list",
         "ovs-appctl ofproto/trace h1:br0 in_port=vnet0,icmp",
     )
     assert (ran.code, ran.err) == (0, "")
@@ -159,10 +161,20 @@ def test_misses_are_shown_as_they_happen(shell: Shell, two: Lab) -> None:
         ("vm1 dpctl/show", "there is no Open vSwitch on vm1 (write 'type: ovs' for a switch)"),
         (
             "h1 ovs-vsctl add-br br2",
-            "ovs-vsctl: there is no 'add-br br2' here (it only shows: ovs-vsctl show; the topology "
-            "file sets bridges up)",
+            "ovs-vsctl: there is no 'add-br br2' here (it only shows, by show, list-br and "
+            "list-ports BR; the topology file sets bridges up)",
         ),
         ("watch upcalls", "watch upcalls: of which bridge? (usage: watch upcalls BR [DURATION])"),
+        (
+            "add-flow h1:br0 actions=output:vm1",
+            "add-flow: vm1: output to unknown port (vm1 is at port vnet0)",
+        ),
+        ("add-flow h1:br0 actions=output:vm2", "add-flow: vm2: output to unknown port"),
+        (
+            "ovs-appctl -t ovsdb-server fdb/show sw1",
+            "ovs-appctl: there is no daemon 'ovsdb-server' here (ovs-vswitchd is what a switch "
+            "runs)",
+        ),
         ("watch misses sw1", "watch: there is no 'misses' to watch (watch upcalls BR)"),
         ("watch stop", "watch stop: nothing is watched (watch upcalls BR begins)"),
         (
@@ -176,6 +188,36 @@ def test_an_error_is_one_line_with_a_hint(shell: Shell, two: Lab, line: str, err
     ran = shell(two, line)
     assert ran.code == 2
     assert ran.err.splitlines() == [error]
+
+
+def test_a_command_that_nobody_knows_is_answered_with_those_that_there_are(
+    shell: Shell, two: Lab
+) -> None:
+    err = shell(two, "ovs-appctl -t ovs-vswitchd qqq").err
+    assert err.startswith("ovs-appctl has no command 'qqq' (see `help ovs-appctl`: bond/disable-")
+    assert "`help ovs-ofctl`: show, add-flow, " in shell(two, "ovs-ofctl qqq").err
+
+
+def test_bridges_and_ports_are_listed(shell: Shell, two: Lab) -> None:
+    assert shell(two, "h1 ovs-vsctl list-br").out == "br0\n"
+    assert shell(two, "ovs-vsctl list-ports h1:br0").out == "eth0\nvnet0\n"
+    assert shell(two, "ovs-vsctl list-ports sw1").out == "a\nb\n"
+
+
+def test_lines_may_be_piped_as_at_the_prompt(two: Lab, capfd: pytest.CaptureFixture[str]) -> None:
+    def ran(*lines: str) -> tuple[int, str, str]:
+        return run_shell(two, lines), *capfd.readouterr()
+
+    added = "add-flow h1:br0 priority=7,icmp,actions=drop"
+    assert ran(added, "ovs-ofctl dump-flows h1:br0 --no-stats | grep NORMAL") == (
+        *(0, " priority=0 actions=NORMAL\n", ""),
+    )
+    assert ran("h1 dump-flows br0 --no-stats |grep icmp | tr a-z A-Z", "nodes | head -n1") == (
+        *(0, " PRIORITY=7,ICMP ACTIONS=DROP\n" + ran("nodes")[1].splitlines(keepends=True)[0], ""),
+    )
+    assert ran("dump-flows h1:br0 | grep -c tcp", "nodes") == (1, "0\n", "")
+    assert ran("dump-flows br7 | cat", "nodes")[:2] == (2, "")
+    assert ran("dump-flows h1:br0 'a | b'")[0] == 2, "in quotes it is no pipe"
 
 
 def test_help_has_every_command_of_a_tool(shell: Shell, two: Lab) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from vnet.base.errors import EXIT_EXPECTATION_FAILED, EXIT_HELD, VnetError
 from vnet.base.text import printable
@@ -11,6 +12,7 @@ from vnet.lab.lab import Lab
 from vnet.shell.context import ShellContext
 from vnet.shell.dispatch import run_line
 from vnet.shell.output import Failed, write
+from vnet.shell.pipe import run_piped
 
 
 def run_shell(lab: Lab, commands: Sequence[str]) -> int:
@@ -25,7 +27,7 @@ def run_shell(lab: Lab, commands: Sequence[str]) -> int:
 
         return PromptShell(context).session()
     for line in commands:
-        code = execute(context, line)
+        code = run_piped(partial(execute, context), line)
         if code != EXIT_HELD or context.ended:
             return code
     return EXIT_HELD

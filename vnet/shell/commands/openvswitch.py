@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, one_of, quote
+from vnet.lab.build import front_of
+from vnet.lab.ovs_commands import BridgeCommands
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.shell.context import ShellContext, Words
@@ -58,13 +60,21 @@ def ovs_ofctl(context: ShellContext, arguments: Arguments) -> Output:
     name, *rest = words or ("",)
     known = tool_commands(OFCTL)
     if name not in known:
-        hint = did_you_mean(name, list(known), "see `help ovs-ofctl`:")
+        hint = did_you_mean(name, list(known), "see `help ovs-ofctl`")
         raise UsageError(f"ovs-ofctl has no command {quote(name)}", hint)
     if not rest:
         raise UsageError(f"{name}: which bridge?", f"usage: {name} {known[name][0]}")
     bridge = bridge_named(context, rest[0], arguments.node)
-    with _told(name, known[name][0]):
+    with _told(name, known[name][0], ports_of=lambda port: _ports_of(context, bridge, port)):
         return ofctl(bridge.machine.vswitchd, name, [bridge.name, *rest[1:]], options)
+
+
+def _ports_of(context: ShellContext, bridge: BridgeCommands, name: str) -> list[str]:
+    """The ports of ``bridge`` that the cards of a VM are at."""
+    vm = context.lab.network.vms.get(name)
+    owner, known = bridge.machine.owner, {p.name for p in bridge.bridge.ports.values()}
+    backs = [front_of(vnic).peer for vnic in vm.vnics] if vm is not None else []
+    return [back.name for back in backs if back.owner == owner and back.name in known]
 
 
 @command(
@@ -91,38 +101,66 @@ def ovs_appctl(context: ShellContext, arguments: Arguments) -> Output:
     """
     from vnet.ovs.vswitchd.appctl.table import appctl
 
-    name, *rest = arguments.words
+    name, *rest = _without_target(arguments.words) or ("",)
     known = tool_commands(APPCTL)
     if name not in known:
-        hint = did_you_mean(name, list(known), "see `help ovs-appctl`:")
+        hint = did_you_mean(name, list(known), "see `help ovs-appctl`")
         raise UsageError(f"ovs-appctl has no command {quote(name)}", hint)
     machine, words = machine_for(context, rest, arguments.node)
     with _told(name, known[name][0], list(machine.vswitchd.bridges)):
         return appctl(machine.vswitchd, name, words)
 
 
+def _without_target(words: Sequence[str]) -> Sequence[str]:
+    """The words behind ``-t ovs-vswitchd``: no other daemon answers here."""
+    match words:
+        case ["-t" | "--target", target, *rest]:
+            pass
+        case [word, *rest] if word.startswith(("-t", "--target=")):
+            target = word.removeprefix("--target=").removeprefix("-t")
+        case _:
+            return words
+    if target != "ovs-vswitchd":
+        hint = "ovs-vswitchd is what a switch runs"
+        raise UsageError(f"ovs-appctl: there is no daemon {quote(target)} here", hint)
+    return rest
+
+
 @command(
     "ovs-vsctl",
-    "show",
-    "the bridges of a node with their ports, as ovs-vsctl(8) shows them",
+    "show | list-br | list-ports BR",
+    "the bridges of a node and their ports, as ovs-vsctl(8) shows them",
     group=Group.SWITCH,
     node=NodeUse.MAYBE,
     words=(1, None),
     options={},
-    examples=["ovs-vsctl show", "h1 ovs-vsctl show"],
-    completes=[Words("show")],
+    examples=["ovs-vsctl show", "h1 ovs-vsctl list-br", "ovs-vsctl list-ports h1:br0"],
+    completes=[Words("show", "list-br", "list-ports"), any_bridge],
 )
 def ovs_vsctl(context: ShellContext, arguments: Arguments) -> Output:
     """It only shows: what bridges there are is the topology's to say."""
-    if arguments.words != ("show",):
-        what = f"ovs-vsctl: there is no {quote(' '.join(arguments.words))} here"
-        raise UsageError(what, "it only shows: ovs-vsctl show; the topology file sets bridges up")
-    machine, _ = machine_for(context, (), arguments.node)
-    return machine.show()
+    match tuple(arguments.words):
+        case ("show",):
+            return machine_for(context, (), arguments.node)[0].show()
+        case ("list-br",):
+            machine, _ = machine_for(context, (), arguments.node)
+            return "\n".join(sorted(machine.vswitchd.bridges))
+        case ("list-ports", name):
+            bridge = bridge_named(context, name, arguments.node)
+            (config,) = (b for b in bridge.machine.vswitchd.config.bridges if b.name == bridge.name)
+            return "\n".join(sorted(port.name for port in config.ports if port.name != bridge.name))
+    what = f"ovs-vsctl: there is no {quote(' '.join(arguments.words))} here"
+    known = "show, list-br and list-ports BR"
+    raise UsageError(what, f"it only shows, by {known}; the topology file sets bridges up")
 
 
 @contextmanager
-def _told(name: str, usage: str = "", bridges: Sequence[str] = ()) -> Iterator[None]:
+def _told(
+    name: str,
+    usage: str = "",
+    bridges: Sequence[str] = (),
+    ports_of: Callable[[str], Sequence[str]] = lambda _name: (),
+) -> Iterator[None]:
     """What is wrong is told with the command's name in front, and a hint behind."""
     try:
         yield
@@ -134,6 +172,10 @@ def _told(name: str, usage: str = "", bridges: Sequence[str] = ()) -> Iterator[N
             hint = f"usage: {name} {usage}"
         elif "->" in error.what:
             hint = "put quotes around the flow, or > redirects the output"
+        elif "unknown port" in error.what:
+            machine = error.what.partition(":")[0]
+            ports = ports_of(machine)
+            hint = f"{machine} is at port {' and '.join(ports)}" if ports else hint
         elif "no such bridge" in error.what:
             hint = f"there are: {one_of(bridges)}"
         raise UsageError(f"{name}: {error.what}", hint) from None
