@@ -248,3 +248,11 @@ XREGS: tuple[Bits, ...] = tuple(
 XXREGS: tuple[Bits, ...] = tuple(
     Bits(f"xxreg{i}", Flow.regs[4 * i + 3].shift, 128, Stage.METADATA) for i in range(N_REGS // 4)
 )
+
+
+_TAG_AND_VID = Flow.vlan_tci.set(0, 0x1FFF)
+
+
+def with_tag_told(mask: int) -> int:
+    """The mask of a datapath flow, which is never of frames with and without a VLAN tag."""
+    return mask if mask & Flow.vlan_tci.mask else mask | _TAG_AND_VID

@@ -17,6 +17,7 @@ from enum import Enum, auto
 
 from vnet.base.units import NS_PER_S
 from vnet.sim.frame import Frame
+from vnet.sim.qdisc.bucket import Bucket
 from vnet.sim.qdisc.qdisc import QUEUE_FULL, RELEASED, QueueStats, Sender
 from vnet.sim.scheduler import Scheduler, Timer
 
@@ -44,20 +45,8 @@ class _Mode(Enum):
     CANNOT_SEND = auto()
 
 
-class _Bucket:
-    """Tokens of one rate, in nanoseconds of sending."""
-
-    def __init__(self, bytes_per_s: int, burst_bytes: int) -> None:
-        self._bytes_per_s = bytes_per_s
-        self.size_ns = self.cost_ns(burst_bytes)
-        self.tokens_ns = self.size_ns
-
-    def cost_ns(self, n_bytes: int) -> int:
-        return n_bytes * NS_PER_S // self._bytes_per_s
-
-    def take(self, n_bytes: int, refill_ns: int) -> None:
-        tokens_ns = min(self.tokens_ns + refill_ns, self.size_ns) - self.cost_ns(n_bytes)
-        self.tokens_ns = max(tokens_ns, 1 - _LONGEST_REFILL_NS)
+def _take(bucket: Bucket, n_bytes: int, refill_ns: int) -> None:
+    bucket.tokens_ns = max(bucket.left_ns(n_bytes, refill_ns), 1 - _LONGEST_REFILL_NS)
 
 
 class _Class:
@@ -74,8 +63,8 @@ class _Class:
     def configure(self, settings: HtbRate) -> None:
         """Other rates; both buckets are full then."""
         self.settings = settings
-        self._own = _Bucket(settings.rate_bytes_per_s, settings.burst_bytes)
-        self._ceil = _Bucket(settings.ceil_bytes_per_s, settings.burst_bytes)
+        self._own = Bucket(settings.rate_bytes_per_s, settings.burst_bytes)
+        self._ceil = Bucket(settings.ceil_bytes_per_s, settings.burst_bytes)
         self.deficits_bytes = [0, 0]
 
     def mode(self, now_ns: int) -> tuple[_Mode, int]:
@@ -106,8 +95,8 @@ class _Class:
     def charge(self, n_bytes: int, payer: _Class, now_ns: int) -> None:
         """A frame leaves on the account of ``payer``, this class or one above it."""
         refill_ns = self._refill_ns(now_ns)
-        self._own.take(n_bytes if self.level >= payer.level else 0, refill_ns)
-        self._ceil.take(n_bytes, refill_ns)
+        _take(self._own, n_bytes if self.level >= payer.level else 0, refill_ns)
+        _take(self._ceil, n_bytes, refill_ns)
         self._checked_ns = now_ns
         if self.parent is not None:
             self.parent.charge(n_bytes, payer, now_ns)

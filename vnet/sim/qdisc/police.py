@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vnet.base.units import NS_PER_S
+from vnet.sim.qdisc.bucket import Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,24 +15,19 @@ class Limit:
     burst: int
 
 
-class _Bucket:
-    """Tokens in nanoseconds of the rate; what does not fit takes none."""
+class _Limited:
+    """A bucket, and when it was looked at last; what does not fit takes none."""
 
     def __init__(self, limit: Limit, now_ns: int) -> None:
-        self._rate_per_s = limit.rate_per_s
-        self._size_ns = self._tokens_ns = self._cost_ns(limit.burst)
+        self._bucket = Bucket(limit.rate_per_s, limit.burst)
         self._checked_ns = now_ns
-
-    def _cost_ns(self, amount: int) -> int:
-        return amount * NS_PER_S // self._rate_per_s
 
     def left_ns(self, amount: int, now_ns: int) -> int:
         """What would be left; negative where there is not enough."""
-        tokens_ns = min(self._tokens_ns + now_ns - self._checked_ns, self._size_ns)
-        return tokens_ns - self._cost_ns(amount)
+        return self._bucket.left_ns(amount, now_ns - self._checked_ns)
 
     def take(self, amount: int, now_ns: int) -> None:
-        self._tokens_ns = self.left_ns(amount, now_ns)
+        self._bucket.tokens_ns = self.left_ns(amount, now_ns)
         self._checked_ns = now_ns
 
 
@@ -40,8 +35,8 @@ class Policer:
     """Judges frames by a limit of bytes, of frames, or by both; a frame must be within each."""
 
     def __init__(self, of_bytes: Limit | None, of_frames: Limit | None, now_ns: int) -> None:
-        self._bytes = None if of_bytes is None else _Bucket(of_bytes, now_ns)
-        self._frames = None if of_frames is None else _Bucket(of_frames, now_ns)
+        self._bytes = None if of_bytes is None else _Limited(of_bytes, now_ns)
+        self._frames = None if of_frames is None else _Limited(of_frames, now_ns)
 
     def passes(self, n_bytes: int, now_ns: int) -> bool:
         """Whether a frame may pass; one that may not costs nothing."""

@@ -16,14 +16,12 @@ from vnet.ovs.dpif.text.stats import stats_text
 from vnet.ovs.dpif.text.to_flow import Fitness, key_of, mask_of
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extract import DEFAULT_VLAN_LIMIT
-from vnet.ovs.flow.flow import FLOW_BITS, Flow
+from vnet.ovs.flow.flow import FLOW_BITS, Flow, with_tag_told
 from vnet.ovs.flow.hashing import hash_bytes
 from vnet.ovs.flow.ports import ODPP_NONE
 
 _FLOW_BYTES = -(-FLOW_BITS // 8)
 _NOT_INSTALLED = "updating flow table (Invalid argument)"
-_TAG_PRESENCE = 0x1FFF
-"""VLAN identifier and CFI: a datapath flow cannot leave open whether there is a tag."""
 
 
 def flow_text(
@@ -111,9 +109,7 @@ def parse_flow(
     is_perfect = key_fitness is mask_fitness is Fitness.PERFECT
     if not is_perfect or Flow.in_port.of(mask) != ODPP_NONE:
         raise OvsTextError(_NOT_INSTALLED)
-    if not Flow.vlan_tci.of(mask):
-        mask |= _TAG_PRESENCE << Flow.vlan_tci.shift
-    return key, mask
+    return key, with_tag_told(mask)
 
 
 def ufid_text(key: int, mask: int) -> str:

@@ -20,7 +20,7 @@ from vnet.ovs.dpif.actions import (
     Userspace,
 )
 from vnet.ovs.dpif.dpif import FlowStats
-from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.flow import Flow, with_tag_told
 from vnet.ovs.flow.ports import OFPP_UNSET
 from vnet.ovs.ofproto.xlate.action_size import RunningSize
 from vnet.ovs.ofproto.xlate.cache import LostCopy, SideEffect, XlateCache
@@ -45,7 +45,6 @@ MAX_RESUBMITS = MAX_DEPTH * MAX_DEPTH
 MAX_STACK_BYTES = 65536
 _LENGTH_BYTES = 1
 """What a value on the stack takes besides its bytes."""
-_TAG_AND_VID = Flow.vlan_tci.set(0, 0x1FFF)
 NOT_SLOW = SlowPath(0)
 _TAKEN = SlowPath.CFM | SlowPath.BFD | SlowPath.LACP | SlowPath.STP | SlowPath.LLDP
 """Reasons of frames that a protocol of the port's has taken."""
@@ -148,8 +147,7 @@ class XlateOut:
         """The mask as a datapath flow has it: of its port, every bit, and always whether there is
         a VLAN tag, for no flow is of frames with and without one.
         """
-        mask = self.wc.key | Flow.in_port.mask
-        return mask if mask & Flow.vlan_tci.mask else mask | _TAG_AND_VID
+        return with_tag_told(self.wc.key | Flow.in_port.mask)
 
     @property
     def installed_actions(self) -> OdpActions:
