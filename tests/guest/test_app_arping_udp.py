@@ -14,7 +14,7 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import Mac
 from vnet.guest.apps.send import Send
 from vnet.lab.lab import Lab
-from vnet.linux.netns.socket import Datagram
+from vnet.linux.netns.sockets.udp import Datagram
 
 MS = 1_000_000
 S = 1_000 * MS

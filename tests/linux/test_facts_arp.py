@@ -10,7 +10,7 @@ from tests.linux.kit import BROADCAST, MS, Lab, Probe, S, dropped, host, ip, nud
 from vnet.base.ids import IpAddress, ip_from_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.netns.socket import SocketError
+from vnet.linux.netns.sockets.errors import SocketError
 from vnet.tables.neigh import Nud
 from vnet.wire import icmp, ipv4
 

@@ -23,7 +23,7 @@ from tests.linux.kit import Lab, Probe, S, address, dropped, ip6, swallow, to_ho
 from vnet.base.ids import ip_from_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.netns.socket import EchoReply
+from vnet.linux.netns.sockets.echo import EchoReply
 
 OURS, PEER = "fd00::1", "fd00::2"
 LINK_LOCAL = "fe80::ff:fe00:1"

@@ -11,7 +11,10 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_from_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.netns.socket import EPHEMERAL_PORTS, Datagram, EchoReply, SocketError
+from vnet.linux.netns.sockets.echo import EchoReply
+from vnet.linux.netns.sockets.errors import SocketError
+from vnet.linux.netns.sockets.table import EPHEMERAL_PORTS
+from vnet.linux.netns.sockets.udp import Datagram
 from vnet.wire import icmp, ipv4
 
 PEERS = {

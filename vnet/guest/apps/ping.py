@@ -24,7 +24,8 @@ from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App, Pacer, milliseconds
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.netns.socket import EchoReply, EchoSocket, SocketError
+from vnet.linux.netns.sockets.echo import EchoReply, EchoSocket
+from vnet.linux.netns.sockets.errors import SocketError
 from vnet.wire import icmp
 
 LINGER_NS = 10 * NS_PER_S

@@ -19,7 +19,8 @@ from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App, Pacer
 from vnet.guest.stamp import DatagramTemplate
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.netns.socket import Datagram, SocketError, UdpSocket
+from vnet.linux.netns.sockets.errors import SocketError
+from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
 from vnet.wire import udp
 
 NUMBER_BYTES = 8

@@ -34,7 +34,7 @@ from vnet.linux.netns.ipv6 import Ipv6Stack
 from vnet.linux.netns.nd import NeighborDiscovery
 from vnet.linux.netns.neighbor import Neighbors
 from vnet.linux.netns.routes import connected_route, same_network, static_route
-from vnet.linux.netns.socket import Sockets
+from vnet.linux.netns.sockets.table import Sockets
 from vnet.linux.netns.sysctl import Sysctls
 from vnet.netdev.device import NetDevice
 from vnet.netdev.loopback import Loopback

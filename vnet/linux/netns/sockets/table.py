@@ -1,19 +1,23 @@
-"""Sockets of a namespace: UDP, and ICMP echo with its errors.
-
-There is no blocking here: a socket calls back when something arrives, in the event in which
-it arrives. What programs make of that is the guest's business.
-"""
+"""All sockets of a namespace, and which of them a packet is for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.routes import source_by
+from vnet.linux.netns.sockets.echo import EchoReply, EchoSocket
+from vnet.linux.netns.sockets.errors import (
+    SocketError,
+    icmp_phrase,
+    icmpv6_phrase,
+    local_phrase,
+)
+from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmp, icmpv6, ipv4, ipv6, udp
 
@@ -23,90 +27,6 @@ if TYPE_CHECKING:
 
 EPHEMERAL_PORTS = range(32768, 61000)
 """net.ipv4.ip_local_port_range."""
-
-
-class Datagram(NamedTuple):
-    """A received datagram: who sent it, to which of our addresses, and the bytes."""
-
-    source: bytes
-    source_port: int
-    target: bytes
-    data: bytes
-
-
-class EchoReply(NamedTuple):
-    source: bytes
-    sequence: int
-    data: bytes
-    ttl: int
-
-
-class SocketError(NamedTuple):
-    """An ICMP error, or a refusal by our own stack, about a packet that a socket sent.
-
-    ``reporter`` is who says so; ``text`` is ping(8)'s phrase; ``sequence`` is set for echo
-    requests; ``target`` is where the packet was meant to go.
-    """
-
-    reporter: bytes
-    text: str
-    sequence: int | None
-    target: bytes
-
-
-class UdpSocket:
-    """A bound UDP socket. ``on_data`` and ``on_error`` are called as things arrive."""
-
-    __slots__ = ("_sockets", "on_data", "on_error", "port")
-
-    def __init__(
-        self,
-        sockets: Sockets,
-        port: int,
-        on_data: Callable[[UdpSocket, Datagram], None],
-        on_error: Callable[[SocketError], None] | None,
-    ) -> None:
-        self._sockets = sockets
-        self.port = port
-        self.on_data = on_data
-        self.on_error = on_error
-
-    def send_to(
-        self,
-        target: bytes,
-        port: int,
-        data: bytes,
-        source: bytes | None = None,
-        meta: Meta | None = None,
-    ) -> None:
-        """Send a datagram from ``source``, or from the address the route suggests."""
-        self._sockets.send_udp(self.port, target, port, data, source, meta)
-
-    def close(self) -> None:
-        """Stop receiving; harmless when closed."""
-        self._sockets.udp.pop(self.port, None)
-
-
-class EchoSocket:
-    """Receives the replies to, and the errors about, echo requests with one identifier."""
-
-    __slots__ = ("_sockets", "ident", "on_error", "on_reply")
-
-    def __init__(
-        self,
-        sockets: Sockets,
-        ident: int,
-        on_reply: Callable[[EchoReply], None],
-        on_error: Callable[[SocketError], None],
-    ) -> None:
-        self._sockets = sockets
-        self.ident = ident
-        self.on_reply = on_reply
-        self.on_error = on_error
-
-    def close(self) -> None:
-        """Stop receiving; harmless when closed."""
-        self._sockets.echo.pop(self.ident, None)
 
 
 class Sockets:
@@ -293,7 +213,7 @@ class Sockets:
         quoted = message.payload
         if len(quoted) < ipv4.HEADER_BYTES + 8:
             return False
-        text = _icmp_phrase(message.type, message.code, message.rest)
+        text = icmp_phrase(message.type, message.code, message.rest)
         learned = False
         if (message.type, message.code) == (icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED):
             mtu_bytes = message.rest[2] << 8 | message.rest[3]
@@ -307,7 +227,7 @@ class Sockets:
         quoted = message.body[4:]
         if len(quoted) < ipv6.HEADER_BYTES + 8:
             return False
-        text = _icmpv6_phrase(message.type, message.code, message.body[:4])
+        text = icmpv6_phrase(message.type, message.code, message.body[:4])
         learned = False
         if message.type == icmpv6.PACKET_TOO_BIG and self._namespace.owns(quoted[8:24]):
             mtu_bytes = int.from_bytes(message.body[:4], "big")
@@ -316,11 +236,11 @@ class Sockets:
 
     def local_error4(self, packet: bytes, reason: DropReason, mtu: int | None) -> None:
         """Our own stack refused to send ``packet``."""
-        self._tell4(packet, packet[12:16], _local_phrase(reason, mtu))
+        self._tell4(packet, packet[12:16], local_phrase(reason, mtu))
 
     def local_error6(self, packet: bytes, reason: DropReason) -> None:
         """Our own stack refused to send ``packet``."""
-        self._tell6(packet, packet[8:24], _local_phrase(reason, None))
+        self._tell6(packet, packet[8:24], local_phrase(reason, None))
 
     def _tell4(self, quoted: bytes, reporter: bytes, text: str) -> bool:
         at = (quoted[0] & 0x0F) * 4
@@ -351,38 +271,3 @@ class Sockets:
                 socket.on_error(error)
             return socket is not None
         return False
-
-
-def _icmp_phrase(kind: int, code: int, rest: bytes) -> str:
-    """What ping(8) of iputils prints for an ICMP error."""
-    if kind == icmp.UNREACHABLE and code == icmp.FRAGMENTATION_NEEDED:
-        return f"Frag needed and DF set (mtu = {rest[2] << 8 | rest[3]})"
-    return {
-        (icmp.UNREACHABLE, 0): "Destination Net Unreachable",
-        (icmp.UNREACHABLE, 1): "Destination Host Unreachable",
-        (icmp.UNREACHABLE, 2): "Destination Protocol Unreachable",
-        (icmp.UNREACHABLE, 3): "Destination Port Unreachable",
-        (icmp.UNREACHABLE, 13): "Packet filtered",
-        (icmp.TIME_EXCEEDED, 0): "Time to live exceeded",
-        (icmp.TIME_EXCEEDED, 1): "Frag reassembly time exceeded",
-    }.get((kind, code), f"ICMP type {kind} code {code}")
-
-
-def _icmpv6_phrase(kind: int, code: int, rest: bytes) -> str:
-    """What ping(8) of iputils prints for an ICMPv6 error."""
-    if kind == icmpv6.PACKET_TOO_BIG:
-        return f"Packet too big: mtu={int.from_bytes(rest, 'big')}"
-    return {
-        (icmpv6.UNREACHABLE, 0): "Destination unreachable: No route",
-        (icmpv6.UNREACHABLE, 1): "Destination unreachable: Administratively prohibited",
-        (icmpv6.UNREACHABLE, 3): "Destination unreachable: Address unreachable",
-        (icmpv6.UNREACHABLE, 4): "Destination unreachable: Port unreachable",
-        (icmpv6.TIME_EXCEEDED, 0): "Time exceeded: Hop limit",
-        (icmpv6.TIME_EXCEEDED, 1): "Time exceeded: Defragmentation failure",
-    }.get((kind, code), f"ICMPv6 type {kind} code {code}")
-
-
-def _local_phrase(reason: DropReason, mtu: int | None) -> str:
-    if reason is drops.FRAGMENTATION_NEEDED:
-        return f"Message too long, mtu={mtu}"
-    return "Network is unreachable" if reason is drops.NO_ROUTE else reason.cause

@@ -1,0 +1,57 @@
+"""What a socket is told of a packet that did not get through, in ping(8)'s words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vnet.base.drops import DropReason
+from vnet.linux.netns import drops
+from vnet.wire import icmp, icmpv6
+
+
+class SocketError(NamedTuple):
+    """An ICMP error, or a refusal by our own stack, about a packet that a socket sent.
+
+    ``reporter`` is who says so; ``text`` is ping(8)'s phrase; ``sequence`` is set for echo
+    requests; ``target`` is where the packet was meant to go.
+    """
+
+    reporter: bytes
+    text: str
+    sequence: int | None
+    target: bytes
+
+
+def icmp_phrase(kind: int, code: int, rest: bytes) -> str:
+    """What ping(8) of iputils prints for an ICMP error."""
+    if kind == icmp.UNREACHABLE and code == icmp.FRAGMENTATION_NEEDED:
+        return f"Frag needed and DF set (mtu = {rest[2] << 8 | rest[3]})"
+    return {
+        (icmp.UNREACHABLE, 0): "Destination Net Unreachable",
+        (icmp.UNREACHABLE, 1): "Destination Host Unreachable",
+        (icmp.UNREACHABLE, 2): "Destination Protocol Unreachable",
+        (icmp.UNREACHABLE, 3): "Destination Port Unreachable",
+        (icmp.UNREACHABLE, 13): "Packet filtered",
+        (icmp.TIME_EXCEEDED, 0): "Time to live exceeded",
+        (icmp.TIME_EXCEEDED, 1): "Frag reassembly time exceeded",
+    }.get((kind, code), f"ICMP type {kind} code {code}")
+
+
+def icmpv6_phrase(kind: int, code: int, rest: bytes) -> str:
+    """What ping(8) of iputils prints for an ICMPv6 error."""
+    if kind == icmpv6.PACKET_TOO_BIG:
+        return f"Packet too big: mtu={int.from_bytes(rest, 'big')}"
+    return {
+        (icmpv6.UNREACHABLE, 0): "Destination unreachable: No route",
+        (icmpv6.UNREACHABLE, 1): "Destination unreachable: Administratively prohibited",
+        (icmpv6.UNREACHABLE, 3): "Destination unreachable: Address unreachable",
+        (icmpv6.UNREACHABLE, 4): "Destination unreachable: Port unreachable",
+        (icmpv6.TIME_EXCEEDED, 0): "Time exceeded: Hop limit",
+        (icmpv6.TIME_EXCEEDED, 1): "Time exceeded: Defragmentation failure",
+    }.get((kind, code), f"ICMPv6 type {kind} code {code}")
+
+
+def local_phrase(reason: DropReason, mtu: int | None) -> str:
+    if reason is drops.FRAGMENTATION_NEEDED:
+        return f"Message too long, mtu={mtu}"
+    return "Network is unreachable" if reason is drops.NO_ROUTE else reason.cause
