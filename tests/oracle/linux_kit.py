@@ -8,6 +8,7 @@ their range that the recording shows.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.oracle.compare import tshark_fields
 from tests.oracle.recording import MS, Frames, Place, Recording
 from vnet.base.chance import Chance, Stream
 from vnet.base.drops import DropReason
-from vnet.base.ids import Mac, ip_from_text, mac_text, prefix_from_text
+from vnet.base.ids import IpAddress, Mac, ip_from_text, mac_text, prefix_from_text
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.linkwatch import Linkwatch
 from vnet.linux.netns.namespace import Namespace
@@ -25,7 +26,7 @@ from vnet.netdev.pair import PairDevice, pair_up
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
 from vnet.tables.fdb import FdbKind
-from vnet.wire import arp, icmp, ipv4
+from vnet.wire import arp, icmp, icmpv6, ipv4, ipv6
 from vnet.wire.ether import TYPE_ARP
 from vnet.wire.ether import frame as ether_frame
 from vnet.wire.pcap import PcapWriter
@@ -106,18 +107,37 @@ class Stage:
                 self.scheduler, name, self.chance, linkwatch=self.linkwatch
             )
 
+    def cable(
+        self,
+        one: str,
+        other: str,
+        one_mac: Mac,
+        other_mac: Mac,
+        *,
+        mtu: int = 1500,
+        ipv6: bool = False,
+        up: bool = True,
+    ) -> None:
+        """A veth pair between two places, as in ``h1/eth0`` and ``br/p1``."""
+        ends = []
+        for place, mac in ((one, one_mac), (other, other_mac)):
+            node, name = place.split("/")
+            device = PairDevice(self.scheduler, name, mac)
+            device.mtu_bytes = mtu
+            ends.append((self.nodes[node], device))
+        pair_up(ends[0][1], ends[1][1])
+        for namespace, device in ends:
+            namespace.add_device(device, ipv6=ipv6)
+        for namespace, device in ends:
+            if up:
+                namespace.set_up(device.name)
+
     def veth(
         self, number: int, node: str, switch: str, *, ipv6: bool = False, up: bool = True
     ) -> None:
         """Host ``node``'s eth0 and port p<number> of the node ``switch``."""
-        host = PairDevice(self.scheduler, "eth0", station(number))
-        port = PairDevice(self.scheduler, f"p{number}", station(number, 6))
-        pair_up(host, port)
-        self.nodes[node].add_device(host, ipv6=ipv6)
-        self.nodes[switch].add_device(port, ipv6=ipv6)
-        if up:
-            self.nodes[node].set_up("eth0")
-            self.nodes[switch].set_up(f"p{number}")
+        host, port = f"{node}/eth0", f"{switch}/p{number}"
+        self.cable(host, port, station(number), station(number, 6), ipv6=ipv6, up=up)
 
     def bridge(self, node: str, ports: list[str], *, ipv6: bool = False) -> Bridge:
         bridge = self.nodes[node].add_bridge("br0", ipv6=ipv6)
@@ -157,30 +177,50 @@ class Stage:
         played.end_ns = self.scheduler.now_ns
         played.state = {key: look() for key, look in (state or {}).items()}
 
-    def raw(self, node: str, data: bytes) -> None:
-        """A packet socket on the host's eth0 sends ``data``."""
-        self.nodes[node].interface("eth0").device.transmit(Frame(data))
+    def raw(self, node: str, data: bytes, device: str = "eth0") -> None:
+        """A packet socket on the host's device sends ``data``."""
+        self.nodes[node].interface(device).device.transmit(Frame(data))
 
     def ping(
-        self, node: str, target: str, size: int = 56, *, fragment: bool = True, wait_ms: int = 0
+        self,
+        node: str,
+        target: str,
+        size: int = 56,
+        *,
+        count: int = 1,
+        interval_ms: int = 1_000,
+        ttl: int = 64,
+        pmtu: str = "want",
+        wait_ms: int = 0,
     ) -> None:
-        """One echo request of iputils: DF is set; ``-M do`` also leaves the id zero."""
+        """Echo requests of iputils, IPv4 or IPv6; ``pmtu`` is its ``-M``, ``do`` or ``dont``."""
         self._pings += 1
+        for sequence in range(1, count + 1):
+            self._request(node, ip_from_text(target), size, sequence, ttl, pmtu)
+            self.wait((interval_ms if sequence < count else wait_ms) * MS)
+
+    def _request(
+        self, node: str, target: IpAddress, size: int, sequence: int, ttl: int, pmtu: str
+    ) -> None:
+        """One request. IPv4's has DF set, and with ``-M do`` an id of zero besides."""
         namespace = self.nodes[node]
-        to = ip_from_text(target)
-        source = namespace.sockets.source_for(to)
-        request = icmp.Icmp(icmp.ECHO_REQUEST, 0, bytes((0x10, self._pings, 0, 1)), bytes(size))
-        ident = namespace.idents.next(source, to, icmp.PROTOCOL) if fragment else 0
+        source = namespace.sockets.source_for(target)
+        rest = struct.pack("!HH", 0x1000 + self._pings, sequence)
+        if len(target) == 16:
+            message = icmpv6.Icmpv6(icmpv6.ECHO_REQUEST, 0, rest + bytes(size))
+            data = icmpv6.emit(source, target, message)
+            namespace.ipv6.send(ipv6.emit(source, target, icmpv6.PROTOCOL, data, hop_limit=ttl))
+            return
         packet = ipv4.emit(
             source,
-            to,
+            target,
             icmp.PROTOCOL,
-            icmp.emit(request),
-            ident=ident,
-            flags_offset=ipv4.DONT_FRAGMENT,
+            icmp.emit(icmp.Icmp(icmp.ECHO_REQUEST, 0, rest, bytes(size))),
+            ttl=ttl,
+            ident=0 if pmtu == "do" else namespace.idents.next(source, target, icmp.PROTOCOL),
+            flags_offset=0 if pmtu == "dont" else ipv4.DONT_FRAGMENT,
         )
         namespace.ipv4.send(packet)
-        self.wait(wait_ms * MS)
 
     def arping(self, node: str, target: str, source: str) -> None:
         """One request of iputils' arping, which asks with an all-ones target MAC."""

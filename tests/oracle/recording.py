@@ -28,14 +28,21 @@ def oracle_folder(name: str) -> Path | None:
     return folder if folder and folder.is_dir() else None
 
 
+Counts = dict[tuple[str, str, str, str], int]
+"""Frames by place, direction, kind (ICMP type, else IP protocol, else EtherType) and ICMP code."""
+
+
 @dataclass
 class RecordedStep:
+    """``counts`` is set, and ``frames`` empty, where the recorder kept no more than that."""
+
     name: str
     start_ns: int
     frames: Frames
     times_ms: dict[Place, list[int]]
     state: dict[str, Any]
     result: Any
+    counts: Counts | None = None
 
 
 class Recording:
@@ -50,7 +57,7 @@ class Recording:
             for raw, start_ns in zip(document["steps"], begun, strict=True)
         }
         self.fields = sorted(
-            {key for raw in document["steps"] for frame in raw["frames"] for key in frame}
+            {key for raw in document["steps"] for frame in raw.get("frames", ()) for key in frame}
             - {"at", "dir", "t_ms"}
         )
 
@@ -58,12 +65,21 @@ class Recording:
 def _recorded_step(raw: dict[str, Any], start_ns: int) -> RecordedStep:
     frames: Frames = {}
     times: dict[Place, list[int]] = {}
-    for frame in raw["frames"]:
+    for frame in raw.get("frames", ()):
         place = (frame["at"], frame["dir"])
         seen = {key: value for key, value in frame.items() if key not in ("at", "dir", "t_ms")}
         frames.setdefault(place, []).append(seen)
         times.setdefault(place, []).append(frame["t_ms"])
-    return RecordedStep(raw["step"], start_ns, frames, times, raw["state"], raw["result"])
+    counts = {(at, way, kind, code): n for at, way, kind, code, n in raw.get("counts", ())}
+    return RecordedStep(
+        raw["step"],
+        start_ns,
+        frames,
+        times,
+        raw["state"],
+        raw["result"],
+        counts if "counts" in raw else None,
+    )
 
 
 def _step_starts(folder: Path, steps: list[dict[str, Any]]) -> list[int]:
@@ -80,7 +96,7 @@ def _step_starts(folder: Path, steps: list[dict[str, Any]]) -> list[int]:
         direction = way[-1] if way and way[-1] in ("in", "out") else "inout"
         packets = read_pcap(path.read_bytes())
         for number, step in enumerate(steps):
-            for frame in step["frames"]:
+            for frame in step.get("frames", ()):
                 if (frame["at"], frame["dir"]) != (f"{node}/{device}", direction):
                     continue
                 wanted = (int(frame["frame.len"]), frame["eth.src"], frame["eth.dst"])

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.compare import Lines, difference, known_differences, labelled, sorted_within_ties
+from tests.oracle.agreement import Agreement, agreement
+from tests.oracle.compare import known_differences
 from tests.oracle.linux_kit import RecordedChance, Stage
-from tests.oracle.recording import MS, Place, Recording, oracle_folder
+from tests.oracle.recording import MS, Recording, oracle_folder
 from vnet.base.ids import ip_from_text
 
 FOLDER = oracle_folder("a0_linkup")
@@ -118,15 +119,10 @@ def scenario() -> Scenario:
     return played
 
 
-Sides = tuple[dict[str, dict[Place, Lines]], dict[str, dict[Place, Lines]]]
-
-
 @pytest.fixture(scope="module")
-def lines(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Sides:
-    """Ours and the recorded, by step and place."""
-    ours = labelled(scenario.stage.dissected(tmp_path_factory.mktemp("a0")))
-    recorded = {name: step.frames for name, step in scenario.stage.recording.steps.items()}
-    return ours, labelled(recorded)
+def agreed(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Agreement:
+    folder = tmp_path_factory.mktemp("a0")
+    return agreement(scenario.stage, folder, periodic=True, ties=True)
 
 
 STEPS = [] if FOLDER is None else list(Recording(FOLDER).steps)
@@ -137,17 +133,12 @@ def test_every_step_is_played(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_frames(step: str, scenario: Scenario, lines: Sides) -> None:
-    ours, recorded = (side[step] for side in lines)
-    our_times = scenario.stage.times_ms(step)
-    times = scenario.stage.recording.steps[step].times_ms
-    known = known_differences("a0_linkup")
-    for place in sorted(ours.keys() | recorded.keys()):
-        found = difference(
-            sorted_within_ties(ours.get(place, []), our_times.get(place, [])),
-            sorted_within_ties(recorded.get(place, []), times.get(place, [])),
-        )
-        assert found == known.get((step, " ".join(place)), ([], [])), f"{step} at {place}"
+def test_frames(step: str, agreed: Agreement) -> None:
+    agreed.check(step)
+
+
+def test_nearly_every_frame_agrees(agreed: Agreement) -> None:
+    agreed.check_share()
 
 
 def test_frames_come_when_the_kernel_sent_them(scenario: Scenario) -> None:
