@@ -127,7 +127,7 @@ def test_two_machines_with_one_address_the_second_gives_way() -> None:
 def test_removing_the_check_makes_addresses_usable_at_once() -> None:
     lab = Lab()
     machine = lab.machine("host")
-    machine.sysctls["net.ipv6.conf.all.dad_transmits"] = 0
+    machine.sysctls["net.ipv6.conf.default.dad_transmits"] = 0
     lab.probe(machine, "eth0", ipv6=True)
     address(machine, "eth0", "fd00::1/64")
     assert found(machine).usable

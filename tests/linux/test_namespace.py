@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-import vnet
 from tests.linux.kit import Lab, S, address, host, route
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_from_text, ip_text, mac_from_text
 from vnet.linux.netns.changes import AddressChange, Change, LinkChange, NeighborChange, RouteChange
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.netns.sysctl import DEFAULTS
 from vnet.tables.fib import RouteScope
 
 
@@ -214,19 +210,3 @@ def test_listeners_hear_every_change() -> None:
     assert NeighborChange in kinds
     assert any(isinstance(c, RouteChange) and c.deleted for c in changes)
     assert [c.multicast for c in changes if isinstance(c, LinkChange)][-1] is False
-
-
-@pytest.mark.parametrize("key", sorted(DEFAULTS))
-def test_every_sysctl_is_read_somewhere(key: str) -> None:
-    package = Path(vnet.__file__).parent
-    sources = (path for path in package.rglob("*.py") if path.name != "sysctl.py")
-    assert any(f'"{key}"' in path.read_text() for path in sources)
-
-
-def test_an_unknown_sysctl_suggests_the_one_meant() -> None:
-    machine = Lab().machine("m")
-    machine.sysctls["net/ipv4/ip_forward"] = 1
-    assert machine.sysctls["net.ipv4.ip_forward"] == 1
-    with pytest.raises(UsageError, match=r"did you mean net.ipv4.ip_forward"):
-        machine.sysctls["net.ipv4.ip_forwarding"] = 1
-    assert dict(machine.sysctls.items())["net.ipv4.ip_default_ttl"] == 64

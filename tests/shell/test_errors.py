@@ -95,7 +95,7 @@ WRONG = [
     ("vm1 sysctl -w net.ipv4.ip_forward", "sysctl -w: 'net.ipv4.ip_forward' sets nothing"),
     (
         "vm1 sysctl net.ipv4.ip_forwarding",
-        "sysctl: there is no 'net.ipv4.ip_forwarding' (did you mean 'net.ipv4.ip_forward'?)",
+        "sysctl: unknown sysctl net.ipv4.ip_forwarding (did you mean net.ipv4.ip_forward?)",
     ),
     (
         "vm1 sysctl net.ipv4.ip_forward=yes",

@@ -108,7 +108,7 @@ def context() -> ShellContext:
         ("on h1 brctl", "s", ["show", "showmacs"]),
         ("h1 brctl show", "", ["xenbr0"]),
         ("h1 ip", "a", ["addr"]),
-        ("vm1 sysctl", "net.ipv4.ip_f", ["net.ipv4.ip_forward"]),
+        ("vm1 sysctl", "net.ipv4.conf.eth0.rp", ["net.ipv4.conf.eth0.rp_filter"]),
         ("link", "h1:", ["h1:eth0"]),
         ("link h1:eth0", "d", ["down", "duplicate"]),
         ("link h1:eth0 loss 5%", "j", ["jitter"]),

@@ -15,7 +15,7 @@ from vnet.base.chance import Chance
 from vnet.base.ids import MAC_BROADCAST, Mac, mac_from_text
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.netns.sysctl import DEFAULTS
+from vnet.linux.netns.sysctl.sysctls import Sysctls
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.shell.views.brctl import bridges_text, macs_text
 from vnet.shell.views.bridge import fdb_text, ports_text
@@ -180,7 +180,11 @@ def test_sysctl_shows_and_sets(shell: Callable[..., Any]) -> None:
 
 def test_sysctl_lists_every_knob(shell: Callable[..., Any]) -> None:
     lines = shell("two-vms", "vm1 sysctl -a").out.splitlines()
-    assert lines == [f"{key} = {DEFAULTS[key]}" for key in sorted(DEFAULTS)]
+    fresh = Sysctls()
+    for device in ("lo", "eth0"):
+        fresh.device_added(device, 1500)
+    fresh.mtu_changed("lo", 65536)
+    assert lines == [f"{key} = {text}" for key, text in fresh.items()]
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,10 @@ HOSTS = {
         "{sysctls: {^net.ipv4.ip_froward: 1}}",
         "there is no kernel setting 'net.ipv4.ip_froward' (did you mean 'net.ipv4.ip_forward'?)",
     ),
+    "sysctl out of range": (
+        "{sysctls: {net.ipv4.ip_default_ttl: ^256}}",
+        "net.ipv4.ip_default_ttl takes 1 to 255, not '256'",
+    ),
     "sysctl of words": (
         "{sysctls: {net.ipv4.ip_forward: ^yes please}}",
         "'yes please' is not a kernel setting (write a whole number)",
@@ -148,6 +152,11 @@ def test_a_host_that_cannot_be(
 
 
 VMS = {
+    "sysctl of another device": (
+        "vm: {host: h, sysctls: {^net.ipv4.conf.eth1.rp_filter: 1}, vnics: [{switch: br0}]}",
+        "'net.ipv4.conf.eth1.rp_filter' is of a device that the machine does not have "
+        "(did you mean 'eth0'?)",
+    ),
     "no host": (
         "vm: {host: ^x}",
         "there is no host 'x' (there are: h, empty, two)",

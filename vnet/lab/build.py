@@ -205,6 +205,7 @@ class Builder:
         for router in self._topology.routers.values():
             self._build_router(router)
         for host in self._topology.hosts.values():
+            self._set_sysctls(self.namespaces[host.name], host.sysctls)
             self._make_nics(self.namespaces[host.name], host.nics)
         for link in self._topology.links:
             self._lay_link(link)
@@ -254,7 +255,6 @@ class Builder:
 
     def _boot_host(self, host: model.Host) -> None:
         namespace = self.namespaces[host.name]
-        self._set_sysctls(namespace, host.sysctls)
         for nic in host.nics.values():
             namespace.set_up(nic.name)
             self._give_addresses(namespace, nic)
@@ -351,4 +351,4 @@ class Builder:
     @staticmethod
     def _set_sysctls(namespace: Namespace, sysctls: Mapping[str, str]) -> None:
         for key, value in sysctls.items():
-            namespace.sysctls[key] = int(value)
+            namespace.sysctls.set_when_there(key, value)

@@ -89,7 +89,7 @@ class NeighborParameters:
     multicast_solicit: int = 3
     unicast_solicit: int = 3
     queue_packets: int = 101
-    """unres_qlen; in the kernel it follows from unres_qlen_bytes, 212992 / 2112 bytes."""
+    """unres_qlen; in the kernel it follows from unres_qlen_bytes, 212992 / 2090 bytes."""
 
 
 class Neighbor(Generic[PendingT]):
@@ -151,12 +151,17 @@ class NeighborTable(Generic[PendingT]):
         members: dict[Neighbor[PendingT], NeighborTable[PendingT]] | None = None,
     ) -> None:
         self.parameters = parameters
-        base = parameters.base_reachable_ns
-        self.reachable_ns = chance.randrange(base // 2, base + base // 2)
+        self.reachable_ns = _drawn_reachable_ns(parameters, chance)
         self._neighbors: dict[bytes, Neighbor[PendingT]] = {}
         self._members = {} if members is None else members
         self.on_forgotten: Callable[[Neighbor[PendingT]], None] = _nobody_asks
         self.queued = 0
+
+    def configure(self, parameters: NeighborParameters, chance: Callable[[], Stream]) -> None:
+        """Take other parameters; with another base time ``reachable_ns`` is drawn anew."""
+        before, self.parameters = self.parameters, parameters
+        if parameters.base_reachable_ns != before.base_reachable_ns:
+            self.reachable_ns = _drawn_reachable_ns(parameters, chance())
 
     def get(self, ip: bytes) -> Neighbor[PendingT] | None:
         return self._neighbors.get(ip)
@@ -307,6 +312,11 @@ class NeighborTable(Generic[PendingT]):
     def _move(self, neighbor: Neighbor[PendingT], cause: Cause, now_ns: int) -> None:
         neighbor.state = NUD_TRANSITIONS[neighbor.state, cause]
         neighbor.updated_ns = now_ns
+
+
+def _drawn_reachable_ns(parameters: NeighborParameters, chance: Stream) -> int:
+    base_ns = parameters.base_reachable_ns
+    return chance.randrange(base_ns // 2, base_ns + base_ns // 2)
 
 
 def _nobody_asks(_neighbor: Neighbor[PendingT]) -> None:

@@ -46,6 +46,7 @@ from vnet.topology.schema import (
     WireSwitchFile,
 )
 from vnet.topology.switch_schema import OVS_KEYS, SwitchFile
+from vnet.topology.sysctls import sysctls_of
 from vnet.topology.templates import STAR, Templates, Wiring, dealt
 
 BUILT_MODES = ("bridge",)
@@ -139,8 +140,8 @@ class _Expander:
         nics = self.nics(path, file.nics, file.count)
         switches = self.host_switches(name, path, file)
         routes = self.routes(path, file, nics)
+        sysctls = sysctls_of(path, file, None, self.report)
         if self.sound(path, file.count, faults):
-            sysctls = dict(file.sysctls)
             for offset, host in instances:
                 own = self.instance_nics(host, nics, offset)
                 made = Host(host, hypervisor, style, own, switches, routes, sysctls)
@@ -243,8 +244,8 @@ class _Expander:
         faults = self.report.faults
         nics = self.nics(path, file.nics, file.count)
         routes = self.routes(path, file, nics)
+        sysctls = sysctls_of(path, file, nics, self.report)
         if self.sound(path, file.count, faults):
-            sysctls = dict(file.sysctls)
             for offset, router in instances:
                 own = self.instance_nics(router, nics, offset)
                 self.nodes.routers[router] = Router(router, own, routes, sysctls)
@@ -280,11 +281,11 @@ class _Expander:
             return
         vnics = self.vnics(path, file, hosts[0])
         routes = routes_of(path, file, vnics, self.report, file.count or 1)
+        sysctls = sysctls_of(path, file, [vnic.name for vnic in vnics], self.report)
         if self.report.faults > faults:
             self.cut.nodes.add(name)
             return
         oui = OUI[hosts[0].hypervisor]
-        sysctls = dict(file.sysctls)
         for offset, vm in instances:
             host = dealt(offset, file.count or 1, hosts).name
             choose = partial(self.macs.choose, oui, vm)

@@ -16,15 +16,15 @@ from math import isfinite
 from typing import TypeVar
 
 from vnet.base.ids import IpAddress, Mac, mac_from_text, network_of
-from vnet.base.text import did_you_mean, quote
+from vnet.base.text import quote
 from vnet.base.units import NS_PER_S, parse_duration_ns, parse_rate_bps, parse_share
-from vnet.linux.netns.sysctl import DEFAULTS as SYSCTLS
+from vnet.linux.netns.sysctl.names import nearest_name, parse_setting
 from vnet.topology.model import Address, Endpoint
 
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
 _STARRED = re.compile(rf"({NAME_PATTERN}\*?):({NAME_PATTERN}\*?)", re.ASCII)
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
+_SETTING = re.compile(r"-?[0-9]{1,10}([ \t]+-?[0-9]{1,10}){0,7}|[0-9,-]{1,100}", re.ASCII)
 _SYSCTL = re.compile("[A-Za-z0-9_]+([./][A-Za-z0-9_:*-]+){1,9}", re.ASCII)
 NAME_HINT = "a letter or digit, then up to 62 letters, digits, '.', '_' or '-'"
 
@@ -310,23 +310,27 @@ def parse_table_number(value: object) -> int:
 
 
 def parse_sysctl_name(value: object) -> str:
-    """``net.ipv4.ip_forward``, or the same with slashes as below /proc/sys; one that exists."""
+    """``net.ipv4.ip_forward``, or the same with slashes as below /proc/sys; one that exists.
+
+    Whether there is the device that it may name, and whether it takes the value, is seen later.
+    """
     if not isinstance(value, str) or not _SYSCTL.fullmatch(value):
         what = f"{quote(value)} is not the name of a kernel setting"
         raise RefusedError(what, "for example net.ipv4.ip_forward")
-    name = value.replace("/", ".")
-    if name not in SYSCTLS:
-        known = did_you_mean(name, list(SYSCTLS), "those that change frames here")
-        raise RefusedError(f"there is no kernel setting {quote(value)}", known)
-    return name
+    name = parse_setting(value)
+    if name is None:
+        near = nearest_name(value)
+        hint = f"did you mean {quote(near)}?" if near else "`vnet shell` lists them: sysctl -a"
+        raise RefusedError(f"there is no kernel setting {quote(value)}", hint)
+    return name.text
 
 
 def parse_sysctl(value: object) -> str:
-    """A kernel setting as /proc/sys would show it; all that exist here are whole numbers."""
+    """A kernel setting as /proc/sys would show it: a number, some, or ranges of numbers."""
     if isinstance(value, bool):
         return "1" if value else "0"
     text = str(value) if isinstance(value, int) else _text(value, "a number", "1")
-    if not _WHOLE_NUMBER.fullmatch(text):
+    if not _SETTING.fullmatch(text):
         raise RefusedError(f"{quote(text)} is not a kernel setting", "write a whole number")
     return text
 

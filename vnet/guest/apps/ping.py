@@ -181,10 +181,9 @@ class Ping(App):
     def _build(self, sequence: int) -> Any:
         assert self._socket is not None
         source, target = ip_text(self._source), ip_text(self._target)
-        sysctls = self._namespace.sysctls
         data = self._payload()
         if len(self._target) == 16:
-            hops = self._ttl or sysctls["net.ipv6.conf.all.hop_limit"]
+            hops = self._ttl or self._namespace.ipv6.hop_limit_to(self._target, self._out)
             echo = ICMPv6EchoRequest(id=self._socket.ident, seq=sequence, data=data)
             return IPv6(src=source, dst=target, hlim=hops) / echo
         # iputils sets DF by asking for path MTU discovery, and lifts it for what must be
@@ -200,7 +199,7 @@ class Ping(App):
             dst=target,
             id=ident,
             flags="DF" if df else 0,
-            ttl=self._ttl or sysctls["net.ipv4.ip_default_ttl"],
+            ttl=self._ttl or self._namespace.sysctls.ipv4.ip_default_ttl,
         )
         return header / ICMP(id=self._socket.ident, seq=sequence) / Raw(data)
 

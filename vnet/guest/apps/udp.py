@@ -32,9 +32,8 @@ def build_datagram(
 ) -> Any:
     """A Scapy packet from IP on, as the kernel would send it for a socket."""
     transport = UDP(sport=ports[0], dport=ports[1]) / Raw(data)
-    sysctls = namespace.sysctls
     if len(target) == 16:
-        hops = sysctls["net.ipv6.conf.all.hop_limit"]
+        hops = namespace.ipv6.hop_limit_to(target)
         return IPv6(src=ip_text(source), dst=ip_text(target), hlim=hops) / transport
     return (
         IP(
@@ -42,7 +41,7 @@ def build_datagram(
             dst=ip_text(target),
             id=namespace.idents.next(source, target, udp.PROTOCOL),
             flags="DF" if len(data) + 28 <= namespace.ipv4.mtu_to(target) else 0,
-            ttl=sysctls["net.ipv4.ip_default_ttl"],
+            ttl=namespace.sysctls.ipv4.ip_default_ttl,
         )
         / transport
     )

@@ -89,7 +89,7 @@ class Addrconf:
                 self._probes.clear()
                 mld_host.forget_timers()
             return
-        disabled = self.interface.namespace.sysctls["net.ipv6.conf.all.disable_ipv6"]
+        disabled = self.interface.conf6.disable_ipv6
         if disabled or not self.interface.multicast:
             # Without multicast there is no neighbour discovery, and no IPv6.
             return
@@ -108,7 +108,7 @@ class Addrconf:
         interface, namespace = self.interface, self.interface.namespace
         if interface.device.kind == "bridge" and not interface.mld.is_member(_BRIDGE_SNOOPERS):
             interface.mld.join(_BRIDGE_SNOOPERS)
-        if namespace.sysctls["net.ipv6.conf.all.forwarding"]:
+        if interface.conf6.forwarding:
             interface.mld.join(mld.ALL_ROUTERS)
         namespace.add_address(interface.device.name, self._link_local(), 64)
 
@@ -119,7 +119,7 @@ class Addrconf:
 
     def address_added(self, address: InterfaceAddress) -> None:
         """A new address: join its solicited-node group and check it."""
-        disabled = self.interface.namespace.sysctls["net.ipv6.conf.all.disable_ipv6"]
+        disabled = self.interface.conf6.disable_ipv6
         if self.interface.ready and not disabled:
             self._start_dad(address)
         else:
@@ -134,15 +134,15 @@ class Addrconf:
 
     def _start_dad(self, address: InterfaceAddress) -> None:
         self.interface.mld.join(solicited_node_of(address.ip))
-        sysctls = self.interface.namespace.sysctls
-        probes = sysctls["net.ipv6.conf.all.dad_transmits"]
+        conf = self.interface.conf6
+        probes = conf.dad_transmits
         if probes == 0:
             self._won(address)
             return
         address.tentative, address.duplicate = True, False
         timer = KernelTimer(self.interface.device.scheduler, self._probe, address)
         self._probes[address.ip] = DadProbe(probes, timer)
-        most_s = max(sysctls["net.ipv6.conf.all.router_solicitation_delay"], 1)
+        most_s = max(conf.router_solicitation_delay, 1)
         timer.arm(self.chance.randrange(most_s * _NS_PER_S))
 
     def _probe(self, address: InterfaceAddress) -> None:
@@ -181,12 +181,12 @@ class Addrconf:
     # -- router solicitation
 
     def _start_soliciting(self, source: bytes) -> None:
-        sysctls = self.interface.namespace.sysctls
-        if sysctls["net.ipv6.conf.all.forwarding"]:
+        conf = self.interface.conf6
+        if conf.forwarding:
             return
-        if sysctls["net.ipv6.conf.all.router_solicitations"] == 0:
+        if conf.router_solicitations == 0:
             return
-        first_ns = sysctls["net.ipv6.conf.all.router_solicitation_interval"] * _NS_PER_S
+        first_ns = conf.router_solicitation_interval * _NS_PER_S
         self._solicit_interval_ns = self._spread(first_ns, 900_000)
         self._solicited = 1
         self._solicit_router(source)
@@ -196,13 +196,13 @@ class Addrconf:
         source = self.interface.find(self._link_local())
         if source is None or not source.usable:
             return
-        sysctls = self.interface.namespace.sysctls
-        most = sysctls["net.ipv6.conf.all.router_solicitations"]
+        conf = self.interface.conf6
+        most = conf.router_solicitations
         if 0 <= most <= self._solicited:
             return
         self._solicit_router(source.ip)
         self._solicited += 1
-        limit_ns = sysctls["net.ipv6.conf.all.router_solicitation_max_interval"] * _NS_PER_S
+        limit_ns = conf.router_solicitation_max_interval * _NS_PER_S
         self._solicit_interval_ns = self._spread(self._solicit_interval_ns, 1_900_000)
         if self._solicit_interval_ns > limit_ns:
             self._solicit_interval_ns = self._spread(limit_ns, 900_000)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
-_LOCK_NS = 1_000_000_000
-"""neigh.default.locktime: for so long a fresh answer is not overridden by another."""
+_NS_PER_TICK = 10_000_000
+"""neigh.DEVICE.locktime counts these: for so long a fresh answer is not overridden by another."""
 
 
 class ArpProtocol:
@@ -65,11 +65,12 @@ class ArpProtocol:
         to_us = frame.data[0:6] == interface.device.mac
         gratuitous = packet.sender_ip == packet.target_ip
         now_ns = interface.device.scheduler.now_ns
+        locked_until_ns = known.updated_ns + interface.arp_cache.conf.locktime * _NS_PER_TICK
         interface.arp_cache.heard(
             packet.sender_ip,
             packet.sender_mac,
             solicited=packet.operation == arp.REPLY and to_us,
-            override=gratuitous or now_ns > known.updated_ns + _LOCK_NS or known.mac is None,
+            override=gratuitous or now_ns > locked_until_ns or known.mac is None,
             create=False,
         )
         if not ours and not gratuitous:

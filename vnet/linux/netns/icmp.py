@@ -52,11 +52,9 @@ class Icmp4:
     def _echo(
         self, interface: Interface, frame: Frame, header: ipv4.Ipv4, request: icmp.Icmp
     ) -> None:
-        sysctls = self._namespace.sysctls
+        knobs = self._namespace.sysctls.ipv4
         to_all = not self._namespace.owns(header.target)
-        if sysctls["net.ipv4.icmp_echo_ignore_all"] or (
-            to_all and sysctls["net.ipv4.icmp_echo_ignore_broadcasts"]
-        ):
+        if knobs.icmp_echo_ignore_all or (to_all and knobs.icmp_echo_ignore_broadcasts):
             return interface.device.drop(frame, drops.NOT_WANTED)
         source = interface.source_for(header.source) if to_all else header.target
         if source is None:
@@ -85,7 +83,7 @@ class Icmp4:
             return
         target = header.source
         now_ns = self._namespace.scheduler.now_ns
-        interval_ns = self._namespace.sysctls["net.ipv4.icmp_ratelimit"] * 1_000_000
+        interval_ns = self._namespace.sysctls.ipv4.icmp_ratelimit * 1_000_000
         path_mtu = kind == icmp.UNREACHABLE and code == icmp.FRAGMENTATION_NEEDED
         if (
             not path_mtu
@@ -129,6 +127,6 @@ class Icmp4:
         self, source: bytes, target: bytes, message: bytes, tos: int, meta: Meta | None
     ) -> None:
         ident = self._namespace.idents.next(source, target, icmp.PROTOCOL)
-        ttl = self._namespace.sysctls["net.ipv4.ip_default_ttl"]
+        ttl = self._namespace.sysctls.ipv4.ip_default_ttl
         packet = ipv4.emit(source, target, icmp.PROTOCOL, message, ttl=ttl, tos=tos, ident=ident)
         self._namespace.ipv4.send(packet, meta)

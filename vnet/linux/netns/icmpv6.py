@@ -88,7 +88,7 @@ class Icmp6:
             return
         target = header.source
         now_ns = self._namespace.scheduler.now_ns
-        interval_ns = self._namespace.sysctls["net.ipv6.icmp.ratelimit"] * 1_000_000
+        interval_ns = self._namespace.sysctls.icmp6.ratelimit * 1_000_000
         if (
             kind != icmpv6.PACKET_TOO_BIG
             and not self._namespace.owns(target)
@@ -143,7 +143,7 @@ class Icmp6:
             target,
             icmpv6.PROTOCOL,
             icmpv6.emit(source, target, message),
-            hop_limit=self._namespace.sysctls["net.ipv6.conf.all.hop_limit"],
+            hop_limit=self._namespace.ipv6.hop_limit_to(target, out),
             traffic_class=traffic_class,
         )
         self._namespace.ipv6.send(packet, meta, out=out)

@@ -38,7 +38,7 @@ class IgmpHost(GroupMembership):
 
     @property
     def robustness(self) -> int:
-        return self.interface.namespace.sysctls["net.ipv4.igmp_qrv"]
+        return self.interface.namespace.sysctls.ipv4.igmp_qrv
 
     def is_reported(self, group: bytes) -> bool:
         return group != ALL_HOSTS

@@ -63,6 +63,7 @@ class Interface:
     """A device as the IP stack of its namespace sees it.
 
     ``arp`` and ``multicast`` are the IFF_NOARP (inverted) and IFF_MULTICAST flags.
+    ``conf4`` and ``conf6`` are what the settings net.ipv4.conf and net.ipv6.conf come to here.
     ``ipv6`` None there means the interface does not speak IPv6.
     """
 
@@ -72,6 +73,8 @@ class Interface:
         "addresses",
         "arp",
         "arp_cache",
+        "conf4",
+        "conf6",
         "device",
         "igmp",
         "link",
@@ -90,9 +93,12 @@ class Interface:
         self.multicast = True
         self.ready = False
         """Up with a carrier, and known to the stack to be so."""
+        sysctls, name = namespace.sysctls, device.name
+        self.conf4 = sysctls.ipv4_conf.in_force(name)
+        self.conf6 = sysctls.ipv6_conf.in_force(name)
         self.link = LinkState(self)
-        self.arp_cache = ArpCache(self, namespace.neighbors4)
-        self.nd_cache = NdCache(self, namespace.neighbors6)
+        self.arp_cache = ArpCache(self, namespace.neighbors4, sysctls.ipv4_neighbors.own[name])
+        self.nd_cache = NdCache(self, namespace.neighbors6, sysctls.ipv6_neighbors.own[name])
         self.igmp = IgmpHost(self)
         self.mld = MldHost(self)
         self.addrconf: Addrconf | None = Addrconf(self) if ipv6 else None
@@ -101,6 +107,14 @@ class Interface:
             _IPV4: namespace.ipv4.receive,
             _IPV6: namespace.ipv6.receive,
         }
+
+    def settings_changed(self) -> None:
+        """Some setting of the namespace changed, perhaps one of this device's."""
+        sysctls, name = self.namespace.sysctls, self.device.name
+        self.conf4 = sysctls.ipv4_conf.in_force(name)
+        self.conf6 = sysctls.ipv6_conf.in_force(name)
+        self.arp_cache.configure(sysctls.ipv4_neighbors.own[name])
+        self.nd_cache.configure(sysctls.ipv6_neighbors.own[name])
 
     # -- frames
 
@@ -127,7 +141,7 @@ class Interface:
         return receive(self, frame)
 
     def _reason_against_ipv6(self, frame: Frame) -> DropReason | None:
-        if self.namespace.sysctls["net.ipv6.conf.all.disable_ipv6"]:
+        if self.conf6.disable_ipv6:
             return drops.IPV6_DISABLED
         if self.addrconf is None and self is not self.namespace.loopback:
             # Nobody joined anything here, so a group's packets are the card's to turn away.

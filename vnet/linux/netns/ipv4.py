@@ -43,7 +43,9 @@ class Ipv4Stack:
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.paths = PathMtuCache(_LEAST_PATH_MTU)
-        self._reassembler = Reassembler(namespace, "net.ipv4.ipfrag_time", self._timed_out)
+        self._reassembler = Reassembler(
+            namespace, lambda: namespace.sysctls.ipv4.ipfrag_time, self._timed_out
+        )
 
     @property
     def held_bytes(self) -> int:
@@ -72,7 +74,7 @@ class Ipv4Stack:
             if interface.igmp.is_member(target):
                 return self._deliver(interface, frame, packet, header)
             return device.drop(frame, drops.NOT_A_MEMBER)
-        if not self._namespace.sysctls["net.ipv4.ip_forward"]:
+        if not interface.conf4.forwarding:
             return device.drop(frame, drops.NOT_FOR_US)
         if frame.data[0] & 1 or source == IPV4_ANY:
             return device.drop(frame, drops.NOT_FORWARDED)

@@ -33,7 +33,9 @@ class Ipv6Stack:
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.paths = PathMtuCache(ipv6.MIN_MTU)
-        self._reassembler = Reassembler(namespace, "net.ipv6.ip6frag_time", self._timed_out)
+        self._reassembler = Reassembler(
+            namespace, lambda: namespace.sysctls.ipv6.ip6frag_time, self._timed_out
+        )
         self._fragment_ident = 0
 
     @property
@@ -81,7 +83,7 @@ class Ipv6Stack:
             if address is None or not address.usable:
                 return device.drop(frame, drops.TENTATIVE)
             return self._deliver(interface, frame, packet, header)
-        if not self._namespace.sysctls["net.ipv6.conf.all.forwarding"]:
+        if not self._namespace.sysctls.ipv6_conf.everywhere.forwarding:
             return device.drop(frame, drops.NOT_FOR_US)
         return self._forward(interface, frame, packet, header)
 
@@ -240,6 +242,15 @@ class Ipv6Stack:
         for piece in pieces:
             self._to_neighbor(out, piece, next_hop, meta)
         return None
+
+    def hop_limit_to(self, target: bytes, out: Interface | None = None) -> int:
+        """The hop limit of a packet of our own: that of the interface it leaves by."""
+        if out is None:
+            route = self._namespace.route_to(target)
+            if route is None:
+                return self._namespace.sysctls.ipv6_conf.everywhere.hop_limit
+            out = self._namespace.interfaces[route.device.name]
+        return out.conf6.hop_limit
 
     def learn_mtu(self, target: bytes, mtu_bytes: int) -> bool:
         """A router could have forwarded ``mtu_bytes`` of our packet to ``target``; is that news?"""

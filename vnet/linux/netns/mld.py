@@ -36,7 +36,7 @@ class MldHost(GroupMembership):
 
     @property
     def robustness(self) -> int:
-        return self.interface.namespace.sysctls["net.ipv6.mld_qrv"]
+        return self.interface.namespace.sysctls.ipv6.mld_qrv
 
     def is_reported(self, group: bytes) -> bool:
         # Nor is anything of interface-local scope (RFC 3810 section 6).

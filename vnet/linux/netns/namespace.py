@@ -32,10 +32,10 @@ from vnet.linux.netns.interface import Interface, InterfaceAddress
 from vnet.linux.netns.ipv4 import Ipv4Stack
 from vnet.linux.netns.ipv6 import Ipv6Stack
 from vnet.linux.netns.nd import NeighborDiscovery
-from vnet.linux.netns.neighbor import Neighbors
+from vnet.linux.netns.neighbor import Neighbors, thresholds_of
 from vnet.linux.netns.routes import connected_route, same_network, static_route
 from vnet.linux.netns.sockets.table import Sockets
-from vnet.linux.netns.sysctl import Sysctls
+from vnet.linux.netns.sysctl.sysctls import Sysctls
 from vnet.netdev.device import NetDevice
 from vnet.netdev.loopback import Loopback
 from vnet.sim.scheduler import Scheduler
@@ -64,6 +64,7 @@ class Namespace:
         self.chance = chance
         self.linkwatch = linkwatch
         self.sysctls = Sysctls()
+        self.sysctls.changed = self._settings_changed
         self.listeners: list[Callable[[Change], None]] = []
         self.arp_listeners: list[Callable[[Interface, Arp], None]] = []
         self.fib4: Fib[NetDevice] = Fib(4)
@@ -97,6 +98,7 @@ class Namespace:
         device.owner = self.name
         device.ifindex = self._next_ifindex
         self._next_ifindex += 1
+        self.sysctls.device_added(device.name, device.mtu_bytes)
         interface = Interface(self, device, ipv6)
         self.interfaces[device.name] = interface
         device.rx_handler = interface.handle
@@ -124,6 +126,7 @@ class Namespace:
         interface.igmp.forget_timers()
         interface.mld.forget_timers()
         del self.interfaces[name]
+        self.sysctls.device_removed(name)
         device = interface.device
         self._tell(LinkChange(device, interface.arp, interface.multicast, None, deleted=True))
 
@@ -145,6 +148,7 @@ class Namespace:
         if new in self.interfaces:
             raise UsageError(f"{self.name} has a device named {new} already")
         interface.device.name = new
+        self.sysctls.device_renamed(name, new)
         for by_name in (self.interfaces, self._masters, self.bridges):
             _rekey(by_name, name, new)
         self.link_changed(interface)
@@ -166,6 +170,7 @@ class Namespace:
         """``ip link set NAME mtu N``."""
         interface = self.interface(name)
         interface.device.mtu_bytes = mtu_bytes
+        self.sysctls.mtu_changed(name, mtu_bytes)
         if bridge := self._masters.get(name):
             with self._telling_of(bridge):
                 bridge.device.mtu_bytes = min(port.device.mtu_bytes for port in bridge.ports)
@@ -190,7 +195,7 @@ class Namespace:
         interface.igmp.report_all()
         for address in interface.addresses:
             self._add_connected(interface, address)
-        if self.sysctls["net.ipv4.conf.all.arp_notify"]:
+        if interface.conf4.arp_notify:
             self.arp.announce(interface)
 
     def set_down(self, name: str) -> None:
@@ -259,6 +264,8 @@ class Namespace:
         if len(ip) == 16 and interface.addrconf is None:
             raise UsageError(f"{self.name}: {name} does not speak IPv6")
         address = InterfaceAddress(ip, prefix_length)
+        if len(ip) == 4:
+            self.sysctls.address_added(name)
         self._own(interface, address)
         if interface.device.admin_up:
             self._add_connected(interface, address)
@@ -371,6 +378,13 @@ class Namespace:
             self._tell(RouteChange(route, deleted=True))
 
     # -- bookkeeping
+
+    def _settings_changed(self) -> None:
+        limits4, limits6 = self.sysctls.ipv4_neighbors.default, self.sysctls.ipv6_neighbors.default
+        self.neighbors4.thresholds = thresholds_of(limits4)
+        self.neighbors6.thresholds = thresholds_of(limits6)
+        for interface in self.interfaces.values():
+            interface.settings_changed()
 
     def link_changed(self, interface: Interface) -> None:
         """Something about a device changed; tell whoever listens."""

@@ -83,7 +83,7 @@ class NeighborDiscovery:
         meta: Meta | None,
     ) -> None:
         flags |= nd.OVERRIDE
-        if self._namespace.sysctls["net.ipv6.conf.all.forwarding"]:
+        if interface.conf6.forwarding:
             flags |= nd.ROUTER
         device = interface.device
         body = nd.advertisement(flags, address, device.mac)

@@ -7,11 +7,14 @@ ARP and ND differ only in how a solicitation looks and in what a failure is repo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from vnet.base.chance import Stream
 from vnet.base.drops import DropReason
 from vnet.base.ids import MAC_ZERO, multicast_mac_of, solicited_node_of
 from vnet.linux.netns import drops
+from vnet.linux.netns.sysctl.neighbor import QUEUED_PACKET_BYTES, NeighborConf
 from vnet.linux.timer_wheel import expiry_ns
 from vnet.sim.frame import Frame, Meta
 from vnet.sim.scheduler import Scheduler
@@ -22,7 +25,7 @@ from vnet.tables.neigh import (
     NeighborParameters,
     NeighborTable,
 )
-from vnet.tables.neigh_limits import NeighborFamily
+from vnet.tables.neigh_limits import NeighborFamily, NeighborThresholds
 from vnet.wire import icmp, icmpv6, ipv6, nd
 from vnet.wire.ether import TYPE_IPV4, TYPE_IPV6
 from vnet.wire.ether import frame as ether_frame
@@ -30,8 +33,29 @@ from vnet.wire.ether import frame as ether_frame
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
 
-_PARAMETERS = NeighborParameters()
-_SWEEP_INTERVAL_NS = _PARAMETERS.base_reachable_ns // 2
+_SWEEP_INTERVAL_NS = NeighborParameters().base_reachable_ns // 2
+_NS_PER_S = 1_000_000_000
+_NS_PER_MS = 1_000_000
+
+
+@lru_cache
+def parameters_of(conf: NeighborConf) -> NeighborParameters:
+    """A device's settings as its table takes them; equal ones are one instance."""
+    return NeighborParameters(
+        base_reachable_ns=conf.base_reachable_time_ms * _NS_PER_MS,
+        retrans_ns=conf.retrans_time_ms * _NS_PER_MS,
+        delay_first_probe_ns=conf.delay_first_probe_time * _NS_PER_S,
+        gc_stale_ns=conf.gc_stale_time * _NS_PER_S,
+        multicast_solicit=conf.mcast_solicit,
+        unicast_solicit=conf.ucast_solicit,
+        queue_packets=conf.unres_qlen_bytes // QUEUED_PACKET_BYTES,
+    )
+
+
+@lru_cache
+def thresholds_of(conf: NeighborConf) -> NeighborThresholds:
+    """The limits of a family, by neigh.default."""
+    return NeighborThresholds(conf.gc_thresh1, conf.gc_thresh2, conf.gc_thresh3)
 
 
 class PendingPacket(NamedTuple):
@@ -73,19 +97,28 @@ class NeighborCache(ABC):
     ether_type = TYPE_IPV4
     protocol = "ipv4"
 
-    __slots__ = ("family", "interface", "table")
+    __slots__ = ("conf", "family", "interface", "table")
 
-    def __init__(self, interface: Interface, family: Neighbors) -> None:
+    def __init__(self, interface: Interface, family: Neighbors, conf: NeighborConf) -> None:
         self.interface = interface
+        self.conf = conf
         self.family = family
-        namespace = interface.namespace
-        chance = namespace.chance.stream(
-            f"{namespace.name}:{interface.device.name} {self.protocol} reachable time"
-        )
         self.table: NeighborTable[PendingPacket] = NeighborTable(
-            _PARAMETERS, chance, family.members
+            parameters_of(conf), self._reachable_chance(), family.members
         )
         self.table.on_forgotten = self._tell_gone
+
+    def configure(self, conf: NeighborConf) -> None:
+        """The settings of neigh.DEVICE are these now."""
+        if conf is not self.conf:
+            self.conf = conf
+            self.table.configure(parameters_of(conf), self._reachable_chance)
+
+    def _reachable_chance(self) -> Stream:
+        namespace, device = self.interface.namespace, self.interface.device
+        return namespace.chance.stream(
+            f"{namespace.name}:{device.name} {self.protocol} reachable time"
+        )
 
     def send(self, packet: bytes, next_hop: bytes, meta: Meta | None) -> None:
         """Send an IP packet to ``next_hop``, now or when its MAC is known."""

@@ -25,20 +25,20 @@ _NS_PER_S = 1_000_000_000
 class Reassembler:
     """One address family's incomplete packets.
 
-    ``timed_out`` is told the interface and the first piece of a packet that stayed
-    incomplete; without its first piece nobody is told (RFC 792).
+    ``timeout_s`` says how long one may stay so; ``timed_out`` is told the interface and the first
+    piece of a packet that stayed incomplete. Without its first piece nobody is told (RFC 792).
     """
 
-    __slots__ = ("_clock_set", "_namespace", "_sysctl", "_table", "_timed_out")
+    __slots__ = ("_clock_set", "_namespace", "_table", "_timed_out", "_timeout_s")
 
     def __init__(
         self,
         namespace: Namespace,
-        sysctl: str,
+        timeout_s: Callable[[], int],
         timed_out: Callable[[Interface, bytes], None],
     ) -> None:
         self._namespace = namespace
-        self._sysctl = sysctl
+        self._timeout_s = timeout_s
         self._timed_out = timed_out
         self._table: Reassembly[tuple[Interface, Frame]] = Reassembly(0)
         self._clock_set = False
@@ -64,7 +64,7 @@ class Reassembler:
         Bad pieces are dropped, each by the device it came in by, with those they spoil.
         """
         scheduler = self._namespace.scheduler
-        self._table.timeout_ns = self._namespace.sysctls[self._sysctl] * _NS_PER_S
+        self._table.timeout_ns = self._timeout_s() * _NS_PER_S
         result = self._table.add(
             key,
             (interface, frame),

@@ -7,13 +7,13 @@ file, and here ``sysctl -w`` and ``link``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, one_of, quote
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.netns.sysctl import DEFAULTS
+from vnet.linux.netns.sysctl.names import names_of
 from vnet.shell.context import ShellContext, Words, node_bridges
 from vnet.shell.options import Arguments, Option, take_options
 from vnet.shell.output import Output
@@ -237,6 +237,10 @@ def _device(context: ShellContext, node: str, name: str | None) -> str | None:
 # -- sysctl
 
 
+def _settings(context: ShellContext, words: Sequence[str]) -> Iterable[str]:
+    return names_of(context.namespace(words[0]).interfaces)
+
+
 @command(
     "sysctl",
     "-a | KEY... | [-w] KEY=VALUE...",
@@ -250,10 +254,10 @@ def _device(context: ShellContext, node: str, name: str | None) -> str | None:
         "vm1 sysctl net.ipv4.ip_forward",
         "vm1 sysctl -w net.ipv4.icmp_echo_ignore_all=1",
     ],
-    completes=[Words(), Words(*DEFAULTS)],
+    completes=[Words(), _settings],
 )
 def sysctl(context: ShellContext, arguments: Arguments) -> Output:
-    """Only knobs that something reads exist; a misspelt one is an error."""
+    """A misspelt one is an error, and so is one of a device that is not there."""
     node, *words = arguments.words
     sysctls = context.namespace(node).sysctls
     if "all" in arguments.options:
@@ -263,20 +267,13 @@ def sysctl(context: ShellContext, arguments: Arguments) -> Output:
     lines = []
     for word in words:
         key, equals, value = word.partition("=")
-        key = key.replace("/", ".")
-        if key not in DEFAULTS:
-            hint = did_you_mean(key, list(DEFAULTS), "there are")
-            raise UsageError(f"sysctl: there is no {quote(key)}", hint)
-        if equals:
-            sysctls[key] = _number(key, value)
-        elif "write" in arguments.options:
+        try:
+            key = sysctls.find(key).text
+            if equals:
+                sysctls[key] = value
+        except UsageError as refused:
+            raise UsageError(f"sysctl: {refused}") from None
+        if not equals and "write" in arguments.options:
             raise UsageError(f"sysctl -w: {quote(word)} sets nothing", f"write {word}=VALUE")
         lines.append(sysctls_text(sysctls, [key]))
     return "\n".join(lines)
-
-
-def _number(key: str, text: str) -> int:
-    digits = text.strip().removeprefix("-")
-    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 10):
-        raise UsageError(f"sysctl: {key} takes a whole number, not {quote(text)}")
-    return int(text)

@@ -107,9 +107,8 @@ class Sockets:
         """Build and send one datagram."""
         source = source or self.source_for(target)
         segment = udp.emit(source, target, source_port, port, data)
-        sysctls = self._namespace.sysctls
         if len(target) == 16:
-            hops = sysctls["net.ipv6.conf.all.hop_limit"]
+            hops = self._namespace.ipv6.hop_limit_to(target)
             packet = ipv6.emit(source, target, udp.PROTOCOL, segment, hop_limit=hops)
             return self._namespace.ipv6.send(packet, meta)
         # Path MTU discovery sets DF on what fits; what does not is fragmented (IP_PMTUDISC_WANT).
@@ -119,7 +118,7 @@ class Sockets:
             target,
             udp.PROTOCOL,
             segment,
-            ttl=sysctls["net.ipv4.ip_default_ttl"],
+            ttl=self._namespace.sysctls.ipv4.ip_default_ttl,
             ident=self._namespace.idents.next(source, target, udp.PROTOCOL),
             flags_offset=ipv4.DONT_FRAGMENT if fits else 0,
         )
