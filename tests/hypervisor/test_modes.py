@@ -135,7 +135,7 @@ def test_the_state_after_network_bridge(host: Host) -> None:
     assert host.addresses("peth0") == host.addresses("xenbr0") == []
     bridge = host.namespace.bridges["xenbr0"]
     assert [port.device.name for port in bridge.ports] == ["vif0.0", "peth0"]
-    assert bridge.forward_delay_ns == 0
+    assert bridge.tree.own_times.forward_delay == 0
     assert interfaces["peth0"].device.kind == "nic"
     routes = [(r.prefix_length, r.device.name) for r in host.namespace.fib4]
     assert sorted(routes) == [(24, "eth0"), (25, "eth0")]

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.l2.network import Socket, StpNetwork, has_loop, is_connected, wirings
 from vnet.base.units import NS_PER_MS, NS_PER_S
-from vnet.l2.stp.bridge import HOLD_NS, Stp
+from vnet.l2.stp.bridge import Stp
+from vnet.l2.stp.clock import HOLD_NS
 from vnet.l2.stp.offer import StpTimes
 from vnet.l2.stp.port import StpRole, StpState
 from vnet.wire import bpdu

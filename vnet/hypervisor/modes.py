@@ -49,7 +49,7 @@ class BridgeMode:
         bridge = self._namespace.add_bridge(name, ipv6=ipv6, ageing_ns=ageing_ns)
         self.did(f"brctl addbr {name}")
         self.did(f"brctl stp {name} off")
-        bridge.forward_delay_ns = 0
+        bridge.tree.set_forward_delay(0)
         self.did(f"brctl setfd {name} 0")
         if silent:
             self._silence(name)

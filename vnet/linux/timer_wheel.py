@@ -11,6 +11,7 @@ from __future__ import annotations
 from vnet.sim.scheduler import Timer
 
 JIFFY_NS = 4_000_000
+_JIFFIES_PER_S = 1_000_000_000 // JIFFY_NS
 
 _LEVELS = 9
 _LEVEL_SHIFT = 3
@@ -26,6 +27,17 @@ def expiry_ns(now_ns: int, delay_ns: int) -> int:
     shift = level * _LEVEL_SHIFT
     expires = now_ns // JIFFY_NS + delay
     return ((expires >> shift) + 1 << shift) * JIFFY_NS
+
+
+def rounded_delay_ns(now_ns: int, delay_ns: int) -> int:
+    """The delay that ends with a whole second, as round_jiffies() has it: up to a quarter of a
+    second sooner, or else later. One that would be over already stays as it is.
+    """
+    delay = -(-delay_ns // JIFFY_NS)
+    now = now_ns // JIFFY_NS
+    past = (now + delay) % _JIFFIES_PER_S
+    rounded = now + delay - past + (past >= _JIFFIES_PER_S // 4) * _JIFFIES_PER_S
+    return (rounded - now if rounded > now else delay) * JIFFY_NS
 
 
 class KernelTimer(Timer):

@@ -118,6 +118,11 @@ class NetDevice(ABC):
         return 0
 
     @property
+    def speed_mbps(self) -> int | None:
+        """How fast the device says it is (ethtool's speed), or None where it says nothing."""
+        return None
+
+    @property
     def iflink(self) -> int:
         """The index of the device at the other end, or the device's own (IFLA_LINK)."""
         return self.ifindex

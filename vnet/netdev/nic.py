@@ -9,6 +9,8 @@ from vnet.sim.frame import Frame
 from vnet.sim.link import LinkEnd
 from vnet.sim.scheduler import Scheduler
 
+_SPEED_MBPS = 10_000
+
 
 class Nic(NetDevice):
     """A card that has a carrier while it is plugged into a link that is up."""
@@ -27,6 +29,14 @@ class Nic(NetDevice):
     @property
     def busy_until_ns(self) -> int:
         return 0 if self.end is None else self.end.busy_until_ns
+
+    @property
+    def speed_mbps(self) -> int | None:
+        """The link's, and 10 Gbit/s on one that is not limited; None without a link."""
+        if self.end is None:
+            return None
+        bandwidth_bps = self.end.link.bandwidth_bps
+        return _SPEED_MBPS if bandwidth_bps is None else bandwidth_bps // 1_000_000
 
     def plug(self, end: LinkEnd) -> None:
         """Connect the card to one end of a link."""

@@ -37,6 +37,11 @@ class PairDevice(NetDevice):
         self.peer: PairDevice = self
 
     @property
+    def speed_mbps(self) -> int | None:
+        """veth(4) and tap devices say 10 Gbit/s."""
+        return 10_000
+
+    @property
     def iflink(self) -> int:
         return self.peer.ifindex
 

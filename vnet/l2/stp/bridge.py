@@ -6,30 +6,27 @@ meanwhile: an owner whose timers are exact tells it before anything else, and wh
 :attr:`Stp.next_due_ns` has come; one that looks at its clock every now and then tells it then.
 
 Ports that take no part are in state DISABLED; what becomes of frames there is for the owner to say.
+
+Linux does some things its own way: its machine is a subclass, which overrides what differs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
-
-from vnet.base.units import NS_PER_S
+from vnet.l2.stp.clock import StpClock
 from vnet.l2.stp.effects import SentBpdu, StpEffects
 from vnet.l2.stp.offer import Offer, StpTimes
-from vnet.l2.stp.port import StpPort, StpRole, StpState, StpTimer
-from vnet.wire.bpdu import TIME_UNIT_NS, TOPOLOGY_CHANGE_NOTICE, Bpdu, BpduFlags, BpduType
-
-HOLD_NS = NS_PER_S
-"""How long after one configuration BPDU a port sends the next (Bridge Hold Time)."""
+from vnet.l2.stp.port import StpPort, StpRole, StpState
+from vnet.wire.bpdu import TOPOLOGY_CHANGE_NOTICE, Bpdu, BpduFlags, BpduType
 
 MESSAGE_AGE_INCREMENT = 1
 """What a bridge adds to the age of what it passes on, in units of 1/256 second."""
 
 
-class Stp:
+class Stp(StpClock):
     """One bridge, which thinks that it is the root and says hello when it first hears of time.
 
-    ``times`` are in force now, ``own_times`` those that the bridge prescribes where it is root.
+    ``times`` are in force now, ``own_times`` those that the bridge prescribes where it is root;
+    like those in the BPDUs that it is told of, they count :attr:`UNIT_NS`.
     """
 
     def __init__(self, bridge_id: int, own_times: StpTimes, now_ns: int) -> None:
@@ -37,16 +34,10 @@ class Stp:
         self.root_id = bridge_id
         self.root_path_cost = 0
         self.root_port: StpPort | None = None
-        self.own_times = self.times = own_times
         self.has_detected_change = False
         self.topology_change = False
         """Whether the root says, or says as the root, that the topology has changed."""
-        self.ports: dict[int, StpPort] = {}
-        self._ran_ns = now_ns
-        self._hello = StpTimer()
-        self._hello.start(own_times.hello_time * TIME_UNIT_NS)
-        self._notice = StpTimer()
-        self._topology_change = StpTimer()
+        super().__init__(own_times, now_ns)
         self._sent: list[SentBpdu] = []
         self._must_flush = False
 
@@ -72,6 +63,7 @@ class Stp:
     def add_port(self, number: int, port_id: int, path_cost: int) -> StpPort:
         """A port, DISABLED at first. ``number`` must be free."""
         port = StpPort(number, port_id, path_cost, self._own_offer(port_id))
+        self._give_timers(port)
         self.ports = dict(sorted({**self.ports, number: port}.items()))
         return port
 
@@ -89,7 +81,7 @@ class Stp:
         port.must_acknowledge = port.config_is_pending = False
         port.stop_timers()
         port.hold.stop()
-        port.n_sent = port.n_received = port.n_errors = 0
+        port.reset_counters()
         self._select_states()
 
     def disable(self, port: StpPort) -> None:
@@ -178,7 +170,7 @@ class Stp:
             return
         was_root = self.is_root
         port.best = offer
-        port.message_age.start(bpdu.message_age * TIME_UNIT_NS)
+        self._begin_age(port, bpdu)
         self._update_configuration()
         if was_root and not self.is_root:
             self._hello.stop()
@@ -188,6 +180,9 @@ class Stp:
         if port is self.root_port:
             self._follow_root(bpdu)
 
+    def _begin_age(self, port: StpPort, bpdu: Bpdu) -> None:
+        port.message_age.start(bpdu.message_age * self.UNIT_NS)
+
     def _supersedes(self, offer: Offer, known: Offer) -> bool:
         """Whether an offer is better than the known one, or is its renewal (8.6.2)."""
         if offer[:3] != known[:3]:
@@ -196,13 +191,16 @@ class Stp:
 
     def _follow_root(self, bpdu: Bpdu) -> None:
         self.times = StpTimes(bpdu.max_age, bpdu.hello_time, bpdu.forward_delay)
-        self.topology_change = bpdu.has(BpduFlags.TOPOLOGY_CHANGE)
+        self._set_topology_change(bpdu.has(BpduFlags.TOPOLOGY_CHANGE))
         self._send_configs()
         if bpdu.has(BpduFlags.TOPOLOGY_CHANGE_ACK):
             self.has_detected_change = False
             self._notice.stop()
         if self.topology_change:
             self._must_flush = True
+
+    def _set_topology_change(self, has_changed: bool) -> None:
+        self.topology_change = has_changed
 
     def _send_configs(self) -> None:
         for port in self._enabled():
@@ -217,8 +215,7 @@ class Stp:
         if not self.is_root:
             if self.root_port is None:
                 return
-            age = (self.root_port.message_age.value_ns or 0) // TIME_UNIT_NS
-            age += MESSAGE_AGE_INCREMENT
+            age = self._age(self.root_port) + MESSAGE_AGE_INCREMENT
         if age >= self.times.max_age:
             return
         flags = BpduFlags.TOPOLOGY_CHANGE_ACK * port.must_acknowledge
@@ -239,6 +236,10 @@ class Stp:
         self._send(port, bpdu)
         port.hold.start()
 
+    def _age(self, port: StpPort) -> int:
+        """How old it is what is known from a port."""
+        return (port.message_age.value_ns or 0) // self.UNIT_NS
+
     def _send_notice(self) -> None:
         self._notice.start()
         if self.root_port is not None:
@@ -255,15 +256,7 @@ class Stp:
 
     def _update_configuration(self) -> None:
         """Choose the root and the ports to it, then what each port does."""
-        self.root_port = min(
-            (
-                port
-                for port in self._enabled()
-                if not self.is_designated(port) and port.best.root_id < self.bridge_id
-            ),
-            key=lambda port: port.way_to_root,
-            default=None,
-        )
+        self.root_port = self._choose_root_port()
         if self.root_port is None:
             self.root_id, self.root_path_cost = self.bridge_id, 0
         else:
@@ -274,16 +267,26 @@ class Stp:
                 port.best = own
         self._select_states()
 
+    def _choose_root_port(self) -> StpPort | None:
+        ways = [port for port in self._enabled() if self._leads_to_root(port)]
+        return min(ways, key=lambda port: port.way_to_root, default=None)
+
+    def _leads_to_root(self, port: StpPort) -> bool:
+        return not self.is_designated(port) and port.best.root_id < self.bridge_id
+
     def _select_states(self) -> None:
         for port in self._enabled():
-            if port is not self.root_port and self.is_designated(port):
-                port.message_age.stop()
-            else:
-                port.config_is_pending = port.must_acknowledge = False
-            if port is self.root_port or self.is_designated(port):
-                self._make_forwarding(port)
-            else:
-                self._make_blocking(port)
+            self._select_state(port)
+
+    def _select_state(self, port: StpPort) -> None:
+        if port is not self.root_port and self.is_designated(port):
+            port.message_age.stop()
+        else:
+            port.config_is_pending = port.must_acknowledge = False
+        if port is self.root_port or self.is_designated(port):
+            self._make_forwarding(port)
+        else:
+            self._make_blocking(port)
 
     def _make_forwarding(self, port: StpPort) -> None:
         if port.state is StpState.BLOCKING:
@@ -307,7 +310,7 @@ class Stp:
     def detect_topology_change(self) -> None:
         """The topology has changed: tell the root, or as the root everybody."""
         if self.is_root:
-            self.topology_change = True
+            self._set_topology_change(True)
             self._topology_change.start()
         elif not self.has_detected_change:
             self._send_notice()
@@ -321,60 +324,15 @@ class Stp:
         self._send_configs()
         self._hello.start()
 
-    # -- time (8.7.3 to 8.7.8)
-
-    @property
-    def next_due_ns(self) -> int | None:
-        """When :meth:`run` has something to do, if nothing happens before; None: never."""
-        left = (timeout_ns - (timer.value_ns or 0) for timer, timeout_ns, _ in self._timers())
-        due_ns = min(left, default=None)
-        return None if due_ns is None else self._ran_ns + due_ns
-
-    def run(self, now_ns: int, *, counts_ahead: bool = False) -> None:
-        """Let time pass until ``now_ns``, and do what is due, in the standard's order: the
-        bridge's timers, ages, then the rest.
-
-        ``counts_ahead``: a timer that another's end has started, and whose turn has not come yet,
-        is taken to have run since the last time; so in Open vSwitch.
-        """
-        passed_ns, self._ran_ns = now_ns - self._ran_ns, now_ns
-        if not counts_ahead:
-            for timer, _, _ in list(self._timers()):
-                timer.start((timer.value_ns or 0) + passed_ns)
-            passed_ns = 0
-        # An expiry may start and stop timers: each is looked at when its turn comes.
-        for timer, timeout_ns, expire in self._timers():
-            timer.start((timer.value_ns or 0) + passed_ns)
-            if (timer.value_ns or 0) >= timeout_ns:
-                timer.stop()
-                expire()
-
-    def _timers(self) -> Iterator[tuple[StpTimer, int, Callable[[], None]]]:
-        """The timers that run, how long each does, and what happens then."""
-        if self._hello.is_running:
-            yield self._hello, self.times.hello_time * TIME_UNIT_NS, self._say_hello
-        if self._notice.is_running:
-            yield self._notice, self.own_times.hello_time * TIME_UNIT_NS, self._send_notice
-        if self._topology_change.is_running:
-            lasts = self.times.max_age + self.times.forward_delay
-            yield self._topology_change, lasts * TIME_UNIT_NS, self._settle_down
-        for port in self._enabled():
-            if port.message_age.is_running:
-                max_age_ns = self.times.max_age * TIME_UNIT_NS
-                yield port.message_age, max_age_ns, partial(self._forget_offer, port)
-        for port in self._enabled():
-            if port.forward_delay.is_running:
-                delay_ns = self.times.forward_delay * TIME_UNIT_NS
-                yield port.forward_delay, delay_ns, partial(self._advance, port)
-            if port.hold.is_running:
-                yield port.hold, HOLD_NS, partial(self._end_hold, port)
+    # -- what ends a time (8.7.3 to 8.7.8)
 
     def _say_hello(self) -> None:
         self._send_configs()
         self._hello.start()
 
     def _settle_down(self) -> None:
-        self.has_detected_change = self.topology_change = False
+        self.has_detected_change = False
+        self._set_topology_change(False)
 
     def _forget_offer(self, port: StpPort) -> None:
         """What was known of the LAN behind a port has not been renewed in time."""
@@ -391,15 +349,12 @@ class Stp:
             port.forward_delay.start()
         elif port.state is StpState.LEARNING:
             self._set_state(port, StpState.FORWARDING)
-            is_way_for_others = any(p.best.bridge_id == self.bridge_id for p in self._enabled())
-            if port.detects_changes and is_way_for_others:
+            if port.detects_changes and self._is_way_for_others():
                 self.detect_topology_change()
+
+    def _is_way_for_others(self) -> bool:
+        return any(port.best.bridge_id == self.bridge_id for port in self._enabled())
 
     def _end_hold(self, port: StpPort) -> None:
         if port.config_is_pending:
             self._send_config(port)
-
-    # -- ports
-
-    def _enabled(self) -> list[StpPort]:
-        return [port for port in self.ports.values() if port.state is not StpState.DISABLED]

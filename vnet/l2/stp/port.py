@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 
 from vnet.l2.stp.offer import Offer
@@ -37,11 +38,17 @@ class StpRole(Enum):
 
 
 class StpTimer:
-    """Counts up, in nanoseconds, while it runs."""
+    """Counts up, in nanoseconds, while it runs.
 
-    __slots__ = ("value_ns",)
+    ``lasts_ns`` says for how long it runs, ``expire`` what happens then; whose timer it is asks and
+    calls them.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("expire", "lasts_ns", "value_ns")
+
+    def __init__(self, lasts_ns: Callable[[], int], expire: Callable[[], None]) -> None:
+        self.lasts_ns = lasts_ns
+        self.expire = expire
         self.value_ns: int | None = None
         """None: it does not run."""
 
@@ -60,7 +67,7 @@ class StpTimer:
 
 
 class StpPort:
-    """A port. ``number`` orders ports, ``id`` is what BPDUs say.
+    """A port. ``number`` orders ports, ``id`` is what BPDUs say. Its bridge gives it its timers.
 
     ``best`` is the best way to the root that is known on the LAN behind it; its own, where the
     port is designated.
@@ -84,6 +91,10 @@ class StpPort:
         "state",
     )
 
+    message_age: StpTimer
+    forward_delay: StpTimer
+    hold: StpTimer
+
     def __init__(self, number: int, port_id: int, path_cost: int, best: Offer) -> None:
         self.number = number
         self.id = port_id
@@ -95,12 +106,13 @@ class StpPort:
         """Whether it tells others when it begins or ceases to forward (8.5.5.10)."""
         self.must_acknowledge = False
         self.config_is_pending = False
-        self.message_age = StpTimer()
-        self.forward_delay = StpTimer()
-        self.hold = StpTimer()
         self.n_sent = self.n_received = 0
         self.n_errors = 0
         """What could not be read, for whoever reads BPDUs to count."""
+
+    def reset_counters(self) -> None:
+        """The port takes part anew."""
+        self.n_sent = self.n_received = self.n_errors = 0
 
     def stop_timers(self) -> None:
         """Forget the age of what is known, and how long the port has been in its state."""

@@ -1,4 +1,4 @@
-"""The Linux bridge (net/bridge), VLAN-unaware and without spanning tree.
+"""The Linux bridge (net/bridge), VLAN-unaware.
 
 A bridge is its ports, its forwarding database and a device of its own, through which the
 host takes part. It learns from what it receives, forwards to the port it learned, floods
@@ -12,8 +12,11 @@ which is not even learned; a frame over the port's MTU dies without a word.
 
 from __future__ import annotations
 
+from itertools import count
+
 from vnet.base.drops import drop_reason
 from vnet.base.ids import MAC_BROADCAST, MAC_ZERO, Mac
+from vnet.linux.bridge.bpdus import BRIDGE_GROUP, receive_bpdu
 from vnet.linux.bridge.port import (
     BAD_SOURCE_MAC,
     NO_PORT,
@@ -21,6 +24,9 @@ from vnet.linux.bridge.port import (
     BridgePort,
     PortState,
 )
+from vnet.linux.bridge.spanning_tree import SpanningTree
+from vnet.linux.bridge.tree_port import path_cost
+from vnet.linux.kernel_log import KernelLog
 from vnet.linux.timer_wheel import KernelTimer
 from vnet.netdev.device import TOO_SHORT, NetDevice
 from vnet.sim.frame import Frame
@@ -75,17 +81,18 @@ class Bridge:
     __slots__ = (
         "_forwarding",
         "_gc",
-        "_next_number",
         "_port_of",
         "_user_mac",
+        "ageing_ns",
         "device",
         "fdb",
-        "forward_delay_ns",
         "group_fwd_mask",
         "has_host",
+        "log",
         "ports",
         "scheduler",
         "storms",
+        "tree",
     )
 
     def __init__(
@@ -97,33 +104,38 @@ class Bridge:
         mac: Mac | None = None,
         ageing_ns: int = 300_000_000_000,
         has_host: bool = True,
+        log: KernelLog | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.device = BridgeDevice(scheduler, name, mac or MAC_ZERO, owner=owner)
         self.device.bridge = self
         self.device.carrier = False
+        self.log = KernelLog(scheduler) if log is None else log
+        self.ageing_ns = ageing_ns
         self.fdb: Fdb[BridgePort] = Fdb(ageing_ns)
         self.storms: StormWatch[BridgePort] = StormWatch()
         self.ports: list[BridgePort] = []
         self._port_of: dict[NetDevice, BridgePort] = {}
         self._forwarding = 0
-        self.forward_delay_ns = 15_000_000_000
         self.group_fwd_mask = 0
         self.has_host = has_host
         self._user_mac = mac is not None
-        self._next_number = 1
         self._gc = KernelTimer(scheduler, self._collect)
+        self.tree = SpanningTree(self)
+        if mac is not None:
+            self.tree.set_address(mac)
 
     # -- membership
 
     def add_port(self, device: NetDevice) -> BridgePort:
         """Make ``device`` a port: its frames now come here and not to its own IP stack."""
-        port = BridgePort(self, device, self._next_number)
-        self._next_number += 1
+        port = BridgePort(self, device, self._free_number())
+        port.tree = self.tree.join(port, path_cost(device))
         self.ports.append(port)
         self._port_of[device] = port
         device.rx_handler = port.handle
         self._own(device.mac, port)
+        self.tree.announce(port.tree)
         self._take_after(port)
         if device.running:
             self.enable_port(port)
@@ -135,10 +147,23 @@ class Bridge:
         assert port is not None, f"{device.label} is not a port of {self.device.name}"
         self.ports.remove(port)
         del self._port_of[device]
-        port.set_state(PortState.DISABLED)
+        self.tree.disable(port.tree)
+        self.tree.leave(port.tree)
         self.fdb.flush_port(port, local=True)
         self._hand_over(device.mac)
         self._follow_ports()
+
+    def _free_number(self) -> int:
+        """The lowest number that no port has."""
+        # The newest port mostly has the highest, and then no other need be asked.
+        if not self.ports or self.ports[-1].number == len(self.ports):
+            return len(self.ports) + 1
+        taken = {port.number for port in self.ports}
+        return next(number for number in count(1) if number not in taken)
+
+    def say(self, text: str) -> None:
+        """Write to the kernel's log, as the bridge that speaks."""
+        self.log.write(f"{self.device.name}: {text}")
 
     def port_of(self, device: NetDevice) -> BridgePort | None:
         """The port that ``device`` is, or None."""
@@ -156,13 +181,23 @@ class Bridge:
 
     def admin_changed(self) -> None:
         """The bridge was set up or down; while it is down nothing crosses it."""
-        for port in self.ports:
+        is_up = self.device.admin_up
+        if is_up:
+            self.tree.open()
+        for port in reversed(self.ports):
             self._settle(port)
+        if not is_up:
+            self.tree.close()
 
     def _settle(self, port: BridgePort) -> None:
         wanted = port.operational and self.device.admin_up
+        if port.operational and not port.tree.has_own_cost:
+            port.tree.path_cost = path_cost(port.device)
         if wanted != (port.state is not PortState.DISABLED):
-            port.set_state(PortState.FORWARDING if wanted else PortState.DISABLED)
+            if wanted:
+                self.tree.enable(port.tree)
+            else:
+                self.tree.disable(port.tree)
 
     def port_mac_changed(self, port: BridgePort, old: bytes) -> None:
         """A port's device was given another MAC (br_fdb_changeaddr)."""
@@ -188,7 +223,11 @@ class Bridge:
     def set_mac(self, mac: Mac) -> None:
         """Give the bridge a MAC of its own, which ports no longer change."""
         self._user_mac = True
+        self._take_mac(mac)
+
+    def _take_mac(self, mac: Mac) -> None:
         self.device.mac = mac
+        self.tree.set_address(mac)
 
     def _take_after(self, port: BridgePort) -> None:
         # The bridge takes the lowest MAC and the lowest MTU among its ports. Joining looks at
@@ -196,7 +235,7 @@ class Bridge:
         device = self.device
         first = len(self.ports) == 1
         if not self._user_mac and (first or port.device.mac < device.mac):
-            device.mac = port.device.mac
+            self._take_mac(port.device.mac)
         device.mtu_bytes = (
             port.device.mtu_bytes if first else min(device.mtu_bytes, port.device.mtu_bytes)
         )
@@ -204,7 +243,7 @@ class Bridge:
     def _follow_ports(self) -> None:
         if self.ports:
             if not self._user_mac:
-                self.device.mac = Mac(min(port.device.mac for port in self.ports))
+                self._take_mac(Mac(min(port.device.mac for port in self.ports)))
             self.device.mtu_bytes = min(port.device.mtu_bytes for port in self.ports)
 
     def port_state_changed(self, was: PortState, now: PortState) -> None:
@@ -220,6 +259,8 @@ class Bridge:
             return port.device.drop(frame, TOO_SHORT)
         if port.state is PortState.LEARNING and not self.accept_source(port, frame):
             return None
+        if self.tree.is_on and frame.data[0:6] == BRIDGE_GROUP:
+            return receive_bpdu(self.tree, port, frame)
         return port.device.drop(frame, PORT_NOT_FORWARDING)
 
     def accept_source(self, port: BridgePort, frame: Frame) -> bool:
@@ -250,6 +291,8 @@ class Bridge:
         return self.flood(port, frame, BridgePort.MULTICAST, up=True)
 
     def _handle_reserved(self, port: BridgePort, frame: Frame, last: int) -> None:
+        if last == _STP_ADDRESS and self.tree.is_on:
+            return receive_bpdu(self.tree, port, frame)
         if last == _PAUSE_ADDRESS:
             return port.device.drop(frame, PAUSE_FRAME)
         # With STP off its address is as good as any other; 802.1D bridges of the same
@@ -307,8 +350,14 @@ class Bridge:
 
     def set_ageing(self, ageing_ns: int) -> None:
         """Change the ageing time and sweep at once (``ageing_time`` of ip-link(8))."""
-        self.fdb.ageing_ns = ageing_ns
+        self.ageing_ns = ageing_ns
+        self.age_for_tree()
         self._collect()
+
+    def age_for_tree(self) -> None:
+        """Stations count for less time while the tree says that the topology has changed."""
+        shortened_ns = self.tree.station_ageing_ns
+        self.fdb.ageing_ns = self.ageing_ns if shortened_ns is None else shortened_ns
 
     def entries(self) -> list[FdbEntry[BridgePort]]:
         """The database as ``bridge fdb show`` lists it: by port, then by MAC."""

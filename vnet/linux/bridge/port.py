@@ -17,6 +17,7 @@ from vnet.wire.ether import HEADER_BYTES, payload_bytes
 
 if TYPE_CHECKING:
     from vnet.linux.bridge.bridge import Bridge
+    from vnet.linux.bridge.tree_port import TreePort
 
 PORT_NOT_FORWARDING = drop_reason(
     "bridge-port-not-forwarding",
@@ -63,10 +64,14 @@ class PortState(Enum):
 class BridgePort:
     """One port. ``number`` counts from 1 in the order of joining, as Linux numbers ports.
 
-    The flags default as in the kernel: learning and all floods on, hairpin and isolation off.
+    The flags default as in the kernel: learning and all floods on, the others off. ``tree`` is
+    what the spanning tree knows of the port.
     """
 
+    tree: TreePort
+
     __slots__ = (
+        "bpdu_guard",
         "bridge",
         "broadcast_flood",
         "device",
@@ -76,9 +81,9 @@ class BridgePort:
         "multicast_flood",
         "number",
         "operational",
-        "path_cost",
-        "priority",
+        "root_block",
         "state",
+        "tree",
         "unicast_flood",
     )
 
@@ -88,14 +93,24 @@ class BridgePort:
         self.number = number
         self.operational = False
         self.state = PortState.DISABLED
-        self.priority = 32
-        self.path_cost = 2
+        self.root_block = False
+        self.bpdu_guard = False
         self.learning = True
         self.unicast_flood = True
         self.multicast_flood = True
         self.broadcast_flood = True
         self.hairpin = False
         self.isolated = False
+
+    @property
+    def priority(self) -> int:
+        """Its priority in the spanning tree, 0 to 63."""
+        return self.tree.priority
+
+    @property
+    def path_cost(self) -> int:
+        """What the way by it costs."""
+        return self.tree.path_cost
 
     def handle(self, frame: Frame) -> None:
         """The port's rx handler: br_handle_frame() and what follows it in Linux."""

@@ -15,6 +15,7 @@ from vnet.base.chance import Chance
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, Mac, ip_text
 from vnet.linux.bridge.bridge import Bridge
+from vnet.linux.kernel_log import KernelLog
 from vnet.linux.linkwatch import Linkwatch
 from vnet.linux.netns.arp import ArpProtocol
 from vnet.linux.netns.changes import (
@@ -63,6 +64,7 @@ class Namespace:
         self.name = name
         self.chance = chance
         self.linkwatch = linkwatch
+        self.log = KernelLog(scheduler)
         self.sysctls = Sysctls()
         self.sysctls.changed = self._settings_changed
         self.listeners: list[Callable[[Change], None]] = []
@@ -110,7 +112,7 @@ class Namespace:
         self, name: str, *, mac: Mac | None = None, ipv6: bool = False, **settings: Any
     ) -> Bridge:
         """``ip link add NAME type bridge``."""
-        bridge = Bridge(self.scheduler, name, mac=mac, **settings)
+        bridge = Bridge(self.scheduler, name, mac=mac, log=self.log, **settings)
         self.add_device(bridge.device, ipv6=ipv6).igmp.join(ALL_SNOOPERS)
         self.bridges[name] = bridge
         return bridge
