@@ -6,6 +6,7 @@ import pytest
 from scapy.layers.l2 import Ether
 
 from tests.linux.kit import BROADCAST, MS, Lab, Notes, S, drops, host_mac, probe_mac
+from vnet.base.errors import UsageError
 from vnet.base.ids import mac_from_text
 from vnet.linux.bridge.bridge import PAUSE_FRAME, RESERVED_ADDRESS, Bridge
 from vnet.linux.bridge.port import (
@@ -171,12 +172,31 @@ def test_what_follows_the_reserved_block_is_flooded(table: Table, last: int) -> 
 
 
 def test_group_fwd_mask_lets_lldp_through_but_never_a_pause_frame(table: Table) -> None:
-    table.bridge.group_fwd_mask = 0xFFFF
+    table.bridge.set_group_fwd_mask(0x4000)
     table.send(1, "01:80:c2:00:00:0e")
     assert table.reached() == {2, 3, "up"}
     table.send(1, "01:80:c2:00:00:01")
     table.send(1, "01:80:c2:00:00:02")
     assert table.reached() == set()
+
+
+@pytest.mark.parametrize("mask", [1, 2, 4, 0xFFFF, 0x10000])
+def test_group_fwd_mask_cannot_let_stp_pause_or_lacp_frames_through(
+    table: Table, mask: int
+) -> None:
+    with pytest.raises(UsageError, match="RTNETLINK answers: Invalid argument"):
+        table.bridge.set_group_fwd_mask(mask)
+    assert table.bridge.group_fwd_mask == 0
+
+
+def test_a_ports_own_group_fwd_mask_may_let_lacp_through_but_no_pause_frame(table: Table) -> None:
+    table.port(1).set_group_fwd_mask(0x0004)
+    table.send(1, "01:80:c2:00:00:02")
+    assert table.reached() == {2, 3, "up"}
+    table.send(2, "01:80:c2:00:00:02")
+    assert table.reached() == set()
+    with pytest.raises(UsageError, match="RTNETLINK answers: Invalid argument"):
+        table.port(1).set_group_fwd_mask(0x0002)
 
 
 # -- mtu
@@ -347,14 +367,19 @@ def test_a_released_port_gets_its_own_stack_back(table: Table) -> None:
     assert table.bridge.port_of(table.machine.interface("p2").device) is None
 
 
-def test_static_entries_neither_age_nor_move(table: Table) -> None:
+@pytest.mark.parametrize(("sticky", "port"), [(False, 3), (True, 2)])
+def test_static_entries_do_not_age_and_only_sticky_ones_stay_when_the_station_moves(
+    table: Table, sticky: bool, port: int
+) -> None:
     mac = mac_from_text(probe_mac(2))
-    table.bridge.fdb.add(mac, table.port(2), FdbKind.STATIC, 0)
+    entry = table.bridge.fdb.add(mac, table.port(2), FdbKind.STATIC, 0)
+    entry.sticky = sticky
+    table.lab.run(400 * S)
     table.send(3, BROADCAST, source=probe_mac(2))
     table.lab.run(400 * S)
     table.reached()
     table.send(1, probe_mac(2))
-    assert table.reached() == {2}
+    assert table.reached() == {port}
 
 
 def test_the_host_sends_through_what_the_bridge_has_learned(table: Table) -> None:
@@ -370,6 +395,27 @@ def test_the_host_sends_through_what_the_bridge_has_learned(table: Table) -> Non
     assert own(probe_mac(2)) == {2}
     assert own(probe_mac(9)) == {1, 2, 3}
     assert own(BROADCAST) == {1, 2, 3}
+
+
+def test_what_the_host_sends_to_a_ports_own_address_leaves_by_that_port(table: Table) -> None:
+    data = mac_from_text(host_mac(2)) + table.bridge.device.mac + b"\x88\xb5own"
+    table.bridge.device.transmit(Frame(data))
+    table.lab.run(0)
+    assert table.reached() == {2}
+
+
+def test_the_hosts_own_broadcasts_obey_no_flood_flag(table: Table) -> None:
+    table.port(2).broadcast_flood = table.port(2).multicast_flood = False
+    table.port(2).unicast_flood = False
+    for target, ports in (
+        (BROADCAST, {1, 2, 3}),
+        ("01:00:5e:00:00:fb", {1, 2, 3}),
+        (probe_mac(9), {1, 3}),
+    ):
+        data = mac_from_text(target) + table.bridge.device.mac + b"\x88\xb5own"
+        table.bridge.device.transmit(Frame(data))
+        table.lab.run(0)
+        assert table.reached() == ports, target
 
 
 def test_a_new_lowest_mac_becomes_the_bridges_until_the_user_gives_one(table: Table) -> None:

@@ -48,6 +48,22 @@ def test_an_entry_counts_up_to_its_last_moment(fdb: Ports) -> None:
     assert port_of(fdb, A, 10 + AGEING + 1) is None
 
 
+def test_a_static_entry_moves_with_its_station_and_stays_static(fdb: Ports) -> None:
+    fdb.add(A, "p1", FdbKind.STATIC, 0)
+    fdb.learn(A, "p2", 1)
+    assert port_of(fdb, A, 10 * AGEING) == "p2"
+
+
+def test_a_station_may_be_at_different_ports_in_different_vlans(fdb: Ports) -> None:
+    fdb.learn(A, "p1", 0, vid=10)
+    fdb.learn(A, "p2", 0, vid=20)
+    assert [fdb.lookup(A, 0, vid).port for vid in (10, 20)] == ["p1", "p2"]  # type: ignore[union-attr]
+    assert fdb.lookup(A, 0) is None
+    fdb.flush_port("p1", vid=20)
+    fdb.flush_port("p2", vid=20)
+    assert [(entry.port, entry.vid) for entry in fdb] == [("p1", 10)]
+
+
 def test_hearing_a_station_again_keeps_it_young(fdb: Ports) -> None:
     fdb.learn(A, "p1", 0)
     fdb.learn(A, "p1", AGEING)
@@ -55,8 +71,8 @@ def test_hearing_a_station_again_keeps_it_young(fdb: Ports) -> None:
 
 
 @pytest.mark.parametrize("kind", [FdbKind.STATIC, FdbKind.LOCAL])
-def test_set_entries_neither_age_nor_move(fdb: Ports, kind: FdbKind) -> None:
-    fdb.add(A, "p1", kind, 0)
+def test_local_and_sticky_entries_neither_age_nor_move(fdb: Ports, kind: FdbKind) -> None:
+    fdb.add(A, "p1", kind, 0).sticky = kind is FdbKind.STATIC
     assert fdb.learn(A, "p2", 1).port == "p1"
     assert fdb.expire(10 * AGEING) is None
     assert port_of(fdb, A, 10 * AGEING) == "p1"

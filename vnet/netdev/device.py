@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vnet.base.drops import DropReason, drop_reason
 from vnet.base.ids import Mac
@@ -19,6 +19,9 @@ from vnet.sim.frame import Frame, Meta
 from vnet.sim.qdisc.qdisc import Qdisc
 from vnet.sim.scheduler import Scheduler
 from vnet.sim.trace import FlightRecorder, TraceNode
+
+if TYPE_CHECKING:
+    from vnet.netdev.vlan_device import VlanDevices
 
 DEVICE_DOWN = drop_reason(
     "device-down",
@@ -57,7 +60,8 @@ class NetDevice(ABC):
     whether there is a live peer; the device is ``running`` when it is also administratively
     up. ``state_changed`` is called after either changes. ``recorder`` follows the frames that
     begin or end at the device without a trace. ``qdisc`` is where frames wait for their turn to
-    leave; None: they leave as they come.
+    leave; None: they leave as they come. ``vlan_devices`` stand on top of it and take the frames
+    of their VLANs before anyone else.
     """
 
     kind = "device"
@@ -82,6 +86,7 @@ class NetDevice(ABC):
         "state_changed",
         "tx_bytes",
         "tx_packets",
+        "vlan_devices",
     )
 
     def __init__(
@@ -104,6 +109,7 @@ class NetDevice(ABC):
         self.sniffers: tuple[Sniffer, ...] | None = None
         self.recorder: FlightRecorder | None = None
         self.qdisc: Qdisc | None = None
+        self.vlan_devices: VlanDevices | None = None
         self.rx_handler: RxHandler = self._refuse
         self.state_changed: Callable[[], None] = _nothing
 
@@ -139,6 +145,8 @@ class NetDevice(ABC):
                 sniffer.capture(self.scheduler.now_ns, data, False)
         if frame.meta is not None:
             frame = frame.seen(self.scheduler.now_ns, self.label, "received")
+        if self.vlan_devices is not None and self.vlan_devices.take(frame):
+            return None
         self.rx_handler(frame)
         return None
 

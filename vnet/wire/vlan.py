@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from vnet.wire.ether import TYPE_QINQ, TYPE_VLAN
 
+TPIDS = (b"\x81\x00", b"\x88\xa8")
+"""As they stand in a frame."""
+
 _TPIDS = (TYPE_VLAN, TYPE_QINQ)
 
 

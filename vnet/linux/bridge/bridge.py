@@ -1,4 +1,4 @@
-"""The Linux bridge (net/bridge), VLAN-unaware.
+"""The Linux bridge (net/bridge).
 
 A bridge is its ports, its forwarding database and a device of its own, through which the
 host takes part. It learns from what it receives, forwards to the port it learned, floods
@@ -15,6 +15,7 @@ from __future__ import annotations
 from itertools import count
 
 from vnet.base.drops import drop_reason
+from vnet.base.errors import UsageError
 from vnet.base.ids import MAC_BROADCAST, MAC_ZERO, Mac
 from vnet.linux.bridge.bpdus import BRIDGE_GROUP, receive_bpdu
 from vnet.linux.bridge.port import (
@@ -22,10 +23,12 @@ from vnet.linux.bridge.port import (
     NO_PORT,
     PORT_NOT_FORWARDING,
     BridgePort,
-    PortState,
 )
 from vnet.linux.bridge.spanning_tree import SpanningTree
+from vnet.linux.bridge.state import PortState
 from vnet.linux.bridge.tree_port import path_cost
+from vnet.linux.bridge.vlan import HOST_NOT_IN_VLAN, VLAN_NOT_FORWARDING, Passage
+from vnet.linux.bridge.vlan_filter import VlanFilter
 from vnet.linux.kernel_log import KernelLog
 from vnet.linux.timer_wheel import KernelTimer
 from vnet.netdev.device import TOO_SHORT, NetDevice
@@ -46,11 +49,13 @@ PAUSE_FRAME = drop_reason(
     cure="nothing: flow control is between the two ends of one wire",
 )
 
+_MTU_WITHOUT_PORTS = 1500
+
 _GC_LEAST_NS = 10_000_000
 
 _STP_ADDRESS = 0x00
 _PAUSE_ADDRESS = 0x01
-_FORBIDDEN_IN_MASK = 0x0007
+_REFUSED_IN_MASK = 0x0007
 """Bits 0 to 2 of group_fwd_mask, which the kernel refuses to set (BR_GROUPFWD_RESTRICTED)."""
 
 
@@ -76,6 +81,8 @@ class Bridge:
     ``ageing_ns`` is when a silent station is forgotten (300 s by default). A sweep follows
     the oldest entry; one past its time counts no more even before that. ``has_host`` says that
     there is an IP stack behind the bridge's own device, to get a copy of what goes to all.
+    ``own_port`` is the bridge itself among its ports, number 0: its VLANs, and the port of the
+    addresses that are nobody else's.
     """
 
     __slots__ = (
@@ -89,10 +96,12 @@ class Bridge:
         "group_fwd_mask",
         "has_host",
         "log",
+        "own_port",
         "ports",
         "scheduler",
         "storms",
         "tree",
+        "vlan_filter",
     )
 
     def __init__(
@@ -115,6 +124,8 @@ class Bridge:
         self.fdb: Fdb[BridgePort] = Fdb(ageing_ns)
         self.storms: StormWatch[BridgePort] = StormWatch()
         self.ports: list[BridgePort] = []
+        self.own_port = BridgePort(self, self.device, 0)
+        self.vlan_filter = VlanFilter(self)
         self._port_of: dict[NetDevice, BridgePort] = {}
         self._forwarding = 0
         self.group_fwd_mask = 0
@@ -124,6 +135,7 @@ class Bridge:
         self.tree = SpanningTree(self)
         if mac is not None:
             self.tree.set_address(mac)
+        self.own(self.device.mac, self.own_port)
 
     # -- membership
 
@@ -133,8 +145,9 @@ class Bridge:
         port.tree = self.tree.join(port, path_cost(device))
         self.ports.append(port)
         self._port_of[device] = port
-        device.rx_handler = port.handle
-        self._own(device.mac, port)
+        device.rx_handler = self.vlan_filter.handler(port)
+        self.own(device.mac, port)
+        self.vlan_filter.port_joined(port)
         self.tree.announce(port.tree)
         self._take_after(port)
         if device.running:
@@ -149,8 +162,9 @@ class Bridge:
         del self._port_of[device]
         self.tree.disable(port.tree)
         self.tree.leave(port.tree)
+        for vid in self._places(port):
+            self.disown(device.mac, port, vid)
         self.fdb.flush_port(port, local=True)
-        self._hand_over(device.mac)
         self._follow_ports()
 
     def _free_number(self) -> int:
@@ -201,24 +215,35 @@ class Bridge:
 
     def port_mac_changed(self, port: BridgePort, old: bytes) -> None:
         """A port's device was given another MAC (br_fdb_changeaddr)."""
-        entry = self.fdb.entries.get(old)
-        if entry is not None and entry.is_local and entry.port is port:
-            self.fdb.remove(old)
-            self._hand_over(old)
-        self._own(port.device.mac, port)
+        for vid in self._places(port):
+            self.disown(old, port, vid)
+        for vid in self._places(port):
+            self.own(port.device.mac, port, vid)
         self._follow_ports()
 
-    def _own(self, mac: bytes, port: BridgePort) -> None:
-        """A port's MAC is the bridge's; where several ports share one, the first has the entry."""
-        entry = self.fdb.entries.get(mac)
-        if entry is None or not entry.is_local:
-            self.fdb.add(mac, port, FdbKind.LOCAL, self.scheduler.now_ns)
+    def _places(self, port: BridgePort) -> tuple[int, ...]:
+        """Where a port has its own address in the database: without a VLAN, and in each of its."""
+        return (0, *port.vlans.members) if self.vlan_filter.was_on else (0,)
 
-    def _hand_over(self, mac: bytes) -> None:
-        """The port with the entry for ``mac`` gave it up; another with that MAC takes it."""
-        heir = next((port for port in self.ports if port.device.mac == mac), None)
-        if heir is not None:
-            self._own(mac, heir)
+    def own(self, mac: bytes, port: BridgePort, vid: int = 0) -> None:
+        """A port's MAC is the bridge's; where several ports share one, the first has the entry."""
+        entry = self.fdb.get(mac, vid)
+        if mac != MAC_ZERO and (entry is None or not entry.is_local):
+            self.fdb.add(mac, port, FdbKind.LOCAL, self.scheduler.now_ns, vid)
+
+    def disown(self, mac: bytes, port: BridgePort, vid: int = 0) -> None:
+        """``port`` gave up ``mac``; a port in that VLAN that has it too takes the entry over, or
+        else the bridge itself (fdb_delete_local)."""
+        entry = self.fdb.get(mac, vid)
+        if entry is None or not entry.is_local or entry.by_user or entry.port is not port:
+            return
+        for heir in (*self.ports, self.own_port):
+            if heir is port or heir.device.mac != mac:
+                continue
+            if not vid or vid in heir.vlans.members:
+                entry.port = heir
+                return
+        self.fdb.remove(mac, vid)
 
     def set_mac(self, mac: Mac) -> None:
         """Give the bridge a MAC of its own, which ports no longer change."""
@@ -226,7 +251,14 @@ class Bridge:
         self._take_mac(mac)
 
     def _take_mac(self, mac: Mac) -> None:
-        self.device.mac = mac
+        device, own_port = self.device, self.own_port
+        if mac == device.mac:
+            return
+        old = device.mac
+        for vid in self._places(own_port):
+            self.disown(old, own_port, vid)
+            self.own(mac, own_port, vid)
+        device.mac = mac
         self.tree.set_address(mac)
 
     def _take_after(self, port: BridgePort) -> None:
@@ -241,10 +273,11 @@ class Bridge:
         )
 
     def _follow_ports(self) -> None:
-        if self.ports:
-            if not self._user_mac:
-                self._take_mac(Mac(min(port.device.mac for port in self.ports)))
-            self.device.mtu_bytes = min(port.device.mtu_bytes for port in self.ports)
+        macs = (port.device.mac for port in self.ports)
+        if not self._user_mac:
+            self._take_mac(Mac(min(macs, default=MAC_ZERO)))
+        mtus = (port.device.mtu_bytes for port in self.ports)
+        self.device.mtu_bytes = min(mtus, default=_MTU_WITHOUT_PORTS)
 
     def port_state_changed(self, was: PortState, now: PortState) -> None:
         """A port went from one state to another."""
@@ -263,18 +296,19 @@ class Bridge:
             return receive_bpdu(self.tree, port, frame)
         return port.device.drop(frame, PORT_NOT_FORWARDING)
 
-    def accept_source(self, port: BridgePort, frame: Frame) -> bool:
-        """Learn from a frame, unless the fast road has; False drops it."""
+    def accept_source(self, port: BridgePort, frame: Frame, vid: int | None = None) -> bool:
+        """Learn from a frame, unless the fast road has; False drops it.
+
+        ``vid`` is the VLAN that it was let into; None where nobody has looked yet.
+        """
         source = frame.data[6:12]
         if source[0] & 1 or source == MAC_ZERO:
             port.device.drop(frame, BAD_SOURCE_MAC)
             return False
-        if (
-            port.learning
-            and source != self.device.mac
-            and frame.data[0:6] != RESERVED_PREFIX + b"\x01"
-        ):
-            self.fdb.learn(source, port, self.scheduler.now_ns)
+        if vid is None:
+            vid = self.vlan_filter.learnable_vid(port, frame) if self.vlan_filter.is_on else 0
+        if port.learning and vid is not None and frame.data[0:6] != RESERVED_PREFIX + b"\x01":
+            self.fdb.learn(source, port, self.scheduler.now_ns, vid)
             if self._gc.due_ns is None:
                 self._gc.arm(self.fdb.ageing_ns)
         return True
@@ -284,10 +318,10 @@ class Bridge:
         if not self.accept_source(port, frame):
             return None
         target = frame.data[0:6]
-        if target == MAC_BROADCAST:
-            return self.flood(port, frame, BridgePort.BROADCAST, up=True)
         if target[0:5] == RESERVED_PREFIX and target[5] < 0x10:
             return self._handle_reserved(port, frame, target[5])
+        if target == MAC_BROADCAST:
+            return self.flood(port, frame, BridgePort.BROADCAST, up=True)
         return self.flood(port, frame, BridgePort.MULTICAST, up=True)
 
     def _handle_reserved(self, port: BridgePort, frame: Frame, last: int) -> None:
@@ -297,54 +331,107 @@ class Bridge:
             return port.device.drop(frame, PAUSE_FRAME)
         # With STP off its address is as good as any other; 802.1D bridges of the same
         # network may run it across this one.
-        if last == _STP_ADDRESS or self.group_fwd_mask & ~_FORBIDDEN_IN_MASK & 1 << last:
+        if last == _STP_ADDRESS or self._crosses(port) & 1 << last:
             return self.flood(port, frame, BridgePort.MULTICAST, up=True)
         return port.device.drop(frame, RESERVED_ADDRESS)
 
-    def flood(self, port: BridgePort | None, frame: Frame, flag: str, *, up: bool = False) -> None:
+    def _crosses(self, port: BridgePort) -> int:
+        """The reserved addresses that cross the bridge from ``port``, as a mask."""
+        return self.group_fwd_mask | port.group_fwd_mask | self.vlan_filter.forwarded_groups
+
+    def flood(
+        self,
+        port: BridgePort | None,
+        frame: Frame,
+        flag: str,
+        *,
+        up: bool = False,
+        passage: Passage | None = None,
+    ) -> None:
         """Send to every other forwarding port whose ``flag`` is set.
 
         ``up`` also hands a copy to the host, if there is one. ``port`` None means the bridge
-        itself sends. The order is the kernel's: the ports, newest first, and then the host.
+        itself sends; its broadcast and multicast obey no flag. Of a bridge that filters
+        ``passage`` says in which VLAN; None where the frame has yet to be let in. The order is the
+        kernel's: the ports, newest first, and then the host.
         """
+        source = self.own_port if port is None else port
+        if passage is None and self.vlan_filter.is_on:
+            passage = self.vlan_filter.admit(source, frame)
+            if passage is None:
+                return None
+            if not passage.may_leave:
+                return source.device.drop(frame, VLAN_NOT_FORWARDING)
         if port is not None:
             self.storms.flooded(frame.data, port, self.scheduler.now_ns)
         up = up and self.has_host
         reached = up
+        obeys = port is not None or flag == BridgePort.UNKNOWN_UNICAST
         for out in reversed(self.ports):
-            if out.state is not PortState.FORWARDING or not getattr(out, flag):
+            if out.state is not PortState.FORWARDING or (obeys and not getattr(out, flag)):
                 continue
             if out is port and not out.hairpin:
                 continue
-            if port is not None and port.isolated and out.isolated:
+            if source.isolated and out.isolated:
                 continue
-            reached = True
-            out.send(frame, port)
+            leaving = frame if passage is None else passage.leaving(out.vlans)
+            if leaving is not None:
+                reached = True
+                out.send(leaving, port)
         if up:
-            self.deliver_up(frame)
-        elif not reached:
-            (port.device if port is not None else self.device).drop(frame, NO_PORT)
+            return self.deliver_up(frame, passage)
+        if not reached:
+            source.device.drop(frame, NO_PORT)
+        return None
 
-    def deliver_up(self, frame: Frame) -> None:
+    def deliver_up(self, frame: Frame, passage: Passage | None = None) -> None:
         """Pass a frame to the host through the bridge's own device."""
         device = self.device
+        if passage is not None:
+            leaving = passage.leaving(self.own_port.vlans)
+            if leaving is None:
+                return device.drop(frame, HOST_NOT_IN_VLAN)
+            frame = leaving
         if device.admin_up:
             device.receive(frame)
+        return None
 
     # -- frames from the host
 
     def send_own(self, frame: Frame) -> None:
         """The host sends out of the bridge device."""
         target = frame.data[0:6]
-        if target == MAC_BROADCAST:
-            return self.flood(None, frame, BridgePort.BROADCAST)
+        passage: Passage | None = None
+        vid = 0
+        if self.vlan_filter.is_on:
+            passage = self.vlan_filter.admit(self.own_port, frame)
+            if passage is None:
+                return None
+            vid = passage.vid
         if target[0] & 1:
-            return self.flood(None, frame, BridgePort.MULTICAST)
-        entry = self.fdb.lookup(target, self.scheduler.now_ns)
-        if entry is not None and not entry.is_local:
-            entry.used_ns = self.scheduler.now_ns
-            return entry.port.send(frame, None)
-        return self.flood(None, frame, BridgePort.UNKNOWN_UNICAST)
+            flag = BridgePort.BROADCAST if target == MAC_BROADCAST else BridgePort.MULTICAST
+            return self.flood(None, frame, flag, passage=passage)
+        entry = self.fdb.lookup(target, self.scheduler.now_ns, vid)
+        if entry is None:
+            return self.flood(None, frame, BridgePort.UNKNOWN_UNICAST, passage=passage)
+        entry.used_ns = self.scheduler.now_ns
+        # A port's own address leads out by that port; one of the bridge alone leads nowhere.
+        out = entry.port
+        leaving = frame if passage is None else passage.leaving(out.vlans)
+        if out is self.own_port or leaving is None:
+            return self.device.drop(frame, NO_PORT)
+        return out.send(leaving, None)
+
+    # -- settings
+
+    def set_group_fwd_mask(self, mask: int) -> None:
+        """``group_fwd_mask``: bit N lets 01:80:C2:00:00:0N cross the bridge."""
+        if not 0 <= mask <= 0xFFFF or mask & _REFUSED_IN_MASK:
+            raise UsageError(
+                "RTNETLINK answers: Invalid argument",
+                "group_fwd_mask takes 16 bits, and not the lowest three: STP, pause, LACP",
+            )
+        self.group_fwd_mask = mask
 
     # -- ageing
 

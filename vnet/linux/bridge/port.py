@@ -7,10 +7,12 @@ else (reserved addresses, groups, strangers, moves) leaves it for the bridge's s
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from vnet.base.drops import drop_reason
+from vnet.base.errors import UsageError
+from vnet.linux.bridge.state import PortState as PortState
+from vnet.linux.bridge.vlan import VlanGroup
 from vnet.netdev.device import NetDevice
 from vnet.sim.frame import Frame
 from vnet.wire.ether import HEADER_BYTES, payload_bytes
@@ -50,15 +52,7 @@ NO_PORT = drop_reason(
     cure="see that the ports are up, forwarding, and allowed to flood",
 )
 
-
-class PortState(Enum):
-    """IEEE 802.1D clause 7.4; the numbers are those of BR_STATE_*."""
-
-    DISABLED = 0
-    LISTENING = 1
-    LEARNING = 2
-    FORWARDING = 3
-    BLOCKING = 4
+_PAUSE_IN_MASK = 0x0002
 
 
 class BridgePort:
@@ -75,6 +69,7 @@ class BridgePort:
         "bridge",
         "broadcast_flood",
         "device",
+        "group_fwd_mask",
         "hairpin",
         "isolated",
         "learning",
@@ -85,6 +80,7 @@ class BridgePort:
         "state",
         "tree",
         "unicast_flood",
+        "vlans",
     )
 
     def __init__(self, bridge: Bridge, device: NetDevice, number: int) -> None:
@@ -101,6 +97,9 @@ class BridgePort:
         self.broadcast_flood = True
         self.hairpin = False
         self.isolated = False
+        self.group_fwd_mask = 0
+        """Reserved addresses that the port lets in, besides those of the whole bridge."""
+        self.vlans = VlanGroup()
 
     @property
     def priority(self) -> int:
@@ -129,8 +128,6 @@ class BridgePort:
             return None
         entry = entries.get(data[0:6])
         if entry is None or (entry.is_dynamic and now_ns - entry.updated_ns > bridge.fdb.ageing_ns):
-            if data[0:6] == bridge.device.mac:
-                return bridge.deliver_up(frame)
             return bridge.flood(self, frame, self.UNKNOWN_UNICAST)
         entry.used_ns = now_ns
         if entry.is_local:
@@ -164,6 +161,15 @@ class BridgePort:
             self.bridge.fdb.flush_port(self)
             self.bridge.storms.forget()
         self.bridge.port_state_changed(was, state)
+
+    def set_group_fwd_mask(self, mask: int) -> None:
+        """A port's ``group_fwd_mask``: bit N lets 01:80:C2:00:00:0N in by this port."""
+        if not 0 <= mask <= 0xFFFF or mask & _PAUSE_IN_MASK:
+            raise UsageError(
+                "RTNETLINK answers: Invalid argument",
+                "a port's group_fwd_mask takes 16 bits, but for that of pause frames",
+            )
+        self.group_fwd_mask = mask
 
     def __repr__(self) -> str:
         return f"BridgePort({self.device.label} on {self.bridge.device.name})"

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _ARP = b"\x08\x06"
 _IPV4 = b"\x08\x00"
 _IPV6 = b"\x86\xdd"
-_VLAN = b"\x81\x00"
 
 
 class InterfaceAddress:
@@ -126,12 +125,15 @@ class Interface:
         if not data[0] & 1 and data[0:6] != self.device.mac:
             return self.device.drop(frame, drops.OTHER_HOST)
         kind = data[12:14]
-        if kind == _VLAN:
-            tag = vlan.parse(data)
+        while kind in vlan.TPIDS:
+            tag = vlan.parse(frame.data)
             if tag is None or tag.vid != 0:
                 return self.device.drop(frame, drops.NO_VLAN_DEVICE)
-            # A priority tag says nothing about VLANs: the frame counts as untagged.
-            frame = Frame(vlan.pop(data), frame.meta)
+            # A priority tag says nothing about VLANs: the frame counts as untagged, or as one
+            # of the VLAN of the tag within.
+            frame = Frame(vlan.pop(frame.data), frame.meta)
+            if self.device.vlan_devices is not None and self.device.vlan_devices.take(frame):
+                return None
             kind = frame.data[12:14]
         receive = self._by_type.get(kind)
         if receive is None:

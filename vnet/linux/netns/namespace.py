@@ -17,6 +17,7 @@ from vnet.base.ids import IpAddress, Mac, ip_text
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.kernel_log import KernelLog
 from vnet.linux.linkwatch import Linkwatch
+from vnet.linux.netns import vlan_devices
 from vnet.linux.netns.arp import ArpProtocol
 from vnet.linux.netns.changes import (
     AddressChange,
@@ -39,6 +40,7 @@ from vnet.linux.netns.sockets.table import Sockets
 from vnet.linux.netns.sysctl.sysctls import Sysctls
 from vnet.netdev.device import NetDevice
 from vnet.netdev.loopback import Loopback
+from vnet.netdev.vlan_device import VlanDevice
 from vnet.sim.scheduler import Scheduler
 from vnet.tables.fib import Fib, RouteEntry
 from vnet.tables.neigh import Neighbor
@@ -120,6 +122,8 @@ class Namespace:
     def remove_device(self, name: str) -> None:
         """``ip link del NAME``: its addresses, its routes and its place in a bridge go with it."""
         interface = self.interface(name)
+        for vlan in vlan_devices.vlans_on(interface.device):
+            self.remove_device(vlan.name)
         self.set_down(name)
         if name in self._masters:
             self.release(name)
@@ -130,6 +134,7 @@ class Namespace:
         del self.interfaces[name]
         self.sysctls.device_removed(name)
         device = interface.device
+        vlan_devices.taken_away(device)
         self._tell(LinkChange(device, interface.arp, interface.multicast, None, deleted=True))
 
     def interface(self, name: str) -> Interface:
@@ -158,19 +163,23 @@ class Namespace:
     def set_mac(self, name: str, mac: Mac) -> None:
         """``ip link set NAME address MAC``."""
         interface = self.interface(name)
-        old, interface.device.mac = interface.device.mac, mac
+        old = interface.device.mac
+        if name in self.bridges:
+            self.bridges[name].set_mac(mac)
+        interface.device.mac = mac
+        if isinstance(interface.device, VlanDevice):
+            interface.device.inherits_mac = False
         bridge = self._masters.get(name)
         port = bridge.port_of(interface.device) if bridge else None
         if bridge and port:
             with self._telling_of(bridge):
                 bridge.port_mac_changed(port, old)
-        elif name in self.bridges:
-            self.bridges[name].set_mac(mac)
         self.link_changed(interface)
 
     def set_mtu(self, name: str, mtu_bytes: int) -> None:
         """``ip link set NAME mtu N``."""
         interface = self.interface(name)
+        vlan_devices.check_mtu(interface.device, mtu_bytes)
         interface.device.mtu_bytes = mtu_bytes
         self.sysctls.mtu_changed(name, mtu_bytes)
         if bridge := self._masters.get(name):
@@ -192,6 +201,7 @@ class Namespace:
         interface = self.interface(name)
         if interface.device.admin_up:
             return
+        vlan_devices.check_lower_is_up(interface.device)
         interface.device.set_admin(True)
         interface.link.device_opened()
         interface.igmp.report_all()
@@ -199,12 +209,16 @@ class Namespace:
             self._add_connected(interface, address)
         if interface.conf4.arp_notify:
             self.arp.announce(interface)
+        for vlan in vlan_devices.vlans_on(interface.device):
+            self.set_up(vlan.name)
 
     def set_down(self, name: str) -> None:
         """``ip link set NAME down``: its routes and IPv6 addresses go with it."""
         interface = self.interface(name)
         if not interface.device.admin_up:
             return
+        for vlan in vlan_devices.vlans_on(interface.device):
+            self.set_down(vlan.name)
         interface.device.set_admin(False)
         for fib in (self.fib4, self.fib6):
             for route in [r for r in fib if r.device is interface.device]:
@@ -389,7 +403,8 @@ class Namespace:
             interface.settings_changed()
 
     def link_changed(self, interface: Interface) -> None:
-        """Something about a device changed; tell whoever listens."""
+        """Something about a device changed; tell what stands on it, and whoever listens."""
+        vlan_devices.follow(self, interface.device)
         if self.listeners:
             master = self._masters.get(interface.device.name)
             self._tell(

@@ -38,15 +38,16 @@ def _entries(
     bridge: Bridge, with_device: bool, statistics: bool
 ) -> Iterable[tuple[int, NetDevice, str]]:
     own = bridge.device
-    if bridge.ports and own.mac not in bridge.fdb.entries:
-        # A MAC that no port has; the kernel keeps it as an entry without a port.
-        where = f"dev {own.name} " if with_device else ""
-        yield own.ifindex, own, f"{mac_text(own.mac)} {where}master {own.name} permanent"
     for entry in reversed(list(bridge.fdb)):
         device = entry.port.device
         where = f"dev {device.name} " if with_device else ""
+        vlan = f"vlan {entry.vid} " if entry.vid else ""
         used = _used(entry, bridge.scheduler.now_ns) if statistics else ""
-        line = f"{mac_text(entry.mac)} {where}{used}master {own.name} {_KINDS[entry.kind]}"
+        sticky = "sticky " if entry.sticky else ""
+        line = (
+            f"{mac_text(entry.mac)} {where}{vlan}{used}{sticky}master {own.name} "
+            f"{_KINDS[entry.kind]}"
+        )
         yield index_of(entry.port), device, line
 
 

@@ -13,8 +13,9 @@ from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.netdev.pair import PairDevice
+from vnet.netdev.vlan_device import VlanDevice
 
-_QUEUELESS = ("loopback", "bridge", "veth", "openvswitch")
+_QUEUELESS = ("loopback", "bridge", "veth", "vlan", "openvswitch")
 _WITHOUT_CARRIER = ("loopback", "openvswitch")
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
 
@@ -23,7 +24,7 @@ def state_of(device: NetDevice) -> str:
     """The operational state (RFC 2863), as ``ip link`` words it.
 
     Loopback has no carrier to speak of and stays UNKNOWN, and so has a bridge of Open vSwitch. Of
-    a veth without a carrier it is known what lies below: its peer is down.
+    a veth without a carrier it is known what lies below: its peer is down; of a VLAN, too.
     """
     if not device.admin_up:
         return "DOWN"
@@ -31,7 +32,8 @@ def state_of(device: NetDevice) -> str:
         return "UNKNOWN"
     if device.carrier:
         return "UP"
-    return "DOWN" if peer_of(device) is None else "LOWERLAYERDOWN"
+    stands_on_another = peer_of(device) is not None or isinstance(device, VlanDevice)
+    return "LOWERLAYERDOWN" if stands_on_another else "DOWN"
 
 
 def peer_of(device: NetDevice) -> PairDevice | None:
@@ -41,7 +43,10 @@ def peer_of(device: NetDevice) -> PairDevice | None:
 
 
 def name_of(device: NetDevice) -> str:
-    """``eth0``, or ``veth0@veth1``; ``veth0@if3`` where the peer lives elsewhere."""
+    """``eth0``, or ``veth0@veth1``; ``veth0@if3`` where the peer lives elsewhere; ``eth0.10@eth0``
+    where it is a VLAN of another."""
+    if isinstance(device, VlanDevice):
+        return f"{device.name}@{device.lower.name}"
     peer = peer_of(device)
     if peer is None:
         return device.name
@@ -54,7 +59,8 @@ def flags_of(device: NetDevice, *, arp: bool = True, multicast: bool = True) -> 
     """``<BROADCAST,MULTICAST,UP,LOWER_UP>``."""
     loopback = device.kind == "loopback"
     peer = peer_of(device)
-    peer_down = peer is not None and peer.owner == device.owner and not peer.admin_up
+    below = device.lower if isinstance(device, VlanDevice) else peer
+    below_is_down = below is not None and below.owner == device.owner and not below.admin_up
     flags = {
         "NO-CARRIER": device.admin_up and not device.carrier,
         "LOOPBACK": loopback,
@@ -63,7 +69,7 @@ def flags_of(device: NetDevice, *, arp: bool = True, multicast: bool = True) -> 
         "NOARP": not arp,
         "UP": device.admin_up,
         "LOWER_UP": device.running,
-        "M-DOWN": peer_down,
+        "M-DOWN": below_is_down,
     }
     return f"<{','.join(name for name, is_set in flags.items() if is_set)}>"
 

@@ -1,0 +1,140 @@
+"""Which VLANs a port of a bridge is in, and what a VLAN does to a frame (IEEE 802.1Q clause 8).
+
+A port, and the bridge itself as the host's port, has a :class:`VlanGroup`. A frame that was
+let in is a :class:`Passage`: it belongs to one VLAN, and leaves each port as that port's group
+says, with a tag or without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vnet.base.drops import drop_reason
+from vnet.linux.bridge.state import PortState
+from vnet.sim.frame import Frame
+
+LARGEST_VID = 4094
+
+NO_PVID = drop_reason(
+    "bridge-vlan-no-pvid",
+    cause="the frame has no VLAN, and the bridge port has no PVID to put it into one",
+    cure="give the port a pvid, or have the sender tag its frames",
+)
+NOT_IN_VLAN = drop_reason(
+    "bridge-vlan-not-allowed",
+    cause="the bridge port that the frame came in by is not in the frame's VLAN",
+    cure="add the VLAN to the port: bridge vlan add dev PORT vid N",
+)
+NO_WAY_OUT = drop_reason(
+    "bridge-vlan-not-at-target",
+    cause="the port that the frame's target was last heard at has left the frame's VLAN",
+    cure="add the VLAN to the port: bridge vlan add dev PORT vid N",
+)
+HOST_NOT_IN_VLAN = drop_reason(
+    "bridge-vlan-not-at-host",
+    cause="the frame is for the bridge itself too, which is not in the frame's VLAN",
+    cure="where the host should take part: bridge vlan add dev BRIDGE vid N self",
+    routine=True,
+)
+VLAN_NOT_FORWARDING = drop_reason(
+    "bridge-vlan-not-forwarding",
+    cause="the bridge port does not forward in the frame's VLAN (bridge vlan set ... state)",
+    cure="set the VLAN's state on the port to forwarding",
+)
+TRUNCATED_TAG = drop_reason(
+    "vlan-tag-truncated",
+    cause="the frame ends within its VLAN tag or just behind it",
+    cure="mend the sender",
+)
+
+
+class VlanCounters:
+    """What passed in a VLAN; bytes are counted without Ethernet header and tag, as Linux does."""
+
+    __slots__ = ("rx_bytes", "rx_packets", "tx_bytes", "tx_packets")
+
+    def __init__(self) -> None:
+        self.rx_packets = self.rx_bytes = 0
+        self.tx_packets = self.tx_bytes = 0
+
+
+class Vlan:
+    """A port's membership in a VLAN. ``untagged``: its frames leave the port without a tag."""
+
+    __slots__ = ("counters", "key", "state", "untagged", "vid")
+
+    def __init__(self, vid: int, counters: VlanCounters) -> None:
+        self.vid = vid
+        self.untagged = False
+        self.state = PortState.FORWARDING
+        self.counters = counters
+        self.key = vid.to_bytes(2, "big")
+        """What stands behind a MAC in the forwarding database."""
+
+
+class VlanGroup:
+    """The VLANs of one port by number. ``pvid`` is the one of frames that name none; 0: none."""
+
+    __slots__ = ("members", "pvid")
+
+    def __init__(self) -> None:
+        self.pvid = 0
+        self.members: dict[int, Vlan] = {}
+
+    def __iter__(self) -> Iterator[Vlan]:
+        """By number."""
+        return (self.members[vid] for vid in sorted(self.members))
+
+
+class Passage:
+    """A frame on its way through a bridge that filters: which VLAN it is in, and its two forms.
+
+    ``tci`` is the tag control information that it leaves with where it leaves with a tag. It
+    ``may_leave`` unless the VLAN is one that only learns at the port that it came in by.
+    """
+
+    __slots__ = ("_bare", "_tagged", "_tpid", "counts", "frame", "key", "may_leave", "tci", "vid")
+
+    def __init__(
+        self, frame: Frame, vlan: Vlan, tci: int, tpid: bytes, *, has_tag: bool, counts: bool
+    ) -> None:
+        self.frame = frame
+        self.vid = vlan.vid
+        self.key = vlan.key
+        self.tci = tci
+        self.counts = counts
+        self.may_leave = vlan.state is PortState.FORWARDING
+        self._tpid = tpid
+        self._bare = None if has_tag else frame
+        self._tagged: Frame | None = None
+        if has_tag and frame.data[14:16] == tci.to_bytes(2, "big"):
+            self._tagged = frame
+
+    def leaving(self, group: VlanGroup) -> Frame | None:
+        """The frame as it leaves by a port with these VLANs; None where it may not."""
+        vlan = group.members.get(self.vid)
+        if vlan is None or vlan.state is not PortState.FORWARDING:
+            return None
+        out = self.bare if vlan.untagged else self.tagged
+        if self.counts:
+            counters = vlan.counters
+            counters.tx_packets += 1
+            counters.tx_bytes += len(self.bare.data) - 14
+        return out
+
+    @property
+    def bare(self) -> Frame:
+        """Without its VLAN tag; tags within stay."""
+        if self._bare is None:
+            data = self.frame.data
+            self._bare = Frame(data[:12] + data[16:], self.frame.meta)
+        return self._bare
+
+    @property
+    def tagged(self) -> Frame:
+        """With the tag of its VLAN, which keeps the priority that it came with."""
+        if self._tagged is None:
+            data = self.bare.data
+            tag = self._tpid + self.tci.to_bytes(2, "big")
+            self._tagged = Frame(data[:12] + tag + data[12:], self.frame.meta)
+        return self._tagged
