@@ -27,7 +27,7 @@ from vnet.netdev.nic import Nic
 from vnet.netdev.pair import PairDevice
 from vnet.sim.frame import Frame
 from vnet.tables.pmtu import PathMtuCache
-from vnet.wire import icmpv6, igmp, ipv4, ipv6, mld, nd
+from vnet.wire import icmpv6, igmp, ipv4, ipv6, mld, nd, ra
 
 _KEPT_FRAMES = 10
 V = TypeVar("V")
@@ -164,7 +164,7 @@ def _message6_is_idle(interface: Interface, header: ipv6.Ipv6, message: icmpv6.I
         return _query_is_idle(interface.mld, query.group)
     if message.type != icmpv6.ROUTER_ADVERTISEMENT or message.code != 0:
         return False
-    router = nd.parse_router_advertisement(message.body)
+    router = ra.parse(message.body)
     if router is None or header.hop_limit != nd.HOP_LIMIT or not from_the_link:
         return False
     return router.source_mac is None

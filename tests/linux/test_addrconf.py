@@ -18,8 +18,8 @@ from scapy.layers.l2 import Ether
 from tests.linux.kit import MS, Lab, Probe, S, address, dropped, ip6, nud_of, to_host
 from vnet.base.ids import ip_from_text
 from vnet.linux.netns import drops
+from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.changes import AddressChange, Change
-from vnet.linux.netns.interface import InterfaceAddress
 from vnet.linux.netns.namespace import Namespace
 from vnet.tables.neigh import Nud
 
@@ -186,14 +186,25 @@ def test_a_ping_asks_the_solicited_node_group_and_waits() -> None:
     assert [p.dst for p in probe.packets] == ["33:33:ff:00:00:02", probe.mac]
 
 
-def test_whoever_solicits_us_is_answered_and_known_as_stale() -> None:
+def test_whoever_solicits_us_is_answered_and_known_with_a_doubt() -> None:
     _lab, machine, probe = known_peer()
     ask = ICMPv6ND_NS(tgt=OURS) / ICMPv6NDOptSrcLLAddr(lladdr=probe.mac)
-    probe.send(Ether(src=probe.mac, dst="33:33:ff:00:00:01") / ip6(PEER, OURS, hlim=255) / ask)
+    group = ip6(PEER, "ff02::1:ff00:1", hlim=255)
+    probe.send(Ether(src=probe.mac, dst="33:33:ff:00:00:01") / group / ask)
     (answer,) = probe.of(ICMPv6ND_NA)
     assert (answer.dst, answer[IPv6].dst) == (probe.mac, PEER)
     assert (answer[ICMPv6ND_NA].S, answer[ICMPv6ND_NA].O) == (1, 1)
-    assert nud_of(machine.interface("eth0"), PEER) is Nud.STALE
+    assert nud_of(machine.interface("eth0"), PEER) is Nud.DELAY
+
+
+def test_whoever_knows_our_mac_is_not_told_it_again() -> None:
+    """A solicitation to us alone gets no override and no MAC, as the kernel sends it."""
+    _lab, _machine, probe = known_peer()
+    ask = ICMPv6ND_NS(tgt=OURS) / ICMPv6NDOptSrcLLAddr(lladdr=probe.mac)
+    probe.send(to_host(probe, ip6(PEER, OURS, hlim=255) / ask))
+    (answer,) = probe.of(ICMPv6ND_NA)
+    assert (answer[ICMPv6ND_NA].S, answer[ICMPv6ND_NA].O) == (1, 0)
+    assert not answer.haslayer(ICMPv6NDOptDstLLAddr)
 
 
 def test_an_unsolicited_claim_of_a_stranger_makes_no_neighbour() -> None:

@@ -83,6 +83,11 @@ def solicited_node_of(ip6: bytes) -> IpAddress:
     return IpAddress(b"\xff\x02" + bytes(9) + b"\x01\xff" + ip6[13:16])
 
 
+def is_solicited_node(ip6: bytes) -> bool:
+    """Whether a group is one that :func:`solicited_node_of` gives."""
+    return ip6[:13] == b"\xff\x02" + bytes(9) + b"\x01\xff"
+
+
 def multicast_mac_of(group: bytes) -> Mac:
     """The Ethernet group address of an IP group (RFC 1112 section 6.4, RFC 2464 section 7)."""
     if len(group) == 16:

@@ -15,7 +15,7 @@ from vnet.base.ids import ip_text, is_link_local_ip6, mac_text
 from vnet.hypervisor.backend import BACKEND_MAC, BackEnd
 from vnet.hypervisor.bridging import Bridging, LinuxBridging
 from vnet.hypervisor.steps import ScriptStep
-from vnet.linux.netns.interface import InterfaceAddress
+from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.pair import PairDevice, pair_up
 

@@ -238,11 +238,13 @@ class NeighborTable(Generic[PendingT]):
         solicited: bool,
         override: bool = True,
         weak: bool = False,
+        router: bool | None = None,
     ) -> list[PendingT]:
         """The neighbour told its MAC; returns the packets that waited for it.
 
         Without ``override`` a different known MAC stays; with ``weak``, as ND asks (RFC 4861
-        section 7.2.5), a REACHABLE entry is then at least put in doubt.
+        section 7.2.5), a REACHABLE entry is then at least put in doubt. ``router`` says whether
+        it is one, None that nothing was said.
         """
         neighbor = self.ensure(ip, now_ns)
         if neighbor.state is Nud.PERMANENT:
@@ -253,6 +255,8 @@ class NeighborTable(Generic[PendingT]):
             if weak and neighbor.state is Nud.REACHABLE:
                 self._move(neighbor, Cause.HEARD, now_ns)
             return []
+        if router is not None:
+            neighbor.is_router = router
         if solicited:
             self._move(neighbor, Cause.CONFIRMED, now_ns)
             neighbor.confirmed_ns = now_ns

@@ -1,24 +1,25 @@
 """Neighbour discovery for IPv6 (RFC 4861): the bodies behind the ICMPv6 checksum.
 
-    NS  | reserved 4   | target 16 | options ...
-    NA  | R S O flags 4 | target 16 | options ...
-    RS  | reserved 4   | options ...
-    RA  | hop limit, M O flags, lifetime 2 | reachable 4 | retrans 4 | options ...
+    NS        | reserved 4    | target 16 | options ...
+    NA        | R S O flags 4 | target 16 | options ...
+    redirect  | reserved 4    | target 16 | destination 16 | options ...
 
-An option is a type, a length in units of eight bytes, and its data.
+An option is a type, a length in units of eight bytes, and its data. Router discovery has the
+same options and is in ``wire/ra.py``.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 SOURCE_LINK_ADDRESS = 1
 TARGET_LINK_ADDRESS = 2
 PREFIX_INFORMATION = 3
+REDIRECTED_HEADER = 4
 MTU = 5
 NONCE = 14
+ROUTE_INFORMATION = 24
 
 ROUTER = 0x80
 SOLICITED = 0x40
@@ -27,7 +28,16 @@ OVERRIDE = 0x20
 HOP_LIMIT = 255
 """Any other hop limit means that the message came through a router (section 7.1)."""
 
-_ADVERTISEMENT = struct.Struct("!BBHII")
+_MAC_BYTES = 6
+
+Options = Sequence[tuple[int, bytes]]
+"""The options of a message as (type, data) pairs."""
+
+
+class LinkAddress(NamedTuple):
+    """What a message says of a link-layer address; ``mac`` None: nothing."""
+
+    mac: bytes | None
 
 
 class Solicitation(NamedTuple):
@@ -42,28 +52,20 @@ class Advertisement(NamedTuple):
     target_mac: bytes | None
 
 
-class Prefix(NamedTuple):
-    """A prefix information option (section 4.6.2); lifetimes in seconds."""
+class Redirect(NamedTuple):
+    """``target`` is the better first hop to ``destination``, which may be itself.
 
-    length: int
-    on_link: bool
-    autonomous: bool
-    valid_s: int
-    preferred_s: int
-    prefix: bytes
+    ``packet`` is the beginning of the packet that went the long way, None where it is not told.
+    """
 
-
-class RouterAdvertisement(NamedTuple):
-    hop_limit: int
-    flags: int
-    lifetime_s: int
-    source_mac: bytes | None
-    mtu_bytes: int | None
-    prefixes: tuple[Prefix, ...]
+    target: bytes
+    destination: bytes
+    target_mac: bytes | None
+    packet: bytes | None
 
 
-def options(data: bytes) -> Iterator[tuple[int, bytes]] | None:
-    """The options as (type, data) pairs; None if any is cut off or has length zero."""
+def options(data: bytes) -> Options | None:
+    """The options of a message; None if any is cut off or has length zero."""
     found = []
     at = 0
     while at < len(data):
@@ -72,7 +74,15 @@ def options(data: bytes) -> Iterator[tuple[int, bytes]] | None:
             return None
         found.append((data[at], data[at + 2 : at + size]))
         at += size
-    return iter(found)
+    return found
+
+
+def link_address(kind: int, found: Options) -> LinkAddress | None:
+    """The first address option of a type; None if it is not of Ethernet's length."""
+    mac = next((data for each, data in found if each == kind), None)
+    if mac is not None and len(mac) != _MAC_BYTES:
+        return None
+    return LinkAddress(mac)
 
 
 def option(kind: int, data: bytes) -> bytes:
@@ -83,47 +93,28 @@ def option(kind: int, data: bytes) -> bytes:
 def parse_solicitation(body: bytes) -> Solicitation | None:
     """The body of an NS (section 4.3); a nonce rides along for enhanced DAD (RFC 7527)."""
     found = options(body[20:]) if len(body) >= 20 else None
-    if found is None:
+    sender = None if found is None else link_address(SOURCE_LINK_ADDRESS, found)
+    if found is None or sender is None:
         return None
-    mac = nonce = None
-    for kind, data in found:
-        if kind == SOURCE_LINK_ADDRESS:
-            mac = data[:6]
-        elif kind == NONCE:
-            nonce = data
-    return Solicitation(body[4:20], mac, nonce)
+    nonce = next((data for kind, data in found if kind == NONCE), None)
+    return Solicitation(body[4:20], sender.mac, nonce)
 
 
 def parse_advertisement(body: bytes) -> Advertisement | None:
     """The body of an NA (section 4.4)."""
     found = options(body[20:]) if len(body) >= 20 else None
-    if found is None:
-        return None
-    mac = next((data[:6] for kind, data in found if kind == TARGET_LINK_ADDRESS), None)
-    return Advertisement(body[0], body[4:20], mac)
+    target = None if found is None else link_address(TARGET_LINK_ADDRESS, found)
+    return None if target is None else Advertisement(body[0], body[4:20], target.mac)
 
 
-def parse_router_advertisement(body: bytes) -> RouterAdvertisement | None:
-    """The body of an RA (section 4.2)."""
-    found = options(body[12:]) if len(body) >= 12 else None
-    if found is None:
+def parse_redirect(body: bytes) -> Redirect | None:
+    """The body of a redirect (section 4.5)."""
+    found = options(body[36:]) if len(body) >= 36 else None
+    target = None if found is None else link_address(TARGET_LINK_ADDRESS, found)
+    if found is None or target is None:
         return None
-    hop_limit, flags, lifetime, _reachable, _retrans = _ADVERTISEMENT.unpack_from(body)
-    mac = mtu = None
-    prefixes = []
-    for kind, data in found:
-        if kind == SOURCE_LINK_ADDRESS:
-            mac = data[:6]
-        elif kind == MTU and len(data) >= 6:
-            mtu = int.from_bytes(data[2:6], "big")
-        elif kind == PREFIX_INFORMATION and len(data) >= 30:
-            length, bits = data[0], data[1]
-            valid = int.from_bytes(data[2:6], "big")
-            preferred = int.from_bytes(data[6:10], "big")
-            prefixes.append(
-                Prefix(length, bool(bits & 0x80), bool(bits & 0x40), valid, preferred, data[14:30])
-            )
-    return RouterAdvertisement(hop_limit, flags, lifetime, mac, mtu, tuple(prefixes))
+    packet = next((data[6:] for kind, data in found if kind == REDIRECTED_HEADER), None)
+    return Redirect(body[4:20], body[20:36], target.mac, packet)
 
 
 def solicitation(target: bytes, source_mac: bytes | None, nonce: bytes | None = None) -> bytes:
@@ -142,6 +133,9 @@ def advertisement(flags: int, target: bytes, target_mac: bytes | None) -> bytes:
     return body if target_mac is None else body + option(TARGET_LINK_ADDRESS, target_mac)
 
 
-def router_solicitation(source_mac: bytes | None) -> bytes:
-    """The body of an RS (section 4.1); no MAC when sent from the unspecified address."""
-    return bytes(4) + (b"" if source_mac is None else option(SOURCE_LINK_ADDRESS, source_mac))
+def redirect(target: bytes, destination: bytes, target_mac: bytes | None, packet: bytes) -> bytes:
+    """The body of a redirect; of ``packet`` it tells as many bytes as a multiple of eight has."""
+    body = bytes(4) + target + destination
+    if target_mac is not None:
+        body += option(TARGET_LINK_ADDRESS, target_mac)
+    return body + option(REDIRECTED_HEADER, bytes(6) + packet[: len(packet) & ~7])

@@ -17,15 +17,17 @@ from vnet.base.ids import (
     multicast_mac_of,
     solicited_node_of,
 )
+from vnet.linux.netns.router_discovery import RouterDiscovery
 from vnet.linux.timer_wheel import KernelTimer
 from vnet.sim.frame import Frame
-from vnet.wire import icmpv6, ipv6, mld, nd
+from vnet.wire import icmpv6, ipv6, mld, nd, ra
 from vnet.wire.ether import TYPE_IPV6
 from vnet.wire.ether import frame as ether_frame
 
 if TYPE_CHECKING:
     from vnet.base.chance import Stream
-    from vnet.linux.netns.interface import Interface, InterfaceAddress
+    from vnet.linux.netns.address import InterfaceAddress
+    from vnet.linux.netns.interface import Interface
 
 _NS_PER_S = 1_000_000_000
 _RETRANS_NS = 1_000_000_000
@@ -54,10 +56,12 @@ class Addrconf:
         "_solicit_timer",
         "_solicited",
         "interface",
+        "routers",
     )
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
+        self.routers = RouterDiscovery(interface)
         self._probes: dict[bytes, DadProbe] = {}
         self._solicit_timer = KernelTimer(interface.device.scheduler, self._solicit_again)
         self._solicit_interval_ns = 0
@@ -87,6 +91,7 @@ class Addrconf:
                 for probe in self._probes.values():
                     probe.timer.cancel()
                 self._probes.clear()
+                self.routers.forget()
                 mld_host.forget_timers()
             return
         disabled = self.interface.conf6.disable_ipv6
@@ -119,6 +124,8 @@ class Addrconf:
 
     def address_added(self, address: InterfaceAddress) -> None:
         """A new address: join its solicited-node group and check it."""
+        if not address.from_router:
+            self.routers.keep_network(address)
         disabled = self.interface.conf6.disable_ipv6
         if self.interface.ready and not disabled:
             self._start_dad(address)
@@ -217,7 +224,7 @@ class Addrconf:
         return interval_ns * (least_ppm + self.chance.randrange(200_001)) // 1_000_000
 
     def _solicit_router(self, source: bytes) -> None:
-        body = nd.router_solicitation(self.interface.device.mac)
+        body = ra.solicitation(self.interface.device.mac)
         self._send(source, mld.ALL_ROUTERS, icmpv6.ROUTER_SOLICITATION, body)
 
     def _send(self, source: bytes, target: bytes, kind: int, body: bytes) -> None:

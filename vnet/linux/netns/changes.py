@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from vnet.linux.netns.interface import InterfaceAddress
+from vnet.linux.netns.address import InterfaceAddress
 from vnet.netdev.device import NetDevice
 from vnet.tables.fib import RouteEntry
 from vnet.tables.neigh import Neighbor

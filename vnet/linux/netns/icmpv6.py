@@ -12,6 +12,7 @@ from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmpv6, ipv6
 
 if TYPE_CHECKING:
+    from vnet.linux.netns.icmpv6_socket import OnMessage
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
@@ -21,10 +22,12 @@ _ND_TYPES = frozenset(range(icmpv6.ROUTER_SOLICITATION, icmpv6.REDIRECT + 1))
 class Icmp6:
     """A namespace's ICMPv6."""
 
-    __slots__ = ("_limit", "_namespace")
+    __slots__ = ("_limit", "_namespace", "listeners")
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
+        self.listeners: dict[int, list[OnMessage]] = {}
+        """Who hears messages by raw sockets, by type."""
         self._limit = RateLimit()
 
     def receive(
@@ -34,6 +37,15 @@ class Icmp6:
         message = icmpv6.parse(header.source, header.target, segment)
         if message is None:
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
+        self._process(interface, frame, header, message)
+        # A daemon wakes up when the kernel has done its part.
+        for listener in tuple(self.listeners.get(message.type, ())):
+            listener(interface, header, message, frame.meta)
+        return None
+
+    def _process(
+        self, interface: Interface, frame: Frame, header: ipv6.Ipv6, message: icmpv6.Icmpv6
+    ) -> None:
         if message.type in _ND_TYPES:
             return self._namespace.nd.receive(interface, frame, header, message)
         if message.type == icmpv6.ECHO_REQUEST:

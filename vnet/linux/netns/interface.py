@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
-from vnet.base.ids import IPV4_BROADCAST, IpAddress, is_link_local_ip6, network_of
+from vnet.base.ids import IPV4_BROADCAST, IpAddress, is_link_local_ip6, link_local_of, network_of
 from vnet.linux.netns import drops
 from vnet.linux.netns.addrconf import Addrconf
+from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.igmp import IgmpHost
 from vnet.linux.netns.linkstate import LinkState
 from vnet.linux.netns.mld import MldHost
@@ -28,34 +29,6 @@ if TYPE_CHECKING:
 _ARP = b"\x08\x06"
 _IPV4 = b"\x08\x00"
 _IPV6 = b"\x86\xdd"
-
-
-class InterfaceAddress:
-    """An address on an interface.
-
-    ``broadcast`` is the directed broadcast address; there is none for IPv6, nor for /31 and /32
-    (RFC 3021). ``tentative`` while duplicate address detection runs, ``duplicate`` once it
-    failed; both stay False for IPv4, which Linux does not check.
-    """
-
-    __slots__ = ("broadcast", "duplicate", "ip", "network", "prefix_length", "tentative")
-
-    def __init__(self, ip: IpAddress, prefix_length: int) -> None:
-        self.ip = ip
-        self.prefix_length = prefix_length
-        self.network = network_of(ip, prefix_length)
-        # Every packet that comes in is held against it, so it is worked out once.
-        self.broadcast: IpAddress | None = None
-        if len(ip) == 4 and prefix_length < 31:
-            host_bits = (1 << (32 - prefix_length)) - 1
-            number = int.from_bytes(ip, "big") | host_bits
-            self.broadcast = IpAddress(number.to_bytes(4, "big"))
-        self.tentative = False
-        self.duplicate = False
-
-    @property
-    def usable(self) -> bool:
-        return not self.tentative and not self.duplicate
 
 
 class Interface:
@@ -166,6 +139,12 @@ class Interface:
                 return True
         return False
 
+    @property
+    def link_local(self) -> IpAddress | None:
+        """The link-local address, once it has been checked."""
+        found = (a.ip for a in self.addresses if is_link_local_ip6(a.ip) and a.usable)
+        return next(found, None)
+
     def source_for(self, target: bytes) -> IpAddress | None:
         """The address to send from: one in the target's own subnet, else the first.
 
@@ -181,6 +160,11 @@ class Interface:
             if network_of(target, address.prefix_length) == address.network:
                 return address.ip
         return usable[0].ip if usable else None
+
+    @property
+    def interface_id(self) -> bytes:
+        """The last eight bytes of addresses that are made here (RFC 4291, appendix A)."""
+        return link_local_of(self.device.mac)[8:]
 
     def notify_peers(self) -> None:
         """Tell the network where our addresses are now (NETDEV_NOTIFY_PEERS)."""

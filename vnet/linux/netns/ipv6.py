@@ -189,7 +189,7 @@ class Ipv6Stack:
                 packet, icmpv6.TIME_EXCEEDED, icmpv6.HOP_LIMIT_EXCEEDED, frame.meta, interface
             )
         out = self._namespace.interfaces[route.device.name]
-        if len(packet) > out.device.mtu_bytes:
+        if len(packet) > out.conf6.mtu:
             device.drop(frame, drops.FRAGMENTATION_NEEDED)
             return errors.send_error(
                 packet,
@@ -197,7 +197,7 @@ class Ipv6Stack:
                 0,
                 frame.meta,
                 interface,
-                rest=out.device.mtu_bytes.to_bytes(4, "big"),
+                rest=out.conf6.mtu.to_bytes(4, "big"),
             )
         packet = ipv6.decrement_hop_limit(packet)
         return self._to_neighbor(out, packet, route.gateway or header.target, frame.meta)
@@ -232,7 +232,7 @@ class Ipv6Stack:
         now_ns = self._namespace.scheduler.now_ns
         if confirm:
             out.nd_cache.table.confirm(next_hop, now_ns)
-        mtu = self.paths.limit(target, out.device.mtu_bytes, now_ns)
+        mtu = self.paths.limit(target, out.conf6.mtu, now_ns)
         if len(packet) <= mtu:
             return self._to_neighbor(out, packet, next_hop, meta)
         self._fragment_ident = self._fragment_ident + 1 & 0xFFFFFFFF
@@ -253,8 +253,19 @@ class Ipv6Stack:
         return out.conf6.hop_limit
 
     def learn_mtu(self, target: bytes, mtu_bytes: int) -> bool:
-        """A router could have forwarded ``mtu_bytes`` of our packet to ``target``; is that news?"""
+        """A router could have forwarded ``mtu_bytes`` of our packet to ``target``; is that news?
+
+        Whatever it says, the packet got beyond the next hop, which proves that one reachable.
+        """
+        self._confirm(target)
         return self.paths.learn(target, mtu_bytes, self._namespace.scheduler.now_ns)
+
+    def _confirm(self, target: bytes) -> None:
+        route = self._namespace.route_to(target)
+        if route is not None:
+            out = self._namespace.interfaces[route.device.name]
+            now_ns = self._namespace.scheduler.now_ns
+            out.nd_cache.table.confirm(route.gateway or target, now_ns)
 
     def _to_neighbor(
         self, out: Interface, packet: bytes, next_hop: bytes, meta: Meta | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import IPV6_ANY, is_link_local_ip6, multicast_mac_of
+from vnet.base.ids import IPV6_ANY, multicast_mac_of
 from vnet.linux.netns.membership import GroupMembership
 from vnet.linux.timer_wheel import KernelTimer
 from vnet.sim.frame import Frame
@@ -95,8 +95,7 @@ class MldHost(GroupMembership):
         return None
 
     def _send(self, target: bytes, message: icmpv6.Icmpv6) -> None:
-        addresses = self.interface.addresses
-        source = next((a.ip for a in addresses if is_link_local_ip6(a.ip) and a.usable), IPV6_ANY)
+        source = self.interface.link_local or IPV6_ANY
         payload = ipv6.hop_by_hop(icmpv6.PROTOCOL, ipv6.ROUTER_ALERT_MLD) + icmpv6.emit(
             source, target, message
         )

@@ -18,6 +18,7 @@ from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.kernel_log import KernelLog
 from vnet.linux.linkwatch import Linkwatch
 from vnet.linux.netns import vlan_devices
+from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.arp import ArpProtocol
 from vnet.linux.netns.changes import (
     AddressChange,
@@ -30,7 +31,7 @@ from vnet.linux.netns.icmp import Icmp4
 from vnet.linux.netns.icmpv6 import Icmp6
 from vnet.linux.netns.ident import Identifications
 from vnet.linux.netns.igmp import ALL_SNOOPERS
-from vnet.linux.netns.interface import Interface, InterfaceAddress
+from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.ipv4 import Ipv4Stack
 from vnet.linux.netns.ipv6 import Ipv6Stack
 from vnet.linux.netns.nd import NeighborDiscovery
@@ -288,6 +289,12 @@ class Namespace:
         if interface.addrconf is not None and len(ip) == 16:
             interface.addrconf.address_added(address)
 
+    def learn_address(self, interface: Interface, address: InterfaceAddress) -> None:
+        """A router's prefix made an address: it is checked like any other, and brings no route."""
+        self._own(interface, address)
+        if interface.addrconf is not None:
+            interface.addrconf.address_added(address)
+
     def delete_address(self, name: str, ip: IpAddress) -> None:
         """``ip addr del IP dev NAME``."""
         interface = self.interface(name)
@@ -295,6 +302,8 @@ class Namespace:
         if address is None:
             raise UsageError(f"{self.name}: {ip_text(ip)} is not on {name}")
         self._drop_address(interface, address)
+        if address.from_router:
+            return
         fib = self.fib6 if len(ip) == 16 else self.fib4
         kept = {(a.network, a.prefix_length): a for a in interface.addresses}
         for route in [r for r in fib if r.device is interface.device and r.protocol == "kernel"]:
@@ -392,6 +401,14 @@ class Namespace:
         fib = self.fib6 if len(route.network) == 16 else self.fib4
         if fib.remove(route):
             self._tell(RouteChange(route, deleted=True))
+
+    def learn_route(self, route: RouteEntry[NetDevice]) -> None:
+        """A router told of a route."""
+        self._add_route(route)
+
+    def forget_route(self, route: RouteEntry[NetDevice]) -> None:
+        """A route that a router told of is over."""
+        self._remove_route(route)
 
     # -- bookkeeping
 

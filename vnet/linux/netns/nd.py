@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import IPV6_ANY, is_link_local_ip6, is_multicast_ip, multicast_mac_of
+from vnet.base.ids import (
+    IPV6_ANY,
+    IpAddress,
+    is_link_local_ip6,
+    is_multicast_ip,
+    is_solicited_node,
+    multicast_mac_of,
+)
 from vnet.linux.netns import drops
 from vnet.linux.netns.mld import ALL_NODES
 from vnet.sim.frame import Frame, Meta
-from vnet.wire import icmpv6, ipv6, nd
+from vnet.wire import icmpv6, ipv6, nd, ra
 from vnet.wire.ether import TYPE_IPV6
 from vnet.wire.ether import frame as ether_frame
 
@@ -37,7 +44,8 @@ class NeighborDiscovery:
             return self._advertised(interface, frame, header, message.body)
         if message.type == icmpv6.ROUTER_ADVERTISEMENT:
             return self._router_advertised(interface, frame, header, message.body)
-        # A solicitation for routers, or a redirect: not ours to answer.
+        if message.type == icmpv6.ROUTER_SOLICITATION:
+            return self._router_solicited(interface, frame, header, message.body)
         return interface.device.drop(frame, drops.NOT_WANTED)
 
     def _solicited(
@@ -48,7 +56,8 @@ class NeighborDiscovery:
         if request is None or is_multicast_ip(request.target):
             return device.drop(frame, drops.ND_INVALID)
         checking = header.source == IPV6_ANY
-        if checking and (request.source_mac is not None or not is_multicast_ip(header.target)):
+        to_group = is_multicast_ip(header.target)
+        if checking and (request.source_mac is not None or not is_solicited_node(header.target)):
             return device.drop(frame, drops.ND_INVALID)
         address = interface.find(request.target)
         if address is None or address.duplicate:
@@ -59,49 +68,40 @@ class NeighborDiscovery:
                 return device.drop(frame, drops.DUPLICATE_ADDRESS)
             return device.drop(frame, drops.TENTATIVE)
         if checking:
-            return self._advertise(interface, request.target, ALL_NODES, None, 0, frame.meta)
-        if request.source_mac is not None and not interface.nd_cache.heard(
-            header.source, request.source_mac, solicited=False
-        ):
-            return device.drop(frame, drops.NEIGHBOR_TABLE_FULL)
-        return self._advertise(
-            interface,
-            request.target,
-            header.source,
-            request.source_mac,
-            nd.SOLICITED,
-            frame.meta,
-        )
+            return self._advertise(interface, request.target, ALL_NODES, nd.OVERRIDE, frame.meta)
+        if request.source_mac is not None:
+            heard = interface.nd_cache.heard(header.source, request.source_mac, solicited=False)
+            if not heard:
+                return device.drop(frame, drops.NEIGHBOR_TABLE_FULL)
+        elif to_group and interface.nd_cache.table.get(header.source) is None:
+            # Whoever hides its MAC is only answered if it is known (RFC 4861 section 7.2.4).
+            return device.drop(frame, drops.NOT_WANTED)
+        # Who asks just us knows our MAC, so it need not be told, and nothing overridden.
+        flags = nd.SOLICITED | nd.OVERRIDE if to_group else nd.SOLICITED
+        return self._advertise(interface, request.target, header.source, flags, frame.meta)
 
     def _advertise(
-        self,
-        interface: Interface,
-        address: bytes,
-        target: bytes,
-        mac: bytes | None,
-        flags: int,
-        meta: Meta | None,
+        self, interface: Interface, address: bytes, target: bytes, flags: int, meta: Meta | None
     ) -> None:
-        flags |= nd.OVERRIDE
+        """Say that ``address`` is here; with OVERRIDE, at which MAC."""
         if interface.conf6.forwarding:
             flags |= nd.ROUTER
         device = interface.device
-        body = nd.advertisement(flags, address, device.mac)
+        body = nd.advertisement(flags, address, device.mac if flags & nd.OVERRIDE else None)
         message = icmpv6.emit(
             address, target, icmpv6.Icmpv6(icmpv6.NEIGHBOR_ADVERTISEMENT, 0, body)
         )
         packet = ipv6.emit(address, target, icmpv6.PROTOCOL, message, hop_limit=nd.HOP_LIMIT)
-        if is_multicast_ip(target):
-            mac = multicast_mac_of(target)
-        if mac is None:
+        if not is_multicast_ip(target):
             return interface.nd_cache.send(packet, target, meta)
-        return device.transmit(Frame(ether_frame(mac, device.mac, TYPE_IPV6, packet), meta))
+        data = ether_frame(multicast_mac_of(target), device.mac, TYPE_IPV6, packet)
+        return device.transmit(Frame(data, meta))
 
     def announce(self, interface: Interface) -> None:
         """Unsolicited advertisements of every IPv6 address (ndisc_send_unsol_na())."""
         for address in interface.addresses:
             if len(address.ip) == 16 and not address.tentative:
-                self._advertise(interface, address.ip, ALL_NODES, None, 0, None)
+                self._advertise(interface, address.ip, ALL_NODES, nd.OVERRIDE, None)
 
     def _advertised(
         self, interface: Interface, frame: Frame, header: ipv6.Ipv6, body: bytes
@@ -121,7 +121,6 @@ class NeighborDiscovery:
         known = interface.nd_cache.table.get(answer.target)
         if known is None or (answer.target_mac is None and known.mac is None):
             return device.drop(frame, drops.NOT_WANTED)
-        known.is_router = bool(answer.flags & nd.ROUTER)
         interface.nd_cache.heard(
             answer.target,
             answer.target_mac or known.mac or b"",
@@ -129,19 +128,45 @@ class NeighborDiscovery:
             override=bool(answer.flags & nd.OVERRIDE),
             weak=True,
             create=False,
+            router=bool(answer.flags & nd.ROUTER),
         )
+        return None
+
+    def _router_solicited(
+        self, interface: Interface, frame: Frame, header: ipv6.Ipv6, body: bytes
+    ) -> None:
+        """Somebody looks for routers: a daemon answers, and the kernel notes who asked."""
+        asker = ra.parse_solicitation(body)
+        if asker is None:
+            return interface.device.drop(frame, drops.ND_INVALID)
+        heard = icmpv6.ROUTER_SOLICITATION in self._namespace.icmpv6.listeners
+        if not interface.conf6.forwarding:
+            return None if heard else interface.device.drop(frame, drops.NOT_WANTED)
+        if header.source != IPV6_ANY and asker.mac is not None:
+            return self._note(interface, frame, header.source, asker.mac, router=False)
         return None
 
     def _router_advertised(
         self, interface: Interface, frame: Frame, header: ipv6.Ipv6, body: bytes
     ) -> None:
-        advertisement = nd.parse_router_advertisement(body)
-        if advertisement is None or not is_link_local_ip6(header.source):
+        said = ra.parse(body)
+        if said is None or not is_link_local_ip6(header.source):
             return interface.device.drop(frame, drops.ND_INVALID)
-        if interface.addrconf is not None:
-            interface.addrconf.router_heard()
-        if advertisement.source_mac is not None and not interface.nd_cache.heard(
-            header.source, advertisement.source_mac, solicited=False
-        ):
-            interface.device.drop(frame, drops.NEIGHBOR_TABLE_FULL)
+        source, addrconf = IpAddress(header.source), interface.addrconf
+        listens = addrconf is not None and addrconf.routers.listens
+        if addrconf is not None and listens:
+            addrconf.router_heard()
+            addrconf.routers.hear_router(source, said)
+        if said.source_mac is not None:
+            self._note(interface, frame, source, said.source_mac, router=True)
+        if addrconf is not None and listens:
+            addrconf.routers.hear_options(source, said)
         return None
+
+    @staticmethod
+    def _note(
+        interface: Interface, frame: Frame, source: bytes, mac: bytes, *, router: bool | None
+    ) -> None:
+        """Keep what a message told of its sender; the frame is lost where there is no room."""
+        if not interface.nd_cache.heard(source, mac, solicited=False, router=router):
+            interface.device.drop(frame, drops.NEIGHBOR_TABLE_FULL)

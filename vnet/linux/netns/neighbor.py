@@ -156,6 +156,7 @@ class NeighborCache(ABC):
         override: bool = True,
         weak: bool = False,
         create: bool = True,
+        router: bool | None = None,
     ) -> bool:
         """The neighbour told its MAC. Without ``create`` a stranger is ignored.
 
@@ -168,7 +169,7 @@ class NeighborCache(ABC):
             return False
         before = self.table.ensure(ip, now_ns).due_ns
         pending = self.table.update(
-            ip, mac, now_ns, solicited=solicited, override=override, weak=weak
+            ip, mac, now_ns, solicited=solicited, override=override, weak=weak, router=router
         )
         neighbor = self.table.ensure(ip, now_ns)
         if neighbor.due_ns is not None and neighbor.due_ns != before:
@@ -251,7 +252,7 @@ class NeighborCache(ABC):
             source = self.source_in(neighbor.pending[0].packet)
             if self.interface.namespace.owns(source):
                 return source
-        return self.interface.source_for(neighbor.ip)
+        return self.own_source(neighbor.ip)
 
     def _drop(self, waiting: PendingPacket, reason: DropReason) -> None:
         data = self._unaddressed(waiting.packet)
@@ -267,6 +268,10 @@ class NeighborCache(ABC):
     @abstractmethod
     def source_in(packet: bytes) -> bytes:
         """The source address of a waiting packet."""
+
+    @abstractmethod
+    def own_source(self, ip: bytes) -> bytes | None:
+        """Whom to ask as who has ``ip``, if nothing of ours waits for the answer."""
 
     @abstractmethod
     def solicit(self, ip: bytes, source: bytes, mac: bytes | None, meta: Meta | None) -> None:
@@ -285,6 +290,9 @@ class ArpCache(NeighborCache):
     @staticmethod
     def source_in(packet: bytes) -> bytes:
         return packet[12:16]
+
+    def own_source(self, ip: bytes) -> bytes | None:
+        return self.interface.source_for(ip)
 
     def solicit(self, ip: bytes, source: bytes, mac: bytes | None, meta: Meta | None) -> None:
         self.interface.namespace.arp.request(self.interface, ip, source, mac, meta)
@@ -306,6 +314,9 @@ class NdCache(NeighborCache):
     @staticmethod
     def source_in(packet: bytes) -> bytes:
         return packet[8:24]
+
+    def own_source(self, ip: bytes) -> bytes | None:  # noqa: ARG002
+        return self.interface.link_local
 
     def solicit(self, ip: bytes, source: bytes, mac: bytes | None, meta: Meta | None) -> None:
         device = self.interface.device

@@ -9,7 +9,8 @@ from vnet.netdev.device import NetDevice
 from vnet.tables.fib import RouteEntry, RouteScope
 
 if TYPE_CHECKING:
-    from vnet.linux.netns.interface import Interface, InterfaceAddress
+    from vnet.linux.netns.address import InterfaceAddress
+    from vnet.linux.netns.interface import Interface
 
 _IPV6_CONNECTED_METRIC = 256
 _IPV6_STATIC_METRIC = 1024

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vnet.base.ids import ip_text, is_link_local_ip6
-from vnet.linux.netns.interface import Interface, InterfaceAddress
+from vnet.linux.netns.address import InterfaceAddress
+from vnet.linux.netns.interface import Interface
 from vnet.shell.views.link import brief_start, hardware_line, headline
-
-_FOREVER = "       valid_lft forever preferred_lft forever"
+from vnet.wire.ra import FOREVER_S
 
 
 def addresses_text(
@@ -28,7 +28,7 @@ def addresses_text(
         if family is None:
             lines.append(hardware_line(interface.device))
         for address in addresses:
-            lines += [_address_line(interface, address), _FOREVER]
+            lines += [_address_line(interface, address), _lifetime_line(interface, address)]
     return "\n".join(lines)
 
 
@@ -74,9 +74,25 @@ def _address_line(interface: Interface, address: InterfaceAddress) -> str:
         secondary = "secondary " if is_secondary(interface, address) else ""
         return f"    inet {text} scope {'host' if host else 'global'} {secondary}{name}"
     scope = "host" if host else "link" if is_link_local_ip6(address.ip) else "global"
-    state = ""
-    if address.duplicate:
-        state = "dadfailed tentative "
-    elif address.tentative:
-        state = "tentative "
-    return f"    inet6 {text} scope {scope} {state}"
+    return f"    inet6 {text} scope {scope} {_flags(address)}"
+
+
+def _flags(address: InterfaceAddress) -> str:
+    """What is special about an IPv6 address, in the order of ip-address(8)'s table."""
+    flags = {
+        "dadfailed": address.duplicate,
+        "deprecated": address.deprecated,
+        "tentative": address.tentative or address.duplicate,
+        "dynamic": address.valid_until_ns is not None,
+        "mngtmpaddr": address.from_router,
+    }
+    return "".join(f"{word} " for word, is_set in flags.items() if is_set)
+
+
+def _lifetime_line(interface: Interface, address: InterfaceAddress) -> str:
+    valid_s, preferred_s = address.lifetimes_s(interface.namespace.scheduler.now_ns)
+    return f"       valid_lft {_lifetime(valid_s)} preferred_lft {_lifetime(preferred_s)}"
+
+
+def _lifetime(seconds: int) -> str:
+    return "forever" if seconds == FOREVER_S else f"{seconds}sec"

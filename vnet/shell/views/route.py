@@ -24,8 +24,9 @@ def routes_text(
         if (device is None or route.device.name == device)
         and (prefix is None or _destination(route) == prefix)
     ]
-    line = _line4 if family == 4 else _line6
-    return "\n".join(line(route, device is None) for route in routes)
+    if family == 4:
+        return "\n".join(_line4(route, device is None) for route in routes)
+    return "\n".join(_line6(namespace, route, device is None) for route in routes)
 
 
 def _order4(route: RouteEntry[NetDevice]) -> tuple[int, int, int]:
@@ -76,11 +77,24 @@ def _line4(route: RouteEntry[NetDevice], with_device: bool) -> str:
     return " ".join(parts) + " "
 
 
-def _line6(route: RouteEntry[NetDevice], with_device: bool) -> str:
+def _line6(namespace: Namespace, route: RouteEntry[NetDevice], with_device: bool) -> str:
     parts = _start(route, with_device)
     if route.source is not None:
         parts.append(f"src {ip_text(route.source)}")
     parts.append(f"metric {route.metric}")
     if _is_down(route):
         parts.append("linkdown")
+    parts += _learned(namespace, route)
     return " ".join([*parts, "pref medium"])
+
+
+def _learned(namespace: Namespace, route: RouteEntry[NetDevice]) -> list[str]:
+    """What is said of a route that a router advertised."""
+    interface = namespace.interfaces[route.device.name]
+    expiries = {} if interface.addrconf is None else interface.addrconf.routers.expiries
+    end_ns = expiries.get(route)
+    if end_ns is None:
+        return []
+    left_s = (end_ns - namespace.scheduler.now_ns) // 1_000_000_000
+    hops = [f"hoplimit {interface.conf6.hop_limit}"] if route.gateway is not None else []
+    return [f"expires {left_s}sec", *hops]

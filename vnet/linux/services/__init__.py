@@ -1,0 +1,1 @@
+"""Daemons of a machine: what serves a network over the sockets of a namespace."""

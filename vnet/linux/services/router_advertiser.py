@@ -1,0 +1,149 @@
+"""A daemon that advertises its machine as a router (RFC 4861 section 6.2), as dnsmasq does it.
+
+Who asks is answered by unicast at once. Besides, everybody is told now and then: often in the
+first minute, for the first advertisement may be lost, and then at random moments in the last
+quarter of ``interval_s``. The daemon's clock counts whole seconds from when it was started.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vnet.base.ids import IPV6_ANY, is_link_local_ip6
+from vnet.linux.netns.icmpv6_socket import Icmp6Socket
+from vnet.linux.netns.mld import ALL_NODES
+from vnet.sim.frame import Meta
+from vnet.sim.scheduler import Timer
+from vnet.wire import icmpv6, ipv6, mld, nd, ra
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.address import InterfaceAddress
+    from vnet.linux.netns.interface import Interface
+
+_NS_PER_S = 1_000_000_000
+_NETWORK_CONTROL = 0xC0
+_HASTY_NS = 60 * _NS_PER_S
+_DICE = 1 << 16
+
+MOST_LIFETIME_S = 9_000
+"""RFC 4861 section 6.2.1: AdvDefaultLifetime."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouterAdvertising:
+    """What is said on one interface, and how often.
+
+    ``lifetime_s`` None is three intervals, and 0 says that this is no default router. A prefix's
+    lifetimes are bounded by those of the address that it comes from. ``mtu_bytes`` None is that
+    of the device.
+    """
+
+    interval_s: int = 600
+    lifetime_s: int | None = None
+    preference: int = ra.MEDIUM
+    managed: bool = False
+    other_configuration: bool = False
+    autonomous: bool = True
+    valid_s: int = 86_400
+    preferred_s: int = 86_400
+    mtu_bytes: int | None = None
+
+    @property
+    def router_lifetime_s(self) -> int:
+        """The lifetime that is advertised: never below the interval, or 0."""
+        if self.lifetime_s is None:
+            return min(3 * self.interval_s, MOST_LIFETIME_S)
+        if self.lifetime_s == 0:
+            return 0
+        return min(max(self.lifetime_s, self.interval_s), MOST_LIFETIME_S)
+
+
+class RouterAdvertiser:
+    """The daemon on one interface. It advertises the networks of the interface's addresses."""
+
+    def __init__(self, interface: Interface, settings: RouterAdvertising) -> None:
+        namespace = interface.namespace
+        self._interface = interface
+        self._settings = settings
+        self._scheduler = namespace.scheduler
+        self._chance = namespace.chance.stream(
+            f"{namespace.name}:{interface.device.name} router advertisements"
+        )
+        interface.mld.join(mld.ALL_ROUTERS)
+        self._socket = Icmp6Socket(namespace, (icmpv6.ROUTER_SOLICITATION,), self._asked)
+        self._timer = Timer(self._scheduler, self._tell_all)
+        self._hasty_until_ns = self._scheduler.now_ns + _HASTY_NS
+        # 0 to 5 seconds: routers that were switched on together should not speak together.
+        self._timer.arm(self._chance.randrange(_DICE) // 13_000 * _NS_PER_S)
+
+    def stop(self) -> None:
+        """Say no more."""
+        self._timer.cancel()
+        self._socket.close()
+        self._interface.mld.leave(mld.ALL_ROUTERS)
+
+    def _asked(
+        self, interface: Interface, header: ipv6.Ipv6, message: icmpv6.Icmpv6, meta: Meta | None
+    ) -> None:
+        if interface is self._interface and ra.parse_solicitation(message.body) is not None:
+            self._send(ALL_NODES if header.source == IPV6_ANY else header.source, meta)
+
+    def _tell_all(self) -> None:
+        dice = self._chance.randrange(_DICE)
+        if self._scheduler.now_ns < self._hasty_until_ns:
+            pause_s = 5 + dice // 4_400
+        else:
+            interval_s = self._settings.interval_s
+            pause_s = 3 * interval_s // 4 + (interval_s * dice >> 18)
+        self._timer.arm(pause_s * _NS_PER_S)
+        self._send(ALL_NODES, None)
+
+    def _send(self, target: bytes, meta: Meta | None) -> None:
+        prefixes = self._prefixes()
+        if not prefixes or not self._interface.ready:
+            # There is no network here whose router this could be.
+            return
+        settings, device = self._settings, self._interface.device
+        flags = settings.preference
+        flags |= ra.MANAGED * settings.managed
+        flags |= ra.OTHER_CONFIGURATION * settings.other_configuration
+        advertisement = ra.RouterAdvertisement(
+            self._interface.conf6.hop_limit,
+            flags,
+            settings.router_lifetime_s,
+            reachable_ms=0,
+            retrans_ms=0,
+            prefixes=prefixes,
+            mtu_bytes=settings.mtu_bytes or self._interface.conf6.mtu,
+            source_mac=device.mac,
+        )
+        message = icmpv6.Icmpv6(icmpv6.ROUTER_ADVERTISEMENT, 0, ra.emit(advertisement))
+        self._socket.send(
+            self._interface,
+            target,
+            message,
+            hop_limit=nd.HOP_LIMIT,
+            traffic_class=_NETWORK_CONTROL,
+            meta=meta,
+        )
+
+    def _prefixes(self) -> tuple[ra.Prefix, ...]:
+        """One for each network of the interface, in the order of the addresses."""
+        found: dict[tuple[bytes, int], ra.Prefix] = {}
+        for address in self._interface.addresses:
+            if len(address.ip) == 16 and address.usable and not is_link_local_ip6(address.ip):
+                key = (address.network, address.prefix_length)
+                found.setdefault(key, self._prefix(address))
+        return tuple(found.values())
+
+    def _prefix(self, address: InterfaceAddress) -> ra.Prefix:
+        valid_s, preferred_s = address.lifetimes_s(self._scheduler.now_ns)
+        return ra.Prefix(
+            address.prefix_length,
+            on_link=True,
+            autonomous=self._settings.autonomous,
+            valid_s=min(valid_s, self._settings.valid_s),
+            preferred_s=min(preferred_s, self._settings.preferred_s),
+            prefix=address.network,
+        )
