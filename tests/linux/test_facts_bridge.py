@@ -206,19 +206,25 @@ def test_a_frame_over_the_ports_mtu_is_dropped_silently(table: Table) -> None:
     table.send(2, BROADCAST)
     table.machine.set_mtu("p2", 1400)
     table.reached()
-    table.send(1, probe_mac(2), payload=bytes(1401))
+    table.send(1, probe_mac(2), payload=bytes(1405))
     assert table.reached() == set()
     assert table.dropped(2) == {PORT_MTU.word: 1}
-    table.send(1, probe_mac(2), payload=bytes(1400))
+
+
+def test_a_frame_without_a_tag_may_fill_the_room_that_is_kept_for_one(table: Table) -> None:
+    table.send(2, BROADCAST)
+    table.machine.set_mtu("p2", 1400)
+    table.reached()
+    table.send(1, probe_mac(2), payload=bytes(1404))
     assert table.reached() == {2}
 
 
 def test_one_vlan_tag_rides_outside_the_mtu(table: Table) -> None:
     tag = bytes.fromhex("8100000a")
     head = mac_from_text(probe_mac(9)) + mac_from_text(probe_mac(1))
-    table.probes[0].send(head + tag + b"\x88\xb5" + bytes(1500))
+    table.probes[0].send(head + tag + b"\x88\xb5" + bytes(1504))
     assert table.reached() == {2, 3}
-    table.probes[0].send(head + tag + b"\x88\xb5" + bytes(1501))
+    table.probes[0].send(head + tag + b"\x88\xb5" + bytes(1505))
     assert table.reached() == set()
 
 

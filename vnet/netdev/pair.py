@@ -13,7 +13,7 @@ from vnet.base.ids import Mac
 from vnet.netdev.device import NetDevice
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
-from vnet.wire.ether import HEADER_BYTES, payload_bytes
+from vnet.wire.ether import HEADER_BYTES, is_forwardable
 
 OVER_PEER_MTU = drop_reason(
     "over-peer-mtu",
@@ -47,7 +47,7 @@ class PairDevice(NetDevice):
 
     def _xmit(self, frame: Frame) -> None:
         peer, data = self.peer, frame.data
-        if len(data) - HEADER_BYTES > peer.mtu_bytes and payload_bytes(data) > peer.mtu_bytes:
+        if len(data) - HEADER_BYTES > peer.mtu_bytes and not is_forwardable(data, peer.mtu_bytes):
             # The driver refuses it: lost, and not sent.
             self.tx_packets -= 1
             self.tx_bytes -= len(data)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 HEADER_BYTES = 14
 
+_TAG_BYTES = 4
+
 TYPE_IPV4 = 0x0800
 TYPE_ARP = 0x0806
 TYPE_VLAN = 0x8100
@@ -31,10 +33,16 @@ def type_of(data: bytes) -> int:
 
 
 def payload_bytes(data: bytes) -> int:
-    """How much of the MTU a frame uses: its length less the header and one VLAN tag.
-
-    One tag rides outside the MTU, as on Linux (``VLAN_HLEN`` in is_skb_forwardable).
-    """
+    """How much of the MTU a frame uses: its length less the header and one VLAN tag."""
     if data[12:14] in (b"\x81\x00", b"\x88\xa8"):
         return len(data) - HEADER_BYTES - 4
     return len(data) - HEADER_BYTES
+
+
+def is_forwardable(data: bytes, mtu_bytes: int) -> bool:
+    """Whether Linux hands a frame to a device of ``mtu_bytes`` (is_skb_forwardable()).
+
+    It leaves room for a VLAN tag beyond the MTU, whether the frame has one or not. The outermost
+    tag of a frame that was received travels beside it, and takes none of that room.
+    """
+    return payload_bytes(data) <= mtu_bytes + _TAG_BYTES

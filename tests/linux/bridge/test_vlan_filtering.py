@@ -272,5 +272,5 @@ def test_a_frame_that_ends_in_its_tag_is_dropped(table: Table, tpid: str, length
 
 
 def test_a_vlan_leaves_room_for_its_tag_outside_the_mtu(table: Table) -> None:
-    assert table.send(1, size=1500) == {2: (), 4: ("8100:0:10",)}
-    assert table.send(1, size=1501) == {}
+    assert table.send(1, size=1504) == {2: (), 4: ("8100:0:10",)}
+    assert table.send(1, size=1505) == {}

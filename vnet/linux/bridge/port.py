@@ -15,7 +15,7 @@ from vnet.linux.bridge.state import PortState as PortState
 from vnet.linux.bridge.vlan import VlanGroup
 from vnet.netdev.device import NetDevice
 from vnet.sim.frame import Frame
-from vnet.wire.ether import HEADER_BYTES, payload_bytes
+from vnet.wire.ether import HEADER_BYTES, is_forwardable
 
 if TYPE_CHECKING:
     from vnet.linux.bridge.bridge import Bridge
@@ -148,9 +148,8 @@ class BridgePort:
             return device.drop(frame, PORT_NOT_FORWARDING)
         if self.isolated and came_by is not None and came_by.isolated:
             return device.drop(frame, ISOLATED)
-        if len(frame.data) - HEADER_BYTES > device.mtu_bytes and (
-            payload_bytes(frame.data) > device.mtu_bytes
-        ):
+        data, mtu_bytes = frame.data, device.mtu_bytes
+        if len(data) - HEADER_BYTES > mtu_bytes and not is_forwardable(data, mtu_bytes):
             return device.drop(frame, PORT_MTU)
         return device.transmit(frame)
 

@@ -1,0 +1,163 @@
+"""The same frames into a lab on the kernel and in vnet, and where the two part.
+
+Stations answer when they are asked for their MACs. Left out of the comparison is what a kernel
+says by itself at times of its own, and hidden what it chooses freely (`hide_choices`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Protocol
+
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
+from scapy.layers.l2 import Ether
+
+from tests.kernel.choices import hide_choices, is_spontaneous
+from tests.kernel.setup import Lab
+from vnet.base.ids import ip_from_text, ip_text, mac_from_text, mac_text
+from vnet.wire import arp, icmpv6
+from vnet.wire.ether import HEADER_BYTES, TYPE_ARP
+from vnet.wire.ether import frame as ether_frame
+
+_MOST_ANSWERS = 20
+
+
+@dataclass(frozen=True)
+class Inject:
+    """A frame that comes to the machine by ``port``."""
+
+    port: str
+    frame: bytes
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Time passes."""
+
+    duration_ms: int
+
+
+Step = Inject | Wait
+
+Seen = tuple[str, bytes]
+"""A frame, with the port that it came out of."""
+
+
+class World(Protocol):
+    """Where a lab is built: the kernel, or vnet."""
+
+    lab: Lab
+
+    def inject(self, port: str, frame: bytes) -> None:
+        """Send a frame into the machine by one of its ports."""
+
+    def collect(self) -> Iterator[Seen]:
+        """What has come out since."""
+
+    def wait(self, duration_ms: int) -> None:
+        """Let time pass."""
+
+
+def play(world: World, steps: Iterable[Step]) -> Iterator[list[Seen]]:
+    """Do the steps, one by one, and give what came out of the machine in each."""
+    machine = Machine(world.lab)
+    list(world.collect())
+    for step in steps:
+        if isinstance(step, Wait):
+            world.wait(step.duration_ms)
+        else:
+            world.inject(step.port, step.frame)
+        yield _outcome(world, machine)
+
+
+def _outcome(world: World, machine: Machine) -> list[Seen]:
+    seen: list[Seen] = []
+    fresh = deque(world.collect())
+    answers = 0
+    while fresh:
+        port, frame = fresh.popleft()
+        if is_spontaneous(frame, machine.macs):
+            continue
+        seen.append((port, hide_choices(frame, machine.addresses)))
+        answer = answer_of(world.lab, port, frame)
+        if answer is not None and answers < _MOST_ANSWERS:
+            answers += 1
+            world.inject(port, answer)
+            fresh += world.collect()
+    return seen
+
+
+class Machine:
+    """What tells the frames of a lab's machine from those that it hands on."""
+
+    def __init__(self, lab: Lab) -> None:
+        texts = [text for port in lab.ports for text in port.addresses]
+        texts += lab.bridge.addresses if lab.bridge is not None else ()
+        self.macs = frozenset(bytes(mac_from_text(port.mac)) for port in lab.ports)
+        self.addresses = frozenset(bytes(ip_from_text(text.split("/")[0])) for text in texts)
+
+
+def answer_of(lab: Lab, port: str, frame: bytes) -> bytes | None:
+    """What the stations on a port's wire say to a question for a MAC."""
+    stations = lab.port(port).stations
+    if frame[12:14] == TYPE_ARP.to_bytes(2, "big"):
+        request = arp.parse(frame, HEADER_BYTES)
+        if request is None or request.operation != arp.REQUEST:
+            return None
+        mac = stations.get(ip_text(request.target_ip))
+        if mac is None or mac == mac_text(frame[6:12]):
+            return None
+        own = mac_from_text(mac)
+        reply = arp.Arp(arp.REPLY, own, request.target_ip, request.sender_mac, request.sender_ip)
+        return ether_frame(request.sender_mac, own, TYPE_ARP, arp.emit(reply))
+    return _advertisement(stations, frame)
+
+
+def _advertisement(stations: dict[str, str], frame: bytes) -> bytes | None:
+    if len(frame) < 78 or frame[12:14] != b"\x86\xdd" or frame[20] != icmpv6.PROTOCOL:
+        return None
+    if frame[54] != icmpv6.NEIGHBOR_SOLICITATION or not any(frame[22:38]):
+        return None
+    target = ip_text(frame[62:78])
+    mac = stations.get(target)
+    if mac is None:
+        return None
+    answer = (
+        Ether(src=mac, dst=mac_text(frame[6:12]))
+        / IPv6(src=target, dst=ip_text(frame[22:38]), hlim=255)
+        / ICMPv6ND_NA(tgt=target, R=0, S=1, O=1)
+        / ICMPv6NDOptDstLLAddr(lladdr=mac)
+    )
+    return bytes(answer)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What the kernel sent in a step, and what vnet did, by the ports at which these differ."""
+
+    number: int
+    step: Step
+    kernel: tuple[Seen, ...]
+    vnet: tuple[Seen, ...]
+
+
+def compare(
+    steps: Iterable[Step], kernel: Iterable[list[Seen]], ours: Iterable[list[Seen]]
+) -> Iterator[Difference]:
+    """Step by step, and port by port in order. The order between ports is free."""
+    for number, (step, theirs, mine) in enumerate(zip(steps, kernel, ours, strict=True)):
+        odd = {
+            port
+            for port, _ in theirs + mine
+            if [frame for at, frame in theirs if at == port]
+            != [frame for at, frame in mine if at == port]
+        }
+        if odd:
+            yield Difference(number, step, _only(theirs, odd), _only(mine, odd))
+
+
+def _only(seen: list[Seen], ports: set[str]) -> tuple[Seen, ...]:
+    return tuple(sorted((one for one in seen if one[0] in ports), key=itemgetter(0)))
