@@ -19,7 +19,7 @@ WRONG = [
     (
         "h1",
         "h1: what shall it do? (one of ports, ping, arping, udp, trace, ovs-ofctl, ovs-appctl, "
-        "ovs-vsctl, watch, ip, bridge, brctl, sysctl)",
+        "ovs-vsctl, watch, bridge, ip, brctl, sysctl)",
     ),
     ("h1 pingg", "'pingg' is not a command for a node (did you mean 'ping'?)"),
     ("h1 nodes", "'nodes' is not a command for a node (one of: ports, ping, arping, "),
@@ -86,8 +86,8 @@ WRONG = [
     ("vm1 ip addr eth9", 'vm1: device "eth9" does not exist (it has lo, eth0)'),
     ("h1 ip link show master br9", "h1 has no bridge br9 (it has xenbr0)"),
     ("h1 bridge", "bridge: something is missing (usage: NODE bridge "),
-    ("h1 bridge -s", "bridge: which object? (one of fdb, link)"),
-    ("h1 bridge vlan", "bridge: there is no object 'vlan' (it shows: fdb, link)"),
+    ("h1 bridge -s", "bridge: which object? (one of fdb, link, vlan)"),
+    ("h1 bridge vlna", "bridge: there is no object 'vlna' (did you mean 'vlan'?)"),
     ("h1 bridge fdb show br br9", "h1 has no bridge 'br9' (it has: xenbr0)"),
     ("h1 bridge link show dev eth9", "h1 has no device 'eth9' (did you mean 'eth0'?)"),
     ("h1 brctl showmacs", "brctl showmacs: of which bridge? (h1 has xenbr0)"),

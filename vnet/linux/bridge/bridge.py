@@ -18,6 +18,7 @@ from vnet.base.drops import drop_reason
 from vnet.base.errors import UsageError
 from vnet.base.ids import MAC_BROADCAST, MAC_ZERO, Mac
 from vnet.linux.bridge.bpdus import BRIDGE_GROUP, receive_bpdu
+from vnet.linux.bridge.locked import LockedIngress
 from vnet.linux.bridge.port import (
     BAD_SOURCE_MAC,
     NO_PORT,
@@ -31,7 +32,7 @@ from vnet.linux.bridge.vlan import HOST_NOT_IN_VLAN, VLAN_NOT_FORWARDING, Passag
 from vnet.linux.bridge.vlan_filter import VlanFilter
 from vnet.linux.kernel_log import KernelLog
 from vnet.linux.timer_wheel import KernelTimer
-from vnet.netdev.device import TOO_SHORT, NetDevice
+from vnet.netdev.device import TOO_SHORT, NetDevice, RxHandler
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
 from vnet.tables.fdb import Fdb, FdbEntry, FdbKind
@@ -145,7 +146,7 @@ class Bridge:
         port.tree = self.tree.join(port, path_cost(device))
         self.ports.append(port)
         self._port_of[device] = port
-        device.rx_handler = self.vlan_filter.handler(port)
+        device.rx_handler = self.ingress(port)
         self.own(device.mac, port)
         self.vlan_filter.port_joined(port)
         self.tree.announce(port.tree)
@@ -306,11 +307,10 @@ class Bridge:
             port.device.drop(frame, BAD_SOURCE_MAC)
             return False
         if vid is None:
-            vid = self.vlan_filter.learnable_vid(port, frame) if self.vlan_filter.is_on else 0
+            vid = self.vid_of(port, frame)
         if port.learning and vid is not None and frame.data[0:6] != RESERVED_PREFIX + b"\x01":
             self.fdb.learn(source, port, self.scheduler.now_ns, vid)
-            if self._gc.due_ns is None:
-                self._gc.arm(self.fdb.ageing_ns)
+            self.arm_ageing()
         return True
 
     def handle_group(self, port: BridgePort, frame: Frame) -> None:
@@ -422,7 +422,26 @@ class Bridge:
             return self.device.drop(frame, NO_PORT)
         return out.send(leaving, None)
 
+    def arm_ageing(self) -> None:
+        """An entry that ages was added; see that it is swept when its time comes."""
+        if self._gc.due_ns is None:
+            self._gc.arm(self.fdb.ageing_ns)
+
     # -- settings
+
+    def ingress(self, port: BridgePort) -> RxHandler:
+        """What gets the frames of a port's device, as bridge and port are set up."""
+        handler = self.vlan_filter.ingress(port) if self.vlan_filter.is_on else port.handle
+        return LockedIngress(port, handler).handle if port.locked else handler
+
+    def vid_of(self, port: BridgePort, frame: Frame) -> int | None:
+        """The VLAN that a frame belongs to which comes in by ``port``, or None if it may not;
+        0 without filtering."""
+        return self.vlan_filter.learnable_vid(port, frame) if self.vlan_filter.is_on else 0
+
+    def port_flags_changed(self, port: BridgePort) -> None:
+        """Some flags of a port were set."""
+        port.device.rx_handler = self.ingress(port)
 
     def set_group_fwd_mask(self, mask: int) -> None:
         """``group_fwd_mask``: bit N lets 01:80:C2:00:00:0N cross the bridge."""

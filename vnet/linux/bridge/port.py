@@ -73,7 +73,9 @@ class BridgePort:
         "hairpin",
         "isolated",
         "learning",
+        "locked",
         "multicast_flood",
+        "neigh_suppress",
         "number",
         "operational",
         "root_block",
@@ -97,6 +99,8 @@ class BridgePort:
         self.broadcast_flood = True
         self.hairpin = False
         self.isolated = False
+        self.neigh_suppress = False
+        self.locked = False
         self.group_fwd_mask = 0
         """Reserved addresses that the port lets in, besides those of the whole bridge."""
         self.vlans = VlanGroup()

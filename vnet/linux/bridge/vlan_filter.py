@@ -84,7 +84,7 @@ class VlanFilter:
                 for vid in port.vlans.members:
                     bridge.own(port.device.mac, port, vid)
         for port in bridge.ports:
-            port.device.rx_handler = self.handler(port)
+            port.device.rx_handler = bridge.ingress(port)
         bridge.storms.forget()
 
     def set_protocol(self, protocol: int) -> None:
@@ -177,9 +177,9 @@ class VlanFilter:
 
     # -- frames
 
-    def handler(self, port: BridgePort) -> RxHandler:
-        """What gets the frames of a port's device."""
-        return _Ingress(self._bridge, self, port).handle if self.is_on else port.handle
+    def ingress(self, port: BridgePort) -> RxHandler:
+        """What gets the frames of a port's device while the bridge filters."""
+        return _Ingress(self._bridge, self, port).handle
 
     def admit(self, port: BridgePort, frame: Frame) -> Passage | None:
         """Let a frame in, or drop it and return None."""

@@ -1,5 +1,14 @@
 """The commands, by subject. Importing this package registers all of them."""
 
-from vnet.shell.commands import basics, inventory, node, openvswitch, running, traffic, watching
+from vnet.shell.commands import (
+    basics,
+    bridge,
+    inventory,
+    node,
+    openvswitch,
+    running,
+    traffic,
+    watching,
+)
 
-__all__ = ["basics", "inventory", "node", "openvswitch", "running", "traffic", "watching"]
+__all__ = ["basics", "bridge", "inventory", "node", "openvswitch", "running", "traffic", "watching"]

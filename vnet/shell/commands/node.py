@@ -1,8 +1,8 @@
-"""The real tools' commands on a node: ip, bridge, brctl, sysctl.
+"""The real tools' commands on a node: ip, brctl, sysctl.
 
-As the real ones, ``ip`` and ``bridge`` take any word that begins an object's name (``ip a``,
-``bridge l``) and ``show`` may be left out. They show; what changes a node is the topology
-file, and here ``sysctl -w`` and ``link``.
+As the real one, ``ip`` takes any word that begins an object's name (``ip a``) and ``show`` may be
+left out. It shows; what changes a node is the topology file, and here ``bridge``, ``sysctl -w`` and
+``link``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.address import addresses_text, brief_addresses_text
 from vnet.shell.views.brctl import bridges_text, macs_text
-from vnet.shell.views.bridge import fdb_text, ports_text
 from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
 from vnet.shell.views.neighbor import neighbors_text
 from vnet.shell.views.route import routes_text
@@ -154,42 +153,7 @@ _IP_OBJECTS: dict[str, _IpView] = {
 }
 
 
-# -- bridge and brctl
-
-
-@command(
-    "bridge",
-    "[-s] [-d] fdb|link [show] [br BR] [dev DEV]",
-    "forwarding databases and ports, as bridge(8) shows them",
-    group=Group.NODE,
-    node=NodeUse.PREFIX,
-    words=(2, None),
-    examples=["h1 bridge fdb", "h1 bridge -s fdb show br xenbr0", "h1 bridge -d link"],
-    completes=[Words(), Words("fdb", "link"), Words("show", "br", "dev")],
-)
-def bridge(context: ShellContext, arguments: Arguments) -> Output:
-    """-s adds how long ago an entry was used and refreshed, -d the flags of ports."""
-    node, *words = arguments.words
-    known = {"-s": Option("statistics"), "-d": Option("details")}
-    plain, given = take_options("bridge", words, known)
-    bridges = context.bridges(node)
-    named, rest = _chosen("bridge", ("fdb", "link"), plain)
-    if named == "link":
-        filters = _filters("bridge link", rest, ("dev",))
-        device = _device(context, node, filters.get("dev"))
-        machine = context.lab.network.machine(node)
-        return ports_text(
-            bridges.values(),
-            interfaces=machine.namespace.interfaces if machine else None,
-            device=device,
-            details="details" in given,
-        )
-    filters = _filters("bridge fdb", rest, ("br", "dev", "brport"))
-    chosen = list(bridges.values())
-    if "br" in filters:
-        chosen = [_bridge(node, bridges, filters["br"])]
-    device = _device(context, node, filters.get("dev", filters.get("brport")))
-    return fdb_text(chosen, device=device, statistics="statistics" in given)
+# -- brctl
 
 
 @command(
@@ -224,14 +188,6 @@ def _bridge(node: str, bridges: Mapping[str, Bridge], name: str) -> Bridge:
         hint = did_you_mean(name, list(bridges), "it has")
         raise UsageError(f"{node} has no bridge {quote(name)}", hint)
     return bridges[name]
-
-
-def _device(context: ShellContext, node: str, name: str | None) -> str | None:
-    names = [device.name for device in context.devices(node)]
-    if name is not None and name not in names:
-        hint = did_you_mean(name, names, "it has")
-        raise UsageError(f"{node} has no device {quote(name)}", hint)
-    return name
 
 
 # -- sysctl

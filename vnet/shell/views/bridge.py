@@ -13,7 +13,6 @@ from vnet.base.units import NS_PER_S
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.bridge.port import BridgePort
 from vnet.linux.netns.interface import Interface
-from vnet.netdev.device import NetDevice
 from vnet.shell.views.link import flags_of, name_of
 from vnet.tables.fdb import FdbEntry, FdbKind
 
@@ -21,34 +20,39 @@ _KINDS = {FdbKind.LOCAL: "permanent", FdbKind.STATIC: "static", FdbKind.DYNAMIC:
 
 
 def fdb_text(
-    bridges: Iterable[Bridge], *, device: str | None = None, statistics: bool = False
+    bridges: Iterable[Bridge],
+    *,
+    device: str | None = None,
+    vid: int | None = None,
+    kind: FdbKind | None = None,
+    statistics: bool = False,
 ) -> str:
     """``bridge fdb``: by device, the newest entry first; with ``device``, without its name.
 
     ``statistics`` adds the seconds since an entry was used and since it was refreshed.
     """
-    found: list[tuple[int, NetDevice, str]] = []
-    for bridge in bridges:
-        found += _entries(bridge, device is None, statistics)
-    found.sort(key=lambda item: item[0])
-    return "\n".join(line for _, at, line in found if device in (None, at.name))
+    found = [entry for bridge in bridges for entry in reversed(list(bridge.fdb))]
+    found.sort(key=lambda entry: index_of(entry.port))
+    return "\n".join(
+        entry_text(entry, with_device=device is None, statistics=statistics)
+        for entry in found
+        if device in (None, entry.port.device.name)
+        and vid in (None, entry.vid)
+        and kind in (None, entry.kind)
+    )
 
 
-def _entries(
-    bridge: Bridge, with_device: bool, statistics: bool
-) -> Iterable[tuple[int, NetDevice, str]]:
-    own = bridge.device
-    for entry in reversed(list(bridge.fdb)):
-        device = entry.port.device
-        where = f"dev {device.name} " if with_device else ""
-        vlan = f"vlan {entry.vid} " if entry.vid else ""
-        used = _used(entry, bridge.scheduler.now_ns) if statistics else ""
-        sticky = "sticky " if entry.sticky else ""
-        line = (
-            f"{mac_text(entry.mac)} {where}{vlan}{used}{sticky}master {own.name} "
-            f"{_KINDS[entry.kind]}"
-        )
-        yield index_of(entry.port), device, line
+def entry_text(
+    entry: FdbEntry[BridgePort], *, with_device: bool = True, statistics: bool = False
+) -> str:
+    """One entry, as ``bridge fdb get`` prints it, too."""
+    bridge = entry.port.bridge
+    where = f"dev {entry.port.device.name} " if with_device else ""
+    vlan = f"vlan {entry.vid} " if entry.vid else ""
+    used = _used(entry, bridge.scheduler.now_ns) if statistics else ""
+    sticky = "sticky " if entry.sticky else ""
+    master = f"master {bridge.device.name}"
+    return f"{mac_text(entry.mac)} {where}{vlan}{used}{sticky}{master} {_KINDS[entry.kind]}"
 
 
 def _used(entry: FdbEntry[BridgePort], now_ns: int) -> str:
@@ -99,8 +103,8 @@ def _port_line(port: BridgePort, interface: Interface | None) -> str:
 def _flags_line(port: BridgePort) -> str:
     flags = {
         "hairpin": port.hairpin,
-        "guard": False,
-        "root_block": False,
+        "guard": port.bpdu_guard,
+        "root_block": port.root_block,
         "fastleave": False,
         "learning": port.learning,
         "flood": port.unicast_flood,
@@ -108,10 +112,10 @@ def _flags_line(port: BridgePort) -> str:
         "bcast_flood": port.broadcast_flood,
         "mcast_router": None,
         "mcast_to_unicast": False,
-        "neigh_suppress": False,
+        "neigh_suppress": port.neigh_suppress,
         "vlan_tunnel": False,
         "isolated": port.isolated,
-        "locked": False,
+        "locked": port.locked,
     }
     words = [
         f"{name} {'1' if state is None else 'on' if state else 'off'}"
