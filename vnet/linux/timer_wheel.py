@@ -8,7 +8,10 @@ the moment the lab starts.
 
 from __future__ import annotations
 
-from vnet.sim.scheduler import Timer
+from collections.abc import Callable
+from typing import Any
+
+from vnet.sim.scheduler import Scheduler, Timer
 
 JIFFY_NS = 4_000_000
 _JIFFIES_PER_S = 1_000_000_000 // JIFFY_NS
@@ -41,10 +44,34 @@ def rounded_delay_ns(now_ns: int, delay_ns: int) -> int:
 
 
 class KernelTimer(Timer):
-    """A :class:`~vnet.sim.scheduler.Timer` that fires when the kernel's would."""
+    """A :class:`~vnet.sim.scheduler.Timer` that fires when the kernel's would.
 
-    __slots__ = ()
+    ``expires_ns`` is what the kernel reckons with and shows: when it should fire, were there no
+    wheel.
+    """
+
+    __slots__ = ("expires_ns",)
+
+    def __init__(self, scheduler: Scheduler, callback: Callable[..., object], *args: Any) -> None:
+        super().__init__(scheduler, callback, *args)
+        self.expires_ns = 0
 
     def arm(self, delay_ns: int) -> None:
         now_ns = self._scheduler.now_ns
+        self.expires_ns = (now_ns // JIFFY_NS - -delay_ns // JIFFY_NS) * JIFFY_NS
         super().arm(expiry_ns(now_ns, delay_ns) - now_ns)
+
+    def advance(self, delay_ns: int) -> None:
+        """Fire ``delay_ns`` from now, unless it would sooner."""
+        if self.due_ns is None or self.expires_ns > self._scheduler.now_ns + delay_ns:
+            self.arm(delay_ns)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it will fire."""
+        return self.due_ns is not None
+
+    @property
+    def left_ns(self) -> int:
+        """What is left until it should fire; nothing, if it is not to."""
+        return 0 if self.due_ns is None else max(self.expires_ns - self._scheduler.now_ns, 0)

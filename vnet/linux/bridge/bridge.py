@@ -12,6 +12,7 @@ which is not even learned; a frame over the port's MTU dies without a word.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import count
 
 from vnet.base.drops import drop_reason
@@ -19,6 +20,7 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import MAC_BROADCAST, MAC_ZERO, Mac
 from vnet.linux.bridge.bpdus import BRIDGE_GROUP, receive_bpdu
 from vnet.linux.bridge.locked import LockedIngress
+from vnet.linux.bridge.multicast.snooping import MULTICAST_UNWANTED, MulticastSnooping
 from vnet.linux.bridge.port import (
     BAD_SOURCE_MAC,
     NO_PORT,
@@ -97,6 +99,7 @@ class Bridge:
         "group_fwd_mask",
         "has_host",
         "log",
+        "multicast",
         "own_port",
         "ports",
         "scheduler",
@@ -133,6 +136,7 @@ class Bridge:
         self.has_host = has_host
         self._user_mac = mac is not None
         self._gc = KernelTimer(scheduler, self._collect)
+        self.multicast = MulticastSnooping(self)
         self.tree = SpanningTree(self)
         if mac is not None:
             self.tree.set_address(mac)
@@ -163,6 +167,7 @@ class Bridge:
         del self._port_of[device]
         self.tree.disable(port.tree)
         self.tree.leave(port.tree)
+        self.multicast.forget_port(port)
         for vid in self._places(port):
             self.disown(device.mac, port, vid)
         self.fdb.flush_port(port, local=True)
@@ -199,10 +204,12 @@ class Bridge:
         is_up = self.device.admin_up
         if is_up:
             self.tree.open()
+            self.multicast.open()
         for port in reversed(self.ports):
             self._settle(port)
         if not is_up:
             self.tree.close()
+            self.multicast.close()
 
     def _settle(self, port: BridgePort) -> None:
         wanted = port.operational and self.device.admin_up
@@ -322,7 +329,24 @@ class Bridge:
             return self._handle_reserved(port, frame, target[5])
         if target == MAC_BROADCAST:
             return self.flood(port, frame, BridgePort.BROADCAST, up=True)
-        return self.flood(port, frame, BridgePort.MULTICAST, up=True)
+        return self._relay_group(port, frame, None)
+
+    def _relay_group(self, port: BridgePort | None, frame: Frame, passage: Passage | None) -> None:
+        """A multicast frame, which may be for some ports only."""
+        if not self.multicast.is_on:
+            return self.flood_multicast(port, frame, passage)
+        if passage is None and self.vlan_filter.is_on:
+            passage = self.vlan_filter.admit(self.own_port if port is None else port, frame)
+            if passage is None:
+                return None
+        return self.multicast.relay(port, frame, passage)
+
+    def flood_multicast(
+        self, port: BridgePort | None, frame: Frame, passage: Passage | None
+    ) -> None:
+        """Send to everybody who is not spared unknown groups."""
+        up = port is not None
+        return self.flood(port, frame, BridgePort.MULTICAST, up=up, passage=passage)
 
     def _handle_reserved(self, port: BridgePort, frame: Frame, last: int) -> None:
         if last == _STP_ADDRESS and self.tree.is_on:
@@ -360,29 +384,65 @@ class Bridge:
             passage = self.vlan_filter.admit(source, frame)
             if passage is None:
                 return None
-            if not passage.may_leave:
-                return source.device.drop(frame, VLAN_NOT_FORWARDING)
+        if passage is not None and not passage.may_leave:
+            return source.device.drop(frame, VLAN_NOT_FORWARDING)
         if port is not None:
             self.storms.flooded(frame.data, port, self.scheduler.now_ns)
-        up = up and self.has_host
-        reached = up
         obeys = port is not None or flag == BridgePort.UNKNOWN_UNICAST
-        for out in reversed(self.ports):
-            if out.state is not PortState.FORWARDING or (obeys and not getattr(out, flag)):
+        outs = [out for out in reversed(self.ports) if not obeys or getattr(out, flag)]
+        reached = self._send_to(outs, source, frame, passage)
+        if up and self.has_host:
+            return self.deliver_up(frame, passage)
+        if not reached:
+            source.device.drop(frame, NO_PORT)
+        return None
+
+    def flood_to(
+        self,
+        outs: Iterable[BridgePort],
+        port: BridgePort | None,
+        frame: Frame,
+        passage: Passage | None,
+        *,
+        up: bool = False,
+        may_miss: bool = False,
+    ) -> None:
+        """Send a multicast frame to the ports ``outs``, as :meth:`flood` does to all.
+
+        ``may_miss``: if it reaches nobody it is no loss.
+        """
+        source = self.own_port if port is None else port
+        if passage is not None and not passage.may_leave:
+            return source.device.drop(frame, VLAN_NOT_FORWARDING)
+        reached = self._send_to(outs, source, frame, passage)
+        if up and self.has_host:
+            return self.deliver_up(frame, passage)
+        if not reached and not may_miss:
+            source.device.drop(frame, MULTICAST_UNWANTED)
+        return None
+
+    def _send_to(
+        self,
+        outs: Iterable[BridgePort],
+        source: BridgePort,
+        frame: Frame,
+        passage: Passage | None,
+    ) -> bool:
+        """Send by each port that forwards, and may from ``source``; whether there was one."""
+        reached = False
+        came_by = None if source is self.own_port else source
+        for out in outs:
+            if out.state is not PortState.FORWARDING:
                 continue
-            if out is port and not out.hairpin:
+            if out is source and not out.hairpin:
                 continue
             if source.isolated and out.isolated:
                 continue
             leaving = frame if passage is None else passage.leaving(out.vlans)
             if leaving is not None:
                 reached = True
-                out.send(leaving, port)
-        if up:
-            return self.deliver_up(frame, passage)
-        if not reached:
-            source.device.drop(frame, NO_PORT)
-        return None
+                out.send(leaving, came_by)
+        return reached
 
     def deliver_up(self, frame: Frame, passage: Passage | None = None) -> None:
         """Pass a frame to the host through the bridge's own device."""
@@ -409,8 +469,9 @@ class Bridge:
                 return None
             vid = passage.vid
         if target[0] & 1:
-            flag = BridgePort.BROADCAST if target == MAC_BROADCAST else BridgePort.MULTICAST
-            return self.flood(None, frame, flag, passage=passage)
+            if target == MAC_BROADCAST:
+                return self.flood(None, frame, BridgePort.BROADCAST, passage=passage)
+            return self._relay_group(None, frame, passage)
         entry = self.fdb.lookup(target, self.scheduler.now_ns, vid)
         if entry is None:
             return self.flood(None, frame, BridgePort.UNKNOWN_UNICAST, passage=passage)

@@ -69,12 +69,15 @@ class BridgePort:
         "bridge",
         "broadcast_flood",
         "device",
+        "fast_leave",
         "group_fwd_mask",
         "hairpin",
         "isolated",
         "learning",
         "locked",
         "multicast_flood",
+        "multicast_router",
+        "multicast_to_unicast",
         "neigh_suppress",
         "number",
         "operational",
@@ -93,6 +96,12 @@ class BridgePort:
         self.state = PortState.DISABLED
         self.root_block = False
         self.bpdu_guard = False
+        self.fast_leave = False
+        """Who leaves a group is its last member here, nobody else need be asked (RFC 4541)."""
+        self.multicast_to_unicast = False
+        self.multicast_router = 1
+        """Whether a multicast router is behind the port: never (0), if it is heard (1), always
+        (2), or for a time (3)."""
         self.learning = True
         self.unicast_flood = True
         self.multicast_flood = True
@@ -163,6 +172,7 @@ class BridgePort:
         if state is PortState.DISABLED:
             self.bridge.fdb.flush_port(self)
             self.bridge.storms.forget()
+            self.bridge.multicast.disable_port(self)
         self.bridge.port_state_changed(was, state)
 
     def set_group_fwd_mask(self, mask: int) -> None:

@@ -200,6 +200,12 @@ class SpanningTree(Stp):
     def _enabled(self) -> list[StpPort]:
         return [p for p in reversed(self.ports.values()) if p.state is not StpState.DISABLED]
 
+    def _select_state(self, port: StpPort) -> None:
+        super()._select_state(port)
+        if port.state is not StpState.BLOCKING:
+            assert isinstance(port, TreePort)
+            self.bridge.multicast.enable_port(port.port)
+
     def _set_state(self, port: StpPort, state: StpState) -> None:
         assert isinstance(port, TreePort)
         port.state = state

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vnet.linux.netns import drops
 from vnet.linux.netns.membership import GroupMembership
+from vnet.linux.timer_wheel import JIFFY_NS
 from vnet.sim.frame import Frame
 from vnet.wire import igmp, ipv4
 from vnet.wire.igmp import CHANGE_TO_INCLUDE, Record
@@ -20,6 +21,7 @@ ALL_SNOOPERS = b"\xe0\x00\x00\x6a"
 """Every bridge is a member, to hear other multicast routers (RFC 4286)."""
 
 _TOS = 0xC0
+_OLD_UNSOLICITED_INTERVAL_NS = 10_000_000_000
 _OLDER_QUERIER_NS = 260_000_000_000
 """Older version querier present: 2 x 125 s + 10 s (RFC 3376 section 8.12)."""
 
@@ -65,9 +67,24 @@ class IgmpHost(GroupMembership):
             self._old_querier_until_ns = now_ns + _OLDER_QUERIER_NS
         return self.answer_query(query.group, query.max_response_ns)
 
+    @property
+    def _has_old_querier(self) -> bool:
+        return self.interface.device.scheduler.now_ns < self._old_querier_until_ns
+
+    def unsolicited_delay_ns(self) -> int:
+        """Towards an old querier a report is repeated within ten seconds, not within one."""
+        if self._has_old_querier:
+            return self.chance.randrange(_OLD_UNSOLICITED_INTERVAL_NS) + 2 * JIFFY_NS
+        return super().unsolicited_delay_ns()
+
+    def tell_leaving(self, group: bytes) -> None:
+        if not self._has_old_querier:
+            super().tell_leaving(group)
+        elif self._old_version == 2:
+            self._send(ALL_ROUTERS, igmp.message_v2(igmp.LEAVE, group))
+
     def send_report(self, records: tuple[Record, ...]) -> None:
-        now_ns = self.interface.device.scheduler.now_ns
-        if now_ns >= self._old_querier_until_ns:
+        if not self._has_old_querier:
             return self._send(ALL_IGMPV3_ROUTERS, igmp.report_v3(records))
         for record in records:
             if record.type == CHANGE_TO_INCLUDE:

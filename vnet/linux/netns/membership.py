@@ -106,8 +106,12 @@ class GroupMembership(ABC):
             return
         self.groups.remove(joined)
         if self.is_reported(group) and self.interface.device.running:
-            self._left[group] = self.robustness
-            self._changed()
+            self.tell_leaving(group)
+
+    def tell_leaving(self, group: bytes) -> None:
+        """Say that nobody here wants ``group`` any more."""
+        self._left[group] = self.robustness
+        self._changed()
 
     def report_all(self) -> None:
         """The link came back, or a source address was won: tell everything again."""
