@@ -21,7 +21,7 @@ FRAMES = 20_000
 
 
 def netem_with(impairments: Impairments, seed: int = 1) -> Netem:
-    netem = Netem(Chance(seed), "h1:eth0")
+    netem = Netem(Chance(seed), "link h1:eth0")
     netem.change(impairments)
     return netem
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from vnet.base.drops import DropReason, drop_reason
 from vnet.base.ids import Mac
 from vnet.sim.frame import Frame, Meta
+from vnet.sim.qdisc.ingress import Ingress
 from vnet.sim.qdisc.qdisc import Qdisc
 from vnet.sim.scheduler import Scheduler
 from vnet.sim.trace import FlightRecorder, TraceNode
@@ -60,8 +61,8 @@ class NetDevice(ABC):
     whether there is a live peer; the device is ``running`` when it is also administratively
     up. ``state_changed`` is called after either changes. ``recorder`` follows the frames that
     begin or end at the device without a trace. ``qdisc`` is where frames wait for their turn to
-    leave; None: they leave as they come. ``vlan_devices`` stand on top of it and take the frames
-    of their VLANs before anyone else.
+    leave; None: they leave as they come; ``ingress`` judges what has come in. ``vlan_devices``
+    stand on top of it and take the frames of their VLANs before anyone else.
     """
 
     kind = "device"
@@ -71,6 +72,7 @@ class NetDevice(ABC):
         "carrier",
         "drops",
         "ifindex",
+        "ingress",
         "mac",
         "mtu_bytes",
         "name",
@@ -110,6 +112,7 @@ class NetDevice(ABC):
         self.recorder: FlightRecorder | None = None
         self.qdisc: Qdisc | None = None
         self.vlan_devices: VlanDevices | None = None
+        self.ingress: Ingress | None = None
         self.rx_handler: RxHandler = self._refuse
         self.state_changed: Callable[[], None] = _nothing
 
@@ -145,6 +148,8 @@ class NetDevice(ABC):
                 sniffer.capture(self.scheduler.now_ns, data, False)
         if frame.meta is not None:
             frame = frame.seen(self.scheduler.now_ns, self.label, "received")
+        if self.ingress is not None and not self.ingress.admits(frame):
+            return None
         if self.vlan_devices is not None and self.vlan_devices.take(frame):
             return None
         self.rx_handler(frame)
@@ -211,6 +216,8 @@ class NetDevice(ABC):
 
     def _refresh(self) -> None:
         self.running = self.admin_up and self.carrier
+        if not self.running and self.qdisc is not None:
+            self.qdisc.purge()
         self.state_changed()
 
     def add_sniffer(self, sniffer: Sniffer) -> None:

@@ -18,6 +18,7 @@ from vnet.lab.lab import Lab
 from vnet.lab.reasons import every_reason
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
+from vnet.linux.tc.command import Tc
 from vnet.netdev.device import NetDevice
 from vnet.shell.tail import CaptureTail
 
@@ -76,6 +77,11 @@ class ShellContext:
     def namespace(self, name: str) -> Namespace:
         """The network namespace of a machine."""
         return self.machine(name).namespace
+
+    def traffic_control(self, name: str) -> Tc:
+        """``tc`` of a machine."""
+        devices = {device.name: device for device in self.devices(name)}
+        return Tc(self.namespace(name).traffic_control, devices)
 
     def target(self, text: str) -> str:
         """``text`` if it is a machine's name or an address (``fe80::1%eth0`` included)."""

@@ -20,8 +20,8 @@ from vnet.sim.frame import Frame
 from vnet.sim.netem import (
     UNIMPAIRED,
     Fate,
-    GilbertElliott,
     Impairments,
+    LossModel,
     Netem,
     with_bit_flipped,
 )
@@ -242,7 +242,7 @@ class LinkChange(TypedDict, total=False):
     mtu_bytes: int | None
     up: bool
     jitter_ns: int
-    loss: float | GilbertElliott
+    loss: float | LossModel
     duplicate: float
     reorder: float
     corrupt: float
@@ -295,7 +295,9 @@ class Link:
         self.up = up
         self.epoch = 0
         self.ends = _joined(self, ends)
-        self._netems = () if chance is None else tuple(Netem(chance, name) for name in ends)
+        self._netems = (
+            () if chance is None else tuple(Netem(chance, f"link {name}") for name in ends)
+        )
         self.on_plug: Callable[[], None] = _nothing
         """Called when the cable was plugged in or pulled."""
         self.impairments = UNIMPAIRED

@@ -39,6 +39,7 @@ from vnet.linux.netns.neighbor import Neighbors, thresholds_of
 from vnet.linux.netns.routes import connected_route, same_network, static_route
 from vnet.linux.netns.sockets.table import Sockets
 from vnet.linux.netns.sysctl.sysctls import Sysctls
+from vnet.linux.tc.qdiscs import TrafficControl
 from vnet.netdev.device import NetDevice
 from vnet.netdev.loopback import Loopback
 from vnet.netdev.vlan_device import VlanDevice
@@ -80,6 +81,7 @@ class Namespace:
         self.bridges: dict[str, Bridge] = {}
         self.idents = Identifications(self)
         self.sockets = Sockets(self)
+        self.traffic_control = TrafficControl(chance, self._is_own_mac)
         self.arp = ArpProtocol(self)
         self.icmp = Icmp4(self)
         self.icmpv6 = Icmp6(self)
@@ -258,6 +260,10 @@ class Namespace:
             bridge.remove_port(interface.device)
         interface.device.rx_handler = interface.handle
         self.link_changed(interface)
+
+    def _is_own_mac(self, mac: bytes) -> bool:
+        """Whether frames from ``mac`` are of this machine, and do not only cross its bridges."""
+        return any(interface.device.mac == mac for interface in self.interfaces.values())
 
     def master_of(self, name: str) -> Bridge | None:
         """The bridge that a device is a port of, or None."""

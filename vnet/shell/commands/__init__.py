@@ -7,8 +7,19 @@ from vnet.shell.commands import (
     node,
     openvswitch,
     running,
+    tc,
     traffic,
     watching,
 )
 
-__all__ = ["basics", "bridge", "inventory", "node", "openvswitch", "running", "traffic", "watching"]
+__all__ = [
+    "basics",
+    "bridge",
+    "inventory",
+    "node",
+    "openvswitch",
+    "running",
+    "tc",
+    "traffic",
+    "watching",
+]

@@ -11,11 +11,11 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import mac_text
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
+from vnet.linux.tc.show import root_kind
 from vnet.netdev.device import NetDevice
 from vnet.netdev.pair import PairDevice
 from vnet.netdev.vlan_device import VlanDevice
 
-_QUEUELESS = ("loopback", "bridge", "veth", "vlan", "openvswitch")
 _WITHOUT_CARRIER = ("loopback", "openvswitch")
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
 
@@ -74,13 +74,6 @@ def flags_of(device: NetDevice, *, arp: bool = True, multicast: bool = True) -> 
     return f"<{','.join(name for name, is_set in flags.items() if is_set)}>"
 
 
-def queue_of(device: NetDevice) -> str:
-    """The queueing discipline: none before a device was up, nor for those without a wire."""
-    if not device.admin_up:
-        return "noop"
-    return "noqueue" if device.kind in _QUEUELESS else "pfifo_fast"
-
-
 def headline(interface: Interface, *, mode: bool, plain: bool = False) -> str:
     """The first line. ``mode`` adds what only ``ip link`` says; ``plain`` is the short form
     of ``ip -6 addr``, which learns less from the kernel."""
@@ -93,7 +86,7 @@ def headline(interface: Interface, *, mode: bool, plain: bool = False) -> str:
     master = f"master {bridge.device.name} " if bridge else ""
     mode_text = "mode DEFAULT " if mode else ""
     return (
-        f"{start}qdisc {queue_of(device)} {master}state {state_of(device)} "
+        f"{start}qdisc {root_kind(device)} {master}state {state_of(device)} "
         f"{mode_text}group default qlen 1000"
     )
 

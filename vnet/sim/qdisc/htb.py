@@ -18,7 +18,7 @@ from enum import Enum, auto
 from vnet.base.units import NS_PER_S
 from vnet.sim.frame import Frame
 from vnet.sim.qdisc.bucket import Bucket
-from vnet.sim.qdisc.qdisc import QUEUE_FULL, RELEASED, QueueStats, Sender
+from vnet.sim.qdisc.qdisc import QUEUE_FULL, QUEUE_REMOVED, RELEASED, QueueStats, Sender
 from vnet.sim.scheduler import Scheduler, Timer
 
 QUEUE_FRAMES = 1_000
@@ -111,6 +111,8 @@ class Htb:
     Frames for a queue that is not there go to queue 0, which must be.
     """
 
+    kind = "htb"
+
     def __init__(
         self, scheduler: Scheduler, device: Sender, root: HtbRate, leaves: Mapping[int, HtbRate]
     ) -> None:
@@ -145,6 +147,13 @@ class Htb:
         for leaf in self._leaves.values():
             while leaf.frames:
                 self._device.transmit(leaf.frames.popleft(), RELEASED)
+
+    def purge(self) -> None:
+        """See :class:`~vnet.sim.qdisc.qdisc.Qdisc`."""
+        self._timer.cancel()
+        for leaf in self._leaves.values():
+            while leaf.frames:
+                self._device.drop(leaf.frames.popleft(), QUEUE_REMOVED)
 
     def stats(self) -> dict[int, QueueStats]:
         """What each queue has done."""

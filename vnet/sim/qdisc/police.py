@@ -18,8 +18,10 @@ class Limit:
 class _Limited:
     """A bucket, and when it was looked at last; what does not fit takes none."""
 
-    def __init__(self, limit: Limit, now_ns: int) -> None:
-        self._bucket = Bucket(limit.rate_per_s, limit.burst)
+    def __init__(self, limit: Limit | Bucket, now_ns: int) -> None:
+        if isinstance(limit, Limit):
+            limit = Bucket(limit.rate_per_s, limit.burst)
+        self._bucket = limit
         self._checked_ns = now_ns
 
     def left_ns(self, amount: int, now_ns: int) -> int:
@@ -34,7 +36,9 @@ class _Limited:
 class Policer:
     """Judges frames by a limit of bytes, of frames, or by both; a frame must be within each."""
 
-    def __init__(self, of_bytes: Limit | None, of_frames: Limit | None, now_ns: int) -> None:
+    def __init__(
+        self, of_bytes: Limit | Bucket | None, of_frames: Limit | Bucket | None, now_ns: int
+    ) -> None:
         self._bytes = None if of_bytes is None else _Limited(of_bytes, now_ns)
         self._frames = None if of_frames is None else _Limited(of_frames, now_ns)
 

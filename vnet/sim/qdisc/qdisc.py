@@ -13,6 +13,11 @@ QUEUE_FULL = drop_reason(
     cause="frames came faster than their queue may send, and it was full",
     cure="give the queue a higher rate, or send more slowly",
 )
+QUEUE_REMOVED = drop_reason(
+    "queue-removed",
+    cause="the frame waited in a queue that was taken away, or of a device that went down",
+    cure="change queues while they are empty",
+)
 
 RELEASED = -1
 """The queue of a frame that has waited: its time to leave has come."""
@@ -46,8 +51,17 @@ class QueueStats:
 
 
 class Qdisc(Protocol):
-    """A queueing discipline: it decides when frames leave, and which goes first."""
+    """A queueing discipline: it decides when frames leave, and which goes first.
+
+    ``kind`` is what tc calls it.
+    """
+
+    @property
+    def kind(self) -> str: ...
 
     def admit(self, frame: Frame, queue: int) -> bool:
         """Whether a frame leaves at once. If not it waits here until it is released, or it was
         dropped for want of room."""
+
+    def purge(self) -> None:
+        """Drop all that waits: the device has gone down."""

@@ -1,0 +1,1 @@
+"""The kinds of qdiscs that tc knows here: how the options of each are read and shown."""

@@ -1,0 +1,156 @@
+"""What ``tc qdisc show`` and ``tc class show`` print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from vnet.linux.tc.handles import INGRESS, INGRESS_HANDLE, ROOT, class_text, handle_text
+from vnet.linux.tc.kinds import prio
+from vnet.linux.tc.kinds.table import KINDS, NOQUEUE
+from vnet.linux.tc.numbers import size_text
+from vnet.linux.tc.qdiscs import Placed, TrafficControl
+from vnet.netdev.device import NetDevice
+from vnet.netdev.nic import Nic
+from vnet.sim.link import LINK_QUEUE_FULL
+from vnet.sim.qdisc.discipline import Discipline, QdiscStats
+from vnet.sim.qdisc.fifo import PfifoFast
+from vnet.sim.qdisc.priority import DEFAULT_PRIOMAP
+from vnet.sim.qdisc.tbf import Tbf
+
+_QUEUELESS = ("loopback", "bridge", "veth", "vlan", "openvswitch")
+_HASH_FACTOR, _HASH_BITS = 0x61C88647, 4
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How much is shown, and of what: ``device``, ``parent`` and ``handle`` None leave all in."""
+
+    statistics: bool = False
+    details: bool = False
+    device: NetDevice | None = None
+    parent: int | None = None
+    handle: int | None = None
+
+
+def default_kind(device: NetDevice) -> str:
+    """What a device has that nobody gave a qdisc: virtual ones none, cards a queue."""
+    return NOQUEUE if device.kind in _QUEUELESS else PfifoFast.kind
+
+
+def root_kind(device: NetDevice) -> str:
+    """The kind of the first qdisc, as ``ip link`` has it."""
+    if device.qdisc is None:
+        return default_kind(device) if device.admin_up else "noop"
+    return device.qdisc.kind
+
+
+def qdiscs_text(control: TrafficControl, devices: Sequence[NetDevice], view: View) -> str:
+    """``tc qdisc show``: device by device, each with its root before all others."""
+    lines: list[str] = []
+    for device in devices:
+        for entry in _entries(control, device):
+            if view.parent not in (None, entry.parent) or view.handle not in (None, entry.handle):
+                continue
+            lines += entry.lines(view, device)
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    kind: str
+    handle: int
+    parent: int
+    stats: QdiscStats
+    options: str
+    detailed: str = ""
+
+    def lines(self, view: View, device: NetDevice) -> Iterator[str]:
+        where = f"dev {device.name} " if view.device is None else ""
+        place = "root refcnt 2 " if self.parent == ROOT else f"parent {class_text(self.parent)} "
+        options = self.detailed if view.details and self.detailed else self.options
+        yield f"qdisc {self.kind} {handle_text(self.handle)} {where}{place}{options}"
+        if view.statistics:
+            yield from stats_lines(self.stats)
+
+
+def stats_lines(stats: QdiscStats) -> Iterator[str]:
+    """What ``-s`` adds."""
+    yield (
+        f" Sent {stats.sent_bytes} bytes {stats.sent_packets} pkt (dropped {stats.drops}, "
+        f"overlimits {stats.overlimits} requeues {stats.requeues}) "
+    )
+    backlog = f"{size_text(stats.backlog_bytes)} {stats.backlog_packets}p"
+    yield f" backlog {backlog} requeues {stats.requeues}"
+
+
+def _entries(control: TrafficControl, device: NetDevice) -> Iterator[_Entry]:
+    if device.qdisc is None and device.admin_up:
+        yield _default(device)
+    for placed in _ordered(control, device):
+        yield _explicit(placed)
+    if device.ingress is not None:
+        yield _Entry("ingress", INGRESS_HANDLE, INGRESS, device.ingress.stats, "---------------- ")
+
+
+def _ordered(control: TrafficControl, device: NetDevice) -> list[Placed]:
+    """The root, and the others as the kernel finds them."""
+    placed = list(control.placed(device))
+    return [*placed[:1], *sorted(placed[1:], key=_bucket)]
+
+
+def _bucket(placed: Placed) -> int:
+    """Where the kernel keeps a qdisc: it lists them in the order of its hash table."""
+    return (placed.qdisc.handle * _HASH_FACTOR & 0xFFFFFFFF) >> 32 - _HASH_BITS
+
+
+def _explicit(placed: Placed) -> _Entry:
+    qdisc = placed.qdisc
+    kind = KINDS[qdisc.kind]
+    return _Entry(
+        qdisc.kind,
+        qdisc.handle,
+        placed.parent,
+        qdisc.stats,
+        kind.text(qdisc, False),
+        kind.text(qdisc, True),
+    )
+
+
+def _default(device: NetDevice) -> _Entry:
+    """The queue of a card is that of the link it is plugged into."""
+    if default_kind(device) == NOQUEUE:
+        return _Entry(NOQUEUE, 0, ROOT, QdiscStats(), "")
+    stats = QdiscStats(device.tx_bytes, device.tx_packets)
+    if isinstance(device, Nic) and device.end is not None:
+        end, now_ns = device.end, device.scheduler.now_ns
+        stats.drops = end.drops.get(LINK_QUEUE_FULL, 0)
+        # The first of those that have not left is being sent.
+        stats.backlog_packets = max(sum(leaves_ns > now_ns for leaves_ns in end.queued) - 1, 0)
+    options = prio.text(PfifoFast.bands, DEFAULT_PRIOMAP)
+    return _Entry(PfifoFast.kind, 0, ROOT, stats, options)
+
+
+# -- classes
+
+
+def classes_text(control: TrafficControl, devices: Sequence[NetDevice], view: View) -> str:
+    """``tc class show``: the classes of each qdisc, with what somebody hung on them."""
+    lines: list[str] = []
+    for device in devices:
+        for placed in _ordered(control, device):
+            if view.parent in (None, ROOT, placed.qdisc.handle):
+                lines += _class_lines(placed.qdisc, device, view)
+    return "\n".join(lines)
+
+
+def _class_lines(qdisc: Discipline, device: NetDevice, view: View) -> Iterator[str]:
+    where = f"dev {device.name} " if view.device is None else ""
+    for number, child in qdisc.children.items():
+        leaf = f"leaf {handle_text(child.handle)} " if child.handle else ""
+        handle = class_text(qdisc.handle | number)
+        yield f"class {qdisc.kind} {handle} {where}parent {handle_text(qdisc.handle)} {leaf}"
+        if view.statistics:
+            if not isinstance(qdisc, Tbf):
+                yield from stats_lines(child.stats)
+            yield ""
