@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 from scapy.layers.inet6 import (
     ICMPv6EchoReply,
     ICMPv6EchoRequest,
+    ICMPv6MLReport2,
     ICMPv6ND_NA,
     ICMPv6ND_NS,
     ICMPv6ND_RA,
@@ -15,8 +18,19 @@ from scapy.layers.inet6 import (
 )
 from scapy.layers.l2 import Ether
 
-from tests.linux.kit import MS, Lab, Probe, S, address, dropped, ip6, nud_of, to_host
-from vnet.base.ids import ip_from_text
+from tests.linux.kit import (
+    MS,
+    Lab,
+    Probe,
+    S,
+    address,
+    dropped,
+    ip6,
+    mld_records,
+    nud_of,
+    to_host,
+)
+from vnet.base.ids import ip_from_text, ip_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.changes import AddressChange, Change
@@ -124,13 +138,143 @@ def test_two_machines_with_one_address_the_second_gives_way() -> None:
     assert found(two).duplicate
 
 
+def conf(machine: Namespace, **settings: int) -> None:
+    for name, value in settings.items():
+        for device in ("all", "default"):
+            machine.sysctls[f"net.ipv6.conf.{device}.{name}"] = value
+
+
 def test_removing_the_check_makes_addresses_usable_at_once() -> None:
     lab = Lab()
     machine = lab.machine("host")
-    machine.sysctls["net.ipv6.conf.default.dad_transmits"] = 0
-    lab.probe(machine, "eth0", ipv6=True)
+    conf(machine, accept_dad=0)
+    probe = lab.probe(machine, "eth0", ipv6=True)
     address(machine, "eth0", "fd00::1/64")
     assert found(machine).usable
+    lab.run(3 * S)
+    assert probe.of(ICMPv6ND_NS) == []
+
+
+def test_a_check_without_probes_is_only_a_wait() -> None:
+    lab = Lab()
+    machine = lab.machine("host")
+    conf(machine, dad_transmits=0)
+    probe = lab.probe(machine, "eth0", ipv6=True)
+    address(machine, "eth0", "fd00::1/64")
+    assert found(machine).tentative
+    lab.run(1_040 * MS)
+    assert found(machine).usable
+    assert probe.of(ICMPv6ND_NS) == []
+
+
+def test_probes_of_one_check_share_a_nonce_and_come_a_second_apart() -> None:
+    lab = Lab()
+    machine = lab.machine("host")
+    conf(machine, dad_transmits=3)
+    probe = lab.probe(machine, "eth0", ipv6=True)
+    lab.run(6 * S)
+    probes = probe.of(ICMPv6ND_NS)
+    assert len(probes) == 3
+    assert len({bytes(p)[-6:] for p in probes}) == 1
+    times = probe.times_ms(ICMPv6ND_NS)
+    assert all(1_000 <= b - a <= 1_040 for a, b in itertools.pairwise(times))
+
+
+def test_without_enhanced_detection_probes_carry_no_nonce() -> None:
+    lab = Lab()
+    machine = lab.machine("host")
+    conf(machine, enhanced_dad=0)
+    probe = lab.probe(machine, "eth0", ipv6=True)
+    lab.run(3 * S)
+    (ask,) = probe.of(ICMPv6ND_NS)
+    assert len(bytes(ask)) == 78
+
+
+def test_a_lost_link_local_address_ends_ipv6_where_that_is_wanted() -> None:
+    """accept_dad 2: the kernel disables IPv6 on the interface."""
+    for accept_dad, disabled in ((1, 0), (2, 1)):
+        lab = Lab()
+        machine = lab.machine("host")
+        conf(machine, accept_dad=accept_dad)
+        probe = lab.probe(machine, "eth0", ipv6=True)
+        address(machine, "eth0", "fd00::5/64")
+        rival_claims(probe, "fe80::ff:fe00:1")
+        interface = machine.interface("eth0")
+        assert interface.conf6.disable_ipv6 == disabled
+        assert [len(a.ip) for a in interface.addresses] == [16, 16] * (not disabled)
+        lab.run(60 * S)
+        assert probe.of(ICMPv6ND_RS) == []
+
+
+def test_ndisc_notify_announces_an_address_that_was_won() -> None:
+    lab = Lab()
+    machine = lab.machine("host")
+    conf(machine, ndisc_notify=1)
+    probe = lab.probe(machine, "eth0", ipv6=True)
+    lab.run(3 * S)
+    (told,) = probe.of(ICMPv6ND_NA)
+    assert (told[IPv6].src, told[IPv6].dst) == ("fe80::ff:fe00:1", "ff02::1")
+    assert (told[ICMPv6ND_NA].S, told[ICMPv6ND_NA].O) == (0, 1)
+
+
+def test_without_generated_addresses_there_is_no_link_local_one() -> None:
+    lab = Lab()
+    machine = lab.machine("host")
+    conf(machine, addr_gen_mode=1)
+    probe = lab.probe(machine, "eth0", ipv6=True)
+    lab.run(10 * S)
+    assert machine.interface("eth0").addresses == []
+    assert probe.heard == []
+
+
+# -- routers, and settings that change while the machine runs
+
+
+def test_whoever_begins_to_forward_joins_the_routers_groups() -> None:
+    lab, machine, probe = machine_with("fd00::77/64")
+    lab.run(4 * S)
+    probe.forget()
+    machine.sysctls["net.ipv6.conf.all.forwarding"] = 1
+    lab.run(20 * MS)
+    (report,) = probe.of(ICMPv6MLReport2)
+    joined = ["ff02::1:ff00:0", "ff05::2", "ff02::2"]
+    assert mld_records(report) == [(4, group) for group in joined]
+    machine.sysctls["net.ipv6.conf.all.forwarding"] = 0
+    lab.run(2 * S)
+    told = [record for report in probe.of(ICMPv6MLReport2) for record in mld_records(report)]
+    assert {group for kind, group in told if kind == 3} == set(joined)
+
+
+def test_a_device_that_is_set_down_keeps_the_groups_of_a_router() -> None:
+    lab, machine, _probe = machine_with()
+    lab.run(3 * S)
+    machine.sysctls["net.ipv6.conf.all.forwarding"] = 1
+    machine.set_down("eth0")
+    joined = [ip_text(group.ip) for group in machine.interface("eth0").mld.groups]
+    assert joined == ["ff05::2", "ff01::2", "ff02::2"]
+
+
+def test_ipv6_goes_and_comes_with_its_switch() -> None:
+    lab, machine, _probe = machine_with()
+    lab.run(3 * S)
+    machine.sysctls["net.ipv6.conf.eth0.disable_ipv6"] = 1
+    assert machine.interface("eth0").addresses == []
+    assert list(machine.fib6) == []
+    machine.sysctls["net.ipv6.conf.eth0.disable_ipv6"] = 0
+    lab.run(3 * S)
+    assert found(machine, "fe80::ff:fe00:1").usable
+
+
+def test_every_added_address_has_all_groups_reported_anew() -> None:
+    """The kernel sets up a device's groups again when somebody adds an address."""
+    lab, machine, probe = machine_with("fd00::77/64")
+    lab.run(4 * S)
+    probe.forget()
+    address(machine, "eth0", "fd00::88/64")
+    lab.run(20 * MS)
+    (report,) = probe.of(ICMPv6MLReport2)
+    groups = [group for _kind, group in mld_records(report)]
+    assert groups == ["ff02::1:ff00:88", "ff02::1:ff00:77", "ff02::1:ff00:1"]
 
 
 def test_an_address_added_without_a_carrier_is_checked_when_the_link_returns() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from scapy.layers.inet6 import (
     ICMPv6EchoRequest,
+    ICMPv6ND_NA,
     ICMPv6ND_NS,
     ICMPv6ND_RA,
     ICMPv6ND_RS,
@@ -188,6 +189,23 @@ def test_a_router_does_not_listen_to_routers() -> None:
     advertise(probe, prefix())
     assert routes(machine) == []
     assert made(machine) is None
+
+
+def test_whoever_begins_to_forward_lets_go_of_its_default_router() -> None:
+    _lab, machine, probe = machine6()
+    advertise(probe, prefix())
+    machine.sysctls["net.ipv6.conf.all.forwarding"] = 1
+    assert routes(machine) == [ON_LINK]
+
+
+def test_a_made_address_that_another_has_is_given_up() -> None:
+    _lab, machine, probe = machine6()
+    advertise(probe, prefix())
+    claim = ip6("fe80::7", "ff02::1", hlim=255) / ICMPv6ND_NA(tgt=MADE, S=0, O=1)
+    probe.send(Ether(src=probe.mac, dst="33:33:00:00:00:01") / claim)
+    assert made(machine) is None
+    advertise(probe, prefix())
+    assert made(machine) is not None
 
 
 def test_a_router_listens_if_told_to_in_spite_of_that() -> None:

@@ -1,8 +1,7 @@
 """IPv6 autoconfiguration of an interface (net/ipv6/addrconf.c; RFC 4862).
 
 When the link comes up the interface takes a link-local address, joins the groups that go
-with it, checks each address for duplicates, and then asks for a router, again and again at
-growing intervals, for as long as none answers (RFC 7559).
+with it, checks each address for duplicates, and then asks for a router.
 """
 
 from __future__ import annotations
@@ -11,64 +10,53 @@ from typing import TYPE_CHECKING
 
 from vnet.base.ids import (
     IPV6_ANY,
-    IpAddress,
     is_link_local_ip6,
     link_local_of,
-    multicast_mac_of,
+    network_of,
     solicited_node_of,
 )
+from vnet.linux.netns.address import InterfaceAddress
+from vnet.linux.netns.dad import DuplicateDetection
 from vnet.linux.netns.router_discovery import RouterDiscovery
-from vnet.linux.timer_wheel import KernelTimer
-from vnet.sim.frame import Frame
-from vnet.wire import icmpv6, ipv6, mld, nd, ra
-from vnet.wire.ether import TYPE_IPV6
-from vnet.wire.ether import frame as ether_frame
+from vnet.linux.netns.router_solicitation import RouterSolicitation
+from vnet.wire import mld
 
 if TYPE_CHECKING:
     from vnet.base.chance import Stream
-    from vnet.linux.netns.address import InterfaceAddress
     from vnet.linux.netns.interface import Interface
+    from vnet.linux.netns.sysctl.ipv6 import Ipv6Conf
 
-_NS_PER_S = 1_000_000_000
-_RETRANS_NS = 1_000_000_000
 _BRIDGE_SNOOPERS = b"\xff\x02" + bytes(13) + b"\x6a"
 """ff02::6a, all snoopers: a bridge joins it to hear other multicast routers (RFC 4286)."""
 
+_ROUTER_GROUPS = tuple(bytes((0xFF, scope)) + mld.ALL_ROUTERS[2:] for scope in (0x02, 0x01, 0x05))
+"""Those of the link, of the interface and of the site, in the order of joining."""
 
-class DadProbe:
-    """Duplicate detection of one address: probes left, the nonce of the last, its alarm."""
+_EUI64, _NO_LINK_LOCAL = 0, 1
+"""Values of addr_gen_mode."""
 
-    __slots__ = ("nonce", "probes_left", "timer")
-
-    def __init__(self, probes_left: int, timer: KernelTimer) -> None:
-        self.probes_left = probes_left
-        self.nonce = b""
-        self.timer = timer
+_LONGEST_ANYCAST_PREFIX = 126
+_LINK_LOCAL_DECIDES = 2
+"""accept_dad: without its link-local address an interface speaks no IPv6."""
 
 
 class Addrconf:
-    """The IPv6 life of one interface."""
+    """The IPv6 life of one interface.
 
-    __slots__ = (
-        "_chance",
-        "_probes",
-        "_solicit_interval_ns",
-        "_solicit_timer",
-        "_solicited",
-        "interface",
-        "routers",
-    )
+    ``anycasts`` are the subnet-router addresses that a router answers to (RFC 4291 section
+    2.6.1), with how many of its addresses are in each subnet.
+    """
+
+    __slots__ = ("_chance", "_solicitation", "anycasts", "dad", "interface", "routers")
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
+        self.anycasts: dict[bytes, int] = {}
         self.routers = RouterDiscovery(interface)
-        self._probes: dict[bytes, DadProbe] = {}
-        self._solicit_timer = KernelTimer(interface.device.scheduler, self._solicit_again)
-        self._solicit_interval_ns = 0
-        self._solicited = 0
+        self.dad = DuplicateDetection(interface, self.chance, self._won, self._lost)
+        self._solicitation = RouterSolicitation(interface, self.chance)
         self._chance: Stream | None = None
 
-    @property
     def chance(self) -> Stream:
         """Random delays and nonces; made when first needed."""
         if self._chance is None:
@@ -87,38 +75,70 @@ class Addrconf:
         mld_host = self.interface.mld
         if not ready:
             if not self.interface.device.admin_up:
-                self._solicit_timer.cancel()
-                for probe in self._probes.values():
-                    probe.timer.cancel()
-                self._probes.clear()
-                self.routers.forget()
+                self._stop()
                 mld_host.forget_timers()
             return
         disabled = self.interface.conf6.disable_ipv6
         if disabled or not self.interface.multicast:
             # Without multicast there is no neighbour discovery, and no IPv6.
             return
-        if self.interface.find(self._link_local()) is not None:
+        if self.interface.find(link_local_of(self.interface.device.mac)) is not None:
             # Only the carrier had gone: the addresses stayed, the switches may have forgotten.
             mld_host.report_all()
         else:
             self._begin()
         for address in self.interface.addresses:
-            if address.tentative and address.ip not in self._probes:
+            if address.tentative and not self.dad.runs_for(address):
                 # It was added while there was no link to check it on.
-                self._start_dad(address)
+                self._check(address)
+
+    def _stop(self) -> None:
+        self._solicitation.stop()
+        self.dad.stop_all()
+        self.routers.forget()
 
     def _begin(self) -> None:
         """The first link since the interface was set up: join what every node joins."""
-        interface, namespace = self.interface, self.interface.namespace
+        interface = self.interface
         if interface.device.kind == "bridge" and not interface.mld.is_member(_BRIDGE_SNOOPERS):
             interface.mld.join(_BRIDGE_SNOOPERS)
-        if interface.conf6.forwarding:
+        if interface.conf6.forwarding and not interface.mld.is_member(mld.ALL_ROUTERS):
             interface.mld.join(mld.ALL_ROUTERS)
-        namespace.add_address(interface.device.name, self._link_local(), 64)
+        if interface.conf6.addr_gen_mode == _EUI64:
+            ip = link_local_of(interface.device.mac)
+            interface.namespace.learn_address(interface, InterfaceAddress(ip, 64))
 
-    def _link_local(self) -> IpAddress:
-        return link_local_of(self.interface.device.mac)
+    # -- settings
+
+    def settings_changed(self, before: Ipv6Conf) -> None:
+        """The interface's settings are others than ``before``."""
+        conf = self.interface.conf6
+        if conf.disable_ipv6 != before.disable_ipv6:
+            self._disabled(bool(conf.disable_ipv6))
+        if conf.forwarding != before.forwarding:
+            self._forwards(bool(conf.forwarding))
+
+    def _disabled(self, disabled: bool) -> None:
+        if disabled:
+            self._stop()
+            self.interface.namespace.forget_ipv6(self.interface)
+            self.interface.mld.forget_timers()
+        elif self.interface.ready:
+            self.link_changed(ready=True)
+
+    def _forwards(self, forwards: bool) -> None:
+        """The interface became a router's, or ceased to be (RFC 4861 section 6.2)."""
+        membership = self.interface.mld
+        for group in _ROUTER_GROUPS:
+            if forwards:
+                membership.join(group)
+            else:
+                membership.leave(group)
+        for address in self.interface.addresses:
+            if len(address.ip) == 16 and address.usable:
+                self._count_anycast(address, 1 if forwards else -1)
+        if forwards and not self.routers.listens:
+            self.routers.forget_default_routes()
 
     # -- addresses
 
@@ -126,110 +146,63 @@ class Addrconf:
         """A new address: join its solicited-node group and check it."""
         if not address.from_router:
             self.routers.keep_network(address)
-        disabled = self.interface.conf6.disable_ipv6
-        if self.interface.ready and not disabled:
-            self._start_dad(address)
+        if self.interface.ready and not self.interface.conf6.disable_ipv6:
+            self._check(address)
         else:
             address.tentative = True
 
     def address_removed(self, address: InterfaceAddress) -> None:
-        """An address went: leave its group, stop checking."""
-        probe = self._probes.pop(address.ip, None)
-        if probe is not None:
-            probe.timer.cancel()
+        """An address went: leave its groups, stop checking."""
+        self.dad.stop(address)
         self.interface.mld.leave(solicited_node_of(address.ip))
+        if self.interface.conf6.forwarding and address.usable:
+            self._count_anycast(address, -1)
 
-    def _start_dad(self, address: InterfaceAddress) -> None:
+    def _check(self, address: InterfaceAddress) -> None:
         self.interface.mld.join(solicited_node_of(address.ip))
-        conf = self.interface.conf6
-        probes = conf.dad_transmits
-        if probes == 0:
-            self._won(address)
-            return
-        address.tentative, address.duplicate = True, False
-        timer = KernelTimer(self.interface.device.scheduler, self._probe, address)
-        self._probes[address.ip] = DadProbe(probes, timer)
-        most_s = max(conf.router_solicitation_delay, 1)
-        timer.arm(self.chance.randrange(most_s * _NS_PER_S))
-
-    def _probe(self, address: InterfaceAddress) -> None:
-        probe = self._probes[address.ip]
-        if probe.probes_left == 0:
-            del self._probes[address.ip]
-            self._won(address)
-            return
-        probe.probes_left -= 1
-        # The nonce tells our own probe, looped back by the network, from a rival's (RFC 7527).
-        probe.nonce = self.chance.randbytes(6)
-        group = solicited_node_of(address.ip)
-        body = nd.solicitation(address.ip, None, probe.nonce)
-        self._send(IPV6_ANY, group, icmpv6.NEIGHBOR_SOLICITATION, body)
-        probe.timer.arm(_RETRANS_NS)
+        self.dad.start(address)
 
     def _won(self, address: InterfaceAddress) -> None:
-        address.tentative = False
-        self.interface.namespace.address_changed(self.interface, address)
+        interface = self.interface
+        interface.namespace.address_changed(interface, address)
+        if interface.conf6.forwarding:
+            self._count_anycast(address, 1)
         if is_link_local_ip6(address.ip):
-            self.interface.mld.link_local_won()
-            self._start_soliciting(address.ip)
+            interface.mld.link_local_won()
+        if interface.conf6.ndisc_notify:
+            interface.namespace.nd.announce(interface, address)
+        if is_link_local_ip6(address.ip):
+            self._solicitation.start(address.ip)
 
-    def rival_heard(self, address: InterfaceAddress, nonce: bytes | None = None) -> bool:
-        """Somebody else uses, or also checks, a tentative address; False if it was us."""
-        probe = self._probes.get(address.ip)
-        if probe is not None and nonce is not None and nonce == probe.nonce:
-            return False
-        if probe is not None:
-            probe.timer.cancel()
-            del self._probes[address.ip]
-        address.tentative, address.duplicate = False, True
-        self.interface.namespace.address_changed(self.interface, address)
-        return True
+    def _lost(self, address: InterfaceAddress) -> None:
+        """Somebody else has the address. One that came from a router is given up."""
+        interface = self.interface
+        if address.from_router:
+            return interface.namespace.delete_address(interface.device.name, address.ip)
+        interface.namespace.address_changed(interface, address)
+        decides = interface.conf6.accept_dad >= _LINK_LOCAL_DECIDES
+        if decides and address.ip == link_local_of(interface.device.mac):
+            sysctls = interface.namespace.sysctls
+            sysctls.ipv6_conf.set_own(interface.device.name, "disable_ipv6", 1)
+            sysctls.changed()
+        return None
 
-    # -- router solicitation
-
-    def _start_soliciting(self, source: bytes) -> None:
-        conf = self.interface.conf6
-        if conf.forwarding:
+    def _count_anycast(self, address: InterfaceAddress, number: int) -> None:
+        """One address more, or less, in a subnet whose router this is."""
+        subnet = network_of(address.ip, address.prefix_length)
+        if address.prefix_length > _LONGEST_ANYCAST_PREFIX or subnet == IPV6_ANY:
             return
-        if conf.router_solicitations == 0:
-            return
-        first_ns = conf.router_solicitation_interval * _NS_PER_S
-        self._solicit_interval_ns = self._spread(first_ns, 900_000)
-        self._solicited = 1
-        self._solicit_router(source)
-        self._solicit_timer.arm(self._solicit_interval_ns)
-
-    def _solicit_again(self) -> None:
-        source = self.interface.find(self._link_local())
-        if source is None or not source.usable:
-            return
-        conf = self.interface.conf6
-        most = conf.router_solicitations
-        if 0 <= most <= self._solicited:
-            return
-        self._solicit_router(source.ip)
-        self._solicited += 1
-        limit_ns = conf.router_solicitation_max_interval * _NS_PER_S
-        self._solicit_interval_ns = self._spread(self._solicit_interval_ns, 1_900_000)
-        if self._solicit_interval_ns > limit_ns:
-            self._solicit_interval_ns = self._spread(limit_ns, 900_000)
-        self._solicit_timer.arm(self._solicit_interval_ns)
+        count = self.anycasts.get(subnet, 0) + number
+        if count <= 0:
+            self.anycasts.pop(subnet, None)
+        else:
+            self.anycasts[subnet] = count
+        group = solicited_node_of(subnet)
+        if number > 0 and count == 1:
+            self.interface.mld.join(group)
+        elif number < 0 and count == 0:
+            self.interface.mld.leave(group)
 
     def router_heard(self) -> None:
         """A router advertised itself: no more asking."""
-        self._solicit_timer.cancel()
-
-    def _spread(self, interval_ns: int, least_ppm: int) -> int:
-        """``interval_ns`` times a random factor of 0.2 width (RFC 3315 section 14)."""
-        return interval_ns * (least_ppm + self.chance.randrange(200_001)) // 1_000_000
-
-    def _solicit_router(self, source: bytes) -> None:
-        body = ra.solicitation(self.interface.device.mac)
-        self._send(source, mld.ALL_ROUTERS, icmpv6.ROUTER_SOLICITATION, body)
-
-    def _send(self, source: bytes, target: bytes, kind: int, body: bytes) -> None:
-        message = icmpv6.emit(source, target, icmpv6.Icmpv6(kind, 0, body))
-        packet = ipv6.emit(source, target, icmpv6.PROTOCOL, message, hop_limit=nd.HOP_LIMIT)
-        device = self.interface.device
-        data = ether_frame(multicast_mac_of(target), device.mac, TYPE_IPV6, packet)
-        device.transmit(Frame(data))
+        self._solicitation.stop()

@@ -84,9 +84,11 @@ class Interface:
         """Some setting of the namespace changed, perhaps one of this device's."""
         sysctls, name = self.namespace.sysctls, self.device.name
         self.conf4 = sysctls.ipv4_conf.in_force(name)
-        self.conf6 = sysctls.ipv6_conf.in_force(name)
+        before, self.conf6 = self.conf6, sysctls.ipv6_conf.in_force(name)
         self.arp_cache.configure(sysctls.ipv4_neighbors.own[name])
         self.nd_cache.configure(sysctls.ipv6_neighbors.own[name])
+        if self.addrconf is not None and self.conf6 is not before:
+            self.addrconf.settings_changed(before)
 
     # -- frames
 
@@ -169,7 +171,7 @@ class Interface:
     def notify_peers(self) -> None:
         """Tell the network where our addresses are now (NETDEV_NOTIFY_PEERS)."""
         self.namespace.arp.announce(self)
-        self.namespace.nd.announce(self)
+        self.namespace.nd.announce_all(self)
 
     def __repr__(self) -> str:
         return f"Interface({self.device.label})"

@@ -85,12 +85,14 @@ class GroupMembership(ABC):
         return False
 
     def join(self, group: bytes) -> None:
-        """One more user of ``group``; every join is reported, as Linux 6.18 does."""
+        """One more user of ``group``; the first one's joining is reported."""
         joined = next((g for g in self.groups if g.ip == group), None)
-        if joined is None:
-            joined = Group(group)
-            self.groups.insert(0, joined)
-        joined.users += 1
+        if joined is not None:
+            joined.users += 1
+            return
+        joined = Group(group)
+        joined.users = 1
+        self.groups.insert(0, joined)
         self._left.pop(group, None)
         if self.is_reported(group):
             joined.changes_due = self.robustness

@@ -223,12 +223,17 @@ class Namespace:
         for vlan in vlan_devices.vlans_on(interface.device):
             self.set_down(vlan.name)
         interface.device.set_admin(False)
-        for fib in (self.fib4, self.fib6):
-            for route in [r for r in fib if r.device is interface.device]:
-                self._remove_route(route)
+        for route in [r for r in self.fib4 if r.device is interface.device]:
+            self._remove_route(route)
+        self.forget_ipv6(interface)
+        interface.arp_cache.flush()
+
+    def forget_ipv6(self, interface: Interface) -> None:
+        """IPv6 is over on an interface: its routes, addresses and neighbours go."""
+        for route in [r for r in self.fib6 if r.device is interface.device]:
+            self._remove_route(route)
         for address in [a for a in interface.addresses if len(a.ip) == 16]:
             self._drop_address(interface, address)
-        interface.arp_cache.flush()
         interface.nd_cache.flush()
 
     def enslave(self, name: str, bridge_name: str) -> None:
@@ -289,16 +294,17 @@ class Namespace:
         address = InterfaceAddress(ip, prefix_length)
         if len(ip) == 4:
             self.sysctls.address_added(name)
-        self._own(interface, address)
-        if interface.device.admin_up:
-            self._add_connected(interface, address)
-        if interface.addrconf is not None and len(ip) == 16:
-            interface.addrconf.address_added(address)
+        if len(ip) == 16 and interface.ready:
+            # The kernel sets up the groups of a device anew whenever somebody adds an address.
+            interface.mld.report_all()
+        self.learn_address(interface, address)
 
     def learn_address(self, interface: Interface, address: InterfaceAddress) -> None:
-        """A router's prefix made an address: it is checked like any other, and brings no route."""
+        """An address is there; one that is made of a router's prefix brings no route."""
         self._own(interface, address)
-        if interface.addrconf is not None:
+        if interface.device.admin_up and not address.from_router:
+            self._add_connected(interface, address)
+        if interface.addrconf is not None and len(address.ip) == 16:
             interface.addrconf.address_added(address)
 
     def delete_address(self, name: str, ip: IpAddress) -> None:

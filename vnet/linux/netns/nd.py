@@ -10,16 +10,15 @@ from vnet.base.ids import (
     is_link_local_ip6,
     is_multicast_ip,
     is_solicited_node,
-    multicast_mac_of,
 )
 from vnet.linux.netns import drops
 from vnet.linux.netns.mld import ALL_NODES
+from vnet.linux.netns.nd_send import send_nd
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmpv6, ipv6, nd, ra
-from vnet.wire.ether import TYPE_IPV6
-from vnet.wire.ether import frame as ether_frame
 
 if TYPE_CHECKING:
+    from vnet.linux.netns.address import InterfaceAddress
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
@@ -63,9 +62,8 @@ class NeighborDiscovery:
         if address is None or address.duplicate:
             return device.drop(frame, drops.ARP_IGNORED)
         if address.tentative:
-            assert interface.addrconf is not None
-            if checking and interface.addrconf.rival_heard(address, request.nonce):
-                return device.drop(frame, drops.DUPLICATE_ADDRESS)
+            if checking and interface.addrconf is not None:
+                return interface.addrconf.dad.rival_heard(address, frame, request.nonce)
             return device.drop(frame, drops.TENTATIVE)
         if checking:
             return self._advertise(interface, request.target, ALL_NODES, nd.OVERRIDE, frame.meta)
@@ -86,22 +84,21 @@ class NeighborDiscovery:
         """Say that ``address`` is here; with OVERRIDE, at which MAC."""
         if interface.conf6.forwarding:
             flags |= nd.ROUTER
-        device = interface.device
-        body = nd.advertisement(flags, address, device.mac if flags & nd.OVERRIDE else None)
-        message = icmpv6.emit(
-            address, target, icmpv6.Icmpv6(icmpv6.NEIGHBOR_ADVERTISEMENT, 0, body)
+        body = nd.advertisement(
+            flags, address, interface.device.mac if flags & nd.OVERRIDE else None
         )
-        packet = ipv6.emit(address, target, icmpv6.PROTOCOL, message, hop_limit=nd.HOP_LIMIT)
-        if not is_multicast_ip(target):
-            return interface.nd_cache.send(packet, target, meta)
-        data = ether_frame(multicast_mac_of(target), device.mac, TYPE_IPV6, packet)
-        return device.transmit(Frame(data, meta))
+        message = icmpv6.Icmpv6(icmpv6.NEIGHBOR_ADVERTISEMENT, 0, body)
+        send_nd(interface, address, target, message, meta=meta)
 
-    def announce(self, interface: Interface) -> None:
+    def announce(self, interface: Interface, address: InterfaceAddress) -> None:
+        """An unsolicited advertisement of an address that is ours."""
+        self._advertise(interface, address.ip, ALL_NODES, nd.OVERRIDE, None)
+
+    def announce_all(self, interface: Interface) -> None:
         """Unsolicited advertisements of every IPv6 address (ndisc_send_unsol_na())."""
         for address in interface.addresses:
             if len(address.ip) == 16 and not address.tentative:
-                self._advertise(interface, address.ip, ALL_NODES, nd.OVERRIDE, None)
+                self.announce(interface, address)
 
     def _advertised(
         self, interface: Interface, frame: Frame, header: ipv6.Ipv6, body: bytes
@@ -116,7 +113,7 @@ class NeighborDiscovery:
         ours = interface.find(answer.target)
         if ours is not None:
             if ours.tentative and interface.addrconf is not None:
-                interface.addrconf.rival_heard(ours)
+                return interface.addrconf.dad.rival_heard(ours, frame)
             return device.drop(frame, drops.DUPLICATE_ADDRESS)
         known = interface.nd_cache.table.get(answer.target)
         if known is None or (answer.target_mac is None and known.mac is None):

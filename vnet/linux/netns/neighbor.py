@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.base.chance import Stream
 from vnet.base.drops import DropReason
-from vnet.base.ids import MAC_ZERO, multicast_mac_of, solicited_node_of
+from vnet.base.ids import MAC_ZERO, solicited_node_of
 from vnet.linux.netns import drops
+from vnet.linux.netns.nd_send import send_nd
 from vnet.linux.netns.sysctl.neighbor import QUEUED_PACKET_BYTES, NeighborConf
 from vnet.linux.timer_wheel import expiry_ns
 from vnet.sim.frame import Frame, Meta
@@ -26,7 +27,7 @@ from vnet.tables.neigh import (
     NeighborTable,
 )
 from vnet.tables.neigh_limits import NeighborFamily, NeighborThresholds
-from vnet.wire import icmp, icmpv6, ipv6, nd
+from vnet.wire import icmp, icmpv6, nd
 from vnet.wire.ether import TYPE_IPV4, TYPE_IPV6
 from vnet.wire.ether import frame as ether_frame
 
@@ -319,19 +320,10 @@ class NdCache(NeighborCache):
         return self.interface.link_local
 
     def solicit(self, ip: bytes, source: bytes, mac: bytes | None, meta: Meta | None) -> None:
-        device = self.interface.device
         target = ip if mac is not None else solicited_node_of(ip)
-        body = nd.solicitation(ip, device.mac)
+        body = nd.solicitation(ip, self.interface.device.mac)
         message = icmpv6.Icmpv6(icmpv6.NEIGHBOR_SOLICITATION, 0, body)
-        packet = ipv6.emit(
-            source,
-            target,
-            icmpv6.PROTOCOL,
-            icmpv6.emit(source, target, message),
-            hop_limit=nd.HOP_LIMIT,
-        )
-        data = ether_frame(mac or multicast_mac_of(target), device.mac, TYPE_IPV6, packet)
-        device.transmit(Frame(data, meta))
+        send_nd(self.interface, source, target, message, mac=mac, meta=meta)
 
     def report_unreachable(self, waiting: PendingPacket) -> None:
         self.interface.namespace.icmpv6.send_error(

@@ -90,6 +90,11 @@ class RouterDiscovery:
             if wanted is not None and same_network(route, wanted):
                 self.expiries[route] = None
 
+    def forget_default_routes(self) -> None:
+        """The machine is a router now: it needs no other's help."""
+        for route in [route for route in self.expiries if route.prefix_length == 0]:
+            self._set_lifetime(route, 0)
+
     # -- routes
 
     def _default_router(self, router: IpAddress, said: ra.RouterAdvertisement) -> None:
