@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.kernel.frames_ethernet import EthernetFrames
+from tests.kernel.frames_ipv4 import Ipv4Frames
+from tests.kernel.frames_ipv6 import Ipv6Frames
 from tests.kernel.play import Step
-from tests.kernel.setup import Bridge, Lab, Port
+from tests.kernel.setup import Bridge, Lab, Port, Route
 from vnet.base.chance import Chance, Stream
 
 _FLAGS = {
@@ -60,10 +62,125 @@ def _bridge(chance: Stream, frames: Stream, n_steps: int) -> Case:
     return Case(lab, list(EthernetFrames(lab, frames).steps(n_steps)))
 
 
+def _router4(chance: Stream, frames: Stream, n_steps: int) -> Case:
+    """Three networks, some with more than one address of ours, and routes beyond them."""
+    ports = tuple(
+        Port(
+            f"p{number}",
+            port_mac(number),
+            mtu_bytes=chance.choice((1500, 1400, 1280)) if number > 1 else 1500,
+            addresses=_addresses4(number, chance),
+            stations={f"10.0.{number}.{n}": station_mac(number, n) for n in (11, 12)},
+        )
+        for number in (1, 2, 3)
+    )
+    routes = [
+        Route("10.20.0.0/16", gateway="10.0.2.11"),
+        Route("10.20.5.0/24", gateway="10.0.1.12"),
+        Route("10.30.0.0/16", gateway="10.0.3.11", metric=10),
+        Route("10.30.0.0/16", device="p2", metric=chance.choice((5, 20))),
+    ]
+    if chance.random() < 0.5:
+        routes.append(Route("0.0.0.0/0", gateway="10.0.1.11"))
+    sysctls = {"net.ipv4.ip_forward": 1, **_UNLIMITED}
+    lab = Lab(ports, routes=tuple(routes), sysctls=sysctls)
+    return Case(lab, list(Ipv4Frames(lab, frames).steps(n_steps)))
+
+
+def _addresses4(number: int, chance: Stream) -> tuple[str, ...]:
+    length = chance.choice((24, 24, 25))
+    more = (f"10.0.{number}.2/{length}", f"10.0.{number}.3/32", f"10.{number}.0.1/30")
+    return (f"10.0.{number}.1/{length}", *(text for text in more if chance.random() < 0.3))
+
+
+def _host4(chance: Stream, frames: Stream, n_steps: int) -> Case:
+    """A machine with one or two networks that forwards nothing."""
+    ports = tuple(
+        Port(
+            f"p{number}",
+            port_mac(number),
+            addresses=_addresses4(number, chance),
+            stations={f"10.0.{number}.{n}": station_mac(number, n) for n in (11, 12)},
+        )
+        for number in range(1, chance.choice((2, 3)))
+    )
+    routes = (Route("0.0.0.0/0", gateway="10.0.1.11"),) if chance.random() < 0.5 else ()
+    lab = Lab(ports, routes=routes, sysctls=_UNLIMITED)
+    return Case(lab, list(Ipv4Frames(lab, frames).steps(n_steps)))
+
+
+def _router6(chance: Stream, frames: Stream, n_steps: int) -> Case:
+    """Three networks and routes beyond them."""
+    ports = tuple(
+        Port(
+            f"p{number}",
+            port_mac(number),
+            mtu_bytes=chance.choice((1500, 1400, 1280)) if number > 1 else 1500,
+            addresses=_addresses6(number, chance),
+            stations=_stations6(number),
+        )
+        for number in (1, 2, 3)
+    )
+    routes = [
+        Route("fd00:20::/32", gateway="fd00:2::b"),
+        Route("fd00:20:5::/48", gateway="fe80::1:c", device="p1"),
+        Route("fd00:30::/32", gateway="fd00:3::b", metric=10),
+        Route("fd00:30::/32", device="p2", metric=chance.choice((5, 20))),
+    ]
+    if chance.random() < 0.5:
+        routes.append(Route("::/0", gateway="fd00:1::b"))
+    sysctls = {"net.ipv6.conf.all.forwarding": 1, **_IPV6}
+    lab = Lab(ports, routes=tuple(routes), sysctls=sysctls, ipv6=True)
+    return Case(lab, list(Ipv6Frames(lab, frames).steps(n_steps)))
+
+
+def _host6(chance: Stream, frames: Stream, n_steps: int) -> Case:
+    """A machine with one or two networks that forwards nothing."""
+    ports = tuple(
+        Port(
+            f"p{number}",
+            port_mac(number),
+            addresses=_addresses6(number, chance),
+            stations=_stations6(number),
+        )
+        for number in range(1, chance.choice((2, 3)))
+    )
+    routes = (Route("::/0", gateway="fd00:1::b"),) if chance.random() < 0.5 else ()
+    lab = Lab(ports, routes=routes, sysctls=_IPV6, ipv6=True)
+    return Case(lab, list(Ipv6Frames(lab, frames).steps(n_steps)))
+
+
+def _addresses6(number: int, chance: Stream) -> tuple[str, ...]:
+    more = (f"fd00:{number}::2/64", f"fd00:{number}::3/128", f"fd00:{number}:1::1/126")
+    return (f"fd00:{number}::1/64", *(text for text in more if chance.random() < 0.3))
+
+
+def _stations6(number: int) -> dict[str, str]:
+    """Each with an address of its network and one of its link."""
+    return {
+        f"{prefix}{n:x}": station_mac(number, n)
+        for n in (11, 12)
+        for prefix in (f"fd00:{number}::", f"fe80::{number}:")
+    }
+
+
 _UNLIMITED = {
     "net.ipv4.icmp_ratelimit": 0,
     "net.ipv4.icmp_msgs_per_sec": 1_000_000,
     "net.ipv4.icmp_msgs_burst": 1_000_000,
 }
+_IPV6 = {
+    "net.ipv6.icmp.ratelimit": 0,
+    "net.ipv6.conf.default.dad_transmits": 0,
+    "net.ipv6.conf.default.router_solicitations": 0,
+    "net.ipv4.icmp_msgs_per_sec": 1_000_000,
+    "net.ipv4.icmp_msgs_burst": 1_000_000,
+}
 
-KINDS: dict[str, Callable[[Stream, Stream, int], Case]] = {"bridge": _bridge}
+KINDS: dict[str, Callable[[Stream, Stream, int], Case]] = {
+    "bridge": _bridge,
+    "host4": _host4,
+    "router4": _router4,
+    "host6": _host6,
+    "router6": _router6,
+}

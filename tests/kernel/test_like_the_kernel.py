@@ -12,12 +12,12 @@ import pytest
 
 from tests.kernel import recorded
 from tests.kernel.known import known_steps
-from tests.kernel.labs import KINDS
 from tests.kernel.play import Difference, compare
 from tests.kernel.real import reason_to_skip
 from tests.kernel.verdict import in_vnet, judge
 
 RECORDED = sorted(recorded.FOLDER.glob("*.json"))
+KINDS = sorted({path.stem.rsplit("-", 1)[0] for path in RECORDED})
 LIVE_SEEDS = range(1001, 1004)
 LIVE_FRAMES = 60
 
