@@ -40,6 +40,11 @@ TOO_SHORT = drop_reason(
     cause="the frame is shorter than an Ethernet header",
     cure="mend the sender",
 )
+TRUNCATED_TAG = drop_reason(
+    "vlan-tag-truncated",
+    cause="the frame ends within its VLAN tag or just behind it",
+    cure="mend the sender",
+)
 
 RxHandler = Callable[[Frame], None]
 
@@ -173,6 +178,10 @@ class NetDevice(ABC):
             frame = Frame(data, self.follow("sent", data))
         self._xmit(frame)
         return None
+
+    def is_for_host(self, _mac: bytes) -> bool:
+        """Whether a frame to another MAC than the device's is the host's all the same."""
+        return False
 
     @abstractmethod
     def _xmit(self, frame: Frame) -> None:

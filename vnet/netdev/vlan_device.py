@@ -11,8 +11,8 @@ from vnet.base.ids import Mac
 from vnet.netdev.device import NetDevice
 from vnet.sim.frame import Frame
 from vnet.wire.ether import HEADER_BYTES, TYPE_VLAN
+from vnet.wire.vlan import LEAST_TAGGED_BYTES
 
-_LEAST_TAGGED_BYTES = HEADER_BYTES + 6
 """A tag, and two bytes of what is within."""
 
 
@@ -77,7 +77,7 @@ class VlanDevices:
     def take(self, frame: Frame) -> bool:
         """Hand a frame to the VLAN device that it is for; False where there is none."""
         data = frame.data
-        if len(data) < _LEAST_TAGGED_BYTES:
+        if len(data) < LEAST_TAGGED_BYTES:
             return False
         device = self.by_tag.get((data[12:14], (data[14] << 8 | data[15]) & 0x0FFF))
         if device is None:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from vnet.wire.ether import TYPE_QINQ, TYPE_VLAN
+from vnet.wire.ether import HEADER_BYTES, TYPE_QINQ, TYPE_VLAN
 
 TPIDS = (b"\x81\x00", b"\x88\xa8")
 """As they stand in a frame."""
 
 _TPIDS = (TYPE_VLAN, TYPE_QINQ)
+
+LEAST_TAGGED_BYTES = HEADER_BYTES + 6
+"""A tag, and two bytes of what is within, which Linux looks at when it takes a tag off."""
 
 
 class Tag(NamedTuple):
@@ -49,3 +52,13 @@ def push(data: bytes, tag: Tag) -> bytes:
 def pop(data: bytes) -> bytes:
     """Remove the outermost tag of a frame that has one."""
     return data[:12] + data[16:]
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether a frame has all of its header, and of its tag if it has one."""
+    return len(data) >= HEADER_BYTES and not is_truncated(data)
+
+
+def is_truncated(data: bytes) -> bool:
+    """Whether a frame ends within its tag, or too soon behind it for Linux to take the tag off."""
+    return len(data) < LEAST_TAGGED_BYTES and data[12:14] in TPIDS

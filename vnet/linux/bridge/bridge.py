@@ -34,12 +34,13 @@ from vnet.linux.bridge.vlan import HOST_NOT_IN_VLAN, VLAN_NOT_FORWARDING, Passag
 from vnet.linux.bridge.vlan_filter import VlanFilter
 from vnet.linux.kernel_log import KernelLog
 from vnet.linux.timer_wheel import KernelTimer
-from vnet.netdev.device import TOO_SHORT, NetDevice, RxHandler
+from vnet.netdev.device import TOO_SHORT, TRUNCATED_TAG, NetDevice, RxHandler
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
 from vnet.tables.fdb import Fdb, FdbEntry, FdbKind
 from vnet.tables.storm import StormWatch
 from vnet.wire.ether import HEADER_BYTES, RESERVED_PREFIX
+from vnet.wire.vlan import is_whole
 
 RESERVED_ADDRESS = drop_reason(
     "bridge-reserved-address",
@@ -67,9 +68,21 @@ class BridgeDevice(NetDevice):
 
     kind = "bridge"
 
-    __slots__ = ("bridge",)
+    __slots__ = ("_came_to", "bridge")
 
-    bridge: Bridge
+    def __init__(self, bridge: Bridge, name: str, mac: Mac, owner: str) -> None:
+        super().__init__(bridge.scheduler, name, mac, owner=owner)
+        self.bridge = bridge
+        self._came_to = b""
+
+    def receive_at(self, port: BridgePort, frame: Frame) -> None:
+        """A frame for the host came in by a port, whose MAC is as good as the bridge's there."""
+        self._came_to = port.device.mac
+        self.receive(frame)
+        self._came_to = b""
+
+    def is_for_host(self, mac: bytes) -> bool:
+        return mac == self._came_to
 
     def _xmit(self, frame: Frame) -> None:
         self.bridge.send_own(frame)
@@ -120,8 +133,7 @@ class Bridge:
         log: KernelLog | None = None,
     ) -> None:
         self.scheduler = scheduler
-        self.device = BridgeDevice(scheduler, name, mac or MAC_ZERO, owner=owner)
-        self.device.bridge = self
+        self.device = BridgeDevice(self, name, mac or MAC_ZERO, owner)
         self.device.carrier = False
         self.log = KernelLog(scheduler) if log is None else log
         self.ageing_ns = ageing_ns
@@ -296,8 +308,9 @@ class Bridge:
 
     def handle_not_forwarding(self, port: BridgePort, frame: Frame) -> None:
         """A frame on a port that is not forwarding; a LEARNING port learns from it."""
-        if len(frame.data) < HEADER_BYTES:
-            return port.device.drop(frame, TOO_SHORT)
+        if not is_whole(frame.data):
+            is_short = len(frame.data) < HEADER_BYTES
+            return port.device.drop(frame, TOO_SHORT if is_short else TRUNCATED_TAG)
         if port.state is PortState.LEARNING and not self.accept_source(port, frame):
             return None
         if self.tree.is_on and frame.data[0:6] == BRIDGE_GROUP:
@@ -444,17 +457,22 @@ class Bridge:
                 out.send(leaving, came_by)
         return reached
 
-    def deliver_up(self, frame: Frame, passage: Passage | None = None) -> None:
-        """Pass a frame to the host through the bridge's own device."""
+    def deliver_up(
+        self, frame: Frame, passage: Passage | None = None, port: BridgePort | None = None
+    ) -> None:
+        """Pass a frame to the host through the bridge's own device.
+
+        ``port`` is where a unicast frame came in.
+        """
         device = self.device
         if passage is not None:
             leaving = passage.leaving(self.own_port.vlans)
             if leaving is None:
                 return device.drop(frame, HOST_NOT_IN_VLAN)
             frame = leaving
-        if device.admin_up:
-            device.receive(frame)
-        return None
+        if not device.admin_up:
+            return None
+        return device.receive(frame) if port is None else device.receive_at(port, frame)
 
     # -- frames from the host
 

@@ -16,6 +16,7 @@ from vnet.linux.bridge.vlan import VlanGroup
 from vnet.netdev.device import NetDevice
 from vnet.sim.frame import Frame
 from vnet.wire.ether import HEADER_BYTES, is_forwardable
+from vnet.wire.vlan import LEAST_TAGGED_BYTES, is_whole
 
 if TYPE_CHECKING:
     from vnet.linux.bridge.bridge import Bridge
@@ -128,7 +129,9 @@ class BridgePort:
         """The port's rx handler: br_handle_frame() and what follows it in Linux."""
         data = frame.data
         bridge = self.bridge
-        if self.state is not PortState.FORWARDING or len(data) < HEADER_BYTES:
+        if self.state is not PortState.FORWARDING or (
+            len(data) < LEAST_TAGGED_BYTES and not is_whole(data)
+        ):
             return bridge.handle_not_forwarding(self, frame)
         if data[0] & 1:
             return bridge.handle_group(self, frame)
@@ -144,7 +147,7 @@ class BridgePort:
             return bridge.flood(self, frame, self.UNKNOWN_UNICAST)
         entry.used_ns = now_ns
         if entry.is_local:
-            return bridge.deliver_up(frame)
+            return bridge.deliver_up(frame, port=self)
         out = entry.port
         if out is self and not self.hairpin:
             return self.device.drop(frame, SAME_PORT)

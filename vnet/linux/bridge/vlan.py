@@ -41,11 +41,6 @@ VLAN_NOT_FORWARDING = drop_reason(
     cause="the bridge port does not forward in the frame's VLAN (bridge vlan set ... state)",
     cure="set the VLAN's state on the port to forwarding",
 )
-TRUNCATED_TAG = drop_reason(
-    "vlan-tag-truncated",
-    cause="the frame ends within its VLAN tag or just behind it",
-    cure="mend the sender",
-)
 
 
 class VlanCounters:

@@ -23,25 +23,21 @@ from vnet.linux.bridge.vlan import (
     NO_PVID,
     NO_WAY_OUT,
     NOT_IN_VLAN,
-    TRUNCATED_TAG,
     VLAN_NOT_FORWARDING,
     Passage,
     Vlan,
     VlanCounters,
     VlanGroup,
 )
-from vnet.netdev.device import RxHandler
+from vnet.netdev.device import TRUNCATED_TAG, RxHandler
 from vnet.sim.frame import Frame
 from vnet.wire.ether import HEADER_BYTES, TYPE_QINQ, TYPE_VLAN
-from vnet.wire.vlan import TPIDS
+from vnet.wire.vlan import LEAST_TAGGED_BYTES, is_truncated, is_whole
 
 if TYPE_CHECKING:
     from vnet.linux.bridge.bridge import Bridge
 
 PROTOCOLS = (TYPE_VLAN, TYPE_QINQ)
-
-_LEAST_TAGGED_BYTES = HEADER_BYTES + 6
-"""A tag, and two bytes of what is within, which the kernel looks at when it takes a tag off."""
 
 _LETS_IN = (PortState.FORWARDING, PortState.LEARNING)
 
@@ -185,14 +181,14 @@ class VlanFilter:
         """Let a frame in, or drop it and return None."""
         data = frame.data
         has_tag = data[12:14] == self._tpid
-        tci = data[14] << 8 | data[15] if has_tag and len(data) >= _LEAST_TAGGED_BYTES else 0
+        tci = data[14] << 8 | data[15] if has_tag and len(data) >= LEAST_TAGGED_BYTES else 0
         group = port.vlans
         vid = tci & 0x0FFF
         if not vid:
             vid = group.pvid
             tci |= vid
         vlan = group.members.get(vid)
-        if vlan is None or vlan.state not in _LETS_IN or _is_truncated(data):
+        if vlan is None or vlan.state not in _LETS_IN or is_truncated(data):
             port.device.drop(frame, _reason_against(data, vid, vlan))
             return None
         if self.counts:
@@ -205,7 +201,7 @@ class VlanFilter:
         (br_should_learn() of Linux)."""
         data = frame.data
         vid = 0
-        if data[12:14] == self._tpid and len(data) >= _LEAST_TAGGED_BYTES:
+        if data[12:14] == self._tpid and len(data) >= LEAST_TAGGED_BYTES:
             vid = (data[14] << 8 | data[15]) & 0x0FFF
         vlan = port.vlans.members.get(vid or port.vlans.pvid)
         if vlan is None or vlan.state not in _LETS_IN:
@@ -213,12 +209,8 @@ class VlanFilter:
         return vlan.vid
 
 
-def _is_truncated(data: bytes) -> bool:
-    return data[12:14] in TPIDS and len(data) < _LEAST_TAGGED_BYTES
-
-
 def _reason_against(data: bytes, vid: int, vlan: Vlan | None) -> DropReason:
-    if _is_truncated(data):
+    if is_truncated(data):
         return TRUNCATED_TAG
     if vlan is not None:
         return VLAN_NOT_FORWARDING
@@ -238,7 +230,9 @@ class _Ingress:
     def handle(self, frame: Frame) -> None:
         """As :meth:`BridgePort.handle`, in the frame's VLAN."""
         bridge, port, data = self._bridge, self._port, frame.data
-        if port.state is not PortState.FORWARDING or len(data) < HEADER_BYTES:
+        if port.state is not PortState.FORWARDING or (
+            len(data) < LEAST_TAGGED_BYTES and not is_whole(data)
+        ):
             return bridge.handle_not_forwarding(port, frame)
         if data[0] & 1:
             return bridge.handle_group(port, frame)
@@ -260,7 +254,7 @@ class _Ingress:
             return bridge.flood(port, frame, port.UNKNOWN_UNICAST, passage=passage)
         entry.used_ns = now_ns
         if entry.is_local:
-            return bridge.deliver_up(frame, passage)
+            return bridge.deliver_up(frame, passage, port)
         out = entry.port
         if out is port and not port.hairpin:
             return port.device.drop(frame, SAME_PORT)

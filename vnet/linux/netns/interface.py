@@ -18,7 +18,7 @@ from vnet.linux.netns.igmp import IgmpHost
 from vnet.linux.netns.linkstate import LinkState
 from vnet.linux.netns.mld import MldHost
 from vnet.linux.netns.neighbor import ArpCache, NdCache
-from vnet.netdev.device import TOO_SHORT, NetDevice
+from vnet.netdev.device import TOO_SHORT, TRUNCATED_TAG, NetDevice
 from vnet.sim.frame import Frame
 from vnet.wire import vlan
 from vnet.wire.ether import HEADER_BYTES
@@ -95,10 +95,11 @@ class Interface:
     def handle(self, frame: Frame) -> None:
         """A frame came in by the device."""
         data = frame.data
-        if len(data) < HEADER_BYTES:
-            return self.device.drop(frame, TOO_SHORT)
-        if not data[0] & 1 and data[0:6] != self.device.mac:
-            return self.device.drop(frame, drops.OTHER_HOST)
+        device = self.device
+        if len(data) < vlan.LEAST_TAGGED_BYTES and not vlan.is_whole(data):
+            return device.drop(frame, TOO_SHORT if len(data) < HEADER_BYTES else TRUNCATED_TAG)
+        if not data[0] & 1 and data[0:6] != device.mac and not device.is_for_host(data[0:6]):
+            return device.drop(frame, drops.OTHER_HOST)
         kind = data[12:14]
         while kind in vlan.TPIDS:
             tag = vlan.parse(frame.data)
