@@ -56,7 +56,7 @@ def _bridge(chance: Stream, frames: Stream, n_steps: int) -> Case:
         for number in range(1, chance.choice((4, 5)))
     )
     mask = sum(1 << bit for bit in range(3, 16) if chance.random() < 0.3)
-    settings = {"stp_state": 0, "mcast_snooping": 0, "group_fwd_mask": mask}
+    settings = {"mcast_snooping": 0, "group_fwd_mask": mask}
     addresses = ("10.0.0.8/24",) if chance.random() < 0.5 else ()
     lab = Lab(ports, Bridge(addresses, settings), sysctls=_UNLIMITED)
     return Case(lab, list(EthernetFrames(lab, frames).steps(n_steps)))

@@ -10,6 +10,7 @@ from vnet.base.chance import Chance
 from vnet.base.ids import ip_from_text, mac_from_text, prefix_from_text
 from vnet.linux.bridge.bridge import Bridge as LinuxBridge
 from vnet.linux.bridge.port import BridgePort
+from vnet.linux.bridge.settings import set_port_flag
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.sim.frame import Frame
@@ -19,15 +20,6 @@ _MS = 1_000_000
 _TAP_MTU = 65_535
 _READY_MS = 5_000
 _STEP_MS = 2
-
-_PORT_SETTINGS = {
-    "hairpin": "hairpin",
-    "isolated": "isolated",
-    "learning": "learning",
-    "flood": "unicast_flood",
-    "mcast_flood": "multicast_flood",
-    "bcast_flood": "broadcast_flood",
-}
 
 
 class VirtualLab:
@@ -128,13 +120,15 @@ class VirtualLab:
 
 
 def _apply_bridge(bridge: LinuxBridge, wanted: Bridge) -> None:
+    appliers: dict[str, Callable[[int], None]] = {
+        "group_fwd_mask": partial(setattr, bridge, "group_fwd_mask"),
+        "mcast_snooping": lambda value: bridge.multicast.set_on(bool(value)),
+        "mcast_querier": lambda value: bridge.multicast.set_querier(bool(value)),
+    }
     for key, value in wanted.settings.items():
-        if key == "group_fwd_mask":
-            bridge.group_fwd_mask = value
-        else:
-            assert (key, value) in (("mcast_snooping", 0), ("stp_state", 0)), key
+        appliers[key](value)
 
 
 def _apply_port(member: BridgePort, port: Port) -> None:
     for key, value in port.settings.items():
-        setattr(member, _PORT_SETTINGS[key], bool(value))
+        set_port_flag(member, key, bool(value))
