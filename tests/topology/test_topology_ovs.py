@@ -296,8 +296,8 @@ FAULTS = {
         "flows is for switches of Open vSwitch (write type: ovs)",
     ),
     "ports of a Linux bridge": (
-        "switches: {s: {^ports: {a: {tag: 1}}}}",
-        "ports is for switches of Open vSwitch (write type: ovs)",
+        "switches: {s: {ports: {a: {^tag: 1}}}}",
+        "tag is for switches of Open vSwitch (write type: ovs)",
     ),
     "a tag": (
         "hosts: {h: {switches: {b: {type: ovs, ports: {b: {tag: ^5000}}}}}}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from vnet.linux.bridge.config import LinuxBridgeConfig
 from vnet.linux.netns.namespace import Namespace
 
 if TYPE_CHECKING:
@@ -38,16 +39,27 @@ class LinuxBridging:
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
+        self._configs: dict[str, LinuxBridgeConfig] = {}
+
+    def set_up(self, bridge: str, config: LinuxBridgeConfig) -> list[str]:
+        """Set a fresh bridge up, and its ports as they will come; returns the command lines."""
+        self._configs[bridge] = config
+        return config.apply(self._namespace.bridges[bridge])
 
     def add_port(
         self,
         bridge: str,
         device: str,
-        settings: BridgePortConfig | None = None,  # noqa: ARG002 (it knows no VLANs)
+        settings: BridgePortConfig | None = None,  # noqa: ARG002 (those are of another kind)
     ) -> str:
-        """``brctl addif``."""
+        """``brctl addif``, and what the bridge's configuration says of the port."""
         self._namespace.enslave(device, bridge)
-        return f"brctl addif {bridge} {device}"
+        found = self._namespace.bridges[bridge]
+        port = found.port_of(self._namespace.interface(device).device)
+        assert port is not None
+        config = self._configs.get(bridge)
+        more = [] if config is None else config.apply_to_port(port)
+        return " && ".join([f"brctl addif {bridge} {device}", *more])
 
     def remove_port(self, bridge: str, device: str) -> str:
         """``brctl delif``."""
@@ -60,5 +72,5 @@ class LinuxBridging:
         return None if bridge is None else bridge.device.name
 
     def settings_of(self, device: str) -> None:  # noqa: ARG002
-        """A port of a bridge without VLANs has nothing to take along."""
+        """Nothing to take along: a port's settings go by its name on the host it comes to."""
         return

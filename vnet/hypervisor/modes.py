@@ -15,6 +15,7 @@ from vnet.base.ids import ip_text, is_link_local_ip6, mac_text
 from vnet.hypervisor.backend import BACKEND_MAC, BackEnd
 from vnet.hypervisor.bridging import Bridging, LinuxBridging
 from vnet.hypervisor.steps import ScriptStep
+from vnet.linux.bridge.config import PLAIN_BRIDGE, LinuxBridgeConfig
 from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.pair import PairDevice, pair_up
@@ -37,7 +38,14 @@ class BridgeMode:
         """By bridge."""
 
     def create_bridge(
-        self, name: str, script: str, *, ageing_ns: int, ipv6: bool = False, silent: bool = False
+        self,
+        name: str,
+        script: str,
+        *,
+        ageing_ns: int,
+        ipv6: bool = False,
+        silent: bool = False,
+        config: LinuxBridgeConfig = PLAIN_BRIDGE,
     ) -> None:
         """A bridge with STP off and no forward delay, so that guests talk at once.
 
@@ -51,6 +59,7 @@ class BridgeMode:
         self.did(f"brctl stp {name} off")
         bridge.tree.set_forward_delay(0)
         self.did(f"brctl setfd {name} 0")
+        self.did(*self._linux.set_up(name, config))
         if silent:
             self._silence(name)
 

@@ -293,7 +293,12 @@ class Builder:
         else:
             script = "network-bridge" if classic else "ifup"
             mode.create_bridge(
-                switch.name, script, ageing_ns=switch.ageing_ns, silent=classic, ipv6=ipv6
+                switch.name,
+                script,
+                ageing_ns=switch.ageing_ns,
+                silent=classic,
+                ipv6=ipv6,
+                config=switch.linux,
             )
         if uplink is None:
             mode.standalone(switch.name)

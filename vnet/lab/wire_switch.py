@@ -56,9 +56,10 @@ def _linux_switch(
     bridge = Bridge(
         scheduler, wanted.name, owner=wanted.name, ageing_ns=wanted.ageing_ns, has_host=False
     )
+    wanted.linux.apply(bridge)
     bridge.device.set_admin(True)
     for nic in ports.values():
-        bridge.add_port(nic)
+        wanted.linux.apply_to_port(bridge.add_port(nic))
         nic.state_changed = _PortWatcher(bridge, nic)
         nic.set_admin(True)
     return LinuxSwitch(wanted.name, bridge, is_node=True)

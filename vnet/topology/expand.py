@@ -11,11 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
+from typing import Any
 
 from vnet.base.text import did_you_mean, one_of, quote
+from vnet.linux.bridge.config import PLAIN_BRIDGE, LinuxBridgeConfig
 from vnet.topology.cards import NO_MAC, check_card, counted, explicit_macs
 from vnet.topology.devices import RESERVED_NAMES
 from vnet.topology.explain import Cut
+from vnet.topology.linux_bridges import make_linux_bridge
 from vnet.topology.macs import OUI, PHYSICAL, MacChooser
 from vnet.topology.model import (
     Address,
@@ -31,7 +34,7 @@ from vnet.topology.model import (
     Vnic,
     WireSwitch,
 )
-from vnet.topology.port_schema import OvsPortFile
+from vnet.topology.port_schema import PortFile
 from vnet.topology.report import Path, Report
 from vnet.topology.roster import MAX_DEVICES_AND_ADDRESSES, Roster
 from vnet.topology.routes import routes_of
@@ -45,7 +48,7 @@ from vnet.topology.schema import (
     VnicFile,
     WireSwitchFile,
 )
-from vnet.topology.switch_schema import OVS_KEYS, SwitchFile
+from vnet.topology.switch_schema import LINUX_KEYS, OVS_KEYS, SwitchFile
 from vnet.topology.sysctls import sysctls_of
 from vnet.topology.templates import STAR, Templates, Wiring, dealt
 
@@ -185,37 +188,42 @@ class _Expander:
         free = iter([nic for nic in file.nics if nic not in claimed])
         built: dict[str, HostSwitch] = {}
         for key, switch in switches.items():
-            ovs = self.ovs(key, (*path, "switches", key), switch, switch.ports)
+            ovs, linux = self.bridge(key, (*path, "switches", key), switch, switch.ports)
             # An uplink of null means none, as 'none' does; only silence gets a card.
             said = "uplink" in switch.model_fields_set
             chosen = switch.uplink if said else next(free, None)
             card = chosen if chosen in file.nics else None
-            built[key] = HostSwitch(key, card, switch.ageing, ovs)
+            built[key] = HostSwitch(key, card, switch.ageing, ovs, linux)
             if not said:
                 free = iter([])
         return built
 
-    def ovs(
+    def bridge(
         self,
         name: str,
         path: Path,
         file: SwitchFile,
-        ports: Mapping[str, OvsPortFile | None] | None,
-    ) -> OvsBridge | None:
-        """What a switch of Open vSwitch is to be set up with; None for a Linux bridge.
+        ports: Mapping[str, PortFile | None] | None,
+    ) -> tuple[OvsBridge | None, LinuxBridgeConfig]:
+        """What a switch is to be set up with: as one of Open vSwitch, or as a Linux bridge.
 
         ``ports`` is None where the entry has no map of them.
         """
+        kind, other = "Linux bridges", "linux"
+        others_keys: tuple[str, ...] = LINUX_KEYS
+        if file.type == "linux":
+            kind, other, others_keys = "switches of Open vSwitch", "ovs", OVS_KEYS
+        for key in others_keys:
+            if key in file.model_fields_set:
+                what = f"{key} is for {kind}"
+                self.report.add((*path, key), what, f"write type: {other}", at_key=True)
+        rows: Mapping[str, Any] = ports or {}
         if file.type == "ovs":
             # Files without Open vSwitch do without all that it is made of.
             from vnet.topology.ovs_bridges import make_bridge
 
-            return make_bridge(name, file, ports or {}, path, self.report)
-        for key in (*OVS_KEYS, "ports"):
-            if key in file.model_fields_set and (key != "ports" or ports is not None):
-                what = f"{key} is for switches of Open vSwitch"
-                self.report.add((*path, key), what, "write type: ovs", at_key=True)
-        return None
+            return make_bridge(name, file, rows, path, self.report), PLAIN_BRIDGE
+        return None, make_linux_bridge(file, rows, path, self.report)
 
     def reserved(self, path: Path, name: str) -> None:
         if name in RESERVED_NAMES:
@@ -227,14 +235,14 @@ class _Expander:
         settings = file.ports if isinstance(file.ports, dict) else None
         instances = self.roster.sign_on(path, file.count, number)
         faults = self.report.faults
-        ovs = self.ovs(name, path, file, settings)
+        ovs, linux = self.bridge(name, path, file, settings)
         if not self.sound(path, file.count, faults):
             return
         numbered = tuple(f"p{index}" for index in range(1, number + 1))
         for _, switch in instances:
             ports = numbered or tuple(linked.get(switch, ()))
             own = ovs and replace(ovs, config=replace(ovs.config, name=switch))
-            self.nodes.switches[switch] = WireSwitch(switch, ports, file.ageing, own)
+            self.nodes.switches[switch] = WireSwitch(switch, ports, file.ageing, own, linux)
 
     def router(self, name: str, file: RouterFile) -> None:
         path: Path = ("routers", name)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, escaped, one_of, quote
+from vnet.topology.port_schema import OvsPortFile
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
 from vnet.topology.step_schema import VERBS
@@ -36,6 +37,7 @@ _HARMLESS = frozenset(
     | {"fail_mode", "flood_vlans", "flows", "groups", "meters", "ofport", "other_config"}
     | {"cvlans", "protected", "tag", "trunks", "vlan_mode"}
     | {"qos", "ingress_policing_rate", "ingress_policing_burst"}
+    | {"default_pvid", "group_fwd_mask", "vlan_filtering", "vlan_protocol", "vlan_stats"}
 )
 
 # What belongs in the options of a port, and not beside them.
@@ -126,7 +128,10 @@ def _explained(fault: Any, model: type[BaseModel]) -> _Fault:
     if path and path[-1] == "[key]":
         path, at_key = path[:-1], True
     if kind == "extra_forbidden":
-        hint = did_you_mean(str(path[-1]), _keys_at(path[:-1], model), "known here")
+        known = _keys_at(path[:-1], model)
+        if path[-1] in known:
+            return _Fault(path, *_of_other_type(str(path[-1])), True)
+        hint = did_you_mean(str(path[-1]), known, "known here")
         if path[-1] in _PORT_OPTIONS and "ports" in path[-3:-2]:
             hint = f"it is an option: write options: {{{path[-1]}: ...}}"
         return _Fault(path, f"unknown key {quote(path[-1])}", hint, True)
@@ -134,6 +139,13 @@ def _explained(fault: Any, model: type[BaseModel]) -> _Fault:
         hint = "write 'version: 1'" if path == ("version",) else ""
         return _Fault(path[:-1], f"missing key {quote(path[-1])}", hint, True)
     return _Fault(path, *_sentence(fault, kind, path), at_key)
+
+
+def _of_other_type(key: str) -> tuple[str, str]:
+    """A key of a port that the port of a switch of another type has."""
+    if key in OvsPortFile.model_fields:
+        return f"{key} is for switches of Open vSwitch", "write type: ovs"
+    return f"{key} is for Linux bridges", "write type: linux"
 
 
 def _sentence(fault: Any, kind: str, path: Path) -> tuple[str, str]:
@@ -188,8 +200,19 @@ def _keys_at(path: Path, top: type[BaseModel]) -> list[str]:
             )
         else:
             annotation = get_args(annotation)[-1]
-    model: type[BaseModel] = _bare(annotation)
-    return [info.alias or name for name, info in model.model_fields.items()]
+    fields = (info for model in _models(annotation) for info in model.model_fields.items())
+    return list(dict.fromkeys(info.alias or name for name, info in fields))
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models that ``annotation`` allows: one, or several where another key decides."""
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        allowed = get_args(annotation)
+        if get_origin(annotation) is Annotated:
+            allowed = allowed[:1]
+        return [model for each in allowed for model in _models(each)]
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return [annotation] if is_model else []
 
 
 def _bare(annotation: Any) -> Any:

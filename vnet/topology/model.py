@@ -15,6 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import IpAddress, Mac
+from vnet.linux.bridge.config import PLAIN_BRIDGE, LinuxBridgeConfig
 from vnet.sim.netem import UNIMPAIRED, Impairments
 
 if TYPE_CHECKING:
@@ -104,13 +105,14 @@ class OvsBridge:
 class HostSwitch:
     """A bridge inside a host. ``uplink`` names the host NIC behind it, if any.
 
-    ``ovs`` None makes it a Linux bridge.
+    ``ovs`` None makes it a Linux bridge, set up as ``linux`` says.
     """
 
     name: str
     uplink: str | None = None
     ageing_ns: int = 300_000_000_000
     ovs: OvsBridge | None = None
+    linux: LinuxBridgeConfig = PLAIN_BRIDGE
 
     @property
     def bonded_cards(self) -> list[str]:
@@ -149,13 +151,14 @@ class Vm:
 class WireSwitch:
     """A switch between hosts; its ports are named by the links that end there.
 
-    ``ovs`` None makes it a plain learning switch.
+    ``ovs`` None makes it a Linux bridge, set up as ``linux`` says.
     """
 
     name: str
     ports: tuple[str, ...]
     ageing_ns: int = 300_000_000_000
     ovs: OvsBridge | None = None
+    linux: LinuxBridgeConfig = PLAIN_BRIDGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, TypeAdapter, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from vnet.topology.bond_schema import BondDelay, BondLinks, BondMode, Lacp
 from vnet.topology.fields import Name
+from vnet.topology.linux_schema import LinuxPortFile
 from vnet.topology.ovs_values import SETTINGS, VLAN, VLANS, column_reader
 from vnet.topology.parts import Part
 from vnet.topology.qos_schema import QosFile
@@ -127,20 +135,35 @@ class OvsPortFile(Part):
 
 
 _PortCount = Annotated[int, Field(ge=1, le=MAX_PORTS)]
-_PortMap = dict[Name, OvsPortFile | None]
+PortFile = LinuxPortFile | OvsPortFile
+_PortMap = dict[Name, PortFile | None]
 
 
 @cache
-def _port_adapters() -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
+def _port_adapters() -> dict[object, TypeAdapter[Any]]:
     strict = Annotated[_PortCount, Field(strict=True)]
-    return TypeAdapter(_PortMap), TypeAdapter(strict)
+    return {
+        "linux": TypeAdapter(dict[Name, LinuxPortFile | None]),
+        "ovs": TypeAdapter(dict[Name, OvsPortFile | None]),
+        int: TypeAdapter(strict),
+    }
 
 
-def _ports(value: object) -> object:
+def _ports_by_type(value: object, info: ValidationInfo) -> object:
+    """A map of ports, judged as the type of the switch wants them; unread where that is unknown."""
+    kind = info.data.get("type")
+    return {} if kind is None else _port_adapters()[kind].validate_python(value)
+
+
+def _ports(value: object, info: ValidationInfo) -> object:
     """A map or a number, each judged as what it is."""
-    of_map, of_number = _port_adapters()
-    return (of_map if isinstance(value, dict) else of_number).validate_python(value)
+    if isinstance(value, dict):
+        return _ports_by_type(value, info)
+    return _port_adapters()[int].validate_python(value)
 
+
+Ports = Annotated[_PortMap, BeforeValidator(_ports_by_type)]
+"""Settings of ports by device, of the kind that the ``type`` of the switch has."""
 
 CountOrPorts = Annotated[_PortMap | _PortCount, BeforeValidator(_ports)]
 """How many ports a switch on the wire has, or settings of those that links end at."""

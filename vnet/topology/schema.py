@@ -30,7 +30,7 @@ from vnet.topology.fields import (
     Version,
 )
 from vnet.topology.parts import Part
-from vnet.topology.port_schema import CountOrPorts, OvsPortFile
+from vnet.topology.port_schema import CountOrPorts, Ports
 from vnet.topology.step_schema import StepFile
 from vnet.topology.switch_schema import SwitchFile
 from vnet.topology.wire import WireFile
@@ -109,10 +109,11 @@ class HostSwitchFile(SwitchFile):
         description="The host's card behind the switch, or 'none'. Left out, the first switch "
         "takes the first card that no other switch claims.",
     )
-    ports: dict[Name, OvsPortFile | None] = Field(
+    ports: Ports = Field(
         default={},
-        description="Only for type 'ovs': settings of ports by device, as in 'vnet0: {tag: 10}', "
-        "and ports that the bridge makes, as in 'patch0: {type: patch, options: {peer: patch1}}'.",
+        description="Settings of ports by device, as in 'vnet0: {pvid: 10}' for type 'linux' and "
+        "'vnet0: {tag: 10}' for type 'ovs'; for that also ports that the bridge makes, as in "
+        "'patch0: {type: patch, options: {peer: patch1}}'.",
     )
 
 
@@ -156,8 +157,9 @@ class WireSwitchFile(SwitchFile):
     count: NodeCount | None = _count("tor", "each has ports of its own")
     ports: CountOrPorts | None = Field(
         default=None,
-        description="Number of ports p1..pN; left out, links may end at any port name. For type "
-        "'ovs' it may be a map with settings of ports, as in 'p1: {tag: 10}'.",
+        description="Number of ports p1..pN; left out, links may end at any port name. It may also "
+        "be a map with settings of ports, as in 'p1: {pvid: 10}', or for type 'ovs' "
+        "'p1: {tag: 10}'.",
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from vnet.topology.bridge_schema import FlowTableFile, MirrorFile, TableNumber
 from vnet.topology.fields import Duration, Name
+from vnet.topology.linux_schema import Mask, Pvid
 from vnet.topology.ovs_values import SETTINGS, VLANS, column_reader
 from vnet.topology.parts import Part, duration_field
 from vnet.topology.values import RefusedError, kind_of
@@ -72,7 +73,7 @@ Program = Annotated[TextFile | list[_Entry] | str, BeforeValidator(_program)]
 
 
 class SwitchFile(Part):
-    """What can be said of every switch; with type 'linux' no more than type and ageing."""
+    """What can be said of every switch, but for its ports; most of it is for one type alone."""
 
     type: SwitchType = Field(
         default="linux",
@@ -81,6 +82,30 @@ class SwitchFile(Part):
     ageing: Duration = duration_field(
         300 * _S,
         "How long a learnt MAC is remembered; for type 'ovs' 15s to 3600s, in whole seconds.",
+    )
+    vlan_filtering: bool = Field(
+        default=False,
+        description="Only for type 'linux': look at VLAN tags, and keep VLANs apart. Which port is "
+        "in which, 'ports' say; all are in the default_pvid.",
+    )
+    vlan_protocol: Literal["802.1Q", "802.1ad"] = Field(
+        default="802.1Q",
+        description="Only for type 'linux' with vlan_filtering: which tags name VLANs; those of "
+        "the other protocol are payload.",
+    )
+    default_pvid: Pvid = Field(
+        default=1,
+        description="Only for type 'linux' with vlan_filtering: the VLAN that ports are in, "
+        "untagged, of which nothing else is said; 'none' for none.",
+    )
+    vlan_stats: bool = Field(
+        default=False,
+        description="Only for type 'linux' with vlan_filtering: count what passes in each VLAN.",
+    )
+    group_fwd_mask: Mask = Field(
+        default=0,
+        description="Only for type 'linux': which of 01:80:C2:00:00:03 to 0F are forwarded, as a "
+        "mask: bit N for 0N. '0x4000' lets LLDP through.",
     )
     fail_mode: _FailMode = Field(
         default=None,
@@ -137,6 +162,8 @@ class SwitchFile(Part):
         examples=[{"mac-table-size": 1024}],
     )
 
+
+LINUX_KEYS = (*("vlan_filtering", "vlan_protocol", "default_pvid", "vlan_stats", "group_fwd_mask"),)
 
 OVS_KEYS = (
     *("fail_mode", "meters", "groups", "flows", "mirrors", "flow_tables", "flood_vlans"),

@@ -1,0 +1,77 @@
+"""From the keys of a switch of ``type: linux`` to the configuration of its bridge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vnet.base.text import quote
+from vnet.linux.bridge.config import LinuxBridgeConfig, PortConfig
+from vnet.topology.linux_schema import FLAGS, LinuxPortFile
+from vnet.topology.report import Path, Report
+from vnet.topology.switch_schema import SwitchFile
+from vnet.wire.ether import TYPE_QINQ, TYPE_VLAN
+
+_PROTOCOLS = {"802.1Q": TYPE_VLAN, "802.1ad": TYPE_QINQ}
+_REFUSED_OF_BRIDGE = 0x0007
+_REFUSED_OF_PORT = 0x0002
+
+
+def make_linux_bridge(
+    file: SwitchFile, ports: Mapping[str, LinuxPortFile | None], path: Path, report: Report
+) -> LinuxBridgeConfig:
+    """The bridge that the entry at ``path`` wants."""
+    if file.group_fwd_mask & _REFUSED_OF_BRIDGE:
+        what = f"the kernel refuses group_fwd_mask {file.group_fwd_mask:#x}"
+        report.add(
+            (*path, "group_fwd_mask"), what, "STP, pause and LACP cannot be let through: 0x7"
+        )
+    rows = {
+        name: _port(port or LinuxPortFile(), (*path, "ports", name), report)
+        for name, port in ports.items()
+    }
+    if not file.vlan_filtering:
+        _check_use(file, ports, path, report)
+    return LinuxBridgeConfig(
+        file.vlan_filtering,
+        _PROTOCOLS[file.vlan_protocol],
+        file.default_pvid,
+        file.vlan_stats,
+        file.group_fwd_mask,
+        rows,
+    )
+
+
+def _port(file: LinuxPortFile, path: Path, report: Report) -> PortConfig:
+    both = [vid for vid in file.tagged if vid in file.untagged]
+    if both:
+        what = f"VLAN {both[0]} cannot leave both tagged and untagged"
+        report.add((*path, "untagged"), what, "leave it out of one of the two", at_key=True)
+    if file.group_fwd_mask & _REFUSED_OF_PORT:
+        what = f"the kernel refuses group_fwd_mask {file.group_fwd_mask:#x}"
+        report.add((*path, "group_fwd_mask"), what, "pause frames cannot be let through: 0x2")
+    flags = {name: getattr(file, name) for name in FLAGS if name in file.model_fields_set}
+    return PortConfig(
+        file.pvid,
+        file.tagged,
+        file.untagged,
+        flags,
+        file.cost,
+        file.priority,
+        file.group_fwd_mask,
+    )
+
+
+def _check_use(
+    file: SwitchFile, ports: Mapping[str, LinuxPortFile | None], path: Path, report: Report
+) -> None:
+    """VLANs of a bridge that does not look at tags are a slip."""
+    hint = "write vlan_filtering: true"
+    for key in ("vlan_protocol", "default_pvid", "vlan_stats"):
+        if key in file.model_fields_set:
+            what = f"{key} is for bridges that filter VLANs"
+            report.add((*path, key), what, hint, at_key=True)
+    for name, port in ports.items():
+        for key in ("pvid", "tagged", "untagged"):
+            if port is not None and key in port.model_fields_set:
+                what = f"{key} of {quote(name)} does nothing in a bridge that does not filter VLANs"
+                report.add((*path, "ports", name, key), what, hint, at_key=True)
