@@ -14,6 +14,8 @@ from vnet.base.errors import VnetError
 from vnet.guest.apps.app import App
 from vnet.hypervisor.backend import unplug
 from vnet.lab.build import Network, front_of
+from vnet.linux.tc.command import Tc, words_about
+from vnet.linux.tc.show import counted_by
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.sim.link import Link
@@ -143,6 +145,28 @@ def read_counters(network: Network, step: steps.CountersStep) -> dict[str, Any]:
     }
     # A reason that nothing was dropped for has no count yet, and is expected to be 0.
     return dict.fromkeys((e.key for e in step.expect if e.frames is None), 0) | found
+
+
+def do_tc(network: Network, step: steps.TcStep) -> dict[str, Any]:
+    """Change the queues of a device, and read the counters of one.
+
+    Raises :class:`VnetError`, in tc's words, where it cannot be done.
+    """
+    device = device_at(network, step.device)
+    control = network.traffic_control(step.device.node)
+    if step.command is not None:
+        Tc(control, {device.name: device}).run(words_about(device.name, step.command))
+    kind, stats = counted_by(control, device, step.handle)
+    return {
+        "kind": kind,
+        "sent_bytes": stats.sent_bytes,
+        "sent_packets": stats.sent_packets,
+        "dropped": stats.drops,
+        "overlimits": stats.overlimits,
+        "requeues": stats.requeues,
+        "backlog_bytes": stats.backlog_bytes,
+        "backlog_packets": stats.backlog_packets,
+    }
 
 
 def device_at(network: Network, point: Endpoint) -> NetDevice:

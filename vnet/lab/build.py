@@ -25,6 +25,8 @@ from vnet.lab.domains import Domains
 from vnet.lab.switches import LinuxSwitch, Switch
 from vnet.lab.wire_switch import WireSwitch, build_wire_switch
 from vnet.linux.netns.namespace import Namespace
+from vnet.linux.tc.command import Tc, words_about
+from vnet.linux.tc.qdiscs import TrafficControl
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.sim.link import Link, LinkEnd
@@ -56,6 +58,7 @@ class Network:
     """The ends of links as they were before a plug went elsewhere, with what they have counted."""
     domains: dict[str, Domains] = field(default_factory=dict)
     script_steps: list[ScriptStep] = field(default_factory=list)
+    _switch_queues: dict[str, TrafficControl] = field(default_factory=dict)
     lost_with_devices: Counter[tuple[str, DropReason]] = field(default_factory=Counter)
     """What devices dropped that were taken away while the lab ran, by their label and reason."""
 
@@ -68,6 +71,16 @@ class Network:
         yield from self.hosts.values()
         yield from self.routers.values()
         yield from self.vms.values()
+
+    def traffic_control(self, node: str) -> TrafficControl:
+        """What keeps the queues of a node's devices; a switch on the wire has them, too."""
+        machine = self.machine(node)
+        if machine is not None:
+            return machine.namespace.traffic_control
+        if node not in self._switch_queues:
+            # Whatever leaves a switch only crosses it, and has no priority.
+            self._switch_queues[node] = TrafficControl(self.chance, lambda _mac: False)
+        return self._switch_queues[node]
 
     def device(self, node: str, name: str) -> NetDevice | None:
         """A device of a node by its present name."""
@@ -340,6 +353,11 @@ class Builder:
     def _give_addresses(namespace: Namespace, nic: model.Nic) -> None:
         for address in nic.addresses:
             namespace.add_address(nic.name, address.ip, address.prefix_length)
+        if nic.tc:
+            device = namespace.interfaces[nic.name].device
+            tool = Tc(namespace.traffic_control, {nic.name: device})
+            for command in nic.tc:
+                tool.run(words_about(nic.name, command))
 
     @staticmethod
     def _add_routes(namespace: Namespace, routes: tuple[model.Route, ...]) -> None:

@@ -63,6 +63,8 @@ def _act(network: Network, step: steps.Step) -> Callable[[], dict[str, Any]]:
         return lambda: acts.look_at_fdb(network, step)
     if isinstance(step, steps.CountersStep):
         return lambda: acts.read_counters(network, step)
+    if isinstance(step, steps.TcStep):
+        return lambda: acts.do_tc(network, step)
     if isinstance(step, OvsStep):
         # Labs without Open vSwitch do without all that it is made of.
         from vnet.lab.ovs_acts import ovs_act

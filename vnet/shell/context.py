@@ -79,9 +79,9 @@ class ShellContext:
         return self.machine(name).namespace
 
     def traffic_control(self, name: str) -> Tc:
-        """``tc`` of a machine."""
+        """``tc`` of a node."""
         devices = {device.name: device for device in self.devices(name)}
-        return Tc(self.namespace(name).traffic_control, devices)
+        return Tc(self.lab.network.traffic_control(name), devices)
 
     def target(self, text: str) -> str:
         """``text`` if it is a machine's name or an address (``fe80::1%eth0`` included)."""

@@ -43,6 +43,11 @@ def check_card(path: Path, card: NicFile, count: int, report: Report) -> None:
         hint = f"IPv6 needs {_MIN_MTU_IPV6}"
         report.add((*path, "mtu"), f"mtu {card.mtu} is too small for IPv6", hint)
     _check_room(path, card, count, report)
+    if card.tc:
+        # Files without queues do without all that they are made of.
+        from vnet.topology.queues import check_commands
+
+        check_commands((*path, "tc"), card.tc, card.mtu, report)
 
 
 def _check_room(path: Path, card: NicFile, count: int, report: Report) -> None:

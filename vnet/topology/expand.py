@@ -268,7 +268,9 @@ class _Expander:
             here = (*path, "nics", name)
             self.reserved(here, name)
             check_card(here, file, count or 1, self.report)
-            nics[name] = Nic(name, file.mac or NO_MAC, tuple(file.ip), file.mtu, file.ipv6)
+            nics[name] = Nic(
+                name, file.mac or NO_MAC, tuple(file.ip), file.mtu, file.ipv6, tuple(file.tc)
+            )
         return nics
 
     def instance_nics(self, node: str, nics: Mapping[str, Nic], offset: int) -> dict[str, Nic]:
@@ -335,7 +337,8 @@ class _Expander:
             switch = self.plug(here, host, vnic)
             mac = vnic.mac or NO_MAC
             ip = tuple(vnic.ip)
-            vnics.append(Vnic(f"eth{index}", mac, ip, vnic.mtu, vnic.ipv6, switch))
+            tc = tuple(vnic.tc)
+            vnics.append(Vnic(f"eth{index}", mac, ip, vnic.mtu, vnic.ipv6, tc, switch))
         return vnics
 
     def plug(self, path: Path, host: Host, vnic: VnicFile) -> str:

@@ -93,6 +93,13 @@ REPORTS: dict[str, dict[str, _Type]] = {
     "counters": {
         **dict.fromkeys(("rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops"), _COUNT),
     },
+    "tc": {
+        "kind": _NAME,
+        **dict.fromkeys(
+            ("sent_bytes", "sent_packets", "dropped", "overlimits", "requeues"), _COUNT
+        ),
+        **dict.fromkeys(("backlog_bytes", "backlog_packets"), _COUNT),
+    },
     "flows": {"flows": _COUNT, "n_packets": _COUNT, "n_bytes": _COUNT},
     "groups": {"groups": _COUNT, "packet_count": _COUNT, "byte_count": _COUNT},
     "meters": dict.fromkeys(("meters", "flow_count", "packet_in_count", "byte_in_count"), _COUNT),

@@ -31,6 +31,7 @@ from vnet.topology.values import (
     parse_sysctl,
     parse_sysctl_name,
     parse_target,
+    parse_tc,
     parse_version,
 )
 
@@ -78,6 +79,12 @@ Addresses = Annotated[
     Field(max_length=256),
     BeforeValidator(listed),
     one_or_list(_ADDRESS_SCHEMA),
+]
+_TC_SCHEMA = {"type": "string", "examples": ["qdisc add root tbf rate 1mbit burst 10kb limit 15kb"]}
+TcCommands = Annotated[
+    list[Annotated[str, BeforeValidator(parse_tc)]],
+    BeforeValidator(listed),
+    one_or_list(_TC_SCHEMA),
 ]
 Gateways = Annotated[list[IpText], BeforeValidator(listed), one_or_list(_IP_SCHEMA)]
 Network = Annotated[

@@ -72,6 +72,8 @@ class Nic:
     addresses: tuple[Address, ...] = ()
     mtu_bytes: int = 1500
     ipv6: bool | None = None
+    tc: tuple[str, ...] = ()
+    """Commands of tc(8), the device left out."""
 
     @property
     def speaks_ipv6(self) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vnet.base.text import did_you_mean, one_of, quote
+from vnet.linux.tc.handles import parse_handle
 from vnet.topology.devices import NLMON
 from vnet.topology.expectations import make_expectations
 from vnet.topology.explain import Cut
 from vnet.topology.model import Endpoint, Link
+from vnet.topology.queues import check_command
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
 from vnet.topology.step_names import StepNames
@@ -35,6 +37,7 @@ from vnet.topology.steps import (
     RepeatStep,
     SendStep,
     Step,
+    TcStep,
     UdpStep,
     WaitStep,
 )
@@ -288,10 +291,26 @@ class _StepMaker:
         return FdbStep(*common, name, bridge, mac)
 
     def make_counters(self, given: Any, path: Path, common: _Common) -> Step | None:
-        here = (*path, "device")
-        if given.device.device == NLMON:
-            self.report.add(here, f"{given.device} is no device", "it records rtnetlink messages")
-            return None
-        if not self.directory.has_device(given.device, here):
-            return None
-        return CountersStep(*common, given.device)
+        known = self.has_real_device(given.device, (*path, "device"))
+        return CountersStep(*common, given.device) if known else None
+
+    def make_tc(self, given: Any, path: Path, common: _Common) -> Step | None:
+        known = self.has_real_device(given.device, (*path, "device"))
+        if given.command is not None:
+            known &= check_command((*path, "command"), given.command, self.report)
+        handle = 0
+        if given.handle is not None:
+            try:
+                handle = parse_handle(given.handle)
+            except ValueError:
+                what = f"{quote(given.handle)} is no handle of a qdisc"
+                self.report.add((*path, "handle"), what, "for example '1:'")
+                known = False
+        return TcStep(*common, given.device, given.command, handle) if known else None
+
+    def has_real_device(self, device: Endpoint, path: Path) -> bool:
+        """Whether a device will be there that frames pass."""
+        if device.device == NLMON:
+            self.report.add(path, f"{device} is no device", "it records rtnetlink messages")
+            return False
+        return self.directory.has_device(device, path)

@@ -27,6 +27,7 @@ from vnet.topology.fields import (
     StarredName,
     SysctlName,
     SysctlValue,
+    TcCommands,
     Version,
 )
 from vnet.topology.parts import Part
@@ -68,6 +69,18 @@ class NicFile(Part):
     mtu: Mtu = Field(default=1500, description="Largest IP packet in bytes.")
     ipv6: bool | None = Field(
         default=None, description="Speak IPv6 here; left out, only if there is an IPv6 address."
+    )
+    tc: TcCommands = Field(
+        default=[],
+        description="How frames queue here on their way out, and what is policed on its way in: "
+        "a command of tc(8), the device left out, or a list of them.",
+        examples=[
+            "qdisc add root netem delay 10ms loss 1%",
+            [
+                "qdisc add root handle 1: tbf rate 10mbit burst 10kb latency 50ms",
+                "qdisc add parent 1:1 handle 10: prio",
+            ],
+        ],
     )
 
 

@@ -179,6 +179,20 @@ class FdbFile(Part):
     )
 
 
+class TcFile(Part):
+    """Changes how frames queue at a device, and reads the counters of a qdisc of it."""
+
+    device: DeviceName = Field(..., description="The device, as captures name it.")
+    command: str | None = Field(
+        default=None,
+        description="A command of tc(8), the device left out; none only reads.",
+        examples=["qdisc replace root netem delay 10ms loss 1%", "qdisc del root"],
+    )
+    handle: str | None = Field(
+        default=None, description="Whose counters to report; left out, those of the root."
+    )
+
+
 class CountersFile(Part):
     """Reads the counters of a device, those of the wire behind it included."""
 
@@ -199,7 +213,7 @@ OVS_VERBS = ("flows", "groups", "meters", "tables", "megaflows", "bond")
 """Steps for bridges of Open vSwitch."""
 VERBS = (
     *("ping", "arping", "udp", "pingall", "send", "link", "move", "wait"),
-    *("fdb", "counters", "repeat", "parallel"),
+    *("fdb", "counters", "tc", "repeat", "parallel"),
     *OVS_VERBS,
 )
 _ONE_VERB: list[Any] = [{"required": [verb]} for verb in VERBS]
@@ -232,6 +246,7 @@ class StepFile(Part):
     wait: Duration | None = Field(default=None, description="Let time pass.")
     fdb: FdbFile | None = Field(default=None, description="Look at what a switch has learned.")
     counters: CountersFile | None = Field(default=None, description="Read a device's counters.")
+    tc: TcFile | None = Field(default=None, description="Change or read the queues of a device.")
     flows: FlowsFile | None = Field(
         default=None, description="Change flows of Open vSwitch, or read their counters."
     )

@@ -201,6 +201,19 @@ class CountersStep(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class TcStep(Step):
+    """Does a ``command`` of tc(8) at ``device``, and reads the qdisc ``handle``; 0 is the root."""
+
+    device: Endpoint
+    command: str | None = None
+    handle: int = 0
+
+    @property
+    def title(self) -> str:
+        return f"tc {self.device} {self.command or ''}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
 class CheckStep(Step):
     """Nothing but expectations, judged over the whole run so far."""
 

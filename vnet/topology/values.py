@@ -265,6 +265,13 @@ def parse_station(value: object) -> Mac | tuple[str, str | None]:
         return parse_source(value)
 
 
+def parse_tc(value: object) -> object:
+    """A command of tc, which YAML may have taken for something else."""
+    if isinstance(value, dict):
+        raise RefusedError("a command of tc is text, not a map", "one with ': ' in it needs quotes")
+    return value
+
+
 def parse_target(value: object) -> str:
     """A node's name, or an IP address as it stands."""
     if isinstance(value, str):

@@ -118,6 +118,19 @@ def _read(parse: Callable[[str], int], reader: WordReader, complaint: str) -> in
         raise wrong(value, complaint) from None
 
 
+def words_about(device: str, command: str) -> list[str]:
+    """The words of a command that leaves its device out: ``qdisc add root tbf ...``.
+
+    Raises :class:`TcError` where it changes nothing.
+    """
+    words = command.split()
+    if len(words) < 2 or not any(is_short_for(words[0], name) for name in ("qdisc", "filter")):
+        raise TcError(f'"{command}" is no command: begin with "qdisc add", "filter add", ...')
+    if any(is_short_for(words[1], show) for show in _SHOW):
+        raise TcError(f'"{command}" changes nothing')
+    return [*words[:2], "dev", device, *words[2:]]
+
+
 class Tc:
     """The tool on one machine, whose devices stand in the order of their indices."""
 

@@ -9,14 +9,18 @@ class TcError(UsageError):
     """The tool's own words, or the kernel's, over one line or several."""
 
 
+class KernelError(TcError):
+    """What was asked can be read, but not be done."""
+
+
 def refused(what: str) -> TcError:
     """The kernel refuses with a reason."""
-    return TcError(f"Error: {what}.")
+    return KernelError(f"Error: {what}.")
 
 
 def answered(what: str) -> TcError:
-    """The kernel refuses with a number of an error, and no reason."""
-    return TcError(f"RTNETLINK answers: {what}")
+    """The kernel refuses with the number of an error, and no reason."""
+    return KernelError(f"RTNETLINK answers: {what}")
 
 
 def wrong(value: str, what: str) -> TcError:

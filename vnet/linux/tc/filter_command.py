@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vnet.linux.tc import police, u32
-from vnet.linux.tc.errors import TcError, twice, wrong
+from vnet.linux.tc.errors import KernelError, TcError, twice, wrong
 from vnet.linux.tc.handles import (
     INGRESS_HANDLE,
     ROOT,
@@ -57,7 +57,7 @@ _TABLE_FIRST = 0x800
 
 def kernel_refuses(what: str) -> TcError:
     """As every message of the kernel that ``tc filter`` hands on."""
-    return TcError(f"Error: {what}.\nWe have an error talking to the kernel")
+    return KernelError(f"Error: {what}.\nWe have an error talking to the kernel")
 
 
 @dataclass(slots=True)

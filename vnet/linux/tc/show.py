@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vnet.linux.tc.errors import refused
 from vnet.linux.tc.handles import INGRESS, INGRESS_HANDLE, ROOT, class_text, handle_text
 from vnet.linux.tc.kinds import prio
 from vnet.linux.tc.kinds.table import KINDS, NOQUEUE
@@ -54,6 +55,15 @@ def qdiscs_text(control: TrafficControl, devices: Sequence[NetDevice], view: Vie
                 continue
             lines += entry.lines(view, device)
     return "\n".join(lines)
+
+
+def counted_by(control: TrafficControl, device: NetDevice, handle: int) -> tuple[str, QdiscStats]:
+    """The kind and the counters of a qdisc; handle 0 is that of the root. Raises
+    :class:`TcError` where there is none."""
+    for entry in _entries(control, device):
+        if entry.handle == handle or (not handle and entry.parent == ROOT):
+            return entry.kind, entry.stats
+    raise refused("Failed to find specified qdisc")
 
 
 @dataclass(frozen=True, slots=True)
