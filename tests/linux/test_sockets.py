@@ -13,7 +13,7 @@ from vnet.linux.netns import drops
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sockets.echo import EchoReply
 from vnet.linux.netns.sockets.errors import SocketError
-from vnet.linux.netns.sockets.table import EPHEMERAL_PORTS
+from vnet.linux.netns.sockets.ports import EPHEMERAL_PORTS
 from vnet.linux.netns.sockets.udp import Datagram
 from vnet.wire import icmp, ipv4
 

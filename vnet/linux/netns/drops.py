@@ -124,7 +124,7 @@ FRAGMENT_TIMEOUT = drop_reason(
 )
 TRANSPORT_MALFORMED = drop_reason(
     "transport-malformed",
-    cause="the UDP, ICMP, IGMP or ICMPv6 message is short or fails its checksum",
+    cause="the TCP, UDP, ICMP, IGMP or ICMPv6 message is short or fails its checksum",
     cure="mend the sender, or look for corruption on the way",
 )
 NO_SOCKET = drop_reason(

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
 
 
+_MOST_BYTES = 65_535
+
+
 class Ipv6Stack:
     """A namespace's IPv6."""
 
@@ -251,6 +254,14 @@ class Ipv6Stack:
                 return self._namespace.sysctls.ipv6_conf.everywhere.hop_limit
             out = self._namespace.interfaces[route.device.name]
         return out.conf6.hop_limit
+
+    def mtu_to(self, target: bytes) -> int:
+        """The largest packet for ``target``: by the first link, and by what routers have said."""
+        if self._namespace.owns(target):
+            return self._namespace.loopback.device.mtu_bytes
+        route = self._namespace.route_to(target)
+        mtu = _MOST_BYTES if route is None else route.device.mtu_bytes
+        return self.paths.limit(target, mtu, self._namespace.scheduler.now_ns)
 
     def learn_mtu(self, target: bytes, mtu_bytes: int) -> bool:
         """A router could have forwarded ``mtu_bytes`` of our packet to ``target``; is that news?

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from vnet.base.drops import DropReason
 from vnet.linux.netns import drops
+from vnet.linux.tcp.outcome import Failure
 from vnet.wire import icmp, icmpv6
 
 
@@ -49,6 +50,32 @@ def icmpv6_phrase(kind: int, code: int, rest: bytes) -> str:
         (icmpv6.TIME_EXCEEDED, 0): "Time exceeded: Hop limit",
         (icmpv6.TIME_EXCEEDED, 1): "Time exceeded: Defragmentation failure",
     }.get((kind, code), f"ICMPv6 type {kind} code {code}")
+
+
+def icmp_failure(kind: int, code: int) -> Failure | None:
+    """What an ICMP error means to a connection; None for "too large"."""
+    if (kind, code) == (icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED):
+        return None
+    if kind == icmp.UNREACHABLE:
+        return {
+            icmp.NET_UNREACHABLE: Failure.NO_NETWORK,
+            icmp.PROTOCOL_UNREACHABLE: Failure.NO_PROTOCOL,
+            icmp.PORT_UNREACHABLE: Failure.REFUSED,
+        }.get(code, Failure.NO_HOST)
+    return Failure.PROTOCOL if kind == icmp.PARAMETER_PROBLEM else Failure.NO_HOST
+
+
+def icmpv6_failure(kind: int, code: int) -> Failure | None:
+    """The same for ICMPv6."""
+    if kind == icmpv6.PACKET_TOO_BIG:
+        return None
+    if kind == icmpv6.UNREACHABLE:
+        return {
+            icmpv6.NO_ROUTE: Failure.NO_NETWORK,
+            icmpv6.PORT_UNREACHABLE: Failure.REFUSED,
+            icmpv6.PROHIBITED: Failure.DENIED,
+        }.get(code, Failure.NO_HOST)
+    return Failure.PROTOCOL if kind == icmpv6.PARAMETER_PROBLEM else Failure.NO_HOST
 
 
 def local_phrase(reason: DropReason, mtu: int | None) -> str:

@@ -13,31 +13,33 @@ from vnet.linux.netns.routes import source_by
 from vnet.linux.netns.sockets.echo import EchoReply, EchoSocket
 from vnet.linux.netns.sockets.errors import (
     SocketError,
+    icmp_failure,
     icmp_phrase,
+    icmpv6_failure,
     icmpv6_phrase,
     local_phrase,
 )
+from vnet.linux.netns.sockets.ports import EPHEMERAL_PORTS
+from vnet.linux.netns.sockets.tcp_table import TcpTable
 from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
 from vnet.sim.frame import Frame, Meta
-from vnet.wire import icmp, icmpv6, ipv4, ipv6, udp
+from vnet.wire import icmp, icmpv6, ipv4, ipv6, tcp, udp
 
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
-EPHEMERAL_PORTS = range(32768, 61000)
-"""net.ipv4.ip_local_port_range."""
-
 
 class Sockets:
     """All sockets of a namespace, by port and by identifier."""
 
-    __slots__ = ("_namespace", "_picked", "echo", "udp")
+    __slots__ = ("_namespace", "_picked", "echo", "tcp", "udp")
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.udp: dict[int, UdpSocket] = {}
         self.echo: dict[int, EchoSocket] = {}
+        self.tcp = TcpTable(namespace)
         self._picked = 0
         """How many ephemeral ports have been picked: who opens a socket anew gets another."""
 
@@ -130,6 +132,8 @@ class Sockets:
         self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
     ) -> None:
         """A packet for us that is neither ICMP nor IGMP."""
+        if header.protocol == tcp.PROTOCOL:
+            return self.tcp.receive(interface, frame, header.source, header.target, header.payload)
         if header.protocol != udp.PROTOCOL:
             interface.device.drop(frame, drops.NO_PROTOCOL)
             return self._refuse4(interface, frame, packet, icmp.PROTOCOL_UNREACHABLE)
@@ -157,6 +161,8 @@ class Sockets:
     ) -> None:
         """A packet for us that is not ICMPv6."""
         errors = self._namespace.icmpv6
+        if upper.protocol == tcp.PROTOCOL:
+            return self.tcp.receive(interface, frame, header.source, header.target, upper.payload)
         if upper.protocol != udp.PROTOCOL:
             interface.device.drop(frame, drops.NO_PROTOCOL)
             if frame.data[0] & 1:
@@ -219,6 +225,11 @@ class Sockets:
             learned = self._namespace.owns(quoted[12:16]) and self._namespace.ipv4.learn_mtu(
                 quoted[16:20], mtu_bytes
             )
+        if quoted[9] == tcp.PROTOCOL:
+            at = (quoted[0] & 0x0F) * 4
+            failure = icmp_failure(message.type, message.code)
+            told = self.tcp.path_error(quoted[12:16], quoted[16:20], quoted[at : at + 8], failure)
+            return told or learned
         return self._tell4(quoted, reporter, text) or learned
 
     def icmp_error6(self, reporter: bytes, message: icmpv6.Icmpv6) -> bool:
@@ -231,10 +242,18 @@ class Sockets:
         if message.type == icmpv6.PACKET_TOO_BIG and self._namespace.owns(quoted[8:24]):
             mtu_bytes = int.from_bytes(message.body[:4], "big")
             learned = self._namespace.ipv6.learn_mtu(quoted[24:40], mtu_bytes)
+        if quoted[6] == tcp.PROTOCOL:
+            segment = quoted[ipv6.HEADER_BYTES : ipv6.HEADER_BYTES + 8]
+            failure = icmpv6_failure(message.type, message.code)
+            return self.tcp.path_error(quoted[8:24], quoted[24:40], segment, failure) or learned
         return self._tell6(quoted, reporter, text) or learned
 
     def local_error4(self, packet: bytes, reason: DropReason, mtu: int | None) -> None:
         """Our own stack refused to send ``packet``."""
+        if packet[9] == tcp.PROTOCOL:
+            if reason is drops.FRAGMENTATION_NEEDED:
+                self.tcp.path_error(packet[12:16], packet[16:20], packet[20:28], None)
+            return
         self._tell4(packet, packet[12:16], local_phrase(reason, mtu))
 
     def local_error6(self, packet: bytes, reason: DropReason) -> None:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from vnet.linux.netns.sysctl.knob import Combine, Spread, combined, knob
+from vnet.linux.netns.sysctl.tcp import TcpKnobs
 
 _BYTE = 255
 _PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
-class Ipv4Knobs:
+class Ipv4Knobs(TcpKnobs):
     """net.ipv4. Here ip_forward is ``conf.all.forwarding`` by another name, as in the kernel."""
 
     fib_multipath_hash_fields: int = knob(7, least=1, most=4095)
