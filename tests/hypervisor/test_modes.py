@@ -137,7 +137,7 @@ def test_the_state_after_network_bridge(host: Host) -> None:
     assert [port.device.name for port in bridge.ports] == ["vif0.0", "peth0"]
     assert bridge.tree.own_times.forward_delay == 0
     assert interfaces["peth0"].device.kind == "nic"
-    routes = [(r.prefix_length, r.device.name) for r in host.namespace.fib4]
+    routes = [(r.prefix_length, r.nexthops[0].device.name) for r in host.namespace.routing4.main]
     assert sorted(routes) == [(24, "eth0"), (25, "eth0")]
     owner = host.namespace.owner_of(ip_from_text("192.0.2.1"))
     assert owner is interfaces["eth0"]
@@ -184,7 +184,7 @@ def test_the_enslaved_style(host: Host) -> None:
     assert interfaces["eth0"].device.mac == interfaces["br0"].device.mac == CARD
     assert host.addresses("br0") == ["192.0.2.1/24", "198.51.100.1/25"]
     assert host.addresses("eth0") == []
-    assert {r.device.name for r in host.namespace.fib4} == {"br0"}
+    assert {r.nexthops[0].device.name for r in host.namespace.routing4.main} == {"br0"}
     assert interfaces["br0"].arp
 
 

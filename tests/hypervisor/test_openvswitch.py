@@ -96,7 +96,7 @@ def test_a_card_goes_behind_a_bridge_step_by_step(host: Host) -> None:
     ]
     assert host.mode.steps[-1].script == "ovs-ifup"
     assert host.numbers() == {"br0": OFPP_LOCAL, "eth0": 1, "vnet0": 2}
-    assert {route.device.name for route in host.namespace.fib4} == {"br0"}
+    assert {route.nexthops[0].device.name for route in host.namespace.routing4.main} == {"br0"}
     assert host.namespace.interface("eth0").addresses == []
 
 

@@ -161,8 +161,8 @@ hosts:
     switches: {{br0: {{type: {kind}}}}}
 """
     with Lab.from_text(text) as lab:
-        (default,) = [r for r in lab.host("h1").namespace.fib6 if r.prefix_length == 0]
-        assert default.device.name == "br0"
+        (default,) = [r for r in lab.host("h1").namespace.routing6.main if r.prefix_length == 0]
+        assert default.nexthops[0].device.name == "br0"
 
 
 RING = """

@@ -259,7 +259,7 @@ def test_ipv6_goes_and_comes_with_its_switch() -> None:
     lab.run(3 * S)
     machine.sysctls["net.ipv6.conf.eth0.disable_ipv6"] = 1
     assert machine.interface("eth0").addresses == []
-    assert list(machine.fib6) == []
+    assert list(machine.routing6.main) == []
     machine.sysctls["net.ipv6.conf.eth0.disable_ipv6"] = 0
     lab.run(3 * S)
     assert found(machine, "fe80::ff:fe00:1").usable

@@ -17,9 +17,9 @@ def routes(machine: Namespace) -> list[str]:
     return [
         f"{ip_text(r.network)}/{r.prefix_length}"
         + (f" via {ip_text(r.gateway)}" if r.gateway else "")
-        + f" dev {r.device.name}"
+        + f" dev {r.nexthops[0].device.name}"
         + (f" src {ip_text(r.source)}" if r.source else "")
-        for fib in (machine.fib4, machine.fib6)
+        for fib in (machine.routing4.main, machine.routing6.main)
         for r in fib
     ]
 
@@ -117,9 +117,19 @@ def test_an_address_brings_its_network_and_takes_it_away() -> None:
     assert not machine.owns(ip_from_text("10.0.0.1"))
 
 
-def test_a_second_address_in_the_network_keeps_the_route() -> None:
+def test_second_addresses_go_with_the_first_of_their_network() -> None:
     machine, _probe = host(Lab())
     address(machine, "eth0", "10.0.0.2/24")
+    address(machine, "eth0", "10.0.0.3/25")
+    machine.delete_address("eth0", ip_from_text("10.0.0.1"))
+    assert routes(machine) == ["10.0.0.0/25 dev eth0 src 10.0.0.3"]
+    assert not machine.owns(ip_from_text("10.0.0.2"))
+
+
+def test_a_second_address_may_be_promoted_and_then_keeps_the_route() -> None:
+    machine, _probe = host(Lab())
+    address(machine, "eth0", "10.0.0.2/24")
+    machine.sysctls["net.ipv4.conf.all.promote_secondaries"] = 1
     machine.delete_address("eth0", ip_from_text("10.0.0.1"))
     assert routes(machine) == ["10.0.0.0/24 dev eth0 src 10.0.0.2"]
     assert machine.route_to(ip_from_text("10.0.0.9")) is not None
@@ -138,19 +148,19 @@ def test_address_errors() -> None:
 def test_a_gateway_must_be_on_a_network_of_ours() -> None:
     machine, _probe = host(Lab())
     route(machine, "0.0.0.0/0", "10.0.0.254")
-    with pytest.raises(UsageError, match=r"gateway 192.0.2.1 is not on any network"):
+    with pytest.raises(UsageError, match=r"invalid gateway. \(192.0.2.1 is on no network"):
         route(machine, "203.0.113.0/24", "192.0.2.1")
     assert routes(machine)[-1] == "0.0.0.0/0 via 10.0.0.254 dev eth0"
     found = machine.route_to(ip_from_text("203.0.113.9"))
     assert found is not None
-    assert found.scope is RouteScope.GLOBAL
+    assert found.route.scope is RouteScope.GLOBAL
 
 
 def test_routes_are_deleted_by_their_network() -> None:
     machine, _probe = host(Lab())
     route(machine, "0.0.0.0/0", "10.0.0.254")
     machine.delete_route(ip_from_text("0.0.0.0"), 0)
-    with pytest.raises(UsageError, match="no such route"):
+    with pytest.raises(UsageError, match="No such process"):
         machine.delete_route(ip_from_text("0.0.0.0"), 0)
 
 

@@ -16,7 +16,7 @@ from vnet.netdev.pair import PairDevice, pair_up
 from vnet.shell.views.address import addresses_text, brief_addresses_text
 from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
 from vnet.shell.views.neighbor import neighbors_text
-from vnet.shell.views.route import routes_text
+from vnet.shell.views.route import RouteFilter, routes_text
 from vnet.sim.scheduler import Scheduler
 
 P1, E1 = mac_from_text("a6:0d:a5:e5:05:df"), mac_from_text("5e:72:fe:09:1f:77")
@@ -239,10 +239,13 @@ def test_routes_by_address_and_the_longest_prefix_first(netns: Namespace) -> Non
         "10.8.8.8 via 10.0.0.253 dev e1 proto static ",
         "10.9.0.0/16 via 10.0.0.253 dev e1 proto static metric 5 ",
     ]
-    assert routes_text(netns, 4, device="br0") == (
+    assert routes_text(netns, 4, RouteFilter(device="br0")) == (
         "10.0.0.0/24 proto kernel scope link src 10.0.0.1 "
     )
-    assert routes_text(netns, 4, prefix="default") == "default via 10.0.0.254 dev e1 proto static "
+    assert (
+        routes_text(netns, 4, RouteFilter(prefix="default"))
+        == "default via 10.0.0.254 dev e1 proto static "
+    )
 
 
 def test_routes_without_a_carrier_say_linkdown(netns: Namespace) -> None:

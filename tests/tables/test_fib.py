@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vnet.base.ids import IpAddress, ip_from_text, network_of, prefix_from_text
-from vnet.tables.fib import Fib, RouteEntry, RouteScope
+from vnet.tables.fib import Fib, Nexthop, Route
 
-Entry = RouteEntry[str]
+Entry: TypeAlias = Route[str]
 
 
 def route(text: str, device: str = "eth0", metric: int = 0) -> Entry:
     network, length = prefix_from_text(text)
-    return RouteEntry(network, length, None, device, None, RouteScope.LINK, metric, "static")
+    return Route(network, length, (Nexthop(device),), metric=metric)
 
 
 def fib_of(*routes: Entry) -> Fib[str]:
@@ -28,7 +28,7 @@ def fib_of(*routes: Entry) -> Fib[str]:
 
 
 def device_to(fib: Fib[str], target: str) -> str | None:
-    found = fib.lookup(ip_from_text(target))
+    found = next(fib.matches(ip_from_text(target)), None)
     return None if found is None else found.device
 
 
@@ -101,7 +101,7 @@ CASES = st.sampled_from([32, 128]).flatmap(
 def test_a_lookup_finds_what_a_search_of_all_routes_finds(case: Any) -> None:
     given_routes, targets, removed = case
     routes = [
-        Entry(network, length, None, str(number), None, RouteScope.LINK, metric, "static")
+        Route(network, length, (Nexthop(str(number)),), metric=metric)
         for number, ((network, length), metric) in enumerate(given_routes)
     ]
     fib = fib_of(*routes)
@@ -116,5 +116,7 @@ def test_a_lookup_finds_what_a_search_of_all_routes_finds(case: Any) -> None:
             if ip_address(target) in ip_network((entry.network, entry.prefix_length))
         ]
         expected = min(covering, key=lambda item: item[:3])[3] if covering else None
-        assert fib.lookup(target) == expected
-    assert sorted(int(entry.device) for entry in fib) == sorted(int(e.device) for e in left)
+        assert next(fib.matches(target), None) == expected
+    assert sorted(int(str(entry.device)) for entry in fib) == sorted(
+        int(str(e.device)) for e in left
+    )

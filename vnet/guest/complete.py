@@ -30,7 +30,6 @@ from vnet.base.ids import (
     network_of,
 )
 from vnet.linux.netns.interface import Interface
-from vnet.linux.netns.routes import source_by
 from vnet.tables.neigh import VALID
 
 FRAME_LAYERS = (Ether, Dot3)
@@ -137,8 +136,7 @@ def source_for(interface: Interface, target: bytes) -> str:
             return ip_text(target)
         route = namespace.route_to(target)
         if route is not None:
-            out = namespace.interfaces[route.device.name]
-            source = source_by(route, out, target)
+            source = route.source_for(target)
     source = source or interface.source_for(target)
     return ip_text(source or (IPV6_ANY if len(target) == 16 else IPV4_ANY))
 
@@ -173,6 +171,6 @@ def _next_hop(interface: Interface, target: bytes) -> bytes:
     ):
         return target
     route = interface.namespace.route_to(target)
-    if route is None or route.device is not interface.device:
+    if route is None or route.out is not interface:
         return target
     return route.gateway or target

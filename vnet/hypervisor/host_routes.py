@@ -9,8 +9,12 @@ from vnet.linux.netns.changes import Change, NeighborChange
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.netdev.route_source import HostAddress, HostRoute
-from vnet.tables.fib import RouteEntry
+from vnet.tables.fib import Route, RouteType
 from vnet.tables.neigh import VALID
+from vnet.tables.policy import TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN
+
+_TABLES_READ = (TABLE_LOCAL, TABLE_MAIN, TABLE_DEFAULT)
+_TYPES_READ = (RouteType.LOCAL, RouteType.UNICAST)
 
 
 def _nothing() -> None:
@@ -31,20 +35,21 @@ class HostRoutes:
             self.changed()
 
     def route(self, target: IpAddress) -> HostRoute | None:
-        """The host's own addresses come first, as by the kernel's table ``local``."""
-        owner = self._namespace.owner_of(target)
-        if owner is not None:
-            return _to_itself(target, owner.device)
-        found = self._namespace.route_to(target)
-        return None if found is None else _host_route(found)
+        """The best route of the tables that a switch reads; it follows no rules of the host's."""
+        policy = self._namespace.routes.routing_of(target).policy
+        for table in _TABLES_READ:
+            for route in policy.table(table).matches(target):
+                if route.type in _TYPES_READ:
+                    return _host_route(route)
+        return None
 
     def routes(self) -> Iterator[HostRoute]:
         """All of them, those to the host itself first."""
-        for interface in self._namespace.interfaces.values():
-            for address in interface.addresses:
-                yield _to_itself(address.ip, interface.device)
-        for fib in (self._namespace.fib4, self._namespace.fib6):
-            yield from map(_host_route, fib)
+        for table in _TABLES_READ:
+            for routing in (self._namespace.routing4, self._namespace.routing6):
+                for route in routing.policy.table(table):
+                    if route.type in _TYPES_READ:
+                        yield _host_route(route)
 
     def addresses(self, device: str) -> Sequence[HostAddress]:
         """The addresses of a device."""
@@ -65,9 +70,8 @@ class HostRoutes:
         return Mac(found.mac)
 
 
-def _to_itself(ip: IpAddress, device: NetDevice) -> HostRoute:
-    return HostRoute(ip, len(ip) * 8, None, device.name, is_local=True)
-
-
-def _host_route(entry: RouteEntry[NetDevice]) -> HostRoute:
-    return HostRoute(entry.network, entry.prefix_length, entry.gateway, entry.device.name)
+def _host_route(route: Route[NetDevice]) -> HostRoute:
+    """Of several next hops a switch takes the first."""
+    hop = route.nexthops[0]
+    is_local = route.type is RouteType.LOCAL
+    return HostRoute(route.network, route.prefix_length, hop.gateway, hop.device.name, is_local)

@@ -19,10 +19,13 @@ from vnet.linux.netns.changes import (
     LinkChange,
     NeighborChange,
     RouteChange,
+    RuleChange,
 )
 from vnet.linux.netns.namespace import Namespace
-from vnet.tables.fib import RouteScope
+from vnet.netdev.device import NetDevice
+from vnet.tables.fib import Nexthop, RouteMetrics, RouteScope
 from vnet.tables.neigh import Nud
+from vnet.tables.policy import RuleAction
 from vnet.wire.pcapng import LINK_NETLINK
 
 _COOKED = struct.Struct("!HHH8xH")
@@ -48,10 +51,11 @@ _NUD_BITS = {
     Nud.FAILED: 0x20,
     Nud.PERMANENT: 0x80,
 }
-_SCOPES = {RouteScope.GLOBAL: 0, RouteScope.LINK: 253, RouteScope.HOST: 254}
-_PROTOCOLS = {"kernel": 2, "static": 4}
-_TABLE_MAIN = 254
-_RTN_UNICAST = 1
+_PROTOCOLS = {"unspec": 0, "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "ra": 9}
+_PREFERENCES = {"medium": 0, "high": 1, "low": 3}
+_TABLE_COMPAT, _MOST_IN_A_BYTE = 252, 255
+_RTNH_F_DEAD, _RTNH_F_ONLINK, _RTNH_F_LINKDOWN = 0x01, 0x04, 0x10
+_FIB_RULE_INVERT = 0x2
 
 
 class NetlinkWatch:
@@ -63,6 +67,8 @@ class NetlinkWatch:
         self._messages = _pyroute2()
 
     def __call__(self, change: Change) -> None:
+        if isinstance(change, RouteChange) and not change.told:
+            return
         kind, message = self._message(change)
         header = message["header"]
         header["type"] = kind
@@ -80,6 +86,8 @@ class NetlinkWatch:
             return (21 if change.deleted else 20), self._address(change)
         if isinstance(change, RouteChange):
             return (25 if change.deleted else 24), self._route(change)
+        if isinstance(change, RuleChange):
+            return (33 if change.deleted else 32), self._rule(change)
         return (29 if change.deleted else 28), self._neighbor(change)
 
     def _link(self, change: LinkChange) -> Any:
@@ -118,7 +126,7 @@ class NetlinkWatch:
         message["family"] = _AF_INET6 if ipv6 else _AF_INET
         message["prefixlen"] = address.prefix_length
         message["flags"] = flags
-        message["scope"] = _SCOPES[RouteScope.LINK if link_local else RouteScope.GLOBAL]
+        message["scope"] = (RouteScope.LINK if link_local else RouteScope.GLOBAL).value
         message["index"] = change.device.ifindex
         message["attrs"] = [("IFA_ADDRESS", ip_text(address.ip))]
         if not ipv6:
@@ -129,22 +137,58 @@ class NetlinkWatch:
     def _route(self, change: RouteChange) -> Any:
         route = change.route
         message = self._messages["route"]()
-        message["family"] = _AF_INET6 if len(route.network) == 16 else _AF_INET
+        ipv6 = len(route.network) == 16
+        message["family"] = _AF_INET6 if ipv6 else _AF_INET
         message["dst_len"] = route.prefix_length
-        message["table"] = _TABLE_MAIN
+        message["tos"] = route.tos
+        message["table"] = route.table if route.table <= _MOST_IN_A_BYTE else _TABLE_COMPAT
         message["proto"] = _PROTOCOLS[route.protocol]
-        message["scope"] = _SCOPES[route.scope]
-        message["type"] = _RTN_UNICAST
-        attributes: list[tuple[str, Any]] = [("RTA_TABLE", _TABLE_MAIN)]
+        message["scope"] = route.scope.value
+        message["type"] = route.type.value
+        attributes: list[tuple[str, Any]] = [("RTA_TABLE", route.table)]
         if route.prefix_length:
             attributes.append(("RTA_DST", ip_text(route.network)))
-        if route.metric:
+        if route.metric or ipv6:
             attributes.append(("RTA_PRIORITY", route.metric))
+        if metrics := _metrics(route.metrics):
+            attributes.append(("RTA_METRICS", {"attrs": metrics}))
         if route.source is not None:
             attributes.append(("RTA_PREFSRC", ip_text(route.source)))
-        if route.gateway is not None:
-            attributes.append(("RTA_GATEWAY", ip_text(route.gateway)))
-        attributes.append(("RTA_OIF", route.device.ifindex))
+        if len(route.nexthops) > 1:
+            attributes.append(("RTA_MULTIPATH", [_hop(hop) for hop in route.nexthops]))
+        elif route.nexthops:
+            hop = route.nexthops[0]
+            message["flags"] = _hop_flags(hop)
+            attributes += _gateway(hop)
+            attributes.append(("RTA_OIF", hop.device.ifindex))
+        if ipv6:
+            attributes.append(("RTA_PREF", _PREFERENCES[route.preference]))
+        message["attrs"] = attributes
+        return message
+
+    def _rule(self, change: RuleChange) -> Any:
+        rule = change.rule
+        message = self._messages["rule"]()
+        message["family"] = _AF_INET6 if change.family == 6 else _AF_INET
+        message["tos"] = rule.tos
+        message["table"] = rule.table if rule.table <= _MOST_IN_A_BYTE else _TABLE_COMPAT
+        message["action"] = rule.action.value
+        message["flags"] = _FIB_RULE_INVERT if rule.inverted else 0
+        attributes: list[tuple[str, Any]] = [("FRA_TABLE", rule.table)]
+        attributes.append(("FRA_PRIORITY", rule.priority))
+        attributes.append(("FRA_PROTOCOL", _PROTOCOLS[rule.origin]))
+        for name, device in (("FRA_IIFNAME", rule.iif), ("FRA_OIFNAME", rule.oif)):
+            if device is not None:
+                attributes.append((name, device))
+        if rule.mark or rule.mark_mask:
+            attributes.append(("FRA_FWMARK", rule.mark))
+            attributes.append(("FRA_FWMASK", rule.mark_mask))
+        if rule.action is RuleAction.GOTO:
+            attributes.append(("FRA_GOTO", rule.goto))
+        for end, prefix in (("dst", rule.target), ("src", rule.source)):
+            if prefix is not None:
+                message[f"{end}_len"] = prefix.prefix_length
+                attributes.append((f"FRA_{end.upper()}", ip_text(prefix.network)))
         message["attrs"] = attributes
         return message
 
@@ -160,6 +204,37 @@ class NetlinkWatch:
         return message
 
 
+def _metrics(metrics: RouteMetrics) -> list[tuple[str, int]]:
+    named = (
+        ("RTAX_LOCK", 1 << 2 if metrics.mtu_is_locked else 0),
+        ("RTAX_MTU", metrics.mtu_bytes),
+        ("RTAX_WINDOW", metrics.window_bytes),
+        ("RTAX_ADVMSS", metrics.advmss_bytes),
+        ("RTAX_HOPLIMIT", metrics.hop_limit),
+        ("RTAX_INITCWND", metrics.initcwnd),
+    )
+    return [(name, value) for name, value in named if value]
+
+
+def _hop(hop: Nexthop[NetDevice]) -> dict[str, Any]:
+    return {
+        "oif": hop.device.ifindex,
+        "hops": hop.weight - 1,
+        "flags": _hop_flags(hop),
+        "attrs": _gateway(hop),
+    }
+
+
+def _gateway(hop: Nexthop[NetDevice]) -> list[tuple[str, Any]]:
+    return [] if hop.gateway is None else [("RTA_GATEWAY", ip_text(hop.gateway))]
+
+
+def _hop_flags(hop: Nexthop[NetDevice]) -> int:
+    flags = 0 if hop.device.admin_up else _RTNH_F_DEAD
+    flags |= 0 if hop.device.running else _RTNH_F_LINKDOWN
+    return flags | (_RTNH_F_ONLINK if hop.onlink else 0)
+
+
 def watch_netlink(namespace: Namespace, point: CapturePoint) -> None:
     """Write every change of ``namespace`` from now on to ``point``."""
     namespace.listeners.append(NetlinkWatch(namespace, point))
@@ -172,6 +247,7 @@ def describe(host: str) -> tuple[str, str, None, int]:
 
 def _pyroute2() -> dict[str, Any]:
     try:
+        from pyroute2.netlink.rtnl.fibmsg import fibmsg
         from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
         from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
         from pyroute2.netlink.rtnl.ndmsg import ndmsg
@@ -181,4 +257,10 @@ def _pyroute2() -> dict[str, Any]:
             "a capture of nlmon needs pyroute2, which is not installed",
             "pip install pyroute2, or leave the nlmon point out",
         ) from None
-    return {"link": ifinfmsg, "address": ifaddrmsg, "route": rtmsg, "neighbor": ndmsg}
+    return {
+        "link": ifinfmsg,
+        "address": ifaddrmsg,
+        "route": rtmsg,
+        "rule": fibmsg,
+        "neighbor": ndmsg,
+    }

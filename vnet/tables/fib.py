@@ -1,8 +1,15 @@
-"""The forwarding information base: longest prefix first, then the lowest metric."""
+"""One routing table of one address family: longest prefix first, then TOS and metric.
+
+A lookup is a few dictionary probes, one for each prefix length in use: machines have a handful,
+and what is asked again is answered by a cache above. Of the libraries for longest prefixes,
+py-radix carries a licence that does not go with the GPL's, pytricia and pysubnettree have no
+wheels, and none keeps several routes to one prefix.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, NamedTuple, TypeVar
 
@@ -11,44 +18,111 @@ from vnet.base.ids import IpAddress, network_of
 DeviceT = TypeVar("DeviceT")
 
 
+class RouteType(Enum):
+    """What becomes of packets, by the words of ``ip route``; the values are rtnetlink's (RTN_*)."""
+
+    UNICAST = 1  # on to the next hop
+    LOCAL = 2  # ours
+    BROADCAST = 3  # ours, and everybody's on a link
+    ANYCAST = 4  # ours, and others'
+    MULTICAST = 5  # for who joined the group
+    BLACKHOLE = 6  # lost without a word
+    UNREACHABLE = 7  # refused: host unreachable
+    PROHIBIT = 8  # refused: filtered
+    THROW = 9  # not to be found here: ask the next rule
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
 class RouteScope(Enum):
-    """How far a route reaches, as ``ip route`` prints it."""
+    """How far away the target is, the nearest last; the values are rtnetlink's (RT_SCOPE_*)."""
 
-    GLOBAL = "global"
-    LINK = "link"
-    HOST = "host"
+    GLOBAL = 0
+    SITE = 200
+    LINK = 253
+    HOST = 254
+    NOWHERE = 255
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
 
 
-class RouteEntry(NamedTuple, Generic[DeviceT]):
-    """``gateway`` None means the target itself is the next hop. ``source`` is the preferred
-    source address, None to choose by the device."""
+class RouteMetrics(NamedTuple):
+    """What a route says of the path (RTAX_*); 0 is nothing."""
+
+    mtu_bytes: int = 0
+    mtu_is_locked: bool = False
+    advmss_bytes: int = 0
+    hop_limit: int = 0
+    window_bytes: int = 0
+    initcwnd: int = 0
+
+
+NO_METRICS = RouteMetrics()
+
+
+@dataclass(frozen=True, slots=True)
+class Nexthop(Generic[DeviceT]):
+    """One way of a route. ``gateway`` None means the target itself is on the link.
+
+    ``onlink`` says that the gateway is on the link whatever its address. ``weight`` is its share
+    among several, 1 to 256. A gateway may be of the other address family (RFC 5549).
+    """
+
+    device: DeviceT
+    gateway: IpAddress | None = None
+    weight: int = 1
+    onlink: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[DeviceT]):
+    """A route as ``ip route`` shows it.
+
+    There are no ``nexthops`` where packets go nowhere, one as a rule, several for equal-cost
+    paths. ``source`` is the preferred source address, None to choose by the device. ``preference``
+    is what a router said of itself (RFC 4191).
+    """
 
     network: IpAddress
     prefix_length: int
-    gateway: IpAddress | None
-    device: DeviceT
-    source: IpAddress | None
-    scope: RouteScope
-    metric: int
-    protocol: str
+    nexthops: tuple[Nexthop[DeviceT], ...] = ()
+    type: RouteType = RouteType.UNICAST
+    scope: RouteScope = RouteScope.GLOBAL
+    source: IpAddress | None = None
+    metric: int = 0
+    tos: int = 0
+    protocol: str = "boot"
+    table: int = 254
+    metrics: RouteMetrics = NO_METRICS
+    preference: str = "medium"
+
+    @property
+    def device(self) -> DeviceT | None:
+        """The device of the first next hop."""
+        return self.nexthops[0].device if self.nexthops else None
+
+    @property
+    def gateway(self) -> IpAddress | None:
+        """The gateway of the first next hop."""
+        return self.nexthops[0].gateway if self.nexthops else None
 
 
 class Fib(Generic[DeviceT]):
-    """Routes of one address family, kept as one dictionary per prefix length.
-
-    A lookup masks the address once per length in use, longest first. Hosts and routers
-    have a handful of lengths, so this is a few dictionary probes.
-    """
+    """The routes of one table, kept as one dictionary per prefix length."""
 
     __slots__ = ("_bits", "_by_length", "_masks")
 
     def __init__(self, ip_bytes: int) -> None:
         self._bits = ip_bytes * 8
-        self._by_length: dict[int, dict[int, list[RouteEntry[DeviceT]]]] = {}
-        self._masks: list[tuple[int, dict[int, list[RouteEntry[DeviceT]]]]] = []
+        self._by_length: dict[int, dict[int, list[Route[DeviceT]]]] = {}
+        self._masks: list[tuple[int, dict[int, list[Route[DeviceT]]]]] = []
 
-    def add(self, route: RouteEntry[DeviceT]) -> None:
-        """Add a route; the lowest metric of a prefix wins, the oldest among equals."""
+    def add(self, route: Route[DeviceT], *, first: bool = False) -> None:
+        """Add a route: behind those of equal TOS and metric, or with ``first`` before them."""
         table = self._by_length.get(route.prefix_length)
         if table is None:
             table = self._by_length[route.prefix_length] = {}
@@ -56,15 +130,17 @@ class Fib(Generic[DeviceT]):
                 (((1 << length) - 1) << (self._bits - length), self._by_length[length])
                 for length in sorted(self._by_length, reverse=True)
             ]
-        key = int.from_bytes(network_of(route.network, route.prefix_length), "big")
-        routes = table.setdefault(key, [])
-        routes.append(route)
-        routes.sort(key=lambda r: r.metric)
+        routes = table.setdefault(self._key(route.network, route.prefix_length), [])
+        if first:
+            routes.insert(0, route)
+        else:
+            routes.append(route)
+        routes.sort(key=lambda r: (-r.tos, r.metric))
 
-    def remove(self, route: RouteEntry[DeviceT]) -> bool:
+    def remove(self, route: Route[DeviceT]) -> bool:
         """Remove an equal route; False if there was none."""
-        key = int.from_bytes(network_of(route.network, route.prefix_length), "big")
         table = self._by_length.get(route.prefix_length, {})
+        key = self._key(route.network, route.prefix_length)
         routes = table.get(key, [])
         if route not in routes:
             return False
@@ -73,16 +149,28 @@ class Fib(Generic[DeviceT]):
             del table[key]
         return True
 
-    def lookup(self, target: bytes) -> RouteEntry[DeviceT] | None:
-        """The best route to ``target``, or None."""
+    def replace(self, old: Route[DeviceT], new: Route[DeviceT]) -> None:
+        """Put a route of the same prefix, TOS and metric in another's place."""
+        table = self._by_length[old.prefix_length]
+        routes = table[self._key(old.network, old.prefix_length)]
+        routes[routes.index(old)] = new
+
+    def at(self, network: bytes, prefix_length: int) -> tuple[Route[DeviceT], ...]:
+        """The routes to exactly this network, the preferred first."""
+        table = self._by_length.get(prefix_length, {})
+        return tuple(table.get(self._key(network, prefix_length), ()))
+
+    def matches(self, target: bytes) -> Iterator[Route[DeviceT]]:
+        """All routes that lead to ``target``, the most preferred first."""
         number = int.from_bytes(target, "big")
         for mask, table in self._masks:
-            routes = table.get(number & mask)
-            if routes:
-                return routes[0]
-        return None
+            yield from table.get(number & mask, ())
 
-    def __iter__(self) -> Iterator[RouteEntry[DeviceT]]:
+    def __iter__(self) -> Iterator[Route[DeviceT]]:
         for _mask, table in self._masks:
             for routes in table.values():
                 yield from routes
+
+    @staticmethod
+    def _key(network: bytes, prefix_length: int) -> int:
+        return int.from_bytes(network_of(network, prefix_length), "big")

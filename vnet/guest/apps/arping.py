@@ -79,7 +79,7 @@ class Arping(App):
         route = self._namespace.route_to(target)
         if route is None or route.gateway is not None:
             raise UsageError(f"{self._namespace.name}: {ip_text(target)} is not on a connected net")
-        return self._namespace.interfaces[route.device.name]
+        return route.out
 
     def _source(self) -> bytes:
         if self._mode == "duplicate":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from vnet.base.ids import IpAddress, network_of
 from vnet.wire.ra import FOREVER_S
 
@@ -21,7 +23,8 @@ class InterfaceAddress:
 
     ``broadcast`` is the directed broadcast address; there is none for IPv6, nor for /31 and /32
     (RFC 3021). ``tentative`` while duplicate address detection runs, ``duplicate`` once it
-    failed; both stay False for IPv4, which Linux does not check.
+    failed; both stay False for IPv4, which Linux does not check. ``primary_ip`` is the address
+    that came first in an IPv4 network on the interface: the others are secondary.
 
     ``valid_until_ns`` and ``preferred_until_ns`` None stand for ever. When it is no longer
     preferred an address is ``deprecated``: used, but not for what is new. ``from_router`` is one
@@ -37,6 +40,7 @@ class InterfaceAddress:
         "network",
         "preferred_until_ns",
         "prefix_length",
+        "primary_ip",
         "tentative",
         "valid_until_ns",
     )
@@ -45,6 +49,7 @@ class InterfaceAddress:
         self.ip = ip
         self.prefix_length = prefix_length
         self.network = network_of(ip, prefix_length)
+        self.primary_ip = ip
         # Every packet that comes in is held against it, so it is worked out once.
         self.broadcast: IpAddress | None = None
         if len(ip) == 4 and prefix_length < 31:
@@ -61,6 +66,23 @@ class InterfaceAddress:
     @property
     def usable(self) -> bool:
         return not self.tentative and not self.duplicate
+
+    @property
+    def is_secondary(self) -> bool:
+        return self.primary_ip != self.ip
+
+    def join(self, others: Iterable[InterfaceAddress]) -> None:
+        """Become a secondary address, if another of the interface's came first."""
+        for other in others:
+            if self._shares_network(other) and not other.is_secondary:
+                self.primary_ip = other.ip
+
+    def seconds_in(self, addresses: Iterable[InterfaceAddress]) -> list[InterfaceAddress]:
+        """Those that are secondary to this one."""
+        return [a for a in addresses if a is not self and a.primary_ip == self.ip]
+
+    def _shares_network(self, other: InterfaceAddress) -> bool:
+        return (self.network, self.prefix_length) == (other.network, other.prefix_length)
 
     def set_lifetimes(self, valid_s: int, preferred_s: int, now_ns: int) -> None:
         """Count both lifetimes from now on; :data:`~vnet.wire.ra.FOREVER_S` has no end."""

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from vnet.linux.netns.address import InterfaceAddress
 from vnet.netdev.device import NetDevice
-from vnet.tables.fib import RouteEntry
+from vnet.tables.fib import Route
 from vnet.tables.neigh import Neighbor
+from vnet.tables.policy import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,19 @@ class AddressChange:
 
 @dataclass(frozen=True, slots=True)
 class RouteChange:
-    route: RouteEntry[NetDevice]
+    """``told`` says whether rtnetlink tells of it: the kernel lets some routes go in silence."""
+
+    route: Route[NetDevice]
+    deleted: bool = False
+    told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """``family`` is 4 or 6."""
+
+    family: int
+    rule: Rule
     deleted: bool = False
 
 
@@ -44,4 +57,4 @@ class NeighborChange:
     deleted: bool = False
 
 
-Change: TypeAlias = LinkChange | AddressChange | RouteChange | NeighborChange
+Change: TypeAlias = LinkChange | AddressChange | RouteChange | RuleChange | NeighborChange

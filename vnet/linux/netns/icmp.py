@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from vnet.base.ids import IPV4_ANY, IPV4_BROADCAST, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.linux.netns.ratelimit import RateLimit
-from vnet.linux.netns.routes import source_by
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmp, ipv4
 
@@ -120,8 +119,7 @@ class Icmp4:
         route = self._namespace.route_to(header.source)
         if route is None:
             return received_by.source_for(header.source) if received_by else None
-        out = self._namespace.interfaces[route.device.name]
-        return source_by(route, out, header.source)
+        return route.source_for(header.source)
 
     def _send(
         self, source: bytes, target: bytes, message: bytes, tos: int, meta: Meta | None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from vnet.base.ids import IPV6_ANY, is_link_local_ip6, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.linux.netns.ratelimit import RateLimit
-from vnet.linux.netns.routes import source_by
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmpv6, ipv6
 
@@ -138,8 +137,7 @@ class Icmp6:
         route = self._namespace.route_to(header.source)
         if route is None:
             return received_by.source_for(header.source) if received_by else None
-        out = self._namespace.interfaces[route.device.name]
-        return source_by(route, out, header.source)
+        return route.source_for(header.source)
 
     def _send(
         self,

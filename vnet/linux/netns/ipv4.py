@@ -164,7 +164,7 @@ class Ipv4Stack:
             return errors.send_error(
                 packet, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, frame.meta, interface
             )
-        out = self._namespace.interfaces[route.device.name]
+        out = route.out
         mtu = out.device.mtu_bytes
         if len(packet) > mtu and header.dont_fragment:
             device.drop(frame, drops.FRAGMENTATION_NEEDED)
@@ -197,7 +197,7 @@ class Ipv4Stack:
         route = self._namespace.route_to(target)
         if route is None:
             return self._lose(packet, meta, drops.NO_ROUTE)
-        out = self._namespace.interfaces[route.device.name]
+        out = route.out
         next_hop = route.gateway or target
         now_ns = self._namespace.scheduler.now_ns
         if confirm:
@@ -212,7 +212,7 @@ class Ipv4Stack:
             route = self._namespace.route_to(target)
             if route is None:
                 return self._lose(packet, meta, drops.NO_ROUTE)
-            out = self._namespace.interfaces[route.device.name]
+            out = route.out
         return self._output(out, packet, target, meta)
 
     def send_by(self, out: Interface, packet: bytes, meta: Meta | None = None) -> None:
@@ -224,7 +224,7 @@ class Ipv4Stack:
         if self._namespace.owns(target):
             return self._namespace.loopback.device.mtu_bytes
         route = self._namespace.route_to(target)
-        mtu = _MOST_BYTES if route is None else route.device.mtu_bytes
+        mtu = _MOST_BYTES if route is None else route.out.device.mtu_bytes
         return self.paths.limit(target, mtu, self._namespace.scheduler.now_ns)
 
     def learn_mtu(self, target: bytes, mtu_bytes: int) -> bool:

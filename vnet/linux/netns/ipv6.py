@@ -191,7 +191,7 @@ class Ipv6Stack:
             return errors.send_error(
                 packet, icmpv6.TIME_EXCEEDED, icmpv6.HOP_LIMIT_EXCEEDED, frame.meta, interface
             )
-        out = self._namespace.interfaces[route.device.name]
+        out = route.out
         if len(packet) > out.conf6.mtu:
             device.drop(frame, drops.FRAGMENTATION_NEEDED)
             return errors.send_error(
@@ -230,7 +230,7 @@ class Ipv6Stack:
             route = self._namespace.route_to(target)
             if route is None:
                 return self._lose(packet, meta, drops.NO_ROUTE)
-            out = self._namespace.interfaces[route.device.name]
+            out = route.out
             next_hop = route.gateway or target
         now_ns = self._namespace.scheduler.now_ns
         if confirm:
@@ -252,7 +252,7 @@ class Ipv6Stack:
             route = self._namespace.route_to(target)
             if route is None:
                 return self._namespace.sysctls.ipv6_conf.everywhere.hop_limit
-            out = self._namespace.interfaces[route.device.name]
+            out = route.out
         return out.conf6.hop_limit
 
     def mtu_to(self, target: bytes) -> int:
@@ -274,7 +274,7 @@ class Ipv6Stack:
     def _confirm(self, target: bytes) -> None:
         route = self._namespace.route_to(target)
         if route is not None:
-            out = self._namespace.interfaces[route.device.name]
+            out = route.out
             now_ns = self._namespace.scheduler.now_ns
             out.nd_cache.table.confirm(route.gateway or target, now_ns)
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from vnet.base.ids import IPV6_ANY, IpAddress, is_link_local_ip6, is_multicast_ip, network_of
 from vnet.linux.netns.address import InterfaceAddress
-from vnet.linux.netns.routes import connected_route, same_network
+from vnet.linux.netns.routing.connected import prefix_route, same_network
 from vnet.linux.timer_wheel import KernelTimer
 from vnet.netdev.device import NetDevice
-from vnet.tables.fib import RouteEntry, RouteScope
+from vnet.tables.fib import Nexthop, Route
 from vnet.wire import ipv6, ra
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class RouterDiscovery:
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
-        self.expiries: dict[RouteEntry[NetDevice], int | None] = {}
+        self.expiries: dict[Route[NetDevice], int | None] = {}
         self._timer = KernelTimer(interface.device.scheduler, self._expire)
 
     @property
@@ -85,7 +85,7 @@ class RouterDiscovery:
 
     def keep_network(self, address: InterfaceAddress) -> None:
         """An administrator's address is in a router's prefix: its route no longer ends."""
-        wanted = connected_route(self.interface, address)
+        wanted = prefix_route(self.interface, address)
         for route in self.expiries:
             if wanted is not None and same_network(route, wanted):
                 self.expiries[route] = None
@@ -113,26 +113,23 @@ class RouterDiscovery:
 
     def _learn(self, network: IpAddress, length: int, router: IpAddress, lifetime_s: int) -> None:
         """A route by a router, for so long; with no lifetime it is over."""
-        route = RouteEntry(
+        route = Route(
             network,
             length,
-            router,
-            self.interface.device,
-            None,
-            RouteScope.GLOBAL,
-            self._conf.ra_defrtr_metric,
-            "ra",
+            (Nexthop(self.interface.device, router),),
+            metric=self._conf.ra_defrtr_metric,
+            protocol="ra",
         )
         self._set_lifetime(route, lifetime_s)
 
-    def _set_lifetime(self, route: RouteEntry[NetDevice], lifetime_s: int) -> None:
+    def _set_lifetime(self, route: Route[NetDevice], lifetime_s: int) -> None:
         namespace = self.interface.namespace
         if lifetime_s == 0:
             if self.expiries.pop(route, self) is not self:
-                namespace.forget_route(route)
+                namespace.routes.remove(route)
             return
         if route not in self.expiries:
-            namespace.learn_route(route)
+            namespace.routes.learn(route)
         now_ns = namespace.scheduler.now_ns
         endless = lifetime_s == ra.FOREVER_S
         self.expiries[route] = None if endless else now_ns + lifetime_s * _NS_PER_S
@@ -151,9 +148,9 @@ class RouterDiscovery:
             self._configure(prefix, said)
 
     def _on_link(self, prefix: IpAddress, said: ra.Prefix) -> None:
-        route = connected_route(self.interface, InterfaceAddress(prefix, said.length))
+        route = prefix_route(self.interface, InterfaceAddress(prefix, said.length))
         assert route is not None
-        taken = any(same_network(route, other) for other in self.interface.namespace.fib6)
+        taken = any(same_network(route, other) for other in self.interface.namespace.routing6.main)
         if route in self.expiries or not taken:
             self._set_lifetime(route, said.valid_s)
 
@@ -225,7 +222,7 @@ class RouterDiscovery:
         now_ns = namespace.scheduler.now_ns
         for route in [r for r, end in self.expiries.items() if end is not None and end <= now_ns]:
             del self.expiries[route]
-            namespace.forget_route(route)
+            namespace.routes.remove(route)
         for address in tuple(self.interface.addresses):
             valid_ns, preferred_ns = address.valid_until_ns, address.preferred_until_ns
             if valid_ns is not None and valid_ns <= now_ns:

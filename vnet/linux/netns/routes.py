@@ -1,76 +1,223 @@
-"""The routes that come with addresses and with ``ip route add``, as table entries."""
+"""``ip route`` of a namespace: what is added, and taken away with a device or an address."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import IpAddress
+from vnet.base.ids import IpAddress, ip_text, is_link_local_ip6
+from vnet.linux.netns.changes import RouteChange
+from vnet.linux.netns.errors import FILE_EXISTS, NO_SUCH_FILE, NO_SUCH_PROCESS, RtnetlinkError
+from vnet.linux.netns.interface import Interface
+from vnet.linux.netns.routing.routing import Routing
 from vnet.netdev.device import NetDevice
-from vnet.tables.fib import RouteEntry, RouteScope
+from vnet.tables.fib import Fib, Nexthop, Route, RouteScope, RouteType
+from vnet.tables.policy import TABLE_LOCAL, TABLE_MAIN, Flow
 
 if TYPE_CHECKING:
-    from vnet.linux.netns.address import InterfaceAddress
-    from vnet.linux.netns.interface import Interface
+    from vnet.linux.netns.namespace import Namespace
 
-_IPV6_CONNECTED_METRIC = 256
-_IPV6_STATIC_METRIC = 1024
-"""IPv6 routes have these metrics unless told otherwise; IPv4's have 0."""
+_IPV6_METRIC = 1024
+"""What an IPv6 route has unless told otherwise; IPv4's have 0."""
 
-_KERNEL = "kernel"
+_AT_THE_END = frozenset((RouteType.LOCAL, RouteType.BROADCAST, RouteType.ANYCAST))
+_NOWHERE = frozenset(
+    (RouteType.BLACKHOLE, RouteType.UNREACHABLE, RouteType.PROHIBIT, RouteType.THROW)
+)
 
 
-def connected_route(
-    interface: Interface, address: InterfaceAddress
-) -> RouteEntry[NetDevice] | None:
-    """The route to an address's own network; an IPv4 /32 has none."""
-    ipv6 = len(address.ip) == 16
-    if address.prefix_length == 32 and not ipv6:
+class Routes:
+    """The routes of both families. A change is checked as the kernel checks it."""
+
+    __slots__ = ("_namespace",)
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+
+    # -- ip route
+
+    def add_static(
+        self,
+        network: IpAddress,
+        prefix_length: int,
+        *,
+        gateway: IpAddress | None = None,
+        device: str | None = None,
+        source: IpAddress | None = None,
+        metric: int | None = None,
+    ) -> None:
+        """``ip route add NETWORK/LEN [via GATEWAY] [dev DEVICE] proto static``."""
+        hop = self.nexthop(device, gateway)
+        route = Route(network, prefix_length, (hop,), source=source, protocol="static")
+        self.add(self.complete(route, metric))
+
+    def nexthop(
+        self,
+        device: str | None,
+        gateway: IpAddress | None,
+        *,
+        weight: int = 1,
+        onlink: bool = False,
+    ) -> Nexthop[NetDevice]:
+        """A next hop. Without a device it is the one that the gateway is reached by."""
+        if device is not None:
+            out = self._namespace.interface(device).device
+            return Nexthop(out, gateway, weight, onlink)
+        found = self._namespace.route_to(gateway) if gateway is not None else None
+        if found is None or found.gateway is not None:
+            raise self._invalid_gateway(gateway)
+        return Nexthop(found.out.device, gateway, weight, onlink)
+
+    def complete(
+        self, route: Route[NetDevice], metric: int | None, scope: RouteScope | None = None
+    ) -> Route[NetDevice]:
+        """A route with the metric and scope that it has unless told."""
+        ipv6 = len(route.network) == 16
+        if metric is None:
+            metric = _IPV6_METRIC if ipv6 else 0
+        if scope is None:
+            scope = RouteScope.GLOBAL if ipv6 else _default_scope(route)
+        return replace(route, metric=metric, scope=scope)
+
+    def add(self, route: Route[NetDevice], *, append: bool = False, first: bool = False) -> None:
+        """``ip route add``, ``append`` or (``first``) ``prepend``."""
+        self._check(route)
+        fib = self._fib(route)
+        rivals = _rivals(fib, route)
+        if route in rivals or (rivals and not append and not first):
+            raise RtnetlinkError(self._namespace.name, FILE_EXISTS)
+        self._insert(route, first=first)
+
+    def replace(self, route: Route[NetDevice], *, create: bool = True) -> None:
+        """``ip route replace``, or ``change``, which does not ``create``."""
+        self._check(route)
+        fib = self._fib(route)
+        rivals = _rivals(fib, route)
+        if not rivals:
+            if not create:
+                raise RtnetlinkError(self._namespace.name, NO_SUCH_FILE)
+            return self._insert(route)
+        fib.replace(rivals[0], route)
+        self._changed(RouteChange(route))
         return None
-    return RouteEntry(
-        address.network,
-        address.prefix_length,
-        None,
-        interface.device,
-        None if ipv6 else address.ip,
-        RouteScope.GLOBAL if ipv6 else RouteScope.LINK,
-        _IPV6_CONNECTED_METRIC if ipv6 else 0,
-        _KERNEL,
+
+    def delete(self, network: IpAddress, prefix_length: int, table: int = TABLE_MAIN) -> None:
+        """``ip route del NETWORK/LEN``: the most preferred of them."""
+        fib = self.routing_of(network).policy.table(table)
+        found = fib.at(network, prefix_length)
+        if not found:
+            shown = f"{ip_text(network)}/{prefix_length}"
+            raise RtnetlinkError(self._namespace.name, NO_SUCH_PROCESS, f"no route to {shown}")
+        self.remove(found[0])
+
+    def remove(self, route: Route[NetDevice]) -> None:
+        """Take away a route, if it is there."""
+        if self._fib(route).remove(route):
+            self._changed(RouteChange(route, deleted=True))
+
+    def routing_of(self, ip: bytes) -> Routing:
+        """What decides for the address family of ``ip``."""
+        return self._namespace.routing6 if len(ip) == 16 else self._namespace.routing4
+
+    # -- what addresses and devices bring and take
+
+    def add_kernel_route(self, route: Route[NetDevice]) -> None:
+        """A route of an address, unless there is one to the same place by the same device."""
+        fib = self._fib(route)
+        if all(other.device is not route.device for other in _rivals(fib, route)):
+            self._insert(route)
+
+    def device_down(self, interface: Interface, family: int) -> None:
+        """A device was set down: routes that lead over it alone go, but for those to itself.
+
+        The kernel tells nobody of IPv4's.
+        """
+        device = interface.device
+        routing = self._namespace.routing6 if family == 6 else self._namespace.routing4
+        for route in tuple(routing.policy):
+            alone = route.nexthops and all(hop.device is device for hop in route.nexthops)
+            if alone and route.type is not RouteType.LOCAL:
+                self._fib(route).remove(route)
+                self._changed(RouteChange(route, deleted=True, told=family == 6))
+
+    def learn(self, route: Route[NetDevice]) -> None:
+        """A router told of a route."""
+        if route not in self._fib(route).at(route.network, route.prefix_length):
+            self._insert(route)
+
+    def source_gone(self, ip: bytes) -> None:
+        """An address is not ours any more: IPv4 routes that prefer it as a source go."""
+        if len(ip) == 16 or self._namespace.owner_of(ip) is not None:
+            return
+        for route in tuple(self._namespace.routing4.policy):
+            if route.source == ip:
+                self._fib(route).remove(route)
+                self._changed(RouteChange(route, deleted=True, told=False))
+
+    # -- inside
+
+    def _insert(self, route: Route[NetDevice], *, first: bool = False) -> None:
+        self._fib(route).add(route, first=first)
+        self._changed(RouteChange(route))
+
+    def _changed(self, change: RouteChange) -> None:
+        self.routing_of(change.route.network).forget()
+        self._namespace.tell(change)
+
+    def _fib(self, route: Route[NetDevice]) -> Fib[NetDevice]:
+        return self.routing_of(route.network).policy.table(route.table)
+
+    # -- checks (fib_check_nh() and its like)
+
+    def _check(self, route: Route[NetDevice]) -> None:
+        if route.type in _NOWHERE:
+            return
+        for hop in route.nexthops:
+            if not hop.device.admin_up:
+                raise RtnetlinkError(self._namespace.name, "Error: Device for nexthop is not up.")
+            if hop.gateway is not None and not hop.onlink:
+                self._check_gateway(hop)
+        if route.source is not None and not self._namespace.owns(route.source):
+            raise RtnetlinkError(self._namespace.name, "Error: Invalid prefsrc address.")
+
+    def _check_gateway(self, hop: Nexthop[NetDevice]) -> None:
+        gateway = hop.gateway
+        assert gateway is not None
+        if len(gateway) == 16 and is_link_local_ip6(gateway):
+            return
+        flow = Flow(gateway, oif=hop.device.name)
+        found = self.routing_of(gateway).lookup(flow)
+        on_link = found is not None and found.leads_somewhere and found.gateway is None
+        if not on_link or self._namespace.owns(gateway):
+            raise self._invalid_gateway(gateway)
+
+    def _invalid_gateway(self, gateway: IpAddress | None) -> RtnetlinkError:
+        shown = "none" if gateway is None else ip_text(gateway)
+        return RtnetlinkError(
+            self._namespace.name,
+            "Error: Nexthop has invalid gateway.",
+            f"{shown} is on no network of this machine",
+        )
+
+
+def _rivals(fib: Fib[NetDevice], route: Route[NetDevice]) -> tuple[Route[NetDevice], ...]:
+    """The routes to the same network that differ in nothing by which one would be preferred."""
+    return tuple(
+        other
+        for other in fib.at(route.network, route.prefix_length)
+        if (other.tos, other.metric) == (route.tos, route.metric)
     )
 
 
-def same_network(one: RouteEntry[NetDevice], other: RouteEntry[NetDevice]) -> bool:
-    """Whether two connected routes lead to one network by one device.
-
-    The second address of a network is "secondary" to Linux: the first one's route serves.
-    """
-    return (one.network, one.prefix_length, one.device, one.protocol) == (
-        other.network,
-        other.prefix_length,
-        other.device,
-        other.protocol,
-    )
+def _default_scope(route: Route[NetDevice]) -> RouteScope:
+    if route.type in (RouteType.LOCAL, RouteType.ANYCAST):
+        return RouteScope.HOST
+    straight = bool(route.nexthops) and all(hop.gateway is None for hop in route.nexthops)
+    if route.type is RouteType.BROADCAST or (route.type is RouteType.UNICAST and straight):
+        return RouteScope.LINK
+    return RouteScope.GLOBAL
 
 
-def source_by(route: RouteEntry[NetDevice], out: Interface, target: bytes) -> IpAddress | None:
-    """The address that a packet to ``target`` leaves from, by its route over ``out``.
-
-    IPv4 looks at the gateway's network (fib_select_path()); IPv6 at the target's scope (RFC 6724
-    rule 2), for the gateway is usually link-local and tells nothing.
-    """
-    towards = target if len(target) == 16 else route.gateway or target
-    return route.source or out.source_for(towards)
-
-
-def static_route(
-    network: IpAddress,
-    prefix_length: int,
-    gateway: IpAddress | None,
-    device: NetDevice,
-    source: IpAddress | None,
-    metric: int | None,
-) -> RouteEntry[NetDevice]:
-    """What ``ip route add`` makes."""
-    if metric is None:
-        metric = _IPV6_STATIC_METRIC if len(network) == 16 else 0
-    scope = RouteScope.LINK if gateway is None else RouteScope.GLOBAL
-    return RouteEntry(network, prefix_length, gateway, device, source, scope, metric, "static")
+def default_table(route_type: RouteType) -> int:
+    """The table that ``ip route add`` means where none is named."""
+    return TABLE_LOCAL if route_type in _AT_THE_END else TABLE_MAIN

@@ -22,7 +22,7 @@ from vnet.shell.views.address import addresses_text, brief_addresses_text
 from vnet.shell.views.brctl import bridges_text, macs_text
 from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
 from vnet.shell.views.neighbor import neighbors_text
-from vnet.shell.views.route import routes_text
+from vnet.shell.views.route import RouteFilter, routes_text, table_number
 from vnet.shell.views.sysctl import sysctls_text
 
 _SHOW = ("show", "list", "lst", "ls")
@@ -132,8 +132,10 @@ def _ip_link(namespace: Namespace, words: Sequence[str], _family: int | None, br
 
 
 def _ip_route(namespace: Namespace, words: Sequence[str], family: int | None, _brief: bool) -> str:
-    filters = _filters("ip route", words, ("dev", ""))
-    return routes_text(namespace, family or 4, device=filters.get("dev"), prefix=filters.get(""))
+    filters = _filters("ip route", words, ("dev", "table", ""))
+    table = table_number(filters.get("table", "main"))
+    shown = RouteFilter(table, filters.get("dev"), filters.get(""))
+    return routes_text(namespace, family or 4, shown)
 
 
 def _ip_neighbor(

@@ -2,47 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vnet.base.errors import UsageError
 from vnet.base.ids import ip_text
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
-from vnet.tables.fib import RouteEntry, RouteScope
+from vnet.tables.fib import Nexthop, Route, RouteMetrics, RouteScope, RouteType
+from vnet.tables.policy import TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN
+
+TABLE_NAMES = {TABLE_DEFAULT: "default", TABLE_MAIN: "main", TABLE_LOCAL: "local"}
+"""/etc/iproute2/rt_tables."""
+
+_HASHED_TABLES = 256
+_NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFilter:
+    """Which routes are shown: of ``table`` (None: all), out of ``device``, to ``prefix`` as it is
+    printed, and so on. What all of them have in common is not printed."""
+
+    table: int | None = TABLE_MAIN
+    device: str | None = None
+    prefix: str | None = None
+    type: RouteType | None = None
+    protocol: str | None = None
+    scope: RouteScope | None = None
+
+    def admits(self, route: Route[NetDevice]) -> bool:
+        return (
+            (self.device is None or any(h.device.name == self.device for h in route.nexthops))
+            and (self.prefix is None or destination_text(route) == self.prefix)
+            and (self.type is None or route.type is self.type)
+            and (self.protocol is None or route.protocol == self.protocol)
+            and (self.scope is None or route.scope is self.scope)
+        )
+
+
+_EVERYTHING = RouteFilter()
 
 
 def routes_text(
-    namespace: Namespace, family: int, *, device: str | None = None, prefix: str | None = None
+    namespace: Namespace,
+    family: int,
+    shown: RouteFilter = _EVERYTHING,
+    *,
+    details: bool = False,
 ) -> str:
-    """All routes of a family (4 or 6); with ``device``, those out of it, without its name.
-
-    ``prefix`` is a destination as it is printed: ``default``, ``10.0.0.0/24``.
-    """
-    if device is not None:
-        namespace.interface(device)
-    fib = namespace.fib4 if family == 4 else namespace.fib6
-    routes = [
-        route
-        for route in sorted(fib, key=_order4 if family == 4 else _order6)
-        if (device is None or route.device.name == device)
-        and (prefix is None or _destination(route) == prefix)
-    ]
-    if family == 4:
-        return "\n".join(_line4(route, device is None) for route in routes)
-    return "\n".join(_line6(namespace, route, device is None) for route in routes)
+    """The routes of a family (4 or 6)."""
+    if shown.device is not None:
+        namespace.interface(shown.device)
+    policy = (namespace.routing4 if family == 4 else namespace.routing6).policy
+    tables = [shown.table] if shown.table is not None else sorted(policy.tables, key=_table_order)
+    order = _order4 if family == 4 else _order6
+    return "\n".join(
+        route_text(namespace, route, shown, details=details)
+        for table in tables
+        for route in sorted(policy.tables.get(table, ()), key=order)
+        if shown.admits(route)
+    )
 
 
-def _order4(route: RouteEntry[NetDevice]) -> tuple[int, int, int]:
+def _table_order(table: int) -> tuple[int, int]:
+    """The kernel keeps its tables in a hash, of which a table's number is the key."""
+    return table % _HASHED_TABLES, -table
+
+
+def _order4(route: Route[NetDevice]) -> tuple[int, int]:
     """The trie is walked by address; of one address the longest prefix comes first."""
-    return int.from_bytes(route.network, "big"), -route.prefix_length, route.metric
+    return int.from_bytes(route.network, "big"), -route.prefix_length
 
 
-def _order6(route: RouteEntry[NetDevice]) -> tuple[int, int, int]:
+def _order6(route: Route[NetDevice]) -> tuple[int, int]:
     """The radix tree is walked children first: a prefix comes after all it contains, and the
     default route last."""
     host_bits = (1 << (128 - route.prefix_length)) - 1
     last = int.from_bytes(route.network, "big") | host_bits
-    return last, -route.prefix_length, route.metric
+    return last, -route.prefix_length
 
 
-def _destination(route: RouteEntry[NetDevice]) -> str:
+def destination_text(route: Route[NetDevice]) -> str:
+    """The network, as ``ip`` prints it."""
     if route.prefix_length == 0:
         return "default"
     if route.prefix_length == len(route.network) * 8:
@@ -50,51 +92,104 @@ def _destination(route: RouteEntry[NetDevice]) -> str:
     return f"{ip_text(route.network)}/{route.prefix_length}"
 
 
-def _start(route: RouteEntry[NetDevice], with_device: bool) -> list[str]:
-    parts = [_destination(route)]
-    if route.gateway is not None:
-        parts.append(f"via {ip_text(route.gateway)}")
-    if with_device:
-        parts.append(f"dev {route.device.name}")
-    parts.append(f"proto {route.protocol}")
-    return parts
+def table_number(text: str) -> int | None:
+    """A table by its name or number; None for "all"."""
+    if text == "all":
+        return None
+    for number, name in TABLE_NAMES.items():
+        if text == name:
+            return number
+    if not text.isdecimal():
+        raise UsageError(f'argument "{text}" is wrong: table id value is invalid')
+    return int(text)
 
 
-def _is_down(route: RouteEntry[NetDevice]) -> bool:
-    return route.device.admin_up and not route.device.carrier
+def table_text(table: int) -> str:
+    """A table's name, or its number."""
+    return TABLE_NAMES.get(table, str(table))
 
 
-def _line4(route: RouteEntry[NetDevice], with_device: bool) -> str:
-    parts = _start(route, with_device)
-    if route.scope is not RouteScope.GLOBAL:
-        parts.append(f"scope {route.scope.value}")
-    if route.source is not None:
-        parts.append(f"src {ip_text(route.source)}")
-    if route.metric:
-        parts.append(f"metric {route.metric}")
-    if _is_down(route):
-        parts.append("linkdown")
-    return " ".join(parts) + " "
+def route_text(
+    namespace: Namespace,
+    route: Route[NetDevice],
+    shown: RouteFilter = _EVERYTHING,
+    *,
+    details: bool = False,
+) -> str:
+    """One route, on a line for itself and one for each of several next hops."""
+    ipv6 = len(route.network) == 16
+    several = len(route.nexthops) > 1
+    hop = route.nexthops[0] if route.nexthops and not several else None
+    parts = [route.type.word] if details or route.type is not RouteType.UNICAST else []
+    parts.append(destination_text(route))
+    parts += [f"tos {route.tos:#04x}"] if route.tos else []
+    parts += _way(route, hop, shown)
+    if shown.table is None and (details or route.table != TABLE_MAIN):
+        parts.append(f"table {table_text(route.table)}")
+    if (details or route.protocol != "boot") and shown.protocol is None:
+        parts.append(f"proto {route.protocol}")
+    if (details or route.scope is not RouteScope.GLOBAL) and shown.scope is None:
+        parts.append(f"scope {route.scope.word}")
+    parts += [f"src {ip_text(route.source)}"] if route.source is not None else []
+    parts += [f"metric {route.metric}"] if route.metric or (ipv6 and route.nexthops) else []
+    parts += _flags(hop) if hop is not None else []
+    parts += _learned(namespace, route) + _metrics(route.metrics)
+    text = " ".join(parts) + " "
+    text += f"pref {route.preference}" if ipv6 else ""
+    return text + "".join(_hop_text(each) for each in route.nexthops if several)
 
 
-def _line6(namespace: Namespace, route: RouteEntry[NetDevice], with_device: bool) -> str:
-    parts = _start(route, with_device)
-    if route.source is not None:
-        parts.append(f"src {ip_text(route.source)}")
-    parts.append(f"metric {route.metric}")
-    if _is_down(route):
-        parts.append("linkdown")
-    parts += _learned(namespace, route)
-    return " ".join([*parts, "pref medium"])
+def _way(
+    route: Route[NetDevice], hop: Nexthop[NetDevice] | None, shown: RouteFilter
+) -> Iterable[str]:
+    if hop is None:
+        # IPv6 hangs routes that lead nowhere on the loopback.
+        nowhere = not route.nexthops and len(route.network) == 16
+        return ["dev lo"] if nowhere and shown.device is None else []
+    way = [_via(hop, len(route.network))] if hop.gateway is not None else []
+    return way if shown.device is not None else [*way, f"dev {hop.device.name}"]
 
 
-def _learned(namespace: Namespace, route: RouteEntry[NetDevice]) -> list[str]:
+def _via(hop: Nexthop[NetDevice], ip_bytes: int) -> str:
+    assert hop.gateway is not None
+    other = "" if len(hop.gateway) == ip_bytes else "inet6 " if ip_bytes == 4 else "inet "
+    return f"via {other}{ip_text(hop.gateway)}"
+
+
+def _flags(hop: Nexthop[NetDevice]) -> list[str]:
+    flags = [] if hop.device.admin_up else ["dead"]
+    flags += ["onlink"] if hop.onlink else []
+    return flags if hop.device.running else [*flags, "linkdown"]
+
+
+def _learned(namespace: Namespace, route: Route[NetDevice]) -> list[str]:
     """What is said of a route that a router advertised."""
+    if route.device is None or len(route.network) == 4:
+        return []
     interface = namespace.interfaces[route.device.name]
     expiries = {} if interface.addrconf is None else interface.addrconf.routers.expiries
     end_ns = expiries.get(route)
     if end_ns is None:
         return []
-    left_s = (end_ns - namespace.scheduler.now_ns) // 1_000_000_000
+    left_s = (end_ns - namespace.scheduler.now_ns) // _NS_PER_S
     hops = [f"hoplimit {interface.conf6.hop_limit}"] if route.gateway is not None else []
     return [f"expires {left_s}sec", *hops]
+
+
+def _metrics(metrics: RouteMetrics) -> list[str]:
+    lock = "lock " if metrics.mtu_is_locked else ""
+    named = {
+        f"mtu {lock}": metrics.mtu_bytes,
+        "window ": metrics.window_bytes,
+        "advmss ": metrics.advmss_bytes,
+        "hoplimit ": metrics.hop_limit,
+        "initcwnd ": metrics.initcwnd,
+    }
+    return [f"{name}{value}" for name, value in named.items() if value]
+
+
+def _hop_text(hop: Nexthop[NetDevice]) -> str:
+    parts = ["\n\tnexthop"]
+    parts += [f"via {ip_text(hop.gateway)}"] if hop.gateway is not None else []
+    parts += [f"dev {hop.device.name}", f"weight {hop.weight}", *_flags(hop)]
+    return " ".join(parts) + " "

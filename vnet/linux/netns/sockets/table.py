@@ -9,7 +9,6 @@ from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_text
 from vnet.linux.netns import drops
-from vnet.linux.netns.routes import source_by
 from vnet.linux.netns.sockets.echo import EchoReply, EchoSocket
 from vnet.linux.netns.sockets.errors import (
     SocketError,
@@ -91,8 +90,7 @@ class Sockets:
                 f"{self._namespace.name}: {ip_text(target)}: Network is unreachable",
                 "add a route or a gateway",
             )
-        out = self._namespace.interfaces[route.device.name]
-        source = source_by(route, out, target)
+        source = route.source_for(target)
         if source is None:
             raise UsageError(f"{self._namespace.name}: no address to reach {ip_text(target)} from")
         return source

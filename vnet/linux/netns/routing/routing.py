@@ -1,0 +1,119 @@
+"""A namespace's routing decisions for one address family, and the caches before them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vnet.linux.netns.routing.destination import Destination
+from vnet.netdev.device import NetDevice
+from vnet.tables.fib import Fib, Nexthop, Route, RouteType
+from vnet.tables.multipath import choose, flow_hash
+from vnet.tables.policy import TABLE_MAIN, Flow, Policy
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.namespace import Namespace
+
+_MOST_CACHED = 4096
+"""A cache that has grown so large is emptied: it was a scan, or much has passed."""
+
+
+class Routing:
+    """Which way packets go. What changes a decision calls :meth:`forget`."""
+
+    __slots__ = ("_by_flow", "_by_target", "_namespace", "_secret", "policy", "targets_decide")
+
+    def __init__(self, namespace: Namespace, ip_bytes: int) -> None:
+        self._namespace = namespace
+        self._secret = f"{namespace.chance.seed}/{namespace.name}".encode()[:32]
+        self.policy: Policy[NetDevice] = Policy(ip_bytes)
+        self._by_target: dict[bytes, Destination | None] = {}
+        self._by_flow: dict[Flow, Destination | None] = {}
+        self.targets_decide = True
+        """Whether nothing but a packet's target matters: no rules, TOS or equal-cost paths."""
+
+    @property
+    def main(self) -> Fib[NetDevice]:
+        """The table that ``ip route`` shows."""
+        return self.policy.table(TABLE_MAIN)
+
+    # -- asking
+
+    def to(self, target: bytes) -> Destination | None:
+        """Where a packet of our own to ``target`` goes, before it has a source; None: nowhere."""
+        try:
+            return self._by_target[target]
+        except KeyError:
+            found = self._decide(Flow(target))
+            _make_room(self._by_target)
+            self._by_target[target] = found
+            return found
+
+    def lookup(self, flow: Flow) -> Destination | None:
+        """Where a packet goes; None if no route is known at all."""
+        if self.targets_decide and flow.oif is None:
+            return self.to(flow.target)
+        try:
+            return self._by_flow[flow]
+        except KeyError:
+            found = self._decide(flow)
+            _make_room(self._by_flow)
+            self._by_flow[flow] = found
+            return found
+
+    def forget(self) -> None:
+        """Routes, rules, links or settings changed: nothing decided so far need hold."""
+        self._by_target.clear()
+        self._by_flow.clear()
+        self.targets_decide = not self.policy.has_own_rules and not any(
+            route.tos or len(route.nexthops) > 1 for route in self.policy
+        )
+
+    # -- deciding
+
+    def _decide(self, flow: Flow) -> Destination | None:
+        route = self.policy.lookup(flow, self._is_usable)
+        if route is None:
+            return None
+        hops = self._usable_hops(route, flow)
+        if not hops:
+            return Destination(route, None, None)
+        hop = hops[0]
+        if len(hops) > 1 and flow.oif is None:
+            hop = choose(hops, flow_hash(flow, by_ports=self._hashes_ports, secret=self._secret))
+        return Destination(route, self._namespace.interfaces[hop.device.name], hop.gateway)
+
+    def _is_usable(self, route: Route[NetDevice], flow: Flow) -> bool:
+        if route.tos and route.tos != flow.tos:
+            return False
+        return not route.nexthops or bool(self._usable_hops(route, flow))
+
+    def _usable_hops(self, route: Route[NetDevice], flow: Flow) -> list[Nexthop[NetDevice]]:
+        return [
+            hop
+            for hop in route.nexthops
+            if (flow.oif is None or flow.oif == hop.device.name)
+            and (route.type is RouteType.LOCAL or self._is_alive(hop.device))
+        ]
+
+    def _is_alive(self, device: NetDevice) -> bool:
+        """A device that is down leads nowhere; one without a carrier does, unless told not to."""
+        if device.carrier or not device.admin_up:
+            return device.admin_up
+        interface = self._namespace.interfaces[device.name]
+        conf = interface.conf6 if self._is_ipv6 else interface.conf4
+        return not conf.ignore_routes_with_linkdown
+
+    @property
+    def _is_ipv6(self) -> bool:
+        return self is self._namespace.routing6
+
+    @property
+    def _hashes_ports(self) -> bool:
+        sysctls = self._namespace.sysctls
+        knobs = sysctls.ipv6 if self._is_ipv6 else sysctls.ipv4
+        return knobs.fib_multipath_hash_policy == 1
+
+
+def _make_room(cache: dict[bytes, Destination | None] | dict[Flow, Destination | None]) -> None:
+    if len(cache) >= _MOST_CACHED:
+        cache.clear()
