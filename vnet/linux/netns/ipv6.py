@@ -260,7 +260,7 @@ class Ipv6Stack:
         if self._namespace.owns(target):
             return self._namespace.loopback.device.mtu_bytes
         route = self._namespace.route_to(target)
-        mtu = _MOST_BYTES if route is None else route.device.mtu_bytes
+        mtu = _MOST_BYTES if route is None else route.out.device.mtu_bytes
         return self.paths.limit(target, mtu, self._namespace.scheduler.now_ns)
 
     def learn_mtu(self, target: bytes, mtu_bytes: int) -> bool:

@@ -154,7 +154,7 @@ class TcpTable:
         if not namespace.owns(target):
             route = namespace.route_to(target)
             if route is not None:
-                device = route.device
+                device = route.out.device
         size = device.mtu_bytes - _WITHIN_IP[len(target)]
         return max(min(size, 65_535 - 40), _LEAST_ADVERTISED[len(target)])
 
