@@ -12,36 +12,36 @@ from vnet.topology.load import parse_topology
 
 FAULTS = {
     "a VLAN too many": (
-        "switches: {s: {vlan_filtering: true, ports: {a: {pvid: ^4095}}}}",
+        "switches: {s: {vlan_filtering: true, ports: {s: {pvid: ^4095}}}}",
         "there is no VLAN 4095 (1 to 4094)",
     ),
     "VLAN 0 tagged": (
-        "switches: {s: {vlan_filtering: true, ports: {a: {tagged: ^0}}}}",
+        "switches: {s: {vlan_filtering: true, ports: {s: {tagged: ^0}}}}",
         "there is no VLAN 0 (1 to 4094)",
     ),
     "a range that runs backwards": (
-        "switches: {s: {vlan_filtering: true, ports: {a: {tagged: ^'20-10'}}}}",
+        "switches: {s: {vlan_filtering: true, ports: {s: {tagged: ^'20-10'}}}}",
         "20-10 is no range of VLANs (the lower one comes first)",
     ),
     "a VLAN by name": (
-        "switches: {s: {vlan_filtering: true, ports: {a: {tagged: ^red}}}}",
+        "switches: {s: {vlan_filtering: true, ports: {s: {tagged: ^red}}}}",
         "there is no VLAN red (1 to 4094)",
     ),
     "a map of VLANs": (
-        "switches: {s: {vlan_filtering: true, ports: {a: {tagged: ^{}}}}}",
+        "switches: {s: {vlan_filtering: true, ports: {s: {tagged: ^{}}}}}",
         "tagged wants VLANs, not a map ([10, 20], or '10,20-29')",
     ),
     "a pvid that is a truth value": (
-        "switches: {s: {vlan_filtering: true, ports: {a: {pvid: ^false}}}}",
+        "switches: {s: {vlan_filtering: true, ports: {s: {pvid: ^false}}}}",
         "pvid wants a VLAN, not false (1 to 4094, or none)",
     ),
     "tagged and untagged at once": (
-        "switches: {s: {vlan_filtering: true, ports: {a: {tagged: 10, ^untagged: 10}}}}",
+        "switches: {s: {vlan_filtering: true, ports: {s: {tagged: 10, ^untagged: 10}}}}",
         "VLAN 10 cannot leave both tagged and untagged (leave it out of one of the two)",
     ),
     "VLANs of a bridge that does not filter": (
-        "switches: {s: {ports: {a: {^pvid: 10}}}}",
-        "pvid of 'a' does nothing in a bridge that does not filter VLANs "
+        "switches: {s: {ports: {s: {^pvid: 10}}}}",
+        "pvid of 's' does nothing in a bridge that does not filter VLANs "
         "(write vlan_filtering: true)",
     ),
     "a protocol without filtering": (
@@ -57,7 +57,7 @@ FAULTS = {
         "the kernel refuses group_fwd_mask 0x4001 (STP, pause and LACP cannot be let through: 0x7)",
     ),
     "a mask of a port that the kernel refuses": (
-        "switches: {s: {ports: {a: {group_fwd_mask: ^2}}}}",
+        "switches: {s: {ports: {s: {group_fwd_mask: ^2}}}}",
         "the kernel refuses group_fwd_mask 0x2 (pause frames cannot be let through: 0x2)",
     ),
     "a mask of 17 bits": (
@@ -69,16 +69,24 @@ FAULTS = {
         "vlan_filtering is for Linux bridges (write type: linux)",
     ),
     "a flag of a Linux port in Open vSwitch": (
-        "switches: {s: {type: ovs, ports: {a: {^hairpin: true}}}}",
+        "switches: {s: {type: ovs, ports: {s: {^hairpin: true}}}}",
         "hairpin is for Linux bridges (write type: linux)",
     ),
     "a misspelt flag": (
-        "switches: {s: {ports: {a: {^hairpn: true}}}}",
+        "switches: {s: {ports: {s: {^hairpn: true}}}}",
         "unknown key 'hairpn' (did you mean 'hairpin'?)",
     ),
     "a flag that is no truth value": (
-        "switches: {s: {ports: {a: {hairpin: ^on}}}}",
+        "switches: {s: {ports: {s: {hairpin: ^on}}}}",
         "hairpin wants true or false, not the text 'on' (in YAML 1.2 yes, no, on and off are text)",
+    ),
+    "a port that no link ends at": (
+        "switches: {s: {ports: {^a: {cost: 1}}}}",
+        "s has no port 'a' (it has none)",
+    ),
+    "a port that no machine is at": (
+        "hosts: {h: {nics: {eth0: }, switches: {b: {ports: {^eth1: {cost: 1}}}}}}",
+        "h:b has no port 'eth1' (did you mean 'eth0'?)",
     ),
     "a cost of nothing": (
         "switches: {s: {ports: {a: {cost: ^0}}}}",
@@ -96,7 +104,9 @@ def test_a_fault_is_told_at_its_place(
 
 
 def bridge_of(text: str) -> LinuxBridgeConfig:
-    return parse_topology(f"version: 1\nswitches: {{s: {text}}}\n").switches["s"].linux
+    links = "[{ends: ['s:p1', 'r:a']}, {ends: ['s:p2', 'r:b']}]"
+    rest = f"routers: {{r: {{nics: {{a: , b: }}}}}}\nlinks: {links}\n"
+    return parse_topology(f"version: 1\nswitches: {{s: {text}}}\n{rest}").switches["s"].linux
 
 
 def test_what_is_left_out_is_as_the_kernel_has_it() -> None:

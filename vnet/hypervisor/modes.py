@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import ip_text, is_link_local_ip6, mac_text
+from vnet.base.ids import Mac, ip_text, is_link_local_ip6, mac_text
 from vnet.hypervisor.backend import BACKEND_MAC, BackEnd
 from vnet.hypervisor.bridging import Bridging, LinuxBridging
 from vnet.hypervisor.steps import ScriptStep
@@ -117,6 +117,22 @@ class BridgeMode:
         """A card without addresses, which is up, becomes a port besides the uplink."""
         self._script = "ifup"
         self._join(bridge, nic)
+
+    def join_by_veth(self, one: tuple[str, str], other: tuple[str, str]) -> None:
+        """A veth pair between two bridges, of any kinds: ``(device, bridge)`` of each end."""
+        netns, self._script = self._namespace, "ifup"
+        macs = netns.chance.stream(f"{netns.name} {one[0]} veth macs")
+        ends = []
+        for name, _bridge in (one, other):
+            mac = Mac(b"\x02" + macs.randbytes(5))
+            ends.append(PairDevice(netns.scheduler, name, mac))
+        pair_up(*ends)
+        for end in ends:
+            netns.add_device(end)
+        self.did(f"ip link add {one[0]} type veth peer name {other[0]}")
+        for name, bridge in (one, other):
+            self._set_up(name, True)
+            self._join(bridge, name)
 
     def standalone(self, bridge: str) -> None:
         """A bridge without a card: guests of this host among themselves."""

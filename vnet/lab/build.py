@@ -8,14 +8,14 @@ All of it happens at virtual time 0, before any event.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vnet.base.chance import Chance
 from vnet.base.drops import DropReason
-from vnet.base.ids import is_link_local_ip6
+from vnet.base.ids import MAC_ZERO, is_link_local_ip6
 from vnet.guest.machine import Guest, Machine
 from vnet.guest.vnic import Vnic
 from vnet.hypervisor.backend import FrontEnd
@@ -25,6 +25,7 @@ from vnet.lab.domains import Domains
 from vnet.lab.switches import LinuxSwitch, Switch
 from vnet.lab.wire_switch import WireSwitch, build_wire_switch
 from vnet.linux.netns.namespace import Namespace
+from vnet.linux.netns.vlan_devices import add_vlan_device
 from vnet.linux.tc.command import Tc, words_about
 from vnet.linux.tc.qdiscs import TrafficControl
 from vnet.netdev.device import NetDevice
@@ -244,6 +245,7 @@ class Builder:
         for nic in router.nics.values():
             namespace.set_up(nic.name)
             self._give_addresses(namespace, nic)
+        self._make_vlans(namespace, router.vlans)
         self._add_routes(namespace, router.routes)
         self.network.routers[router.name] = Machine(namespace, self._topology.epoch_ns)
 
@@ -271,10 +273,14 @@ class Builder:
         for nic in host.nics.values():
             namespace.set_up(nic.name)
             self._give_addresses(namespace, nic)
+        self._make_vlans(namespace, host.vlans)
         mode = BridgeMode(namespace)
         ovs = self._openvswitch(host, mode)
         for switch in host.switches.values():
             self._start_bridge(mode, host, switch, ovs)
+        self._make_vlans(namespace, host.vlans)
+        for veth in host.veths:
+            mode.join_by_veth(*veth.ends)
         self._add_routes(namespace, host.routes)
         self.network.hosts[host.name] = Machine(namespace, self._topology.epoch_ns)
         domains = self.network.domains[host.name] = Domains(host, mode)
@@ -299,7 +305,8 @@ class Builder:
         self, mode: BridgeMode, host: model.Host, switch: model.HostSwitch, ovs: OvsHost | None
     ) -> None:
         classic = host.bridge_style is model.BridgeStyle.NETWORK_BRIDGE and switch.ovs is None
-        uplink = None if switch.uplink is None else host.nics[switch.uplink]
+        cards: dict[str, model.Nic] = {**host.nics, **{vlan.name: vlan for vlan in host.vlans}}
+        uplink = None if switch.uplink is None else cards[switch.uplink]
         ipv6 = not classic and uplink is not None and uplink.speaks_ipv6
         if ovs is not None and switch.ovs is not None:
             ovs.start_bridge(switch.ovs, ipv6=ipv6)
@@ -338,6 +345,7 @@ class Builder:
             namespace.set_up(vnic.name)
             self._give_addresses(namespace, vnic)
             vnics.append(Vnic(interface, self._topology.epoch_ns))
+        self._make_vlans(namespace, vm.vlans)
         self._add_routes(namespace, vm.routes)
         self.network.vms[vm.name] = Guest(namespace, self._topology.epoch_ns, vnics)
 
@@ -348,6 +356,23 @@ class Builder:
             device = Nic(self._scheduler, nic.name, nic.mac, nic.mtu_bytes)
             namespace.add_device(device, ipv6=nic.speaks_ipv6)
             self._plugs[f"{namespace.name}:{nic.name}"] = device
+
+    def _make_vlans(self, namespace: Namespace, vlans: Iterable[model.VlanDevice]) -> None:
+        """Those that are not there yet, and whose lower device is."""
+        for vlan in vlans:
+            if vlan.link in namespace.interfaces and vlan.name not in namespace.interfaces:
+                add_vlan_device(
+                    namespace,
+                    vlan.link,
+                    vlan.name,
+                    vlan.vid,
+                    protocol=vlan.protocol,
+                    mac=None if vlan.mac == MAC_ZERO else vlan.mac,
+                    mtu_bytes=vlan.mtu_bytes or None,
+                    ipv6=vlan.speaks_ipv6,
+                )
+                namespace.set_up(vlan.name)
+                self._give_addresses(namespace, vlan)
 
     @staticmethod
     def _give_addresses(namespace: Namespace, nic: model.Nic) -> None:

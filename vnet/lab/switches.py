@@ -109,8 +109,10 @@ class LinuxSwitch(Switch):
         return self.bridge.port_of(device) is not None
 
     def find(self, mac: bytes) -> str | None:
-        entry = self.bridge.fdb.lookup(mac, self.bridge.scheduler.now_ns)
-        return None if entry is None else entry.port.device.name
+        fdb, now_ns = self.bridge.fdb, self.bridge.scheduler.now_ns
+        vids = (0, *sorted({entry.vid for entry in fdb} - {0}))
+        found = (fdb.lookup(mac, now_ns, vid) for vid in vids)
+        return next((entry.port.device.name for entry in found if entry is not None), None)
 
     def learned(self) -> int:
         return self.bridge.fdb.learned(self.bridge.scheduler.now_ns)
@@ -125,6 +127,7 @@ class LinuxSwitch(Switch):
             {
                 "mac": mac_text(entry.mac),
                 "port": entry.port.device.name,
+                "vlan": entry.vid,
                 "local": entry.is_local,
                 "age_s": (now_ns - entry.updated_ns) / 1e9,
             }

@@ -87,8 +87,10 @@ def explicit_macs(file: TopologyFile) -> Iterator[Mac]:
     for machine in chain((file.hosts or {}).values(), (file.routers or {}).values()):
         if machine is not None:
             yield from _counted_macs(machine.nics.values(), machine.count)
+            yield from _counted_macs(machine.vlans.values(), machine.count)
     for vm in (file.vms or {}).values():
         yield from _counted_macs(vm.vnics, vm.count)
+        yield from _counted_macs(vm.vlans.values(), vm.count)
 
 
 def _counted_macs(cards: Iterable[NicFile | None], count: int | None) -> Iterator[Mac]:

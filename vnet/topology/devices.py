@@ -92,19 +92,22 @@ def bridged_nics(host: Host) -> list[NetworkBridgeNames]:
 def host_devices(host: Host, vms: Iterable[Vm]) -> list[str]:
     """Every device of a running host that frames pass, as captures may name them.
 
-    Its cards, what network-bridge makes of them, its switches and the back ends of
-    ``vms``. :data:`NLMON` comes on top. A name that appears twice is a fault of the file.
+    Its cards, what network-bridge makes of them, its switches, VLANs and veth pairs, and the back
+    ends of ``vms``. :data:`NLMON` comes on top. A name that appears twice is a fault of the file.
     """
     devices = list(host.nics)
     for names in bridged_nics(host):
         devices += [names.physical, names.backend]
-    return [*devices, *host.switches, *backend_names(host, vms).values()]
+    devices += host.switches
+    devices += [vlan.name for vlan in host.vlans]
+    devices += [name for veth in host.veths for name, _switch in veth.ends]
+    return [*devices, *backend_names(host, vms).values()]
 
 
 def node_devices(node: Vm | Router | WireSwitch) -> list[str]:
     """The devices of a node that has no hidden ones."""
     if isinstance(node, Vm):
-        return [vnic.name for vnic in node.vnics]
+        return [nic.name for nic in (*node.vnics, *node.vlans)]
     if isinstance(node, Router):
-        return list(node.nics)
+        return [*node.nics, *(vlan.name for vlan in node.vlans)]
     return list(node.ports)

@@ -7,7 +7,7 @@ values, which is what keeps ten thousand of them quick.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
@@ -30,6 +30,8 @@ from vnet.topology.model import (
     OvsBridge,
     Route,
     Router,
+    Veth,
+    VlanDevice,
     Vm,
     Vnic,
     WireSwitch,
@@ -51,6 +53,7 @@ from vnet.topology.schema import (
 from vnet.topology.switch_schema import LINUX_KEYS, OVS_KEYS, SwitchFile
 from vnet.topology.sysctls import sysctls_of
 from vnet.topology.templates import STAR, Templates, Wiring, dealt
+from vnet.topology.vlan_devices import vlan_devices_of
 
 BUILT_MODES = ("bridge",)
 
@@ -80,8 +83,8 @@ class Nodes:
 
 
 def addresses_of(node: Host | Vm | Router) -> Iterator[Address]:
-    """All addresses of a machine, in the order of its cards."""
-    for nic in nics_of(node):
+    """All addresses of a machine, in the order of its cards, and then of its VLANs."""
+    for nic in chain(nics_of(node), node.vlans):
         yield from nic.addresses
 
 
@@ -133,7 +136,8 @@ class _Expander:
 
     def host(self, name: str, file: HostFile) -> None:
         path: Path = ("hosts", name)
-        size = _size(file.nics.values()) + len(file.switches)
+        size = _size(file.nics.values()) + len(file.switches) + _size(file.vlans.values())
+        size += 2 * len(file.veths)
         instances = self.roster.sign_on(path, file.count, size)
         if not instances:
             return
@@ -141,14 +145,18 @@ class _Expander:
         hypervisor = Hypervisor(file.hypervisor)
         style = self.style(path, file)
         nics = self.nics(path, file.nics, file.count)
+        vlans = self.vlans(path, file, [*nics, *file.switches])
         switches = self.host_switches(name, path, file)
-        routes = self.routes(path, file, nics)
+        veths = self.veths(path, file)
+        routes = self.routes(path, file, [*nics.values(), *vlans])
         sysctls = sysctls_of(path, file, None, self.report)
         if self.sound(path, file.count, faults):
             for offset, host in instances:
                 own = self.instance_nics(host, nics, offset)
-                made = Host(host, hypervisor, style, own, switches, routes, sysctls)
-                self.nodes.hosts[host] = made
+                own_vlans = self.instance_vlans(vlans, offset)
+                self.nodes.hosts[host] = Host(
+                    host, hypervisor, style, own, switches, routes, sysctls, own_vlans, veths
+                )
 
     def style(self, path: Path, file: HostFile) -> BridgeStyle:
         if file.mode not in BUILT_MODES:
@@ -162,9 +170,33 @@ class _Expander:
         return style
 
     def routes(
-        self, path: Path, file: HostFile | RouterFile, nics: Mapping[str, Nic]
+        self, path: Path, file: HostFile | RouterFile, cards: Sequence[Nic]
     ) -> tuple[Route, ...]:
-        return routes_of(path, file, list(nics.values()), self.report, file.count or 1)
+        return routes_of(path, file, cards, self.report, file.count or 1)
+
+    def vlans(
+        self, path: Path, file: HostFile | RouterFile | VmFile, devices: Collection[str]
+    ) -> tuple[VlanDevice, ...]:
+        return vlan_devices_of(path, file.vlans, devices, file.count or 1, self.report)
+
+    @staticmethod
+    def instance_vlans(vlans: Iterable[VlanDevice], offset: int) -> tuple[VlanDevice, ...]:
+        return tuple(counted(vlan, offset, lambda _name: NO_MAC) for vlan in vlans)
+
+    def veths(self, path: Path, file: HostFile) -> tuple[Veth, ...]:
+        """The pairs that join switches of a host."""
+        made = []
+        for number, pair in enumerate(file.veths):
+            for device, switch in pair.items():
+                here = (*path, "veths", number, device)
+                self.reserved(here, device)
+                if switch not in file.switches:
+                    hint = did_you_mean(switch, list(file.switches), "it has")
+                    self.report.add(here, f"the host has no switch {quote(switch)}", hint)
+            one, other = pair.items()
+            if {one[1], other[1]} <= file.switches.keys():
+                made.append(Veth((one, other)))
+        return tuple(made)
 
     def host_switches(self, name: str, path: Path, file: HostFile) -> dict[str, HostSwitch]:
         switches = {key: value or HostSwitchFile() for key, value in file.switches.items()}
@@ -177,7 +209,7 @@ class _Expander:
             if switch.uplink in (None, "none"):
                 continue
             uplink = str(switch.uplink)
-            if uplink not in file.nics:
+            if uplink not in file.nics and uplink not in file.vlans:
                 hint = did_you_mean(uplink, list(file.nics), f"{name} has")
                 what = f"{name} has no card {quote(uplink)}"
                 self.report.add((*here, "uplink"), what, hint or f"{name} has no cards")
@@ -192,7 +224,7 @@ class _Expander:
             # An uplink of null means none, as 'none' does; only silence gets a card.
             said = "uplink" in switch.model_fields_set
             chosen = switch.uplink if said else next(free, None)
-            card = chosen if chosen in file.nics else None
+            card = chosen if chosen in file.nics or chosen in file.vlans else None
             built[key] = HostSwitch(key, card, switch.ageing, ovs, linux)
             if not said:
                 free = iter([])
@@ -246,17 +278,21 @@ class _Expander:
 
     def router(self, name: str, file: RouterFile) -> None:
         path: Path = ("routers", name)
-        instances = self.roster.sign_on(path, file.count, _size(file.nics.values()))
+        size = _size(file.nics.values()) + _size(file.vlans.values())
+        instances = self.roster.sign_on(path, file.count, size)
         if not instances:
             return
         faults = self.report.faults
         nics = self.nics(path, file.nics, file.count)
-        routes = self.routes(path, file, nics)
-        sysctls = sysctls_of(path, file, nics, self.report)
+        vlans = self.vlans(path, file, nics)
+        cards = [*nics.values(), *vlans]
+        routes = self.routes(path, file, cards)
+        sysctls = sysctls_of(path, file, [card.name for card in cards], self.report)
         if self.sound(path, file.count, faults):
             for offset, router in instances:
                 own = self.instance_nics(router, nics, offset)
-                self.nodes.routers[router] = Router(router, own, routes, sysctls)
+                own_vlans = self.instance_vlans(vlans, offset)
+                self.nodes.routers[router] = Router(router, own, routes, sysctls, own_vlans)
 
     def nics(
         self, path: Path, files: Mapping[str, NicFile | None], count: int | None
@@ -281,7 +317,8 @@ class _Expander:
 
     def vm(self, name: str, file: VmFile) -> None:
         path: Path = ("vms", name)
-        instances = self.roster.sign_on(path, file.count, _size(file.vnics))
+        size = _size(file.vnics) + _size(file.vlans.values())
+        instances = self.roster.sign_on(path, file.count, size)
         if not instances:
             return
         faults = self.report.faults
@@ -290,8 +327,10 @@ class _Expander:
             self.cut.nodes.add(name)
             return
         vnics = self.vnics(path, file, hosts[0])
-        routes = routes_of(path, file, vnics, self.report, file.count or 1)
-        sysctls = sysctls_of(path, file, [vnic.name for vnic in vnics], self.report)
+        vlans = self.vlans(path, file, [vnic.name for vnic in vnics])
+        cards = [*vnics, *vlans]
+        routes = routes_of(path, file, cards, self.report, file.count or 1)
+        sysctls = sysctls_of(path, file, [card.name for card in cards], self.report)
         if self.report.faults > faults:
             self.cut.nodes.add(name)
             return
@@ -301,7 +340,8 @@ class _Expander:
             choose = partial(self.macs.choose, oui, vm)
             own = tuple(counted(vnic, offset, choose) for vnic in vnics)
             domid = self.domids[host] = self.domids.get(host, 0) + 1
-            self.nodes.vms[vm] = Vm(vm, host, domid, own, routes, sysctls)
+            own_vlans = self.instance_vlans(vlans, offset)
+            self.nodes.vms[vm] = Vm(vm, host, domid, own, routes, sysctls, own_vlans)
 
     def hosts_of(self, path: Path, file: VmFile) -> list[Host] | None:
         """The host of a machine, or those a template's machines are dealt out to."""

@@ -25,6 +25,7 @@ from vnet.base.text import escaped
 from vnet.topology.expand import expand
 from vnet.topology.explain import judge
 from vnet.topology.files import UnreadableError, read_text
+from vnet.topology.linux_places import check_linux_ports
 from vnet.topology.model import Topology
 from vnet.topology.report import Report
 from vnet.topology.scenario import make_scenario
@@ -71,6 +72,7 @@ def parse_topology(text: str, file: str = "<text>") -> Topology:
     directory = Directory(nodes, report, cut)
     links = make_links(directory)
     check_machines(given, directory, links)
+    check_linux_ports(directory)
     openflow = _openflow(given, directory, Path(file).parent)
     captures = make_captures(given, directory)
     scenario = make_scenario(given, directory, links, openflow)

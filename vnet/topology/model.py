@@ -90,6 +90,22 @@ class Vnic(Nic):
 
 
 @dataclass(frozen=True, slots=True)
+class VlanDevice(Nic):
+    """VLAN ``vid`` of the device ``link``. A MAC of zeros and an MTU of 0 are that device's."""
+
+    link: str = ""
+    vid: int = 0
+    protocol: int = 0x8100
+
+
+@dataclass(frozen=True, slots=True)
+class Veth:
+    """Two devices back to back, each a port of a switch: ``(device, switch)``."""
+
+    ends: tuple[tuple[str, str], tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class OvsBridge:
     """What a bridge of Open vSwitch is set up with.
 
@@ -135,6 +151,8 @@ class Host:
     switches: Mapping[str, HostSwitch]
     routes: tuple[Route, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    vlans: tuple[VlanDevice, ...] = ()
+    veths: tuple[Veth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +165,7 @@ class Vm:
     vnics: tuple[Vnic, ...]
     routes: tuple[Route, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    vlans: tuple[VlanDevice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +190,7 @@ class Router:
     nics: Mapping[str, Nic]
     routes: tuple[Route, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    vlans: tuple[VlanDevice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ def _in_hosts(directory: Directory) -> Iterator[Place]:
             ]
             links = [name for name in bonds_of(switch.ovs.ports) if name in host.nics]
             cards = [] if switch.uplink is None else [switch.uplink]
-            devices = in_order([*cards, *links, *backs], switch.ovs.ports)
+            pairs = [device for veth in host.veths for device, br in veth.ends if br == switch.name]
+            devices = in_order([*cards, *links, *pairs, *backs], switch.ovs.ports)
             path = (*nodes.origin[host.name], "switches", switch.name)
             lacks = lacks_vms or host.name in cut.nodes
             comers = _BACK_ENDS[host.hypervisor]

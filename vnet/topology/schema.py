@@ -45,6 +45,8 @@ HostMode = Literal["bridge", "route", "nat", "isolated", "open"]
 HypervisorName = Literal["xen", "kvm", "vmware", "hyperv"]
 StyleName = Literal["network-bridge", "enslaved"]
 
+VethFile = Annotated[dict[Name, Name], Field(min_length=2, max_length=2)]
+
 NodeCount = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 
 
@@ -93,6 +95,31 @@ class VnicFile(NicFile):
     )
 
 
+class VlanFile(NicFile):
+    """A VLAN of a device, as a device of its own (``ip link add ... type vlan``)."""
+
+    link: Name | None = Field(
+        default=None,
+        description="The device it stands on: a card, a bridge, another VLAN that is written "
+        "before. Left out, what stands before the last dot of the name: eth0 of 'eth0.10'.",
+    )
+    id: Annotated[int, Field(ge=1, le=4094)] | None = Field(
+        default=None,
+        description="The VLAN; left out, what stands behind the last dot: 10 of 'eth0.10'.",
+    )
+    protocol: Literal["802.1Q", "802.1ad"] = Field(
+        default="802.1Q", description="The protocol of its tags."
+    )
+    mac: MacText | None = Field(
+        default=None, description="MAC address; left out, that of the device it stands on."
+    )
+    mtu: Mtu = Field(
+        default=1500,
+        description="Largest IP packet in bytes; left out, as large as the device it stands on "
+        "takes.",
+    )
+
+
 class RouteFile(Part):
     """A static route."""
 
@@ -107,6 +134,11 @@ class MachineFile(Part):
         default=[], description="Default gateway, or a list of one IPv4 and one IPv6 gateway."
     )
     routes: list[RouteFile] = Field(default=[], description="Static routes.")
+    vlans: dict[Name, VlanFile | None] = Field(
+        default={},
+        description="VLANs of its devices, as devices of their own.",
+        examples=[{"eth0.10": {"ip": "10.0.10.1/24"}}],
+    )
     sysctls: dict[SysctlName, SysctlValue] = Field(
         default={},
         description="Kernel settings by name.",
@@ -119,8 +151,8 @@ class HostSwitchFile(SwitchFile):
 
     uplink: Name | None = Field(
         default=None,
-        description="The host's card behind the switch, or 'none'. Left out, the first switch "
-        "takes the first card that no other switch claims.",
+        description="The host's card behind the switch, a VLAN of one, or 'none'. Left out, the "
+        "first switch takes the first card that no other switch claims.",
     )
     ports: Ports = Field(
         default={},
@@ -148,6 +180,12 @@ class HostFile(MachineFile):
     )
     nics: dict[Name, NicFile | None] = Field(default={}, description="Physical cards by name.")
     switches: dict[Name, HostSwitchFile | None] = Field(default={}, description="Switches by name.")
+    veths: list[VethFile] = Field(
+        default=[],
+        description="Pairs of devices that are joined back to back, each with the switch that it "
+        "is a port of. They join switches of any kinds.",
+        examples=[[{"qvb1": "qbr1", "qvo1": "br-int"}]],
+    )
 
 
 class VmFile(MachineFile):

@@ -96,8 +96,12 @@ def check_host_devices(directory: Directory) -> None:
             # A card that is a switch as well has been reported already.
             if times == 1 or (name in host.nics and name in host.switches):
                 continue
-            section = "nics" if name in host.nics else "switches"
-            path = (*directory.nodes.origin[host.name], section, name)
+            origin = directory.nodes.origin[host.name]
+            path = (*origin, "veths")
+            for section in ("nics", "switches"):
+                if name in getattr(host, section):
+                    path = (*origin, section, name)
+                    break
             if path in told:
                 continue
             told.add(path)
