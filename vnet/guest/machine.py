@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Unpack
 
 from vnet.base.errors import UsageError, VnetError
-from vnet.base.ids import IpAddress, ip_from_text, is_link_local_ip6
+from vnet.base.ids import IpAddress, ip_from_text, ip_text, is_link_local_ip6
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.ping import Ping, PingOptions
+from vnet.guest.apps.tracepath import Tracepath, TracepathOptions
+from vnet.guest.apps.traceroute import Traceroute, TracerouteOptions
 from vnet.guest.apps.udp import UdpOptions, UdpServer, UdpStream
 from vnet.guest.vnic import Vnic
 from vnet.linux.netns.interface import Interface
@@ -72,6 +74,16 @@ class Machine:
     def make_udp(self, target: bytes, **options: Unpack[UdpOptions]) -> UdpStream:
         """A stream of datagrams to a port of another machine, which runs ``server`` there."""
         return UdpStream(self.namespace, target, **options)
+
+    def make_traceroute(
+        self, target: bytes, name: str = "", **options: Unpack[TracerouteOptions]
+    ) -> Traceroute:
+        """traceroute(8) to a target that is called ``name``."""
+        return Traceroute(self.namespace, target, name or ip_text(target), **options)
+
+    def make_tracepath(self, target: bytes, **options: Unpack[TracepathOptions]) -> Tracepath:
+        """tracepath(8)."""
+        return Tracepath(self.namespace, target, **options)
 
     def serve_echo(self, port: int = 7) -> UdpServer:
         """Run a UDP echo server on ``port``; one that runs already is returned."""

@@ -12,6 +12,17 @@ from vnet.base.ids import IpAddress
 from vnet.base.units import parse_duration_ns
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.ping import PingResult
+from vnet.guest.apps.tracepath import TracepathResult
+from vnet.guest.apps.traceroute import (
+    DEFAULT_AT_ONCE,
+    DEFAULT_HOPS,
+    DEFAULT_QUERIES,
+    MOST_BYTES,
+    MOST_HOPS,
+    MOST_PROBES,
+    MOST_QUERIES,
+    TracerouteResult,
+)
 from vnet.guest.apps.udp import UdpServer, UdpStream
 from vnet.guest.machine import Guest, Machine, address_in
 from vnet.guest.vnic import Vnic
@@ -80,6 +91,56 @@ class MachineHandle:
         app = self._machine.make_arping(ip, count=_count(count), mode=mode, device=device)
         self._lab.wait_for(app)
         return app
+
+    def traceroute(
+        self,
+        target: str,
+        *,
+        icmp: bool = False,
+        hops: int = DEFAULT_HOPS,
+        first: int = 1,
+        queries: int = DEFAULT_QUERIES,
+        at_once: int = DEFAULT_AT_ONCE,
+        wait: str = "5s",
+        port: int | None = None,
+        size: int | None = None,
+        df: bool = False,
+    ) -> TracerouteResult:
+        """traceroute(8): by UDP, or with ``icmp`` by echo requests (-I); waits until it is done.
+
+        ``hops`` is its -m, ``first`` -f, ``queries`` -q, ``at_once`` -N, ``wait`` -w, ``df`` -F.
+        """
+        ip, _device = self._resolve(target)
+        most = _within("hops", hops, 1, MOST_HOPS)
+        app = self._machine.make_traceroute(
+            ip,
+            target,
+            icmp=icmp,
+            max_hops=most,
+            first_hop=_within("first", first, 1, most),
+            queries=_within("queries", queries, 1, MOST_QUERIES),
+            at_once=_within("at_once", at_once, 1, MOST_PROBES),
+            wait_ns=_ns(wait),
+            port=None if port is None else _within("port", port, 1, 65_535),
+            size_bytes=None if size is None else _within("size", size, 0, MOST_BYTES),
+            dont_fragment=df,
+        )
+        self._lab.wait_for(app)
+        return app.result
+
+    def tracepath(
+        self, target: str, *, hops: int = DEFAULT_HOPS, size: int | None = None, port: int = 44_444
+    ) -> TracepathResult:
+        """tracepath(8): the way, and the largest packet that it takes; waits until it is done."""
+        ip, _device = self._resolve(target)
+        app = self._machine.make_tracepath(
+            ip,
+            max_hops=_within("hops", hops, 1, MOST_HOPS),
+            size_bytes=None if size is None else _within("size", size, 1, 128_000),
+            port=_within("port", port, 1, 65_535),
+        )
+        self._lab.wait_for(app)
+        return app.result
 
     def udp(
         self,

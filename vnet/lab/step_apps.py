@@ -43,6 +43,24 @@ def make_app(network: Network, step: steps.Step) -> App:
         return machine.make_arping(
             target, count=step.count, interval_ns=step.interval_ns, mode=step.mode
         )
+    if isinstance(step, steps.TracerouteStep):
+        machine = _machine(network, step.source)
+        return machine.make_traceroute(
+            _target(network, step.target, machine),
+            step.target,
+            icmp=step.icmp,
+            max_hops=step.max_hops,
+            queries=step.queries,
+            wait_ns=step.wait_ns,
+            size_bytes=step.size_bytes,
+        )
+    if isinstance(step, steps.TracepathStep):
+        machine = _machine(network, step.source)
+        return machine.make_tracepath(
+            _target(network, step.target, machine),
+            max_hops=step.max_hops,
+            size_bytes=step.size_bytes,
+        )
     if isinstance(step, steps.PingAllStep):
         pairs = choose_pairs(
             network,

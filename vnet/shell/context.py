@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import ip_from_text
+from vnet.base.ids import ip_from_text, ip_text
 from vnet.base.text import did_you_mean, escaped, quote
 from vnet.base.units import NS_PER_MS, duration_text
 from vnet.lab.handles import MachineHandle
@@ -94,6 +94,12 @@ class ShellContext:
                     what, did_you_mean(text, self.machine_names, "machines are")
                 ) from None
         return text
+
+    def name_of(self, ip: bytes) -> str:
+        """The machine that has an address; the address again where it is nobody's, or several
+        machines have it."""
+        owners = [m.name for m in self.lab.network.machines() if m.namespace.owns(ip)]
+        return owners[0] if len(owners) == 1 else ip_text(ip)
 
     def bridges(self, node: str) -> dict[str, Bridge]:
         """The Linux bridges of a node by name; a switch on the wire may be one itself."""

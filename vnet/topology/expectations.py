@@ -60,6 +60,10 @@ def _read_state(value: object) -> str | None:
     return value if isinstance(value, str) and value in ("up", "down") else None
 
 
+def _read_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def _read_name(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
@@ -67,6 +71,7 @@ def _read_name(value: object) -> str | None:
 _COUNT = _Type("a whole number", True, _read_count)
 _NUMBER_TYPE = _Type("a number", True, _read_number)
 _NAME = _Type("a name", False, _read_name)
+_BOOL = _Type("true or false", False, _read_bool)
 _PACKETS = {"sent": _COUNT, "received": _COUNT}
 _LOSSES = {**_PACKETS, "lost": _COUNT, "errors": _COUNT}
 
@@ -81,9 +86,21 @@ REPORTS: dict[str, dict[str, _Type]] = {
     "arping": {
         **_PACKETS,
         "mac": _Type("a MAC address", False, _read_mac),
-        "duplicate": _Type("true or false", False, _read_bool),
+        "duplicate": _BOOL,
     },
     "udp": _LOSSES,
+    "traceroute": {
+        **_PACKETS,
+        "hops": _COUNT,
+        "reached": _BOOL,
+        "path": _NAME,
+        "note": _Type("text such as !H", False, _read_text),
+    },
+    "tracepath": {
+        **dict.fromkeys(("sent", "pmtu", "hops", "back"), _COUNT),
+        "reached": _BOOL,
+        "path": _NAME,
+    },
     "pingall": {**_PACKETS, "lost": _COUNT},
     "send": {"sent": _COUNT},
     "link": {"state": _Type("up or down", False, _read_state)},

@@ -38,6 +38,8 @@ from vnet.topology.steps import (
     SendStep,
     Step,
     TcStep,
+    TracepathStep,
+    TracerouteStep,
     UdpStep,
     WaitStep,
 )
@@ -191,6 +193,25 @@ class _StepMaker:
             given.echo,
             given.timeout,
         )
+
+    def make_traceroute(self, given: Any, path: Path, common: _Common) -> Step | None:
+        if not self.names.pair(given, path):
+            return None
+        return TracerouteStep(
+            *common,
+            given.from_,
+            given.to,
+            given.icmp,
+            given.hops,
+            given.queries,
+            given.wait,
+            given.size,
+        )
+
+    def make_tracepath(self, given: Any, path: Path, common: _Common) -> Step | None:
+        if not self.names.pair(given, path):
+            return None
+        return TracepathStep(*common, given.from_, given.to, given.hops, given.size)
 
     def make_pingall(self, given: Any, path: Path, common: _Common) -> Step | None:
         known = [

@@ -107,6 +107,38 @@ class UdpFile(Part):
     timeout: Duration = duration_field(_S, "How long to wait for echoes after the last datagram.")
 
 
+class TracerouteFile(Part):
+    """Who lies on the way: probes with growing times to live, as of traceroute(8)."""
+
+    from_: Name = Field(..., alias="from", description="VM, host or router that asks.")
+    to: Target = Field(..., description="Name of a VM, host or router, or an IP address.")
+    icmp: bool = Field(default=False, description="Send echo requests and not UDP datagrams (-I).")
+    hops: Annotated[int, Field(ge=1, le=255)] = Field(
+        default=30, description="The largest time to live (-m)."
+    )
+    queries: Annotated[int, Field(ge=1, le=10)] = Field(
+        default=3, description="Probes to each hop (-q)."
+    )
+    wait: Duration = duration_field(5 * _S, "How long to wait for an answer at most (-w).")
+    size: Annotated[int, Field(ge=28, le=65_000)] | None = Field(
+        default=None, description="Bytes of a whole packet; left out, 60, or 80 of IPv6."
+    )
+
+
+class TracepathFile(Part):
+    """The way and its path MTU, as of tracepath(8)."""
+
+    from_: Name = Field(..., alias="from", description="VM, host or router that asks.")
+    to: Target = Field(..., description="Name of a VM, host or router, or an IP address.")
+    hops: Annotated[int, Field(ge=1, le=255)] = Field(
+        default=30, description="The largest time to live (-m)."
+    )
+    size: Annotated[int, Field(ge=49, le=65_535)] | None = Field(
+        default=None,
+        description="Bytes of the first packet (-l); left out, more than any link takes.",
+    )
+
+
 class PingAllFile(Part):
     """Who reaches whom: every machine pings every other once, or a choice of them does."""
 
@@ -212,8 +244,8 @@ class RepeatFile(Part):
 OVS_VERBS = ("flows", "groups", "meters", "tables", "megaflows", "bond")
 """Steps for bridges of Open vSwitch."""
 VERBS = (
-    *("ping", "arping", "udp", "pingall", "send", "link", "move", "wait"),
-    *("fdb", "counters", "tc", "repeat", "parallel"),
+    *("ping", "arping", "udp", "traceroute", "tracepath", "pingall", "send"),
+    *("link", "move", "wait", "fdb", "counters", "tc", "repeat", "parallel"),
     *OVS_VERBS,
 )
 _ONE_VERB: list[Any] = [{"required": [verb]} for verb in VERBS]
@@ -238,6 +270,12 @@ class StepFile(Part):
     arping: ArpingFile | None = Field(default=None, description="Ask by ARP.")
     udp: UdpFile | None = Field(
         default=None, description="Send UDP datagrams and count the echoes."
+    )
+    traceroute: TracerouteFile | None = Field(
+        default=None, description="Trace the way to a machine, hop by hop."
+    )
+    tracepath: TracepathFile | None = Field(
+        default=None, description="Trace the way to a machine, and find its path MTU."
     )
     pingall: PingAllFile | None = Field(default=None, description="Ping among many machines.")
     send: SendFile | None = Field(default=None, description="Put a packet of your own on the wire.")

@@ -104,6 +104,37 @@ class UdpStep(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class TracerouteStep(Step):
+    """Probes with growing times to live. ``size_bytes`` None is the tool's own choice."""
+
+    source: str
+    target: str
+    icmp: bool = False
+    max_hops: int = 30
+    queries: int = 3
+    wait_ns: int = 5_000_000_000
+    size_bytes: int | None = None
+
+    @property
+    def title(self) -> str:
+        return f"traceroute {self.source} → {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class TracepathStep(Step):
+    """Large datagrams with growing times to live."""
+
+    source: str
+    target: str
+    max_hops: int = 30
+    size_bytes: int | None = None
+
+    @property
+    def title(self) -> str:
+        return f"tracepath {self.source} → {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
 class PingAllStep(Step):
     """A ping for each pair of ``among``: all, between ``classes``, or a random ``sample``."""
 

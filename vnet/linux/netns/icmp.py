@@ -39,7 +39,7 @@ class Icmp4:
             return self._echo(interface, frame, header, message)
         sockets = self._namespace.sockets
         if message.type in icmp.ERRORS:
-            if not sockets.icmp_error4(header.source, message):
+            if not sockets.icmp_error4(header.source, message, header.ttl):
                 interface.device.drop(frame, drops.NOT_WANTED)
             return None
         if message.type != icmp.ECHO_REPLY or not sockets.echo_reply(

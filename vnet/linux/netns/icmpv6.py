@@ -58,7 +58,7 @@ class Icmp6:
             return None
         sockets = self._namespace.sockets
         if message.is_error:
-            wanted = sockets.icmp_error6(header.source, message)
+            wanted = sockets.icmp_error6(header.source, message, header.hop_limit)
         elif message.type == icmpv6.ECHO_REPLY:
             ident = message.body[0] << 8 | message.body[1]
             sequence = message.body[2] << 8 | message.body[3]

@@ -182,12 +182,21 @@ class Ipv4Stack:
 
     # -- output
 
-    def send(self, packet: bytes, meta: Meta | None = None, *, confirm: bool = False) -> None:
+    def send(
+        self,
+        packet: bytes,
+        meta: Meta | None = None,
+        *,
+        confirm: bool = False,
+        probe_path: bool = False,
+    ) -> None:
         """Route and send a packet of our own.
 
         ``confirm`` says that answers have been coming in lately (MSG_CONFIRM), which
-        spares the next hop a probe. What cannot be sent is dropped, and the sender told by
-        an ICMP error to itself, as the kernel reports on the socket.
+        spares the next hop a probe; ``probe_path`` that the packet is to find out what the path
+        can take, whatever routers have said of it (IP_PMTUDISC_PROBE). What cannot be sent is
+        dropped, and the sender told by an ICMP error to itself, as the kernel reports on the
+        socket.
         """
         target = packet[16:20]
         if self._namespace.owns(target):
@@ -202,7 +211,9 @@ class Ipv4Stack:
         now_ns = self._namespace.scheduler.now_ns
         if confirm:
             out.arp_cache.table.confirm(next_hop, now_ns)
-        mtu = self.paths.limit(target, out.device.mtu_bytes, now_ns)
+        mtu = out.device.mtu_bytes
+        if not probe_path:
+            mtu = self.paths.limit(target, mtu, now_ns)
         return self._output(out, packet, next_hop, meta, mtu)
 
     def _send_to_all(self, packet: bytes, target: bytes, meta: Meta | None) -> None:

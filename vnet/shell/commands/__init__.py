@@ -8,6 +8,7 @@ from vnet.shell.commands import (
     openvswitch,
     running,
     tc,
+    tracing,
     traffic,
     watching,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "openvswitch",
     "running",
     "tc",
+    "tracing",
     "traffic",
     "watching",
 ]

@@ -14,13 +14,20 @@ class SocketError(NamedTuple):
     """An ICMP error, or a refusal by our own stack, about a packet that a socket sent.
 
     ``reporter`` is who says so; ``text`` is ping(8)'s phrase; ``sequence`` is set for echo
-    requests; ``target`` is where the packet was meant to go.
+    requests; ``target`` is where the packet was meant to go, and ``port`` to which port. Of an
+    ICMP message, ``kind`` and ``code`` are its numbers, ``mtu_bytes`` is what it says would have
+    fitted, and ``ttl`` with how many hops left it came; our own stack has no ``kind``.
     """
 
     reporter: bytes
     text: str
     sequence: int | None
     target: bytes
+    port: int = 0
+    kind: int | None = None
+    code: int = 0
+    mtu_bytes: int = 0
+    ttl: int = 0
 
 
 def icmp_phrase(kind: int, code: int, rest: bytes) -> str:

@@ -210,14 +210,14 @@ class Sockets:
 
     # -- errors
 
-    def icmp_error4(self, reporter: bytes, message: icmp.Icmp) -> bool:
+    def icmp_error4(self, reporter: bytes, message: icmp.Icmp, ttl: int) -> bool:
         """An ICMP error came in; False if it is about nothing of ours."""
         # The quoted packet is usually cut, so ipv4.parse would refuse it.
         quoted = message.payload
         if len(quoted) < ipv4.HEADER_BYTES + 8:
             return False
         text = icmp_phrase(message.type, message.code, message.rest)
-        learned = False
+        learned, mtu_bytes = False, 0
         if (message.type, message.code) == (icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED):
             mtu_bytes = message.rest[2] << 8 | message.rest[3]
             learned = self._namespace.owns(quoted[12:16]) and self._namespace.ipv4.learn_mtu(
@@ -228,23 +228,45 @@ class Sockets:
             failure = icmp_failure(message.type, message.code)
             told = self.tcp.path_error(quoted[12:16], quoted[16:20], quoted[at : at + 8], failure)
             return told or learned
-        return self._tell4(quoted, reporter, text) or learned
+        error = SocketError(
+            reporter,
+            text,
+            None,
+            quoted[16:20],
+            kind=message.type,
+            code=message.code,
+            mtu_bytes=mtu_bytes,
+            ttl=ttl,
+        )
+        return self._tell4(quoted, error) or learned
 
-    def icmp_error6(self, reporter: bytes, message: icmpv6.Icmpv6) -> bool:
+    def icmp_error6(self, reporter: bytes, message: icmpv6.Icmpv6, hop_limit: int) -> bool:
         """An ICMPv6 error came in; False if it is about nothing of ours."""
         quoted = message.body[4:]
         if len(quoted) < ipv6.HEADER_BYTES + 8:
             return False
         text = icmpv6_phrase(message.type, message.code, message.body[:4])
-        learned = False
-        if message.type == icmpv6.PACKET_TOO_BIG and self._namespace.owns(quoted[8:24]):
+        learned, mtu_bytes = False, 0
+        if message.type == icmpv6.PACKET_TOO_BIG:
             mtu_bytes = int.from_bytes(message.body[:4], "big")
-            learned = self._namespace.ipv6.learn_mtu(quoted[24:40], mtu_bytes)
+            learned = self._namespace.owns(quoted[8:24]) and self._namespace.ipv6.learn_mtu(
+                quoted[24:40], mtu_bytes
+            )
         if quoted[6] == tcp.PROTOCOL:
             segment = quoted[ipv6.HEADER_BYTES : ipv6.HEADER_BYTES + 8]
             failure = icmpv6_failure(message.type, message.code)
             return self.tcp.path_error(quoted[8:24], quoted[24:40], segment, failure) or learned
-        return self._tell6(quoted, reporter, text) or learned
+        error = SocketError(
+            reporter,
+            text,
+            None,
+            quoted[24:40],
+            kind=message.type,
+            code=message.code,
+            mtu_bytes=mtu_bytes,
+            ttl=hop_limit,
+        )
+        return self._tell6(quoted, error) or learned
 
     def local_error4(self, packet: bytes, reason: DropReason, mtu: int | None) -> None:
         """Our own stack refused to send ``packet``."""
@@ -252,26 +274,26 @@ class Sockets:
             if reason is drops.FRAGMENTATION_NEEDED:
                 self.tcp.path_error(packet[12:16], packet[16:20], packet[20:28], None)
             return
-        self._tell4(packet, packet[12:16], local_phrase(reason, mtu))
+        text = local_phrase(reason, mtu)
+        too_large = mtu if reason is drops.FRAGMENTATION_NEEDED else None
+        error = SocketError(packet[12:16], text, None, packet[16:20], mtu_bytes=too_large or 0)
+        self._tell4(packet, error)
 
     def local_error6(self, packet: bytes, reason: DropReason) -> None:
         """Our own stack refused to send ``packet``."""
-        self._tell6(packet, packet[8:24], local_phrase(reason, None))
+        error = SocketError(packet[8:24], local_phrase(reason, None), None, packet[24:40])
+        self._tell6(packet, error)
 
-    def _tell4(self, quoted: bytes, reporter: bytes, text: str) -> bool:
+    def _tell4(self, quoted: bytes, error: SocketError) -> bool:
         at = (quoted[0] & 0x0F) * 4
         segment = quoted[at : at + 8]
         echo = quoted[9] == icmp.PROTOCOL and segment[:1] == bytes((icmp.ECHO_REQUEST,))
-        return self._tell(
-            quoted[9], segment, echo, SocketError(reporter, text, None, quoted[16:20])
-        )
+        return self._tell(quoted[9], segment, echo, error)
 
-    def _tell6(self, quoted: bytes, reporter: bytes, text: str) -> bool:
+    def _tell6(self, quoted: bytes, error: SocketError) -> bool:
         segment = quoted[ipv6.HEADER_BYTES : ipv6.HEADER_BYTES + 8]
         echo = quoted[6] == icmpv6.PROTOCOL and segment[:1] == bytes((icmpv6.ECHO_REQUEST,))
-        return self._tell(
-            quoted[6], segment, echo, SocketError(reporter, text, None, quoted[24:40])
-        )
+        return self._tell(quoted[6], segment, echo, error)
 
     def _tell(self, protocol: int, segment: bytes, echo: bool, error: SocketError) -> bool:
         if len(segment) < 8:
@@ -284,6 +306,6 @@ class Sockets:
         if protocol == udp.PROTOCOL:
             socket = self.udp.get(segment[0] << 8 | segment[1])
             if socket is not None and socket.on_error is not None:
-                socket.on_error(error)
+                socket.on_error(error._replace(port=segment[2] << 8 | segment[3]))
             return socket is not None
         return False
