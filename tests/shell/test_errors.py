@@ -18,8 +18,8 @@ WRONG = [
     ("ip addr", "ip runs on a node (say which: h1 ip addr)"),
     (
         "h1",
-        "h1: what shall it do? (one of ports, ping, arping, udp, trace, ovs-ofctl, ovs-appctl, "
-        "ovs-vsctl, watch, bridge, ip, brctl, sysctl, tc)",
+        "h1: what shall it do? (one of ports, ping, arping, udp, trace, traceroute, tracepath, "
+        "ovs-ofctl, ovs-appctl, ovs-vsctl, watch, bridge, ip, brctl, sysctl, tc)",
     ),
     ("h1 pingg", "'pingg' is not a command for a node (did you mean 'ping'?)"),
     ("h1 nodes", "'nodes' is not a command for a node (one of: ports, ping, arping, "),

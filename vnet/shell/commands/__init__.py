@@ -8,8 +8,8 @@ from vnet.shell.commands import (
     openvswitch,
     running,
     tc,
-    tracing,
     traffic,
+    traffic_paths,
     watching,
 )
 
@@ -21,7 +21,7 @@ __all__ = [
     "openvswitch",
     "running",
     "tc",
-    "tracing",
     "traffic",
+    "traffic_paths",
     "watching",
 ]
