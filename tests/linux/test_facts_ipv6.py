@@ -56,7 +56,7 @@ def test_a_link_local_address_of_another_link_is_not_answered_for() -> None:
     lab.probe(machine, "eth1", 2, ipv6=True)
     lab.run(4 * S)
     probe.send(to_host(probe, ip6("fe80::9", "fe80::ff:fe00:2") / ICMPv6EchoRequest()))
-    assert dropped(machine, drops.TENTATIVE) == 1
+    assert dropped(machine, drops.NOT_FOR_US) == 1
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ MIN_MTU = 1280
 HOP_BY_HOP = 0
 ROUTING = 43
 FRAGMENT = 44
+AUTHENTICATION = 51
 NO_NEXT_HEADER = 59
 DESTINATION_OPTIONS = 60
 
@@ -25,6 +26,7 @@ ROUTER_ALERT_MLD = b"\x05\x02\x00\x00\x01\x00"
 """Router alert with value 0, MLD (RFC 2711), and PadN to fill eight bytes with its header."""
 
 _SKIPPABLE = (HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS)
+_HEADERS = (*_SKIPPABLE, FRAGMENT, AUTHENTICATION, NO_NEXT_HEADER)
 
 
 class Ipv6(NamedTuple):
@@ -111,10 +113,74 @@ def upper_layer(header: Ipv6) -> Upper | None:
     if protocol == FRAGMENT:
         if len(data) < at + 8:
             return None
-        next_header, _, offset_more, ident = _FRAGMENT.unpack_from(data, at)
-        piece = FragmentHeader(next_header, offset_more & 0xFFF8, bool(offset_more & 1), ident)
-        return Upper(next_header, data[at + 8 :], at + 8, next_header_at, piece)
+        piece = parse_fragment(data, at)
+        return Upper(piece.next_header, data[at + 8 :], at + 8, next_header_at, piece)
     return Upper(protocol, data[at:], at, next_header_at, None)
+
+
+class Reached(NamedTuple):
+    """Where a walk over the headers ended: at ``protocol``, ``at`` bytes into the payload.
+
+    ``offset_more`` is the offset field of the fragment header on the way, 0 without one.
+    """
+
+    protocol: int
+    at: int
+    offset_more: int
+
+
+def skip_headers(protocol: int, data: bytes, at: int = 0) -> Reached | None:
+    """Walk from the header ``protocol`` at ``at`` to what is none; None where that cannot be.
+
+    It goes by the lengths that headers tell, and past the end of ``data`` if they do. What
+    follows a later fragment's header cannot be known, so the walk ends there.
+    """
+    offset_more = 0
+    while protocol in _HEADERS:
+        if protocol == NO_NEXT_HEADER or at + 2 > len(data):
+            return None
+        next_header, size = data[at], data[at + 1] * 8 + 8
+        if protocol == FRAGMENT:
+            if at + 4 > len(data):
+                return None
+            offset_more, size = data[at + 2] << 8 | data[at + 3], 8
+            if offset_more & ~7:
+                break
+        elif protocol == AUTHENTICATION:
+            size = data[at + 1] * 4 + 8
+        protocol, at = next_header, at + size
+    return Reached(protocol, at, offset_more)
+
+
+def parse_fragment(packet: bytes, at: int) -> FragmentHeader:
+    """The fragment header at ``at``, which is all there."""
+    next_header, _reserved, offset_more, ident = _FRAGMENT.unpack_from(packet, at)
+    return FragmentHeader(next_header, offset_more & 0xFFF8, bool(offset_more & 1), ident)
+
+
+class Whole(NamedTuple):
+    """A packet put together: its payload's first header is at ``at``, named by ``named_at``."""
+
+    packet: bytes
+    at: int
+    named_at: int
+
+
+def unfragmented(first: bytes, payload: bytes) -> Whole:
+    """The packet whose first fragment is ``first`` and whose fragments held ``payload``.
+
+    The headers before the fragment header stay; the byte that named it names what it carried.
+    """
+    header = parse(first)
+    upper = None if header is None else upper_layer(header)
+    assert upper is not None
+    assert upper.fragment is not None
+    at = HEADER_BYTES + upper.offset - _FRAGMENT.size
+    named_at = 6 if upper.next_header_at < 0 else HEADER_BYTES + upper.next_header_at
+    head = bytearray(first[:at])
+    head[named_at] = upper.fragment.next_header
+    head[4:6] = (at - HEADER_BYTES + len(payload)).to_bytes(2, "big")
+    return Whole(bytes(head) + payload, at, named_at)
 
 
 def emit(

@@ -122,6 +122,21 @@ FRAGMENT_TIMEOUT = drop_reason(
     cause="the missing fragments did not arrive in time",
     cure="look for loss of single fragments, often the larger ones",
 )
+BAD_OPTION = drop_reason(
+    "ipv6-option",
+    cause="an option of an IPv6 header is malformed, or unknown and of a kind that forbids that",
+    cure="mend the sender, or have it leave the option out",
+)
+ROUTING_HEADER = drop_reason(
+    "routing-header",
+    cause="a routing header asks this machine to send the packet on, which it does for nobody",
+    cure="nothing: source routing is off on purpose (RFC 5095)",
+)
+FRAGMENT_INCOMPLETE = drop_reason(
+    "fragment-without-headers",
+    cause="a first fragment does not reach to the transport header (RFC 7112)",
+    cure="mend the sender: only an attacker cuts packets so small",
+)
 TRANSPORT_MALFORMED = drop_reason(
     "transport-malformed",
     cause="the TCP, UDP, ICMP, IGMP or ICMPv6 message is short or fails its checksum",

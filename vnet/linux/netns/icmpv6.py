@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV6_ANY, is_link_local_ip6, is_multicast_ip
@@ -15,7 +16,19 @@ if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
+_FIRST_INFORMATIONAL = 128
+_NS_PER_MS = 1_000_000
+
 _ND_TYPES = frozenset(range(icmpv6.ROUTER_SOLICITATION, icmpv6.REDIRECT + 1))
+
+
+@lru_cache(maxsize=64)
+def types_in(mask: str) -> frozenset[int]:
+    """The types that a mask like ``0-1,3-127`` names."""
+    spans = [span.partition("-") for span in mask.split(",") if span]
+    return frozenset(
+        kind for first, _, last in spans for kind in range(int(first), int(last or first) + 1)
+    )
 
 
 class Icmp6:
@@ -30,12 +43,21 @@ class Icmp6:
         self._limit = RateLimit()
 
     def receive(
-        self, interface: Interface, frame: Frame, header: ipv6.Ipv6, segment: bytes
+        self,
+        interface: Interface,
+        frame: Frame,
+        header: ipv6.Ipv6,
+        segment: bytes,
+        *,
+        fragmented: bool = False,
     ) -> None:
-        """A message for us."""
+        """A message for us; ``fragmented`` says that it came with a fragment header."""
         message = icmpv6.parse(header.source, header.target, segment)
         if message is None:
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
+        if fragmented and message.type in _ND_TYPES and interface.conf6.suppress_frag_ndisc:
+            # Discovery never needs more than one frame (RFC 6980).
+            return interface.device.drop(frame, drops.ND_INVALID)
         self._process(interface, frame, header, message)
         # A daemon wakes up when the kernel has done its part.
         for listener in tuple(self.listeners.get(message.type, ())):
@@ -74,8 +96,16 @@ class Icmp6:
     def _echo(
         self, interface: Interface, frame: Frame, header: ipv6.Ipv6, request: icmpv6.Icmpv6
     ) -> None:
-        source: bytes | None = header.target
-        if is_multicast_ip(header.target):
+        settings, target = self._namespace.sysctls.icmp6, header.target
+        to_group, shared = is_multicast_ip(target), self._namespace.ipv6.is_anycast(target)
+        if (
+            settings.echo_ignore_all
+            or (to_group and settings.echo_ignore_multicast)
+            or (shared and settings.echo_ignore_anycast)
+        ):
+            return interface.device.drop(frame, drops.NOT_WANTED)
+        source: bytes | None = target
+        if to_group or (shared and not self._namespace.sysctls.ipv6.anycast_src_echo_reply):
             source = interface.source_for(header.source)
         if source is None or header.source == IPV6_ANY:
             return interface.device.drop(frame, drops.SOURCE_UNUSABLE)
@@ -92,19 +122,17 @@ class Icmp6:
         received_by: Interface | None = None,
         *,
         rest: bytes = bytes(4),
+        to_many: bool = False,
     ) -> None:
-        """Tell the sender of ``packet`` what happened to it, if one may (RFC 4443 section 2.4)."""
+        """Tell the sender of ``packet`` what happened to it, if one may (RFC 4443 section 2.4).
+
+        ``to_many`` says that its frame was sent to a group.
+        """
         header = ipv6.parse(packet)
-        if header is None or not self._may_answer(header, kind, code):
+        if header is None or not self._may_answer(header, kind, code, rest, to_many):
             return
         target = header.source
-        now_ns = self._namespace.scheduler.now_ns
-        interval_ns = self._namespace.sysctls.icmp6.ratelimit * 1_000_000
-        if (
-            kind != icmpv6.PACKET_TOO_BIG
-            and not self._namespace.owns(target)
-            and not self._limit.allow(target, now_ns, interval_ns)
-        ):
+        if not self._namespace.owns(target) and not self._is_within_limit(kind, target):
             return
         source = self._source_for(header, received_by)
         if source is None:
@@ -113,30 +141,53 @@ class Icmp6:
         out = received_by if is_link_local_ip6(target) else None
         self._send(source, target, icmpv6.Icmpv6(kind, code, rest + quoted), meta, out)
 
+    def _is_within_limit(self, kind: int, target: bytes) -> bool:
+        """net.ipv6.icmp: how often a type may be sent to one destination."""
+        settings = self._namespace.sysctls.icmp6
+        if kind not in types_in(settings.ratemask):
+            return True
+        return self.allow(target, settings.ratelimit * _NS_PER_MS)
+
+    def allow(self, target: bytes, interval_ns: int) -> bool:
+        """Whether a message may go to ``target``; errors and redirects share its tokens."""
+        return self._limit.allow(target, self._namespace.scheduler.now_ns, interval_ns)
+
     @staticmethod
-    def _may_answer(header: ipv6.Ipv6, kind: int, code: int) -> bool:
+    def _may_answer(header: ipv6.Ipv6, kind: int, code: int, rest: bytes, to_many: bool) -> bool:
         if header.source == IPV6_ANY or is_multicast_ip(header.source):
             return False
-        too_big = kind == icmpv6.PACKET_TOO_BIG or (kind == icmpv6.PARAMETER_PROBLEM and code == 2)
-        if is_multicast_ip(header.target) and not too_big:
-            return False
-        upper = ipv6.upper_layer(header)
-        if upper is None or (upper.fragment is not None and upper.fragment.offset_bytes):
-            return False
-        if upper.protocol != icmpv6.PROTOCOL:
+        if (to_many or is_multicast_ip(header.target)) and kind != icmpv6.PACKET_TOO_BIG:
+            # Unknown options may ask for a report all the same (section 2.4 e.3).
+            at = int.from_bytes(rest, "big") - ipv6.HEADER_BYTES
+            asked = kind == icmpv6.PARAMETER_PROBLEM and code == icmpv6.UNKNOWN_OPTION
+            if not asked or header.payload[at] & 0xC0 != 0x80:
+                return False
+        reached = ipv6.skip_headers(header.next_header, header.payload)
+        if reached is None or reached.protocol != icmpv6.PROTOCOL:
             return True
-        return bool(upper.payload) and upper.payload[0] >= 128 and upper.payload[0] != 137
+        inner = header.payload[reached.at : reached.at + 1]
+        return inner[0] >= _FIRST_INFORMATIONAL if inner else reached.offset_more != 0
 
     def _source_for(self, header: ipv6.Ipv6, received_by: Interface | None) -> bytes | None:
-        if received_by is None and self._namespace.owns(header.source):
-            return header.source
-        if self._namespace.owns(header.target):
-            return header.target
-        if received_by is not None and is_link_local_ip6(header.source):
+        """The address the packet was for, if it is ours; else one that faces who sent it."""
+        if received_by is None:
+            return header.source if self._namespace.owns(header.source) else self._by_route(header)
+        target = header.target
+        ours = received_by.find(target) if is_link_local_ip6(target) else None
+        shared = self._namespace.ipv6.is_anycast(target)
+        if shared and self._namespace.sysctls.icmp6.error_anycast_as_unicast:
             return received_by.source_for(header.source)
+        if ours is not None or shared or self._owns_global(target):
+            return target
+        return received_by.source_for(header.source)
+
+    def _owns_global(self, target: bytes) -> bool:
+        return not is_link_local_ip6(target) and self._namespace.owns(target)
+
+    def _by_route(self, header: ipv6.Ipv6) -> bytes | None:
         route = self._namespace.route_to(header.source)
         if route is None:
-            return received_by.source_for(header.source) if received_by else None
+            return None
         return route.source_for(header.source)
 
     def _send(

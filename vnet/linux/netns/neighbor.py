@@ -310,7 +310,23 @@ class NdCache(NeighborCache):
     ether_type = TYPE_IPV6
     protocol = "ipv6"
 
-    __slots__ = ()
+    __slots__ = ("proxied",)
+
+    def __init__(self, interface: Interface, family: Neighbors, conf: NeighborConf) -> None:
+        super().__init__(interface, family, conf)
+        self.proxied: dict[bytes, bool] = {}
+        """Whom we answer for here (``ip -6 neigh add proxy``), and whether as a router."""
+
+    def add_proxied(self, ip: bytes, *, router: bool = False) -> None:
+        """``ip -6 neigh add proxy IP dev DEVICE [router]``."""
+        if ip not in self.proxied:
+            self.interface.mld.join(solicited_node_of(ip))
+        self.proxied[ip] = router
+
+    def remove_proxied(self, ip: bytes) -> None:
+        """``ip -6 neigh del proxy IP dev DEVICE``; harmless where there is none."""
+        if self.proxied.pop(ip, None) is not None:
+            self.interface.mld.leave(solicited_node_of(ip))
 
     @staticmethod
     def source_in(packet: bytes) -> bytes:

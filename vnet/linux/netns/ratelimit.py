@@ -25,8 +25,6 @@ class RateLimit:
 
     def allow(self, target: bytes, now_ns: int, interval_ns: int) -> bool:
         """Whether one more may go to ``target`` now; takes a token if so."""
-        if interval_ns == 0:
-            return True
         full_ns = _BURST * interval_ns
         tokens_ns, last_ns = self._buckets.get(target, (full_ns, now_ns))
         tokens_ns = min(full_ns, tokens_ns + now_ns - last_ns)

@@ -95,6 +95,13 @@ class RouterDiscovery:
         for route in [route for route in self.expiries if route.prefix_length == 0]:
             self._set_lifetime(route, 0)
 
+    def router_gone(self, router: IpAddress) -> None:
+        """A neighbour says that it is no router any more (RFC 4861 section 7.3.3)."""
+        for route in [route for route in self.expiries if route.prefix_length == 0]:
+            if route.gateway == router:
+                self._set_lifetime(route, 0)
+        self.interface.namespace.ipv6.redirects.forget_router(router)
+
     # -- routes
 
     def _default_router(self, router: IpAddress, said: ra.RouterAdvertisement) -> None:
