@@ -55,9 +55,26 @@ def pseudo_header_sum(source: bytes, target: bytes, protocol: int, length: int) 
     return ones_complement_sum(source + target, protocol + length)
 
 
+def transport_holds(source: bytes, target: bytes, protocol: int, segment: bytes) -> bool:
+    """Whether a segment with its checksum in it is whole.
+
+    Pseudo-header and segment are one number here: both addresses together fill whole words.
+    """
+    length = len(segment)
+    data = source + target + segment
+    if length & 1:
+        data += b"\0"
+    return (int.from_bytes(data, "big") + protocol + length) % 0xFFFF == 0
+
+
 def transport_checksum(source: bytes, target: bytes, protocol: int, segment: bytes) -> int:
     """The checksum of a UDP, TCP or ICMPv6 segment whose checksum field is zero.
 
     A UDP sender must turn a result of 0 into 0xFFFF (RFC 768).
     """
-    return checksum(segment, pseudo_header_sum(source, target, protocol, len(segment)))
+    length = len(segment)
+    data = source + target + segment
+    if length & 1:
+        data += b"\0"
+    total = int.from_bytes(data, "big") + protocol + length
+    return 0xFFFF if total == 0 else 0xFFFE - (total - 1) % 0xFFFF

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from vnet.wire.checksum import checksum, pseudo_header_sum, transport_checksum
+from vnet.wire.checksum import transport_checksum, transport_holds
 
 PROTOCOL = 6
 _HEADER = struct.Struct("!HHIIHHHH")
@@ -60,26 +60,19 @@ def parse(segment: bytes) -> Tcp | None:
 
 def checksum_holds(source: bytes, target: bytes, segment: bytes) -> bool:
     """Whether the segment is whole."""
-    return checksum(segment, pseudo_header_sum(source, target, PROTOCOL, len(segment))) == 0
+    return transport_holds(source, target, PROTOCOL, segment)
 
 
 def emit(source: bytes, target: bytes, segment: Tcp) -> bytes:
     """A segment between two addresses, with its checksum. Options are padded with zeros."""
-    options = segment.options + bytes(-len(segment.options) % 4)
-    offset = (HEADER_BYTES + len(options)) // 4
-    data = (
-        _HEADER.pack(
-            segment.source_port,
-            segment.target_port,
-            segment.sequence,
-            segment.acknowledgement,
-            offset << 12 | segment.flags,
-            segment.window,
-            0,
-            segment.urgent,
-        )
-        + options
-        + segment.payload
+    (source_port, target_port, sequence, acknowledgement, flags, window, urgent, options, data) = (
+        segment
     )
-    check = transport_checksum(source, target, PROTOCOL, data)
-    return data[:16] + check.to_bytes(2, "big") + data[18:]
+    if len(options) & 3:
+        options += bytes(-len(options) % 4)
+    flags |= HEADER_BYTES + len(options) << 10
+    rest = options + data
+    head = (source_port, target_port, sequence, acknowledgement, flags, window)
+    blank = _HEADER.pack(*head, 0, urgent) + rest
+    check = transport_checksum(source, target, PROTOCOL, blank)
+    return _HEADER.pack(*head, check, urgent) + rest

@@ -35,6 +35,8 @@ class Passed(NamedTuple):
 
 
 Lose = Callable[[int, Tcp, "Wire"], bool]
+Fates = Callable[[int, Tcp], list[int]]
+"""By how much each copy of a segment that arrives is later than the wire's delay, in ns."""
 
 
 class _End(NetDevice):
@@ -59,10 +61,12 @@ class Wire:
         mtu_bytes: int = 1500,
         seed: int = 1,
         ns_per_byte: int = 0,
+        fates: Fates | None = None,
     ) -> None:
         self.scheduler = Scheduler()
         self.delay_ns = delay_ns
         self.lose = lose
+        self.fates = fates
         self.ns_per_byte = ns_per_byte
         self.log: list[Passed] = []
         self.machines: list[Namespace] = []
@@ -115,7 +119,9 @@ class Wire:
                 leaves_ns = max(now_ns, self._busy_ns[number])
                 leaves_ns += len(frame.data) * self.ns_per_byte
                 self._busy_ns[number] = leaves_ns
-                self._deliver_later(1 - number, frame, leaves_ns - now_ns + self.delay_ns)
+                delay_ns = leaves_ns - now_ns + self.delay_ns
+                for late_ns in self.fates(number, segment) if self.fates else [0]:
+                    self._deliver_later(1 - number, frame, delay_ns + late_ns)
 
         end.carry = carry
 
@@ -200,17 +206,16 @@ def _options(segment: Tcp, base: int) -> str:
 
 def segment_in(packet: bytes) -> tuple[Tcp | None, int]:
     """The TCP segment in an IP packet, and the packet's identification."""
-    if packet[0] >> 4 == 4:
-        header = ipv4.parse(packet)
-        assert header is not None
-        if header.protocol != tcp.PROTOCOL:
-            return None, 0
-        return tcp.parse(header.payload), header.ident
+    header = ipv4.parse(packet)
+    if header is not None:
+        return (
+            tcp.parse(header.payload) if header.protocol == tcp.PROTOCOL else None
+        ), header.ident
     header6 = ipv6.parse(packet)
-    assert header6 is not None
-    upper = ipv6.upper_layer(header6)
-    assert upper is not None
-    return (tcp.parse(upper.payload) if upper.protocol == tcp.PROTOCOL else None), 0
+    upper = None if header6 is None else ipv6.upper_layer(header6)
+    if upper is None or upper.protocol != tcp.PROTOCOL:
+        return None, 0
+    return tcp.parse(upper.payload), 0
 
 
 def lose_data(*numbers: int) -> Lose:

@@ -49,6 +49,7 @@ def acknowledged(
         sender.rtt.sample(rtt_us, sender.una, sender.nxt)
     duplicate = not (says_more or advanced or repeated)
     sender.loss_probe.answered(acknowledgement, repeated=repeated, quiet=duplicate and not sacked)
+    sender.progressed = sender.progressed or advanced or sacked > 0 or duplicate
     news = News(
         arrived + sacked, advanced, sacked > 0, duplicate, repeated, original, echo_ms, now_ns
     )

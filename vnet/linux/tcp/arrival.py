@@ -14,7 +14,7 @@ from vnet.linux.tcp.outcome import Failure, Signal
 from vnet.linux.tcp.receiver import Arrival
 from vnet.linux.tcp.sequence import earlier, unfold
 from vnet.linux.tcp.states import MAY_RECEIVE, Event, State
-from vnet.wire.tcp import ACK, FIN, RST, SYN, Tcp
+from vnet.wire.tcp import ACK, FIN, PSH, RST, SYN, Tcp
 from vnet.wire.tcp_options import TcpOptions
 
 _QUIET_NS = 500_000_000
@@ -35,6 +35,8 @@ def arrive(
 
 
 def _in_later_state(connection: Connection, segment: Tcp, options: TcpOptions) -> DropReason | None:
+    if _is_expected(connection, segment, options):
+        return _take_expected(connection, segment, options)
     sequence = unfold(segment.sequence, connection.receiver.nxt)
     reason = _acceptable(connection, segment, options, sequence)
     if reason is not None:
@@ -51,6 +53,51 @@ def _in_later_state(connection: Connection, segment: Tcp, options: TcpOptions) -
         connection.push()
         _acknowledge(connection)
     return reason
+
+
+# -- header prediction (RFC 1323 section 4.3): what nearly every segment is
+
+
+def _is_expected(connection: Connection, segment: Tcp, options: TcpOptions) -> bool:
+    """Whether the next data, or a bare acknowledgement, came while all is in order."""
+    receiver = connection.receiver
+    if (
+        connection.state is not State.ESTABLISHED
+        or segment.flags & ~PSH != ACK
+        or segment.sequence != receiver.nxt & 0xFFFFFFFF
+        or options.sack
+        or receiver.is_gapped
+    ):
+        return False
+    stamps = options.timestamps
+    if stamps is not None and earlier(stamps[0], connection.recent_ms):
+        return False
+    if not segment.payload:
+        return True
+    return (
+        segment.acknowledgement == connection.sender.una & 0xFFFFFFFF
+        and segment.window << (connection.agreed.send_scale or 0) == connection.sender.window
+        and len(segment.payload) <= connection.window.remaining(receiver.nxt)
+        and not connection.read_shut
+    )
+
+
+def _take_expected(connection: Connection, segment: Tcp, options: TcpOptions) -> DropReason | None:
+    receiver = connection.receiver
+    stamps = options.timestamps
+    if stamps is not None and receiver.nxt <= connection.window.told_at:
+        connection.recent_ms = stamps[0]
+    if not segment.payload:
+        reason = _take_ack(connection, segment, options, receiver.nxt)
+        if reason is None:
+            connection.push()
+        return reason
+    connection.last_heard_ns = connection.now_ns
+    connection.keepalive.probes = 0
+    _take_payload(connection, segment.payload, receiver.nxt)
+    connection.window.measure(receiver.nxt, connection.now_ns)
+    _acknowledge(connection)
+    return None
 
 
 # -- SYN-SENT

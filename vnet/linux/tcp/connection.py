@@ -274,6 +274,8 @@ class Connection:
     def push(self, *, nagle: bool = True) -> None:
         """Send what may leave."""
         sender = self.sender
+        if sender.nxt >= sender.end:
+            return
         if self.receiver.blocks and self.agreed.sack:
             # SACK blocks take their place from the data.
             spared = 4 + 8 * min(len(self.receiver.blocks), 3)

@@ -49,6 +49,7 @@ class Sender:
         "mss",
         "nodelay",
         "nxt",
+        "progressed",
         "rack",
         "recovery",
         "reno",
@@ -87,6 +88,8 @@ class Sender:
         self.recovery = Recovery(self)
         self.loss_probe = LossProbe(self)
         self.window_probe = WindowProbe(self)
+        self.progressed = False
+        """Whether the peer has lately answered what we sent: then its next hop is there."""
         self.retries = 0
         """Timeouts in a row."""
         self.resent_total = 0

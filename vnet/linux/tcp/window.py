@@ -84,27 +84,29 @@ class ReceiveWindow:
 
     def tell(self, nxt: int, memory: int) -> int:
         """The window field of a segment that leaves now."""
-        current = self.remaining(nxt)
+        promised = self.told_at + self.told - nxt
         window = self.select(memory)
-        if window < current:
-            window = self._aligned(current)  # what was promised is kept
+        if window < promised:
+            window = self._aligned(promised)  # what was promised is kept
         self.told, self.told_at = window, nxt
-        if not self.scale:
-            return min(window, MOST_UNSCALED)
-        return min(window >> self.scale, MOST_UNSCALED)
+        window >>= self.scale
+        return window if window < MOST_UNSCALED else MOST_UNSCALED
 
     def select(self, memory: int) -> int:
         """The window that there is room for, ``memory`` bytes being taken."""
-        room = max(0, window_of(self.buffer_bytes - memory, self._ratio))
-        whole = window_of(self.buffer_bytes, self._ratio)
-        full = min(self._clamp, whole)
-        mss = min(self.segment_bytes, full)
+        ratio = self._ratio
+        whole = self.buffer_bytes * ratio >> RATIO_SHIFT
+        room = (self.buffer_bytes - memory) * ratio >> RATIO_SHIFT
+        full = self._clamp if self._clamp < whole else whole
+        mss = self.segment_bytes if self.segment_bytes < full else full
         self.cramped = room < full >> 1
-        room -= room % (1 << self.scale)
+        scale = self.scale
+        room = room >> scale << scale
         if room < whole >> 4 or room < mss:
             return 0
-        room = min(room, self._threshold)
-        if self.scale:
+        if room > self._threshold:
+            room = self._threshold
+        if scale:
             return self._aligned(room)
         if self.told <= room - mss or self.told > room:
             return room - room % mss

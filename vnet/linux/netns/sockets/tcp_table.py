@@ -286,7 +286,9 @@ class TcpTable:
         if not (segment.flags & SYN and socket.connection.passive):
             ident = socket.ident
             socket.ident = ident + 1 & 0xFFFF
-        self._send(source, target, segment, ident, socket.flow_label)
+        sender = socket.connection.sender
+        confirm, sender.progressed = sender.progressed, False
+        self._send(source, target, segment, ident, socket.flow_label, confirm=confirm)
 
     def _answer(self, key: FlowKey, segment: Tcp) -> None:
         """Send a segment that no connection stands behind."""
@@ -294,7 +296,14 @@ class TcpTable:
         self._send(key[0], key[2], segment, 0, label)
 
     def _send(
-        self, source: bytes, target: bytes, segment: Tcp, ident: int, flow_label: int
+        self,
+        source: bytes,
+        target: bytes,
+        segment: Tcp,
+        ident: int,
+        flow_label: int,
+        *,
+        confirm: bool = False,
     ) -> None:
         namespace = self._namespace
         data = tcp.emit(source, target, segment)
@@ -303,7 +312,7 @@ class TcpTable:
             packet = ipv6.emit(
                 source, target, tcp.PROTOCOL, data, hop_limit=hops, flow_label=flow_label
             )
-            return namespace.ipv6.send(packet, self._meta)
+            return namespace.ipv6.send(packet, self._meta, confirm=confirm)
         packet = ipv4.emit(
             source,
             target,
@@ -313,7 +322,7 @@ class TcpTable:
             ident=ident,
             flags_offset=ipv4.DONT_FRAGMENT,
         )
-        return namespace.ipv4.send(packet, self._meta)
+        return namespace.ipv4.send(packet, self._meta, confirm=confirm)
 
     # -- what the path says
 
