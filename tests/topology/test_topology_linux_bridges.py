@@ -173,3 +173,10 @@ def test_the_scripts_say_what_they_set() -> None:
         "brctl addif br0 vnet0 && bridge vlan del dev vnet0 vid 1 && "
         "bridge vlan add dev vnet0 vid 10 pvid untagged && bridge link set dev vnet0 isolated on"
     ) in said
+
+
+def test_br_netfilter_is_loaded_where_the_file_says_so() -> None:
+    said = HOST.replace("hypervisor: kvm", "hypervisor: kvm\n    br_netfilter: true")
+    for text, loaded in ((HOST, False), (said, True)):
+        bridge = Lab(parse_topology(text)).host("h1").namespace.bridges["br0"]
+        assert (bridge.netfilter is not None) is loaded

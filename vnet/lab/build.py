@@ -270,6 +270,8 @@ class Builder:
 
     def _boot_host(self, host: model.Host) -> None:
         namespace = self.namespaces[host.name]
+        if host.br_netfilter:
+            namespace.links.load_br_netfilter()
         for nic in host.nics.values():
             namespace.set_up(nic.name)
             self._give_addresses(namespace, nic)

@@ -155,7 +155,16 @@ class _Expander:
                 own = self.instance_nics(host, nics, offset)
                 own_vlans = self.instance_vlans(vlans, offset)
                 self.nodes.hosts[host] = Host(
-                    host, hypervisor, style, own, switches, routes, sysctls, own_vlans, veths
+                    host,
+                    hypervisor,
+                    style,
+                    own,
+                    switches,
+                    routes,
+                    sysctls,
+                    own_vlans,
+                    veths,
+                    file.br_netfilter,
                 )
 
     def style(self, path: Path, file: HostFile) -> BridgeStyle:

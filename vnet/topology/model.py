@@ -153,6 +153,7 @@ class Host:
     sysctls: Mapping[str, str] = field(default_factory=dict)
     vlans: tuple[VlanDevice, ...] = ()
     veths: tuple[Veth, ...] = ()
+    br_netfilter: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,11 @@ class HostFile(MachineFile):
     )
     nics: dict[Name, NicFile | None] = Field(default={}, description="Physical cards by name.")
     switches: dict[Name, HostSwitchFile | None] = Field(default={}, description="Switches by name.")
+    br_netfilter: bool = Field(
+        default=False,
+        description="Load br_netfilter: IP packets that cross a Linux bridge are shown to the "
+        "hooks of IP, as the sysctls below net.bridge say.",
+    )
     veths: list[VethFile] = Field(
         default=[],
         description="Pairs of devices that are joined back to back, each with the switch that it "

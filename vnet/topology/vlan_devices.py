@@ -72,6 +72,7 @@ def _device(
         tuple(file.ip),
         file.mtu if "mtu" in file.model_fields_set else 0,
         file.ipv6,
+        tuple(file.tc),
         link=link,
         vid=vid,
         protocol=_PROTOCOLS[file.protocol],

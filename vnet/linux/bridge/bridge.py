@@ -21,6 +21,8 @@ from vnet.base.ids import MAC_BROADCAST, MAC_ZERO, Mac
 from vnet.linux.bridge.bpdus import BRIDGE_GROUP, receive_bpdu
 from vnet.linux.bridge.locked import LockedIngress
 from vnet.linux.bridge.multicast.snooping import MULTICAST_UNWANTED, MulticastSnooping
+from vnet.linux.bridge.neigh_suppress import HostNeighbors, NeighborSuppression
+from vnet.linux.bridge.netfilter import BridgeNetfilter
 from vnet.linux.bridge.port import (
     BAD_SOURCE_MAC,
     NO_PORT,
@@ -113,10 +115,13 @@ class Bridge:
         "has_host",
         "log",
         "multicast",
+        "neighbors",
+        "netfilter",
         "own_port",
         "ports",
         "scheduler",
         "storms",
+        "suppression",
         "tree",
         "vlan_filter",
     )
@@ -142,6 +147,11 @@ class Bridge:
         self.ports: list[BridgePort] = []
         self.own_port = BridgePort(self, self.device, 0)
         self.vlan_filter = VlanFilter(self)
+        self.neighbors: HostNeighbors | None = None
+        self.suppression: NeighborSuppression | None = None
+        """While a port has neigh_suppress."""
+        self.netfilter: BridgeNetfilter | None = None
+        """While the machine has br_netfilter."""
         self._port_of: dict[NetDevice, BridgePort] = {}
         self._forwarding = 0
         self.group_fwd_mask = 0
@@ -403,6 +413,8 @@ class Bridge:
             self.storms.flooded(frame.data, port, self.scheduler.now_ns)
         obeys = port is not None or flag == BridgePort.UNKNOWN_UNICAST
         outs = [out for out in reversed(self.ports) if not obeys or getattr(out, flag)]
+        if self.suppression is not None and self.suppression.consider(port, frame, passage):
+            outs = [out for out in outs if not out.neigh_suppress]
         reached = self._send_to(outs, source, frame, passage)
         if up and self.has_host:
             return self.deliver_up(frame, passage)
@@ -427,6 +439,8 @@ class Bridge:
         source = self.own_port if port is None else port
         if passage is not None and not passage.may_leave:
             return source.device.drop(frame, VLAN_NOT_FORWARDING)
+        if self.suppression is not None:
+            self.suppression.consider(port, frame, passage)
         reached = self._send_to(outs, source, frame, passage)
         if up and self.has_host:
             return self.deliver_up(frame, passage)
@@ -511,7 +525,15 @@ class Bridge:
     def ingress(self, port: BridgePort) -> RxHandler:
         """What gets the frames of a port's device, as bridge and port are set up."""
         handler = self.vlan_filter.ingress(port) if self.vlan_filter.is_on else port.handle
-        return LockedIngress(port, handler).handle if port.locked else handler
+        if port.locked:
+            handler = LockedIngress(port, handler).handle
+        return handler if self.netfilter is None else self.netfilter.ingress(port, handler)
+
+    def set_netfilter(self, netfilter: BridgeNetfilter | None) -> None:
+        """Show bridged packets to the hooks of IP, or no more."""
+        self.netfilter = netfilter
+        for port in self.ports:
+            port.device.rx_handler = self.ingress(port)
 
     def vid_of(self, port: BridgePort, frame: Frame) -> int | None:
         """The VLAN that a frame belongs to which comes in by ``port``, or None if it may not;
@@ -521,6 +543,11 @@ class Bridge:
     def port_flags_changed(self, port: BridgePort) -> None:
         """Some flags of a port were set."""
         port.device.rx_handler = self.ingress(port)
+        suppresses = self.neighbors is not None and any(p.neigh_suppress for p in self.ports)
+        if not suppresses:
+            self.suppression = None
+        elif self.suppression is None and self.neighbors is not None:
+            self.suppression = NeighborSuppression(self, self.neighbors)
 
     def set_group_fwd_mask(self, mask: int) -> None:
         """``group_fwd_mask``: bit N lets 01:80:C2:00:00:0N cross the bridge."""

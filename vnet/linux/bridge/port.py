@@ -164,10 +164,17 @@ class BridgePort:
             return device.drop(frame, PORT_NOT_FORWARDING)
         if self.isolated and came_by is not None and came_by.isolated:
             return device.drop(frame, ISOLATED)
+        netfilter = self.bridge.netfilter
+        if netfilter is not None:
+            return netfilter.send(self, frame, came_by)
         data, mtu_bytes = frame.data, device.mtu_bytes
         if len(data) - HEADER_BYTES > mtu_bytes and not is_forwardable(data, mtu_bytes):
             return device.drop(frame, PORT_MTU)
         return device.transmit(frame)
+
+    def takes(self, frame: Frame) -> bool:
+        """Whether a frame is small enough for the port's device."""
+        return is_forwardable(frame.data, self.device.mtu_bytes)
 
     def set_state(self, state: PortState) -> None:
         """Move to another state; leaving for DISABLED forgets what was learned here."""

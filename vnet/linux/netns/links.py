@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from vnet.base.errors import UsageError
 from vnet.base.ids import Mac
 from vnet.linux.bridge.bridge import Bridge
+from vnet.linux.bridge.netfilter import BridgeNetfilter, Calls
 from vnet.linux.netns import vlan_devices
+from vnet.linux.netns.bridge_neighbors import BridgeNeighbors
 from vnet.linux.netns.changes import LinkChange
 from vnet.linux.netns.igmp import ALL_SNOOPERS
 from vnet.linux.netns.interface import Interface
@@ -27,12 +29,21 @@ if TYPE_CHECKING:
 class Links:
     """A namespace's devices by name, and which bridge each is a port of."""
 
-    __slots__ = ("_masters", "_namespace", "_next_ifindex", "bridges", "interfaces")
+    __slots__ = (
+        "_masters",
+        "_namespace",
+        "_next_ifindex",
+        "bridges",
+        "interfaces",
+        "netfilter",
+    )
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.interfaces: dict[str, Interface] = {}
         self.bridges: dict[str, Bridge] = {}
+        self.netfilter: BridgeNetfilter | None = None
+        """Once br_netfilter is loaded."""
         self._masters: dict[str, Bridge] = {}
         self._next_ifindex = 1
 
@@ -63,7 +74,29 @@ class Links:
         )
         self.add_device(bridge.device, ipv6=ipv6).igmp.join(ALL_SNOOPERS)
         self.bridges[name] = bridge
+        bridge.neighbors = BridgeNeighbors(self._namespace, bridge)
+        bridge.set_netfilter(self.netfilter)
         return bridge
+
+    def load_br_netfilter(self) -> BridgeNetfilter:
+        """``modprobe br_netfilter``: from now on the settings below net.bridge mean something."""
+        if self.netfilter is None:
+            self.netfilter = BridgeNetfilter()
+            self.settings_changed()
+            for bridge in self.bridges.values():
+                bridge.set_netfilter(self.netfilter)
+        return self.netfilter
+
+    def settings_changed(self) -> None:
+        """Some setting of the machine was changed."""
+        if self.netfilter is not None:
+            knobs = self._namespace.sysctls.bridge
+            self.netfilter.calls = Calls(
+                ipv4=bool(knobs.bridge_nf_call_iptables),
+                ipv6=bool(knobs.bridge_nf_call_ip6tables),
+                arp=bool(knobs.bridge_nf_call_arptables),
+                vlan_tagged=bool(knobs.bridge_nf_filter_vlan_tagged),
+            )
 
     def remove_device(self, name: str) -> None:
         """``ip link del NAME``: its addresses, its routes and its place in a bridge go with it."""

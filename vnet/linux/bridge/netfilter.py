@@ -1,0 +1,199 @@
+"""br_netfilter: bridged IP packets are shown to the hooks of IP (net/bridge/br_netfilter_hooks.c).
+
+A packet is judged when it comes in, before its sender is learned, and again at each port by which
+it leaves. Without a single rule that changes frames already: a malformed or cut-off IP header is a
+loss; padding behind the packet is taken off; an IPv4 packet too large for the port it leaves by is
+cut into fragments, unless it forbids that. Without br_netfilter all of it passes as it is.
+
+What will have rules goes in by :class:`IpHooks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
+
+from vnet.base.drops import drop_reason
+from vnet.linux.bridge.port import PORT_MTU, BridgePort
+from vnet.linux.bridge.state import PortState
+from vnet.netdev.device import NetDevice, RxHandler
+from vnet.sim.frame import Frame
+from vnet.wire import ipv4, ipv6
+from vnet.wire.ether import HEADER_BYTES, RESERVED_PREFIX, TYPE_ARP, TYPE_IPV4, TYPE_IPV6
+from vnet.wire.vlan import TPIDS
+
+MALFORMED_PACKET = drop_reason(
+    "bridge-nf-malformed",
+    cause="br_netfilter found the IP or ARP header of a bridged frame cut off or wrong",
+    cure="mend the sender, or do without br_netfilter, which lets such frames through",
+)
+
+_TAG_BYTES = 4
+_LEAST_ARP_BYTES = 8
+_HOP_BY_HOP = 0
+
+
+class IpHook(Enum):
+    """Where a bridged packet meets the hooks of IP."""
+
+    PRE_ROUTING = auto()
+    FORWARD = auto()
+    POST_ROUTING = auto()
+
+
+class IpHooks(Protocol):
+    """Who judges packets at the hooks."""
+
+    def judge(
+        self, hook: IpHook, packet: bytes, entered: NetDevice, leaves: NetDevice | None
+    ) -> bytes | None:
+        """The packet as it goes on, or None where it was dropped, and counted, or taken.
+
+        ``entered`` and ``leaves`` are bridge ports; nobody knows the latter before FORWARD.
+        """
+
+
+class NoRules:
+    """Hooks that nobody has hung anything on."""
+
+    def judge(
+        self,
+        hook: IpHook,  # noqa: ARG002
+        packet: bytes,
+        entered: NetDevice,  # noqa: ARG002
+        leaves: NetDevice | None,  # noqa: ARG002
+    ) -> bytes | None:
+        """Go on."""
+        return packet
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The switches of net.bridge: what is shown to the hooks."""
+
+    ipv4: bool = True
+    ipv6: bool = True
+    arp: bool = True
+    vlan_tagged: bool = False
+
+
+class BridgeNetfilter:
+    """One machine's br_netfilter, for all of its bridges."""
+
+    def __init__(self) -> None:
+        self.calls = Calls()
+        self.hooks: IpHooks = NoRules()
+        self._entered: tuple[BridgePort, int] | None = None
+        """By which port the packet came in that is being forwarded right now, and its type."""
+
+    def ingress(self, port: BridgePort, behind: RxHandler) -> RxHandler:
+        """What gets a port's frames; those that pass go on to ``behind``."""
+        return _Ingress(self, port, behind).handle
+
+    def send(self, port: BridgePort, frame: Frame, came_by: BridgePort | None) -> None:
+        """A frame leaves by a port, to which it may go."""
+        if came_by is None or self._entered is None or came_by is not self._entered[0]:
+            return self._pass(port, frame)
+        at = packet_offset(frame.data)
+        packet: bytes | None = frame.data[at:]
+        for hook in (IpHook.FORWARD, IpHook.POST_ROUTING):
+            assert packet is not None
+            packet = self.hooks.judge(hook, packet, came_by.device, port.device)
+            if packet is None:
+                return None
+        assert packet is not None
+        if packet != frame.data[at:]:
+            frame = Frame(frame.data[:at] + packet, frame.meta)
+        if self._entered[1] == TYPE_IPV4 and len(packet) > port.device.mtu_bytes:
+            return self._cut(port, frame, frame.data[:at], packet)
+        return self._pass(port, frame)
+
+    @staticmethod
+    def _pass(port: BridgePort, frame: Frame) -> None:
+        if not port.takes(frame):
+            return port.device.drop(frame, PORT_MTU)
+        return port.device.transmit(frame)
+
+    @staticmethod
+    def _cut(port: BridgePort, frame: Frame, head: bytes, packet: bytes) -> None:
+        device, mtu_bytes = port.device, port.device.mtu_bytes
+        if packet[6] & ipv4.DONT_FRAGMENT >> 8 or mtu_bytes < ipv4.HEADER_BYTES + 8:
+            return device.drop(frame, PORT_MTU)
+        for piece in ipv4.fragment(packet, mtu_bytes):
+            device.transmit(Frame(head + piece, frame.meta))
+        return None
+
+    def judged(self, port: BridgePort, frame: Frame) -> Frame | None:
+        """A frame that came in: as it goes on, or None where it was dropped."""
+        data = frame.data
+        at = packet_offset(data)
+        kind = data[at - 2] << 8 | data[at - 1]
+        if at > HEADER_BYTES and not self.calls.vlan_tagged:
+            return frame
+        if kind == TYPE_IPV4 and self.calls.ipv4:
+            header = ipv4.parse(data[at:])
+            size = None if header is None else header.total_bytes
+        elif kind == TYPE_IPV6 and self.calls.ipv6:
+            size = _ipv6_bytes(data[at:])
+        elif kind == TYPE_ARP and self.calls.arp and len(data) < at + _LEAST_ARP_BYTES:
+            size = None
+        else:
+            return frame
+        if size is None:
+            port.device.drop(frame, MALFORMED_PACKET)
+            return None
+        packet = self.hooks.judge(IpHook.PRE_ROUTING, data[at : at + size], port.device, None)
+        if packet is None:
+            return None
+        self._entered = port, kind
+        same = len(packet) == len(data) - at and packet == data[at:]
+        return frame if same else Frame(data[:at] + packet, frame.meta)
+
+    @contextmanager
+    def passage(self) -> Iterator[None]:
+        """Around the way of a frame through a bridge; another bridge's may lie within."""
+        before, self._entered = self._entered, None
+        try:
+            yield
+        finally:
+            self._entered = before
+
+
+class _Ingress:
+    __slots__ = ("_behind", "_netfilter", "_port")
+
+    def __init__(self, netfilter: BridgeNetfilter, port: BridgePort, behind: RxHandler) -> None:
+        self._netfilter = netfilter
+        self._port = port
+        self._behind = behind
+
+    def handle(self, frame: Frame) -> None:
+        """A frame came in by the port's device."""
+        port, data = self._port, frame.data
+        stays = data[0:5] == RESERVED_PREFIX and len(data) > 5 and data[5] < 0x10
+        is_open = port.state in (PortState.FORWARDING, PortState.LEARNING)
+        if stays or not is_open or len(data) < HEADER_BYTES + _TAG_BYTES:
+            return self._behind(frame)
+        with self._netfilter.passage():
+            judged = self._netfilter.judged(port, frame)
+            if judged is not None:
+                self._behind(judged)
+        return None
+
+
+def packet_offset(data: bytes) -> int:
+    """Where the packet begins in a frame, behind one VLAN tag if there is one."""
+    return HEADER_BYTES + _TAG_BYTES if data[12:14] in TPIDS else HEADER_BYTES
+
+
+def _ipv6_bytes(packet: bytes) -> int | None:
+    """How long an IPv6 packet is, or None where its header is wrong."""
+    header = ipv6.parse(packet)
+    if header is None:
+        return None
+    if header.next_header == _HOP_BY_HOP and not header.payload:
+        return len(packet)  # a jumbogram says elsewhere how long it is
+    return ipv6.HEADER_BYTES + len(header.payload)
