@@ -19,10 +19,10 @@ WRONG = [
     (
         "h1",
         "h1: what shall it do? (one of ports, ping, arping, udp, trace, traceroute, tracepath, "
-        "ovs-ofctl, ovs-appctl, ovs-vsctl, watch, bridge, ip, brctl, sysctl, tc)",
+        "ovs-ofctl, ovs-appctl, ovs-vsctl, watch, brctl, bridge, dmesg, ip, sysctl, tc)",
     ),
     ("h1 pingg", "'pingg' is not a command for a node (did you mean 'ping'?)"),
-    ("h1 nodes", "'nodes' is not a command for a node (one of: ports, ping, arping, "),
+    ("h1 zzz", "'zzz' is not a command for a node (one of: ports, ping, arping, "),
     ("on vm9 ip addr", "there is no node 'vm9' (did you mean 'vm2'?)"),
     ("on", "on: something is missing (usage: on NODE CMD...)"),
     ("nodes now", "nodes: too many words: 'now' (usage: nodes)"),
@@ -86,12 +86,16 @@ WRONG = [
     ("vm1 ip addr eth9", 'vm1: device "eth9" does not exist (it has lo, eth0)'),
     ("h1 ip link show master br9", "h1 has no bridge br9 (it has xenbr0)"),
     ("h1 bridge", "bridge: something is missing (usage: NODE bridge "),
-    ("h1 bridge -s", "bridge: which object? (one of fdb, link, vlan)"),
+    ("h1 bridge -s", "bridge: which object? (one of fdb, link, mdb, vlan)"),
     ("h1 bridge vlna", "bridge: there is no object 'vlna' (did you mean 'vlan'?)"),
     ("h1 bridge fdb show br br9", "h1 has no bridge 'br9' (it has: xenbr0)"),
     ("h1 bridge link show dev eth9", "h1 has no device 'eth9' (did you mean 'eth0'?)"),
-    ("h1 brctl showmacs", "brctl showmacs: of which bridge? (h1 has xenbr0)"),
-    ("h1 brctl addbr br1", "brctl: there is no 'addbr' here (it knows: show, showmacs)"),
+    (
+        "h1 brctl showmacs",
+        "Incorrect number of arguments for command (Usage: brctl showmacs <bridge>)",
+    ),
+    ("h1 brctl shwo", "never heard of command [shwo] (did you mean 'show'?)"),
+    ("h1 brctl showstp br9", "bridge br9 does not exist! (h1 has no such bridge: it has: xenbr0)"),
     ("vm1 sysctl -w net.ipv4.ip_forward", "sysctl -w: 'net.ipv4.ip_forward' sets nothing"),
     (
         "vm1 sysctl net.ipv4.ip_forwarding",

@@ -139,10 +139,10 @@ def test_brctl_show(netns: Namespace, bridge: Bridge) -> None:
     empty = netns.add_bridge("br-int", mac=mac_from_text("02:00:00:00:00:ff"))
     assert bridges_text([bridge, empty]).splitlines() == [
         "bridge name\tbridge id\t\tSTP enabled\tinterfaces",
+        "br-int\t\t8000.0200000000ff\tno\t\t",
         "br0\t\t8000.060000000001\tno\t\tp1",
         "\t\t\t\t\t\t\tp2",
         "\t\t\t\t\t\t\tp3",
-        "br-int\t\t8000.0200000000ff\tno\t\t",
     ]
 
 

@@ -18,6 +18,7 @@ from itertools import count
 from vnet.base.drops import drop_reason
 from vnet.base.errors import UsageError
 from vnet.base.ids import MAC_BROADCAST, MAC_ZERO, Mac
+from vnet.linux.bridge.ageing import Ageing
 from vnet.linux.bridge.bpdus import BRIDGE_GROUP, receive_bpdu
 from vnet.linux.bridge.locked import LockedIngress
 from vnet.linux.bridge.multicast.snooping import MULTICAST_UNWANTED, MulticastSnooping
@@ -35,7 +36,6 @@ from vnet.linux.bridge.tree_port import path_cost
 from vnet.linux.bridge.vlan import HOST_NOT_IN_VLAN, VLAN_NOT_FORWARDING, Passage
 from vnet.linux.bridge.vlan_filter import VlanFilter
 from vnet.linux.kernel_log import KernelLog
-from vnet.linux.timer_wheel import KernelTimer
 from vnet.netdev.device import TOO_SHORT, TRUNCATED_TAG, NetDevice, RxHandler
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
@@ -56,8 +56,6 @@ PAUSE_FRAME = drop_reason(
 )
 
 _MTU_WITHOUT_PORTS = 1500
-
-_GC_LEAST_NS = 10_000_000
 
 _STP_ADDRESS = 0x00
 _PAUSE_ADDRESS = 0x01
@@ -96,8 +94,7 @@ class BridgeDevice(NetDevice):
 class Bridge:
     """Ports, forwarding database, and the rules between them.
 
-    ``ageing_ns`` is when a silent station is forgotten (300 s by default). A sweep follows
-    the oldest entry; one past its time counts no more even before that. ``has_host`` says that
+    ``ageing_ns`` is when a silent station is forgotten (300 s by default). ``has_host`` says that
     there is an IP stack behind the bridge's own device, to get a copy of what goes to all.
     ``own_port`` is the bridge itself among its ports, number 0: its VLANs, and the port of the
     addresses that are nobody else's.
@@ -105,10 +102,9 @@ class Bridge:
 
     __slots__ = (
         "_forwarding",
-        "_gc",
         "_port_of",
         "_user_mac",
-        "ageing_ns",
+        "ageing",
         "device",
         "fdb",
         "group_fwd_mask",
@@ -141,7 +137,6 @@ class Bridge:
         self.device = BridgeDevice(self, name, mac or MAC_ZERO, owner)
         self.device.carrier = False
         self.log = KernelLog(scheduler) if log is None else log
-        self.ageing_ns = ageing_ns
         self.fdb: Fdb[BridgePort] = Fdb(ageing_ns)
         self.storms: StormWatch[BridgePort] = StormWatch()
         self.ports: list[BridgePort] = []
@@ -157,7 +152,7 @@ class Bridge:
         self.group_fwd_mask = 0
         self.has_host = has_host
         self._user_mac = mac is not None
-        self._gc = KernelTimer(scheduler, self._collect)
+        self.ageing = Ageing(scheduler, self.fdb)
         self.multicast = MulticastSnooping(self)
         self.tree = SpanningTree(self)
         if mac is not None:
@@ -225,12 +220,14 @@ class Bridge:
         """The bridge was set up or down; while it is down nothing crosses it."""
         is_up = self.device.admin_up
         if is_up:
+            self.ageing.opened()
             self.tree.open()
             self.multicast.open()
         for port in reversed(self.ports):
             self._settle(port)
         if not is_up:
             self.tree.close()
+            self.ageing.closed()
             self.multicast.close()
 
     def _settle(self, port: BridgePort) -> None:
@@ -517,8 +514,7 @@ class Bridge:
 
     def arm_ageing(self) -> None:
         """An entry that ages was added; see that it is swept when its time comes."""
-        if self._gc.due_ns is None:
-            self._gc.arm(self.fdb.ageing_ns)
+        self.ageing.learned()
 
     # -- settings
 
@@ -562,21 +558,8 @@ class Bridge:
 
     def set_ageing(self, ageing_ns: int) -> None:
         """Change the ageing time and sweep at once (``ageing_time`` of ip-link(8))."""
-        self.ageing_ns = ageing_ns
-        self.age_for_tree()
-        self._collect()
-
-    def age_for_tree(self) -> None:
-        """Stations count for less time while the tree says that the topology has changed."""
-        shortened_ns = self.tree.station_ageing_ns
-        self.fdb.ageing_ns = self.ageing_ns if shortened_ns is None else shortened_ns
+        self.ageing.set(ageing_ns, self.tree)
 
     def entries(self) -> list[FdbEntry[BridgePort]]:
         """The database as ``bridge fdb show`` lists it: by port, then by MAC."""
         return sorted(self.fdb, key=lambda entry: (entry.port.number, entry.mac))
-
-    def _collect(self) -> None:
-        now_ns = self.scheduler.now_ns
-        next_ns = self.fdb.expire(now_ns)
-        if next_ns is not None:
-            self._gc.arm(max(next_ns - now_ns, _GC_LEAST_NS))

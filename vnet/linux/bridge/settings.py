@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vnet.base.errors import UsageError
 from vnet.l2.stp.port import StpState
+from vnet.linux.bridge.multicast.settings import ROUTER_DISABLED, ROUTER_TEMPORARY
 from vnet.linux.bridge.port import BridgePort
 from vnet.linux.bridge.tree_port import MOST_PORT_PRIORITY
 
@@ -11,10 +12,12 @@ PORT_FLAGS = {
     "hairpin": "hairpin",
     "guard": "bpdu_guard",
     "root_block": "root_block",
+    "fastleave": "fast_leave",
     "learning": "learning",
     "flood": "unicast_flood",
     "mcast_flood": "multicast_flood",
     "bcast_flood": "broadcast_flood",
+    "mcast_to_unicast": "multicast_to_unicast",
     "neigh_suppress": "neigh_suppress",
     "isolated": "isolated",
     "locked": "locked",
@@ -44,6 +47,13 @@ def set_port_priority(port: BridgePort, priority: int) -> None:
             "RTNETLINK answers: Numerical result out of range", f"0 to {MOST_PORT_PRIORITY}"
         )
     port.bridge.tree.set_port_priority(port.tree, priority)
+
+
+def set_port_router(port: BridgePort, kind: int) -> None:
+    """``mcast_router``: 0 never, 1 where one is heard, 2 always, 3 for a time."""
+    if not ROUTER_DISABLED <= kind <= ROUTER_TEMPORARY:
+        raise UsageError("RTNETLINK answers: Invalid argument", "0 to 3")
+    port.bridge.multicast.set_port_router(port, kind)
 
 
 def set_port_state(port: BridgePort, state: StpState) -> None:

@@ -137,6 +137,10 @@ class SpanningTree(Stp):
         if self.is_root and not was_root:
             self._become_root()
 
+    def timers(self) -> tuple[StpTimer, StpTimer, StpTimer]:
+        """When it says hello, tells the root of a change, and has told of one for long enough."""
+        return self._hello, self._notice, self._topology_change
+
     def set_forward_delay(self, delay: int) -> None:
         """What the bridge prescribes, in jiffies; timers that run stay as they are."""
         self.set_times(replace(self.own_times, forward_delay=delay))
@@ -303,7 +307,7 @@ class SpanningTree(Stp):
 
     def _set_topology_change(self, has_changed: bool) -> None:
         super()._set_topology_change(has_changed)
-        self.bridge.age_for_tree()
+        self.bridge.ageing.follow(self)
 
     @property
     def station_ageing_ns(self) -> int | None:
@@ -326,10 +330,12 @@ class SpanningTree(Stp):
         super()._forget_offer(port)
 
     def _say_hello(self) -> None:
-        self._send_configs()
         if self.is_on:
             assert isinstance(self._hello, TreeTimer)
+            # Before the hold timers: where both end in one tick, the kernel says hello first, and
+            # what has to wait for the hold timer is sent in that tick, too.
             self._hello.arm_rounded(self._hello_ns())
+        self._send_configs()
 
     def _change_ns(self) -> int:
         return (self.own_times.max_age + self.own_times.forward_delay) * JIFFY_NS

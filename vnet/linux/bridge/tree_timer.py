@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vnet.l2.stp.port import StpTimer
-from vnet.linux.timer_wheel import JIFFY_NS, KernelTimer, rounded_delay_ns
+from vnet.linux.timer_wheel import KernelTimer, rounded_delay_ns
 from vnet.sim.scheduler import Scheduler
 
 
 class TreeTimer(StpTimer):
     """Fires by itself. How long it runs is settled when it starts."""
 
-    __slots__ = ("_alarm", "_expires_ns", "_scheduler")
+    __slots__ = ("_alarm", "_scheduler", "_shown_until_ns")
 
     def __init__(
         self, scheduler: Scheduler, lasts_ns: Callable[[], int], expire: Callable[[], None]
@@ -20,7 +20,7 @@ class TreeTimer(StpTimer):
         super().__init__(lasts_ns, expire)
         self._scheduler = scheduler
         self._alarm = KernelTimer(scheduler, expire)
-        self._expires_ns = 0
+        self._shown_until_ns = 0
 
     def start(self, value_ns: int = 0) -> None:
         """Run for as long as it lasts, ``value_ns`` of which are over."""
@@ -28,7 +28,6 @@ class TreeTimer(StpTimer):
 
     def arm(self, delay_ns: int) -> None:
         """Run for ``delay_ns``."""
-        self.pretend(delay_ns)
         self._alarm.arm(delay_ns)
 
     def arm_rounded(self, delay_ns: int) -> None:
@@ -38,26 +37,28 @@ class TreeTimer(StpTimer):
     def pretend(self, delay_ns: int) -> None:
         """Show that it runs for ``delay_ns``, after which nothing will happen."""
         self._alarm.cancel()
-        self._expires_ns = self._scheduler.now_ns // JIFFY_NS * JIFFY_NS + delay_ns
+        self._shown_until_ns = self._scheduler.now_ns + delay_ns
 
     def resume(self) -> None:
         """Have something happen when a time that was only shown is over."""
         left_ns = self.left_ns
-        if left_ns and self._alarm.due_ns is None:
+        if left_ns and not self.is_running:
             self.arm(left_ns)
 
     def stop(self) -> None:
         self._alarm.cancel()
-        self._expires_ns = 0
+        self._shown_until_ns = 0
 
     @property
     def is_running(self) -> bool:
-        return self._alarm.due_ns is not None
+        return self._alarm.is_running
 
     @property
     def left_ns(self) -> int:
-        """What is left of the time that it was started for; none, if it does not run."""
-        return max(self._expires_ns - self._scheduler.now_ns, 0)
+        """What is left of the time that it was started for; nothing, if it does not run."""
+        if self.is_running:
+            return self._alarm.left_ns
+        return max(self._shown_until_ns - self._scheduler.now_ns, 0)
 
 
 class HoldTimer(TreeTimer):

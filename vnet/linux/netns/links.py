@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import Mac
+from vnet.base.ids import Mac, is_link_local_ip6
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.bridge.netfilter import BridgeNetfilter, Calls
 from vnet.linux.netns import vlan_devices
@@ -24,6 +24,27 @@ from vnet.netdev.vlan_device import VlanDevice
 
 if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
+
+
+class QuerySource:
+    """Where a snooping bridge asks from: its own addresses, or others of the host."""
+
+    __slots__ = ("_interface",)
+
+    def __init__(self, interface: Interface) -> None:
+        self._interface = interface
+
+    def query_source(self, family: int) -> bytes | None:
+        """An address of the host; for MLD a link-local one of the bridge, and no other."""
+        if family == 6:
+            own = (a.ip for a in self._interface.addresses if len(a.ip) == 16 and a.usable)
+            return next((ip for ip in own if is_link_local_ip6(ip)), None)
+        others = self._interface.namespace.interfaces.values()
+        for interface in (self._interface, *others):
+            for address in interface.addresses:
+                if len(address.ip) == 4 and address.ip[0] != 127:
+                    return address.ip
+        return None
 
 
 class Links:
@@ -72,7 +93,9 @@ class Links:
         bridge = Bridge(
             self._namespace.scheduler, name, mac=mac, log=self._namespace.log, **settings
         )
-        self.add_device(bridge.device, ipv6=ipv6).igmp.join(ALL_SNOOPERS)
+        interface = self.add_device(bridge.device, ipv6=ipv6)
+        interface.igmp.join(ALL_SNOOPERS)
+        bridge.multicast.host = QuerySource(interface)
         self.bridges[name] = bridge
         bridge.neighbors = BridgeNeighbors(self._namespace, bridge)
         bridge.set_netfilter(self.netfilter)
@@ -99,8 +122,15 @@ class Links:
             )
 
     def remove_device(self, name: str) -> None:
-        """``ip link del NAME``: its addresses, its routes and its place in a bridge go with it."""
+        """``ip link del NAME``: its addresses, its routes and its place in a bridge go with it.
+
+        What were ports of a bridge that goes are devices like others again.
+        """
         interface = self.interface(name)
+        if name in self.bridges:
+            for port in reversed(self.bridges[name].ports):
+                self.release(port.device.name)
+            del self.bridges[name]
         for vlan in vlan_devices.vlans_on(interface.device):
             self.remove_device(vlan.name)
         self.set_down(name)

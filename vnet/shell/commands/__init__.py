@@ -2,7 +2,9 @@
 
 from vnet.shell.commands import (
     basics,
+    brctl,
     bridge,
+    dmesg,
     inventory,
     node,
     openvswitch,
@@ -15,7 +17,9 @@ from vnet.shell.commands import (
 
 __all__ = [
     "basics",
+    "brctl",
     "bridge",
+    "dmesg",
     "inventory",
     "node",
     "openvswitch",

@@ -18,6 +18,7 @@ from vnet.linux.bridge.settings import (
     set_port_cost,
     set_port_flag,
     set_port_priority,
+    set_port_router,
     set_port_state,
 )
 from vnet.linux.bridge.state import PortState
@@ -29,6 +30,7 @@ from vnet.linux.bridge.stations import (
     set_station,
 )
 from vnet.linux.netns.interface import Interface
+from vnet.shell.commands import bridge_mdb
 from vnet.shell.context import ShellContext, Words
 from vnet.shell.keywords import Keywords, hardware_address, on_or_off, whole
 from vnet.shell.options import Arguments, Option, take_options
@@ -89,8 +91,8 @@ _Action = Callable[[Scene, Sequence[str]], str]
 
 @command(
     "bridge",
-    "[-s] [-d] [-c] fdb|link|vlan [show|add|del|set ...] [br BR] [dev DEV]",
-    "forwarding databases, ports and VLANs, as bridge(8) shows and sets them",
+    "[-s] [-d] [-c] fdb|link|mdb|vlan [show|add|del|set ...] [br BR] [dev DEV]",
+    "forwarding databases, ports, groups and VLANs, as bridge(8) shows and sets them",
     group=Group.NODE,
     node=NodeUse.PREFIX,
     words=(2, None),
@@ -101,7 +103,7 @@ _Action = Callable[[Scene, Sequence[str]], str]
         "h1 bridge vlan",
         "h1 bridge link set dev peth0 isolated on",
     ],
-    completes=[Words(), Words("fdb", "link", "vlan"), Words("show", "add", "del", "set")],
+    completes=[Words(), Words("fdb", "link", "mdb", "vlan"), Words("show", "add", "del", "set")],
 )
 def bridge(context: ShellContext, arguments: Arguments) -> Output:
     """-s adds how long ago an entry was used and refreshed, or what passed in a VLAN; -d the flags
@@ -109,6 +111,7 @@ def bridge(context: ShellContext, arguments: Arguments) -> Output:
 
     fdb add|append|replace MAC dev DEV [master|self] [permanent|static|dynamic] [sticky] [vlan VID]
     fdb del|get MAC dev DEV [vlan VID]; fdb flush dev DEV [vlan VID]
+    mdb add|del dev BR port DEV grp GROUP [permanent|temp] [vid VID]
     vlan add|del dev DEV vid VID[-VID] [pvid] [untagged] [self]
     vlan set dev DEV vid VID state STATE
     link set dev DEV [hairpin|isolated|learning|... on|off] [cost N] [priority N] [state STATE]
@@ -366,7 +369,7 @@ def _link_set(scene: Scene, words: Sequence[str]) -> str:
     given = Keywords(
         "bridge link set",
         words,
-        valued=("dev", *PORT_FLAGS, "cost", "priority", "state"),
+        valued=("dev", *PORT_FLAGS, "cost", "mcast_router", "priority", "state"),
         flags=("self", "master"),
     )
     name = given.need("dev", "Device is a required argument.")
@@ -380,6 +383,8 @@ def _link_set(scene: Scene, words: Sequence[str]) -> str:
         set_port_flag(port, key, on)
     if "cost" in given.values:
         set_port_cost(port, given.number("cost"))
+    if "mcast_router" in given.values:
+        set_port_router(port, given.number("mcast_router"))
     if "priority" in given.values:
         set_port_priority(port, given.number("priority"))
     if "state" in given.values:
@@ -399,6 +404,7 @@ OBJECTS: dict[str, dict[str, _Action]] = {
         "flush": _fdb_flush,
     },
     "link": {"show": _link_show, "set": _link_set},
+    "mdb": {"show": bridge_mdb.show, "add": bridge_mdb.add, "delete": bridge_mdb.delete},
     "vlan": {"show": _vlan_show, "add": _vlan_add, "delete": _vlan_delete, "set": _vlan_set},
 }
 """What there is, and what can be done to it; ``show`` is what is done without a word."""

@@ -1,4 +1,4 @@
-"""The real tools' commands on a node: ip, brctl, sysctl.
+"""The real tools' commands on a node: ip, sysctl.
 
 As the real one, ``ip`` takes any word that begins an object's name (``ip a``) and ``show`` may be
 left out. It shows; what changes a node is the topology file, and here ``bridge``, ``sysctl -w`` and
@@ -11,15 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, one_of, quote
-from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sysctl.names import names_of
-from vnet.shell.context import ShellContext, Words, node_bridges
+from vnet.shell.context import ShellContext, Words
 from vnet.shell.options import Arguments, Option, take_options
 from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.address import addresses_text, brief_addresses_text
-from vnet.shell.views.brctl import bridges_text, macs_text
 from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
 from vnet.shell.views.neighbor import neighbors_text
 from vnet.shell.views.route import RouteFilter, routes_text, table_number
@@ -153,43 +151,6 @@ _IP_OBJECTS: dict[str, _IpView] = {
     "neighbour": _ip_neighbor,
     "neighbor": _ip_neighbor,
 }
-
-
-# -- brctl
-
-
-@command(
-    "brctl",
-    "show [BR] | showmacs BR",
-    "bridges and their stations, as brctl(8) shows them",
-    group=Group.NODE,
-    node=NodeUse.PREFIX,
-    words=(2, 3),
-    options={},
-    examples=["h1 brctl show", "h1 brctl showmacs xenbr0"],
-    completes=[Words(), Words("show", "showmacs"), node_bridges],
-)
-def brctl(context: ShellContext, arguments: Arguments) -> Output:
-    """The stations' ageing timers count up from the last frame."""
-    node, what = arguments.words[:2]
-    name = arguments.word(2)
-    bridges = context.bridges(node)
-    if what == "show":
-        chosen = bridges.values() if name is None else [_bridge(node, bridges, name)]
-        return bridges_text(chosen)
-    if what == "showmacs":
-        if name is None:
-            raise UsageError("brctl showmacs: of which bridge?", f"{node} has {one_of(bridges)}")
-        return macs_text(_bridge(node, bridges, name))
-    hint = did_you_mean(what, ("show", "showmacs"), "it knows")
-    raise UsageError(f"brctl: there is no {quote(what)} here", hint)
-
-
-def _bridge(node: str, bridges: Mapping[str, Bridge], name: str) -> Bridge:
-    if name not in bridges:
-        hint = did_you_mean(name, list(bridges), "it has")
-        raise UsageError(f"{node} has no bridge {quote(name)}", hint)
-    return bridges[name]
 
 
 # -- sysctl

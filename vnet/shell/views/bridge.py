@@ -101,24 +101,25 @@ def _port_line(port: BridgePort, interface: Interface | None) -> str:
 
 
 def _flags_line(port: BridgePort) -> str:
-    flags = {
+    flags: dict[str, bool | int] = {
         "hairpin": port.hairpin,
         "guard": port.bpdu_guard,
         "root_block": port.root_block,
-        "fastleave": False,
+        "fastleave": port.fast_leave,
         "learning": port.learning,
         "flood": port.unicast_flood,
         "mcast_flood": port.multicast_flood,
         "bcast_flood": port.broadcast_flood,
-        "mcast_router": None,
-        "mcast_to_unicast": False,
+        "mcast_router": port.multicast_router,
+        "mcast_to_unicast": port.multicast_to_unicast,
         "neigh_suppress": port.neigh_suppress,
         "vlan_tunnel": False,
         "isolated": port.isolated,
         "locked": port.locked,
     }
+    states = {True: "on", False: "off"}
     words = [
-        f"{name} {'1' if state is None else 'on' if state else 'off'}"
+        f"{name} {states[state] if isinstance(state, bool) else state}"
         for name, state in flags.items()
     ]
     return f"    {' '.join(words)} "

@@ -1,0 +1,41 @@
+"""``dmesg``: what the kernel of a node has said."""
+
+from __future__ import annotations
+
+from vnet.base.units import NS_PER_S
+from vnet.shell.context import ShellContext, Words
+from vnet.shell.options import Arguments
+from vnet.shell.output import Output
+from vnet.shell.registry import Group, NodeUse, command
+
+_NS_PER_US = 1_000
+
+
+@command(
+    "dmesg",
+    "",
+    "what the kernel said of its bridges: states of ports, changes of topology",
+    group=Group.NODE,
+    node=NodeUse.PREFIX,
+    words=(1, 1),
+    options={},
+    examples=["h1 dmesg"],
+    completes=[Words()],
+)
+def dmesg(context: ShellContext, arguments: Arguments) -> Output:
+    """The times are those of the lab; the last some thousand lines are kept."""
+    node = arguments.words[0]
+    switch = context.lab.network.switches.get(node)
+    if switch is None:
+        log = context.namespace(node).log
+    else:
+        bridge = switch.switch.bridge
+        if bridge is None:
+            return ""
+        log = bridge.log
+    return "\n".join(f"[{_seconds(time_ns)}] {text}" for time_ns, text in log)
+
+
+def _seconds(time_ns: int) -> str:
+    seconds, rest_ns = divmod(time_ns, NS_PER_S)
+    return f"{seconds:>5}.{rest_ns // _NS_PER_US:06}"
