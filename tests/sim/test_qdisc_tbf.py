@@ -79,14 +79,14 @@ def test_a_frame_that_never_fits_into_the_bucket_is_dropped_with_a_name() -> Non
 
 
 def test_overlimits_count_how_often_a_frame_had_to_wait_for_tokens() -> None:
-    """Once when it is queued behind an empty bucket, and once more after each that leaves."""
+    """Once when it is queued behind an empty bucket, and twice behind each that leaves."""
     lab = Shaper(f"qdisc add dev eth0 {MBIT} burst 1000 latency 1s")
     lab.send(frame_of())
     assert lab.qdisc().stats.overlimits == 0
     lab.send(frame_of(), frame_of())
     assert lab.qdisc().stats.overlimits == 2
     lab.run()
-    assert lab.qdisc().stats.overlimits == 3
+    assert lab.qdisc().stats.overlimits == 4
 
 
 def test_a_change_fills_the_bucket_and_keeps_what_waits() -> None:

@@ -66,11 +66,17 @@ class DeviceQueue:
     def _run(self) -> None:
         """Send all that may leave now, and come back when more may."""
         now_ns = self._scheduler.now_ns
+        has_sent = False
         while (busy_ns := self._device.busy_until_ns - now_ns) <= 0:
             self._wake_ns = None
             frame = self.root.dequeue(now_ns)
+            if frame is None and has_sent:
+                # The kernel asks for more with each frame, and once more when it gets none: what
+                # holds frames back counts both.
+                frame = self.root.dequeue(now_ns)
             if frame is None:
                 break
+            has_sent = True
             self._device.transmit(frame, RELEASED)
         if busy_ns > 0:
             self._wake_ns = now_ns + busy_ns if self.root.stats.backlog_packets else None
