@@ -32,6 +32,7 @@ from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.sim.link import Link, LinkEnd
 from vnet.sim.scheduler import Scheduler
+from vnet.tables.fib import Route
 from vnet.topology import model
 from vnet.topology.devices import network_bridge_names
 
@@ -393,10 +394,13 @@ class Builder:
             # card or the bridge that has taken over its addresses.
             speak = [i for i in namespace.interfaces.values() if i.addrconf is not None]
             speak.sort(key=lambda interface: not interface.addresses)
-            device = speak[0].device.name if is_link_local_ip6(route.gateway) else None
-            namespace.add_route(
-                route.network, route.prefix_length, gateway=route.gateway, device=device
-            )
+            link = speak[0].device.name if speak else None
+            hops = [
+                namespace.routes.nexthop(link if is_link_local_ip6(gateway) else None, gateway)
+                for gateway in route.gateways
+            ]
+            wanted = Route(route.network, route.prefix_length, tuple(hops), protocol="static")
+            namespace.routes.add(namespace.routes.complete(wanted, None))
 
     @staticmethod
     def _set_sysctls(namespace: Namespace, sysctls: Mapping[str, str]) -> None:

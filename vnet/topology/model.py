@@ -52,11 +52,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A static route. ``network`` has no host bits; the default route has length 0."""
+    """A static route. ``network`` has no host bits; the default route has length 0.
+
+    Several ``gateways`` are equal-cost paths.
+    """
 
     network: IpAddress
     prefix_length: int
-    gateway: IpAddress
+    gateways: tuple[IpAddress, ...]
 
 
 @dataclass(frozen=True, slots=True)

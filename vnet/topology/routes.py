@@ -21,21 +21,25 @@ def routes_of(
     wanted: list[tuple[Path, Route]] = []
     for index, gateway in enumerate(file.gateway):
         anywhere = IpAddress(bytes(len(gateway)))
-        wanted.append(((*path, "gateway", index), Route(anywhere, 0, gateway)))
+        wanted.append(((*path, "gateway", index), Route(anywhere, 0, (gateway,))))
     for index, given in enumerate(file.routes):
         here = (*path, "routes", index, "via")
-        network, length = given.to or (IpAddress(bytes(len(given.via))), 0)
-        if len(network) != len(given.via):
+        network, length = given.to or (IpAddress(bytes(len(given.via[0]))), 0)
+        if any(len(network) != len(gateway) for gateway in given.via):
             report.add(here, "the gateway speaks another IP version than the network")
             continue
-        wanted.append((here, Route(network, length, given.via)))
+        if len(set(given.via)) < len(given.via):
+            report.add(here, "the route has a gateway twice")
+            continue
+        wanted.append((here, Route(network, length, tuple(given.via))))
     seen: set[tuple[bytes, int]] = set()
     for here, route in wanted:
         if (route.network, route.prefix_length) in seen:
             to = f"{ip_text(route.network)}/{route.prefix_length}"
             report.add(here, f"a second route to {to}")
         seen.add((route.network, route.prefix_length))
-        _check_gateway(here, route.gateway, nics, report, count)
+        for gateway in route.gateways:
+            _check_gateway(here, gateway, nics, report, count)
     return tuple(route for _, route in wanted)
 
 

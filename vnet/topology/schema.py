@@ -18,7 +18,6 @@ from vnet.topology.fields import (
     Addresses,
     Epoch,
     Gateways,
-    IpText,
     MacText,
     Mtu,
     Name,
@@ -124,7 +123,12 @@ class RouteFile(Part):
     """A static route."""
 
     to: Network = Field(..., description="Destination network, or 'default'.")
-    via: IpText = Field(..., description="The gateway's address, on a network of this machine.")
+    via: Annotated[Gateways, Field(min_length=1)] = Field(
+        ...,
+        description="The gateway's address, on a network of this machine; or a list of several, "
+        "among which each flow is given one by a hash.",
+        examples=["10.0.0.254", ["10.0.0.254", "10.0.1.254"]],
+    )
 
 
 class MachineFile(Part):

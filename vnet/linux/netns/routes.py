@@ -12,7 +12,7 @@ from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.routing.routing import Routing
 from vnet.netdev.device import NetDevice
 from vnet.tables.fib import Fib, Nexthop, Route, RouteScope, RouteType
-from vnet.tables.policy import TABLE_LOCAL, TABLE_MAIN, Flow
+from vnet.tables.policy import TABLE_LOCAL, TABLE_MAIN
 
 if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
@@ -63,10 +63,10 @@ class Routes:
         if device is not None:
             out = self._namespace.interface(device).device
             return Nexthop(out, gateway, weight, onlink)
-        found = self._namespace.route_to(gateway) if gateway is not None else None
-        if found is None or found.gateway is not None:
+        found = None if gateway is None else self.routing_of(gateway).link_of(gateway)
+        if found is None:
             raise self._invalid_gateway(gateway)
-        return Nexthop(found.out.device, gateway, weight, onlink)
+        return Nexthop(found, gateway, weight, onlink)
 
     def complete(
         self, route: Route[NetDevice], metric: int | None, scope: RouteScope | None = None
@@ -185,9 +185,7 @@ class Routes:
         assert gateway is not None
         if len(gateway) == 16 and is_link_local_ip6(gateway):
             return
-        flow = Flow(gateway, oif=hop.device.name)
-        found = self.routing_of(gateway).lookup(flow)
-        on_link = found is not None and found.leads_somewhere and found.gateway is None
+        on_link = self.routing_of(gateway).link_of(gateway, hop.device) is not None
         if not on_link or self._namespace.owns(gateway):
             raise self._invalid_gateway(gateway)
 

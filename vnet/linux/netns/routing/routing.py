@@ -60,6 +60,23 @@ class Routing:
             self._by_flow[flow] = found
             return found
 
+    def link_of(self, gateway: bytes, device: NetDevice | None = None) -> NetDevice | None:
+        """The device, or whether it is ``device``, that a next hop is on the link of.
+
+        It need have no carrier, whatever ignore_routes_with_linkdown says of packets.
+        """
+
+        def leads_there(route: Route[NetDevice], _flow: Flow) -> bool:
+            return any(
+                hop.device.admin_up and device in (None, hop.device) for hop in route.nexthops
+            )
+
+        oif = None if device is None else device.name
+        route = self.policy.lookup(Flow(gateway, oif=oif), leads_there)
+        if route is None or route.gateway is not None:
+            return None
+        return route.device if device is None else device
+
     def forget(self) -> None:
         """Routes, rules, links or settings changed: nothing decided so far need hold."""
         self._by_target.clear()
