@@ -18,7 +18,8 @@ from scapy.layers.l2 import Ether
 
 from tests.linux.kit import MS, Lab, Probe, S, address, ip6
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.services.router_advertiser import RouterAdvertiser, RouterAdvertising
+from vnet.linux.services.advertising import RouterAdvertising
+from vnet.linux.services.router_advertiser import RouterAdvertiser
 from vnet.wire import ra
 
 ALL_ROUTERS = "33:33:00:00:00:02"

@@ -17,7 +17,8 @@ from tests.oracle.agreement import Agreement, agreement
 from tests.oracle.linux_kit import RecordedChance, Stage, station
 from tests.oracle.recording import MS, Recording, oracle_folder
 from vnet.base.ids import IPV6_ANY, ip_from_text
-from vnet.linux.services.router_advertiser import RouterAdvertiser, RouterAdvertising
+from vnet.linux.services.advertising import RouterAdvertising
+from vnet.linux.services.router_advertiser import RouterAdvertiser
 from vnet.shell.views.address import addresses_text
 from vnet.shell.views.neighbor import neighbors_text
 from vnet.shell.views.route import routes_text

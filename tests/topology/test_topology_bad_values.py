@@ -31,7 +31,7 @@ ADDITIONS = {
     ),
     "unknown key inside": (
         "routers: {r1: {nics: {eth0: {^pi: 10.0.0.9/24}}}}",
-        "unknown key 'pi' (known here: ip, mac, mtu, ipv6)",
+        "unknown key 'pi' (known here: ip, mac, mtu, ipv6, tc, ra)",
     ),
     "missing key": (
         "links:\n  - ^{latency: 1ms}",
@@ -234,8 +234,9 @@ ADDITIONS = {
     ),
     "no verb": (
         "scenario: [^{at: 1s}]",
-        "the step does nothing (it needs one of ping, arping, udp, pingall, send, link, move, "
-        "wait, fdb, counters, repeat, parallel, flows, groups, meters, tables, megaflows, bond)",
+        "the step does nothing (it needs one of ping, arping, udp, traceroute, tracepath, pingall, "
+        "send, link, move, wait, fdb, counters, tc, repeat, parallel, flows, groups, meters, "
+        "tables, megaflows, and 1 more)",
     ),
     "two verbs": (
         "scenario: [{^wait: 1s, ping: {from: vm1, to: vm2}}]",

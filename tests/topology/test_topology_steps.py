@@ -263,8 +263,9 @@ FAULTS = {
     ),
     "an empty step inside": (
         "{parallel: [^{}]}",
-        "the step does nothing (it needs one of ping, arping, udp, pingall, send, link, move, "
-        "wait, fdb, counters, repeat, parallel, flows, groups, meters, tables, megaflows, bond)",
+        "the step does nothing (it needs one of ping, arping, udp, traceroute, tracepath, pingall, "
+        "send, link, move, wait, fdb, counters, tc, repeat, parallel, flows, groups, meters, "
+        "tables, megaflows, and 1 more)",
     ),
 }
 

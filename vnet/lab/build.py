@@ -26,6 +26,7 @@ from vnet.lab.switches import LinuxSwitch, Switch
 from vnet.lab.wire_switch import WireSwitch, build_wire_switch
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.vlan_devices import add_vlan_device
+from vnet.linux.services.router_advertiser import RouterAdvertiser
 from vnet.linux.tc.command import Tc, words_about
 from vnet.linux.tc.qdiscs import TrafficControl
 from vnet.netdev.device import NetDevice
@@ -248,6 +249,9 @@ class Builder:
             self._give_addresses(namespace, nic)
         self._make_vlans(namespace, router.vlans)
         self._add_routes(namespace, router.routes)
+        for nic in router.nics.values():
+            if nic.ra is not None:
+                RouterAdvertiser(namespace.interface(nic.name), nic.ra)
         self.network.routers[router.name] = Machine(namespace, self._topology.epoch_ns)
 
     def _lay_link(self, link: model.Link) -> None:

@@ -37,6 +37,7 @@ from vnet.topology.model import (
     WireSwitch,
 )
 from vnet.topology.port_schema import PortFile
+from vnet.topology.ra_schema import advertising_of, check_ra
 from vnet.topology.report import Path, Report
 from vnet.topology.roster import MAX_DEVICES_AND_ADDRESSES, Roster
 from vnet.topology.routes import routes_of
@@ -45,6 +46,7 @@ from vnet.topology.schema import (
     HostSwitchFile,
     NicFile,
     RouterFile,
+    RouterNicFile,
     TopologyFile,
     VmFile,
     VnicFile,
@@ -313,8 +315,18 @@ class _Expander:
             here = (*path, "nics", name)
             self.reserved(here, name)
             check_card(here, file, count or 1, self.report)
+            advertised = None
+            if isinstance(file, RouterNicFile) and file.ra is not None:
+                check_ra(here, file, self.report)
+                advertised = advertising_of(file.ra)
             nics[name] = Nic(
-                name, file.mac or NO_MAC, tuple(file.ip), file.mtu, file.ipv6, tuple(file.tc)
+                name,
+                file.mac or NO_MAC,
+                tuple(file.ip),
+                file.mtu,
+                file.ipv6,
+                tuple(file.tc),
+                ra=advertised,
             )
         return nics
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from vnet.base.ids import IpAddress, Mac
 from vnet.linux.bridge.config import PLAIN_BRIDGE, LinuxBridgeConfig
+from vnet.linux.services.advertising import RouterAdvertising
 from vnet.sim.netem import UNIMPAIRED, Impairments
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Nic:
     ipv6: bool | None = None
     tc: tuple[str, ...] = ()
     """Commands of tc(8), the device left out."""
+    ra: RouterAdvertising | None = field(default=None, kw_only=True)
+    """What a router advertises here, if anything."""
 
     @property
     def speaks_ipv6(self) -> bool:

@@ -31,6 +31,7 @@ from vnet.topology.fields import (
 )
 from vnet.topology.parts import Part
 from vnet.topology.port_schema import CountOrPorts, Ports
+from vnet.topology.ra_schema import RaOrTrue
 from vnet.topology.step_schema import StepFile
 from vnet.topology.switch_schema import SwitchFile
 from vnet.topology.wire import WireFile
@@ -223,11 +224,22 @@ class WireSwitchFile(SwitchFile):
     )
 
 
+class RouterNicFile(NicFile):
+    """A card of a router."""
+
+    ra: RaOrTrue = Field(
+        default=None,
+        description="Advertise this router and its IPv6 networks here, so that hosts configure "
+        "themselves: 'true', or how.",
+        examples=[{"interval": "10s", "lifetime": "5min"}],
+    )
+
+
 class RouterFile(MachineFile):
     """A machine that forwards between its cards, or with 'count' a template for many."""
 
     count: NodeCount | None = _count("r", "addresses and MACs of its cards count up by one")
-    nics: dict[Name, NicFile | None] = Field(default={}, description="Its cards by name.")
+    nics: dict[Name, RouterNicFile | None] = Field(default={}, description="Its cards by name.")
 
 
 class LinkFile(WireFile):

@@ -7,12 +7,12 @@ quarter of ``interval_s``. The daemon's clock counts whole seconds from when it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV6_ANY, is_link_local_ip6
 from vnet.linux.netns.icmpv6_socket import Icmp6Socket
 from vnet.linux.netns.mld import ALL_NODES
+from vnet.linux.services.advertising import RouterAdvertising
 from vnet.sim.frame import Meta
 from vnet.sim.scheduler import Timer
 from vnet.wire import icmpv6, ipv6, mld, nd, ra
@@ -25,38 +25,6 @@ _NS_PER_S = 1_000_000_000
 _NETWORK_CONTROL = 0xC0
 _HASTY_NS = 60 * _NS_PER_S
 _DICE = 1 << 16
-
-MOST_LIFETIME_S = 9_000
-"""RFC 4861 section 6.2.1: AdvDefaultLifetime."""
-
-
-@dataclass(frozen=True, slots=True)
-class RouterAdvertising:
-    """What is said on one interface, and how often.
-
-    ``lifetime_s`` None is three intervals, and 0 says that this is no default router. A prefix's
-    lifetimes are bounded by those of the address that it comes from. ``mtu_bytes`` None is that
-    of the device.
-    """
-
-    interval_s: int = 600
-    lifetime_s: int | None = None
-    preference: int = ra.MEDIUM
-    managed: bool = False
-    other_configuration: bool = False
-    autonomous: bool = True
-    valid_s: int = 86_400
-    preferred_s: int = 86_400
-    mtu_bytes: int | None = None
-
-    @property
-    def router_lifetime_s(self) -> int:
-        """The lifetime that is advertised: never below the interval, or 0."""
-        if self.lifetime_s is None:
-            return min(3 * self.interval_s, MOST_LIFETIME_S)
-        if self.lifetime_s == 0:
-            return 0
-        return min(max(self.lifetime_s, self.interval_s), MOST_LIFETIME_S)
 
 
 class RouterAdvertiser:

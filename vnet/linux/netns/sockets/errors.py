@@ -52,6 +52,7 @@ def icmpv6_phrase(kind: int, code: int, rest: bytes) -> str:
     return {
         (icmpv6.UNREACHABLE, 0): "Destination unreachable: No route",
         (icmpv6.UNREACHABLE, 1): "Destination unreachable: Administratively prohibited",
+        (icmpv6.UNREACHABLE, 2): "Destination unreachable: Beyond scope of source address",
         (icmpv6.UNREACHABLE, 3): "Destination unreachable: Address unreachable",
         (icmpv6.UNREACHABLE, 4): "Destination unreachable: Port unreachable",
         (icmpv6.TIME_EXCEEDED, 0): "Time exceeded: Hop limit",
