@@ -257,10 +257,25 @@ class Links:
             what = f"{self._namespace.name}: {bridge_name} is not a bridge"
             raise UsageError(what, f"bridges here: {known}")
         bridge = self.bridges[bridge_name]
+        self._check_can_be_port(interface, bridge)
         self._masters[name] = bridge
         with self._telling_of(bridge):
             bridge.add_port(interface.device)
         self.changed(interface)
+
+    def _check_can_be_port(self, interface: Interface, bridge: Bridge) -> None:
+        device = interface.device
+        if device.name in self.bridges:
+            raise UsageError("Error: Can not enslave a bridge to a bridge.")
+        if interface is self._namespace.loopback:
+            raise UsageError("RTNETLINK answers: Invalid argument", "lo is no port of a bridge")
+        while isinstance(device, VlanDevice):
+            device = device.lower
+            if device is bridge.device:
+                raise UsageError(
+                    "RTNETLINK answers: Device or resource busy",
+                    f"{interface.device.name} stands on {device.name}",
+                )
 
     def release(self, name: str) -> None:
         """``ip link set NAME nomaster``."""
