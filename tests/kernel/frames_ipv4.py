@@ -149,13 +149,13 @@ class Ipv4Frames:
             hwdst=chance.choice(("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", port.mac)),
             pdst=sender if chance.random() < 0.1 else self._target(),
         )
+        frame = bytearray(bytes(ether / packet) + bytes(chance.choice((0, 18))))
         if chance.random() < 0.1:
-            field = chance.choice(("hwtype", "ptype", "hwlen", "plen"))
-            setattr(packet, field, chance.choice((0, 1, 4, 6, 8, 0x0806)))
-        frame = bytes(ether / packet)
-        cut = len(frame) - chance.randrange(1, 20) if chance.random() < 0.05 else len(frame)
-        padding = bytes(chance.choice((0, 18)))
-        return [Raw((frame + padding)[:cut] if cut < len(frame) else frame + padding)]
+            # The kinds and lengths of the addresses, which can only be these.
+            frame[HEADER_BYTES + chance.randrange(6)] = chance.choice((0, 1, 4, 6, 8))
+        if chance.random() < 0.05:
+            del frame[-chance.randrange(1, 20) :]
+        return [Raw(bytes(frame))]
 
     def _echo(self, port: Port) -> list[Packet]:
         chance = self._chance

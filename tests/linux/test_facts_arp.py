@@ -7,7 +7,7 @@ from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 
 from tests.linux.kit import BROADCAST, MS, Lab, Probe, S, dropped, host, ip, nud_of, to_host
-from vnet.base.ids import IpAddress, ip_from_text
+from vnet.base.ids import IpAddress, ip_from_text, mac_from_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sockets.errors import SocketError
@@ -267,9 +267,7 @@ def test_an_address_that_is_not_ip_is_refused() -> None:
         IpAddress(ip_from_text("10.0.0"))
 
 
-@pytest.mark.parametrize(
-    "sender", ["224.0.0.1", "255.255.255.255", "10.0.0.255", "127.0.0.5", "0.0.0.9"]
-)
+@pytest.mark.parametrize("sender", ["224.0.0.1", "255.255.255.255", "127.0.0.5"])
 def test_who_cannot_exist_is_neither_answered_nor_remembered(sender: str) -> None:
     """arp_process() asks the routing, which calls such a source a martian."""
     lab = Lab()
@@ -278,3 +276,26 @@ def test_who_cannot_exist_is_neither_answered_nor_remembered(sender: str) -> Non
     assert probe.of(ARP) == []
     assert list(machine.interface("eth0").arp_cache.table) == []
     assert dropped(machine, drops.ARP_IGNORED) == 1
+
+
+@pytest.mark.parametrize("sender", ["10.0.0.255", "0.0.0.9"])
+def test_an_unlikely_asker_is_answered_all_the_same(sender: str) -> None:
+    """Without rp_filter only our own addresses are looked for among the routes."""
+    lab = Lab()
+    _machine, probe = host(lab)
+    probe.send(Ether(src=probe.mac, dst=BROADCAST) / ARP(psrc=sender, pdst="10.0.0.1"))
+    assert [packet.pdst for packet in probe.of(ARP)] == [sender]
+
+
+def test_a_gratuitous_answer_overrides_at_once_only_with_its_mac_in_both_places() -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    asked = ARP(psrc="10.0.0.2", pdst="10.0.0.1", hwsrc=probe.mac)
+    probe.send(Ether(src=probe.mac, dst=BROADCAST) / asked)
+    neighbor = machine.interface("eth0").arp_cache.table.get(ip_from_text("10.0.0.2"))
+    assert neighbor is not None
+    other = "0e:00:00:00:00:09"
+    for target, believed in ((BROADCAST, probe.mac), (other, other)):
+        news = ARP(op=2, psrc="10.0.0.2", pdst="10.0.0.2", hwsrc=other, hwdst=target)
+        probe.send(Ether(src=other, dst=BROADCAST) / news)
+        assert neighbor.mac == mac_from_text(believed)

@@ -26,11 +26,41 @@ NEAR = "10.0.1.1"
 def test_errors_have_tos_c0_ttl_64_and_no_df() -> None:
     lab = Lab()
     _machine, probe, _far = router(lab)
-    probe.send(to_host(probe, ip(NEAR, FAR, ttl=1, tos=0x28, flags="DF") / UDP()))
+    probe.send(to_host(probe, ip(NEAR, FAR, ttl=1, flags="DF") / UDP()))
     (error,) = probe.of(ICMPerror) or probe.of(IPerror)
     assert (error[ICMP].type, error[ICMP].code) == (11, 0)
     assert (error.tos, error.ttl, int(error[IP].flags)) == (0xC0, 64, 0)
     assert (error[IP].src, error[IP].dst) == ("10.0.1.254", NEAR)
+
+
+def test_an_error_takes_the_type_of_service_over_but_not_its_precedence() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, FAR, ttl=1, tos=0xFF) / UDP()))
+    assert [error.tos for error in probe.of(IPerror)] == [0xDE]
+
+
+def test_an_echo_reply_has_the_code_of_the_request() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, "10.0.1.254") / ICMP(code=3)))
+    assert [reply[ICMP].code for reply in probe.of(ICMP)] == [3]
+
+
+@pytest.mark.parametrize(("kind", "answers"), [(11, 0), (12, 0), (18, 1), (19, 0), (200, 0)])
+def test_no_error_answers_an_error_or_what_may_be_one(kind: int, answers: int) -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, FAR, ttl=1) / ICMP(type=kind) / bytes(40)))
+    assert len(probe.of(IPerror)) == answers
+
+
+def test_an_error_quotes_no_more_than_the_datagram() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    probe.send(to_host(probe, ip(NEAR, "10.0.1.254") / UDP(len=12, chksum=0) / bytes(20)))
+    (error,) = probe.of(IPerror)
+    assert error[IP].len == 28 + 20 + 12
 
 
 def test_an_ipv4_error_is_capped_at_576_bytes() -> None:

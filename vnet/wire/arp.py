@@ -15,6 +15,10 @@ BYTES = _HEADER.size
 REQUEST = 1
 REPLY = 2
 
+_ETHERNET = 1
+_HARDWARE = (_ETHERNET, 6)
+"""The other number means IEEE 802 networks; Linux takes the two for one."""
+
 
 class Arp(NamedTuple):
     operation: int
@@ -29,11 +33,11 @@ def parse(data: bytes, offset: int = 0) -> Arp | None:
     if len(data) < offset + BYTES:
         return None
     hardware, protocol, hardware_len, protocol_len, *rest = _HEADER.unpack_from(data, offset)
-    if (hardware, protocol, hardware_len, protocol_len) != (1, 0x0800, 6, 4):
+    if hardware not in _HARDWARE or (protocol, hardware_len, protocol_len) != (0x0800, 6, 4):
         return None
     return Arp(*rest)
 
 
 def emit(packet: Arp) -> bytes:
     """The 28 bytes of ``packet``."""
-    return _HEADER.pack(1, 0x0800, 6, 4, *packet)
+    return _HEADER.pack(_ETHERNET, 0x0800, 6, 4, *packet)

@@ -62,11 +62,12 @@ class Ipv4(NamedTuple):
         return bool(self.flags_offset & DONT_FRAGMENT)
 
 
-def parse(packet: bytes) -> Ipv4 | None:
+def parse(packet: bytes, *, verify: bool = True) -> Ipv4 | None:
     """The header of ``packet``; None where ip_rcv() of Linux would call it a header error.
 
     That is: too short, version not 4, header under 20 bytes, wrong checksum, or a
-    total length beyond what arrived or below the header's own.
+    total length beyond what arrived or below the header's own. Without ``verify`` the checksum
+    may be wrong, and the packet cut: so a packet is once a machine has worked on it.
     """
     if len(packet) < HEADER_BYTES:
         return None
@@ -76,7 +77,9 @@ def parse(packet: bytes) -> Ipv4 | None:
     header_bytes = (ver_ihl & 0x0F) * 4
     if ver_ihl >> 4 != 4 or header_bytes < HEADER_BYTES or len(packet) < header_bytes:
         return None
-    if total < header_bytes or total > len(packet) or checksum(packet[:header_bytes]) != 0:
+    if total < header_bytes:
+        return None
+    if verify and (total > len(packet) or checksum(packet[:header_bytes]) != 0):
         return None
     return Ipv4(
         tos,
@@ -131,6 +134,13 @@ def with_total_bytes(header: bytes, total_bytes: int) -> bytes:
     return header[:2] + length + header[4:10] + check.to_bytes(2, "big") + header[12:]
 
 
+def with_options(packet: bytes, options: bytes) -> bytes:
+    """The packet with other options of the same length, and the checksum that goes with them."""
+    header = packet[:10] + b"\0\0" + packet[12:HEADER_BYTES] + options
+    check = checksum(header).to_bytes(2, "big")
+    return header[:10] + check + header[12:] + packet[HEADER_BYTES + len(options) :]
+
+
 def decrement_ttl(packet: bytes) -> bytes:
     """The packet one hop on: TTL less one, checksum updated as RFC 1624 says."""
     word = packet[8] << 8 | packet[9]
@@ -142,8 +152,9 @@ def decrement_ttl(packet: bytes) -> bytes:
 def fragment(packet: bytes, mtu_bytes: int) -> Iterator[bytes]:
     """Cut a packet so that each piece fits ``mtu_bytes`` (RFC 791 section 3.2).
 
-    The caller has checked DF. Later pieces keep only the options that say they are
-    to be copied. A piece of an already fragmented packet keeps its place.
+    The caller has checked DF. In later pieces no-operations stand for the options that do not
+    say they are to be copied, as Linux does it: all headers have one length. A piece of an
+    already fragmented packet keeps its place.
     """
     header_bytes = (packet[0] & 0x0F) * 4
     header = packet[:header_bytes]
@@ -179,8 +190,11 @@ def _refit(header: bytes, flags_offset: int, payload: bytes) -> bytes:
 
 
 def _copied_options(options: bytes) -> bytes:
-    """The options with the copied flag (bit 7 of the type); malformed ones end the list."""
-    kept = b""
+    """No-operations for all options but those with the copied flag (bit 7 of the type).
+
+    What stands behind the end of the list, or behind a malformed option, stays as it is.
+    """
+    kept = bytearray(options)
     at = 0
     while at < len(options) and options[at] != OPTION_END:
         if options[at] == OPTION_NOP:
@@ -189,7 +203,7 @@ def _copied_options(options: bytes) -> bytes:
         size = options[at + 1] if at + 1 < len(options) else 0
         if size < 2 or at + size > len(options):
             break
-        if options[at] & 0x80:
-            kept += options[at : at + size]
+        if not options[at] & 0x80:
+            kept[at : at + size] = bytes((OPTION_NOP,)) * size
         at += size
-    return kept + bytes(-len(kept) % 4)
+    return bytes(kept)

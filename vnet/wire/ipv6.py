@@ -64,12 +64,12 @@ class FragmentHeader(NamedTuple):
     ident: int
 
 
-def parse(packet: bytes) -> Ipv6 | None:
-    """The header of ``packet``; None if short, not version 6, or cut off."""
+def parse(packet: bytes, *, verify: bool = True) -> Ipv6 | None:
+    """The header of ``packet``; None if short, not version 6, or, with ``verify``, cut off."""
     if len(packet) < HEADER_BYTES:
         return None
     word, payload_bytes, next_header, hop_limit, source, target = _HEADER.unpack_from(packet)
-    if word >> 28 != 6 or HEADER_BYTES + payload_bytes > len(packet):
+    if word >> 28 != 6 or (verify and HEADER_BYTES + payload_bytes > len(packet)):
         return None
     return Ipv6(
         word >> 20 & 0xFF,

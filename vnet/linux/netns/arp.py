@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import IPV4_ANY, MAC_BROADCAST, MAC_ZERO, is_multicast_ip
+from vnet.base.ids import IPV4_ANY, IPV4_BROADCAST, MAC_BROADCAST, MAC_ZERO, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import arp
@@ -38,7 +38,7 @@ class ArpProtocol:
         if not interface.arp:
             return device.drop(frame, drops.ARP_IGNORED)
         ours = packet.target_ip[0] != 127 and self._namespace.owns(packet.target_ip)
-        if packet.operation == arp.REQUEST and ours and self._may_ask(interface, packet.sender_ip):
+        if packet.operation == arp.REQUEST and ours and self._may_ask(packet.sender_ip):
             if packet.sender_ip != IPV4_ANY and not interface.arp_cache.heard(
                 packet.sender_ip, packet.sender_mac, solicited=False
             ):
@@ -47,14 +47,14 @@ class ArpProtocol:
             return None
         return self._listen_in(interface, packet, frame, ours)
 
-    def _may_ask(self, interface: Interface, ip: bytes) -> bool:
+    def _may_ask(self, ip: bytes) -> bool:
         """Whether a packet could come from ``ip``, or from who has no address yet.
 
         Who asks in our own name is a rival (RFC 5227), and gets no answer.
         """
         if ip == IPV4_ANY:
             return True
-        impossible = ip[0] in (0, 127) or is_multicast_ip(ip) or interface.is_broadcast(ip)
+        impossible = ip[0] == 127 or is_multicast_ip(ip) or ip == IPV4_BROADCAST
         return not impossible and not self._namespace.owns(ip)
 
     def _listen_in(self, interface: Interface, packet: arp.Arp, frame: Frame, ours: bool) -> None:
@@ -63,7 +63,7 @@ class ArpProtocol:
         if known is None or packet.sender_ip == IPV4_ANY:
             return interface.device.drop(frame, drops.ARP_IGNORED)
         to_us = frame.data[0:6] == interface.device.mac
-        gratuitous = packet.sender_ip == packet.target_ip
+        gratuitous = _is_gratuitous(packet)
         now_ns = interface.device.scheduler.now_ns
         locked_until_ns = known.updated_ns + interface.arp_cache.conf.locktime * _NS_PER_TICK
         interface.arp_cache.heard(
@@ -109,3 +109,10 @@ class ArpProtocol:
             device = interface.device
             data = ether_frame(target, device.mac, TYPE_ARP, arp.emit(packet))
             device.transmit(Frame(data, meta))
+
+
+def _is_gratuitous(packet: arp.Arp) -> bool:
+    """Whether somebody tells everyone his MAC; an answer must then have it in both places."""
+    if packet.sender_ip != packet.target_ip:
+        return False
+    return packet.operation == arp.REQUEST or packet.target_mac == packet.sender_mac

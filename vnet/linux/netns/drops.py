@@ -51,6 +51,16 @@ MARTIAN_TARGET = drop_reason(
     cause="the destination is a loopback or null address, which never travels on a wire",
     cure="correct the sender's destination address",
 )
+OPTION_MALFORMED = drop_reason(
+    "ip-option-malformed",
+    cause="an IPv4 option has a length or pointer that cannot be; the sender is told where",
+    cure="mend the sender",
+)
+SOURCE_ROUTED = drop_reason(
+    "ip-source-routed",
+    cause="the packet brings its own route, which nobody takes any more (accept_source_route)",
+    cure="send it without the option; as a means of testing, use traceroute",
+)
 NOT_FOR_US = drop_reason(
     "ip-not-for-us",
     cause="the packet is for an address that is not here, and this namespace does not forward",

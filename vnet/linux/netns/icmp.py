@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV4_ANY, IPV4_BROADCAST, is_multicast_ip
-from vnet.linux.netns import drops
+from vnet.linux.netns import drops, ip_options
+from vnet.linux.netns.option_values import MachineValues
 from vnet.linux.netns.ratelimit import RateLimit
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmp, ipv4
@@ -14,8 +15,13 @@ if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
-_ERROR_TOS = 0xC0
+_ERROR_PRECEDENCE = 0xC0
 """Internetwork control, as Linux marks its errors (RFC 1812 section 4.3.2.5)."""
+_TOS_BITS = 0x1E
+"""What of the packet's own type of service goes with it (RFC 1349)."""
+
+_UNKNOWN_TYPE = 19
+"""Types from here on may be errors for all that Linux knows, and get none."""
 
 _MAX_ERROR_BYTES = 576
 """RFC 1812 section 4.3.2.3: as much of the packet as fits, without exceeding this."""
@@ -58,8 +64,11 @@ class Icmp4:
         source = interface.source_for(header.source) if to_all else header.target
         if source is None:
             return interface.device.drop(frame, drops.SOURCE_UNUSABLE)
-        reply = icmp.emit(icmp.Icmp(icmp.ECHO_REPLY, 0, request.rest, request.payload))
-        return self._send(source, header.source, reply, header.tos, frame.meta)
+        reply = icmp.emit(icmp.Icmp(icmp.ECHO_REPLY, request.code, request.rest, request.payload))
+        options = self._echoed(header, source)
+        if options is None:
+            return interface.device.drop(frame, drops.OPTION_MALFORMED)
+        return self._send(source, header.source, reply, header.tos, frame.meta, options)
 
     def send_error(
         self,
@@ -70,14 +79,15 @@ class Icmp4:
         received_by: Interface | None = None,
         *,
         rest: bytes = bytes(4),
+        options: bytes | None = None,
     ) -> None:
         """Tell the sender of ``packet`` what happened to it, if one may be told.
 
         No error answers an error, a later fragment, or what was sent to or from more than
         one host. ``received_by`` None means that it got stuck on its way out: our own, or one
-        that we forward.
+        that we forward. ``options`` are those that the error takes up; None: the packet's.
         """
-        header = ipv4.parse(packet)
+        header = ipv4.parse(packet, verify=False)
         if header is None or not self._may_answer(header, received_by):
             return
         target = header.source
@@ -93,20 +103,35 @@ class Icmp4:
         source = self._source_for(header, received_by)
         if source is None:
             return
-        quoted = packet[: _MAX_ERROR_BYTES - ipv4.HEADER_BYTES - icmp.HEADER_BYTES]
-        message = icmp.emit(icmp.Icmp(kind, code, rest, quoted))
-        self._send(source, target, message, _ERROR_TOS, meta)
+        if options is not None:
+            header = header._replace(options=options)
+        echoed = self._echoed(header, source)
+        if echoed is None:
+            return
+        room = _MAX_ERROR_BYTES - ipv4.HEADER_BYTES - len(echoed) - icmp.HEADER_BYTES
+        message = icmp.emit(icmp.Icmp(kind, code, rest, packet[:room]))
+        tos = header.tos & _TOS_BITS | _ERROR_PRECEDENCE
+        self._send(source, target, message, tos, meta, echoed)
+
+    def _echoed(self, header: ipv4.Ipv4, source: bytes) -> bytes | None:
+        """The options of an answer to a packet; None if no answer can be given."""
+        if not header.options:
+            return b""
+        values = MachineValues(self._namespace, header, None)
+        return ip_options.echoed(header.options, source, values)
 
     def _may_answer(self, header: ipv4.Ipv4, received_by: Interface | None) -> bool:
         if header.offset_bytes or header.source == IPV4_ANY or is_multicast_ip(header.source):
             return False
         if is_multicast_ip(header.target) or header.target == IPV4_BROADCAST:
             return False
-        if received_by is not None and received_by.is_broadcast(header.target):
+        interfaces = self._namespace.interfaces.values()
+        if received_by and any(interface.is_broadcast(header.target) for interface in interfaces):
             return False
         if header.protocol != icmp.PROTOCOL:
             return True
-        return bool(header.payload) and header.payload[0] not in icmp.ERRORS
+        kind = header.payload[0] if header.payload else _UNKNOWN_TYPE
+        return kind < _UNKNOWN_TYPE and kind not in icmp.ERRORS
 
     def _source_for(self, header: ipv4.Ipv4, received_by: Interface | None) -> bytes | None:
         """Where the packet was for us, from the address it was sent to; else by the route."""
@@ -122,9 +147,24 @@ class Icmp4:
         return route.source_for(header.source)
 
     def _send(
-        self, source: bytes, target: bytes, message: bytes, tos: int, meta: Meta | None
+        self,
+        source: bytes,
+        target: bytes,
+        message: bytes,
+        tos: int,
+        meta: Meta | None,
+        options: bytes,
     ) -> None:
         ident = self._namespace.idents.next(source, target, icmp.PROTOCOL)
         ttl = self._namespace.sysctls.ipv4.ip_default_ttl
-        packet = ipv4.emit(source, target, icmp.PROTOCOL, message, ttl=ttl, tos=tos, ident=ident)
+        packet = ipv4.emit(
+            source,
+            target,
+            icmp.PROTOCOL,
+            message,
+            ttl=ttl,
+            tos=tos,
+            ident=ident,
+            options=options,
+        )
         self._namespace.ipv4.send(packet, meta)

@@ -128,7 +128,7 @@ class Icmp6:
 
         ``to_many`` says that its frame was sent to a group.
         """
-        header = ipv6.parse(packet)
+        header = ipv6.parse(packet, verify=False)
         if header is None or not self._may_answer(header, kind, code, rest, to_many):
             return
         target = header.source

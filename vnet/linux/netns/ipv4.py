@@ -18,7 +18,9 @@ from vnet.base.ids import (
     is_multicast_ip,
     multicast_mac_of,
 )
-from vnet.linux.netns import drops
+from vnet.linux.netns import drops, ip_options
+from vnet.linux.netns.ip_options import Received
+from vnet.linux.netns.option_values import MachineValues
 from vnet.linux.netns.reassembly import Reassembler
 from vnet.sim.frame import Frame, Meta
 from vnet.tables.pmtu import PathMtuCache
@@ -63,12 +65,53 @@ class Ipv4Stack:
             return device.drop(frame, drops.IP_MALFORMED)
         target, source = header.target, header.source
         if interface is not self._namespace.loopback:
-            if self._is_martian(header, interface):
+            if self._is_martian(header):
                 return device.drop(frame, drops.MARTIAN_SOURCE)
-            if target[0] in (0, 127):
+            if target[0] == 127 or (target == IPV4_ANY and source != IPV4_ANY):
                 return device.drop(frame, drops.MARTIAN_TARGET)
         packet = packet[: header.total_bytes]
-        if self._namespace.owns(target) or interface.is_broadcast(target):
+        if header.options:
+            return self._receive_with_options(interface, frame, packet, header)
+        return self._route(interface, frame, packet, header, None)
+
+    def _receive_with_options(
+        self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
+    ) -> None:
+        device = interface.device
+        values = MachineValues(self._namespace, header, interface)
+        options = ip_options.receive(header.options, values)
+        # What we wrote counts in the checksum only when the packet leaves.
+        head_bytes = ipv4.HEADER_BYTES
+        packet = packet[:head_bytes] + options.options + packet[head_bytes + len(header.options) :]
+        if options.fault_at is not None:
+            device.drop(frame, drops.OPTION_MALFORMED)
+            if frame.data[0] & 1:
+                return None
+            return self._namespace.icmp.send_error(
+                packet,
+                icmp.PARAMETER_PROBLEM,
+                0,
+                frame.meta,
+                interface,
+                rest=bytes((options.fault_at, 0, 0, 0)),
+                options=options.sound,
+            )
+        if options.is_source_routed:
+            return device.drop(frame, drops.SOURCE_ROUTED)
+        header = header._replace(options=options.options)
+        return self._route(interface, frame, packet, header, options)
+
+    def _route(
+        self,
+        interface: Interface,
+        frame: Frame,
+        packet: bytes,
+        header: ipv4.Ipv4,
+        options: Received | None,
+    ) -> None:
+        device, target = interface.device, header.target
+        to_all = interface.is_broadcast(target) or target == IPV4_ANY
+        if to_all or self._namespace.owns(target):
             return self._deliver(interface, frame, packet, header)
         if is_multicast_ip(target):
             if interface.igmp.is_member(target):
@@ -76,20 +119,20 @@ class Ipv4Stack:
             return device.drop(frame, drops.NOT_A_MEMBER)
         if not interface.conf4.forwarding:
             return device.drop(frame, drops.NOT_FOR_US)
-        if frame.data[0] & 1 or source == IPV4_ANY:
+        if frame.data[0] & 1 or header.source == IPV4_ANY:
             return device.drop(frame, drops.NOT_FORWARDED)
-        return self._forward(interface, frame, packet, header)
+        return self._forward(interface, frame, packet, header, options)
 
-    def _is_martian(self, header: ipv4.Ipv4, interface: Interface) -> bool:
+    def _is_martian(self, header: ipv4.Ipv4) -> bool:
         source, target = header.source, header.target
-        if source[0] == 0 and target != IPV4_BROADCAST:
+        if source == IPV4_ANY and target not in (IPV4_BROADCAST, IPV4_ANY):
             # "This network" may ask everyone (DHCP), or talk of groups on its own link.
             return not is_multicast_ip(target) or (
                 target[:3] != b"\xe0\0\0" and header.protocol != ipv4.IGMP
             )
         return (
             is_multicast_ip(source)
-            or interface.is_broadcast(source)
+            or source == IPV4_BROADCAST
             or source[0] == 127
             or self._namespace.owns(source)
         )
@@ -125,7 +168,7 @@ class Ipv4Stack:
         )
         if done is None:
             return None
-        first = ipv4.parse(done[0])
+        first = ipv4.parse(done[0], verify=False)
         assert first is not None
         whole = ipv4.emit(
             first.source,
@@ -149,7 +192,12 @@ class Ipv4Stack:
     # -- forwarding
 
     def _forward(
-        self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
+        self,
+        interface: Interface,
+        frame: Frame,
+        packet: bytes,
+        header: ipv4.Ipv4,
+        options: Received | None,
     ) -> None:
         device = interface.device
         errors = self._namespace.icmp
@@ -159,12 +207,14 @@ class Ipv4Stack:
             return errors.send_error(
                 packet, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, frame.meta, interface
             )
+        out = route.out
+        if out.is_broadcast(header.target):
+            return self._deliver(interface, frame, packet, header)
         if header.ttl <= 1:
             device.drop(frame, drops.TTL_EXCEEDED)
             return errors.send_error(
                 packet, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, frame.meta, interface
             )
-        out = route.out
         mtu = out.device.mtu_bytes
         if len(packet) > mtu and header.dont_fragment:
             device.drop(frame, drops.FRAGMENTATION_NEEDED)
@@ -177,6 +227,9 @@ class Ipv4Stack:
                 rest=b"\0\0" + mtu.to_bytes(2, "big"),
             )
         packet = ipv4.decrement_ttl(packet)
+        if options is not None:
+            source = route.source_for(header.target) or IPV4_ANY
+            packet = ipv4.with_options(packet, options.leaving(source))
         next_hop = route.gateway or header.target
         return self._output(out, packet, next_hop, frame.meta)
 

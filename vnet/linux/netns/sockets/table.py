@@ -141,6 +141,7 @@ class Sockets:
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
         if not self._hand_over(header.source, header.target, datagram):
             interface.device.drop(frame, drops.NO_SOCKET)
+            packet = _without_padding(packet, segment, datagram)
             self._refuse4(interface, frame, packet, icmp.PORT_UNREACHABLE)
         return None
 
@@ -181,6 +182,7 @@ class Sockets:
         if not self._hand_over(header.source, header.target, datagram):
             interface.device.drop(frame, drops.NO_SOCKET)
             if not frame.data[0] & 1:
+                packet = _without_padding(packet, segment, datagram)
                 errors.send_error(
                     packet, icmpv6.UNREACHABLE, icmpv6.PORT_UNREACHABLE, frame.meta, interface
                 )
@@ -309,3 +311,9 @@ class Sockets:
                 socket.on_error(error._replace(port=segment[2] << 8 | segment[3]))
             return socket is not None
         return False
+
+
+def _without_padding(packet: bytes, segment: bytes, datagram: udp.Udp) -> bytes:
+    """A packet up to where its UDP datagram ends, which may be before the packet does."""
+    extra = len(segment) - udp.HEADER_BYTES - len(datagram.payload)
+    return packet[: len(packet) - extra]
