@@ -131,7 +131,9 @@ class Sockets:
     ) -> None:
         """A packet for us that is neither ICMP nor IGMP."""
         if header.protocol == tcp.PROTOCOL:
-            return self.tcp.receive(interface, frame, header.source, header.target, header.payload)
+            return self.tcp.receive(
+                interface, frame, header.source, header.target, header.payload, header.tos
+            )
         if header.protocol != udp.PROTOCOL:
             interface.device.drop(frame, drops.NO_PROTOCOL)
             return self._refuse4(interface, frame, packet, icmp.PROTOCOL_UNREACHABLE)
@@ -161,7 +163,14 @@ class Sockets:
         """A packet for us that is not ICMPv6."""
         errors = self._namespace.icmpv6
         if upper.protocol == tcp.PROTOCOL:
-            return self.tcp.receive(interface, frame, header.source, header.target, upper.payload)
+            return self.tcp.receive(
+                interface,
+                frame,
+                header.source,
+                header.target,
+                upper.payload,
+                header.traffic_class,
+            )
         if upper.protocol != udp.PROTOCOL:
             interface.device.drop(frame, drops.NO_PROTOCOL)
             if frame.data[0] & 1:

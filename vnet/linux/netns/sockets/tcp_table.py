@@ -38,6 +38,7 @@ _ISN_TICK_SHIFT = 6
 """The initial sequence number moves on by one every 64 ns (RFC 6528)."""
 
 _MASK = 0xFFFFFFFF
+_ECN_BITS = 0x03
 _LEAST_ADVERTISED = {4: 256, 16: 1220}
 _WITHIN_IP = {4: ipv4.HEADER_BYTES + tcp.HEADER_BYTES, 16: ipv6.HEADER_BYTES + tcp.HEADER_BYTES}
 
@@ -45,7 +46,16 @@ _WITHIN_IP = {4: ipv4.HEADER_BYTES + tcp.HEADER_BYTES, 16: ipv6.HEADER_BYTES + t
 class TcpTable:
     """A namespace's connections, what is left of old ones, and the ports that listen."""
 
-    __slots__ = ("_meta", "_namespace", "_picked", "_secret", "listeners", "remains", "sockets")
+    __slots__ = (
+        "_meta",
+        "_namespace",
+        "_picked",
+        "_secret",
+        "_tos",
+        "listeners",
+        "remains",
+        "sockets",
+    )
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
@@ -54,6 +64,8 @@ class TcpTable:
         """How many ephemeral ports have been picked."""
         self._meta: Meta | None = None
         """The trace of the segment that is being handled: its answers grow from it."""
+        self._tos = 0
+        """Its type of service, which a reset has, too."""
         self.sockets: dict[FlowKey, TcpSocket] = {}
         self.remains: dict[FlowKey, TimeWait] = {}
         self.listeners: dict[tuple[bytes, int], TcpListener] = {}
@@ -201,9 +213,18 @@ class TcpTable:
     # -- receiving
 
     def receive(
-        self, interface: Interface, frame: Frame, source: bytes, target: bytes, data: bytes
+        self,
+        interface: Interface,
+        frame: Frame,
+        source: bytes,
+        target: bytes,
+        data: bytes,
+        tos: int,
     ) -> None:
-        """A segment for us; what is thrown away is counted on ``interface``."""
+        """A segment for us; what is thrown away is counted on ``interface``.
+
+        ``tos`` is the packet's type of service or traffic class.
+        """
         if frame.data[0] & 1 or not self._namespace.owns(target):
             return interface.device.drop(frame, drops.NO_SOCKET)
         segment = tcp.parse(data)
@@ -213,6 +234,7 @@ class TcpTable:
         if options is None:
             return interface.device.drop(frame, tcp_drops.OPTIONS_MALFORMED)
         before, self._meta = self._meta, frame.meta
+        self._tos = tos & ~_ECN_BITS
         try:
             reason = self._dispatch(
                 (target, segment.target_port, source, segment.source_port), segment, options
@@ -244,7 +266,7 @@ class TcpTable:
         if listener is not None and not segment.flags & RST:
             return self._listen(listener, key, segment, options, isn)
         if not segment.flags & RST:
-            self._answer(key, reset_for(segment))
+            self._answer(key, reset_for(segment), self._tos)
         return drops.NO_SOCKET
 
     @staticmethod
@@ -262,7 +284,7 @@ class TcpTable:
         isn: int | None,
     ) -> DropReason | None:
         if segment.flags & ACK:
-            self._answer(key, reset_for(segment))
+            self._answer(key, reset_for(segment), self._tos)
             return drops.NO_SOCKET
         if not segment.flags & SYN:
             return tcp_drops.NO_ACK
@@ -290,10 +312,10 @@ class TcpTable:
         confirm, sender.progressed = sender.progressed, False
         self._send(source, target, segment, ident, socket.flow_label, confirm=confirm)
 
-    def _answer(self, key: FlowKey, segment: Tcp) -> None:
+    def _answer(self, key: FlowKey, segment: Tcp, tos: int = 0) -> None:
         """Send a segment that no connection stands behind."""
         label = crc32(key[0] + key[2], key[1] << 16 | key[3]) & 0xFFFFF
-        self._send(key[0], key[2], segment, 0, label)
+        self._send(key[0], key[2], segment, 0, label, tos=tos)
 
     def _send(
         self,
@@ -303,6 +325,7 @@ class TcpTable:
         ident: int,
         flow_label: int,
         *,
+        tos: int = 0,
         confirm: bool = False,
     ) -> None:
         namespace = self._namespace
@@ -310,7 +333,13 @@ class TcpTable:
         if len(target) == 16:
             hops = namespace.ipv6.hop_limit_to(target)
             packet = ipv6.emit(
-                source, target, tcp.PROTOCOL, data, hop_limit=hops, flow_label=flow_label
+                source,
+                target,
+                tcp.PROTOCOL,
+                data,
+                hop_limit=hops,
+                traffic_class=tos,
+                flow_label=flow_label,
             )
             return namespace.ipv6.send(packet, self._meta, confirm=confirm)
         packet = ipv4.emit(
@@ -319,6 +348,7 @@ class TcpTable:
             tcp.PROTOCOL,
             data,
             ttl=namespace.sysctls.ipv4.ip_default_ttl,
+            tos=tos,
             ident=ident,
             flags_offset=ipv4.DONT_FRAGMENT,
         )
