@@ -38,6 +38,7 @@ _HARMLESS = frozenset(
     | {"cvlans", "protected", "tag", "trunks", "vlan_mode"}
     | {"qos", "ingress_policing_rate", "ingress_policing_burst"}
     | {"default_pvid", "group_fwd_mask", "vlan_filtering", "vlan_protocol", "vlan_stats"}
+    | {"forward_delay", "hello_time", "max_age", "multicast", "priority"}
 )
 
 # What belongs in the options of a port, and not beside them.

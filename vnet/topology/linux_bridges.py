@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vnet.base.text import quote
+from vnet.base.units import duration_text
 from vnet.linux.bridge.config import LinuxBridgeConfig, PortConfig
-from vnet.topology.linux_schema import FLAGS, LinuxPortFile
+from vnet.linux.bridge.multicast.config import INTERVALS, MulticastConfig
+from vnet.linux.bridge.tree_settings import TreeConfig
+from vnet.topology.linux_schema import FLAGS, LinuxPortFile, MulticastFile
 from vnet.topology.report import Path, Report
 from vnet.topology.switch_schema import SwitchFile
 from vnet.wire.ether import TYPE_QINQ, TYPE_VLAN
 
 _PROTOCOLS = {"802.1Q": TYPE_VLAN, "802.1ad": TYPE_QINQ}
+_DELAY_NS = (2_000_000_000, 30_000_000_000)
+_HELLO_NS = (1_000_000_000, 10_000_000_000)
+_MAX_AGE_NS = (6_000_000_000, 40_000_000_000)
 _REFUSED_OF_BRIDGE = 0x0007
 _REFUSED_OF_PORT = 0x0002
 
@@ -38,6 +44,44 @@ def make_linux_bridge(
         file.vlan_stats,
         file.group_fwd_mask,
         rows,
+        _tree(file, path, report),
+        _multicast(file),
+    )
+
+
+def _tree(file: SwitchFile, path: Path, report: Report) -> TreeConfig:
+    delay_ns = file.forward_delay
+    if file.stp and delay_ns is not None and not _DELAY_NS[0] <= delay_ns <= _DELAY_NS[1]:
+        what = f"a bridge that speaks STP cannot have a forward_delay of {duration_text(delay_ns)}"
+        report.add((*path, "forward_delay"), what, "2s to 30s")
+    for key, limits_ns in (("hello_time", _HELLO_NS), ("max_age", _MAX_AGE_NS)):
+        time_ns = getattr(file, key)
+        if time_ns is not None and not limits_ns[0] <= time_ns <= limits_ns[1]:
+            least, most = (duration_text(limit_ns) for limit_ns in limits_ns)
+            what = f"a bridge cannot have a {key} of {duration_text(time_ns)}"
+            report.add((*path, key), what, f"{least} to {most}")
+    return TreeConfig(file.stp, file.priority, delay_ns, file.hello_time, file.max_age)
+
+
+def _multicast(file: SwitchFile) -> MulticastConfig:
+    snoops = file.mcast_snooping or "mcast_snooping" not in file.model_fields_set
+    wanted = file.multicast or MulticastFile()
+    intervals_ns = {
+        name: time_ns
+        for name in INTERVALS
+        if (time_ns := getattr(wanted, f"{name}_interval")) is not None
+    }
+    return MulticastConfig(
+        snoops,
+        wanted.querier,
+        wanted.query_use_ifaddr,
+        wanted.igmp_version,
+        wanted.mld_version,
+        wanted.hash_max,
+        wanted.router,
+        wanted.last_member_count,
+        wanted.startup_query_count,
+        intervals_ns,
     )
 
 
@@ -58,6 +102,7 @@ def _port(file: LinuxPortFile, path: Path, report: Report) -> PortConfig:
         file.cost,
         file.priority,
         file.group_fwd_mask,
+        file.mcast_router,
     )
 
 

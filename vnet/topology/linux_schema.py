@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
+from vnet.topology.fields import Duration
 from vnet.topology.parts import Part
 from vnet.topology.values import RefusedError, kind_of
 
@@ -78,6 +79,9 @@ Mask = Annotated[
 ]
 
 
+_Count = Annotated[int, Field(ge=0, le=255)]
+
+
 class LinuxPortFile(Part):
     """A port of a Linux bridge; under the bridge's own name, the bridge as the host's port."""
 
@@ -114,6 +118,17 @@ class LinuxPortFile(Part):
     priority: Annotated[int, Field(ge=0, le=63)] | None = Field(
         default=None, description="Its priority in the spanning tree; 32 if left out."
     )
+    fastleave: bool = Field(
+        default=False, description="Who leaves a group was its last member behind the port."
+    )
+    mcast_to_unicast: bool = Field(
+        default=False, description="Send each member of a group a copy of its own."
+    )
+    mcast_router: Annotated[int, Field(ge=0, le=3)] | None = Field(
+        default=None,
+        description="Whether a multicast router is behind it: 0 never, 1 if one is heard "
+        "(default), 2 always, 3 for a time.",
+    )
     group_fwd_mask: Mask = Field(
         default=0,
         description="Which of 01:80:C2:00:00:00 to 0F it lets in to be forwarded: bit N for 0N.",
@@ -122,5 +137,47 @@ class LinuxPortFile(Part):
 
 FLAGS = (
     *("hairpin", "isolated", "learning", "flood", "mcast_flood", "bcast_flood"),
-    *("neigh_suppress", "locked", "guard", "root_block"),
+    *("neigh_suppress", "locked", "guard", "root_block", "fastleave", "mcast_to_unicast"),
 )
+
+
+class MulticastFile(Part):
+    """Multicast on a Linux bridge, by the names of ip-link(8) without their ``mcast_``."""
+
+    querier: bool = Field(default=False, description="Ask who wants what, unless others do.")
+    query_use_ifaddr: bool = Field(
+        default=False, description="Ask from an address of the host, and not from 0.0.0.0."
+    )
+    igmp_version: Literal[2, 3] = Field(default=2, description="The version of IGMP to speak.")
+    mld_version: Literal[1, 2] = Field(default=1, description="The version of MLD to speak.")
+    hash_max: Annotated[int, Field(ge=1, le=1 << 20)] = Field(
+        default=4096, description="How many groups are remembered; one more ends snooping."
+    )
+    router: Annotated[int, Field(ge=0, le=2)] = Field(
+        default=1,
+        description="Whether the host is a multicast router: 0 never, 1 if it asks, 2 always.",
+    )
+    last_member_count: _Count = Field(
+        default=2, description="How often is asked whether others listen when somebody leaves."
+    )
+    startup_query_count: _Count = Field(
+        default=2, description="How many questions are asked in quick succession at first."
+    )
+    last_member_interval: Duration | None = Field(
+        default=None, description="How long to wait for others when somebody leaves; 1s."
+    )
+    membership_interval: Duration | None = Field(
+        default=None, description="How long a member counts after it was heard; 260s."
+    )
+    querier_interval: Duration | None = Field(
+        default=None, description="How long another querier counts after it was heard; 255s."
+    )
+    query_interval: Duration | None = Field(
+        default=None, description="How long between two questions; 125s."
+    )
+    query_response_interval: Duration | None = Field(
+        default=None, description="How long there is to answer; 10s."
+    )
+    startup_query_interval: Duration | None = Field(
+        default=None, description="How long between the first questions; 31.25s."
+    )

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from vnet.topology.bridge_schema import FlowTableFile, MirrorFile, TableNumber
 from vnet.topology.fields import Duration, Name
-from vnet.topology.linux_schema import Mask, Pvid
+from vnet.topology.linux_schema import Mask, MulticastFile, Pvid
 from vnet.topology.ovs_values import SETTINGS, VLANS, column_reader
 from vnet.topology.parts import Part, duration_field
 from vnet.topology.values import RefusedError, kind_of
@@ -107,6 +107,30 @@ class SwitchFile(Part):
         description="Only for type 'linux': which of 01:80:C2:00:00:03 to 0F are forwarded, as a "
         "mask: bit N for 0N. '0x4000' lets LLDP through.",
     )
+    priority: Annotated[int, Field(ge=0, le=0xFFFF)] | None = Field(
+        default=None,
+        description="Only for type 'linux': its priority in the spanning tree; 32768 if left out, "
+        "and the lowest makes the root.",
+    )
+    forward_delay: Duration | None = Field(
+        default=None,
+        description="Only for type 'linux': how long ports listen and learn, 15s by default; with "
+        "STP 2s to 30s.",
+    )
+    hello_time: Duration | None = Field(
+        default=None,
+        description="Only for type 'linux': how often the root says hello; 2s, and 1s to 10s.",
+    )
+    max_age: Duration | None = Field(
+        default=None,
+        description="Only for type 'linux': how long a silent root is believed in; 20s, and 6s to "
+        "40s.",
+    )
+    multicast: MulticastFile | None = Field(
+        default=None,
+        description="Only for type 'linux': who asks for members of groups, and how often.",
+        examples=[{"querier": True}],
+    )
     fail_mode: _FailMode = Field(
         default=None,
         description="Only for type 'ovs': 'standalone' (default) begins with a flow of lowest "
@@ -143,8 +167,8 @@ class SwitchFile(Part):
     )
     stp: _Stp = Field(
         default=False,
-        description="Only for type 'ovs': speak the spanning tree protocol with neighbours, so "
-        "that links may close loops.",
+        description="Speak the spanning tree protocol with neighbours, so that links may close "
+        "loops.",
     )
     rstp: _Rstp = Field(
         default=False,
@@ -153,8 +177,8 @@ class SwitchFile(Part):
     )
     mcast_snooping: _McastSnooping = Field(
         default=False,
-        description="Only for type 'ovs': send multicast where somebody listens to it, as IGMP "
-        "and MLD tell.",
+        description="Send multicast where somebody listens to it, as IGMP and MLD tell. With "
+        "type 'linux' that is the default, and begins when somebody asks who listens.",
     )
     other_config: _BridgeConfig = Field(
         default={},
@@ -163,9 +187,12 @@ class SwitchFile(Part):
     )
 
 
-LINUX_KEYS = (*("vlan_filtering", "vlan_protocol", "default_pvid", "vlan_stats", "group_fwd_mask"),)
+LINUX_KEYS = (
+    *("vlan_filtering", "vlan_protocol", "default_pvid", "vlan_stats", "group_fwd_mask"),
+    *("priority", "forward_delay", "hello_time", "max_age", "multicast"),
+)
 
 OVS_KEYS = (
     *("fail_mode", "meters", "groups", "flows", "mirrors", "flow_tables", "flood_vlans"),
-    *("stp", "rstp", "mcast_snooping", "other_config"),
+    *("rstp", "other_config"),
 )

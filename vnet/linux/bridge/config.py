@@ -6,8 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vnet.linux.bridge.bridge import Bridge
+from vnet.linux.bridge.multicast.config import MulticastConfig
 from vnet.linux.bridge.port import BridgePort
-from vnet.linux.bridge.settings import set_port_cost, set_port_flag, set_port_priority
+from vnet.linux.bridge.settings import (
+    set_port_cost,
+    set_port_flag,
+    set_port_priority,
+    set_port_router,
+)
+from vnet.linux.bridge.tree_settings import TreeConfig
 from vnet.wire.ether import TYPE_VLAN
 
 PROTOCOL_NAMES = {0x8100: "802.1Q", 0x88A8: "802.1ad"}
@@ -28,6 +35,7 @@ class PortConfig:
     cost: int | None = None
     priority: int | None = None
     group_fwd_mask: int = 0
+    mcast_router: int | None = None
 
     def vlans(self, default_pvid: int) -> Mapping[int, tuple[bool, bool]]:
         """The VLANs of the port: whether each is its PVID, and leaves it untagged."""
@@ -69,6 +77,9 @@ class PortConfig:
         if self.priority is not None:
             set_port_priority(port, self.priority)
             words.append(f"priority {self.priority}")
+        if self.mcast_router is not None:
+            set_port_router(port, self.mcast_router)
+            words.append(f"mcast_router {self.mcast_router}")
         if words:
             yield f"bridge link set dev {port.device.name} {' '.join(words)}"
         if self.group_fwd_mask:
@@ -87,6 +98,8 @@ class LinuxBridgeConfig:
     vlan_stats: bool = False
     group_fwd_mask: int = 0
     ports: Mapping[str, PortConfig] = field(default_factory=dict)
+    tree: TreeConfig = field(default_factory=TreeConfig)
+    multicast: MulticastConfig = field(default_factory=MulticastConfig)
 
     def apply(self, bridge: Bridge) -> list[str]:
         """Set a bridge up that has no ports yet; returns the commands that do so."""
@@ -106,6 +119,8 @@ class LinuxBridgeConfig:
         if self.group_fwd_mask:
             bridge.set_group_fwd_mask(self.group_fwd_mask)
             words.append(f"group_fwd_mask {self.group_fwd_mask:#x}")
+        words += self.tree.apply(bridge)
+        words += self.multicast.apply(bridge)
         name = bridge.device.name
         done = [f"ip link set {name} type bridge {' '.join(words)}"] if words else []
         return done + self.apply_to_port(bridge.own_port)

@@ -6,7 +6,7 @@ kernel's word for what is out of range.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from vnet.base.errors import UsageError
 from vnet.base.units import NS_PER_S
@@ -17,6 +17,44 @@ from vnet.linux.timer_wheel import JIFFY_NS
 _HELLO_S = (1, 10)
 _MAX_AGE_S = (6, 40)
 _MOST_PRIORITY = 0xFFFF
+_CENTISECOND_NS = 10_000_000
+_DEFAULT_DELAY_NS = 15 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class TreeConfig:
+    """How a bridge's spanning tree is to be set up; None leaves what is there."""
+
+    stp: bool = False
+    priority: int | None = None
+    forward_delay_ns: int | None = None
+    hello_time_ns: int | None = None
+    max_age_ns: int | None = None
+
+    def apply(self, bridge: Bridge) -> list[str]:
+        """Set a bridge up; returns what stands behind ``ip link set BRIDGE type bridge``.
+
+        One that speaks STP has the usual forward delay, whatever it was before.
+        """
+        delay_ns = self.forward_delay_ns
+        if delay_ns is None and self.stp and bridge.tree.own_times.forward_delay == 0:
+            delay_ns = _DEFAULT_DELAY_NS
+        words = []
+        if self.priority is not None:
+            set_bridge_priority(bridge, self.priority)
+            words.append(f"priority {self.priority}")
+        for name, time_ns, change in (
+            ("forward_delay", delay_ns, set_forward_delay),
+            ("hello_time", self.hello_time_ns, set_hello_time),
+            ("max_age", self.max_age_ns, set_max_age),
+        ):
+            if time_ns is not None:
+                change(bridge, time_ns)
+                words.append(f"{name} {time_ns // _CENTISECOND_NS}")
+        if self.stp:
+            set_stp(bridge, True)
+            words.append("stp_state 1")
+        return words
 
 
 def set_stp(bridge: Bridge, on: bool) -> None:
