@@ -31,11 +31,7 @@ ADDITIONS = {
     ),
     "unknown key inside": (
         "routers: {r1: {nics: {eth0: {^pi: 10.0.0.9/24}}}}",
-<<<<<<< HEAD
         "unknown key 'pi' (known here: ip, mac, mtu, ipv6, tc, ra)",
-=======
-        "unknown key 'pi' (known here: ip, mac, mtu, ipv6, tc)",
->>>>>>> 8f84753 (Topologies: spanning trees and multicast of Linux switches, and @stp-ring)
     ),
     "missing key": (
         "links:\n  - ^{latency: 1ms}",
