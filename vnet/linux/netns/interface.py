@@ -18,6 +18,7 @@ from vnet.linux.netns.igmp import IgmpHost
 from vnet.linux.netns.linkstate import LinkState
 from vnet.linux.netns.mld import MldHost
 from vnet.linux.netns.neighbor import ArpCache, NdCache
+from vnet.linux.netns.source_address import choose_source
 from vnet.netdev.device import TOO_SHORT, TRUNCATED_TAG, NetDevice
 from vnet.sim.frame import Frame
 from vnet.wire import vlan
@@ -149,16 +150,10 @@ class Interface:
         return next(found, None)
 
     def source_for(self, target: bytes) -> IpAddress | None:
-        """The address to send from: one in the target's own subnet, else the first.
-
-        For IPv6, scope comes first (RFC 6724 rule 2): a link-local target gets a link-local
-        source, any other target a global one where there is one.
-        """
-        family = len(target)
-        usable = [a for a in self.addresses if len(a.ip) == family and a.usable]
-        if family == 16:
-            local = is_link_local_ip6(target) or (target[0] == 0xFF and target[1] & 0x0F <= 2)
-            usable.sort(key=lambda a: is_link_local_ip6(a.ip) != local)
+        """The address to send from: for IPv4 one in the target's own subnet, else the first."""
+        if len(target) == 16:
+            return choose_source(self, target)
+        usable = [a for a in self.addresses if len(a.ip) == 4]
         for address in usable:
             if network_of(target, address.prefix_length) == address.network:
                 return address.ip
