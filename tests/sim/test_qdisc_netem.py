@@ -167,6 +167,20 @@ def test_a_child_gets_frames_when_their_delay_is_over() -> None:
     assert lab.qdisc(0x10).stats.sent_packets == 3
 
 
+def test_what_a_child_refuses_later_is_taken_off_all_above_it() -> None:
+    lab = Shaper(
+        "qdisc add dev eth0 root handle 1: prio",
+        "qdisc add dev eth0 parent 1:2 handle 2: netem delay 1ms",
+        "qdisc add dev eth0 parent 2:1 handle 3: pfifo limit 1",
+    )
+    lab.send(*(frame_of(mark=number) for number in range(4)))
+    lab.run()
+    assert lab.lost == {"queue-full": 3}
+    for handle in (1, 2, 3):
+        stats = lab.qdisc(handle).stats
+        assert (stats.sent_packets, stats.drops, stats.backlog_packets) == (1, 3, 0)
+
+
 def test_the_same_seed_and_place_give_the_same_fates() -> None:
     options = "delay 10ms 5ms 25% loss 5% 25% duplicate 5% corrupt 1% reorder 5% 50%"
     assert sent(options).arrived == sent(options).arrived

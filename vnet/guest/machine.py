@@ -133,12 +133,16 @@ class Guest(Machine):
         raise UsageError(f"{self.name} has no vNIC {name}", f"it has {names}")
 
 
-def reachable_address(machine: Machine, source: Machine) -> bytes:
-    """The address of ``machine`` that ``source`` would use: of a family both have."""
+def reachable_address(machine: Machine, source: Machine, family: int | None = None) -> bytes:
+    """The address of ``machine`` that ``source`` would use: of a family both have, or of IP
+    version ``family``."""
     families = {len(ip) for ip in source.addresses}
-    addresses = sorted(machine.addresses, key=lambda ip: (len(ip) not in families, len(ip)))
+    wanted = {None: (4, 16), 4: (4,), 6: (16,)}[family]
+    addresses = [ip for ip in machine.addresses if len(ip) in wanted]
+    addresses.sort(key=lambda ip: (len(ip) not in families, len(ip)))
     if not addresses:
-        raise VnetError(f"{machine.name} has no address to send to")
+        kind = "" if family is None else f"IPv{family} "
+        raise VnetError(f"{machine.name} has no {kind}address to send to")
     return addresses[0]
 
 

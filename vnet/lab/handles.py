@@ -105,12 +105,16 @@ class MachineHandle:
         port: int | None = None,
         size: int | None = None,
         df: bool = False,
+        here: float = 3,
+        near: float = 10,
+        family: int | None = None,
     ) -> TracerouteResult:
         """traceroute(8): by UDP, or with ``icmp`` by echo requests (-I); waits until it is done.
 
-        ``hops`` is its -m, ``first`` -f, ``queries`` -q, ``at_once`` -N, ``wait`` -w, ``df`` -F.
+        ``hops`` is its -m, ``first`` -f, ``queries`` -q, ``at_once`` -N, ``df`` -F; ``wait``,
+        ``here`` and ``near`` are those of -w, and ``family`` 4 or 6 its -4 or -6.
         """
-        ip, _device = self._resolve(target)
+        ip, _device = self._resolve(target, family)
         most = _within("hops", hops, 1, MOST_HOPS)
         app = self._machine.make_traceroute(
             ip,
@@ -124,15 +128,23 @@ class MachineHandle:
             port=None if port is None else _within("port", port, 1, 65_535),
             size_bytes=None if size is None else _within("size", size, 0, MOST_BYTES),
             dont_fragment=df,
+            here_factor=here,
+            near_factor=near,
         )
         self._lab.wait_for(app)
         return app.result
 
     def tracepath(
-        self, target: str, *, hops: int = DEFAULT_HOPS, size: int | None = None, port: int = 44_444
+        self,
+        target: str,
+        *,
+        hops: int = DEFAULT_HOPS,
+        size: int | None = None,
+        port: int = 44_444,
+        family: int | None = None,
     ) -> TracepathResult:
         """tracepath(8): the way, and the largest packet that it takes; waits until it is done."""
-        ip, _device = self._resolve(target)
+        ip, _device = self._resolve(target, family)
         app = self._machine.make_tracepath(
             ip,
             max_hops=_within("hops", hops, 1, MOST_HOPS),
@@ -175,12 +187,14 @@ class MachineHandle:
         self._lab.check_open()
         return self._machine.serve_echo(_within("port", port, 1, 65_535))
 
-    def _resolve(self, target: str) -> tuple[IpAddress | bytes, str | None]:
+    def _resolve(
+        self, target: str, family: int | None = None
+    ) -> tuple[IpAddress | bytes, str | None]:
         from vnet.guest.machine import reachable_address
 
         machine = self._lab.network.machine(target)
         if machine is not None:
-            return reachable_address(machine, self._machine), None
+            return reachable_address(machine, self._machine, family), None
         return address_in(target)
 
     def __repr__(self) -> str:

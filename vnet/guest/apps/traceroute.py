@@ -31,13 +31,13 @@ DEFAULT_QUERIES = 3
 MOST_QUERIES = 10
 DEFAULT_AT_ONCE = 16
 DEFAULT_WAIT_NS = 5 * NS_PER_S
+DEFAULT_HERE_FACTOR, DEFAULT_NEAR_FACTOR = 3, 10
 MOST_BYTES = 65_000
 MOST_PROBES = MOST_HOPS * MOST_QUERIES
 
 _DATA_BYTES = 40
 """What a probe has behind its IP header if nothing else is asked for."""
 _HEADER_BYTES = 8
-_HERE_FACTOR, _NEAR_FACTOR = 3, 10
 _PRECISION_NS = NS_PER_MS
 
 
@@ -145,6 +145,8 @@ class TracerouteOptions(TypedDict, total=False):
     port: int | None
     size_bytes: int | None
     dont_fragment: bool
+    here_factor: float
+    near_factor: float
 
 
 class Traceroute(App):
@@ -169,6 +171,8 @@ class Traceroute(App):
         port: int | None = None,
         size_bytes: int | None = None,
         dont_fragment: bool = False,
+        here_factor: float = DEFAULT_HERE_FACTOR,
+        near_factor: float = DEFAULT_NEAR_FACTOR,
     ) -> None:
         super().__init__(namespace.scheduler)
         ip_bytes = ipv6.HEADER_BYTES if len(target) == 16 else ipv4.HEADER_BYTES
@@ -184,6 +188,7 @@ class Traceroute(App):
         self._wait_ns = wait_ns
         self._first_number = port if port is not None else 1 if icmp else FIRST_PORT
         self._dont_fragment = dont_fragment
+        self._here_factor, self._near_factor = here_factor, near_factor
         self._probes = [Probe() for _ in range(max_hops * queries)]
         self._start = (first_hop - 1) * queries
         self._end = len(self._probes)
@@ -273,14 +278,17 @@ class Traceroute(App):
         hop = at - at % self._queries
         here = (p.took_ns for p in self._probes[hop : hop + self._queries] if p.done)
         took_ns = next((took for took in here if took > 0), 0)
-        if took_ns:
-            return min((took_ns + _PRECISION_NS) * _HERE_FACTOR, self._wait_ns)
+        if took_ns and self._here_factor:
+            return self._scaled(took_ns, self._here_factor)
         for probe in self._probes[at + 1 :]:
-            if probe.sent_ns is None:
+            if probe.sent_ns is None or not self._near_factor:
                 break
             if probe.done and probe.took_ns > 0:
-                return min((probe.took_ns + _PRECISION_NS) * _NEAR_FACTOR, self._wait_ns)
+                return self._scaled(probe.took_ns, self._near_factor)
         return self._wait_ns
+
+    def _scaled(self, took_ns: int, factor: float) -> int:
+        return min(int((took_ns + _PRECISION_NS) * factor), self._wait_ns)
 
     def _expire(self, at: int) -> None:
         """A probe is given up; but a later one may have got its answer."""

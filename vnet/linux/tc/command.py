@@ -143,6 +143,8 @@ class Tc:
         view = View()
         given = list(words)
         while given and given[0].startswith("-"):
+            if is_short_for(given[0], "-Version"):
+                return _VERSION
             view = _with_option(view, given.pop(0))
         if not given:
             return _USAGE
@@ -223,7 +225,8 @@ class Tc:
 _USAGE = """\
 Usage:	tc [ OPTIONS ] OBJECT { COMMAND | help }
 where  OBJECT := { qdisc | class | filter }
-       OPTIONS := { -s[tatistics] | -d[etails] }"""
+       OPTIONS := { -V[ersion] | -s[tatistics] | -d[etails] }"""
+_VERSION = "tc utility, iproute2-6.1.0"
 
 
 def _with_option(view: View, option: str) -> View:

@@ -7,7 +7,6 @@ Rates are in bytes a second here, and sizes in bytes; ``k`` of a size is 1,024, 
 from __future__ import annotations
 
 import re
-from math import ceil
 
 from vnet.base.units import NS_PER_MS, NS_PER_S, NS_PER_US
 from vnet.sim.qdisc.psched import TICK_NS
@@ -148,11 +147,6 @@ def ticks_of(time_ns: int) -> int:
 def ticks_to_us(ticks: int) -> int:
     """Ticks as whole microseconds."""
     return int(ticks / _TICKS_PER_US)
-
-
-def ticks_to_send(bytes_per_s: int, n_bytes: int) -> int:
-    """How long bytes take at a rate, as tc tells it to the kernel."""
-    return ceil(1_000_000 * (n_bytes / bytes_per_s) * _TICKS_PER_US)
 
 
 def bytes_in(bytes_per_s: int, ticks: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vnet.linux.tc import htb_view
 from vnet.linux.tc.errors import refused
 from vnet.linux.tc.handles import INGRESS, INGRESS_HANDLE, ROOT, class_text, handle_text
 from vnet.linux.tc.kinds import prio
@@ -16,6 +17,7 @@ from vnet.netdev.nic import Nic
 from vnet.sim.link import LINK_QUEUE_FULL
 from vnet.sim.qdisc.discipline import Discipline, QdiscStats
 from vnet.sim.qdisc.fifo import PfifoFast
+from vnet.sim.qdisc.htb import Htb
 from vnet.sim.qdisc.priority import DEFAULT_PRIOMAP
 from vnet.sim.qdisc.tbf import Tbf
 
@@ -97,6 +99,9 @@ def stats_lines(stats: QdiscStats) -> Iterator[str]:
 def _entries(control: TrafficControl, device: NetDevice) -> Iterator[_Entry]:
     if device.qdisc is None and device.admin_up:
         yield _default(device)
+    if isinstance(device.qdisc, Htb):
+        stats = htb_view.total(device.qdisc)
+        yield _Entry(Htb.kind, htb_view.HANDLE, ROOT, stats, htb_view.OPTIONS)
     for placed in _ordered(control, device):
         yield _explicit(placed)
     if device.ingress is not None:
@@ -148,10 +153,21 @@ def classes_text(control: TrafficControl, devices: Sequence[NetDevice], view: Vi
     """``tc class show``: the classes of each qdisc, with what somebody hung on them."""
     lines: list[str] = []
     for device in devices:
+        if isinstance(device.qdisc, Htb):
+            lines += _htb_lines(device.qdisc, device, view)
         for placed in _ordered(control, device):
             if view.parent in (None, ROOT, placed.qdisc.handle):
                 lines += _class_lines(placed.qdisc, device, view)
     return "\n".join(lines)
+
+
+def _htb_lines(htb: Htb, device: NetDevice, view: View) -> Iterator[str]:
+    where = f"dev {device.name} " if view.device is None else ""
+    for number, words, stats in htb_view.classes(htb):
+        yield f"class htb {class_text(htb_view.HANDLE | number)} {where}{words}"
+        if view.statistics:
+            yield from stats_lines(stats)
+            yield ""
 
 
 def _class_lines(qdisc: Discipline, device: NetDevice, view: View) -> Iterator[str]:

@@ -13,12 +13,24 @@ from vnet.shell.registry import Group, NodeUse, command
 _HOPS = Option("hops", whole_number(1, MOST_HOPS))
 _PORT = Option("port", whole_number(1, 65_535))
 _NUMERIC = Option("numeric")
+_FAMILY = {"-4": Option("family", value=4), "-6": Option("family", value=6)}
+
+
+def _waits(text: str) -> dict[str, str | float]:
+    """``MAX``, or ``MAX,HERE,NEAR``: seconds, and two factors."""
+    most, *factors = text.split(",")
+    if len(factors) > 2:
+        raise ValueError(f"{quote(text)} has more than MAX,HERE,NEAR")
+    found: dict[str, str | float] = {"wait": duration(most)}
+    for name, factor in zip(("here", "near"), factors, strict=False):
+        found[name] = float(whole_number(0, 1_000)(factor))
+    return found
 
 
 @command(
     "traceroute",
-    "SRC DST [PACKETLEN] [-n] [-I] [-F] [-f FIRST] [-m HOPS] [-q QUERIES] [-N AT_ONCE] [-p PORT] "
-    "[-w WAIT]",
+    "SRC DST [PACKETLEN] [-4|-6] [-n] [-I] [-F] [-f FIRST] [-m HOPS] [-q QUERIES] [-N AT_ONCE] "
+    "[-p PORT] [-w MAX[,HERE,NEAR]]",
     "who lies on the way to a machine or an address, by UDP or by ICMP (-I)",
     group=Group.TRAFFIC,
     node=NodeUse.FIRST,
@@ -32,7 +44,8 @@ _NUMERIC = Option("numeric")
         "-q": Option("queries", whole_number(1, MOST_QUERIES)),
         "-N": Option("at_once", whole_number(1, MOST_PROBES)),
         "-p": _PORT,
-        "-w": Option("wait", duration),
+        "-w": Option("waits", _waits),
+        **_FAMILY,
     },
     examples=["traceroute vm1 vm2", "vm1 traceroute -n -I -q 1 10.0.0.2"],
     completes=[machines, machines],
@@ -43,6 +56,7 @@ def traceroute(context: ShellContext, arguments: Arguments) -> Output:
     options = dict(arguments.options)
     numeric = "numeric" in options
     options.pop("numeric", None)
+    options |= options.pop("waits", {})
     length = arguments.word(2)
     if length is not None:
         try:
@@ -55,7 +69,7 @@ def traceroute(context: ShellContext, arguments: Arguments) -> Output:
 
 @command(
     "tracepath",
-    "SRC DST [-n] [-b] [-l LENGTH] [-m HOPS] [-p PORT]",
+    "SRC DST [-4|-6] [-n] [-b] [-l LENGTH] [-m HOPS] [-p PORT]",
     "the way to a machine or an address, and the largest packet that it takes",
     group=Group.TRAFFIC,
     node=NodeUse.FIRST,
@@ -66,6 +80,7 @@ def traceroute(context: ShellContext, arguments: Arguments) -> Output:
         "-l": Option("size", whole_number(1, 128_000)),
         "-m": _HOPS,
         "-p": _PORT,
+        **_FAMILY,
     },
     examples=["tracepath vm1 vm2", "vm1 tracepath -n 10.0.0.2"],
     completes=[machines, machines],

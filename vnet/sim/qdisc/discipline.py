@@ -66,6 +66,7 @@ class Discipline(ABC):
         self.around = around
         self.handle = handle
         self.stats = QdiscStats()
+        self.parent: Discipline | None = None
         self._held: Frame | None = None
 
     @abstractmethod
@@ -120,11 +121,24 @@ class Discipline(ABC):
         """Put another discipline into a class; None leaves what a class has without one."""
         raise NotImplementedError(f"{self.kind} has no classes")
 
-    def _replace(self, old: Discipline, now_ns: int) -> None:
-        """An old child goes, and all that waits in it."""
-        self.stats.backlog_bytes -= old.stats.backlog_bytes
-        self.stats.backlog_packets -= old.stats.backlog_packets
-        old.purge(now_ns)
+    def _adopt(self, child: Discipline) -> Discipline:
+        """A child that is to hang here."""
+        child.parent = self
+        return child
+
+    def _dismiss(self, child: Discipline, now_ns: int) -> None:
+        """A child goes, and all that waits in it."""
+        self._lost_below(child.stats.backlog_packets, child.stats.backlog_bytes)
+        child.purge(now_ns)
+
+    def _lost_below(self, n_packets: int, n_bytes: int) -> None:
+        """What was taken in here, and by all above, is lost in a child."""
+        above: Discipline | None = self
+        while above is not None:
+            above.stats.backlog_packets -= n_packets
+            above.stats.backlog_bytes -= n_bytes
+            above.stats.drops += n_packets
+            above = above.parent
 
     # -- counting
 

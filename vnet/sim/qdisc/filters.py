@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from vnet.base.drops import DropReason, drop_reason
+from vnet.base.units import NS_PER_US
 from vnet.sim.qdisc.bucket import Bucket
 from vnet.sim.qdisc.police import Limit, Policer
 from vnet.sim.qdisc.psched import TICK_NS, TransmitTime
@@ -137,9 +138,9 @@ class Police(Action):
 
 
 def burst_ticks(settings: PoliceSettings) -> int:
-    """A burst as tc tells the kernel: rounded up to ticks of the rate."""
-    ticks_per_s = 1_000_000_000 // TICK_NS
-    return -(-settings.burst_bytes * ticks_per_s // settings.rate_bytes_per_s)
+    """A burst as tc tells the kernel: whole microseconds of the rate, in ticks."""
+    time_us = settings.burst_bytes * 1_000_000 // settings.rate_bytes_per_s
+    return time_us * NS_PER_US // TICK_NS
 
 
 @dataclass(eq=False)

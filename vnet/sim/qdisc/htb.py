@@ -155,6 +155,19 @@ class Htb:
             while leaf.frames:
                 self._device.drop(leaf.frames.popleft(), QUEUE_REMOVED)
 
+    @property
+    def root(self) -> HtbRate:
+        """The rate of all queues together."""
+        return self._root.settings
+
+    def leaves(self) -> dict[int, HtbRate]:
+        """The rates of each queue."""
+        return {queue: leaf.settings for queue, leaf in self._leaves.items()}
+
+    def waiting(self, queue: int) -> list[Frame]:
+        """What waits in a queue."""
+        return list(self._leaves[queue].frames)
+
     def stats(self) -> dict[int, QueueStats]:
         """What each queue has done."""
         return {

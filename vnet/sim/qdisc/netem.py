@@ -96,8 +96,8 @@ class NetemQueue(Discipline):
 
     def graft(self, number: int, child: Discipline | None, now_ns: int) -> None:  # noqa: ARG002
         if self._child is not None:
-            self._replace(self._child, now_ns)
-        self._child = child
+            self._dismiss(self._child, now_ns)
+        self._child = None if child is None else self._adopt(child)
 
     # -- in
 
@@ -168,8 +168,7 @@ class NetemQueue(Discipline):
             if self._child is None:
                 return self._gone(frame)
             if not self._child.enqueue(frame, now_ns):
-                self._leaves(frame)
-                self.stats.drops += 1
+                self._lost_below(1, len(frame.data))
         if self._child is not None:
             passed = self._child.dequeue(now_ns)
             if passed is not None:

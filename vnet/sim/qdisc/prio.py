@@ -46,17 +46,17 @@ class Prio(Discipline):
         """Other bands; those that go lose what waits in them, and new ones are plain queues."""
         self.settings = settings
         while len(self._bands) > settings.bands:
-            self._replace(self._bands.pop(), now_ns)
+            self._dismiss(self._bands.pop(), now_ns)
         while len(self._bands) < settings.bands:
-            self._bands.append(Fifo(self.around))
+            self._bands.append(self._adopt(Fifo(self.around)))
 
     @property
     def children(self) -> Mapping[int, Discipline]:
         return dict(enumerate(self._bands, 1))
 
     def graft(self, number: int, child: Discipline | None, now_ns: int) -> None:
-        self._replace(self._bands[number - 1], now_ns)
-        self._bands[number - 1] = child or Fifo(self.around)
+        self._dismiss(self._bands[number - 1], now_ns)
+        self._bands[number - 1] = self._adopt(child or Fifo(self.around))
 
     def enqueue(self, frame: Frame, now_ns: int) -> bool:
         verdict = self.filters.classify(frame.data, now_ns)

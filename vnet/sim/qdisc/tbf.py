@@ -73,7 +73,7 @@ class Tbf(Discipline):
         self, around: Surroundings, settings: TbfSettings, now_ns: int, handle: int = 0
     ) -> None:
         super().__init__(around, handle)
-        self._child: Discipline = Fifo(around, settings.limit_bytes, BFIFO)
+        self._child = self._adopt(Fifo(around, settings.limit_bytes, BFIFO))
         self.configure(settings, now_ns)
 
     def configure(self, settings: TbfSettings, now_ns: int) -> None:
@@ -93,8 +93,8 @@ class Tbf(Discipline):
         return {1: self._child}
 
     def graft(self, number: int, child: Discipline | None, now_ns: int) -> None:  # noqa: ARG002
-        self._replace(self._child, now_ns)
-        self._child = Noop(self.around) if child is None else child
+        self._dismiss(self._child, now_ns)
+        self._child = self._adopt(Noop(self.around) if child is None else child)
 
     def enqueue(self, frame: Frame, now_ns: int) -> bool:
         if len(frame.data) > self.settings.longest_bytes:
