@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from vnet.base.drops import drop_reason
 from vnet.linux.bridge.state import PortState
 from vnet.sim.frame import Frame
+from vnet.wire.ether import HEADER_BYTES
 
 LARGEST_VID = 4094
 
@@ -54,17 +55,28 @@ class VlanCounters:
 
 
 class Vlan:
-    """A port's membership in a VLAN. ``untagged``: its frames leave the port without a tag."""
+    """A port's membership in a VLAN. ``untagged``: its frames leave the port without a tag.
 
-    __slots__ = ("counters", "key", "state", "untagged", "vid")
+    ``state`` is the port's in this VLAN alone: frames come in where it ``learns``, and go through
+    where it ``forwards``.
+    """
+
+    __slots__ = ("counters", "forwards", "key", "learns", "state", "untagged", "vid")
 
     def __init__(self, vid: int, counters: VlanCounters) -> None:
         self.vid = vid
         self.untagged = False
-        self.state = PortState.FORWARDING
         self.counters = counters
         self.key = vid.to_bytes(2, "big")
         """What stands behind a MAC in the forwarding database."""
+        self.set_state(PortState.FORWARDING)
+
+    def set_state(self, state: PortState) -> None:
+        """Be in another state from now on."""
+        self.state = state
+        # Told apart for each frame, where an attribute is cheaper than an enum compare.
+        self.forwards = state is PortState.FORWARDING
+        self.learns = state in (PortState.FORWARDING, PortState.LEARNING)
 
 
 class VlanGroup:
@@ -98,7 +110,7 @@ class Passage:
         self.key = vlan.key
         self.tci = tci
         self.counts = counts
-        self.may_leave = vlan.state is PortState.FORWARDING
+        self.may_leave = vlan.forwards
         self._tpid = tpid
         self._bare = None if has_tag else frame
         self._tagged: Frame | None = None
@@ -108,28 +120,37 @@ class Passage:
     def leaving(self, group: VlanGroup) -> Frame | None:
         """The frame as it leaves by a port with these VLANs; None where it may not."""
         vlan = group.members.get(self.vid)
-        if vlan is None or vlan.state is not PortState.FORWARDING:
+        if vlan is None or not vlan.forwards:
             return None
-        out = self.bare if vlan.untagged else self.tagged
         if self.counts:
-            counters = vlan.counters
-            counters.tx_packets += 1
-            counters.tx_bytes += len(self.bare.data) - 14
-        return out
+            vlan.counters.tx_packets += 1
+            vlan.counters.tx_bytes += len(self.bare.data) - HEADER_BYTES
+        # The forms are looked at here first, for a flood asks for each of its ports.
+        if vlan.untagged:
+            return self._bare or self.bare
+        return self._tagged or self.tagged
 
     @property
     def bare(self) -> Frame:
         """Without its VLAN tag; tags within stay."""
         if self._bare is None:
-            data = self.frame.data
-            self._bare = Frame(data[:12] + data[16:], self.frame.meta)
+            self._bare = Frame(untagged(self.frame.data), self.frame.meta)
         return self._bare
 
     @property
     def tagged(self) -> Frame:
         """With the tag of its VLAN, which keeps the priority that it came with."""
         if self._tagged is None:
-            data = self.bare.data
             tag = self._tpid + self.tci.to_bytes(2, "big")
-            self._tagged = Frame(data[:12] + tag + data[12:], self.frame.meta)
+            self._tagged = Frame(tagged(self.bare.data, tag), self.frame.meta)
         return self._tagged
+
+
+def untagged(data: bytes) -> bytes:
+    """A frame without its outermost tag."""
+    return data[:12] + data[16:]
+
+
+def tagged(data: bytes, tag: bytes) -> bytes:
+    """A frame with one more tag."""
+    return data[:12] + tag + data[12:]

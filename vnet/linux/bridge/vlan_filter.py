@@ -28,6 +28,8 @@ from vnet.linux.bridge.vlan import (
     Vlan,
     VlanCounters,
     VlanGroup,
+    tagged,
+    untagged,
 )
 from vnet.netdev.device import TRUNCATED_TAG, RxHandler
 from vnet.sim.frame import Frame
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
 
 PROTOCOLS = (TYPE_VLAN, TYPE_QINQ)
 
-_LETS_IN = (PortState.FORWARDING, PortState.LEARNING)
-
 _PROVIDER_GROUPS = 0xB801
 """Reserved addresses that a provider bridge (802.1ad) lets through: those of its customers."""
 _PROVIDER_BRIDGE_GROUP = 0x08
@@ -51,7 +51,8 @@ class VlanFilter:
 
     ``is_on`` is ``vlan_filtering``, ``protocol`` the tag protocol, ``default_pvid`` what a new port
     gets as its PVID (0: nothing). ``counts`` is ``vlan_stats_enabled``, and ``counts_per_port``
-    ``vlan_stats_per_port``: without it a VLAN is counted once for all ports.
+    ``vlan_stats_per_port``: without it a VLAN is counted once for all ports. ``tpid`` is the
+    protocol as it stands in a frame.
     """
 
     def __init__(self, bridge: Bridge) -> None:
@@ -62,7 +63,7 @@ class VlanFilter:
         self.default_pvid = 1
         self.counts = False
         self.counts_per_port = False
-        self._tpid = TYPE_VLAN.to_bytes(2, "big")
+        self.tpid = TYPE_VLAN.to_bytes(2, "big")
         self._counters: dict[int, VlanCounters] = {}
         self._join(bridge.own_port.vlans, 1, pvid=True, untagged=True)
 
@@ -88,7 +89,7 @@ class VlanFilter:
         if protocol not in PROTOCOLS:
             raise UsageError("Error: Unknown vlan protocol.", "802.1Q or 802.1ad")
         self.protocol = protocol
-        self._tpid = protocol.to_bytes(2, "big")
+        self.tpid = protocol.to_bytes(2, "big")
 
     def set_default_pvid(self, vid: int) -> None:
         """``vlan_default_pvid``; 0 means none. Ports still at the old one get the new one."""
@@ -169,7 +170,7 @@ class VlanFilter:
         """``bridge vlan set dev PORT vid VID state STATE``."""
         if vid not in port.vlans.members:
             raise UsageError("RTNETLINK answers: No such file or directory")
-        port.vlans.members[vid].state = state
+        port.vlans.members[vid].set_state(state)
 
     # -- frames
 
@@ -180,7 +181,7 @@ class VlanFilter:
     def admit(self, port: BridgePort, frame: Frame) -> Passage | None:
         """Let a frame in, or drop it and return None."""
         data = frame.data
-        has_tag = data[12:14] == self._tpid
+        has_tag = data[12:14] == self.tpid
         tci = data[14] << 8 | data[15] if has_tag and len(data) >= LEAST_TAGGED_BYTES else 0
         group = port.vlans
         vid = tci & 0x0FFF
@@ -188,23 +189,23 @@ class VlanFilter:
             vid = group.pvid
             tci |= vid
         vlan = group.members.get(vid)
-        if vlan is None or vlan.state not in _LETS_IN or is_truncated(data):
+        if vlan is None or not vlan.learns or is_truncated(data):
             port.device.drop(frame, _reason_against(data, vid, vlan))
             return None
         if self.counts:
             vlan.counters.rx_packets += 1
             vlan.counters.rx_bytes += len(data) - HEADER_BYTES - (4 if has_tag else 0)
-        return Passage(frame, vlan, tci, self._tpid, has_tag=has_tag, counts=self.counts)
+        return Passage(frame, vlan, tci, self.tpid, has_tag=has_tag, counts=self.counts)
 
     def learnable_vid(self, port: BridgePort, frame: Frame) -> int | None:
         """The VLAN in which a station may be learned from a frame that goes no further, or None
         (br_should_learn() of Linux)."""
         data = frame.data
         vid = 0
-        if data[12:14] == self._tpid and len(data) >= LEAST_TAGGED_BYTES:
+        if data[12:14] == self.tpid and len(data) >= LEAST_TAGGED_BYTES:
             vid = (data[14] << 8 | data[15]) & 0x0FFF
         vlan = port.vlans.members.get(vid or port.vlans.pvid)
-        if vlan is None or vlan.state not in _LETS_IN:
+        if vlan is None or not vlan.learns:
             return None
         return vlan.vid
 
@@ -218,7 +219,11 @@ def _reason_against(data: bytes, vid: int, vlan: Vlan | None) -> DropReason:
 
 
 class _Ingress:
-    """Where frames of one port come in while the bridge filters."""
+    """Where frames of one port come in while the bridge filters.
+
+    The road of a frame from a known station to a known station is all in :meth:`handle`, as that
+    of a bridge without VLANs is in :meth:`BridgePort.handle`; on it, no :class:`Passage` is made.
+    """
 
     __slots__ = ("_bridge", "_filter", "_port")
 
@@ -236,21 +241,58 @@ class _Ingress:
             return bridge.handle_not_forwarding(port, frame)
         if data[0] & 1:
             return bridge.handle_group(port, frame)
-        passage = self._filter.admit(port, frame)
-        if passage is None:
-            return None
-        vid, key = passage.vid, passage.key
+        vlan_filter, group = self._filter, port.vlans
+        has_tag = data[12:14] == vlan_filter.tpid
+        own_vid = (data[14] << 8 | data[15]) & 0x0FFF if has_tag else 0
+        vlan = group.members.get(own_vid or group.pvid)
+        if vlan is None or not vlan.forwards or vlan_filter.counts:
+            return self._handle_slowly(frame)
         now_ns = bridge.scheduler.now_ns
-        entries = bridge.fdb.entries
+        entries, key = bridge.fdb.entries, vlan.key
         entry = entries.get(data[6:12] + key)
         if entry is not None and entry.port is port and entry.is_dynamic and port.learning:
             entry.updated_ns = now_ns
-        elif not bridge.accept_source(port, frame, vid):
+        elif not bridge.accept_source(port, frame, vlan.vid):
+            return None
+        entry = entries.get(data[0:6] + key)
+        if (
+            entry is None
+            or entry.is_local
+            or (entry.is_dynamic and now_ns - entry.updated_ns > bridge.fdb.ageing_ns)
+        ):
+            return self._relay(frame)
+        entry.used_ns = now_ns
+        out = entry.port
+        there = out.vlans.members.get(vlan.vid)
+        if there is None or not there.forwards or (out is port and not port.hairpin):
+            return self._relay(frame)
+        if there.untagged:
+            leaving = Frame(untagged(data), frame.meta) if has_tag else frame
+        elif own_vid:
+            leaving = frame
+        elif has_tag:
+            return self._relay(frame)
+        else:
+            leaving = Frame(tagged(data, vlan_filter.tpid + key), frame.meta)
+        return out.send(leaving, port)
+
+    def _handle_slowly(self, frame: Frame) -> None:
+        """A frame that may not come in, or only be learned from, or that is counted."""
+        passage = self._filter.admit(self._port, frame)
+        if passage is None or not self._bridge.accept_source(self._port, frame, passage.vid):
             return None
         if not passage.may_leave:
-            return port.device.drop(frame, VLAN_NOT_FORWARDING)
-        entry = entries.get(data[0:6] + key)
-        if entry is None or (entry.is_dynamic and now_ns - entry.updated_ns > bridge.fdb.ageing_ns):
+            return self._port.device.drop(frame, VLAN_NOT_FORWARDING)
+        return self._relay(frame, passage)
+
+    def _relay(self, frame: Frame, passage: Passage | None = None) -> None:
+        """Find the target of a frame that was let in and learned from, wherever it may be."""
+        bridge, port = self._bridge, self._port
+        passage = passage or self._filter.admit(port, frame)
+        assert passage is not None, "it has been let in"
+        now_ns = bridge.scheduler.now_ns
+        entry = bridge.fdb.lookup(frame.data[0:6], now_ns, passage.vid)
+        if entry is None:
             return bridge.flood(port, frame, port.UNKNOWN_UNICAST, passage=passage)
         entry.used_ns = now_ns
         if entry.is_local:
