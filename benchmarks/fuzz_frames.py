@@ -25,7 +25,7 @@ from benchmarks.fuzzing.targets import targets
 from benchmarks.harness import interpreter, resident_mb
 from vnet.base.chance import Chance
 
-SHARES = {"bridge": 0.35, "machine": 0.35, "lab": 0.2, "readers": 0.1}
+SHARES = {"bridge": 0.2, "vlans": 0.15, "machine": 0.35, "lab": 0.2, "readers": 0.1}
 """How the frames are divided: a lab takes ten times as long for one as a bridge."""
 
 _WARM = 0.3

@@ -27,6 +27,7 @@ from vnet.netdev.nic import Nic
 from vnet.netdev.pair import PairDevice
 from vnet.sim.frame import Frame
 from vnet.tables.pmtu import PathMtuCache
+from vnet.tables.redirects import RedirectCache
 from vnet.wire import icmpv6, igmp, ipv4, ipv6, mld, nd, ra
 
 _KEPT_FRAMES = 10
@@ -59,6 +60,7 @@ class Witness:
         sockets.echo = _Noticing(sockets.echo, self._note)
         for stack in (namespace.ipv4, namespace.ipv6):
             stack.paths = _NoticingPaths(stack.paths.least_bytes, self._note)
+        namespace.ipv6.redirects = _NoticingRedirects(self._note)
 
     def _note(self, *_: object) -> None:
         self._told += 1
@@ -124,6 +126,20 @@ class _NoticingPaths(PathMtuCache):
         if news:
             self._note()
         return news
+
+
+class _NoticingRedirects(RedirectCache):
+    """Better first hops, with a mark for each that is told of."""
+
+    __slots__ = ("_note",)
+
+    def __init__(self, note: Callable[[], None]) -> None:
+        super().__init__()
+        self._note = note
+
+    def learn(self, destination: bytes, next_hop: bytes, told_by: bytes, now_ns: int) -> None:
+        super().learn(destination, next_hop, told_by, now_ns)
+        self._note()
 
 
 def says_nothing_new(interface: Interface, data: bytes) -> bool:

@@ -15,11 +15,15 @@ from vnet.base.ids import ip_from_text, mac_from_text, prefix_from_text
 from vnet.guest.apps.ping import Ping
 from vnet.guest.machine import Machine
 from vnet.lab.lab import Lab
+from vnet.linux.bridge.config import LinuxBridgeConfig, PortConfig
+from vnet.linux.bridge.stations import set_station
 from vnet.linux.netns.namespace import Namespace
+from vnet.linux.netns.vlan_devices import add_vlan_device
 from vnet.netdev.device import NetDevice
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
+from vnet.tables.fdb import FdbKind
 
 MS, S = 1_000_000, 1_000_000_000
 PAUSES_NS = (0, 0, 1000, 100_000, MS, MS, 5 * MS)
@@ -123,6 +127,55 @@ class BridgeTarget(_Network):
         self.stations = Stations(
             [device.mac for device in self.devices if any(device.mac)],
             packed("10.0.0.1", "10.0.0.255", "224.0.0.1"),
+            packed("10.0.0.2", "10.0.0.3", "0.0.0.0"),
+            packed("ff02::1", "fd00::2"),
+            packed("fe80::9", "fd00::3", "::"),
+        )
+
+
+class VlanTarget(_Network):
+    """A Linux bridge that filters VLANs, with all that looks at frames besides.
+
+    Access ports of VLANs 10 and 20, a trunk with a native VLAN, and a locked port; the host speaks
+    in VLAN 10, answers for a station there, and has br_netfilter.
+    """
+
+    name = "vlans"
+
+    def __init__(self, chance: Chance) -> None:
+        scheduler = Scheduler()
+        machine = Namespace(scheduler, "br", chance)
+        machine.links.load_br_netfilter()
+        bridge = machine.add_bridge("br0")
+        doors: list[NetDevice] = []
+        for number, mtu_bytes in enumerate((1500, 576, 9000, 1500), start=1):
+            doors.append(_cabled(machine, f"p{number}", number, mtu_bytes, ipv6=False))
+            machine.enslave(f"p{number}", "br0")
+        machine.set_up("br0")
+        LinuxBridgeConfig(vlan_filtering=True, vlan_stats=True).apply(bridge)
+        wanted = (
+            PortConfig(pvid=0, tagged=(10,)),
+            PortConfig(pvid=10),
+            PortConfig(pvid=20, flags={"isolated": True}),
+            PortConfig(pvid=1, tagged=(10, 20)),
+            PortConfig(pvid=10, flags={"locked": True, "neigh_suppress": True}),
+        )
+        for port, config in zip((bridge.own_port, *bridge.ports), wanted, strict=True):
+            config.apply(port)
+        add_vlan_device(machine, "br0", "br0.10", 10, ipv6=True)
+        machine.add_address("br0.10", *prefix_from_text("10.0.0.1/24"))
+        machine.set_up("br0.10")
+        known, mac = ip_from_text("10.0.0.77"), mac_from_text(PEER)
+        machine.interface("br0.10").arp_cache.table.set_permanent(known, mac, 0)
+        set_station(bridge.ports[3], mac, FdbKind.STATIC, vid=10)
+        devices = [i.device for i in machine.interfaces.values()]
+        super().__init__(
+            chance.stream("vlan target"), scheduler, doors, [Witness(devices, machine)]
+        )
+        self.devices = [*devices, *doors]
+        self.stations = Stations(
+            [device.mac for device in self.devices if any(device.mac)],
+            packed("10.0.0.1", "10.0.0.77", "10.0.0.255", "224.0.0.1"),
             packed("10.0.0.2", "10.0.0.3", "0.0.0.0"),
             packed("ff02::1", "fd00::2"),
             packed("fe80::9", "fd00::3", "::"),
@@ -299,5 +352,5 @@ def _addresses(machine: Machine, size: int) -> list[bytes]:
 
 def targets(seed: int) -> Iterable[Target]:
     """One of each, made one after the other so that each has the memory to itself."""
-    for kind in (BridgeTarget, MachineTarget, LabTarget, ReadersTarget):
+    for kind in (BridgeTarget, VlanTarget, MachineTarget, LabTarget, ReadersTarget):
         yield kind(Chance(seed))
