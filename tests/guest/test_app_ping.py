@@ -256,3 +256,10 @@ def test_an_error_about_a_request_that_was_never_sent_is_ignored(two: Lab) -> No
         two.vm("vm2").vnic(0).send(IP(dst="10.0.0.1") / ICMP(type=3, code=1) / bytes(forged))
     two.advance("5s")
     assert (ping.result.sent, ping.result.received, ping.result.errors) == (3, 3, [])
+
+
+def test_a_type_of_service_is_sent_and_answered(two: Lab) -> None:
+    two.vm("vm1").ping("10.0.0.2", count=1, tos=0x10)
+    assert [request[IP].tos for request in requests(two)] == [0x10]
+    replies = [f for f in two.vm("vm2").vnic(0).sent if ICMP in f and f[ICMP].type == 0]
+    assert [reply[IP].tos for reply in replies] == [0x10]

@@ -68,9 +68,13 @@ class MachineHandle:
         size: int = 56,
         ttl: int | None = None,
         df: bool | None = None,
+        tos: int = 0,
         timeout: str = "10s",
     ) -> PingResult:
-        """ping(8) to an address or a machine's name; waits until it is done."""
+        """ping(8) to an address or a machine's name; waits until it is done.
+
+        ``tos`` is the type of service, or of IPv6 the traffic class (-Q).
+        """
         ip, device = self._resolve(target)
         app = self._machine.make_ping(
             ip,
@@ -79,6 +83,7 @@ class MachineHandle:
             size_bytes=_within("size", size, 0, _MAX_DATA_BYTES),
             ttl=None if ttl is None else _within("ttl", ttl, 1, 255),
             dont_fragment=df,
+            tos=_within("tos", tos, 0, 255),
             timeout_ns=_ns(timeout),
             device=device,
         )

@@ -35,6 +35,7 @@ def make_app(network: Network, step: steps.Step) -> App:
             size_bytes=step.size_bytes,
             ttl=step.ttl,
             dont_fragment=step.dont_fragment,
+            tos=step.tos,
             timeout_ns=step.timeout_ns,
         )
     if isinstance(step, steps.ArpingStep):

@@ -172,6 +172,7 @@ class _StepMaker:
             given.ttl,
             given.df,
             given.timeout,
+            given.tos,
         )
 
     def make_arping(self, given: Any, path: Path, common: _Common) -> Step | None:

@@ -73,6 +73,9 @@ class PingFile(Part):
         default=None, description="Time to live, or hop limit."
     )
     df: bool | None = Field(default=None, description="Set, or clear, the don't-fragment flag.")
+    tos: Annotated[int, Field(ge=0, le=255)] = Field(
+        default=0, description="Type of service, or of IPv6 traffic class; queues look at it."
+    )
     timeout: Duration = duration_field(
         10 * _S, "How long to wait after the last request while nothing has come back."
     )

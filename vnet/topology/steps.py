@@ -63,6 +63,7 @@ class PingStep(Step):
     ttl: int | None = None
     dont_fragment: bool | None = None
     timeout_ns: int = 10_000_000_000
+    tos: int = 0
 
     @property
     def title(self) -> str:

@@ -86,6 +86,7 @@ class PingOptions(TypedDict, total=False):
     size_bytes: int
     ttl: int | None
     dont_fragment: bool | None
+    tos: int
     timeout_ns: int
 
 
@@ -103,6 +104,7 @@ class Ping(App):
         size_bytes: int = 56,
         ttl: int | None = None,
         dont_fragment: bool | None = None,
+        tos: int = 0,
         timeout_ns: int = LINGER_NS,
         out: Interface | None = None,
     ) -> None:
@@ -114,6 +116,7 @@ class Ping(App):
         self._size_bytes = size_bytes
         self._ttl = ttl
         self._dont_fragment = dont_fragment
+        self._tos = tos
         self._timeout_ns = timeout_ns
         self._interval_ns = interval_ns
         self._out = out
@@ -185,7 +188,7 @@ class Ping(App):
         if len(self._target) == 16:
             hops = self._ttl or self._namespace.ipv6.hop_limit_to(self._target, self._out)
             echo = ICMPv6EchoRequest(id=self._socket.ident, seq=sequence, data=data)
-            return IPv6(src=source, dst=target, hlim=hops) / echo
+            return IPv6(src=source, dst=target, hlim=hops, tc=self._tos) / echo
         # iputils sets DF by asking for path MTU discovery, and lifts it for what must be
         # fragmented at once; with DF forced the kernel leaves the identification at 0.
         df = self._dont_fragment
@@ -197,6 +200,7 @@ class Ping(App):
         header = IP(
             src=source,
             dst=target,
+            tos=self._tos,
             id=ident,
             flags="DF" if df else 0,
             ttl=self._ttl or self._namespace.sysctls.ipv4.ip_default_ttl,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vnet.base.ids import IPV4_ANY, is_link_local_ip6
 from vnet.cli.progress import pings_bar
 from vnet.guest.vnic import Vnic
@@ -18,11 +20,20 @@ _MOST_PACKETS = 1_000_000
 _COUNT = Option("count", whole_number(1, _MOST_PACKETS))
 _INTERVAL = Option("interval", duration)
 _SIZE = Option("size", whole_number(0, 65_507))
+_HEX = re.compile("[0-9A-Fa-f]{1,2}", re.ASCII)
+
+
+def _tos(text: str) -> int:
+    """A type of service, in decimal or, behind 0x, in hexadecimal."""
+    digits = text[2:] if text[:2].lower() == "0x" else ""
+    if _HEX.fullmatch(digits):
+        return int(digits, 16)
+    return int(whole_number(0, 255)(text))
 
 
 @command(
     "ping",
-    "SRC DST [-c COUNT] [-i INTERVAL] [-s SIZE] [-t TTL] [-W TIMEOUT] [-M do|dont]",
+    "SRC DST [-c COUNT] [-i INTERVAL] [-s SIZE] [-t TTL] [-Q TOS] [-W TIMEOUT] [-M do|dont]",
     "echo requests from a machine to a machine or an address",
     group=Group.TRAFFIC,
     node=NodeUse.FIRST,
@@ -32,6 +43,7 @@ _SIZE = Option("size", whole_number(0, 65_507))
         "-i": _INTERVAL,
         "-s": _SIZE,
         "-t": Option("ttl", whole_number(1, 255)),
+        "-Q": Option("tos", _tos),
         "-W": Option("timeout", duration),
         "-M": Option("df", choice(do=True, dont=False, want=None)),
     },
