@@ -11,6 +11,7 @@ from scapy.layers.inet6 import (
     ICMPv6ND_NS,
     ICMPv6ND_RA,
     ICMPv6ND_RS,
+    ICMPv6NDOptDstLLAddr,
     ICMPv6NDOptMTU,
     ICMPv6NDOptPrefixInfo,
     ICMPv6NDOptRouteInfo,
@@ -19,7 +20,7 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import Ether
 
 from tests.linux.kit import Lab, Probe, S, address, drops, ip6, nud_of
-from vnet.base.ids import ip_from_text
+from vnet.base.ids import ip_from_text, ip_text
 from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.namespace import Namespace
 from vnet.shell.views.address import addresses_text
@@ -340,3 +341,87 @@ def test_a_link_that_goes_down_takes_everything_learned_with_it() -> None:
     lab.run(4_000 * S)
     assert routes(machine) == []
     assert nud_of(machine.interface("eth0"), ROUTER) is None
+
+
+# -- several routers
+
+
+def two_routers(*preferences: int) -> tuple[Lab, Namespace, Probe]:
+    """fe80::8 and fe80::9 at the probe, of some preference each; neither is known by its MAC."""
+    lab, machine, probe = machine6()
+    for source, preference in zip(("fe80::8", "fe80::9"), preferences, strict=True):
+        packet = ip6(source, "ff02::1", hlim=255) / ICMPv6ND_RA(prf=preference, routerlifetime=900)
+        probe.send(Ether(src=probe.mac, dst="33:33:00:00:00:01") / packet / prefix())
+    lab.run(3 * S)
+    probe.forget()
+    return lab, machine, probe
+
+
+def gateway(machine: Namespace, target: str = "2001:db8::1") -> str:
+    found = machine.route_to(ip_from_text(target))
+    assert found is not None
+    assert found.gateway is not None
+    return ip_text(found.gateway)
+
+
+@pytest.mark.parametrize(
+    ("preferences", "chosen"),
+    [
+        pytest.param((0, 1), "fe80::9", id="medium and high"),
+        pytest.param((1, 0), "fe80::8", id="high and medium"),
+        pytest.param((3, 0), "fe80::9", id="low and medium"),
+        pytest.param((3, 3), "fe80::8", id="both low: the first"),
+        pytest.param((2, 1), "fe80::9", id="reserved counts as medium"),
+    ],
+)
+def test_the_preferred_router_is_used(preferences: tuple[int, int], chosen: str) -> None:
+    _lab, machine, _probe = two_routers(*preferences)
+    assert gateway(machine) == chosen
+
+
+def test_a_router_may_change_its_preference() -> None:
+    _lab, machine, probe = two_routers(0, 1)
+    advertise(probe, source="fe80::9", prf=3)
+    assert gateway(machine) == "fe80::8"
+    lines = [line for line in routes_text(machine, 6).splitlines() if "default" in line]
+    assert [line.split()[-1] for line in lines] == ["medium", "low"]
+
+
+def test_a_router_that_does_not_answer_is_passed_over() -> None:
+    lab, machine, probe = two_routers(1, 0)
+    machine.ipv6.send(bytes(ip6(MADE, "2001:db8::1") / ICMPv6EchoRequest()))
+    lab.run(4 * S)
+    assert {p[ICMPv6ND_NS].tgt for p in probe.of(ICMPv6ND_NS)} == {"fe80::8"}
+    assert gateway(machine) == "fe80::9"
+
+
+def test_a_router_that_is_back_is_found_within_the_probe_interval() -> None:
+    lab, machine, probe = two_routers(1, 0)
+    machine.ipv6.send(bytes(ip6(MADE, "2001:db8::1") / ICMPv6EchoRequest()))
+    lab.run(4 * S)
+    probe.forget()
+    lab.run(61 * S)
+    assert gateway(machine) == "fe80::9"
+    lab.run(0)
+    assert [p[ICMPv6ND_NS].tgt for p in probe.of(ICMPv6ND_NS)] == ["fe80::8"]
+    claim = ICMPv6ND_NA(tgt="fe80::8", R=1, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=probe.mac)
+    answer = ip6("fe80::8", "fe80::ff:fe00:1", hlim=255) / claim
+    probe.send(Ether(src=probe.mac, dst="02:00:00:00:00:01") / answer)
+    assert gateway(machine) == "fe80::8"
+
+
+def test_if_no_router_answers_the_first_is_used_all_the_same() -> None:
+    lab, machine, _probe = two_routers(0, 0)
+    for _ in range(2):
+        machine.ipv6.send(bytes(ip6(MADE, "2001:db8::1") / ICMPv6EchoRequest()))
+        lab.run(4 * S)
+    assert gateway(machine) == "fe80::8"
+
+
+def test_a_router_that_says_it_is_none_is_no_longer_used() -> None:
+    _lab, machine, probe = machine6()
+    advertise(probe)
+    claim = ip6(ROUTER, "ff02::1", hlim=255) / ICMPv6ND_NA(tgt=ROUTER, R=0, S=0, O=1)
+    target = ICMPv6NDOptDstLLAddr(lladdr=probe.mac)
+    probe.send(Ether(src=probe.mac, dst="33:33:00:00:00:01") / claim / target)
+    assert routes(machine) == []

@@ -63,6 +63,9 @@ class RouteMetrics(NamedTuple):
 
 NO_METRICS = RouteMetrics()
 
+_PREFERENCES = ("high", "medium", "low")
+"""Router preferences (RFC 4191); among routes of one metric the first goes first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Nexthop(Generic[DeviceT]):
@@ -135,7 +138,7 @@ class Fib(Generic[DeviceT]):
             routes.insert(0, route)
         else:
             routes.append(route)
-        routes.sort(key=lambda r: (-r.tos, r.metric))
+        routes.sort(key=lambda r: (-r.tos, r.metric, _PREFERENCES.index(r.preference)))
 
     def remove(self, route: Route[DeviceT]) -> bool:
         """Remove an equal route; False if there was none."""

@@ -215,6 +215,12 @@ class NeighborTable(Generic[PendingT]):
             neighbor.due_ns = now_ns + self.parameters.delay_first_probe_ns
         return neighbor, Action.NOTHING
 
+    def probe_once(self, neighbor: Neighbor[PendingT], now_ns: int) -> None:
+        """Give a neighbour that did not answer one more chance, with nothing waiting for it."""
+        self._move(neighbor, Cause.USED, now_ns)
+        neighbor.probes = self.parameters.unicast_solicit + self.parameters.multicast_solicit
+        neighbor.due_ns = now_ns + self.parameters.retrans_ns
+
     def enqueue(self, neighbor: Neighbor[PendingT], packet: PendingT) -> PendingT | None:
         """Let ``packet`` wait for an answer; returns the oldest one if it had to make room."""
         neighbor.pending.append(packet)

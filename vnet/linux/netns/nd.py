@@ -16,7 +16,7 @@ from vnet.linux.netns.mld import ALL_NODES
 from vnet.linux.netns.nd_send import send_nd
 from vnet.linux.timer_wheel import expiry_ns
 from vnet.sim.frame import Frame, Meta
-from vnet.tables.neigh import VALID
+from vnet.tables.neigh import VALID, Nud
 from vnet.wire import icmpv6, ipv6, nd, ra
 
 if TYPE_CHECKING:
@@ -194,7 +194,9 @@ class NeighborDiscovery:
                 return interface.addrconf.dad.rival_heard(ours, frame)
             return device.drop(frame, drops.DUPLICATE_ADDRESS)
         known = interface.nd_cache.table.get(answer.target)
-        if known is None or (answer.target_mac is None and known.mac is None):
+        if known is None or known.state is Nud.FAILED:
+            return device.drop(frame, drops.NOT_WANTED)
+        if answer.target_mac is None and known.mac is None:
             return device.drop(frame, drops.NOT_WANTED)
         was_router = known.is_router
         interface.nd_cache.heard(

@@ -25,6 +25,7 @@ from vnet.tables.neigh import (
     Neighbor,
     NeighborParameters,
     NeighborTable,
+    Nud,
 )
 from vnet.tables.neigh_limits import NeighborFamily, NeighborThresholds
 from vnet.wire import icmp, icmpv6, nd
@@ -232,6 +233,8 @@ class NeighborCache(ABC):
         self._arm(neighbor)
         if neighbor.state is not was:
             self.interface.namespace.neighbor_changed(self.interface, neighbor)
+            if neighbor.state is Nud.FAILED:
+                self.gave_up(neighbor)
         return None
 
     def _act(self, neighbor: Neighbor[PendingPacket], action: Action, meta: Meta | None) -> None:
@@ -271,6 +274,10 @@ class NeighborCache(ABC):
         """The source address of a waiting packet."""
 
     @abstractmethod
+    def gave_up(self, neighbor: Neighbor[PendingPacket]) -> None:
+        """A neighbour did not answer."""
+
+    @abstractmethod
     def own_source(self, ip: bytes) -> bytes | None:
         """Whom to ask as who has ``ip``, if nothing of ours waits for the answer."""
 
@@ -291,6 +298,9 @@ class ArpCache(NeighborCache):
     @staticmethod
     def source_in(packet: bytes) -> bytes:
         return packet[12:16]
+
+    def gave_up(self, neighbor: Neighbor[PendingPacket]) -> None:
+        """IPv4's routes do not ask whether their gateways answer."""
 
     def own_source(self, ip: bytes) -> bytes | None:
         return self.interface.source_for(ip)
@@ -316,6 +326,27 @@ class NdCache(NeighborCache):
         super().__init__(interface, family, conf)
         self.proxied: dict[bytes, bool] = {}
         """Whom we answer for here (``ip -6 neigh add proxy``), and whether as a router."""
+
+    def gave_up(self, neighbor: Neighbor[PendingPacket]) -> None:  # noqa: ARG002
+        # Hosts look for another router now.
+        self.interface.namespace.routing6.forget()
+
+    def is_reachable(self, router: bytes) -> bool:
+        """Whether a router may be chosen: it has not failed to answer (RFC 4861 section 6.3.6).
+
+        One that has is asked again, once in a while (router_probe_interval).
+        """
+        neighbor = self.table.get(router)
+        if neighbor is None or neighbor.state is not Nud.FAILED:
+            return True
+        now_ns = self.interface.device.scheduler.now_ns
+        pause_ns = self.interface.conf6.router_probe_interval * _NS_PER_S
+        source = self.own_source(router)
+        if now_ns > neighbor.updated_ns + pause_ns and source is not None:
+            self.table.probe_once(neighbor, now_ns)
+            self._arm(neighbor)
+            self.solicit(router, source, None, None)
+        return False
 
     def add_proxied(self, ip: bytes, *, router: bool = False) -> None:
         """``ip -6 neigh add proxy IP dev DEVICE [router]``."""

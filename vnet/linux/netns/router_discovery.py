@@ -6,6 +6,7 @@ its lifetime. A machine that forwards takes nothing: it is a router itself.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vnet.base.ids import IPV6_ANY, IpAddress, is_link_local_ip6, is_multicast_ip, network_of
@@ -29,6 +30,10 @@ _LEAST_VALID_S = 2 * 3_600
 
 _ALWAYS = 2
 """accept_ra of a router that listens to other routers all the same."""
+
+
+_RESERVED_PREFERENCE = 0x10
+_PREFERENCES = {ra.HIGH: "high", ra.LOW: "low"}
 
 
 class RouterDiscovery:
@@ -71,7 +76,8 @@ class RouterDiscovery:
         """The routes, prefixes and MTU of an advertisement."""
         if self._conf.accept_ra_rtr_pref and self._may_be_router(router):
             for route in said.routes:
-                self._route_information(router, route)
+                if route.preference != _RESERVED_PREFERENCE:
+                    self._route_information(router, route)
         if self._conf.accept_ra_pinfo:
             for prefix in said.prefixes:
                 self._prefix(prefix)
@@ -105,7 +111,8 @@ class RouterDiscovery:
     # -- routes
 
     def _default_router(self, router: IpAddress, said: ra.RouterAdvertisement) -> None:
-        self._learn(IPV6_ANY, 0, router, said.lifetime_s)
+        preference = said.flags if self._conf.accept_ra_rtr_pref else ra.MEDIUM
+        self._learn(IPV6_ANY, 0, router, said.lifetime_s, preference)
         if said.hop_limit >= max(1, self._conf.accept_ra_min_hop_limit):
             self._set(self._sysctls.ipv6_conf, hop_limit=said.hop_limit)
 
@@ -116,9 +123,16 @@ class RouterDiscovery:
             return
         if least <= said.length <= most:
             network = network_of(IpAddress(said.prefix), said.length)
-            self._learn(network, said.length, router, said.lifetime_s)
+            self._learn(network, said.length, router, said.lifetime_s, said.preference)
 
-    def _learn(self, network: IpAddress, length: int, router: IpAddress, lifetime_s: int) -> None:
+    def _learn(
+        self,
+        network: IpAddress,
+        length: int,
+        router: IpAddress,
+        lifetime_s: int,
+        preference: int,
+    ) -> None:
         """A route by a router, for so long; with no lifetime it is over."""
         route = Route(
             network,
@@ -126,7 +140,10 @@ class RouterDiscovery:
             (Nexthop(self.interface.device, router),),
             metric=self._conf.ra_defrtr_metric,
             protocol="ra",
+            preference=_PREFERENCES.get(preference & ra.PREFERENCE_MASK, "medium"),
         )
+        for other in [known for known in self.expiries if _differ_in_preference(known, route)]:
+            self._set_lifetime(other, 0)
         self._set_lifetime(route, lifetime_s)
 
     def _set_lifetime(self, route: Route[NetDevice], lifetime_s: int) -> None:
@@ -238,3 +255,7 @@ class RouterDiscovery:
                 address.deprecated = True
                 namespace.address_changed(self.interface, address)
         self._arm()
+
+
+def _differ_in_preference(one: Route[NetDevice], other: Route[NetDevice]) -> bool:
+    return one != other and replace(one, preference=other.preference) == other

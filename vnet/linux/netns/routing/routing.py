@@ -20,7 +20,15 @@ _MOST_CACHED = 4096
 class Routing:
     """Which way packets go. What changes a decision calls :meth:`forget`."""
 
-    __slots__ = ("_by_flow", "_by_target", "_namespace", "_secret", "policy", "targets_decide")
+    __slots__ = (
+        "_by_flow",
+        "_by_target",
+        "_is_settled",
+        "_namespace",
+        "_secret",
+        "policy",
+        "targets_decide",
+    )
 
     def __init__(self, namespace: Namespace, ip_bytes: int) -> None:
         self._namespace = namespace
@@ -28,6 +36,8 @@ class Routing:
         self.policy: Policy[NetDevice] = Policy(ip_bytes)
         self._by_target: dict[bytes, Destination | None] = {}
         self._by_flow: dict[Flow, Destination | None] = {}
+        self._is_settled = True
+        """Whether the last decision holds until something is said to have changed."""
         self.targets_decide = True
         """Whether nothing but a packet's target matters: no rules, TOS or equal-cost paths."""
 
@@ -44,8 +54,9 @@ class Routing:
             return self._by_target[target]
         except KeyError:
             found = self._decide(Flow(target))
-            _make_room(self._by_target)
-            self._by_target[target] = found
+            if self._is_settled:
+                _make_room(self._by_target)
+                self._by_target[target] = found
             return found
 
     def lookup(self, flow: Flow) -> Destination | None:
@@ -56,8 +67,9 @@ class Routing:
             return self._by_flow[flow]
         except KeyError:
             found = self._decide(flow)
-            _make_room(self._by_flow)
-            self._by_flow[flow] = found
+            if self._is_settled:
+                _make_room(self._by_flow)
+                self._by_flow[flow] = found
             return found
 
     def link_of(self, gateway: bytes, device: NetDevice | None = None) -> NetDevice | None:
@@ -88,7 +100,7 @@ class Routing:
     # -- deciding
 
     def _decide(self, flow: Flow) -> Destination | None:
-        route = self.policy.lookup(flow, self._is_usable)
+        route = self._best(flow)
         if route is None:
             return None
         hops = self._usable_hops(route, flow)
@@ -98,6 +110,27 @@ class Routing:
         if len(hops) > 1 and flow.oif is None:
             hop = choose(hops, flow_hash(flow, by_ports=self._hashes_ports, secret=self._secret))
         return Destination(route, self._namespace.interfaces[hop.device.name], hop.gateway)
+
+    def _best(self, flow: Flow) -> Route[NetDevice] | None:
+        """The route for a flow. Hosts of IPv6 pass over routers that do not answer, if they can."""
+        self._is_settled = True
+        everywhere = self._namespace.sysctls.ipv6_conf.everywhere
+        if self._is_ipv6 and not everywhere.forwarding:
+            route = self.policy.lookup(flow, self._is_reachable)
+            if route is not None:
+                return route
+        return self.policy.lookup(flow, self._is_usable)
+
+    def _is_reachable(self, route: Route[NetDevice], flow: Flow) -> bool:
+        if not self._is_usable(route, flow):
+            return False
+        for hop in self._usable_hops(route, flow):
+            interface = self._namespace.interfaces[hop.device.name]
+            if hop.gateway is None or interface.nd_cache.is_reachable(hop.gateway):
+                return True
+            # It may answer again at any time, so this is asked anew for each packet.
+            self._is_settled = False
+        return not route.nexthops
 
     def _is_usable(self, route: Route[NetDevice], flow: Flow) -> bool:
         if route.tos and route.tos != flow.tos:
