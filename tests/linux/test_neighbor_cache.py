@@ -25,7 +25,7 @@ from vnet.base.ids import ip_from_text, ip_text, mac_from_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.changes import Change, LinkChange, NeighborChange
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.netns.ratelimit import RateLimit
+from vnet.linux.netns.peers import Peers
 from vnet.tables.neigh import Nud
 
 PEER_MAC = mac_from_text(probe_mac(1))
@@ -190,24 +190,23 @@ def test_listeners_hear_what_a_bridge_takes_from_its_ports() -> None:
 # -- the other table that strangers can fill
 
 
-def test_the_rate_limits_table_forgets_buckets_that_are_full_again() -> None:
-    limit = RateLimit()
+def test_peers_that_were_silent_for_a_minute_are_forgotten() -> None:
+    peers, minute = Peers(), 60 * S
     for number in range(MOST):
-        assert limit.allow(number.to_bytes(4, "big"), number, 1000)
+        assert peers.allow(number.to_bytes(4, "big"), 0, 1 * S)
     busy = (MOST - 1).to_bytes(4, "big")
-    for _ in range(5):
-        assert limit.allow(busy, MOST + 1, 1000)
-    assert len(limit._buckets) == MOST
-    assert limit.allow(b"next", MOST + 1, 1000)
-    assert 1 < len(limit._buckets) < MOST
-    assert not limit.allow(busy, MOST + 1, 1000)
+    for _ in range(6):
+        assert peers.allow(busy, minute, 1 * S)
+    assert peers.allow(b"next", minute, 1 * S)
+    assert len(peers._peers) == 2
+    assert not peers.allow(busy, minute, 1 * S)
 
 
 def test_the_rate_limits_table_has_room_for_so_many_and_no_more() -> None:
     """With a stranger for every error, and no time for a bucket to fill again."""
-    limit = RateLimit()
+    limit = Peers()
     for number in range(200_000):
         assert limit.allow(number.to_bytes(4, "big"), 0, 1_000_000_000)
-    assert len(limit._buckets) <= 65_536 + 128
+    assert len(limit._peers) <= 65_536 + 128
     last = (199_999).to_bytes(4, "big")
     assert [limit.allow(last, 0, 1_000_000_000) for _ in range(6)] == [True] * 5 + [False]

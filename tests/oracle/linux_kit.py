@@ -253,17 +253,26 @@ class Stage:
     # -- reading our frames
 
     def dissected(self, folder: Path) -> dict[str, Frames]:
-        """Our frames by step and place, as tshark fields. ``folder`` is for the capture."""
-        with (folder / "ours.pcap").open("wb") as stream:
-            writer = PcapWriter(stream)
-            for time_ns, _place, data in self.captured:
-                writer.write(time_ns, data)
-        rows = list(tshark_fields(folder / "ours.pcap", self.recording.fields))
+        """Our frames by step and place, as tshark fields. ``folder`` is for the captures.
+
+        Each place has a capture of its own: tshark puts fragments together, and the same ones
+        pass several places.
+        """
+        by_place: dict[Place, list[tuple[int, bytes]]] = {}
+        for time_ns, place, data in self.captured:
+            by_place.setdefault(place, []).append((time_ns, data))
         steps: dict[str, Frames] = {name: {} for name in self.played}
-        for (time_ns, place, _data), row in zip(self.captured, rows, strict=True):
-            for name, played in self.played.items():
-                if played.start_ns <= time_ns < played.end_ns:
-                    steps[name].setdefault(place, []).append(row)
+        for number, (place, captured) in enumerate(by_place.items()):
+            path = folder / f"ours-{number}.pcap"
+            with path.open("wb") as stream:
+                writer = PcapWriter(stream)
+                for time_ns, data in captured:
+                    writer.write(time_ns, data)
+            rows = list(tshark_fields(path, self.recording.fields))
+            for (time_ns, _data), row in zip(captured, rows, strict=True):
+                for name, played in self.played.items():
+                    if played.start_ns <= time_ns < played.end_ns:
+                        steps[name].setdefault(place, []).append(row)
         return steps
 
     def times_ms(self, name: str) -> dict[Place, list[int]]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import IPV4_ANY, IPV4_BROADCAST, MAC_BROADCAST, MAC_ZERO, is_multicast_ip
+from vnet.base.ids import IPV4_ANY, MAC_BROADCAST, MAC_ZERO, is_multicast_ip
 from vnet.linux.netns import drops
+from vnet.linux.netns.arp_policy import accepts_stranger, answers
+from vnet.linux.netns.proxy_arp import ProxyArp
+from vnet.linux.netns.routing.arrival import Fate
 from vnet.sim.frame import Frame, Meta
+from vnet.tables.fib import RouteType
+from vnet.tables.policy import Flow
 from vnet.wire import arp
 from vnet.wire.ether import HEADER_BYTES, TYPE_ARP
 from vnet.wire.ether import frame as ether_frame
@@ -18,14 +23,19 @@ if TYPE_CHECKING:
 _NS_PER_TICK = 10_000_000
 """neigh.DEVICE.locktime counts these: for so long a fresh answer is not overridden by another."""
 
+_LOOPBACK_NET = 127
+
 
 class ArpProtocol:
-    """A namespace's ARP."""
+    """A namespace's ARP. ``proxy`` answers for others, where that is wanted."""
 
-    __slots__ = ("_namespace",)
+    __slots__ = ("_namespace", "proxy")
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
+        self.proxy = ProxyArp(namespace)
+
+    # -- input
 
     def receive(self, interface: Interface, frame: Frame) -> None:
         """An ARP frame came in."""
@@ -35,50 +45,93 @@ class ArpProtocol:
             return device.drop(frame, drops.ARP_MALFORMED)
         for listener in tuple(self._namespace.arp_listeners):
             listener(interface, packet)
-        if not interface.arp:
+        conf, target = interface.conf4, packet.target_ip
+        if not interface.arp or is_multicast_ip(target):
             return device.drop(frame, drops.ARP_IGNORED)
-        ours = packet.target_ip[0] != 127 and self._namespace.owns(packet.target_ip)
-        if packet.operation == arp.REQUEST and ours and self._may_ask(packet.sender_ip):
-            if packet.sender_ip != IPV4_ANY and not interface.arp_cache.heard(
-                packet.sender_ip, packet.sender_mac, solicited=False
-            ):
-                return device.drop(frame, drops.NEIGHBOR_TABLE_FULL)
-            self.reply(interface, packet, frame.meta)
+        if target[0] == _LOOPBACK_NET and not conf.route_localnet:
+            return device.drop(frame, drops.ARP_IGNORED)
+        if conf.drop_gratuitous_arp and packet.sender_ip == target:
+            return device.drop(frame, drops.ARP_IGNORED)
+        if packet.operation == arp.REQUEST and self._asked(interface, packet, frame):
             return None
-        return self._listen_in(interface, packet, frame, ours)
+        return self._listen_in(interface, packet, frame)
 
-    def _may_ask(self, ip: bytes) -> bool:
-        """Whether a packet could come from ``ip``, or from who has no address yet.
-
-        Who asks in our own name is a rival (RFC 5227), and gets no answer.
-        """
-        if ip == IPV4_ANY:
+    def _asked(self, interface: Interface, packet: arp.Arp, frame: Frame) -> bool:
+        """A request; False if it is nothing to us but news of its sender."""
+        if packet.sender_ip == IPV4_ANY:
+            self._checked(interface, packet, frame)
             return True
-        impossible = ip[0] == 127 or is_multicast_ip(ip) or ip == IPV4_BROADCAST
-        return not impossible and not self._namespace.owns(ip)
+        arrival = self._namespace.ipv4.arrivals.of_pair(
+            interface, packet.sender_ip, packet.target_ip
+        )
+        if arrival.fate is Fate.OURS:
+            if answers(interface, packet.sender_ip, packet.target_ip):
+                self._answer(interface, packet, frame)
+            else:
+                interface.device.drop(frame, drops.ARP_IGNORED)
+            return True
+        if arrival.fate is Fate.FORWARD and interface.conf4.forwarding:
+            return self.proxy.asked(interface, packet, frame, arrival.way)
+        return False
 
-    def _listen_in(self, interface: Interface, packet: arp.Arp, frame: Frame, ours: bool) -> None:
-        """An answer, or somebody else's talk: it only mends what we already know."""
-        known = interface.arp_cache.table.get(packet.sender_ip)
-        if known is None or packet.sender_ip == IPV4_ANY:
+    def _checked(self, interface: Interface, packet: arp.Arp, frame: Frame) -> None:
+        """Somebody asks whether an address is free (RFC 5227); only its owner objects."""
+        found = self._namespace.routing4.lookup(Flow(packet.target_ip))
+        ours = found is not None and found.type is RouteType.LOCAL
+        if ours and answers(interface, packet.sender_ip, packet.target_ip):
+            self.reply(interface, packet, frame.meta)
+        else:
+            interface.device.drop(frame, drops.ARP_IGNORED)
+
+    def _answer(self, interface: Interface, packet: arp.Arp, frame: Frame) -> None:
+        if self.learn(interface, packet):
+            self.reply(interface, packet, frame.meta)
+        else:
+            interface.device.drop(frame, drops.NEIGHBOR_TABLE_FULL)
+
+    @staticmethod
+    def learn(interface: Interface, packet: arp.Arp) -> bool:
+        """Keep the sender of a request that is answered; False if there is no room."""
+        if interface.is_broadcast(packet.sender_ip):
+            return True  # its MAC is everybody's already
+        return interface.arp_cache.heard(packet.sender_ip, packet.sender_mac, solicited=False)
+
+    def _listen_in(self, interface: Interface, packet: arp.Arp, frame: Frame) -> None:
+        """An answer, or somebody else's talk: it mends what we know, and adds to it if wanted."""
+        cache = interface.arp_cache
+        known = cache.table.get(packet.sender_ip)
+        gratuitous = _is_gratuitous(packet) and self._is_elsewhere(packet.sender_ip)
+        told = gratuitous or packet.operation == arp.REPLY
+        wanted = known is not None or (
+            told
+            and accepts_stranger(interface, packet.sender_ip)
+            and self._is_elsewhere(packet.sender_ip)
+        )
+        if packet.sender_ip == IPV4_ANY or not wanted:
             return interface.device.drop(frame, drops.ARP_IGNORED)
-        to_us = frame.data[0:6] == interface.device.mac
-        gratuitous = _is_gratuitous(packet)
         now_ns = interface.device.scheduler.now_ns
-        locked_until_ns = known.updated_ns + interface.arp_cache.conf.locktime * _NS_PER_TICK
-        interface.arp_cache.heard(
+        override = gratuitous or known is None or known.mac is None
+        if known is not None:
+            override = override or now_ns > known.updated_ns + cache.conf.locktime * _NS_PER_TICK
+        to_us = frame.data[0:6] == interface.device.mac
+        cache.heard(
             packet.sender_ip,
             packet.sender_mac,
             solicited=packet.operation == arp.REPLY and to_us,
-            override=gratuitous or now_ns > locked_until_ns or known.mac is None,
-            create=False,
+            override=override,
         )
-        if not ours and not gratuitous:
+        if not self._namespace.owns(packet.target_ip) and not gratuitous:
             interface.device.drop(frame, drops.ARP_IGNORED)
         return None
 
+    def _is_elsewhere(self, ip: bytes) -> bool:
+        found = self._namespace.routing4.to(ip)
+        return found is not None and found.type is RouteType.UNICAST
+
+    # -- output
+
     def reply(self, interface: Interface, request: arp.Arp, meta: Meta | None) -> None:
-        """Answer a request for one of our addresses."""
+        """Answer a request for one of our addresses, or for one that we stand in for."""
         mac = interface.device.mac
         answer = arp.Arp(arp.REPLY, mac, request.target_ip, request.sender_mac, request.sender_ip)
         self.send(interface, answer, request.sender_mac, meta)
@@ -112,7 +165,7 @@ class ArpProtocol:
 
 
 def _is_gratuitous(packet: arp.Arp) -> bool:
-    """Whether somebody tells everyone his MAC; an answer must then have it in both places."""
+    """Whether somebody tells of itself; an answer must then be addressed to itself, too."""
     if packet.sender_ip != packet.target_ip:
         return False
-    return packet.operation == arp.REQUEST or packet.target_mac == packet.sender_mac
+    return packet.operation != arp.REPLY or packet.target_mac == packet.sender_mac

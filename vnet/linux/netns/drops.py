@@ -36,6 +36,11 @@ ARP_IGNORED = drop_reason(
     cure="nothing: every station hears broadcasts",
     routine=True,
 )
+PROXY_QUEUE_FULL = drop_reason(
+    "proxy-queue-full",
+    cause="too many requests already wait for the proxy's answer (proxy_qlen)",
+    cure="ask less often, or shorten neigh.DEVICE.proxy_delay",
+)
 IP_MALFORMED = drop_reason(
     "ip-header-error",
     cause="the IP header is short, of the wrong version, or fails its checksum",
@@ -60,6 +65,36 @@ SOURCE_ROUTED = drop_reason(
     "ip-source-routed",
     cause="the packet brings its own route, which nobody takes any more (accept_source_route)",
     cure="send it without the option; as a means of testing, use traceroute",
+)
+RP_FILTER = drop_reason(
+    "rp-filter",
+    cause="no way back to the source leads over this interface, and rp_filter asks for one",
+    cure="correct the routes so that both ways agree, or set rp_filter to 2 or 0",
+)
+ROUTE_UNREACHABLE = drop_reason(
+    "route-unreachable",
+    cause="a route or rule says that the destination is unreachable",
+    cure="see `ip route get`, and remove the route of type unreachable",
+)
+ROUTE_PROHIBITED = drop_reason(
+    "route-prohibit",
+    cause="a route or rule prohibits the destination",
+    cure="see `ip route get`, and remove the route of type prohibit",
+)
+ROUTE_BLACKHOLE = drop_reason(
+    "route-blackhole",
+    cause="a route or rule of type blackhole takes the destination's packets",
+    cure="see `ip route get`, and remove the route of type blackhole",
+)
+UNICAST_IN_GROUP = drop_reason(
+    "unicast-in-multicast-frame",
+    cause="a packet for one address came in a frame for many (drop_unicast_in_l2_multicast)",
+    cure="mend the sender, which filled in a group's MAC",
+)
+REDIRECT_REFUSED = drop_reason(
+    "redirect-refused",
+    cause="a redirect came from no gateway in use, or names one that is not believed",
+    cure="look for a forger, or see accept_redirects, secure_redirects and shared_media",
 )
 NOT_FOR_US = drop_reason(
     "ip-not-for-us",

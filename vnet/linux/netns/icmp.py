@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV4_ANY, IPV4_BROADCAST, is_multicast_ip
 from vnet.linux.netns import drops, ip_options
+from vnet.linux.netns.icmp_budget import Icmp4Budget
 from vnet.linux.netns.option_values import MachineValues
-from vnet.linux.netns.ratelimit import RateLimit
+from vnet.linux.netns.peers import ERROR_BURST_NS, ERROR_COST_NS, Peers
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmp, ipv4
 
@@ -30,11 +31,12 @@ _MAX_ERROR_BYTES = 576
 class Icmp4:
     """A namespace's ICMP."""
 
-    __slots__ = ("_limit", "_namespace")
+    __slots__ = ("_budget", "_namespace", "peers")
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
-        self._limit = RateLimit()
+        self.peers = Peers()
+        self._budget = Icmp4Budget(namespace)
 
     def receive(self, interface: Interface, frame: Frame, header: ipv4.Ipv4) -> None:
         """A message for us; ``header`` is that of the whole, reassembled packet."""
@@ -44,6 +46,10 @@ class Icmp4:
         if message.type == icmp.ECHO_REQUEST:
             return self._echo(interface, frame, header, message)
         sockets = self._namespace.sockets
+        if message.type == icmp.REDIRECT and len(message.payload) >= ipv4.HEADER_BYTES:
+            if not self._namespace.ipv4.redirects.receive(interface, header.source, message):
+                interface.device.drop(frame, drops.REDIRECT_REFUSED)
+            return None
         if message.type in icmp.ERRORS:
             if not sockets.icmp_error4(header.source, message, header.ttl):
                 interface.device.drop(frame, drops.NOT_WANTED)
@@ -80,25 +86,20 @@ class Icmp4:
         *,
         rest: bytes = bytes(4),
         options: bytes | None = None,
+        to_us: bool = True,
     ) -> None:
         """Tell the sender of ``packet`` what happened to it, if one may be told.
 
         No error answers an error, a later fragment, or what was sent to or from more than
-        one host. ``received_by`` None means that it got stuck on its way out: our own, or one
-        that we forward. ``options`` are those that the error takes up; None: the packet's.
+        one host, be it by its MAC (``to_us`` False). ``received_by`` None means that it got stuck
+        on its way out: our own, or one that we forward. ``options`` are those that the error takes
+        up; None: the packet's.
         """
         header = ipv4.parse(packet, verify=False)
-        if header is None or not self._may_answer(header, received_by):
+        if header is None or not to_us or not self._may_answer(header, received_by):
             return
         target = header.source
-        now_ns = self._namespace.scheduler.now_ns
-        interval_ns = self._namespace.sysctls.ipv4.icmp_ratelimit * 1_000_000
-        path_mtu = kind == icmp.UNREACHABLE and code == icmp.FRAGMENTATION_NEEDED
-        if (
-            not path_mtu
-            and not self._namespace.owns(target)
-            and not self._limit.allow(target, now_ns, interval_ns)
-        ):
+        if not self._budget.allows(kind, code, target, self.peers):
             return
         source = self._source_for(header, received_by)
         if source is None:
@@ -112,6 +113,14 @@ class Icmp4:
         message = icmp.emit(icmp.Icmp(kind, code, rest, packet[:room]))
         tos = header.tos & _TOS_BITS | _ERROR_PRECEDENCE
         self._send(source, target, message, tos, meta, echoed)
+
+    def may_refuse(self, source: bytes) -> bool:
+        """Whether a packet that no route leads on for is worth an error (ip_error()).
+
+        That takes a token of its own, besides the one that the error takes.
+        """
+        now_ns = self._namespace.scheduler.now_ns
+        return self.peers.of(source, now_ns).take(ERROR_COST_NS, ERROR_BURST_NS, now_ns)
 
     def _echoed(self, header: ipv4.Ipv4, source: bytes) -> bytes | None:
         """The options of an answer to a packet; None if no answer can be given."""
@@ -140,6 +149,8 @@ class Icmp4:
             return header.source
         if self._namespace.owns(header.target):
             return header.target
+        if received_by is not None and self._namespace.sysctls.ipv4.icmp_errors_use_inbound_ifaddr:
+            return received_by.source_for(header.source)
         # Somebody else's: from the address that faces whoever sent it.
         route = self._namespace.route_to(header.source)
         if route is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV6_ANY, is_link_local_ip6, is_multicast_ip
 from vnet.linux.netns import drops
-from vnet.linux.netns.ratelimit import RateLimit
+from vnet.linux.netns.peers import Peers
 from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmpv6, ipv6
 
@@ -40,7 +40,7 @@ class Icmp6:
         self._namespace = namespace
         self.listeners: dict[int, list[OnMessage]] = {}
         """Who hears messages by raw sockets, by type."""
-        self._limit = RateLimit()
+        self._limit = Peers()
 
     def receive(
         self,

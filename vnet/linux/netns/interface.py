@@ -26,6 +26,7 @@ from vnet.wire.ether import HEADER_BYTES
 
 if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
+    from vnet.linux.netns.routing.arrival import Arrival
 
 _ARP = b"\x08\x06"
 _IPV4 = b"\x08\x00"
@@ -36,7 +37,8 @@ class Interface:
     """A device as the IP stack of its namespace sees it.
 
     ``arp`` and ``multicast`` are the IFF_NOARP (inverted) and IFF_MULTICAST flags.
-    ``conf4`` and ``conf6`` are what the settings net.ipv4.conf and net.ipv6.conf come to here.
+    ``arrivals`` are the decisions made for IPv4 packets that came in here, by their source and
+    target. ``conf4`` and ``conf6`` are what net.ipv4.conf and net.ipv6.conf come to here.
     ``ipv6`` None there means the interface does not speak IPv6.
     """
 
@@ -46,6 +48,7 @@ class Interface:
         "addresses",
         "arp",
         "arp_cache",
+        "arrivals",
         "conf4",
         "conf6",
         "device",
@@ -69,6 +72,7 @@ class Interface:
         sysctls, name = namespace.sysctls, device.name
         self.conf4 = sysctls.ipv4_conf.in_force(name)
         self.conf6 = sysctls.ipv6_conf.in_force(name)
+        self.arrivals: dict[bytes, Arrival] = {}
         self.link = LinkState(self)
         self.arp_cache = ArpCache(self, namespace.neighbors4, sysctls.ipv4_neighbors.own[name])
         self.nd_cache = NdCache(self, namespace.neighbors6, sysctls.ipv6_neighbors.own[name])
@@ -142,6 +146,16 @@ class Interface:
             if address.broadcast == ip:
                 return True
         return False
+
+    def shares_network(self, one: bytes, other: bytes) -> bool:
+        """Whether two addresses are in one network of this interface (inet_addr_onlink())."""
+        return any(
+            network_of(one, address.prefix_length)
+            == network_of(other, address.prefix_length)
+            == address.network
+            for address in self.addresses
+            if len(address.ip) == len(one) and not address.is_secondary
+        )
 
     @property
     def link_local(self) -> IpAddress | None:

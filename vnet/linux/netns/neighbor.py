@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vnet.base.chance import Stream
 from vnet.base.drops import DropReason
 from vnet.base.ids import MAC_ZERO, solicited_node_of
-from vnet.linux.netns import drops
+from vnet.linux.netns import arp_policy, drops
 from vnet.linux.netns.nd_send import send_nd
 from vnet.linux.netns.sysctl.neighbor import QUEUED_PACKET_BYTES, NeighborConf
 from vnet.linux.timer_wheel import expiry_ns
@@ -149,6 +149,19 @@ class NeighborCache(ABC):
             self.family.sweep_later()
         return None
 
+    def probe(self, ip: bytes) -> None:
+        """Find out who has ``ip``, with nothing to send to it yet."""
+        if not self._admit(ip):
+            return
+        scheduler = self.interface.device.scheduler
+        before = self.table.get(ip)
+        due_before = None if before is None else before.due_ns
+        neighbor, action = self.table.use(ip, scheduler.now_ns)
+        if action is not Action.NOTHING:
+            self._act(neighbor, action, None)
+        if neighbor.due_ns != due_before:
+            self._arm(neighbor)
+
     def heard(
         self,
         ip: bytes,
@@ -254,7 +267,7 @@ class NeighborCache(ABC):
         """Ask as the sender of the packet that waits, if it is ours; else as ourselves."""
         if neighbor.pending:
             source = self.source_in(neighbor.pending[0].packet)
-            if self.interface.namespace.owns(source):
+            if self.interface.namespace.owns(source) and self.may_ask_as(source, neighbor.ip):
                 return source
         return self.own_source(neighbor.ip)
 
@@ -272,6 +285,10 @@ class NeighborCache(ABC):
     @abstractmethod
     def source_in(packet: bytes) -> bytes:
         """The source address of a waiting packet."""
+
+    def may_ask_as(self, _source: bytes, _ip: bytes) -> bool:
+        """Whether we may ask for an address as ``source``, which has a packet for it."""
+        return True
 
     @abstractmethod
     def gave_up(self, neighbor: Neighbor[PendingPacket]) -> None:
@@ -301,6 +318,9 @@ class ArpCache(NeighborCache):
 
     def gave_up(self, neighbor: Neighbor[PendingPacket]) -> None:
         """IPv4's routes do not ask whether their gateways answer."""
+
+    def may_ask_as(self, source: bytes, ip: bytes) -> bool:
+        return arp_policy.may_ask_as(self.interface, source, ip)
 
     def own_source(self, ip: bytes) -> bytes | None:
         return self.interface.source_for(ip)

@@ -97,8 +97,8 @@ class Routes:
             if not create:
                 raise RtnetlinkError(self._namespace.name, NO_SUCH_FILE)
             return self._insert(route)
-        fib.replace(rivals[0], route)
-        self._changed(RouteChange(route))
+        self.routing_of(route.network).replace(rivals[0], route)
+        self._namespace.tell(RouteChange(route))
         return None
 
     def delete(self, network: IpAddress, prefix_length: int, table: int = TABLE_MAIN) -> None:
@@ -112,8 +112,8 @@ class Routes:
 
     def remove(self, route: Route[NetDevice]) -> None:
         """Take away a route, if it is there."""
-        if self._fib(route).remove(route):
-            self._changed(RouteChange(route, deleted=True))
+        if self.routing_of(route.network).remove(route):
+            self._namespace.tell(RouteChange(route, deleted=True))
 
     def routing_of(self, ip: bytes) -> Routing:
         """What decides for the address family of ``ip``."""
@@ -137,8 +137,8 @@ class Routes:
         for route in tuple(routing.policy):
             alone = route.nexthops and all(hop.device is device for hop in route.nexthops)
             if alone and route.type is not RouteType.LOCAL:
-                self._fib(route).remove(route)
-                self._changed(RouteChange(route, deleted=True, told=family == 6))
+                self.routing_of(route.network).remove(route)
+                self._namespace.tell(RouteChange(route, deleted=True, told=family == 6))
 
     def learn(self, route: Route[NetDevice]) -> None:
         """A router told of a route."""
@@ -151,18 +151,14 @@ class Routes:
             return
         for route in tuple(self._namespace.routing4.policy):
             if route.source == ip:
-                self._fib(route).remove(route)
-                self._changed(RouteChange(route, deleted=True, told=False))
+                self.routing_of(route.network).remove(route)
+                self._namespace.tell(RouteChange(route, deleted=True, told=False))
 
     # -- inside
 
     def _insert(self, route: Route[NetDevice], *, first: bool = False) -> None:
-        self._fib(route).add(route, first=first)
-        self._changed(RouteChange(route))
-
-    def _changed(self, change: RouteChange) -> None:
-        self.routing_of(change.route.network).forget()
-        self._namespace.tell(change)
+        self.routing_of(route.network).add(route, first=first)
+        self._namespace.tell(RouteChange(route))
 
     def _fib(self, route: Route[NetDevice]) -> Fib[NetDevice]:
         return self.routing_of(route.network).policy.table(route.table)

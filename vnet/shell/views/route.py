@@ -135,8 +135,18 @@ def route_text(
     parts += _flags(hop) if hop is not None else []
     parts += _learned(namespace, route) + _metrics(route.metrics)
     text = " ".join(parts) + " "
-    text += f"pref {route.preference}" if ipv6 else ""
+    text += preferred_text(route) if ipv6 else ""
     return text + "".join(_hop_text(each) for each in route.nexthops if several)
+
+
+def mark_text(mark: int) -> str:
+    """A packet's mark: small ones in decimal."""
+    return str(mark) if mark < 16 else f"{mark:#x}"
+
+
+def preferred_text(route: Route[NetDevice]) -> str:
+    """What ends every IPv6 route: how much its router thinks of itself."""
+    return f"pref {route.preference}"
 
 
 def _way(

@@ -23,9 +23,11 @@ class Routing:
     __slots__ = (
         "_by_flow",
         "_by_target",
+        "_demanding",
         "_is_settled",
         "_namespace",
         "_secret",
+        "has_decided",
         "policy",
         "targets_decide",
     )
@@ -38,6 +40,10 @@ class Routing:
         self._by_flow: dict[Flow, Destination | None] = {}
         self._is_settled = True
         """Whether the last decision holds until something is said to have changed."""
+        self._demanding = 0
+        """How many routes ask for more than a packet's target."""
+        self.has_decided = False
+        """Whether anything is in the caches."""
         self.targets_decide = True
         """Whether nothing but a packet's target matters: no rules, TOS or equal-cost paths."""
 
@@ -89,17 +95,46 @@ class Routing:
             return None
         return route.device if device is None else device
 
+    # -- changing
+
+    def add(self, route: Route[NetDevice], *, first: bool = False) -> None:
+        """Put a route into its table."""
+        self.policy.table(route.table).add(route, first=first)
+        self._count(route, 1)
+
+    def remove(self, route: Route[NetDevice]) -> bool:
+        """Take an equal route out of its table; False if there was none."""
+        if not self.policy.table(route.table).remove(route):
+            return False
+        self._count(route, -1)
+        return True
+
+    def replace(self, old: Route[NetDevice], new: Route[NetDevice]) -> None:
+        """Put one route in another's place."""
+        self.policy.table(old.table).replace(old, new)
+        self._count(old, -1)
+        self._count(new, 1)
+
+    def _count(self, route: Route[NetDevice], number: int) -> None:
+        if route.tos or len(route.nexthops) > 1:
+            self._demanding += number
+        self.forget()
+
     def forget(self) -> None:
         """Routes, rules, links or settings changed: nothing decided so far need hold."""
+        self.targets_decide = not self._demanding and not self.policy.has_own_rules
+        if not self.has_decided:
+            return
+        self.has_decided = False
         self._by_target.clear()
         self._by_flow.clear()
-        self.targets_decide = not self.policy.has_own_rules and not any(
-            route.tos or len(route.nexthops) > 1 for route in self.policy
-        )
+        for interface in self._namespace.interfaces.values():
+            interface.arrivals.clear()
 
     # -- deciding
 
     def _decide(self, flow: Flow) -> Destination | None:
+        self.has_decided = True
         route = self._best(flow)
         if route is None:
             return None
