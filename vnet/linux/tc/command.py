@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vnet.linux.tc.errors import TcError, answered, twice, wrong
+from vnet.linux.tc.filters.command import FilterCommand
 from vnet.linux.tc.handles import INGRESS, INGRESS_HANDLE, ROOT, parse_class, parse_handle
 from vnet.linux.tc.kinds.table import Wanted, read_kind
 from vnet.linux.tc.qdiscs import Request, TrafficControl, Verb
@@ -190,9 +191,7 @@ class Tc:
         raise TcError(f'Command "{words[0]}" is unknown, try "tc class help".')
 
     def _filter(self, words: Sequence[str], view: View) -> str:
-        from vnet.linux.tc.filter_command import FilterCommand
-
-        return FilterCommand(self._control, self._device, self._devices).run(words, view)
+        return FilterCommand(self._control, self._device).run(words, view)
 
     def _shown(self, view: View) -> list[NetDevice]:
         return list(self._devices.values()) if view.device is None else [view.device]

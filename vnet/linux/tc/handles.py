@@ -8,6 +8,8 @@ ROOT = 0xFFFFFFFF
 INGRESS = 0xFFFFFFF1
 """Where what comes in is judged: the parent of the qdisc ``ffff:``."""
 INGRESS_HANDLE = 0xFFFF0000
+CLSACT_INGRESS = 0xFFFFFFF2
+"""What ``tc filter`` calls the same place."""
 
 _HEX = re.compile("[0-9A-Fa-f]{1,8}", re.ASCII)
 _CLASS = re.compile(f"({_HEX.pattern})?:({_HEX.pattern})?|({_HEX.pattern})", re.ASCII)

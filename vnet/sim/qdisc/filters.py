@@ -70,14 +70,24 @@ class Word(NamedTuple):
 
 
 class Action:
-    """What a filter does with the frames that it takes."""
+    """What a filter does with the frames that it takes, and how many those were."""
 
-    def __init__(self, control: str = PASS) -> None:
+    def __init__(self, control: str, now_ns: int) -> None:
         self.control = control
+        self.n_packets = self.n_bytes = self.n_drops = self.n_overlimits = 0
+        self.installed_ns = now_ns
+        self.used_ns: int | None = None
 
-    def act(self, n_bytes: int, now_ns: int) -> tuple[str, DropReason]:  # noqa: ARG002
+    def act(self, n_bytes: int, now_ns: int) -> tuple[str, DropReason]:
         """What is to be done, and what it is called if that is to drop."""
+        self._count(n_bytes, now_ns)
+        self.n_drops += self.control == DROP
         return self.control, FILTERED
+
+    def _count(self, n_bytes: int, now_ns: int) -> None:
+        self.n_packets += 1
+        self.n_bytes += n_bytes
+        self.used_ns = now_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +111,9 @@ class Police(Action):
     """A policer as an action (tc-police(8)). ``index`` is its number in the machine."""
 
     def __init__(self, settings: PoliceSettings, index: int, now_ns: int) -> None:
-        super().__init__(settings.exceed)
+        super().__init__(settings.exceed, now_ns)
         self.settings = settings
         self.index = index
-        self.n_packets = self.n_bytes = self.n_drops = self.n_overlimits = 0
         self._policer = Policer(self._bytes(), self._frames(), now_ns)
 
     def _bytes(self) -> Bucket | None:
@@ -124,8 +133,7 @@ class Police(Action):
         return Limit(settings.frames_per_s, settings.burst_frames)
 
     def act(self, n_bytes: int, now_ns: int) -> tuple[str, DropReason]:
-        self.n_packets += 1
-        self.n_bytes += n_bytes
+        self._count(n_bytes, now_ns)
         mtu_bytes, reason = self.settings.mtu_bytes, POLICED
         if mtu_bytes and n_bytes > mtu_bytes:
             reason = OVER_POLICE_MTU
@@ -181,6 +189,8 @@ class Filters:
 
     def __init__(self) -> None:
         self._filters: list[Filter] = []
+        self.parent = 0
+        """The place as the last one that was added had it."""
 
     def __iter__(self) -> Iterator[Filter]:
         return iter(self._filters)
@@ -197,21 +207,23 @@ class Filters:
         """Take a filter away."""
         self._filters.remove(gone)
 
-    def classify(self, data: bytes, now_ns: int) -> Verdict:
-        """Ask them about a frame."""
+    def classify(self, data: bytes, now_ns: int, n_bytes: int | None = None) -> Verdict:
+        """Ask them about a frame, which policers take for ``n_bytes`` long; None: as it is."""
         if not self._filters:
             return UNCLASSIFIED
+        if n_bytes is None:
+            n_bytes = len(data)
         for _ in range(_MOST_ROUNDS):
-            verdict, again = self._ask(data, now_ns)
+            verdict, again = self._ask(data, now_ns, n_bytes)
             if not again:
                 return verdict
         return verdict
 
-    def _ask(self, data: bytes, now_ns: int) -> tuple[Verdict, bool]:
+    def _ask(self, data: bytes, now_ns: int, n_bytes: int) -> tuple[Verdict, bool]:
         for asked in self._filters:
             if not asked.takes(data):
                 continue
-            control, reason = asked.judge(len(data), now_ns)
+            control, reason = asked.judge(n_bytes, now_ns)
             if control in (DROP, RECLASSIFY):
                 return Verdict(None, reason), control == RECLASSIFY
             if control != CONTINUE:

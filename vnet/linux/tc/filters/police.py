@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from vnet.base.units import NS_PER_S
 from vnet.linux.tc.errors import TcError, twice, wrong
 from vnet.linux.tc.numbers import (
     bytes_in,
@@ -130,6 +131,15 @@ def police_text(police: Police) -> str:
         f"mtu {size_text(mtu)} {frames}action {settings.exceed}{conform} "
         f"overhead {size_text(settings.overhead_bytes)} \n\tref 1 bind 1 "
     )
+
+
+def times_text(action: Action, now_ns: int) -> str:
+    """When an action was made and used last, in whole seconds; what is not a second ago yet is
+    left out, as what never was."""
+    installed_s = (now_ns - action.installed_ns) // NS_PER_S
+    used_s = 0 if action.used_ns is None else (now_ns - action.used_ns) // NS_PER_S
+    shown = f" installed {installed_s} sec" if installed_s else ""
+    return f"{shown} used {used_s} sec" if used_s else shown
 
 
 def action_text(number: int, action: Action) -> str:
