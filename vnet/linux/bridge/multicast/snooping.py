@@ -101,17 +101,22 @@ class MulticastSnooping:
     # -- settings
 
     def set_on(self, on: bool) -> None:
-        """``mcast_snooping``."""
+        """``mcast_snooping``. Turned off, all is forgotten but what the user and the host want."""
         if on == self.is_on:
             return
+        self._snoop(on)
+        for port in reversed(self._bridge.ports):
+            if not on:
+                self.disable_port(port)
+            elif port.state is not PortState.DISABLED:
+                self.enable_port(port)
+        if on and self._bridge.device.admin_up:
+            self.open()
+
+    def _snoop(self, on: bool) -> None:
         self.is_on = on
         for querier in self.queriers.values():
             querier.is_snooping = on
-        if on and self._bridge.device.admin_up:
-            self.open()
-            for port in reversed(self._bridge.ports):
-                if port.state is not PortState.DISABLED:
-                    self.enable_port(port)
 
     def set_querier(self, on: bool) -> None:
         """``mcast_querier``."""
@@ -296,7 +301,7 @@ class MulticastSnooping:
         if group is not None:
             return group
         if len(self.database) >= self.settings.hash_max:
-            self.set_on(False)
+            self._snoop(False)
             return None
         return self.database.add(key)
 
