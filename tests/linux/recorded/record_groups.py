@@ -79,7 +79,7 @@ def _sockets() -> dict[str, socket.socket]:
 
 
 def _arrived(end: socket.socket) -> list[str]:
-    frames = []
+    frames: list[str] = []
     while True:
         try:
             data, address = end.recvfrom(4096)
@@ -108,8 +108,8 @@ def record(case: GroupCase) -> list[dict[str, Any]]:
                 looks.append({"mdb": _in(_BRIDGE, "bridge -d mdb"), "frames": frames})
             elif said := _in(_BRIDGE, words):
                 raise SystemExit(f"{case.name}: {words}: {said}")
-        for end in ends.values():
-            end.close()
+        for opened in ends.values():
+            opened.close()
         return looks
     finally:
         for node in (_BRIDGE, _FAR):
