@@ -126,6 +126,24 @@ def test_a_ports_own_mac_as_source_is_flooded_but_not_learned(table: Table) -> N
     assert table.knows(host_mac(1)) is None
 
 
+def test_a_ports_own_mac_as_source_is_logged_at_most_ten_times_in_five_seconds(
+    table: Table,
+) -> None:
+    def logged() -> list[str]:
+        return [text for _, text in table.bridge.log if "own address" in text or "limit" in text]
+
+    for _ in range(12):
+        table.send(2, BROADCAST, source=host_mac(1))
+    warning = (
+        "br0: received packet on p2 with own address as source address "
+        f"(addr:{host_mac(1)}, vlan:0)"
+    )
+    assert logged() == [warning] * 10
+    table.lab.run(6 * S)
+    table.send(2, BROADCAST, source=host_mac(1))
+    assert logged()[10:] == ["net_ratelimit: 2 callbacks suppressed", warning]
+
+
 def test_the_bridge_takes_the_lowest_mac_and_mtu_of_its_ports(table: Table) -> None:
     table.machine.set_mtu("p2", 1400)
     assert table.bridge.device.mac == mac_from_text(host_mac(1))

@@ -10,19 +10,40 @@ from vnet.sim.scheduler import Scheduler
 _MOST_LINES = 4096
 """The kernel's ring holds some hundred kilobytes; the oldest lines make room."""
 
+_WINDOW_NS = 5_000_000_000
+_MOST_IN_WINDOW = 10
+
 
 class KernelLog:
     """One machine's lines, oldest first: moment in nanoseconds and text."""
 
-    __slots__ = ("_lines", "_scheduler")
+    __slots__ = ("_lines", "_n_said", "_n_withheld", "_scheduler", "_window_ns")
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._lines: deque[tuple[int, str]] = deque(maxlen=_MOST_LINES)
+        self._window_ns: int | None = None
+        self._n_said = self._n_withheld = 0
 
     def write(self, text: str) -> None:
         """Say something now."""
         self._lines.append((self._scheduler.now_ns, text))
+
+    def write_limited(self, text: str) -> None:
+        """Say something that anybody on the wire can cause (net_ratelimit()).
+
+        Ten such lines may be said within five seconds; of the rest only the number is told.
+        """
+        now_ns = self._scheduler.now_ns
+        if self._window_ns is None or now_ns > self._window_ns + _WINDOW_NS:
+            if self._n_withheld:
+                self.write(f"net_ratelimit: {self._n_withheld} callbacks suppressed")
+            self._window_ns, self._n_said, self._n_withheld = now_ns, 0, 0
+        if self._n_said < _MOST_IN_WINDOW:
+            self._n_said += 1
+            self.write(text)
+        else:
+            self._n_withheld += 1
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         return iter(self._lines)

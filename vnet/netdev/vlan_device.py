@@ -46,6 +46,14 @@ class VlanDevice(NetDevice):
     def busy_until_ns(self) -> int:
         return self.lower.busy_until_ns
 
+    @property
+    def speed_mbps(self) -> int | None:
+        return self.lower.speed_mbps
+
+    def is_for_host(self, mac: bytes) -> bool:
+        # Whose a frame is was settled below; a MAC of its own only adds to that.
+        return mac == self.lower.mac or self.lower.is_for_host(mac)
+
     def receive(self, frame: Frame) -> None:
         """A frame of the VLAN arrived below; it comes without its tag."""
         if self.running:

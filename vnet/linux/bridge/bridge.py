@@ -336,7 +336,9 @@ class Bridge:
         if vid is None:
             vid = self.vid_of(port, frame)
         if port.learning and vid is not None and frame.data[0:6] != RESERVED_PREFIX + b"\x01":
-            self.fdb.learn(source, port, self.scheduler.now_ns, vid)
+            entry = self.fdb.learn(source, port, self.scheduler.now_ns, vid)
+            if entry.is_local:
+                self._warn_of_own_address(port, entry)
             self.arm_ageing()
         return True
 
@@ -511,6 +513,14 @@ class Bridge:
         if out is self.own_port or leaving is None:
             return self.device.drop(frame, NO_PORT)
         return out.send(leaving, None)
+
+    def _warn_of_own_address(self, port: BridgePort, entry: FdbEntry[BridgePort]) -> None:
+        where = f"(addr:{entry.mac.hex(':')}, vlan:{entry.vid})"
+        name = port.device.name
+        self.log.write_limited(
+            f"{self.device.name}: received packet on {name} "
+            f"with own address as source address {where}"
+        )
 
     def arm_ageing(self) -> None:
         """An entry that ages was added; see that it is swept when its time comes."""
