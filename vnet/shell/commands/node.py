@@ -13,6 +13,7 @@ from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, one_of, quote
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sysctl.names import names_of
+from vnet.shell.commands.ip_link import change_link
 from vnet.shell.context import ShellContext, Words
 from vnet.shell.options import Arguments, Option, take_options
 from vnet.shell.output import Output
@@ -24,6 +25,8 @@ from vnet.shell.views.route import RouteFilter, routes_text, table_number
 from vnet.shell.views.sysctl import sysctls_text
 
 _SHOW = ("show", "list", "lst", "ls")
+
+_CHANGES = ("add", "del", "delete", "change", "replace", "set", "flush", "get")
 
 _Filters = Mapping[str, str]
 """The keywords after ``show`` with their values; ``up`` has an empty one, and a word that
@@ -41,7 +44,7 @@ def _chosen(tool: str, objects: Sequence[str], words: Sequence[str]) -> tuple[st
         raise UsageError(f"{tool}: there is no object {quote(first)}", hint)
     if rest and any(show.startswith(rest[0]) for show in _SHOW):
         rest = rest[1:]
-    elif rest and rest[0] in ("add", "del", "delete", "change", "replace", "set", "flush", "get"):
+    elif rest and rest[0] in _CHANGES and named != "link":
         raise UsageError(
             f"{tool} {named} {rest[0]}: {tool} only shows here", f"try {tool} {first} show"
         )
@@ -73,8 +76,8 @@ def _filters(tool: str, words: Sequence[str], keywords: Sequence[str]) -> _Filte
 
 @command(
     "ip",
-    "[-4|-6] [-br] addr|link|route|neigh [show] [[dev] DEV] [up] [master BR]",
-    "addresses, devices, routes and neighbours, as ip(8) shows them",
+    "[-4|-6] [-br] addr|link|route|neigh [show|add|del|set ...] [[dev] DEV] [up] [master BR]",
+    "addresses, devices, routes and neighbours, as ip(8) shows them; devices also as it sets them",
     group=Group.NODE,
     node=NodeUse.PREFIX,
     words=(2, None),
@@ -85,6 +88,8 @@ def _filters(tool: str, words: Sequence[str], keywords: Sequence[str]) -> _Filte
         "vm1 ip route",
         "vm1 ip -6 route",
         "h1 ip link show master xenbr0",
+        "h1 ip link add link eth0 name eth0.10 type vlan id 10",
+        "h1 ip link set xenbr0 type bridge vlan_filtering 1",
         "on vm1 ip neigh",
     ],
     completes=[Words(), Words("addr", "link", "route", "neigh"), Words("show", "dev")],
@@ -119,6 +124,8 @@ def _ip_address(namespace: Namespace, words: Sequence[str], family: int | None, 
 
 
 def _ip_link(namespace: Namespace, words: Sequence[str], _family: int | None, brief: bool) -> str:
+    if words and words[0] in ("add", "del", "delete", "set"):
+        return change_link(namespace, words[0], words[1:])
     filters = _filters("ip link", words, ("dev", "up!", "master", ""))
     shown = interfaces_of(
         namespace,
