@@ -33,11 +33,11 @@ WRONG = [
     (
         "ping vm1",
         "ping: something is missing (usage: "
-        "ping SRC DST [-c COUNT] [-i INTERVAL] [-s SIZE] [-t TTL] [-W TIMEOUT] [-M do|dont])",
+        "ping SRC DST [-c COUNT] [-i INTERVAL] [-s SIZE] [-t TTL] [-Q TOS] [-W TIMEOUT] [-M do|dont])",
     ),
     ("ping vm1 vm2 -c 0", "ping: -c: '0' is not a whole number from 1 to 1000000"),
     ("ping vm1 vm2 -c", "ping: -c wants a value"),
-    ("ping vm1 vm2 -q", "ping: unknown option '-q' (it takes: -c, -i, -s, -t, -W, -M)"),
+    ("ping vm1 vm2 -q", "ping: unknown option '-q' (did you mean '-Q'?)"),
     ("ping vm1 vm2 -M no", "ping: -M: 'no' is none of do, dont, want"),
     ("ping vm1 vm2 -W 99999h", "ping: -W: a day is the longest"),
     ("arping vm1 ::1", "arping needs an IPv4 address (for IPv6, ping the address)"),
