@@ -32,8 +32,8 @@ WRONG = [
     ("ping vm1 vm9", "'vm9' is neither a machine nor an IP address (did you mean 'vm2'?)"),
     (
         "ping vm1",
-        "ping: something is missing (usage: "
-        "ping SRC DST [-c COUNT] [-i INTERVAL] [-s SIZE] [-t TTL] [-Q TOS] [-W TIMEOUT] [-M do|dont])",
+        "ping: something is missing (usage: ping SRC DST [-c COUNT] [-i INTERVAL] [-s SIZE] "
+        "[-t TTL] [-Q TOS] [-W TIMEOUT] [-M do|dont])",
     ),
     ("ping vm1 vm2 -c 0", "ping: -c: '0' is not a whole number from 1 to 1000000"),
     ("ping vm1 vm2 -c", "ping: -c wants a value"),
