@@ -29,8 +29,11 @@ class Addresses:
     # -- asking
 
     def owns(self, ip: bytes) -> bool:
-        """Whether ``ip`` is an address of ours."""
-        return ip in self._owned or (len(ip) == 4 and ip[0] == 127)
+        """Whether packets to ``ip`` are ours: by an address, or by a route of type local."""
+        if ip in self._owned or (len(ip) == 4 and ip[0] == 127):
+            return True
+        routing = self._namespace.routes.routing_of(ip)
+        return routing.has_local_routes_by_hand and routing.is_local(ip)
 
     def owner_of(self, ip: bytes) -> Interface | None:
         """The interface that has ``ip``, or None."""

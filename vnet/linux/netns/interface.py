@@ -27,6 +27,7 @@ from vnet.wire.ether import HEADER_BYTES
 if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
     from vnet.linux.netns.routing.arrival import Arrival
+    from vnet.linux.netns.routing.road import Road
 
 _ARP = b"\x08\x06"
 _IPV4 = b"\x08\x00"
@@ -38,7 +39,8 @@ class Interface:
 
     ``arp`` and ``multicast`` are the IFF_NOARP (inverted) and IFF_MULTICAST flags.
     ``arrivals`` are the decisions made for IPv4 packets that came in here, by their source and
-    target. ``conf4`` and ``conf6`` are what net.ipv4.conf and net.ipv6.conf come to here.
+    target, and ``roads`` the short ways of those that are forwarded.
+    ``conf4`` and ``conf6`` are what net.ipv4.conf and net.ipv6.conf come to here.
     ``ipv6`` None there means the interface does not speak IPv6.
     """
 
@@ -59,6 +61,7 @@ class Interface:
         "namespace",
         "nd_cache",
         "ready",
+        "roads",
     )
 
     def __init__(self, namespace: Namespace, device: NetDevice, ipv6: bool) -> None:
@@ -73,6 +76,7 @@ class Interface:
         self.conf4 = sysctls.ipv4_conf.in_force(name)
         self.conf6 = sysctls.ipv6_conf.in_force(name)
         self.arrivals: dict[bytes, Arrival] = {}
+        self.roads: dict[bytes, Road] = {}
         self.link = LinkState(self)
         self.arp_cache = ArpCache(self, namespace.neighbors4, sysctls.ipv4_neighbors.own[name])
         self.nd_cache = NdCache(self, namespace.neighbors6, sysctls.ipv6_neighbors.own[name])

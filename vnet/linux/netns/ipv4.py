@@ -20,6 +20,7 @@ from vnet.linux.netns.option_values import MachineValues
 from vnet.linux.netns.reassembly import Reassembler
 from vnet.linux.netns.redirects import Redirects
 from vnet.linux.netns.routing.arrival import Arrival, Arrivals, Fate, martian_text
+from vnet.linux.netns.routing.road import Road
 from vnet.sim.frame import Frame
 from vnet.wire import icmp, ipv4
 from vnet.wire.ether import HEADER_BYTES
@@ -51,6 +52,9 @@ class Ipv4Stack(Ipv4Output):
 
     def receive(self, interface: Interface, frame: Frame) -> None:
         """An IPv4 frame came in: ip_rcv() and ip_route_input()."""
+        road = interface.roads.get(frame.data[26:34])
+        if road is not None and road.carry(frame):
+            return None
         packet = frame.data[HEADER_BYTES:]
         header = ipv4.parse(packet)
         if header is None:
@@ -205,6 +209,8 @@ class Ipv4Stack(Ipv4Output):
         mtu = way.mtu_bytes
         if self._namespace.sysctls.ipv4.ip_forward_use_pmtu:
             mtu = self.paths.limit(header.target, mtu, self._namespace.scheduler.now_ns)
+        else:
+            self._pave(interface, header, arrival)
         if len(packet) > mtu and header.dont_fragment:
             device.drop(frame, drops.FRAGMENTATION_NEEDED)
             return errors.send_error(
@@ -222,6 +228,14 @@ class Ipv4Stack(Ipv4Output):
             source = way.source_for(header.target) or IPV4_ANY
             packet = ipv4.with_options(packet, options.leaving(source))
         return self._output(way.out, packet, way.gateway or header.target, frame.meta, mtu)
+
+    def _pave(self, interface: Interface, header: ipv4.Ipv4, arrival: Arrival) -> None:
+        """Let the flow's next packets take the short way, where nothing else decides about them."""
+        way = arrival.way
+        next_hop = way.gateway or header.target
+        plain = len(next_hop) == 4 and way.out.arp and not way.out.is_broadcast(next_hop)
+        if plain and not arrival.redirects and self._namespace.routing4.targets_decide:
+            interface.roads[header.source + header.target] = Road(way.out, next_hop, way.mtu_bytes)
 
 
 def _refuses_in_groups(interface: Interface) -> bool:

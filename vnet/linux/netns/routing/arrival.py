@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
 
 _MOST_CACHED = 4096
-_TOS_BITS = 0x1E
+_TOS_BITS = 0x1C
 _LOOPBACK_NET = 127
 
 
@@ -104,6 +104,7 @@ class Arrivals:
             known = self._decide(interface, Flow(target, source, interface.device.name))
             if len(interface.arrivals) >= _MOST_CACHED:
                 interface.arrivals.clear()
+                interface.roads.clear()
             interface.arrivals[source + target] = known
             routing.has_decided = True
         return known

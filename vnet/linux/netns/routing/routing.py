@@ -22,6 +22,7 @@ class Routing:
 
     __slots__ = (
         "_by_flow",
+        "_by_hand",
         "_by_target",
         "_demanding",
         "_is_settled",
@@ -40,6 +41,7 @@ class Routing:
         self._by_flow: dict[Flow, Destination | None] = {}
         self._is_settled = True
         """Whether the last decision holds until something is said to have changed."""
+        self._by_hand = 0
         self._demanding = 0
         """How many routes ask for more than a packet's target."""
         self.has_decided = False
@@ -115,7 +117,19 @@ class Routing:
         self._count(old, -1)
         self._count(new, 1)
 
+    @property
+    def has_local_routes_by_hand(self) -> bool:
+        """Whether more is ours than our addresses say."""
+        return self._by_hand > 0
+
+    def is_local(self, ip: bytes) -> bool:
+        """Whether a route says that packets to ``ip`` are ours."""
+        found = self.to(ip)
+        return found is not None and found.type is RouteType.LOCAL
+
     def _count(self, route: Route[NetDevice], number: int) -> None:
+        if route.type is RouteType.LOCAL and route.protocol != "kernel":
+            self._by_hand += number
         if route.tos or len(route.nexthops) > 1:
             self._demanding += number
         self.forget()
@@ -130,6 +144,7 @@ class Routing:
         self._by_flow.clear()
         for interface in self._namespace.interfaces.values():
             interface.arrivals.clear()
+            interface.roads.clear()
 
     # -- deciding
 

@@ -1,0 +1,55 @@
+"""A router's road: frames of a hundred flows that are known, each to a neighbour that is."""
+
+from __future__ import annotations
+
+from benchmarks.harness import Speed, Work
+from benchmarks.road import FRAMES, STATIONS, Sink, station
+from benchmarks.yardstick import hot_path
+from vnet.base.chance import Chance
+from vnet.base.ids import IpAddress, Mac
+from vnet.linux.netns.namespace import Namespace
+from vnet.sim.frame import Frame
+from vnet.sim.scheduler import Scheduler
+from vnet.wire import ipv4, udp
+from vnet.wire.ether import TYPE_IPV4
+from vnet.wire.ether import frame as ether_frame
+
+_FRAME_BYTES = 128
+
+
+def routed_forward() -> Work:
+    scheduler = Scheduler()
+    router = Namespace(scheduler, "r", Chance(1))
+    router.sysctls["net.ipv4.ip_forward"] = 1
+    cards = [Sink(scheduler, f"eth{n}", Mac(b"\x06" + station(n)[1:])) for n in range(2)]
+    for number, card in enumerate(cards):
+        router.add_device(card)
+        router.set_up(card.name)
+        router.add_address(card.name, IpAddress(bytes((10, 0, number, 254))), 24)
+    neighbors = router.interface("eth1").arp_cache
+    frames = []
+    for number in range(STATIONS):
+        target = bytes((10, 0, 1, number))
+        neighbors.heard(target, station(number), solicited=True)
+        frames.append(Frame(_frame(cards[0].mac, bytes((10, 0, 0, number)), target)))
+    sent = cards[1].tx_packets
+
+    def work() -> int:
+        receive = cards[0].receive
+        for _ in range(FRAMES // STATIONS):
+            for frame in frames:
+                receive(frame)
+        assert cards[1].tx_packets - sent == FRAMES
+        return FRAMES
+
+    return work
+
+
+def _frame(mac: bytes, source: bytes, target: bytes) -> bytes:
+    within = _FRAME_BYTES - 14 - ipv4.HEADER_BYTES - udp.HEADER_BYTES
+    segment = udp.emit(source, target, 9, 9, bytes(within))
+    packet = ipv4.emit(source, target, udp.PROTOCOL, segment)
+    return ether_frame(mac, station(999), TYPE_IPV4, packet)
+
+
+BENCHMARKS = (Speed("routed forward", "frames/s", routed_forward, hot_path, "yardstick", 0.2),)
