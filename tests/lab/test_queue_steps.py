@@ -66,3 +66,10 @@ def test_a_step_changes_queues_of_machines_and_of_switches() -> None:
 def test_what_the_kernel_refuses_when_the_step_comes_is_told_in_its_words() -> None:
     report = run("{tc: {device: 'r2:eth0', command: 'qdisc add parent 5:1 pfifo'}}")
     assert failures(report) == ["Error: Failed to find specified qdisc."]
+
+
+def test_a_machine_runs_tc_as_typed() -> None:
+    with Lab.from_text(LAB) as lab:
+        router = lab.machine("r1")
+        assert router.tc("qdisc replace dev eth0 root handle 2: pfifo limit 9") == ""
+        assert router.tc("qdisc show dev eth0 root") == "qdisc pfifo 2: root refcnt 2 limit 9p"

@@ -204,6 +204,9 @@ def test_a_card_has_a_queue_and_before_it_was_up_none() -> None:
     netns.set_up("eth0")
     line = links_text(interfaces_of(netns, device="eth0")).splitlines()[0]
     assert "<NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 qdisc pfifo_fast state DOWN" in line
+    netns.set_down("eth0")
+    line = links_text(interfaces_of(netns, device="eth0")).splitlines()[0]
+    assert "<BROADCAST,MULTICAST> mtu 1500 qdisc pfifo_fast state DOWN" in line
 
 
 def test_brief_addresses(netns: Namespace) -> None:

@@ -28,6 +28,7 @@ from vnet.guest.machine import Guest, Machine, address_in
 from vnet.guest.vnic import Vnic
 from vnet.lab.report import LinkRow, link_rows
 from vnet.linux.netns.namespace import Namespace
+from vnet.linux.tc.command import Tc
 from vnet.sim.link import Link
 from vnet.topology.explain import judge_wire
 from vnet.topology.wire import change_of
@@ -96,6 +97,15 @@ class MachineHandle:
         app = self._machine.make_arping(ip, count=_count(count), mode=mode, device=device)
         self._lab.wait_for(app)
         return app
+
+    def tc(self, command: str) -> str:
+        """tc(8) on the machine, as typed: ``qdisc add dev eth0 root netem delay 10ms``.
+
+        Returns what it prints; raises :class:`UsageError` in its words.
+        """
+        interfaces = self.namespace.interfaces
+        devices = {name: interface.device for name, interface in interfaces.items()}
+        return Tc(self.namespace.traffic_control, devices).run(command.split())
 
     def traceroute(
         self,

@@ -64,10 +64,11 @@ class NetDevice(ABC):
 
     ``owner`` is the node the device belongs to, for messages and the trace. ``carrier`` is
     whether there is a live peer; the device is ``running`` when it is also administratively
-    up. ``state_changed`` is called after either changes. ``recorder`` follows the frames that
-    begin or end at the device without a trace. ``qdisc`` is where frames wait for their turn to
-    leave; None: they leave as they come; ``ingress`` judges what has come in. ``vlan_devices``
-    stand on top of it and take the frames of their VLANs before anyone else.
+    up, and ``has_queue`` once it was. ``state_changed`` is called after either changes.
+    ``recorder`` follows the frames that begin or end at the device without a trace. ``qdisc`` is
+    where frames wait for their turn to leave; None: they leave as they come; ``ingress`` judges
+    what has come in. ``vlan_devices`` stand on top of it and take the frames of their VLANs before
+    anyone else.
     """
 
     kind = "device"
@@ -76,6 +77,7 @@ class NetDevice(ABC):
         "admin_up",
         "carrier",
         "drops",
+        "has_queue",
         "ifindex",
         "ingress",
         "mac",
@@ -106,6 +108,7 @@ class NetDevice(ABC):
         self.mtu_bytes = mtu_bytes
         self.ifindex = 0
         self.admin_up = False
+        self.has_queue = False
         self.carrier = True
         self.running = False
         self.rx_packets = 0
@@ -210,6 +213,7 @@ class NetDevice(ABC):
         """What ``ip link set dev X up`` or ``down`` does to the device itself."""
         if up != self.admin_up:
             self.admin_up = up
+            self.has_queue = True
             self._admin_changed()
             self._refresh()
 

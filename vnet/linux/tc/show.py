@@ -44,7 +44,8 @@ def default_kind(device: NetDevice) -> str:
 def root_kind(device: NetDevice) -> str:
     """The kind of the first qdisc, as ``ip link`` has it."""
     if device.qdisc is None:
-        return default_kind(device) if device.admin_up else "noop"
+        # It has one from the first time on that it is set up.
+        return default_kind(device) if device.has_queue else "noop"
     return device.qdisc.kind
 
 
@@ -97,7 +98,7 @@ def stats_lines(stats: QdiscStats) -> Iterator[str]:
 
 
 def _entries(control: TrafficControl, device: NetDevice) -> Iterator[_Entry]:
-    if device.qdisc is None and device.admin_up:
+    if device.qdisc is None and device.has_queue:
         yield _default(device)
     if isinstance(device.qdisc, Htb):
         stats = htb_view.total(device.qdisc)
