@@ -83,6 +83,15 @@ CHANGES = st.sampled_from(
 )
 
 
+def shaper(commands: list[str], bandwidth_bps: int | None = None) -> Shaper:
+    """A card with as much of a tree as the kernel would take: netems that copy stand alone."""
+    lab = Shaper(bandwidth_bps=bandwidth_bps)
+    for command in commands:
+        with suppress(TcError):
+            lab.tc(command)
+    return lab
+
+
 def offer(lab: Shaper, offers: list[tuple[int, int, int]]) -> int:
     """Send frames at intervals; when the last one is given."""
     at_ns = 0
@@ -98,7 +107,7 @@ def offer(lab: Shaper, offers: list[tuple[int, int, int]]) -> int:
 def test_every_frame_arrives_or_is_dropped_by_name(
     commands: list[str], offers: list[tuple[int, int, int]], change: str, bandwidth: int | None
 ) -> None:
-    lab = Shaper(*commands, bandwidth_bps=bandwidth)
+    lab = shaper(commands, bandwidth)
     end_ns = offer(lab, offers)
     lab.scheduler.run(end_ns // 2)
     if change:
@@ -121,7 +130,7 @@ def test_every_frame_arrives_or_is_dropped_by_name(
 def test_what_a_tree_counts_adds_up_at_every_discipline(
     commands: list[str], offers: list[tuple[int, int, int]]
 ) -> None:
-    lab = Shaper(*commands)
+    lab = shaper(commands)
     offer(lab, offers)
     lab.run(400)
     for placed in lab.control.placed(lab.nic):

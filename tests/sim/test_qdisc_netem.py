@@ -6,6 +6,7 @@ import pytest
 
 from tests.sim.qdisc_kit import Shaper, frame_of
 from vnet.base.units import NS_PER_MS
+from vnet.linux.tc.errors import TcError
 from vnet.sim.distribution import deviation, table
 
 NETEM = "qdisc add dev eth0 root handle 1: netem"
@@ -103,6 +104,17 @@ def test_a_copy_comes_in_at_the_top_of_the_tree() -> None:
     assert len(lab.arrived) == 2
     assert lab.qdisc(1).stats.sent_packets == lab.qdisc(2).stats.sent_packets == 2
     assert lab.qdisc(1).stats.backlog_packets == 0
+
+
+def test_a_netem_that_copies_is_the_only_one_in_its_tree() -> None:
+    lab = Shaper(f"{NETEM} duplicate 1%")
+    message = "Error: netem: cannot mix duplicating netems with other netems in tree."
+    with pytest.raises(TcError, match=message):
+        lab.tc("qdisc add dev eth0 parent 1:1 handle 2: netem delay 1ms")
+    lab.tc("qdisc change dev eth0 root handle 1: netem delay 1ms")
+    lab.tc("qdisc add dev eth0 parent 1:1 handle 2: netem delay 1ms")
+    with pytest.raises(TcError, match=message):
+        lab.tc("qdisc change dev eth0 parent 1:1 handle 2: netem duplicate 1%")
 
 
 def test_every_nth_frame_goes_first_where_a_gap_is_given() -> None:

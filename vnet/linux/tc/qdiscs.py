@@ -20,7 +20,7 @@ from vnet.netdev.device import NetDevice
 from vnet.sim.netem import Netem
 from vnet.sim.qdisc.discipline import Discipline
 from vnet.sim.qdisc.ingress import Ingress
-from vnet.sim.qdisc.netem import NetemQueue
+from vnet.sim.qdisc.netem import NetemQueue, NetemSettings
 from vnet.sim.qdisc.root import DeviceQueue
 
 _BEFORE_FIRST_HANDLE, _STEP = 0x80000000, 0x10000
@@ -166,6 +166,7 @@ class TrafficControl:
             raise refused(OTHER_NAME)
         if request.wanted.kind:
             kind = check(request.wanted)
+            self._check_copies(device, request.wanted, there)
             kind.change(there, request.wanted.settings, device.scheduler.now_ns)
 
     def _create(self, device: NetDevice, request: Request) -> None:
@@ -174,12 +175,25 @@ class TrafficControl:
         if request.wanted.kind == NOQUEUE and request.parent == ROOT:
             return self.remove_root(device)
         kind = check(request.wanted)
+        self._check_copies(device, request.wanted, None)
         queue = self.queue_of(device) or self._new_queue(device)
         handle = request.handle or self._free_handle(device)
         where = f"netem {device.label} {class_text(request.parent)}"
         making = Making(queue, handle, device.scheduler.now_ns, lambda: Netem(self._chance, where))
         self._graft(device, queue, request.parent, kind.make(making, request.wanted.settings))
         return None
+
+    def _check_copies(self, device: NetDevice, wanted: Wanted, there: Discipline | None) -> None:
+        """Copies come in at the top of the tree: two netems there could make ever more of them."""
+        settings = wanted.settings
+        if not isinstance(settings, NetemSettings):
+            return
+        for placed in self.placed(device):
+            other = placed.qdisc
+            if not isinstance(other, NetemQueue) or other is there:
+                continue
+            if settings.impairments.duplicate or other.settings.impairments.duplicate:
+                raise refused("netem: cannot mix duplicating netems with other netems in tree")
 
     def _new_queue(self, device: NetDevice) -> DeviceQueue:
         if device.qdisc is not None:
