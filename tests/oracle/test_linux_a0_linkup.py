@@ -10,20 +10,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.oracle.agreement import Agreement, agreement
 from tests.oracle.compare import known_differences
 from tests.oracle.linux_kit import RecordedChance, Stage
-from tests.oracle.recording import MS, Recording, oracle_folder
+from tests.oracle.recording import MS, Recording
+from tests.oracle.replayed import FramesAgree, Recorded
 from vnet.base.ids import ip_from_text
 
-FOLDER = oracle_folder("a0_linkup")
-pytestmark = [
-    pytest.mark.oracle,
-    pytest.mark.tshark,
-    pytest.mark.skipif(FOLDER is None, reason="VNET_ORACLE does not lead to linux/a0_linkup"),
-]
+RECORDED = Recorded("a0_linkup")
+COMPARED = {"periodic": True, "ties": True}
+pytestmark = RECORDED.marks
 
 EPOCH_NS = 1640 * MS
 """Puts the wheel's 32 ms and 256 ms slots where the recording has them."""
@@ -111,40 +106,14 @@ class Scenario:
         self.stage.address("h1", "eth0", "fd00::1/64")
 
 
-@pytest.fixture(scope="module")
-def scenario() -> Scenario:
-    assert FOLDER is not None
-    played = Scenario(FOLDER)
-    played.play()
-    return played
-
-
-@pytest.fixture(scope="module")
-def agreed(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Agreement:
-    folder = tmp_path_factory.mktemp("a0")
-    return agreement(scenario.stage, folder, periodic=True, ties=True)
-
-
-STEPS = [] if FOLDER is None else list(Recording(FOLDER).steps)
-
-
-def test_every_step_is_played(scenario: Scenario) -> None:
-    assert list(scenario.stage.played) == STEPS
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_frames(step: str, agreed: Agreement) -> None:
-    agreed.check(step)
-
-
-def test_nearly_every_frame_agrees(agreed: Agreement) -> None:
-    agreed.check_share()
+class TestFrames(FramesAgree):
+    """Each step's, place by place."""
 
 
 def test_frames_come_when_the_kernel_sent_them(scenario: Scenario) -> None:
     """Within a slot of the wheel, given the same draws: delays, doubling and rounding hold."""
     known = {key[0] for key in known_differences("a0_linkup")}
-    for step in STEPS:
+    for step in RECORDED.steps:
         if step in known:
             continue
         times = scenario.stage.times_ms(step)

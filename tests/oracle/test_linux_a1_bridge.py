@@ -9,22 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import LLC, STP, Dot1Q, Ether
 
-from tests.oracle.agreement import Agreement, agreement
 from tests.oracle.linux_kit import RecordedChance, Stage, station
-from tests.oracle.recording import MS, Recording, oracle_folder
+from tests.oracle.recording import MS, Recording
+from tests.oracle.replayed import FramesAgree, Recorded
 from vnet.base.ids import ip_from_text, mac_text
 from vnet.shell.views.mdb import groups_text
 
-FOLDER = oracle_folder("a1_bridge")
-pytestmark = [
-    pytest.mark.oracle,
-    pytest.mark.tshark,
-    pytest.mark.skipif(FOLDER is None, reason="VNET_ORACLE does not lead to linux/a1_bridge"),
-]
+RECORDED = Recorded("a1_bridge")
+COMPARED = {"periodic": True}
+pytestmark = RECORDED.marks
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
@@ -231,36 +227,10 @@ class Scenario:
         return before
 
 
-@pytest.fixture(scope="module")
-def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    assert FOLDER is not None
-    played = Scenario(FOLDER)
-    played.play()
-    return played
+class TestFrames(FramesAgree):
+    """Each step's, place by place."""
 
 
-@pytest.fixture(scope="module")
-def agreed(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Agreement:
-    return agreement(scenario.stage, tmp_path_factory.mktemp("a1"), periodic=True)
-
-
-STEPS = [] if FOLDER is None else list(Recording(FOLDER).steps)
-
-
-def test_every_step_is_played(scenario: Scenario) -> None:
-    assert list(scenario.stage.played) == STEPS
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_frames(step: str, agreed: Agreement) -> None:
-    agreed.check(step)
-
-
-def test_nearly_every_frame_agrees(agreed: Agreement) -> None:
-    agreed.check_share()
-
-
-@pytest.mark.parametrize("step", STEPS)
 def test_state(step: str, scenario: Scenario) -> None:
     recorded = scenario.stage.recording.steps[step]
     for key, seen in scenario.stage.played[step].state.items():

@@ -6,24 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Dot1Q, Ether
 
-from tests.oracle.agreement import Agreement, agreement
 from tests.oracle.linux_kit import RecordedChance, Stage, station
-from tests.oracle.recording import MS, Recording, oracle_folder
+from tests.oracle.recording import MS, Recording
+from tests.oracle.replayed import FramesAgree, Recorded
 from vnet.base.ids import mac_text
 from vnet.linux.netns.vlan_devices import add_vlan_device
 from vnet.shell.views.bridge import fdb_text
 from vnet.shell.views.bridge_vlan import vlans_text
 
-FOLDER = oracle_folder("a2_vlan")
-pytestmark = [
-    pytest.mark.oracle,
-    pytest.mark.tshark,
-    pytest.mark.skipif(FOLDER is None, reason="VNET_ORACLE does not lead to linux/a2_vlan"),
-]
+RECORDED = Recorded("a2_vlan")
+COMPARED = {"periodic": True}
+pytestmark = RECORDED.marks
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
@@ -155,36 +151,10 @@ class Scenario:
         self.stage.step("SVI br0.10 pings access host", ping)
 
 
-@pytest.fixture(scope="module")
-def scenario() -> Scenario:
-    assert FOLDER is not None
-    played = Scenario(FOLDER)
-    played.play()
-    return played
+class TestFrames(FramesAgree):
+    """Each step's, place by place."""
 
 
-@pytest.fixture(scope="module")
-def agreed(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Agreement:
-    return agreement(scenario.stage, tmp_path_factory.mktemp("a2"), periodic=True)
-
-
-STEPS = [] if FOLDER is None else list(Recording(FOLDER).steps)
-
-
-def test_every_step_is_played(scenario: Scenario) -> None:
-    assert list(scenario.stage.played) == STEPS
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_frames(step: str, agreed: Agreement) -> None:
-    agreed.check(step)
-
-
-def test_nearly_every_frame_agrees(agreed: Agreement) -> None:
-    agreed.check_share()
-
-
-@pytest.mark.parametrize("step", STEPS)
 def test_state(step: str, scenario: Scenario) -> None:
     recorded = scenario.stage.recording.steps[step]
     played = scenario.stage.played[step]

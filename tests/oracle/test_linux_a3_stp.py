@@ -12,18 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.agreement import Agreement, agreement
 from tests.oracle.linux_kit import RecordedChance, Stage, station
-from tests.oracle.recording import MS, Recording, oracle_folder
+from tests.oracle.recording import MS, Recording
+from tests.oracle.replayed import FramesAgree, Recorded
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.timer_wheel import JIFFY_NS
 
-FOLDER = oracle_folder("a3_stp")
-pytestmark = [
-    pytest.mark.oracle,
-    pytest.mark.tshark,
-    pytest.mark.skipif(FOLDER is None, reason="VNET_ORACLE does not lead to linux/a3_stp"),
-]
+RECORDED = Recorded("a3_stp")
+COMPARED = {"periodic": True, "ties": True}
+pytestmark = RECORDED.marks
 
 EPOCH_NS = 152_620 * MS
 """Puts whole seconds and the wheel's slots where the recording has them."""
@@ -139,33 +136,8 @@ def _identifier(number: int) -> str:
     return f"{text[:4]}.{text[4:]}"
 
 
-@pytest.fixture(scope="module")
-def scenario() -> Scenario:
-    assert FOLDER is not None
-    played = Scenario(FOLDER)
-    played.play()
-    return played
-
-
-@pytest.fixture(scope="module")
-def agreed(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Agreement:
-    return agreement(scenario.stage, tmp_path_factory.mktemp("a3"), periodic=True, ties=True)
-
-
-STEPS = [] if FOLDER is None else list(Recording(FOLDER).steps)
-
-
-def test_every_step_is_played(scenario: Scenario) -> None:
-    assert list(scenario.stage.played) == STEPS
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_frames(step: str, agreed: Agreement) -> None:
-    agreed.check(step)
-
-
-def test_nearly_every_frame_agrees(agreed: Agreement) -> None:
-    agreed.check_share()
+class TestFrames(FramesAgree):
+    """Each step's, place by place."""
 
 
 def test_frames_come_when_the_kernel_sent_them(scenario: Scenario) -> None:
@@ -173,7 +145,7 @@ def test_frames_come_when_the_kernel_sent_them(scenario: Scenario) -> None:
     256 ms, in which the wheel keeps what takes long, and hardly ever by more than one of 32 ms."""
     late = [
         abs(ours - seen)
-        for step in STEPS
+        for step in RECORDED.steps
         for place, seen_ms in scenario.stage.recording.steps[step].times_ms.items()
         for ours, seen in zip(scenario.stage.times_ms(step)[place], seen_ms, strict=True)
     ]

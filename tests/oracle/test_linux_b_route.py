@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.agreement import Agreement, agreement
 from tests.oracle.linux_kit import RecordedChance, Stage, station
-from tests.oracle.recording import MS, Recording, oracle_folder
+from tests.oracle.recording import MS, Recording
+from tests.oracle.replayed import FramesAgree, Recorded
 from vnet.base.ids import Mac, ip_from_text, prefix_from_text
 from vnet.linux.netns.namespace import Namespace
 from vnet.shell.views.neighbor import neighbors_text
@@ -27,12 +27,9 @@ from vnet.wire import icmp, ipv4, udp
 from vnet.wire.ether import TYPE_IPV4
 from vnet.wire.ether import frame as ether_frame
 
-FOLDER = oracle_folder("b_route")
-pytestmark = [
-    pytest.mark.oracle,
-    pytest.mark.tshark,
-    pytest.mark.skipif(FOLDER is None, reason="VNET_ORACLE does not lead to linux/b_route"),
-]
+RECORDED = Recorded("b_route")
+COMPARED = {"ties": True}
+pytestmark = RECORDED.marks
 
 START_MS = 8
 EPOCH_NS = 10_100 * MS
@@ -324,33 +321,8 @@ class Scenario:
         }
 
 
-@pytest.fixture(scope="module")
-def scenario() -> Scenario:
-    assert FOLDER is not None
-    played = Scenario(FOLDER)
-    played.play()
-    return played
-
-
-@pytest.fixture(scope="module")
-def agreed(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Agreement:
-    return agreement(scenario.stage, tmp_path_factory.mktemp("b"), ties=True)
-
-
-STEPS = [] if FOLDER is None else list(Recording(FOLDER).steps)
-
-
-def test_every_step_is_played(scenario: Scenario) -> None:
-    assert list(scenario.stage.played) == STEPS
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_frames(step: str, agreed: Agreement) -> None:
-    agreed.check(step)
-
-
-def test_nearly_every_frame_agrees(agreed: Agreement) -> None:
-    agreed.check_share()
+class TestFrames(FramesAgree):
+    """Each step's, place by place."""
 
 
 # -- what ip(8) shows

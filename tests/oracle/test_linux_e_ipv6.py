@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.agreement import Agreement, agreement
 from tests.oracle.linux_kit import RecordedChance, Stage, station
-from tests.oracle.recording import MS, Recording, oracle_folder
+from tests.oracle.recording import MS, Recording
+from tests.oracle.replayed import FramesAgree, Recorded
 from vnet.base.ids import IPV6_ANY, ip_from_text
 from vnet.linux.services.advertising import RouterAdvertising
 from vnet.linux.services.router_advertiser import RouterAdvertiser
@@ -24,12 +24,9 @@ from vnet.shell.views.neighbor import neighbors_text
 from vnet.shell.views.route import routes_text
 from vnet.wire import icmpv6, ipv6
 
-FOLDER = oracle_folder("e_ipv6")
-pytestmark = [
-    pytest.mark.oracle,
-    pytest.mark.tshark,
-    pytest.mark.skipif(FOLDER is None, reason="VNET_ORACLE does not lead to linux/e_ipv6"),
-]
+RECORDED = Recorded("e_ipv6")
+COMPARED = {"ties": True}
+pytestmark = RECORDED.marks
 
 EPOCH_NS = 10_164 * MS
 """Puts the wheel's 256 ms slots where the recording has them."""
@@ -159,33 +156,8 @@ class Scenario:
         return look
 
 
-@pytest.fixture(scope="module")
-def scenario() -> Scenario:
-    assert FOLDER is not None
-    played = Scenario(FOLDER)
-    played.play()
-    return played
-
-
-@pytest.fixture(scope="module")
-def agreed(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Agreement:
-    return agreement(scenario.stage, tmp_path_factory.mktemp("e"), ties=True)
-
-
-STEPS = [] if FOLDER is None else list(Recording(FOLDER).steps)
-
-
-def test_every_step_is_played(scenario: Scenario) -> None:
-    assert list(scenario.stage.played) == STEPS
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_frames(step: str, agreed: Agreement) -> None:
-    agreed.check(step)
-
-
-def test_nearly_every_frame_agrees(agreed: Agreement) -> None:
-    agreed.check_share()
+class TestFrames(FramesAgree):
+    """Each step's, place by place."""
 
 
 def without_seconds(lines: list[str]) -> list[str]:
