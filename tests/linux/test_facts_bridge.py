@@ -8,7 +8,7 @@ from scapy.layers.l2 import Ether
 from tests.linux.kit import BROADCAST, MS, Lab, Notes, S, drops, host_mac, probe_mac
 from vnet.base.errors import UsageError
 from vnet.base.ids import mac_from_text
-from vnet.linux.bridge.bridge import PAUSE_FRAME, RESERVED_ADDRESS, Bridge
+from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.bridge.port import (
     BAD_SOURCE_MAC,
     ISOLATED,
@@ -19,6 +19,7 @@ from vnet.linux.bridge.port import (
     BridgePort,
     PortState,
 )
+from vnet.linux.bridge.reserved import PAUSE_FRAME, RESERVED_ADDRESS
 from vnet.linux.netns.namespace import Namespace
 from vnet.sim.frame import Frame
 from vnet.tables.fdb import FdbKind

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 
-from vnet.base.drops import drop_reason
 from vnet.base.errors import UsageError
 from vnet.base.ids import MAC_BROADCAST, MAC_ZERO, Mac
+from vnet.linux.bridge.addresses import BridgeAddresses
 from vnet.linux.bridge.ageing import Ageing
 from vnet.linux.bridge.bpdus import BRIDGE_GROUP, receive_bpdu
 from vnet.linux.bridge.locked import LockedIngress
@@ -30,6 +30,7 @@ from vnet.linux.bridge.port import (
     PORT_NOT_FORWARDING,
     BridgePort,
 )
+from vnet.linux.bridge.reserved import handle_reserved
 from vnet.linux.bridge.spanning_tree import SpanningTree
 from vnet.linux.bridge.state import PortState
 from vnet.linux.bridge.tree_port import path_cost
@@ -39,26 +40,11 @@ from vnet.linux.kernel_log import KernelLog
 from vnet.netdev.device import TOO_SHORT, TRUNCATED_TAG, NetDevice, RxHandler
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
-from vnet.tables.fdb import Fdb, FdbEntry, FdbKind
+from vnet.tables.fdb import Fdb, FdbEntry
 from vnet.tables.storm import StormWatch
 from vnet.wire.ether import HEADER_BYTES, RESERVED_PREFIX
 from vnet.wire.vlan import is_whole
 
-RESERVED_ADDRESS = drop_reason(
-    "bridge-reserved-address",
-    cause="the destination is one of 01:80:C2:00:00:00 to 0F, which bridges do not forward",
-    cure="set group_fwd_mask where the protocol is meant to cross, or terminate it here",
-)
-PAUSE_FRAME = drop_reason(
-    "bridge-pause-frame",
-    cause="a MAC control frame (01:80:C2:00:00:01) never crosses a bridge",
-    cure="nothing: flow control is between the two ends of one wire",
-)
-
-_MTU_WITHOUT_PORTS = 1500
-
-_STP_ADDRESS = 0x00
-_PAUSE_ADDRESS = 0x01
 _REFUSED_IN_MASK = 0x0007
 """Bits 0 to 2 of group_fwd_mask, which the kernel refuses to set (BR_GROUPFWD_RESTRICTED)."""
 
@@ -103,7 +89,7 @@ class Bridge:
     __slots__ = (
         "_forwarding",
         "_port_of",
-        "_user_mac",
+        "addresses",
         "ageing",
         "device",
         "fdb",
@@ -151,13 +137,13 @@ class Bridge:
         self._forwarding = 0
         self.group_fwd_mask = 0
         self.has_host = has_host
-        self._user_mac = mac is not None
+        self.addresses = BridgeAddresses(self, by_user=mac is not None)
         self.ageing = Ageing(scheduler, self.fdb)
         self.multicast = MulticastSnooping(self)
         self.tree = SpanningTree(self)
         if mac is not None:
             self.tree.set_address(mac)
-        self.own(self.device.mac, self.own_port)
+        self.addresses.own(self.device.mac, self.own_port)
 
     # -- membership
 
@@ -168,10 +154,10 @@ class Bridge:
         self.ports.append(port)
         self._port_of[device] = port
         device.rx_handler = self.ingress(port)
-        self.own(device.mac, port)
+        self.addresses.own(device.mac, port)
         self.vlan_filter.port_joined(port)
         self.tree.announce(port.tree)
-        self._take_after(port)
+        self.addresses.take_after(port)
         if device.running:
             self.enable_port(port)
         return port
@@ -185,10 +171,10 @@ class Bridge:
         self.tree.disable(port.tree)
         self.tree.leave(port.tree)
         self.multicast.forget_port(port)
-        for vid in self._places(port):
-            self.disown(device.mac, port, vid)
+        for vid in self.addresses.places(port):
+            self.addresses.disown(device.mac, port, vid)
         self.fdb.flush_port(port, local=True)
-        self._follow_ports()
+        self.addresses.follow_ports()
 
     def _free_number(self) -> int:
         """The lowest number that no port has."""
@@ -240,72 +226,6 @@ class Bridge:
             else:
                 self.tree.disable(port.tree)
 
-    def port_mac_changed(self, port: BridgePort, old: bytes) -> None:
-        """A port's device was given another MAC (br_fdb_changeaddr)."""
-        for vid in self._places(port):
-            self.disown(old, port, vid)
-        for vid in self._places(port):
-            self.own(port.device.mac, port, vid)
-        self._follow_ports()
-
-    def _places(self, port: BridgePort) -> tuple[int, ...]:
-        """Where a port has its own address in the database: without a VLAN, and in each of its."""
-        return (0, *port.vlans.members) if self.vlan_filter.was_on else (0,)
-
-    def own(self, mac: bytes, port: BridgePort, vid: int = 0) -> None:
-        """A port's MAC is the bridge's; where several ports share one, the first has the entry."""
-        entry = self.fdb.get(mac, vid)
-        if mac != MAC_ZERO and (entry is None or not entry.is_local):
-            self.fdb.add(mac, port, FdbKind.LOCAL, self.scheduler.now_ns, vid)
-
-    def disown(self, mac: bytes, port: BridgePort, vid: int = 0) -> None:
-        """``port`` gave up ``mac``; a port in that VLAN that has it too takes the entry over, or
-        else the bridge itself (fdb_delete_local)."""
-        entry = self.fdb.get(mac, vid)
-        if entry is None or not entry.is_local or entry.by_user or entry.port is not port:
-            return
-        for heir in (*self.ports, self.own_port):
-            if heir is port or heir.device.mac != mac:
-                continue
-            if not vid or vid in heir.vlans.members:
-                entry.port = heir
-                return
-        self.fdb.remove(mac, vid)
-
-    def set_mac(self, mac: Mac) -> None:
-        """Give the bridge a MAC of its own, which ports no longer change."""
-        self._user_mac = True
-        self._take_mac(mac)
-
-    def _take_mac(self, mac: Mac) -> None:
-        device, own_port = self.device, self.own_port
-        if mac == device.mac:
-            return
-        old = device.mac
-        for vid in self._places(own_port):
-            self.disown(old, own_port, vid)
-            self.own(mac, own_port, vid)
-        device.mac = mac
-        self.tree.set_address(mac)
-
-    def _take_after(self, port: BridgePort) -> None:
-        # The bridge takes the lowest MAC and the lowest MTU among its ports. Joining looks at
-        # the new port only: a bridge of ten thousand ports is built one by one.
-        device = self.device
-        first = len(self.ports) == 1
-        if not self._user_mac and (first or port.device.mac < device.mac):
-            self._take_mac(port.device.mac)
-        device.mtu_bytes = (
-            port.device.mtu_bytes if first else min(device.mtu_bytes, port.device.mtu_bytes)
-        )
-
-    def _follow_ports(self) -> None:
-        macs = (port.device.mac for port in self.ports)
-        if not self._user_mac:
-            self._take_mac(Mac(min(macs, default=MAC_ZERO)))
-        mtus = (port.device.mtu_bytes for port in self.ports)
-        self.device.mtu_bytes = min(mtus, default=_MTU_WITHOUT_PORTS)
-
     def port_state_changed(self, was: PortState, now: PortState) -> None:
         """A port went from one state to another."""
         self._forwarding += (now is PortState.FORWARDING) - (was is PortState.FORWARDING)
@@ -348,7 +268,7 @@ class Bridge:
             return None
         target = frame.data[0:6]
         if target[0:5] == RESERVED_PREFIX and target[5] < 0x10:
-            return self._handle_reserved(port, frame, target[5])
+            return handle_reserved(self, port, frame, target[5])
         if target == MAC_BROADCAST:
             return self.flood(port, frame, BridgePort.BROADCAST, up=True)
         return self._relay_group(port, frame, None)
@@ -369,21 +289,6 @@ class Bridge:
         """Send to everybody who is not spared unknown groups."""
         up = port is not None
         return self.flood(port, frame, BridgePort.MULTICAST, up=up, passage=passage)
-
-    def _handle_reserved(self, port: BridgePort, frame: Frame, last: int) -> None:
-        if last == _STP_ADDRESS and self.tree.is_on:
-            return receive_bpdu(self.tree, port, frame)
-        if last == _PAUSE_ADDRESS:
-            return port.device.drop(frame, PAUSE_FRAME)
-        # With STP off its address is as good as any other; 802.1D bridges of the same
-        # network may run it across this one.
-        if last == _STP_ADDRESS or self._crosses(port) & 1 << last:
-            return self.flood(port, frame, BridgePort.MULTICAST, up=True)
-        return port.device.drop(frame, RESERVED_ADDRESS)
-
-    def _crosses(self, port: BridgePort) -> int:
-        """The reserved addresses that cross the bridge from ``port``, as a mask."""
-        return self.group_fwd_mask | port.group_fwd_mask | self.vlan_filter.forwarded_groups
 
     def flood(
         self,

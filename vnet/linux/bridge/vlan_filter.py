@@ -79,7 +79,7 @@ class VlanFilter:
             self.was_on = True
             for port in (*bridge.ports, bridge.own_port):
                 for vid in port.vlans.members:
-                    bridge.own(port.device.mac, port, vid)
+                    bridge.addresses.own(port.device.mac, port, vid)
         for port in bridge.ports:
             port.device.rx_handler = bridge.ingress(port)
         bridge.storms.forget()
@@ -140,7 +140,7 @@ class VlanFilter:
         fresh = vid not in port.vlans.members
         self._join(port.vlans, vid, pvid=pvid, untagged=untagged)
         if fresh and self.was_on:
-            self._bridge.own(port.device.mac, port, vid)
+            self._bridge.addresses.own(port.device.mac, port, vid)
 
     def _join(self, group: VlanGroup, vid: int, *, pvid: bool, untagged: bool) -> None:
         vlan = group.members.get(vid)
@@ -163,7 +163,7 @@ class VlanFilter:
         del group.members[vid]
         if group.pvid == vid:
             group.pvid = 0
-        bridge.disown(port.device.mac, port, vid)
+        bridge.addresses.disown(port.device.mac, port, vid)
         bridge.fdb.flush_port(port, vid=vid)
 
     def set_state(self, port: BridgePort, vid: int, state: PortState) -> None:

@@ -176,7 +176,7 @@ class Links:
         interface = self.interface(name)
         old = interface.device.mac
         if name in self.bridges:
-            self.bridges[name].set_mac(mac)
+            self.bridges[name].addresses.set_mac(mac)
         interface.device.mac = mac
         if isinstance(interface.device, VlanDevice):
             interface.device.inherits_mac = False
@@ -184,7 +184,7 @@ class Links:
         port = bridge.port_of(interface.device) if bridge else None
         if bridge and port:
             with self._telling_of(bridge):
-                bridge.port_mac_changed(port, old)
+                bridge.addresses.port_mac_changed(port, old)
         self.changed(interface)
 
     def set_mtu(self, name: str, mtu_bytes: int) -> None:
