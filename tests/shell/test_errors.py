@@ -19,7 +19,8 @@ WRONG = [
     (
         "h1",
         "h1: what shall it do? (one of ports, ping, arping, udp, trace, traceroute, tracepath, "
-        "ovs-ofctl, ovs-appctl, ovs-vsctl, watch, brctl, bridge, dmesg, ip, sysctl, tc)",
+        "iperf3, httpd, curl, ovs-ofctl, ovs-appctl, ovs-vsctl, watch, brctl, bridge, dmesg, ip, "
+        "sysctl, tc, ss)",
     ),
     ("h1 pingg", "'pingg' is not a command for a node (did you mean 'ping'?)"),
     ("h1 zzz", "'zzz' is not a command for a node (one of: ports, ping, arping, "),

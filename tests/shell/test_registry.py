@@ -104,7 +104,7 @@ def context() -> ShellContext:
         ("vm1 ping", "v", ["vm1", "vm2"]),
         ("vm1", "br", ["brctl", "bridge"]),
         ("on", "h", ["h1", "h2"]),
-        ("on h1", "ip", ["ip"]),
+        ("on h1", "ip", ["ip", "iperf3"]),
         ("on h1 brctl", "sh", ["show", "showmacs", "showstp"]),
         ("h1 brctl show", "", ["xenbr0"]),
         ("h1 ip", "a", ["addr"]),

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar, Unpack
 
 from vnet.base.errors import UsageError, VnetError
 from vnet.base.ids import IpAddress, ip_from_text, ip_text, is_link_local_ip6
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.arping import Arping
+from vnet.guest.apps.http import PORT as HTTP_PORT
+from vnet.guest.apps.http import HttpGet, HttpOptions, HttpServer
+from vnet.guest.apps.iperf.client import IperfClient, IperfOptions
+from vnet.guest.apps.iperf.messages import PORT as IPERF_PORT
+from vnet.guest.apps.iperf.server import IperfServer
 from vnet.guest.apps.ping import Ping, PingOptions
+from vnet.guest.apps.tcp import TcpClient, TcpOptions, TcpServer
 from vnet.guest.apps.tracepath import Tracepath, TracepathOptions
 from vnet.guest.apps.traceroute import Traceroute, TracerouteOptions
 from vnet.guest.apps.udp import UdpOptions, UdpServer, UdpStream
 from vnet.guest.vnic import Vnic
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
+
+TcpService: TypeAlias = TcpServer | IperfServer | HttpServer
+ServiceT = TypeVar("ServiceT", TcpServer, IperfServer, HttpServer)
 
 
 class Machine:
@@ -24,6 +34,7 @@ class Machine:
         self.namespace = namespace
         self.epoch_ns = epoch_ns
         self._servers: dict[int, UdpServer] = {}
+        self._tcp_servers: dict[int, TcpService] = {}
         self._faces: dict[Interface, Vnic] = {}
 
     @property
@@ -84,6 +95,41 @@ class Machine:
     def make_tracepath(self, target: bytes, **options: Unpack[TracepathOptions]) -> Tracepath:
         """tracepath(8)."""
         return Tracepath(self.namespace, target, **options)
+
+    def make_tcp(self, target: bytes, **options: Unpack[TcpOptions]) -> TcpClient:
+        """A connection to a server that echoes."""
+        return TcpClient(self.namespace, target, **options)
+
+    def make_iperf(self, target: bytes, **options: Unpack[IperfOptions]) -> IperfClient:
+        """iperf3 -c."""
+        return IperfClient(self.namespace, target, **options)
+
+    def make_http_get(self, target: bytes, **options: Unpack[HttpOptions]) -> HttpGet:
+        """curl(1)."""
+        return HttpGet(self.namespace, target, **options)
+
+    def serve_tcp(self, port: int = 7) -> TcpServer:
+        """Run a TCP echo server on ``port``; one that runs already is returned."""
+        return self._serve(TcpServer, port, lambda: TcpServer(self.namespace, port))
+
+    def serve_iperf(self, port: int = IPERF_PORT) -> IperfServer:
+        """Run iperf3 -s on ``port``; one that runs already is returned."""
+        return self._serve(IperfServer, port, lambda: IperfServer(self.namespace, port))
+
+    def serve_http(self, port: int = HTTP_PORT) -> HttpServer:
+        """Run an HTTP server without files on ``port``; one that runs already is returned."""
+        return self._serve(
+            HttpServer, port, lambda: HttpServer(self.namespace, self.epoch_ns, port)
+        )
+
+    def _serve(self, kind: type[ServiceT], port: int, make: Callable[[], ServiceT]) -> ServiceT:
+        running = self._tcp_servers.get(port)
+        if isinstance(running, kind) and not running.done:
+            return running
+        server = make()
+        server.start()
+        self._tcp_servers[port] = server
+        return server
 
     def serve_echo(self, port: int = 7) -> UdpServer:
         """Run a UDP echo server on ``port``; one that runs already is returned."""

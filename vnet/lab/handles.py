@@ -11,7 +11,11 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress
 from vnet.base.units import parse_duration_ns
 from vnet.guest.apps.arping import Arping
+from vnet.guest.apps.http import HttpGet, HttpServer
+from vnet.guest.apps.iperf.client import IperfClient
+from vnet.guest.apps.iperf.server import IperfServer
 from vnet.guest.apps.ping import PingResult
+from vnet.guest.apps.tcp import TcpClient, TcpServer
 from vnet.guest.apps.tracepath import TracepathResult
 from vnet.guest.apps.traceroute import (
     DEFAULT_AT_ONCE,
@@ -31,6 +35,8 @@ from vnet.linux.netns.namespace import Namespace
 from vnet.linux.tc.command import Tc
 from vnet.sim.link import Link
 from vnet.topology.explain import judge_wire
+from vnet.topology.stream_step_schema import MOST_BYTES as MOST_BYTES_SENT
+from vnet.topology.stream_step_schema import MOST_STREAMS
 from vnet.topology.wire import change_of
 
 if TYPE_CHECKING:
@@ -196,6 +202,70 @@ class MachineHandle:
         )
         self._lab.wait_for(app)
         return app
+
+    def tcp(self, target: str, *, port: int = 7, size: int = 64, timeout: str = "60s") -> TcpClient:
+        """Bytes over TCP to an echo server, which :meth:`serve_tcp` may have started there."""
+        ip, _device = self._resolve(target)
+        app = self._machine.make_tcp(
+            ip,
+            port=_within("port", port, 1, 65_535),
+            size_bytes=_within("size", size, 0, MOST_BYTES_SENT),
+            timeout_ns=_ns(timeout),
+        )
+        self._lab.wait_for(app)
+        return app
+
+    def iperf3(
+        self,
+        target: str,
+        *,
+        port: int = 5201,
+        time: str = "10s",
+        size: int | None = None,
+        interval: str = "1s",
+        reverse: bool = False,
+        parallel: int = 1,
+    ) -> IperfClient:
+        """``iperf3 -c``: -t is ``time``, -n ``size``, -i ``interval``, -R ``reverse``, and -P
+        ``parallel``. The server is :meth:`serve_iperf`'s."""
+        ip, _device = self._resolve(target)
+        app = self._machine.make_iperf(
+            ip,
+            port=_within("port", port, 1, 65_535),
+            duration_ns=_ns(time),
+            size_bytes=None if size is None else _within("size", size, 1, MOST_BYTES_SENT),
+            interval_ns=_ns(interval),
+            reverse=reverse,
+            parallel=_within("parallel", parallel, 1, MOST_STREAMS),
+        )
+        self._lab.wait_for(app)
+        return app
+
+    def http_get(
+        self, target: str, path: str = "/", *, port: int = 80, timeout: str = "60s"
+    ) -> HttpGet:
+        """``curl http://TARGET:PORT/PATH``; the server is :meth:`serve_http`'s."""
+        ip, _device = self._resolve(target)
+        app = self._machine.make_http_get(
+            ip, port=_within("port", port, 1, 65_535), path=path, timeout_ns=_ns(timeout)
+        )
+        self._lab.wait_for(app)
+        return app
+
+    def serve_tcp(self, port: int = 7) -> TcpServer:
+        """Run a TCP echo server until the lab ends."""
+        self._lab.check_open()
+        return self._machine.serve_tcp(_within("port", port, 1, 65_535))
+
+    def serve_iperf(self, port: int = 5201) -> IperfServer:
+        """Run ``iperf3 -s`` until the lab ends."""
+        self._lab.check_open()
+        return self._machine.serve_iperf(_within("port", port, 1, 65_535))
+
+    def serve_http(self, port: int = 80) -> HttpServer:
+        """Run an HTTP server until the lab ends; its ``files`` are bytes by path."""
+        self._lab.check_open()
+        return self._machine.serve_http(_within("port", port, 1, 65_535))
 
     def serve_echo(self, port: int = 7) -> UdpServer:
         """Run a UDP echo server until the lab ends."""

@@ -13,7 +13,7 @@ from vnet.lab import acts
 from vnet.lab.acts import Act, Wait
 from vnet.lab.build import Network
 from vnet.lab.pingall import PingAll, choose_pairs
-from vnet.topology import steps
+from vnet.topology import steps, stream_steps
 from vnet.topology.expression import build_packet
 from vnet.topology.ovs_steps import OvsStep
 
@@ -26,6 +26,8 @@ def make_app(network: Network, step: steps.Step) -> App:
         return _make_send(network, step)
     if isinstance(step, steps.UdpStep):
         return _make_udp(network, step)
+    if isinstance(step, stream_steps.TcpStep | stream_steps.IperfStep | stream_steps.HttpStep):
+        return _make_stream(network, step)
     if isinstance(step, steps.PingStep):
         machine = _machine(network, step.source)
         return machine.make_ping(
@@ -108,6 +110,38 @@ def _make_udp(network: Network, step: steps.UdpStep) -> App:
         timeout_ns=step.timeout_ns,
         # Tenants may share an address: then nobody could say who counted.
         server=servers[0] if len(servers) == 1 else None,
+    )
+
+
+def _make_stream(
+    network: Network,
+    step: stream_steps.TcpStep | stream_steps.IperfStep | stream_steps.HttpStep,
+) -> App:
+    """A step over TCP; the target's server runs from then on."""
+    machine = _machine(network, step.source)
+    target = _target(network, step.target, machine)
+    owners = _owners(network, step.target)
+    if isinstance(step, stream_steps.TcpStep):
+        for owner in owners if step.serve else ():
+            owner.serve_tcp(step.port)
+        return machine.make_tcp(
+            target, port=step.port, size_bytes=step.size_bytes, timeout_ns=step.timeout_ns
+        )
+    if isinstance(step, stream_steps.HttpStep):
+        for owner in owners:
+            owner.serve_http(step.port).offer(step.path, step.size_bytes)
+        return machine.make_http_get(
+            target, port=step.port, path=step.path, timeout_ns=step.timeout_ns
+        )
+    for owner in owners:
+        owner.serve_iperf(step.port)
+    return machine.make_iperf(
+        target,
+        port=step.port,
+        duration_ns=step.duration_ns,
+        size_bytes=step.size_bytes,
+        reverse=step.reverse,
+        parallel=step.parallel,
     )
 
 

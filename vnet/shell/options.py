@@ -59,7 +59,9 @@ def take_options(
         word = waiting.pop()
         flag, attached = _split(word, known)
         option = known.get(flag)
-        if option is None:
+        if option is None and _is_cluster(word, known):
+            waiting += [f"-{letter}" for letter in reversed(word[1:])]
+        elif option is None:
             if word.startswith("-") and len(word) > 1:
                 hint = did_you_mean(word, list(known), "it takes") if known else "it takes none"
                 raise UsageError(f"{command}: unknown option {quote(word)}", hint)
@@ -75,6 +77,16 @@ def take_options(
             except ValueError as error:
                 raise UsageError(f"{command}: {flag}: {error}") from None
     return tuple(rest), given
+
+
+def _is_cluster(word: str, known: Mapping[str, Option]) -> bool:
+    """``-tan`` is ``-t -a -n`` where all three are flags."""
+    options = [known.get(f"-{letter}") for letter in word[1:]]
+    return (
+        len(word) > 2
+        and word.startswith("-")
+        and all(option is not None and option.convert is None for option in options)
+    )
 
 
 def _split(word: str, known: Mapping[str, Option]) -> tuple[str, str]:

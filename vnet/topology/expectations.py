@@ -74,6 +74,7 @@ _NAME = _Type("a name", False, _read_name)
 _BOOL = _Type("true or false", False, _read_bool)
 _PACKETS = {"sent": _COUNT, "received": _COUNT}
 _LOSSES = {**_PACKETS, "lost": _COUNT, "errors": _COUNT}
+_STREAM = dict.fromkeys(("sent_bytes", "received_bytes", "errors"), _COUNT)
 
 REPORTS: dict[str, dict[str, _Type]] = {
     "ping": {
@@ -89,6 +90,14 @@ REPORTS: dict[str, dict[str, _Type]] = {
         "duplicate": _BOOL,
     },
     "udp": _LOSSES,
+    "tcp": {**_STREAM, "connect_ms": _NUMBER_TYPE, "duration_ms": _NUMBER_TYPE},
+    "iperf3": {**_STREAM, "retransmits": _COUNT, "goodput_mbit": _NUMBER_TYPE},
+    "http": {
+        "status": _COUNT,
+        "duration_ms": _NUMBER_TYPE,
+        "received_bytes": _COUNT,
+        "errors": _COUNT,
+    },
     "traceroute": {
         **_PACKETS,
         "hops": _COUNT,

@@ -43,6 +43,7 @@ from vnet.topology.steps import (
     UdpStep,
     WaitStep,
 )
+from vnet.topology.stream_steps import HttpStep, IperfStep, TcpStep
 from vnet.topology.validate import Directory, takes_plugs
 from vnet.topology.wire import change_of
 
@@ -192,6 +193,46 @@ class _StepMaker:
             given.interval,
             given.size,
             given.echo,
+            given.timeout,
+        )
+
+    def make_tcp(self, given: Any, path: Path, common: _Common) -> Step | None:
+        if not self.names.pair(given, path):
+            return None
+        return TcpStep(
+            *common,
+            given.from_,
+            given.to,
+            given.port,
+            given.size,
+            given.serve,
+            given.timeout,
+        )
+
+    def make_iperf3(self, given: Any, path: Path, common: _Common) -> Step | None:
+        if not self.names.pair(given, path):
+            return None
+        return IperfStep(
+            *common,
+            given.from_,
+            given.to,
+            given.port,
+            given.time,
+            given.size,
+            given.reverse,
+            given.parallel,
+        )
+
+    def make_http(self, given: Any, path: Path, common: _Common) -> Step | None:
+        if not self.names.pair(given, path):
+            return None
+        return HttpStep(
+            *common,
+            given.from_,
+            given.to,
+            given.port,
+            given.path,
+            given.size,
             given.timeout,
         )
 

@@ -22,6 +22,7 @@ from vnet.topology.ovs_step_schema import (
     TablesFile,
 )
 from vnet.topology.parts import Part, duration_field
+from vnet.topology.stream_step_schema import HttpFile, IperfFile, TcpFile
 from vnet.topology.values import RefusedError
 from vnet.topology.wire import WireFile
 
@@ -247,7 +248,18 @@ class RepeatFile(Part):
 OVS_VERBS = ("flows", "groups", "meters", "tables", "megaflows", "bond")
 """Steps for bridges of Open vSwitch."""
 VERBS = (
-    *("ping", "arping", "udp", "traceroute", "tracepath", "pingall", "send"),
+    *(
+        "ping",
+        "arping",
+        "udp",
+        "tcp",
+        "iperf3",
+        "http",
+        "traceroute",
+        "tracepath",
+        "pingall",
+        "send",
+    ),
     *("link", "move", "wait", "fdb", "counters", "tc", "repeat", "parallel"),
     *OVS_VERBS,
 )
@@ -274,6 +286,13 @@ class StepFile(Part):
     udp: UdpFile | None = Field(
         default=None, description="Send UDP datagrams and count the echoes."
     )
+    tcp: TcpFile | None = Field(
+        default=None, description="Send bytes over a TCP connection and have them back."
+    )
+    iperf3: IperfFile | None = Field(
+        default=None, description="Measure what a TCP connection brings in bulk."
+    )
+    http: HttpFile | None = Field(default=None, description="Get a file by HTTP.")
     traceroute: TracerouteFile | None = Field(
         default=None, description="Trace the way to a machine, hop by hop."
     )

@@ -39,7 +39,7 @@ def _in_later_state(connection: Connection, segment: Tcp, options: TcpOptions) -
         return _take_expected(connection, segment, options)
     sequence = unfold(segment.sequence, connection.receiver.nxt)
     reason = _acceptable(connection, segment, options, sequence)
-    if reason is not None:
+    if reason is not None or segment.flags & (RST | SYN):
         return reason
     if not segment.flags & ACK:
         return drops.NO_ACK

@@ -12,6 +12,7 @@ from vnet.shell.commands import (
     tc,
     traffic,
     traffic_paths,
+    traffic_streams,
     watching,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "tc",
     "traffic",
     "traffic_paths",
+    "traffic_streams",
     "watching",
 ]

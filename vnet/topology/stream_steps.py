@@ -1,0 +1,58 @@
+"""Steps over TCP, once they are checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vnet.topology.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class TcpStep(Step):
+    """A connection to an echo server, which the step starts unless ``serve`` is False."""
+
+    source: str
+    target: str
+    port: int = 7
+    size_bytes: int = 64
+    serve: bool = True
+    timeout_ns: int = 60_000_000_000
+
+    @property
+    def title(self) -> str:
+        return f"tcp {self.source} → {self.target}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class IperfStep(Step):
+    """iperf3 for ``duration_ns``, or ``size_bytes``; ``reverse`` has the target send."""
+
+    source: str
+    target: str
+    port: int = 5201
+    duration_ns: int = 10_000_000_000
+    size_bytes: int | None = None
+    reverse: bool = False
+    parallel: int = 1
+
+    @property
+    def title(self) -> str:
+        arrow = "←" if self.reverse else "→"
+        times = f" ×{self.parallel}" if self.parallel > 1 else ""
+        return f"iperf3 {self.source} {arrow} {self.target}{times}"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpStep(Step):
+    """A GET from a server that has ``size_bytes`` at ``path``, or nothing."""
+
+    source: str
+    target: str
+    port: int = 80
+    path: str = "/"
+    size_bytes: int | None = None
+    timeout_ns: int = 60_000_000_000
+
+    @property
+    def title(self) -> str:
+        return f"http {self.source} → {self.target}{self.path}"
