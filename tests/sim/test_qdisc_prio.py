@@ -22,8 +22,20 @@ def test_the_priority_of_a_packet_comes_from_two_bits_of_its_tos(tos: int, prior
     assert priority_of(frame_of(tos=tos).data) == priority
 
 
-def test_igmp_is_control_traffic_and_what_is_not_ipv4_has_no_priority() -> None:
+def test_talk_of_groups_and_trees_is_control_traffic() -> None:
+    """As recorded behind a tbf: IGMP and MLD overtake datagrams; ARP and ND do not."""
+    ethernet, addresses = "333300000016225417f37415 86dd", "fe80" + "00" * 14 + "ff02" + "00" * 14
+    mld = ethernet + "6000000000240001" + addresses + "3a00050200000100" + "8f00"
+    solicitation = ethernet + "6000000000203aff" + addresses + "8700" + "00" * 22
+    bpdu = "0180c2000000020000000001 0026 42420300"
     assert priority_of(frame_of(protocol=2).data) == 7
+    assert priority_of(bytes.fromhex(mld)) == 7
+    assert priority_of(bytes.fromhex(bpdu)) == 7
+    assert priority_of(bytes.fromhex(solicitation)) == 0
+    assert priority_of(bytes.fromhex("ffffffffffff020000000001080600010800")) == 0
+
+
+def test_ipv6_has_no_priority() -> None:
     ipv6 = frame_of(tos=MINIMIZE_DELAY).data.replace(b"\x08\x00\x45", b"\x86\xdd\x61", 1)
     assert priority_of(ipv6) == 0
 

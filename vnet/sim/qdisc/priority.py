@@ -1,8 +1,9 @@
 """Whose turn it is sooner: what a packet's type of service says, and the band that it belongs in.
 
 The kernel gives a packet a priority from 0 to 15 when its IP stack sends or forwards it, from two
-bits of the type of service (tc-prio(8)). IPv6 has no part in that, nor have frames that a bridge
-passes on; IGMP is control traffic.
+bits of the type of service (tc-prio(8)). IPv6 has no part in that, nor have ARP and frames that a
+bridge passes on. What the kernel says of multicast groups (IGMP, MLD) and of spanning trees is
+control traffic.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _OF_TOS: Final = (BEST_EFFORT, BULK, INTERACTIVE, INTERACTIVE_BULK)
 """By the bits 'minimize delay' and 'maximize throughput'."""
 
 _TAG_BYTES = 4
+_MLD_TYPES = (b"\x82", b"\x83", b"\x84", b"\x8f")
+_SPANNING_TREE = b"\x42\x42"
+"""The service access points of BPDUs, behind a length."""
 
 
 def priority_of(data: bytes) -> int:
@@ -31,8 +35,11 @@ def priority_of(data: bytes) -> int:
     at = ether.HEADER_BYTES
     while data[at - 2 : at] in (b"\x81\x00", b"\x88\xa8"):
         at += _TAG_BYTES
-    if data[at - 2 : at] != b"\x08\x00" or len(data) < at + ipv4.HEADER_BYTES:
-        return BEST_EFFORT
-    if data[at + 9] == ipv4.IGMP:
-        return CONTROL
-    return _OF_TOS[data[at + 1] >> 3 & 3]
+    kind = data[at - 2 : at]
+    if kind == b"\x08\x00" and len(data) >= at + ipv4.HEADER_BYTES:
+        return CONTROL if data[at + 9] == ipv4.IGMP else _OF_TOS[data[at + 1] >> 3 & 3]
+    if kind == b"\x86\xdd":
+        # MLD is ICMPv6 behind a hop-by-hop header of eight bytes.
+        is_mld = data[at + 6 : at + 7] == b"\0" and data[at + 48 : at + 49] in _MLD_TYPES
+        return CONTROL if is_mld else BEST_EFFORT
+    return CONTROL if data[at : at + 2] == _SPANNING_TREE else BEST_EFFORT
