@@ -11,6 +11,7 @@ from vnet.wire.ether import HEADER_BYTES
 _IPV4 = b"\x08\x00"
 _IPV6 = b"\x86\xdd"
 _IP_ID = slice(HEADER_BYTES + 4, HEADER_BYTES + 6)
+_LABEL = slice(HEADER_BYTES + 1, HEADER_BYTES + 4)
 _IP_SUM = slice(HEADER_BYTES + 10, HEADER_BYTES + 12)
 _UNASKED_ICMPV6 = (bytes((icmpv6.ROUTER_SOLICITATION,)), bytes((icmpv6.MLDV2_REPORT,)))
 
@@ -36,8 +37,11 @@ def is_spontaneous(frame: bytes, macs: Set[bytes]) -> bool:
 def hide_choices(frame: bytes, addresses: Set[bytes]) -> bytes:
     """The frame with the IP identification of the machine's own packets as 0 or 1.
 
-    Its header checksum becomes zero if it was right. Other packets pass through unchanged.
+    Its header checksum becomes zero if it was right. Of IPv6 packets the flow label becomes 0 or
+    1. Other packets pass through unchanged.
     """
+    if frame[12:14] == _IPV6:
+        return _without_label(frame, addresses)
     if frame[12:14] != _IPV4 or frame[HEADER_BYTES + 12 : HEADER_BYTES + 16] not in addresses:
         return frame
     header_bytes = (frame[HEADER_BYTES] & 0x0F) * 4
@@ -46,4 +50,13 @@ def hide_choices(frame: bytes, addresses: Set[bytes]) -> bytes:
     hidden[_IP_ID] = bytes((0, any(frame[_IP_ID])))
     if checksum(header) == 0:
         hidden[_IP_SUM] = b"\0\0"
+    return bytes(hidden)
+
+
+def _without_label(frame: bytes, addresses: Set[bytes]) -> bytes:
+    if frame[HEADER_BYTES + 8 : HEADER_BYTES + 24] not in addresses:
+        return frame
+    label = int.from_bytes(frame[_LABEL], "big") & 0x0FFFFF
+    hidden = bytearray(frame)
+    hidden[_LABEL] = bytes((frame[_LABEL][0] & 0xF0, 0, label > 0))
     return bytes(hidden)
