@@ -17,7 +17,14 @@ from scapy.layers.l2 import Ether
 
 from tests.kernel.choices import hide_choices, is_spontaneous
 from tests.kernel.setup import Lab
-from vnet.base.ids import ip_from_text, ip_text, link_local_of, mac_from_text, mac_text
+from vnet.base.ids import (
+    ip_text,
+    link_local_of,
+    mac_from_text,
+    mac_text,
+    network_of,
+    prefix_from_text,
+)
 from vnet.wire import arp, icmpv6
 from vnet.wire.ether import HEADER_BYTES, TYPE_ARP
 from vnet.wire.ether import frame as ether_frame
@@ -97,8 +104,10 @@ class Machine:
         texts = [text for port in lab.ports for text in port.addresses]
         texts += lab.bridge.addresses if lab.bridge is not None else ()
         self.macs = frozenset(bytes(mac_from_text(port.mac)) for port in lab.ports)
-        given = frozenset(bytes(ip_from_text(text.split("/")[0])) for text in texts)
-        self.addresses = given | frozenset(map(link_local_of, self.macs))
+        given = [prefix_from_text(text) for text in texts]
+        # A router also answers from the first address of each of its networks.
+        own = {bytes(ip) for ip, _ in given} | {network_of(ip, length) for ip, length in given}
+        self.addresses = own | frozenset(map(link_local_of, self.macs))
 
 
 def answer_of(lab: Lab, port: str, frame: bytes) -> bytes | None:

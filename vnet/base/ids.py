@@ -71,6 +71,11 @@ def is_link_local_ip6(ip: bytes) -> bool:
     return ip[0] == 0xFE and ip[1] & 0xC0 == 0x80 and len(ip) == 16
 
 
+def is_on_link(ip6: bytes) -> bool:
+    """Whether a link-local address is of the one network that every link has, fe80::/64."""
+    return ip6[2:8] == bytes(6)
+
+
 def link_local_of(mac: bytes) -> IpAddress:
     """The EUI-64 link-local address of a MAC (RFC 4291, appendix A)."""
     return IpAddress(

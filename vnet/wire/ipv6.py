@@ -14,6 +14,7 @@ _HEADER = struct.Struct("!IHBB16s16s")
 _FRAGMENT = struct.Struct("!BBHI")
 HEADER_BYTES = _HEADER.size
 MIN_MTU = 1280
+FLOW_LABEL_MASK = 0xFFFFF
 
 HOP_BY_HOP = 0
 ROUTING = 43

@@ -23,11 +23,16 @@ class Udp(NamedTuple):
     payload: bytes
 
 
-def parse(segment: bytes) -> Udp | None:
-    """The header of ``segment``; None if cut off or its length field is impossible."""
+def parse(segment: bytes, *, jumbo: bool = False) -> Udp | None:
+    """The header of ``segment``; None if cut off or its length field is impossible.
+
+    With ``jumbo`` a length of zero means all of it, as in IPv6 (RFC 2675 section 4).
+    """
     if len(segment) < HEADER_BYTES:
         return None
     source_port, target_port, length, check = _HEADER.unpack_from(segment)
+    if jumbo and not length:
+        length = len(segment)
     if length < HEADER_BYTES or length > len(segment):
         return None
     return Udp(source_port, target_port, check, segment[HEADER_BYTES:length])
@@ -37,7 +42,7 @@ def checksum_holds(source: bytes, target: bytes, segment: bytes) -> bool:
     """Whether the datagram is whole. Zero means "none" on IPv4 and is wrong on IPv6."""
     if segment[6:8] == b"\0\0":
         return len(source) == 4
-    length = segment[4] << 8 | segment[5]
+    length = segment[4] << 8 | segment[5] or len(segment)
     return checksum(segment[:length], pseudo_header_sum(source, target, PROTOCOL, length)) == 0
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _FIRST_INFORMATIONAL = 128
 _NS_PER_MS = 1_000_000
+_ROUTERS_SHARE_BELOW = 127
+"""Prefixes from here on have no subnet-router address (RFC 6164)."""
 
 _ND_TYPES = frozenset(range(icmpv6.ROUTER_SOLICITATION, icmpv6.REDIRECT + 1))
 
@@ -107,9 +109,9 @@ class Icmp6:
         source: bytes | None = target
         if to_group or (shared and not self._namespace.sysctls.ipv6.anycast_src_echo_reply):
             source = interface.source_for(header.source)
-        if source is None or header.source == IPV6_ANY:
+        if source is None:
             return interface.device.drop(frame, drops.SOURCE_UNUSABLE)
-        reply = icmpv6.Icmpv6(icmpv6.ECHO_REPLY, 0, request.body)
+        reply = icmpv6.Icmpv6(icmpv6.ECHO_REPLY, request.code, request.body)
         out = interface if is_link_local_ip6(header.source) else None
         return self._send(source, header.source, reply, frame.meta, out, header.traffic_class)
 
@@ -135,11 +137,23 @@ class Icmp6:
         if not self._namespace.owns(target) and not self._is_within_limit(kind, target):
             return
         source = self._source_for(header, received_by)
-        if source is None:
+        if source is None or self._is_shared(target):
             return
         quoted = packet[: ipv6.MIN_MTU - ipv6.HEADER_BYTES - 8]
         out = received_by if is_link_local_ip6(target) else None
         self._send(source, target, icmpv6.Icmpv6(kind, code, rest + quoted), meta, out)
+
+    def _is_shared(self, target: bytes) -> bool:
+        """Whether ``target`` is the routers' address of a network here, which asks nobody."""
+        if is_link_local_ip6(target):
+            return not any(target[8:])
+        found = self._namespace.route_to(target)
+        return (
+            found is not None
+            and found.gateway is None
+            and found.route.prefix_length < _ROUTERS_SHARE_BELOW
+            and found.route.network == target
+        )
 
     def _is_within_limit(self, kind: int, target: bytes) -> bool:
         """net.ipv6.icmp: how often a type may be sent to one destination."""

@@ -9,9 +9,11 @@ from vnet.base.ids import (
     MAC_ZERO,
     is_link_local_ip6,
     is_multicast_ip,
+    is_on_link,
     multicast_mac_of,
 )
 from vnet.linux.netns import drops
+from vnet.linux.netns.flow_label import ALWAYS, labelled
 from vnet.linux.netns.ipv6_delivery import Arrived, Delivery6
 from vnet.linux.netns.ipv6_forwarding import Forwarding6
 from vnet.sim.frame import Frame, Meta
@@ -33,7 +35,6 @@ _HEADER_TYPE = HEADER_BYTES + 6
 """Where a frame says which header follows; 0 is that of hop-by-hop options."""
 
 _LOOPBACK = bytes(15) + b"\1"
-_IPV4_MAPPED = bytes(10) + b"\xff\xff"
 
 
 class Ipv6Stack:
@@ -78,7 +79,7 @@ class Ipv6Stack:
     def _reason_against(self, interface: Interface, header: ipv6.Ipv6) -> DropReason | None:
         """Addresses that never travel on a wire (RFC 4291 sections 2.5.3, 2.5.5 and 2.7)."""
         source, target = header.source, header.target
-        if is_multicast_ip(source) or source[:12] == _IPV4_MAPPED:
+        if is_multicast_ip(source):
             return drops.MARTIAN_SOURCE
         if interface is self._namespace.loopback:
             return None
@@ -131,9 +132,13 @@ class Ipv6Stack:
         See the IPv4 twin for ``confirm`` and for what cannot be sent.
         """
         target = packet[24:40]
+        if self._namespace.sysctls.ipv6.auto_flowlabels in ALWAYS:
+            packet = labelled(packet)
         if self._namespace.owns(target):
             return self._transmit(self._namespace.loopback, packet, MAC_ZERO, meta)
         next_hop = target
+        if is_link_local_ip6(target) and not is_on_link(target):
+            return self._lose(packet, meta, drops.NO_ROUTE)
         if out is None and (is_multicast_ip(target) or is_link_local_ip6(target)):
             out = self._namespace.owner_of(packet[8:24])
         if out is None:

@@ -9,6 +9,7 @@ from vnet.base.ids import (
     IpAddress,
     is_link_local_ip6,
     is_multicast_ip,
+    is_on_link,
     is_solicited_node,
 )
 from vnet.linux.netns import drops
@@ -225,19 +226,23 @@ class NeighborDiscovery:
             return
         if gateway is not None and not is_link_local_ip6(gateway):
             return
-        if not self._is_neighbor(interface, asker) or not icmp.allow(asker, _REDIRECT_INTERVAL_NS):
+        out = self._link_to(interface, asker)
+        if out is None or not icmp.allow(asker, _REDIRECT_INTERVAL_NS):
             return
         known = interface.nd_cache.table.get(target)
         mac = known.mac if known is not None and known.state in VALID else None
         room = ipv6.MIN_MTU - ipv6.HEADER_BYTES - _REDIRECT_BYTES - (0 if mac is None else 8)
         body = nd.redirect(target, destination, mac, packet[: (room & ~7) - 8])
-        send_nd(interface, source, asker, icmpv6.Icmpv6(icmpv6.REDIRECT, 0, body), meta=meta)
+        send_nd(out, source, asker, icmpv6.Icmpv6(icmpv6.REDIRECT, 0, body), meta=meta)
 
-    def _is_neighbor(self, interface: Interface, ip: bytes) -> bool:
+    def _link_to(self, interface: Interface, ip: bytes) -> Interface | None:
+        """Where ``ip`` is a neighbour; not always where its packet came from."""
+        if self._namespace.owns(ip):
+            return None
         if is_link_local_ip6(ip):
-            return True
+            return interface if is_on_link(ip) else None
         route = self._namespace.route_to(ip)
-        return route is not None and route.gateway is None and route.out is interface
+        return None if route is None or route.gateway is not None else route.out
 
     def _redirected(
         self, interface: Interface, frame: Frame, header: ipv6.Ipv6, body: bytes

@@ -383,6 +383,11 @@ class NdCache(NeighborCache):
     def source_in(packet: bytes) -> bytes:
         return packet[8:24]
 
+    def may_ask_as(self, source: bytes, ip: bytes) -> bool:  # noqa: ARG002
+        # One that is on this very link; the answer could not find its way to another.
+        address = self.interface.find(source)
+        return address is not None and address.usable
+
     def own_source(self, ip: bytes) -> bytes | None:  # noqa: ARG002
         return self.interface.link_local
 

@@ -185,7 +185,7 @@ class Sockets:
                 rest=at.to_bytes(4, "big"),
             )
         segment = upper.payload
-        datagram = udp.parse(segment)
+        datagram = udp.parse(segment, jumbo=True)
         if datagram is None or not udp.checksum_holds(header.source, header.target, segment):
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
         if not self._hand_over(header.source, header.target, datagram):

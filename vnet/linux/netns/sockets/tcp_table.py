@@ -9,7 +9,7 @@ from zlib import crc32
 
 from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
-from vnet.base.ids import ip_text
+from vnet.base.ids import ip_text, is_link_local_ip6
 from vnet.linux.netns import drops
 from vnet.linux.netns.sockets.ports import EPHEMERAL_PORTS
 from vnet.linux.netns.sockets.tcp import DEFAULT_BACKLOG, TcpListener, TcpSocket
@@ -47,6 +47,7 @@ class TcpTable:
     """A namespace's connections, what is left of old ones, and the ports that listen."""
 
     __slots__ = (
+        "_came_by",
         "_meta",
         "_namespace",
         "_picked",
@@ -66,6 +67,7 @@ class TcpTable:
         """The trace of the segment that is being handled: its answers grow from it."""
         self._tos = 0
         """Its type of service, which a reset has, too."""
+        self._came_by: Interface | None = None
         self.sockets: dict[FlowKey, TcpSocket] = {}
         self.remains: dict[FlowKey, TimeWait] = {}
         self.listeners: dict[tuple[bytes, int], TcpListener] = {}
@@ -234,7 +236,7 @@ class TcpTable:
         if options is None:
             return interface.device.drop(frame, tcp_drops.OPTIONS_MALFORMED)
         before, self._meta = self._meta, frame.meta
-        self._tos = tos & ~_ECN_BITS
+        self._tos, self._came_by = tos & ~_ECN_BITS, interface
         try:
             reason = self._dispatch(
                 (target, segment.target_port, source, segment.source_port), segment, options
@@ -315,7 +317,9 @@ class TcpTable:
     def _answer(self, key: FlowKey, segment: Tcp, tos: int = 0) -> None:
         """Send a segment that no connection stands behind."""
         label = crc32(key[0] + key[2], key[1] << 16 | key[3]) & 0xFFFFF
-        self._send(key[0], key[2], segment, 0, label, tos=tos)
+        # A link-local address is one of the link that the segment came by.
+        out = self._came_by if is_link_local_ip6(key[2]) else None
+        self._send(key[0], key[2], segment, 0, label, tos=tos, out=out)
 
     def _send(
         self,
@@ -327,6 +331,7 @@ class TcpTable:
         *,
         tos: int = 0,
         confirm: bool = False,
+        out: Interface | None = None,
     ) -> None:
         namespace = self._namespace
         data = tcp.emit(source, target, segment)
@@ -341,7 +346,7 @@ class TcpTable:
                 traffic_class=tos,
                 flow_label=flow_label,
             )
-            return namespace.ipv6.send(packet, self._meta, confirm=confirm)
+            return namespace.ipv6.send(packet, self._meta, out=out, confirm=confirm)
         packet = ipv4.emit(
             source,
             target,
