@@ -21,6 +21,8 @@ _ERROR_PRECEDENCE = 0xC0
 _TOS_BITS = 0x1E
 """What of the packet's own type of service goes with it (RFC 1349)."""
 
+_UNANSWERED = icmp.ERRORS | {1, 2, 6, 7, 9, 10}
+"""Types that Linux takes for errors; router discovery (RFC 1256) is among them."""
 _UNKNOWN_TYPE = 19
 """Types from here on may be errors for all that Linux knows, and get none."""
 
@@ -140,7 +142,7 @@ class Icmp4:
         if header.protocol != icmp.PROTOCOL:
             return True
         kind = header.payload[0] if header.payload else _UNKNOWN_TYPE
-        return kind < _UNKNOWN_TYPE and kind not in icmp.ERRORS
+        return kind < _UNKNOWN_TYPE and kind not in _UNANSWERED
 
     def _source_for(self, header: ipv4.Ipv4, received_by: Interface | None) -> bytes | None:
         """Where the packet was for us, from the address it was sent to; else by the route."""

@@ -6,6 +6,8 @@ another would have had.
 
 from __future__ import annotations
 
+from vnet.linux.timer_wheel import JIFFY_NS
+
 _BURST = 6
 _NEW_NS = 60_000_000_000
 """A stranger has had so much time to collect tokens."""
@@ -63,10 +65,15 @@ class Peers:
         return peer
 
     def allow(self, ip: bytes, now_ns: int, interval_ns: int) -> bool:
-        """Whether one more error may go to ``ip``: six at once, then one per interval."""
-        if interval_ns == 0:
+        """Whether one more error may go to ``ip``: six at once, then one per interval.
+
+        Without an interval always; but six times nothing is all that the peer then keeps, from
+        one tick of the clock to the next.
+        """
+        peer = self.of(ip, now_ns)
+        if not interval_ns and now_ns // JIFFY_NS == peer.last_ns // JIFFY_NS:
             return True
-        return self.of(ip, now_ns).take(interval_ns, _BURST * interval_ns, now_ns)
+        return peer.take(interval_ns, _BURST * interval_ns, now_ns)
 
     def _sweep(self, now_ns: int) -> None:
         self._peers = {
