@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from tests.kernel.frames_bridged import BridgedFrames
 from tests.kernel.frames_ethernet import EthernetFrames
 from tests.kernel.frames_ipv4 import Ipv4Frames
 from tests.kernel.frames_ipv6 import Ipv6Frames
@@ -60,6 +61,29 @@ def _bridge(chance: Stream, frames: Stream, n_steps: int) -> Case:
     addresses = ("10.0.0.8/24",) if chance.random() < 0.5 else ()
     lab = Lab(ports, Bridge(addresses, settings), sysctls=_UNLIMITED)
     return Case(lab, list(EthernetFrames(lab, frames).steps(n_steps)))
+
+
+def _netfilter(chance: Stream, frames: Stream, n_steps: int) -> Case:
+    """A bridge whose packets br_netfilter looks at, between ports that take more or less."""
+    ports = tuple(
+        Port(
+            f"p{number}",
+            port_mac(number),
+            mtu_bytes=chance.choice((1500, 1500, 1400, 1280)),
+            stations={f"10.0.0.{10 * number + n}": station_mac(number, n) for n in (1, 2)},
+        )
+        for number in (1, 2, 3)
+    )
+    switches = {
+        f"net.bridge.bridge-nf-{name}": int(chance.random() < likely)
+        for name, likely in (
+            *(("call-iptables", 0.9), ("call-ip6tables", 0.9), ("call-arptables", 0.8)),
+            ("filter-vlan-tagged", 0.3),
+        )
+    }
+    settings = {"mcast_snooping": 0}
+    lab = Lab(ports, Bridge(settings=settings), sysctls={**_UNLIMITED, **switches})
+    return Case(lab, list(BridgedFrames(lab, frames).steps(n_steps)))
 
 
 def _router4(chance: Stream, frames: Stream, n_steps: int) -> Case:
@@ -179,6 +203,7 @@ _IPV6 = {
 
 KINDS: dict[str, Callable[[Stream, Stream, int], Case]] = {
     "bridge": _bridge,
+    "netfilter": _netfilter,
     "host4": _host4,
     "router4": _router4,
     "host6": _host6,

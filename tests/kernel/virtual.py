@@ -54,6 +54,8 @@ class VirtualLab:
 
     def _build(self) -> None:
         lab, namespace = self.lab, self._namespace
+        if any(key.startswith("net.bridge.") for key in lab.sysctls):
+            namespace.links.load_br_netfilter()
         self._set_sysctls(of_devices=False)
         if lab.bridge is not None:
             _apply_bridge(namespace.add_bridge("br0", ipv6=lab.ipv6), lab.bridge)

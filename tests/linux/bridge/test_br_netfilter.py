@@ -14,6 +14,8 @@ from tests.linux.bridge.kit import Table
 from tests.linux.kit import BROADCAST, drops, probe_mac
 from vnet.linux.bridge.netfilter import IpHook
 from vnet.netdev.device import NetDevice
+from vnet.wire import ipv4
+from vnet.wire.ether import TYPE_IPV4
 
 ONE, TWO = "10.0.0.1", "10.0.0.2"
 
@@ -61,8 +63,9 @@ MALFORMED = {
     "a header cut off": ether(type=0x800) / Raw(bytes(IP(src=ONE, dst=TWO))[:12]),
     "an IPv6 payload beyond the frame": ether() / udp6(plen=300),
     "an IPv6 header of version 4": with_byte(ether() / udp6(), 14, 0x40),
-    "an ARP header cut off": ether(type=0x806) / Raw(b"\0\1\x08\0\6\4"),
 }
+
+SHORT_ARP = ether(type=0x806) / Raw(b"\0\1\x08\0\6\4")
 
 
 @pytest.mark.parametrize("case", MALFORMED)
@@ -77,6 +80,12 @@ def test_a_bridge_without_it_carries_all_of_that(case: str) -> None:
     table = Table(3, filtering=False)
     table.send(2)
     assert passed(table, MALFORMED[case]) == [bytes(MALFORMED[case])]
+
+
+def test_an_arp_header_that_is_cut_off_goes_no_further_but_is_learned_from(table: Table) -> None:
+    assert passed(table, SHORT_ARP) == []
+    assert drops(table.port(2).device) == {"bridge-nf-malformed": 1}
+    assert probe_mac(1) in {row[0] for row in table.fdb()}
 
 
 FINE = {
@@ -112,6 +121,27 @@ def test_a_packet_too_large_for_its_port_is_cut_up(table: Table) -> None:
     assert b"".join(bytes(p[IP].payload) for p in pieces) == bytes(udp(1450)[UDP])
 
 
+def test_pieces_are_as_large_as_the_smallest_port_takes(table: Table) -> None:
+    table.machine.set_mtu("p2", 1400)
+    table.machine.set_mtu("p3", 1280)
+    pieces = [Ether(data)[IP] for data in passed(table, ether() / udp(1450, id=1))]
+    assert [len(piece) for piece in pieces] == [1276, 222]
+
+
+@pytest.mark.parametrize(
+    ("options", "fine"),
+    [
+        ("0000000000000000", True),  # padding by ones
+        ("0104000000000000", False),  # says that it is 16 bytes long
+        ("0000010600000000", False),  # an option that is longer than the header
+        ("0000c20400010000", False),  # a jumbogram that is none
+    ],
+)
+def test_hop_by_hop_options_are_looked_through(table: Table, options: str, fine: bool) -> None:
+    packet = IPv6(src="fd00::1", dst="fd00::2", nh=0) / Raw(bytes.fromhex(options))
+    assert passed(table, ether() / packet) == ([bytes(ether() / packet)] if fine else [])
+
+
 def test_each_port_cuts_for_itself(table: Table) -> None:
     table.machine.set_mtu("p2", 1400)
     packet = ether(BROADCAST) / udp(1450, id=3)
@@ -142,10 +172,14 @@ def test_what_may_not_be_cut_is_lost_without_a_word(table: Table, packet: Any) -
 
 
 def test_each_protocol_has_its_switch(table: Table) -> None:
-    switches = {"iptables": "a wrong checksum", "ip6tables": "an IPv6 payload beyond the frame"}
-    for name, case in (*switches.items(), ("arptables", "an ARP header cut off")):
+    switches = {
+        "iptables": MALFORMED["a wrong checksum"],
+        "ip6tables": MALFORMED["an IPv6 payload beyond the frame"],
+        "arptables": SHORT_ARP,
+    }
+    for name, packet in switches.items():
         table.machine.sysctls[f"net.bridge.bridge-nf-call-{name}"] = 0
-        assert passed(table, MALFORMED[case]) == [bytes(MALFORMED[case])], name
+        assert passed(table, packet) == [bytes(packet)], name
 
 
 def test_tagged_packets_are_looked_at_where_that_is_asked_for(table: Table) -> None:
@@ -169,16 +203,22 @@ def test_hooks_see_each_packet_come_in_and_leave(table: Table) -> None:
 
     class Hooks:
         def judge(
-            self, hook: IpHook, packet: bytes, entered: NetDevice, leaves: NetDevice | None
+            self,
+            hook: IpHook,
+            kind: int,
+            packet: bytes,
+            entered: NetDevice,
+            leaves: NetDevice | None,
         ) -> bytes | None:
+            assert kind == TYPE_IPV4
             seen.append((hook.name, entered.name, None if leaves is None else leaves.name))
             if hook is IpHook.FORWARD and leaves is not None and leaves.name == "p3":
                 return None
-            return packet[:8] + bytes((packet[8] + 1,)) + packet[9:]
+            return ipv4.decrement_ttl(packet)
 
     table.machine.links.load_br_netfilter().hooks = Hooks()
     (heard,) = passed(table, ether(BROADCAST) / udp(4, ttl=9))
-    assert Ether(heard)[IP].ttl == 12
+    assert Ether(heard)[IP].ttl == 6
     assert seen == [
         ("PRE_ROUTING", "p1", None),
         ("FORWARD", "p1", "p3"),

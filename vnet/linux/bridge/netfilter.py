@@ -23,7 +23,7 @@ from vnet.netdev.device import NetDevice, RxHandler
 from vnet.sim.frame import Frame
 from vnet.wire import ipv4, ipv6
 from vnet.wire.ether import HEADER_BYTES, RESERVED_PREFIX, TYPE_ARP, TYPE_IPV4, TYPE_IPV6
-from vnet.wire.vlan import TPIDS
+from vnet.wire.vlan import TPIDS, is_whole
 
 MALFORMED_PACKET = drop_reason(
     "bridge-nf-malformed",
@@ -34,6 +34,8 @@ MALFORMED_PACKET = drop_reason(
 _TAG_BYTES = 4
 _LEAST_ARP_BYTES = 8
 _HOP_BY_HOP = 0
+_PAD1 = 0x00
+_JUMBO = 0xC2
 
 
 class IpHook(Enum):
@@ -44,15 +46,24 @@ class IpHook(Enum):
     POST_ROUTING = auto()
 
 
+_HOOKS = {
+    TYPE_IPV4: (IpHook.FORWARD, IpHook.POST_ROUTING),
+    TYPE_IPV6: (IpHook.FORWARD, IpHook.POST_ROUTING),
+    TYPE_ARP: (IpHook.FORWARD,),
+}
+"""What a packet meets on its way out."""
+
+
 class IpHooks(Protocol):
     """Who judges packets at the hooks."""
 
     def judge(
-        self, hook: IpHook, packet: bytes, entered: NetDevice, leaves: NetDevice | None
+        self, hook: IpHook, kind: int, packet: bytes, entered: NetDevice, leaves: NetDevice | None
     ) -> bytes | None:
         """The packet as it goes on, or None where it was dropped, and counted, or taken.
 
-        ``entered`` and ``leaves`` are bridge ports; nobody knows the latter before FORWARD.
+        ``kind`` is its EtherType; ARP packets are shown at FORWARD alone. ``entered`` and
+        ``leaves`` are bridge ports; nobody knows the latter before FORWARD.
         """
 
 
@@ -62,6 +73,7 @@ class NoRules:
     def judge(
         self,
         hook: IpHook,  # noqa: ARG002
+        kind: int,  # noqa: ARG002
         packet: bytes,
         entered: NetDevice,  # noqa: ARG002
         leaves: NetDevice | None,  # noqa: ARG002
@@ -78,6 +90,10 @@ class Calls:
     ipv6: bool = True
     arp: bool = True
     vlan_tagged: bool = False
+
+    def shows(self, kind: int) -> bool:
+        """Whether IP packets of an EtherType are looked at as they come in."""
+        return {TYPE_IPV4: self.ipv4, TYPE_IPV6: self.ipv6}.get(kind, False)
 
 
 class BridgeNetfilter:
@@ -97,17 +113,20 @@ class BridgeNetfilter:
         """A frame leaves by a port, to which it may go."""
         if came_by is None or self._entered is None or came_by is not self._entered[0]:
             return self._pass(port, frame)
-        at = packet_offset(frame.data)
+        kind, at = self._entered[1], packet_offset(frame.data)
         packet: bytes | None = frame.data[at:]
-        for hook in (IpHook.FORWARD, IpHook.POST_ROUTING):
+        # It is judged again, and may have lost the options that its header promises.
+        if _packet_bytes(kind, frame.data[at:]) is None:
+            return port.device.drop(frame, MALFORMED_PACKET)
+        for hook in _HOOKS[kind]:
             assert packet is not None
-            packet = self.hooks.judge(hook, packet, came_by.device, port.device)
+            packet = self.hooks.judge(hook, kind, packet, came_by.device, port.device)
             if packet is None:
                 return None
         assert packet is not None
         if packet != frame.data[at:]:
             frame = Frame(frame.data[:at] + packet, frame.meta)
-        if self._entered[1] == TYPE_IPV4 and len(packet) > port.device.mtu_bytes:
+        if kind == TYPE_IPV4 and len(packet) > port.device.mtu_bytes:
             return self._cut(port, frame, frame.data[:at], packet)
         return self._pass(port, frame)
 
@@ -119,11 +138,13 @@ class BridgeNetfilter:
 
     @staticmethod
     def _cut(port: BridgePort, frame: Frame, head: bytes, packet: bytes) -> None:
-        device, mtu_bytes = port.device, port.device.mtu_bytes
+        device = port.device
+        # Pieces are made for the bridge, which takes what the smallest of its ports does.
+        mtu_bytes = port.bridge.device.mtu_bytes
         if packet[6] & ipv4.DONT_FRAGMENT >> 8 or mtu_bytes < ipv4.HEADER_BYTES + 8:
             return device.drop(frame, PORT_MTU)
         for piece in ipv4.fragment(packet, mtu_bytes):
-            device.transmit(Frame(head + piece, frame.meta))
+            BridgeNetfilter._pass(port, Frame(head + piece, frame.meta))
         return None
 
     def judged(self, port: BridgePort, frame: Frame) -> Frame | None:
@@ -133,19 +154,16 @@ class BridgeNetfilter:
         kind = data[at - 2] << 8 | data[at - 1]
         if at > HEADER_BYTES and not self.calls.vlan_tagged:
             return frame
-        if kind == TYPE_IPV4 and self.calls.ipv4:
-            header = ipv4.parse(data[at:])
-            size = None if header is None else header.total_bytes
-        elif kind == TYPE_IPV6 and self.calls.ipv6:
-            size = _ipv6_bytes(data[at:])
-        elif kind == TYPE_ARP and self.calls.arp and len(data) < at + _LEAST_ARP_BYTES:
-            size = None
-        else:
+        if kind == TYPE_ARP and self.calls.arp:
+            self._entered = port, kind
+        if not self.calls.shows(kind):
             return frame
+        size = _packet_bytes(kind, data[at:])
         if size is None:
             port.device.drop(frame, MALFORMED_PACKET)
             return None
-        packet = self.hooks.judge(IpHook.PRE_ROUTING, data[at : at + size], port.device, None)
+        found = data[at : at + size]
+        packet = self.hooks.judge(IpHook.PRE_ROUTING, kind, found, port.device, None)
         if packet is None:
             return None
         self._entered = port, kind
@@ -175,7 +193,7 @@ class _Ingress:
         port, data = self._port, frame.data
         stays = data[0:5] == RESERVED_PREFIX and len(data) > 5 and data[5] < 0x10
         is_open = port.state in (PortState.FORWARDING, PortState.LEARNING)
-        if stays or not is_open or len(data) < HEADER_BYTES + _TAG_BYTES:
+        if stays or not is_open or not is_whole(data):
             return self._behind(frame)
         with self._netfilter.passage():
             judged = self._netfilter.judged(port, frame)
@@ -189,11 +207,48 @@ def packet_offset(data: bytes) -> int:
     return HEADER_BYTES + _TAG_BYTES if data[12:14] in TPIDS else HEADER_BYTES
 
 
+def _packet_bytes(kind: int, packet: bytes) -> int | None:
+    """How long a packet is, padding left out, or None where its header is wrong."""
+    if kind == TYPE_IPV4:
+        header = ipv4.parse(packet)
+        return None if header is None else header.total_bytes
+    if kind == TYPE_IPV6:
+        return _ipv6_bytes(packet)
+    return None if len(packet) < _LEAST_ARP_BYTES else len(packet)
+
+
 def _ipv6_bytes(packet: bytes) -> int | None:
-    """How long an IPv6 packet is, or None where its header is wrong."""
-    header = ipv6.parse(packet)
-    if header is None:
+    """How long an IPv6 packet is, or None where its header is wrong (br_validate_ipv6())."""
+    if len(packet) < ipv6.HEADER_BYTES or packet[0] >> 4 != 6:
         return None
-    if header.next_header == _HOP_BY_HOP and not header.payload:
-        return len(packet)  # a jumbogram says elsewhere how long it is
-    return ipv6.HEADER_BYTES + len(header.payload)
+    payload_bytes: int | None = packet[4] << 8 | packet[5]
+    if packet[6] == _HOP_BY_HOP:
+        payload_bytes = _hop_by_hop_bytes(packet)
+    if payload_bytes is None or ipv6.HEADER_BYTES + payload_bytes > len(packet):
+        return None
+    return ipv6.HEADER_BYTES + payload_bytes
+
+
+def _hop_by_hop_bytes(packet: bytes) -> int | None:
+    """The payload's length of a packet with hop-by-hop options, which a jumbogram has there
+    (RFC 2675); None where the options are malformed."""
+    said_bytes = payload_bytes = packet[4] << 8 | packet[5]
+    at = ipv6.HEADER_BYTES
+    end = at + 8 + packet[at + 1] * 8 if len(packet) >= at + 8 else len(packet) + 1
+    if end > len(packet):
+        return None
+    at += 2
+    while at < end:
+        if packet[at] == _PAD1:
+            at += 1
+            continue
+        size = packet[at + 1] + 2 if at + 1 < end else end
+        if at + size > end:
+            return None
+        if packet[at] == _JUMBO:
+            payload_bytes = int.from_bytes(packet[at + 2 : at + 6], "big")
+            is_jumbo = payload_bytes > 0xFFFF and not said_bytes
+            if size != 6 or at & 3 != 2 or not is_jumbo:
+                return None
+        at += size
+    return payload_bytes
