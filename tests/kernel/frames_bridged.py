@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 from scapy.layers.inet import IP, UDP, IPOption_NOP, IPOption_Router_Alert
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop
@@ -19,7 +20,12 @@ from vnet.wire.ether import HEADER_BYTES
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
 _SIZES = (0, 1, 8, 100, 1352, 1372, 1373, 1376, 1380, 1450, 1472)
 _FLAGS = ("", "", "", "DF", "MF", "MF+DF")
-_OPTIONS = ([], [], [IPOption_Router_Alert()], [IPOption_NOP(), IPOption_Router_Alert()])
+_OPTIONS: tuple[list[Any], ...] = (
+    [],
+    [],
+    [IPOption_Router_Alert()],
+    [IPOption_NOP(), IPOption_Router_Alert()],
+)
 _HEADER_BYTES = {b"\x08\x00": 24, b"\x86\xdd": 44, b"\x08\x06": 12}
 
 
