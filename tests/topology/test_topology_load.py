@@ -14,6 +14,7 @@ from vnet.topology.model import (
     Endpoint,
     Hypervisor,
     Link,
+    Nexthop,
     Route,
     Topology,
 )
@@ -110,9 +111,9 @@ def test_a_host_of_every_key(lab: Topology) -> None:
     )
     assert (eth0.mtu_bytes, eth0.ipv6) == (9000, True)
     assert host.routes == (
-        Route(ip_from_text("0.0.0.0"), 0, (ip_from_text("192.0.2.254"),)),
-        Route(ip_from_text("::"), 0, (ip_from_text("2001:db8::fe"),)),
-        Route(ip_from_text("10.0.0.0"), 8, (ip_from_text("192.0.2.253"),)),
+        Route(ip_from_text("0.0.0.0"), 0, (Nexthop(ip_from_text("192.0.2.254")),)),
+        Route(ip_from_text("::"), 0, (Nexthop(ip_from_text("2001:db8::fe")),)),
+        Route(ip_from_text("10.0.0.0"), 8, (Nexthop(ip_from_text("192.0.2.253")),)),
     )
     assert host.sysctls == {"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.arp_notify": "0"}
     assert host.switches["xenbr1"].ageing_ns == 10 * 10**9

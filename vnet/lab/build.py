@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from vnet.base.chance import Chance
 from vnet.base.drops import DropReason
-from vnet.base.ids import MAC_ZERO, is_link_local_ip6
+from vnet.base.ids import MAC_ZERO
 from vnet.guest.machine import Guest, Machine
 from vnet.guest.vnic import Vnic
 from vnet.hypervisor.backend import FrontEnd
 from vnet.hypervisor.modes import BridgeMode
 from vnet.hypervisor.steps import ScriptStep
 from vnet.lab.domains import Domains
+from vnet.lab.machine_routes import add_routes, add_rules
 from vnet.lab.switches import LinuxSwitch, Switch
 from vnet.lab.wire_switch import WireSwitch, build_wire_switch
 from vnet.linux.netns.namespace import Namespace
@@ -33,7 +34,6 @@ from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.sim.link import Link, LinkEnd
 from vnet.sim.scheduler import Scheduler
-from vnet.tables.fib import Route
 from vnet.topology import model
 from vnet.topology.devices import network_bridge_names
 
@@ -248,7 +248,8 @@ class Builder:
             namespace.set_up(nic.name)
             self._give_addresses(namespace, nic)
         self._make_vlans(namespace, router.vlans)
-        self._add_routes(namespace, router.routes)
+        add_routes(namespace, router.routes)
+        add_rules(namespace, router.rules)
         for nic in router.nics.values():
             if nic.ra is not None:
                 RouterAdvertiser(namespace.interface(nic.name), nic.ra)
@@ -288,7 +289,8 @@ class Builder:
         self._make_vlans(namespace, host.vlans)
         for veth in host.veths:
             mode.join_by_veth(*veth.ends)
-        self._add_routes(namespace, host.routes)
+        add_routes(namespace, host.routes)
+        add_rules(namespace, host.rules)
         self.network.hosts[host.name] = Machine(namespace, self._topology.epoch_ns)
         domains = self.network.domains[host.name] = Domains(host, mode)
         with nullcontext() if ovs is None else ovs.machine.together():
@@ -353,7 +355,8 @@ class Builder:
             self._give_addresses(namespace, vnic)
             vnics.append(Vnic(interface, self._topology.epoch_ns))
         self._make_vlans(namespace, vm.vlans)
-        self._add_routes(namespace, vm.routes)
+        add_routes(namespace, vm.routes)
+        add_rules(namespace, vm.rules)
         self.network.vms[vm.name] = Guest(namespace, self._topology.epoch_ns, vnics)
 
     # -- what they share
@@ -390,21 +393,6 @@ class Builder:
             tool = Tc(namespace.traffic_control, {nic.name: device})
             for command in nic.tc:
                 tool.run(words_about(nic.name, command))
-
-    @staticmethod
-    def _add_routes(namespace: Namespace, routes: tuple[model.Route, ...]) -> None:
-        for route in routes:
-            # A link-local gateway says nothing of the link it is on; such a machine has one, the
-            # card or the bridge that has taken over its addresses.
-            speak = [i for i in namespace.interfaces.values() if i.addrconf is not None]
-            speak.sort(key=lambda interface: not interface.addresses)
-            link = speak[0].device.name if speak else None
-            hops = [
-                namespace.routes.nexthop(link if is_link_local_ip6(gateway) else None, gateway)
-                for gateway in route.gateways
-            ]
-            wanted = Route(route.network, route.prefix_length, tuple(hops), protocol="static")
-            namespace.routes.add(namespace.routes.complete(wanted, None))
 
     @staticmethod
     def _set_sysctls(namespace: Namespace, sysctls: Mapping[str, str]) -> None:

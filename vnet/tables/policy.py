@@ -180,6 +180,10 @@ class Policy(Generic[DeviceT]):
         self.rules.append(rule)
         self.rules.sort(key=lambda r: r.priority)
 
+    def leads_on(self, rule: Rule) -> bool:
+        """Whether there is a rule to go on at; a goto to none does nothing."""
+        return any(other.priority == rule.goto for other in self.rules)
+
     # -- lookups
 
     def lookup(self, flow: Flow, usable: Usable[DeviceT]) -> Route[DeviceT] | None:
@@ -193,7 +197,7 @@ class Policy(Generic[DeviceT]):
             if rule.priority < from_priority or not rule.matches(flow):
                 continue
             if rule.action is RuleAction.GOTO:
-                from_priority = rule.goto
+                from_priority = rule.goto if self.leads_on(rule) else 0
                 continue
             refusal = _REFUSALS.get(rule.action)
             if refusal is not None:

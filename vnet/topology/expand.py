@@ -41,6 +41,7 @@ from vnet.topology.ra_schema import advertising_of, check_ra
 from vnet.topology.report import Path, Report
 from vnet.topology.roster import MAX_DEVICES_AND_ADDRESSES, Roster
 from vnet.topology.routes import routes_of
+from vnet.topology.rules import rules_of
 from vnet.topology.schema import (
     HostFile,
     HostSwitchFile,
@@ -151,6 +152,7 @@ class _Expander:
         switches = self.host_switches(name, path, file)
         veths = self.veths(path, file)
         routes = self.routes(path, file, [*nics.values(), *vlans])
+        rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, None, self.report)
         if self.sound(path, file.count, faults):
             for offset, host in instances:
@@ -165,6 +167,7 @@ class _Expander:
                     routes,
                     sysctls,
                     own_vlans,
+                    rules,
                     veths,
                     file.br_netfilter,
                 )
@@ -298,12 +301,13 @@ class _Expander:
         vlans = self.vlans(path, file, nics)
         cards = [*nics.values(), *vlans]
         routes = self.routes(path, file, cards)
+        rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, [card.name for card in cards], self.report)
         if self.sound(path, file.count, faults):
             for offset, router in instances:
                 own = self.instance_nics(router, nics, offset)
                 own_vlans = self.instance_vlans(vlans, offset)
-                self.nodes.routers[router] = Router(router, own, routes, sysctls, own_vlans)
+                self.nodes.routers[router] = Router(router, own, routes, sysctls, own_vlans, rules)
 
     def nics(
         self, path: Path, files: Mapping[str, NicFile | None], count: int | None
@@ -351,6 +355,7 @@ class _Expander:
         vlans = self.vlans(path, file, [vnic.name for vnic in vnics])
         cards = [*vnics, *vlans]
         routes = routes_of(path, file, cards, self.report, file.count or 1)
+        rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, [card.name for card in cards], self.report)
         if self.report.faults > faults:
             self.cut.nodes.add(name)
@@ -362,7 +367,7 @@ class _Expander:
             own = tuple(counted(vnic, offset, choose) for vnic in vnics)
             domid = self.domids[host] = self.domids.get(host, 0) + 1
             own_vlans = self.instance_vlans(vlans, offset)
-            self.nodes.vms[vm] = Vm(vm, host, domid, own, routes, sysctls, own_vlans)
+            self.nodes.vms[vm] = Vm(vm, host, domid, own, routes, sysctls, own_vlans, rules)
 
     def hosts_of(self, path: Path, file: VmFile) -> list[Host] | None:
         """The host of a machine, or those a template's machines are dealt out to."""

@@ -18,6 +18,8 @@ from vnet.base.ids import IpAddress, Mac
 from vnet.linux.bridge.config import PLAIN_BRIDGE, LinuxBridgeConfig
 from vnet.linux.services.advertising import RouterAdvertising
 from vnet.sim.netem import UNIMPAIRED, Impairments
+from vnet.tables.fib import RouteType
+from vnet.tables.policy import TABLE_MAIN, Rule
 
 if TYPE_CHECKING:
     from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
@@ -52,15 +54,41 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Nexthop:
+    """One way of a route; without a ``device`` it is the one that the gateway is reached by."""
+
+    gateway: IpAddress | None
+    device: str | None = None
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A static route. ``network`` has no host bits; the default route has length 0.
 
-    Several ``gateways`` are equal-cost paths.
+    Several ``nexthops`` are equal-cost paths; there are none where packets go nowhere. ``metric``
+    and ``source`` None leave them to the kernel.
     """
 
     network: IpAddress
     prefix_length: int
-    gateways: tuple[IpAddress, ...]
+    nexthops: tuple[Nexthop, ...]
+    type: RouteType = RouteType.UNICAST
+    metric: int | None = None
+    table: int = TABLE_MAIN
+    source: IpAddress | None = None
+    tos: int = 0
+    mtu_bytes: int = 0
+    onlink: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """A rule of one address family, 4 or 6; without a priority it goes before all others."""
+
+    family: int
+    rule: Rule
+    has_priority: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +186,7 @@ class Host:
     routes: tuple[Route, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     vlans: tuple[VlanDevice, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
     veths: tuple[Veth, ...] = ()
     br_netfilter: bool = False
 
@@ -173,6 +202,7 @@ class Vm:
     routes: tuple[Route, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     vlans: tuple[VlanDevice, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +228,7 @@ class Router:
     routes: tuple[Route, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     vlans: tuple[VlanDevice, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

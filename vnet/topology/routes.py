@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from vnet.base.ids import IpAddress, ip_text, is_link_local_ip6, network_of
 from vnet.base.text import one_of, quote
-from vnet.topology.model import Address, Nic, Route
+from vnet.tables.fib import RouteType
+from vnet.tables.policy import TABLE_LOCAL, TABLE_MAIN
+from vnet.topology.model import Address, Nexthop, Nic, Route
 from vnet.topology.report import Path, Report
-from vnet.topology.schema import MachineFile
+from vnet.topology.route_schema import RouteFile
+from vnet.topology.schema import HostFile, MachineFile
 
 
 def routes_of(
@@ -18,29 +21,80 @@ def routes_of(
 
     ``nics`` are those of the first of ``count`` machines, whose addresses count up.
     """
+    devices = [nic.name for nic in nics]
+    if isinstance(file, HostFile):
+        devices += file.switches
     wanted: list[tuple[Path, Route]] = []
     for index, gateway in enumerate(file.gateway):
         anywhere = IpAddress(bytes(len(gateway)))
-        wanted.append(((*path, "gateway", index), Route(anywhere, 0, (gateway,))))
+        wanted.append(((*path, "gateway", index), Route(anywhere, 0, (Nexthop(gateway),))))
     for index, given in enumerate(file.routes):
-        here = (*path, "routes", index, "via")
-        network, length = given.to or (IpAddress(bytes(len(given.via[0]))), 0)
-        if any(len(network) != len(gateway) for gateway in given.via):
-            report.add(here, "the gateway speaks another IP version than the network")
-            continue
-        if len(set(given.via)) < len(given.via):
-            report.add(here, "the route has a gateway twice")
-            continue
-        wanted.append((here, Route(network, length, tuple(given.via))))
-    seen: set[tuple[bytes, int]] = set()
+        here = (*path, "routes", index)
+        if (route := _route(here, given, devices, report)) is not None:
+            wanted.append(((*here, "via"), route))
+    seen: set[tuple[object, ...]] = set()
     for here, route in wanted:
-        if (route.network, route.prefix_length) in seen:
+        place = (route.network, route.prefix_length, route.table, route.metric, route.tos)
+        if place in seen:
             to = f"{ip_text(route.network)}/{route.prefix_length}"
             report.add(here, f"a second route to {to}")
-        seen.add((route.network, route.prefix_length))
-        for gateway in route.gateways:
-            _check_gateway(here, gateway, nics, report, count)
+        seen.add(place)
+        for hop in route.nexthops:
+            if hop.gateway is not None and not route.onlink:
+                _check_gateway(here, hop.gateway, nics, report, count)
     return tuple(route for _, route in wanted)
+
+
+def _route(path: Path, file: RouteFile, devices: Sequence[str], report: Report) -> Route | None:
+    """One route; None where it cannot be."""
+    hops = [Nexthop(gateway, file.dev) for gateway in file.via]
+    hops += [Nexthop(each.via, each.dev or file.dev, each.weight) for each in file.nexthops]
+    leads = file.type in ("unicast", "local")
+    if not hops and leads and (file.dev is not None or file.type == "local"):
+        hops = [Nexthop(None, file.dev or "lo")]
+    gateways = [hop.gateway for hop in hops if hop.gateway is not None]
+    fault = _fault(file, hops, gateways, devices)
+    if fault is not None:
+        report.add((*path, fault[0]), fault[1], at_key=fault[0] == "type")
+        return None
+    about = [*gateways, *([file.src] if file.src is not None else [])]
+    family = len(about[0]) if about else 4
+    network, length = file.to or (IpAddress(bytes(family)), 0)
+    if any(len(network) != len(ip) for ip in about):
+        report.add((*path, "via"), "the gateway speaks another IP version than the network")
+        return None
+    kind = RouteType[file.type.upper()]
+    return Route(
+        network,
+        length,
+        tuple(hops),
+        kind,
+        file.metric,
+        TABLE_LOCAL if kind is RouteType.LOCAL and file.table == TABLE_MAIN else file.table,
+        file.src,
+        file.tos,
+        file.mtu or 0,
+        file.onlink,
+    )
+
+
+def _fault(
+    file: RouteFile, hops: Sequence[Nexthop], gateways: Sequence[IpAddress], devices: Sequence[str]
+) -> tuple[str, str] | None:
+    """The key at fault, and what is wrong with it."""
+    if file.via and file.nexthops:
+        return "nexthops", "a route has either 'via' or 'nexthops'"
+    if len(set(gateways)) < len(gateways):
+        return "via", "the route has a gateway twice"
+    if file.type in ("unicast", "local") and not hops:
+        return "to", "a route leads by a gateway ('via') or over a device ('dev')"
+    if file.type not in ("unicast", "local") and hops:
+        return "type", f"a route of type {file.type} leads nowhere, and so by no gateway"
+    if any(hop.gateway is None and hop.device is None for hop in hops):
+        return "nexthops", "a next hop has a gateway ('via') or a device ('dev')"
+    if len(devices) and any(hop.device not in (None, "lo", *devices) for hop in hops):
+        return "dev", f"the machine has {one_of([*devices, 'lo'])}, and no other device"
+    return None
 
 
 def _check_gateway(

@@ -21,7 +21,6 @@ from vnet.topology.fields import (
     MacText,
     Mtu,
     Name,
-    Network,
     StarredDevice,
     StarredName,
     SysctlName,
@@ -32,6 +31,7 @@ from vnet.topology.fields import (
 from vnet.topology.parts import Part
 from vnet.topology.port_schema import CountOrPorts, Ports
 from vnet.topology.ra_schema import RaOrTrue
+from vnet.topology.route_schema import RouteFile, RuleFile
 from vnet.topology.step_schema import StepFile
 from vnet.topology.switch_schema import SwitchFile
 from vnet.topology.wire import WireFile
@@ -120,18 +120,6 @@ class VlanFile(NicFile):
     )
 
 
-class RouteFile(Part):
-    """A static route."""
-
-    to: Network = Field(..., description="Destination network, or 'default'.")
-    via: Annotated[Gateways, Field(min_length=1)] = Field(
-        ...,
-        description="The gateway's address, on a network of this machine; or a list of several, "
-        "among which each flow is given one by a hash.",
-        examples=["10.0.0.254", ["10.0.0.254", "10.0.1.254"]],
-    )
-
-
 class MachineFile(Part):
     """What hosts, virtual machines and routers have in common."""
 
@@ -139,6 +127,11 @@ class MachineFile(Part):
         default=[], description="Default gateway, or a list of one IPv4 and one IPv6 gateway."
     )
     routes: list[RouteFile] = Field(default=[], description="Static routes.")
+    rules: list[RuleFile] = Field(
+        default=[],
+        description="Rules of policy routing.",
+        examples=[[{"from": "10.0.1.0/24", "table": 100}]],
+    )
     vlans: dict[Name, VlanFile | None] = Field(
         default={},
         description="VLANs of its devices, as devices of their own.",
