@@ -12,6 +12,7 @@ from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 
 from vnet.base.errors import UsageError
 from vnet.lab.lab import Lab
+from vnet.linux.netns.sockets.errors import SocketError
 
 THREE_HOPS = """
 version: 1
@@ -230,3 +231,23 @@ def test_too_many_hops_are_told(lab: Lab) -> None:
 def test_a_length_that_holds_no_header_is_refused(lab: Lab) -> None:
     with pytest.raises(UsageError, match="pktlen must be within: 28 < value"):
         lab.vm("vm1").tracepath("10.3.0.2", size=28)
+
+
+@pytest.mark.parametrize("mtu_bytes", [0, 20, 9_000, 65_535])
+def test_a_router_that_says_nonsense_of_its_mtu_leads_tracepath_nowhere(
+    lab: Lab, mtu_bytes: int
+) -> None:
+    """The path is what it was, and every hop is asked."""
+    vm = lab.vm("vm1")
+    app = lab.network.vms["vm1"].make_tracepath(bytes((10, 3, 0, 2)), max_hops=3)
+    app.start()
+    lab.advance("1ms")
+    error = SocketError(
+        bytes(4), "", None, bytes(4), port=44_444, kind=3, code=4, mtu_bytes=mtu_bytes, ttl=64
+    )
+    socket = vm.namespace.sockets.udp[next(iter(vm.namespace.sockets.udp))]
+    assert socket.on_error is not None
+    socket.on_error(error)
+    lab.advance("20s")
+    assert app.done
+    assert app.result.pmtu_bytes == (29 if mtu_bytes < 29 else 1_500)

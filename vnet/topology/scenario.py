@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vnet.base.text import did_you_mean, one_of, quote
-from vnet.linux.tc.handles import parse_handle
 from vnet.topology.devices import NLMON
 from vnet.topology.expectations import make_expectations
 from vnet.topology.explain import Cut
 from vnet.topology.model import Endpoint, Link
-from vnet.topology.queues import check_command
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
 from vnet.topology.step_names import StepNames
@@ -358,6 +356,10 @@ class _StepMaker:
         return CountersStep(*common, given.device) if known else None
 
     def make_tc(self, given: Any, path: Path, common: _Common) -> Step | None:
+        # Files without queues do without all that they are made of.
+        from vnet.linux.tc.handles import parse_handle
+        from vnet.topology.queues import check_command
+
         known = self.has_real_device(given.device, (*path, "device"))
         if given.command is not None:
             known &= check_command((*path, "command"), given.command, self.report)

@@ -257,7 +257,9 @@ class Tracepath(App):
         convert = icmpv6_failure if self._is_ipv6 else icmp_failure
         failure = convert(error.kind, error.code)
         if failure is None:
-            self.result.pmtu_bytes = error.mtu_bytes
+            # Whoever says more than was sent, or nothing that could be sent, changes nothing.
+            most, least = self.result.pmtu_bytes, self._overhead + 1
+            self.result.pmtu_bytes = min(most, max(error.mtu_bytes, least))
             return f"pmtu {error.mtu_bytes}", False
         if failure is Failure.REFUSED:
             self.result.hops, self.result.back = hop or self._hop, back
