@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from scapy.layers.inet import UDP
 from scapy.layers.inet6 import (
+    ICMPv6EchoReply,
     ICMPv6EchoRequest,
     ICMPv6MLQuery,
     ICMPv6MLQuery2,
     ICMPv6MLReport,
     ICMPv6MLReport2,
+    ICMPv6ND_NA,
+    ICMPv6ND_NS,
+    ICMPv6NDOptDstLLAddr,
     IPv6,
     IPv6ExtHdrFragment,
     IPv6ExtHdrHopByHop,
@@ -20,10 +24,14 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from tests.linux.kit import Lab, Probe, S, address, dropped, ip6, swallow, to_host
-from vnet.base.ids import ip_from_text
+from vnet.base.ids import IPV6_ANY, ip_from_text, mac_from_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sockets.echo import EchoReply
+from vnet.tables.fib import Nexthop, Route
+from vnet.tables.policy import Rule, RulePrefix
+from vnet.wire import udp
+from vnet.wire.checksum import checksum, pseudo_header_sum
 
 OURS, PEER = "fd00::1", "fd00::2"
 LINK_LOCAL = "fe80::ff:fe00:1"
@@ -132,3 +140,60 @@ def test_ipv6_comes_with_the_next_link_once_it_is_allowed() -> None:
     found = machine.interface("eth0").find(ip_from_text(LINK_LOCAL))
     assert found is not None
     assert found.usable
+
+
+# -- what is sent to many, and by whom it is routed
+
+
+def test_a_machine_hears_what_it_sends_to_its_own_groups() -> None:
+    """As ping does on ff02::1; no capture shows it."""
+    lab, machine, probe = machine6()
+    replies: list[EchoReply] = []
+    machine.sockets.open_echo(7, replies.append, swallow)
+    packet = bytes(ip6(LINK_LOCAL, "ff02::1", hlim=1) / ICMPv6EchoRequest(id=7, seq=1))
+    machine.ipv6.send(packet, out=machine.interface("eth0"))
+    lab.run(0)
+    assert [reply.source for reply in replies] == [ip_from_text(LINK_LOCAL)]
+    assert len(probe.of(ICMPv6EchoRequest)) == 1
+
+
+def test_our_own_packets_are_routed_by_their_source_where_rules_ask_for_it() -> None:
+    lab, machine, probe = machine6()
+    macs = ["0a:00:00:00:00:08", "0a:00:00:00:00:09"]
+    interface = machine.interface("eth0")
+    for gateway, mac, table in zip(("fe80::8", "fe80::9"), macs, (254, 100), strict=True):
+        ip = ip_from_text(gateway)
+        interface.nd_cache.table.set_permanent(ip, mac_from_text(mac), 0)
+        hop = Nexthop(interface.device, ip)
+        machine.routes.add(Route(IPV6_ANY, 0, (hop,), metric=1024, table=table))
+    source = RulePrefix(ip_from_text("fd00::99"), 128)
+    machine.routing6.policy.add_rule(Rule(100, table=100, source=source))
+    machine.routing6.forget()
+    for text in (OURS, "fd00::99"):
+        machine.ipv6.send(bytes(ip6(text, "2001:db8::1") / ICMPv6EchoRequest()))
+    lab.run(0)
+    assert [p.dst for p in probe.of(ICMPv6EchoRequest)] == macs
+
+
+def test_an_echo_reply_has_the_code_of_its_request() -> None:
+    _lab, _machine, probe = machine6()
+    probe.send(to_host(probe, ip6(PEER, OURS) / ICMPv6EchoRequest(code=3)))
+    probe.device.scheduler.run(probe.device.scheduler.now_ns)
+    asked = probe.of(ICMPv6ND_NS)
+    assert [p[ICMPv6ND_NS].tgt for p in asked] == [PEER]
+    claim = ICMPv6ND_NA(tgt=PEER, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=probe.mac)
+    probe.send(to_host(probe, ip6(PEER, OURS, hlim=255) / claim))
+    (reply,) = probe.of(ICMPv6EchoReply)
+    assert reply[ICMPv6EchoReply].code == 3
+
+
+def test_a_datagram_that_tells_no_length_is_as_long_as_its_packet() -> None:
+    _lab, machine, probe = machine6()
+    heard: list[bytes] = []
+    machine.sockets.open_udp(lambda _socket, datagram: heard.append(datagram.data), 7)
+    datagram = udp.emit(ip_from_text(PEER), ip_from_text(OURS), 9, 7, b"whole")
+    bare = datagram[:4] + b"\0\0\0\0" + datagram[8:]
+    total = pseudo_header_sum(ip_from_text(PEER), ip_from_text(OURS), udp.PROTOCOL, len(bare))
+    whole = bare[:6] + checksum(bare, total).to_bytes(2, "big") + bare[8:]
+    probe.send(to_host(probe, ip6(PEER, OURS, nh=17) / Raw(whole)))
+    assert heard == [b"whole"]

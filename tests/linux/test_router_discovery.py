@@ -59,6 +59,7 @@ def advertise(
     probe: Probe, *options: Any, source: str = ROUTER, lifetime: int = 1800, **fields: int
 ) -> None:
     """A router at the probe advertises itself to everybody."""
+    fields = {"prf": 0, **fields}
     packet = ip6(source, "ff02::1", hlim=255) / ICMPv6ND_RA(routerlifetime=lifetime, **fields)
     packet /= ICMPv6NDOptSrcLLAddr(lladdr=probe.mac)
     for option in options:
@@ -163,6 +164,13 @@ def test_the_link_takes_mtu_hop_limit_and_timers_from_the_router() -> None:
     assert parameters.retrans_ns == S // 2
     assert parameters.base_reachable_ns == 60 * S
     assert machine.interface("eth0").device.mtu_bytes == 1500
+
+
+def test_the_default_route_shows_what_the_router_said() -> None:
+    _lab, machine, probe = machine6()
+    advertise(probe, ICMPv6NDOptMTU(mtu=1400), chlim=17, lifetime=900)
+    (line,) = [x for x in routes_text(machine, 6).splitlines() if "default" in x]
+    assert line == f"{DEFAULT} expires 900sec mtu 1400 hoplimit 17 pref medium"
 
 
 @pytest.mark.parametrize("mtu", [1279, 1501])

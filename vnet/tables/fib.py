@@ -102,6 +102,7 @@ class Route(Generic[DeviceT]):
     table: int = 254
     metrics: RouteMetrics = NO_METRICS
     preference: str = "medium"
+    expires_ns: int | None = None
 
     @property
     def device(self) -> DeviceT | None:

@@ -15,6 +15,7 @@ from vnet.base.ids import (
 from vnet.linux.netns import drops
 from vnet.linux.netns.flow_label import ALWAYS, labelled
 from vnet.linux.netns.ipv6_delivery import Arrived, Delivery6
+from vnet.linux.netns.ipv6_flow import flow_of
 from vnet.linux.netns.ipv6_forwarding import Forwarding6
 from vnet.sim.frame import Frame, Meta
 from vnet.tables.pmtu import PathMtuCache
@@ -26,6 +27,7 @@ from vnet.wire.ether import frame as ether_frame
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
+    from vnet.linux.netns.routing.destination import Destination
 
 
 _MOST_BYTES = 65_535
@@ -141,16 +143,19 @@ class Ipv6Stack:
             return self._lose(packet, meta, drops.NO_ROUTE)
         if out is None and (is_multicast_ip(target) or is_link_local_ip6(target)):
             out = self._namespace.owner_of(packet[8:24])
+        mtu = 0 if out is None else out.conf6.mtu
         if out is None:
-            route = self._namespace.route_to(target)
-            if route is None:
+            route = self._destination(packet)
+            if route is None or not route.leads_somewhere:
                 return self._lose(packet, meta, drops.NO_ROUTE)
-            out = route.out
+            out, mtu = route.out, route.mtu_bytes
             next_hop = self._next_hop(route.gateway, target)
         now_ns = self._namespace.scheduler.now_ns
         if confirm:
             out.nd_cache.table.confirm(next_hop, now_ns)
-        mtu = self.paths.limit(target, out.conf6.mtu, now_ns)
+        mtu = self.paths.limit(target, mtu, now_ns)
+        if is_multicast_ip(target) and out.mld.is_member(target):
+            self._hear_ourselves(out, packet, meta)
         if len(packet) <= mtu:
             return self.to_neighbor(out, packet, next_hop, meta)
         self._fragment_ident = self._fragment_ident + 1 & 0xFFFFFFFF
@@ -160,6 +165,17 @@ class Ipv6Stack:
         for piece in pieces:
             self.to_neighbor(out, piece, next_hop, meta)
         return None
+
+    def _destination(self, packet: bytes) -> Destination | None:
+        routing = self._namespace.routing6
+        return (
+            routing.to(packet[24:40]) if routing.targets_decide else routing.lookup(flow_of(packet))
+        )
+
+    def _hear_ourselves(self, out: Interface, packet: bytes, meta: Meta | None) -> None:
+        """We are in the group that we send to (IPV6_MULTICAST_LOOP); no capture shows that."""
+        data = ether_frame(multicast_mac_of(packet[24:40]), out.device.mac, TYPE_IPV6, packet)
+        self._namespace.scheduler.after(0, self.receive, out, Frame(data, meta))
 
     def hop_limit_to(self, target: bytes, out: Interface | None = None) -> int:
         """The hop limit of a packet of our own: that of the interface it leaves by."""
@@ -175,7 +191,7 @@ class Ipv6Stack:
         if self._namespace.owns(target):
             return self._namespace.loopback.device.mtu_bytes
         route = self._namespace.route_to(target)
-        mtu = _MOST_BYTES if route is None else route.out.device.mtu_bytes
+        mtu = _MOST_BYTES if route is None else route.mtu_bytes
         return self.paths.limit(target, mtu, self._namespace.scheduler.now_ns)
 
     def learn_mtu(self, target: bytes, mtu_bytes: int) -> bool:

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV6_ANY, is_link_local_ip6
 from vnet.linux.netns import drops
+from vnet.linux.netns.ipv6_flow import flow_of
 from vnet.tables.fib import RouteType
 from vnet.tables.policy import Flow
-from vnet.wire import icmpv6, ipv6, tcp, udp
+from vnet.wire import icmpv6, ipv6
 
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.ipv6_delivery import Arrived, Delivery6
     from vnet.linux.netns.namespace import Namespace
     from vnet.linux.netns.routing.destination import Destination
-
-_DSCP = 0xFC
 
 _ND_TYPES = range(icmpv6.ROUTER_SOLICITATION, icmpv6.REDIRECT + 1)
 
@@ -61,7 +60,9 @@ class Forwarding6:
 
     def _pass_on(self, arrived: Arrived, way: Destination) -> None:
         packet, header = arrived.packet, arrived.header
-        mtu_bytes = max(way.out.conf6.mtu, ipv6.MIN_MTU)
+        metrics = way.route.metrics
+        mtu_bytes = metrics.mtu_bytes if metrics.mtu_is_locked else way.out.conf6.mtu
+        mtu_bytes = max(mtu_bytes, ipv6.MIN_MTU)
         if len(packet) > mtu_bytes:
             arrived.interface.device.drop(arrived.frame, drops.FRAGMENTATION_NEEDED)
             rest = mtu_bytes.to_bytes(4, "big")
@@ -71,28 +72,14 @@ class Forwarding6:
         return self._namespace.ipv6.to_neighbor(way.out, packet, next_hop, arrived.frame.meta)
 
     def _way_for(self, arrived: Arrived) -> Destination | None:
-        routing, header, name = (
-            self._namespace.routing6,
-            arrived.header,
-            arrived.interface.device.name,
-        )
-        if is_link_local_ip6(header.target):
+        routing, target = self._namespace.routing6, arrived.header.target
+        name = arrived.interface.device.name
+        if is_link_local_ip6(target):
             # Such an address says nothing of its link: it is the one that the packet came by.
-            return routing.lookup(Flow(header.target, header.source, name, oif=name))
+            return routing.lookup(Flow(target, arrived.header.source, name, oif=name))
         if routing.targets_decide:
-            return routing.to(header.target)
-        source_port, target_port = _ports(arrived)
-        return routing.lookup(
-            Flow(
-                header.target,
-                header.source,
-                name,
-                tos=header.traffic_class & _DSCP,
-                protocol=arrived.protocol,
-                source_port=source_port,
-                target_port=target_port,
-            )
-        )
+            return routing.to(target)
+        return routing.lookup(flow_of(arrived.packet, name))
 
     def _refuse(self, arrived: Arrived, way: Destination | None) -> None:
         """No way: by a route that says so, or for want of one.
@@ -121,14 +108,6 @@ class Forwarding6:
     def _is_proxied(self, interface: Interface, target: bytes) -> bool:
         everywhere = self._namespace.sysctls.ipv6_conf.everywhere
         return bool(everywhere.proxy_ndp) and target in interface.nd_cache.proxied
-
-
-def _ports(arrived: Arrived) -> tuple[int, int]:
-    """The ports of a flow, where they stand right behind the options; else zeros."""
-    at, packet = arrived.at, arrived.packet
-    if arrived.protocol not in (tcp.PROTOCOL, udp.PROTOCOL) or at + 4 > len(packet):
-        return 0, 0
-    return packet[at] << 8 | packet[at + 1], packet[at + 2] << 8 | packet[at + 3]
 
 
 def _is_discovery(header: ipv6.Ipv6) -> bool:

@@ -7,14 +7,14 @@ its lifetime. A machine that forwards takes nothing: it is a router itself.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vnet.base.ids import IPV6_ANY, IpAddress, is_link_local_ip6, is_multicast_ip, network_of
 from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.routing.connected import prefix_route, same_network
-from vnet.linux.timer_wheel import KernelTimer
+from vnet.linux.timer_wheel import JIFFY_NS, KernelTimer
 from vnet.netdev.device import NetDevice
-from vnet.tables.fib import Nexthop, Route
+from vnet.tables.fib import NO_METRICS, Nexthop, Route
 from vnet.wire import ipv6, ra
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from vnet.linux.netns.sysctl.tree import DeviceTree
 
 _NS_PER_S = 1_000_000_000
-_LEAST_RETRANS_MS, _LEAST_REACHABLE_MS = 10, 100
+_JIFFY_MS = JIFFY_NS // 1_000_000
+_LEAST_RETRANS_MS, _LEAST_REACHABLE_MS = 2 * _JIFFY_MS, 100
 _LEAST_VALID_S = 2 * 3_600
 """No router may cut an address's valid lifetime below this (RFC 4862 section 5.5.3 e)."""
 
@@ -36,18 +37,21 @@ _RESERVED_PREFERENCE = 0x10
 _PREFERENCES = {ra.HIGH: "high", ra.LOW: "low"}
 
 
+_Place: TypeAlias = tuple[IpAddress, int, IpAddress | None]
+"""Which route: its network, that one's length, and the gateway."""
+
+
 class RouterDiscovery:
     """The routers of one interface, as far as it listens to them.
 
-    ``expiries`` has the routes that came from them, with when each ends (None: never). What they
-    say of hop limit, MTU and timers becomes the interface's settings, as in the kernel.
+    What they say of hop limit, MTU and timers becomes the interface's settings, as in the kernel.
     """
 
-    __slots__ = ("_timer", "expiries", "interface")
+    __slots__ = ("_learned", "_timer", "interface")
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
-        self.expiries: dict[Route[NetDevice], int | None] = {}
+        self._learned: dict[_Place, Route[NetDevice]] = {}
         self._timer = KernelTimer(interface.device.scheduler, self._expire)
 
     @property
@@ -62,7 +66,7 @@ class RouterDiscovery:
 
     def forget(self) -> None:
         """The interface was set down; its routes and addresses are gone already."""
-        self.expiries.clear()
+        self._learned.clear()
         self._timer.cancel()
 
     def hear_router(self, router: IpAddress, said: ra.RouterAdvertisement) -> None:
@@ -82,7 +86,7 @@ class RouterDiscovery:
             for prefix in said.prefixes:
                 self._prefix(prefix)
         if said.mtu_bytes is not None and self._conf.accept_ra_mtu:
-            self._set_mtu(said.mtu_bytes)
+            self._set_mtu(router, said.mtu_bytes)
         self._arm()
 
     def _may_be_router(self, router: IpAddress) -> bool:
@@ -91,30 +95,31 @@ class RouterDiscovery:
 
     def keep_network(self, address: InterfaceAddress) -> None:
         """An administrator's address is in a router's prefix: its route no longer ends."""
-        wanted = prefix_route(self.interface, address)
-        for route in self.expiries:
-            if wanted is not None and same_network(route, wanted):
-                self.expiries[route] = None
+        place = (address.network, address.prefix_length, None)
+        known = self._learned.get(place)
+        if known is not None:
+            self._renew(place, known, replace(known, expires_ns=None))
 
     def forget_default_routes(self) -> None:
         """The machine is a router now: it needs no other's help."""
-        for route in [route for route in self.expiries if route.prefix_length == 0]:
-            self._set_lifetime(route, 0)
+        for place in [place for place in self._learned if place[1] == 0]:
+            self._forget(place)
 
     def router_gone(self, router: IpAddress) -> None:
         """A neighbour says that it is no router any more (RFC 4861 section 7.3.3)."""
-        for route in [route for route in self.expiries if route.prefix_length == 0]:
-            if route.gateway == router:
-                self._set_lifetime(route, 0)
+        self._forget((IPV6_ANY, 0, router))
         self.interface.namespace.ipv6.redirects.forget_router(router)
 
     # -- routes
 
     def _default_router(self, router: IpAddress, said: ra.RouterAdvertisement) -> None:
         preference = said.flags if self._conf.accept_ra_rtr_pref else ra.MEDIUM
-        self._learn(IPV6_ANY, 0, router, said.lifetime_s, preference)
-        if said.hop_limit >= max(1, self._conf.accept_ra_min_hop_limit):
-            self._set(self._sysctls.ipv6_conf, hop_limit=said.hop_limit)
+        hop_limit = said.hop_limit
+        if hop_limit < max(1, self._conf.accept_ra_min_hop_limit):
+            hop_limit = 0
+        self._learn(IPV6_ANY, 0, router, said.lifetime_s, preference, hop_limit)
+        if hop_limit:
+            self._set(self._sysctls.ipv6_conf, hop_limit=hop_limit)
 
     def _route_information(self, router: IpAddress, said: ra.RouteInformation) -> None:
         least = self._conf.accept_ra_rt_info_min_plen
@@ -132,31 +137,49 @@ class RouterDiscovery:
         router: IpAddress,
         lifetime_s: int,
         preference: int,
+        hop_limit: int = 0,
     ) -> None:
         """A route by a router, for so long; with no lifetime it is over."""
+        known = self._learned.get((network, length, router))
+        metrics = NO_METRICS if known is None else known.metrics
+        if hop_limit:
+            metrics = metrics._replace(hop_limit=hop_limit)
         route = Route(
             network,
             length,
             (Nexthop(self.interface.device, router),),
             metric=self._conf.ra_defrtr_metric,
             protocol="ra",
+            metrics=metrics,
             preference=_PREFERENCES.get(preference & ra.PREFERENCE_MASK, "medium"),
         )
-        for other in [known for known in self.expiries if _differ_in_preference(known, route)]:
-            self._set_lifetime(other, 0)
         self._set_lifetime(route, lifetime_s)
 
     def _set_lifetime(self, route: Route[NetDevice], lifetime_s: int) -> None:
-        namespace = self.interface.namespace
+        place = (route.network, route.prefix_length, route.gateway)
         if lifetime_s == 0:
-            if self.expiries.pop(route, self) is not self:
-                namespace.routes.remove(route)
-            return
-        if route not in self.expiries:
-            namespace.routes.learn(route)
-        now_ns = namespace.scheduler.now_ns
-        endless = lifetime_s == ra.FOREVER_S
-        self.expiries[route] = None if endless else now_ns + lifetime_s * _NS_PER_S
+            return self._forget(place)
+        if lifetime_s != ra.FOREVER_S:
+            now_ns = self.interface.namespace.scheduler.now_ns
+            route = replace(route, expires_ns=now_ns + lifetime_s * _NS_PER_S)
+        known = self._learned.get(place)
+        if known is not None and (known.metric, known.preference) == (
+            route.metric,
+            route.preference,
+        ):
+            return self._renew(place, known, route)
+        self._forget(place)
+        self._learned[place] = route
+        return self.interface.namespace.routes.learn(route)
+
+    def _renew(self, place: _Place, known: Route[NetDevice], route: Route[NetDevice]) -> None:
+        self.interface.namespace.routes.renew(known, route)
+        self._learned[place] = route
+
+    def _forget(self, place: _Place) -> None:
+        known = self._learned.pop(place, None)
+        if known is not None:
+            self.interface.namespace.routes.remove(known)
 
     # -- prefixes
 
@@ -174,8 +197,9 @@ class RouterDiscovery:
     def _on_link(self, prefix: IpAddress, said: ra.Prefix) -> None:
         route = prefix_route(self.interface, InterfaceAddress(prefix, said.length))
         assert route is not None
-        taken = any(same_network(route, other) for other in self.interface.namespace.routing6.main)
-        if route in self.expiries or not taken:
+        ours = (route.network, route.prefix_length, None) in self._learned
+        fib = self.interface.namespace.routing6.main
+        if ours or not any(same_network(route, other) for other in fib):
             self._set_lifetime(route, said.valid_s)
 
     def _configure(self, prefix: IpAddress, said: ra.Prefix) -> None:
@@ -208,16 +232,24 @@ class RouterDiscovery:
     def _sysctls(self) -> Sysctls:
         return self.interface.namespace.sysctls
 
-    def _set_mtu(self, mtu_bytes: int) -> None:
-        if ipv6.MIN_MTU <= mtu_bytes <= self.interface.device.mtu_bytes:
+    def _set_mtu(self, router: IpAddress, mtu_bytes: int) -> None:
+        if not ipv6.MIN_MTU <= mtu_bytes <= self.interface.device.mtu_bytes:
+            return
+        if mtu_bytes != self._conf.mtu:
             self._set(self._sysctls.ipv6_conf, mtu=mtu_bytes)
+            place = (IPV6_ANY, 0, router)
+            known = self._learned.get(place)
+            if known is not None:
+                metrics = known.metrics._replace(mtu_bytes=mtu_bytes)
+                self._renew(place, known, replace(known, metrics=metrics))
 
     def _set_timers(self, reachable_ms: int, retrans_ms: int) -> None:
         neighbors = self._sysctls.ipv6_neighbors
         if retrans_ms:
-            self._set(neighbors, retrans_time_ms=max(retrans_ms, _LEAST_RETRANS_MS))
+            retrans_ms = max(retrans_ms // _JIFFY_MS * _JIFFY_MS, _LEAST_RETRANS_MS)
+            self._set(neighbors, retrans_time_ms=retrans_ms)
         if reachable_ms:
-            base_ms = max(reachable_ms, _LEAST_REACHABLE_MS)
+            base_ms = max(reachable_ms // _JIFFY_MS * _JIFFY_MS, _LEAST_REACHABLE_MS)
             stale_s = 3 * base_ms // 1_000
             self._set(neighbors, base_reachable_time_ms=base_ms, gc_stale_time=stale_s)
 
@@ -231,7 +263,7 @@ class RouterDiscovery:
 
     def _arm(self) -> None:
         now_ns = self.interface.namespace.scheduler.now_ns
-        ends = [end for end in self.expiries.values() if end is not None]
+        ends = [r.expires_ns for r in self._learned.values() if r.expires_ns is not None]
         for address in self.interface.addresses:
             if address.valid_until_ns is not None:
                 ends.append(address.valid_until_ns)
@@ -244,9 +276,9 @@ class RouterDiscovery:
     def _expire(self) -> None:
         namespace = self.interface.namespace
         now_ns = namespace.scheduler.now_ns
-        for route in [r for r, end in self.expiries.items() if end is not None and end <= now_ns]:
-            del self.expiries[route]
-            namespace.routes.remove(route)
+        for place, route in tuple(self._learned.items()):
+            if route.expires_ns is not None and route.expires_ns <= now_ns:
+                self._forget(place)
         for address in tuple(self.interface.addresses):
             valid_ns, preferred_ns = address.valid_until_ns, address.preferred_until_ns
             if valid_ns is not None and valid_ns <= now_ns:
@@ -255,7 +287,3 @@ class RouterDiscovery:
                 address.deprecated = True
                 namespace.address_changed(self.interface, address)
         self._arm()
-
-
-def _differ_in_preference(one: Route[NetDevice], other: Route[NetDevice]) -> bool:
-    return one != other and replace(one, preference=other.preference) == other

@@ -145,6 +145,13 @@ class Routes:
         if route not in self._fib(route).at(route.network, route.prefix_length):
             self._insert(route)
 
+    def renew(self, old: Route[NetDevice], new: Route[NetDevice]) -> None:
+        """A router told of a route again. Its new lifetime is nobody's news."""
+        fib = self._fib(old)
+        if old in fib.at(old.network, old.prefix_length):
+            fib.replace(old, new)
+            self.routing_of(old.network).forget()
+
     def source_gone(self, ip: bytes) -> None:
         """An address is not ours any more: IPv4 routes that prefer it as a source go."""
         if len(ip) == 16 or self._namespace.owner_of(ip) is not None:

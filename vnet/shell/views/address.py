@@ -83,7 +83,7 @@ def _flags(address: InterfaceAddress) -> str:
         "dadfailed": address.duplicate,
         "deprecated": address.deprecated,
         "tentative": address.tentative or address.duplicate,
-        "dynamic": address.valid_until_ns is not None,
+        "dynamic": address.from_router or address.valid_until_ns is not None,
         "mngtmpaddr": address.from_router,
     }
     return "".join(f"{word} " for word, is_set in flags.items() if is_set)

@@ -133,7 +133,7 @@ def route_text(
     parts += [f"src {ip_text(route.source)}"] if route.source is not None else []
     parts += [f"metric {route.metric}"] if route.metric or (ipv6 and route.nexthops) else []
     parts += _flags(hop) if hop is not None else []
-    parts += _learned(namespace, route) + _metrics(route.metrics)
+    parts += _expiry(namespace, route) + _metrics(route.metrics)
     text = " ".join(parts) + " "
     text += preferred_text(route) if ipv6 else ""
     return text + "".join(_hop_text(each) for each in route.nexthops if several)
@@ -172,18 +172,11 @@ def _flags(hop: Nexthop[NetDevice]) -> list[str]:
     return flags if hop.device.running else [*flags, "linkdown"]
 
 
-def _learned(namespace: Namespace, route: Route[NetDevice]) -> list[str]:
-    """What is said of a route that a router advertised."""
-    if route.device is None or len(route.network) == 4:
+def _expiry(namespace: Namespace, route: Route[NetDevice]) -> list[str]:
+    """How long a route that a router advertised still holds."""
+    if route.expires_ns is None:
         return []
-    interface = namespace.interfaces[route.device.name]
-    expiries = {} if interface.addrconf is None else interface.addrconf.routers.expiries
-    end_ns = expiries.get(route)
-    if end_ns is None:
-        return []
-    left_s = (end_ns - namespace.scheduler.now_ns) // _NS_PER_S
-    hops = [f"hoplimit {interface.conf6.hop_limit}"] if route.gateway is not None else []
-    return [f"expires {left_s}sec", *hops]
+    return [f"expires {(route.expires_ns - namespace.scheduler.now_ns) // _NS_PER_S}sec"]
 
 
 def _metrics(metrics: RouteMetrics) -> list[str]:

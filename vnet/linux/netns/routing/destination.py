@@ -34,7 +34,10 @@ class Destination:
         self.gateway = gateway
         self.mtu_bytes = 0
         if out is not None:
-            self.mtu_bytes = route.metrics.mtu_bytes or out.device.mtu_bytes
+            # IPv6's may be less than the device's, by its settings or by what a router has said.
+            ipv6 = len(route.network) == 16
+            first_link_bytes = out.conf6.mtu if ipv6 else out.device.mtu_bytes
+            self.mtu_bytes = route.metrics.mtu_bytes or first_link_bytes
 
     @property
     def leads_somewhere(self) -> bool:
