@@ -7,8 +7,8 @@ to be taken. Inside it, sequence numbers are unbounded integers that begin at th
 
     states       RFC 9293's table: state x event -> state
     handshake    what is agreed on in SYN and SYN-ACK
-    connection   the two halves together, and the program's calls
-    arrival      segments in, checked in RFC 9293's order
+    connection   the two halves together, and the program's calls    writing   what leaves
+    arrival      segments in, checked in RFC 9293's order    intake   what they carry
     keepalive    how long a silent peer is waited for
     receiver     reassembly, SACK blocks    window   what is advertised    ack_policy   when
     sender       what leaves and what timeouts do      chunks   how much of it at once (Nagle)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from vnet.base.drops import DropReason
 from vnet.linux.tcp import drops, stray
 from vnet.linux.tcp.connection import Connection
+from vnet.linux.tcp.intake import acknowledge, take_data, take_payload
 from vnet.linux.tcp.outcome import Failure, Signal
-from vnet.linux.tcp.receiver import Arrival
 from vnet.linux.tcp.sequence import earlier, unfold
-from vnet.linux.tcp.states import MAY_RECEIVE, Event, State
+from vnet.linux.tcp.states import Event, State
 from vnet.wire.tcp import ACK, FIN, PSH, RST, SYN, Tcp
 from vnet.wire.tcp_options import TcpOptions
 
@@ -44,14 +44,13 @@ def _in_later_state(connection: Connection, segment: Tcp, options: TcpOptions) -
     if not segment.flags & ACK:
         return drops.NO_ACK
     reason = _take_ack(connection, segment, options, sequence)
-    if reason is not None or connection.is_over:
+    if reason is not None or connection.is_over or connection.state is State.TIME_WAIT:
         return reason
-    reason = None
     if segment.payload or segment.flags & FIN:
-        reason = _take_data(connection, segment, sequence)
+        reason = take_data(connection, segment, sequence)
     if not connection.is_over:
         connection.push()
-        _acknowledge(connection)
+        acknowledge(connection)
     return reason
 
 
@@ -94,9 +93,9 @@ def _take_expected(connection: Connection, segment: Tcp, options: TcpOptions) ->
         return reason
     connection.last_heard_ns = connection.now_ns
     connection.keepalive.probes = 0
-    _take_payload(connection, segment.payload, receiver.nxt)
+    take_payload(connection, segment.payload, receiver.nxt)
     connection.window.measure(receiver.nxt, connection.now_ns)
-    _acknowledge(connection)
+    acknowledge(connection)
     return None
 
 
@@ -156,7 +155,7 @@ def _acceptable(
         and not flags & RST
         and earlier(stamps[0], connection.recent_ms)
         and connection.now_ns - connection.last_heard_ns < _OLD_CLOCK_S * 1_000_000_000
-        and not _is_late_duplicate_ack(segment, sequence, receiver.nxt)
+        and not _was_overtaken(connection, segment, sequence, stamps[0])
     ):
         _answer_odd(connection, segment)
         return drops.OLD_TIMESTAMP
@@ -166,13 +165,15 @@ def _acceptable(
             return drops.OUT_OF_WINDOW
         if flags & SYN:
             return _take_syn_again(connection, segment, sequence)
-        if segment.payload and end <= receiver.nxt:
+        if segment.payload and end <= receiver.nxt and connection.state is not State.SYN_RECEIVED:
             receiver.repeat = (sequence, end)
         _answer_odd(connection, segment)
         return drops.OLD_DATA if end <= receiver.nxt else drops.OUT_OF_WINDOW
     if flags & RST:
         return _take_reset(connection, sequence)
     if flags & SYN:
+        if connection.state is State.SYN_RECEIVED and connection.passive:
+            return _take_syn_in_handshake(connection, segment, sequence)
         return _take_syn_again(connection, segment, sequence)
     if (
         stamps is not None
@@ -183,9 +184,16 @@ def _acceptable(
     return None
 
 
-def _is_late_duplicate_ack(segment: Tcp, sequence: int, nxt: int) -> bool:
-    """A bare acknowledgement that was overtaken does no harm."""
-    return not segment.payload and sequence == nxt and segment.flags & (SYN | FIN | ACK) == ACK
+def _was_overtaken(connection: Connection, segment: Tcp, sequence: int, stamp: int) -> bool:
+    """A bare acknowledgement that is only a little late does no harm."""
+    if segment.payload or segment.flags & (SYN | FIN | ACK) != ACK:
+        return False
+    late_ms = connection.recent_ms - stamp & 0xFFFFFFFF
+    return (
+        sequence == connection.receiver.nxt
+        and segment.acknowledgement == connection.sender.una & 0xFFFFFFFF
+        and late_ms <= connection.sender.rtt.rto_us // 1000
+    )
 
 
 def _answer_odd(connection: Connection, segment: Tcp) -> None:
@@ -217,14 +225,29 @@ def _take_reset(connection: Connection, sequence: int) -> DropReason | None:
     return None
 
 
-def _take_syn_again(connection: Connection, segment: Tcp, sequence: int) -> DropReason | None:
-    """A SYN for a connection that has one: repeated, or somebody's who has forgotten us."""
-    if connection.state is State.SYN_RECEIVED and sequence + 1 == connection.receiver.nxt:
-        if segment.flags & ACK:
-            return _take_crossed_syn_ack(connection, segment)
+def _take_syn_in_handshake(
+    connection: Connection, segment: Tcp, sequence: int
+) -> DropReason | None:
+    """The SYN once more gets its SYN-ACK once more; any other is the end of the attempt."""
+    if sequence + 1 == connection.receiver.nxt and not segment.flags & ACK:
         syn = connection.sender.board.segments[0]
         connection.sender.wire.emit(syn.sequence, syn.flags, b"")
         return None
+    connection.out.append(stray.reset_for(segment))
+    connection.end()
+    return drops.CHALLENGED
+
+
+def _take_syn_again(connection: Connection, segment: Tcp, sequence: int) -> DropReason | None:
+    """A SYN for a connection that has one: of both opening at once, or of somebody who has
+    forgotten us."""
+    if (
+        connection.state is State.SYN_RECEIVED
+        and not connection.passive
+        and sequence + 1 == connection.receiver.nxt
+        and segment.flags & ACK
+    ):
+        return _take_crossed_syn_ack(connection, segment)
     connection.send_ack()
     return drops.CHALLENGED
 
@@ -311,98 +334,3 @@ def _fin_acknowledged(connection: Connection) -> None:
         connection.timers.clear()
     elif connection.state is State.LAST_ACK:
         connection.end()
-
-
-# -- data
-
-
-def _take_data(connection: Connection, segment: Tcp, sequence: int) -> DropReason | None:
-    if connection.state not in MAY_RECEIVE:
-        if segment.payload and sequence + len(segment.payload) > connection.receiver.nxt:
-            return drops.OUT_OF_WINDOW  # the peer had said that there was no more
-        connection.acks.pending = connection.acks.at_once = True
-        return None
-    receiver, window = connection.receiver, connection.window
-    if connection.read_shut and sequence + len(segment.payload) > receiver.nxt:
-        connection.out.append(stray.reset_for(segment))
-        connection.end()
-        return drops.AFTER_CLOSE
-    reason = None
-    if segment.flags & FIN and connection.fin_at is None:
-        connection.fin_at = sequence + len(segment.payload)
-    if segment.payload:
-        reason = _take_payload(connection, segment.payload, sequence)
-    if connection.fin_at == receiver.nxt:
-        receiver.nxt += 1
-        connection.acks.pending = True
-        connection.acks.conversing = True
-        _fin_arrived(connection)
-    elif segment.flags & FIN and receiver.nxt < (connection.fin_at or 0):
-        connection.acks.pending = connection.acks.at_once = True
-    window.measure(receiver.nxt, connection.now_ns)
-    return reason
-
-
-def _take_payload(connection: Connection, payload: bytes, sequence: int) -> DropReason | None:
-    receiver, window, acks = connection.receiver, connection.window, connection.acks
-    ends_at = receiver.nxt + window.remaining(receiver.nxt)
-    arrival = receiver.arrived(sequence, payload, ends_at)
-    told, full = window.told, window.segment_bytes
-    if arrival is Arrival.IN_ORDER:
-        if acks.paused(connection.sender.rtt.rto_us, connection.now_ns):
-            acks.be_quick(told, full)
-        grown = window.arrived(len(payload), receiver.memory, in_order=True)
-        acks.data_arrived(len(payload), told, full, connection.now_ns)
-        if grown:
-            acks.grown()
-        acks.at_once = acks.at_once or receiver.filled
-        connection.signal(Signal.READABLE)
-        return None
-    acks.hurry(told, full)
-    acks.pending = acks.at_once = True
-    if arrival is Arrival.OUT_OF_ORDER:
-        window.arrived(len(payload), receiver.memory, in_order=False)
-        return None
-    return drops.OLD_DATA if arrival is Arrival.DUPLICATE else drops.OUT_OF_WINDOW
-
-
-def _fin_arrived(connection: Connection) -> None:
-    connection.signal(Signal.READABLE)
-    if connection.state is State.FIN_WAIT_2:
-        # The last acknowledgement is the peer's to wait for.
-        connection.move(Event.FIN)
-        connection.timers.clear()
-        connection.acks.at_once = True
-    else:
-        connection.move(Event.FIN)
-        if connection.state is State.CLOSING:
-            connection.acks.at_once = True
-
-
-def _acknowledge(connection: Connection) -> None:
-    """Acknowledge now, or have the timer do it."""
-    acks, receiver, window = connection.acks, connection.receiver, connection.window
-    if not acks.pending:
-        return
-    unacknowledged = receiver.nxt - window.told_at
-    if (
-        acks.at_once
-        or acks.is_quick
-        or (
-            unacknowledged > window.segment_bytes
-            and (not receiver.available or window.select(receiver.memory) >= window.told)
-        )
-        or receiver.is_gapped
-    ):
-        connection.send_ack()
-        return
-    _delay(connection)
-
-
-def _delay(connection: Connection) -> None:
-    timers, now_ns = connection.timers, connection.now_ns
-    delay_us = connection.acks.delay_us(connection.sender.rtt.smoothed_us)
-    if timers.ack_ns is not None and timers.ack_ns <= now_ns + delay_us * 250:
-        connection.send_ack()  # it would be due at once anyway
-        return
-    timers.set_ack(now_ns, delay_us)

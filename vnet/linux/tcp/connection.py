@@ -15,12 +15,12 @@ from vnet.linux.tcp.outcome import Failure, Signal
 from vnet.linux.tcp.receiver import Receiver
 from vnet.linux.tcp.reno import INITIAL_WINDOW
 from vnet.linux.tcp.sender import Sender
-from vnet.linux.tcp.sequence import MODULUS, fold, unfold
+from vnet.linux.tcp.sequence import unfold
 from vnet.linux.tcp.settings import TcpSettings
 from vnet.linux.tcp.states import MAY_SEND, Event, State, after
 from vnet.linux.tcp.timers import Alarm, Timers
-from vnet.linux.tcp.window import MOST_UNSCALED, ReceiveWindow, initial_window
-from vnet.wire import tcp_options
+from vnet.linux.tcp.window import ReceiveWindow, initial_window
+from vnet.linux.tcp.writing import written
 from vnet.wire.tcp import ACK, RST, SYN, Tcp
 from vnet.wire.tcp_options import TcpOptions
 
@@ -32,7 +32,6 @@ class Connection:
     """``mss`` is the largest segment that our side of the path takes, TCP header not counted."""
 
     __slots__ = (
-        "_mss_limit",
         "acks",
         "agreed",
         "clock_offset",
@@ -41,6 +40,7 @@ class Connection:
         "keepalive",
         "last_heard_ns",
         "mss",
+        "mss_limit",
         "now_ns",
         "orphaned",
         "out",
@@ -74,7 +74,7 @@ class Connection:
         self.settings = settings
         self.ports = ports
         self.mss = mss
-        self._mss_limit = mss
+        self.mss_limit = mss
         self.clock_offset = clock_offset
         self.now_ns = now_ns
         self.state = State.CLOSED
@@ -132,7 +132,7 @@ class Connection:
     def _widen_buffer(self) -> None:
         """The send buffer grows with the congestion window, which it has to hold twice."""
         segments = 2 * max(self.sender.reno.window, INITIAL_WINDOW)
-        wanted = segments * memory_bytes(self._mss_limit)
+        wanted = segments * memory_bytes(self.mss_limit)
         self.send_limit = min(max(self.send_limit, wanted), self.settings.wmem[2])
 
     # -- time and the wire
@@ -142,56 +142,12 @@ class Connection:
 
     def emit(self, sequence: int, flags: int, payload: bytes) -> None:
         """Queue a segment, with the acknowledgement, window and options of this moment."""
-        stamp = fold(self.now_ns // _MS + self.clock_offset)
-        receiver = self.receiver
-        if flags & SYN:
-            options = tcp_options.emit_syn(self.agreed.options(self.mss, (stamp, self.recent_ms)))
-            window = min(self.window.told, MOST_UNSCALED)
-        else:
-            options = self._options(stamp, len(payload))
-            window = self.window.tell(receiver.nxt, receiver.memory)
-            if self.window.cramped:
-                self.acks.cramped()
-        self.out.append(
-            Tcp(
-                self.ports[0],
-                self.ports[1],
-                sequence % MODULUS,
-                receiver.nxt % MODULUS if flags & ACK else 0,
-                flags,
-                window,
-                0,
-                options,
-                payload,
-            )
-        )
+        self.out.append(written(self, sequence, flags, payload))
         if flags & ACK:
             self.acks.acknowledged()
             self.timers.ack_ns = None
         if payload:
             self.acks.data_sent(self.now_ns)
-
-    def _options(self, stamp: int, payload_bytes: int) -> bytes:
-        options = b""
-        if self.agreed.timestamps:
-            options = tcp_options.emit_timestamps(stamp, self.recent_ms)
-        if self.receiver.blocks or self.receiver.repeat:
-            options += self._sack_option(payload_bytes, len(options))
-        return options
-
-    def _sack_option(self, payload_bytes: int, option_bytes: int) -> bytes:
-        blocks = list(self.receiver.blocks)
-        if self.receiver.repeat is not None:
-            if self.settings.dsack:
-                blocks.insert(0, self.receiver.repeat)
-            self.receiver.repeat = None
-        if not self.agreed.sack:
-            return b""
-        room = tcp_options.MOST_BYTES - option_bytes
-        if payload_bytes:
-            room = min(room, self._mss_limit - payload_bytes - option_bytes)
-        count = max(0, (room - 4) // 8)
-        return tcp_options.emit_sack([(fold(a), fold(b)) for a, b in blocks[:count]])
 
     def send_ack(self) -> None:
         """Say where we are."""
@@ -251,7 +207,7 @@ class Connection:
 
     def sync_mss(self) -> None:
         """Work out how much data a segment may carry: the path, the peer and its window say."""
-        mss = max(min(self._mss_limit, self.agreed.mss), LEAST_MSS) - self.agreed.option_bytes
+        mss = max(min(self.mss_limit, self.agreed.mss), LEAST_MSS) - self.agreed.option_bytes
         most = self.sender.most_window
         if most:
             half = most >> 1 if most > _LEAST_HALF else most
@@ -373,9 +329,9 @@ class Connection:
     def path_narrowed(self, mss: int, now_ns: int) -> None:
         """A router needs smaller packets: cut what is in flight, and send it again."""
         self.now_ns = now_ns
-        if mss >= self._mss_limit:
+        if mss >= self.mss_limit:
             return
-        self._mss_limit = mss
+        self.mss_limit = mss
         before = self.sender.mss
         self.sync_mss()
         if self.sender.mss < before and self.state not in (State.SYN_SENT, State.SYN_RECEIVED):

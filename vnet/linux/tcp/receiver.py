@@ -143,11 +143,12 @@ class Receiver:
             at += 1
         if new < len(data):
             self._report_repeat(sequence, whole_end)
-        self._note_block(sequence, whole_end)
+        self.note_early(sequence, whole_end)
         return Arrival.OUT_OF_ORDER if new else Arrival.DUPLICATE
 
-    def _note_block(self, start: int, end: int) -> None:
-        """The block with the latest segment comes first (RFC 2018 section 4)."""
+    def note_early(self, start: int, end: int) -> None:
+        """Something came before its turn, data or a FIN: its block is the first to be told (RFC
+        2018 section 4)."""
         others = []
         for block in self.blocks:
             if block[0] <= end and start <= block[1]:
