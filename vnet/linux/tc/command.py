@@ -28,7 +28,7 @@ Usage: tc qdisc [ add | del | replace | change | show ] dev STRING
        [ handle QHANDLE ] [ root | ingress | parent CLASSID ]
        [ [ QDISC_KIND ] [ help | OPTIONS ] ]
 
-       tc qdisc { show | list } [ dev STRING ] [ QDISC_ID ]
+       tc qdisc { show | list } [ dev STRING ] [ QDISC_ID ] [ invisible ]
 Where:
 QDISC_KIND := { pfifo | bfifo | pfifo_fast | tbf | prio | netem }
 OPTIONS := ... try tc qdisc add <desired QDISC_KIND> help
@@ -210,7 +210,9 @@ class Tc:
                 view = replace(view, parent=_read(parse_class, reader, "invalid parent ID"))
             elif is_short_for(word, "handle") and what == "qdisc":
                 view = replace(view, handle=_read(parse_handle, reader, "invalid handle ID"))
-            elif word != "invisible":
+            elif word == "invisible" and what == "qdisc":
+                view = replace(view, invisible=True)
+            else:
                 raise TcError(f'What is "{word}"? Try "tc {what} help".')
         return view
 

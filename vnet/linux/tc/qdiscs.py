@@ -18,7 +18,7 @@ from vnet.linux.tc.handles import INGRESS, INGRESS_HANDLE, ROOT, class_text, maj
 from vnet.linux.tc.kinds.table import NOQUEUE, Making, Wanted, check
 from vnet.netdev.device import NetDevice
 from vnet.sim.netem import Netem
-from vnet.sim.qdisc.discipline import Discipline
+from vnet.sim.qdisc.discipline import Discipline, Noop
 from vnet.sim.qdisc.ingress import Ingress
 from vnet.sim.qdisc.netem import NetemQueue, NetemSettings
 from vnet.sim.qdisc.root import DeviceQueue
@@ -88,11 +88,12 @@ class TrafficControl:
         """The tree of a device, where somebody gave it one."""
         return device.qdisc if isinstance(device.qdisc, DeviceQueue) else None
 
-    def placed(self, device: NetDevice) -> Iterator[Placed]:
-        """Every qdisc of the tree that has a handle, those below behind those above."""
+    def placed(self, device: NetDevice, *, with_defaults: bool = False) -> Iterator[Placed]:
+        """Every qdisc of the tree that has a handle, those below behind those above; and those
+        ``with_defaults`` that classes have by themselves."""
         queue = self.queue_of(device)
         if queue is not None:
-            yield from _below(ROOT, queue.root)
+            yield from _below(ROOT, queue.root, with_defaults=with_defaults)
 
     def find(self, device: NetDevice, handle: int) -> Placed | None:
         """The qdisc with a handle."""
@@ -280,9 +281,11 @@ class TrafficControl:
         device.ingress = None
 
 
-def _below(parent: int, qdisc: Discipline) -> Iterator[Placed]:
-    if not qdisc.handle:
+def _below(parent: int, qdisc: Discipline, *, with_defaults: bool) -> Iterator[Placed]:
+    is_shown = qdisc.handle or (with_defaults and not isinstance(qdisc, Noop))
+    if not is_shown:
         return
     yield Placed(parent, qdisc)
-    for number, child in qdisc.children.items():
-        yield from _below(qdisc.handle | number, child)
+    # The kernel finds the newest first.
+    for number, child in reversed(list(qdisc.children.items())):
+        yield from _below(qdisc.handle | number, child, with_defaults=with_defaults)

@@ -31,6 +31,7 @@ class View:
 
     statistics: bool = False
     details: bool = False
+    invisible: bool = False
     device: NetDevice | None = None
     parent: int | None = None
     handle: int | None = None
@@ -53,7 +54,7 @@ def qdiscs_text(control: TrafficControl, devices: Sequence[NetDevice], view: Vie
     """``tc qdisc show``: device by device, each with its root before all others."""
     lines: list[str] = []
     for device in devices:
-        for entry in _entries(control, device):
+        for entry in _entries(control, device, with_defaults=view.invisible):
             if view.parent not in (None, entry.parent) or view.handle not in (None, entry.handle):
                 continue
             lines += entry.lines(view, device)
@@ -97,21 +98,25 @@ def stats_lines(stats: QdiscStats) -> Iterator[str]:
     yield f" backlog {backlog} requeues {stats.requeues}"
 
 
-def _entries(control: TrafficControl, device: NetDevice) -> Iterator[_Entry]:
+def _entries(
+    control: TrafficControl, device: NetDevice, *, with_defaults: bool = False
+) -> Iterator[_Entry]:
     if device.qdisc is None and device.has_queue:
         yield _default(device)
     if isinstance(device.qdisc, Htb):
         stats = htb_view.total(device.qdisc)
         yield _Entry(Htb.kind, htb_view.HANDLE, ROOT, stats, htb_view.OPTIONS)
-    for placed in _ordered(control, device):
+    for placed in _ordered(control, device, with_defaults=with_defaults):
         yield _explicit(placed)
     if device.ingress is not None:
         yield _Entry("ingress", INGRESS_HANDLE, INGRESS, device.ingress.stats, "---------------- ")
 
 
-def _ordered(control: TrafficControl, device: NetDevice) -> list[Placed]:
+def _ordered(
+    control: TrafficControl, device: NetDevice, *, with_defaults: bool = False
+) -> list[Placed]:
     """The root, and the others as the kernel finds them."""
-    placed = list(control.placed(device))
+    placed = list(control.placed(device, with_defaults=with_defaults))
     return [*placed[:1], *sorted(placed[1:], key=_bucket)]
 
 

@@ -22,6 +22,10 @@ class Surroundings(Protocol):
     """What disciplines need of the device that they are on."""
 
     @property
+    def label(self) -> str:
+        """Its name in traces."""
+
+    @property
     def mtu_bytes(self) -> int:
         """The longest packet, without the Ethernet header."""
 

@@ -155,7 +155,7 @@ class NetemQueue(Discipline):
         data = with_bit_flipped(frame.data, bit)
         meta = frame.meta
         if meta is not None:
-            meta = meta.add(now_ns, self.kind, "corrupted", data)
+            meta = meta.add(now_ns, self.around.label, "corrupted", data)
         return Frame(data, meta)
 
     # -- out

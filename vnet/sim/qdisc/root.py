@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from vnet.base.drops import DropReason
+from vnet.base.ids import Mac
 from vnet.sim.frame import Frame
 from vnet.sim.qdisc.discipline import Discipline
 from vnet.sim.qdisc.priority import BEST_EFFORT, priority_of
@@ -14,8 +15,9 @@ from vnet.sim.scheduler import Scheduler, Timer
 
 
 class QueuedDevice(Sender, Protocol):
-    """The device that frames wait for, and how long they may be."""
+    """The device that frames wait for, its address, and how long they may be."""
 
+    mac: Mac
     mtu_bytes: int
 
 
@@ -40,6 +42,10 @@ class DeviceQueue:
     @property
     def kind(self) -> str:
         return self.root.kind
+
+    @property
+    def label(self) -> str:
+        return self._device.label
 
     @property
     def mtu_bytes(self) -> int:
@@ -96,7 +102,9 @@ class DeviceQueue:
             self._wake_ns = at_ns
 
     def priority(self, frame: Frame) -> int:
-        return priority_of(frame.data) if self._is_own(frame.data[6:12]) else BEST_EFFORT
+        source = frame.data[6:12]
+        is_own = source == self._device.mac or self._is_own(source)
+        return priority_of(frame.data) if is_own else BEST_EFFORT
 
     def once_more(self, frame: Frame, now_ns: int) -> None:
         if frame.meta is not None:
