@@ -9,6 +9,7 @@ from tests.kernel.frames_bridged import BridgedFrames
 from tests.kernel.frames_ethernet import EthernetFrames
 from tests.kernel.frames_ipv4 import Ipv4Frames
 from tests.kernel.frames_ipv6 import Ipv6Frames
+from tests.kernel.frames_stations import StationFrames
 from tests.kernel.play import Step
 from tests.kernel.setup import Bridge, Lab, Port, Route
 from vnet.base.chance import Chance, Stream
@@ -84,6 +85,35 @@ def _netfilter(chance: Stream, frames: Stream, n_steps: int) -> Case:
     settings = {"mcast_snooping": 0}
     lab = Lab(ports, Bridge(settings=settings), sysctls={**_UNLIMITED, **switches})
     return Case(lab, list(BridgedFrames(lab, frames).steps(n_steps)))
+
+
+def _stations(chance: Stream, frames: Stream, n_steps: int) -> Case:
+    """A bridge that was told of stations and answers for some, with ports for known ones only."""
+    ports = tuple(
+        Port(
+            f"p{number}",
+            port_mac(number),
+            settings={
+                flag: 1
+                for flag, likely in (("neigh_suppress", 0.4), ("locked", 0.2), ("isolated", 0.15))
+                if chance.random() < likely
+            },
+            stations={f"10.0.0.{10 * number + n}": station_mac(number, n) for n in (1, 2)},
+        )
+        for number in (1, 2, 3)
+    )
+    told = {f"10.0.0.{100 + n}": station_mac(9, n) for n in range(6)}
+    told |= {ip: mac for port in ports for ip, mac in port.stations.items()}
+    kinds = ("permanent", "static", "static", "static sticky", "dynamic")
+    fdb = {
+        mac: f"{chance.choice(ports).name} {chance.choice(kinds)}"
+        for mac in told.values()
+        if chance.random() < 0.6
+    }
+    neighbors = {ip: mac for ip, mac in told.items() if chance.random() < 0.6}
+    bridge = Bridge(("10.0.0.8/24",), {"mcast_snooping": 0}, fdb, neighbors)
+    lab = Lab(ports, bridge, sysctls=_UNLIMITED)
+    return Case(lab, list(StationFrames(lab, frames).steps(n_steps)))
 
 
 def _router4(chance: Stream, frames: Stream, n_steps: int) -> Case:
@@ -204,6 +234,7 @@ _IPV6 = {
 KINDS: dict[str, Callable[[Stream, Stream, int], Case]] = {
     "bridge": _bridge,
     "netfilter": _netfilter,
+    "stations": _stations,
     "host4": _host4,
     "router4": _router4,
     "host6": _host6,

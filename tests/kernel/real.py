@@ -23,7 +23,7 @@ from types import TracebackType
 
 from pyroute2 import netns
 
-from tests.kernel.setup import Lab, Route
+from tests.kernel.setup import Bridge, Lab, Route
 
 _PREFIX = "vnk"
 _SERIAL = itertools.count()
@@ -104,6 +104,8 @@ class RealLab:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self._machine} did not come up")
             time.sleep(0.05)
+        if self.lab.bridge is not None:
+            self._tell_of_stations(self.lab.bridge)
 
     # -- building
 
@@ -162,6 +164,19 @@ class RealLab:
                 if address.endswith(("/31", "/32")):
                     how = ""
                 yield f"addr add {address} dev {device} {how}"
+
+    def _tell_of_stations(self, bridge: Bridge) -> None:
+        for mac, words in bridge.fdb.items():
+            port, *kind = words.split()
+            words_of_fdb = ["fdb", "add", mac, "dev", port, "master", *kind]
+            subprocess.run(["bridge", "-n", self._machine, *words_of_fdb], check=True)
+        _ip(
+            self._machine,
+            *(
+                f"neigh replace {ip} lladdr {mac} dev br0 nud permanent"
+                for ip, mac in bridge.neighbors.items()
+            ),
+        )
 
     def _is_ready(self) -> bool:
         shown = _ip(self._machine, "addr show")

@@ -27,10 +27,16 @@ class Port:
 
 @dataclass(frozen=True)
 class Bridge:
-    """br0, of which all ports are members. ``settings`` as ip-link(8) names them."""
+    """br0, of which all ports are members. ``settings`` as ip-link(8) names them.
+
+    ``fdb`` has the stations that it was told of, each with its port and the words of ``bridge fdb
+    add``; ``neighbors`` those of the host, for good.
+    """
 
     addresses: tuple[str, ...] = ()
     settings: dict[str, int] = field(default_factory=dict)
+    fdb: dict[str, str] = field(default_factory=dict)
+    neighbors: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,18 @@ from vnet.base.ids import ip_from_text, mac_from_text, prefix_from_text
 from vnet.linux.bridge.bridge import Bridge as LinuxBridge
 from vnet.linux.bridge.port import BridgePort
 from vnet.linux.bridge.settings import set_port_flag
+from vnet.linux.bridge.stations import set_station
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
+from vnet.tables.fdb import FdbKind
+
+_FDB_KINDS = {
+    "permanent": FdbKind.LOCAL,
+    "static": FdbKind.STATIC,
+    "dynamic": FdbKind.DYNAMIC,
+}
 
 _MS = 1_000_000
 _TAP_MTU = 65_535
@@ -49,6 +57,8 @@ class VirtualLab:
     def wait_ready(self) -> None:
         """Until links and addresses are there to be used."""
         self.wait(_READY_MS)
+        if self.lab.bridge is not None:
+            self._tell_of_stations(self.lab.bridge)
 
     # -- building
 
@@ -104,6 +114,17 @@ class VirtualLab:
     def _address(self, device: str, addresses: tuple[str, ...]) -> None:
         for address in addresses:
             self._namespace.add_address(device, *prefix_from_text(address))
+
+    def _tell_of_stations(self, wanted: Bridge) -> None:
+        namespace = self._namespace
+        ports = {port.device.name: port for port in namespace.bridges["br0"].ports}
+        for mac, words in wanted.fdb.items():
+            name, kind, *more = words.split()
+            sticky = "sticky" in more
+            set_station(ports[name], mac_from_text(mac), _FDB_KINDS[kind], sticky=sticky)
+        table = namespace.interface("br0").arp_cache.table
+        for ip, mac in wanted.neighbors.items():
+            table.set_permanent(ip_from_text(ip), mac_from_text(mac), self._scheduler.now_ns)
 
     def _route(self, route: Route) -> None:
         add = partial(self._namespace.add_route, *prefix_from_text(route.network))
