@@ -11,9 +11,10 @@ from tests.linux.recorded import groups_script as frames
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress
 from vnet.linux.bridge.multicast.by_hand import add_member, delete_member
+from vnet.linux.bridge.multicast.listener import MDB_FULL, MULTICAST_MALFORMED
 from vnet.linux.bridge.multicast.mdb import GroupKey
 from vnet.linux.bridge.multicast.reading import read
-from vnet.linux.bridge.multicast.snooping import MDB_FULL, MULTICAST_MALFORMED, MULTICAST_UNWANTED
+from vnet.linux.bridge.multicast.snooping import MULTICAST_UNWANTED
 from vnet.netdev.pair import PairDevice
 from vnet.wire import igmp
 
@@ -204,6 +205,33 @@ def test_nothing_upsets_the_reader(payload: bytes, kind: str) -> None:
     assert reading == read(data)
 
 
+_RECORDS = st.tuples(
+    st.sampled_from([1, 2, 3]),
+    st.integers(1, 6),
+    st.sampled_from(["239.1.1.1", "239.2.2.2"]),
+    # To allow no source leaves a member without a timer, in the kernel, too.
+    st.lists(st.sampled_from(["10.9.9.1", "10.9.9.2", "10.9.9.3"]), min_size=1, unique=True),
+    st.sampled_from([0.0, 0.6, 1.0, 130.0, 270.0]),
+)
+
+
+@given(st.lists(_RECORDS, max_size=14))
+@settings(max_examples=80, deadline=None)
+def test_whatever_is_reported_of_sources_is_forgotten_in_time(
+    reports: list[tuple[int, int, str, list[str], float]],
+) -> None:
+    lab = Snooped(querier=True)
+    lab.bridge.multicast.settings.igmp_version = 3
+    for host, kind, group, sources, seconds in reports:
+        lab.say(frames.report3(host, (kind, group, tuple(sources))))
+        lab.site.run(seconds)
+        for entry in lab.bridge.multicast.database:
+            ports = [member.port.number for member in entry.members]
+            assert ports == sorted(set(ports)), "each port once"
+    lab.site.run(600)
+    assert lab.groups() == []
+
+
 _SOUND = [
     text.split()[1]
     for text in (
@@ -224,11 +252,17 @@ _SOUND = [
     st.lists(
         st.tuples(st.sampled_from(_SOUND), st.integers(0, 100), st.integers(0, 255), st.booleans()),
         max_size=12,
-    )
+    ),
+    st.booleans(),
 )
 @settings(max_examples=60, deadline=None)
-def test_no_message_upsets_a_bridge(messages: list[tuple[str, int, int, bool]]) -> None:
+def test_no_message_upsets_a_bridge(
+    messages: list[tuple[str, int, int, bool]], knows_sources: bool
+) -> None:
     lab = Snooped(querier=True)
+    if knows_sources:
+        lab.bridge.multicast.settings.igmp_version = 3
+        lab.bridge.multicast.settings.mld_version = 2
     for text, at, value, cut in messages:
         data = bytearray(bytes.fromhex(text))
         data[at % len(data)] = value

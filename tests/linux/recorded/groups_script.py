@@ -48,6 +48,11 @@ def data(host: int, target: str) -> str:
     return packet4(host, target, 17, b"\x03\xe8\0\x09\0\x0c\0\0data")
 
 
+def data_of(host: int, target: str, source: str) -> str:
+    """Traffic whose sender the packet says to be ``source``."""
+    return packet4(host, target, 17, b"\x03\xe8\0\x09\0\x0c\0\0data", source)
+
+
 def join(host: int, group: str) -> str:
     return packet4(host, group, ipv4.IGMP, igmp.message_v2(igmp.REPORT_V2, ip(group)))
 
@@ -123,6 +128,17 @@ def bridge_set(words: str) -> tuple[str, str]:
 
 
 G, H = "239.1.1.1", "239.2.2.2"
+
+A, B, C = "10.9.9.1", "10.9.9.2", "10.9.9.3"
+
+VERSION_3 = (
+    bridge_set("mcast_igmp_version 3"),
+    bridge_set("mcast_query_response_interval 100 mcast_last_member_interval 50"),
+    bridge_set("mcast_querier 1"),
+    ("wait", "1.5"),
+    LOOK,
+)
+"""Sources are known, and reports are relied on."""
 
 CASES = (
     GroupCase(
@@ -209,6 +225,57 @@ CASES = (
             bridge_set("mcast_igmp_version 3"),
             bridge_set("mcast_querier 1"),
             ("wait", "0.5"),
+            LOOK,
+        ),
+    ),
+    GroupCase(
+        "sources",
+        (
+            *VERSION_3,
+            ("send", report3(1, (5, G, (A, B)))),
+            ("send", report3(2, (4, G, ()))),
+            SOON,
+            LOOK,
+            ("send", data_of(3, G, A)),
+            ("send", data_of(3, G, C)),
+            SOON,
+            LOOK,
+            ("send", report3(2, (4, G, (B,)))),
+            SOON,
+            LOOK,
+            ("send", data_of(3, G, A)),
+            ("send", data_of(3, G, B)),
+            ("send", data_of(3, G, C)),
+            SOON,
+            LOOK,
+            ("send", report3(1, (6, G, (A,)))),
+            ("wait", "0.7"),
+            LOOK,
+            ("wait", "1.5"),
+            LOOK,
+        ),
+    ),
+    GroupCase(
+        "leaving_with_sources",
+        (
+            *VERSION_3,
+            ("send", report3(1, (4, G, ()))),
+            ("send", report3(2, (4, G, ()))),
+            SOON,
+            LOOK,
+            ("send", report3(1, (3, G, ()))),
+            ("wait", "0.7"),
+            LOOK,
+            ("wait", "1.5"),
+            LOOK,
+            ("send", report3(2, (3, G, (A,)))),
+            ("wait", "2"),
+            LOOK,
+            ("send", report3(2, (2, G, (C,)))),
+            SOON,
+            LOOK,
+            ("send", report3(2, (1, G, (A,)))),
+            SOON,
             LOOK,
         ),
     ),

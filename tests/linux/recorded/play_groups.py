@@ -18,6 +18,8 @@ from vnet.sim.scheduler import Scheduler
 
 S = 1_000_000_000
 _MOMENT_S = 0.01
+_SETTLING_S = 1.22
+"""How long ports are given to come up; what fires in one tick of the timer wheel depends on it."""
 _CENTISECOND_NS = 10_000_000
 
 
@@ -42,7 +44,7 @@ class PlayedGroups:
             self.node.enslave(near.name, "br0")
             self.node.set_up(near.name)
         self.node.set_up("br0")
-        self._wait(1.2)
+        self._wait(_SETTLING_S)
         for what, words in case.steps:
             self._do(what, words)
 

@@ -64,7 +64,18 @@ def _details(bridge: Bridge, group: Group, member: Member) -> str:
         family = 4 if n_bytes == _IPV4_BYTES else 6
         if bridge.multicast.settings.version(family) == 3:
             mode = f" filter_mode {'exclude' if member.excludes else 'include'}"
-    return f"{mode} proto {'static' if member.by_user else 'kernel'} "
+            mode += _sources_text(member)
+    flags = " added_by_star_ex" * member.is_implied + " blocked" * member.is_blocked
+    return f"{mode} proto {'static' if member.by_user else 'kernel'} {flags}"
+
+
+def _sources_text(member: Member) -> str:
+    """The sources that somebody has named, the newest first, and how long each is wanted."""
+    shown = [
+        f"{_address_text(source.address)}/{_timer_text(source.timer.left_ns).strip()}"
+        for source in reversed(member.sources.values())
+    ]
+    return f" source_list {','.join(shown)}" if shown else ""
 
 
 def _router_lines(bridge: Bridge, statistics: bool) -> list[str]:

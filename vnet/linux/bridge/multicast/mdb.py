@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vnet.linux.timer_wheel import KernelTimer
 
 if TYPE_CHECKING:
+    from vnet.linux.bridge.multicast.sources import SourceFilter
     from vnet.linux.bridge.port import BridgePort
     from vnet.sim.scheduler import Scheduler
 
@@ -23,15 +24,35 @@ class GroupKey(NamedTuple):
     source: bytes = b""
 
 
+class Source:
+    """A sender that somebody behind a port has named. It is wanted while its timer runs."""
+
+    __slots__ = ("address", "is_installed", "queries_due", "timer")
+
+    def __init__(self, address: bytes, timer: KernelTimer) -> None:
+        self.address = address
+        self.timer = timer
+        self.is_installed = False
+        """Whether it has an entry of its own."""
+        self.queries_due = 0
+
+
 class Member:
     """A port in a group. ``mac`` is who listens there, which counts where the port sends each of
     them a copy of its own (mcast_to_unicast).
 
     A permanent one does not age. ``by_user``: it was set, not learned. ``excludes``: it wants all
-    sources, those left out that have their own entry.
+    sources, those left out that have their own entry. In the entry of one source ``is_implied``
+    says that the port wants all of the group, ``is_blocked`` that it does not want this one.
     """
 
-    __slots__ = ("by_user", "excludes", "is_permanent", "mac", "port", "timer")
+    __slots__ = (
+        *("by_user", "excludes", "is_blocked", "is_implied", "is_permanent", "mac", "port"),
+        *("queries_due", "requery", "sources", "timer"),
+    )
+
+    requery: KernelTimer
+    """When it is asked once more whether somebody listens."""
 
     def __init__(self, port: BridgePort, mac: bytes, timer: KernelTimer, *, excludes: bool) -> None:
         self.port = port
@@ -40,6 +61,9 @@ class Member:
         self.excludes = excludes
         self.is_permanent = False
         self.by_user = False
+        self.is_blocked = self.is_implied = False
+        self.sources: dict[bytes, Source] = {}
+        self.queries_due = 0
 
     def is_of(self, port: BridgePort, mac: bytes) -> bool:
         """Whether it is the member that a report from ``mac`` by ``port`` speaks of."""
@@ -66,7 +90,9 @@ class Group:
 class MulticastDatabase:
     """The groups of one bridge, oldest first."""
 
-    __slots__ = ("_groups", "_scheduler", "is_up")
+    __slots__ = ("_groups", "_scheduler", "is_up", "sources")
+
+    sources: SourceFilter
 
     def __init__(self, scheduler: Scheduler, is_up: Callable[[], bool]) -> None:
         self._scheduler = scheduler
@@ -94,6 +120,7 @@ class MulticastDatabase:
         """A port that is no member yet; members stand in the order of ports' numbers."""
         timer = KernelTimer(self._scheduler, self._member_expired, group, port, mac)
         member = Member(port, mac, timer, excludes=excludes)
+        member.requery = KernelTimer(self._scheduler, self.sources.ask_again, group, member)
         at = sum(1 for other in group.members if other.port.number < port.number)
         group.members.insert(at, member)
         return member
@@ -101,6 +128,7 @@ class MulticastDatabase:
     def remove_member(self, group: Group, member: Member) -> None:
         """A port wants no more of a group; one that nobody wants is gone in a moment."""
         member.timer.cancel()
+        self.sources.forget(group, member)
         group.members.remove(member)
         if not group.members and not group.host_joined and self.is_up():
             group.timer.arm(0)
@@ -123,4 +151,4 @@ class MulticastDatabase:
     def _member_expired(self, group: Group, port: BridgePort, mac: bytes) -> None:
         member = next(m for m in group.members if m.port is port and m.mac == mac)
         if self.is_up() and not member.is_permanent:
-            self.remove_member(group, member)
+            self.sources.member_expired(group, member)

@@ -13,6 +13,9 @@ ROUTER_PERMANENT = 2
 ROUTER_TEMPORARY = 3
 """``mcast_router`` of a port: never; where queries come from; always; for a time, unasked."""
 
+KNOWS_SOURCES = 3
+"""The version of IGMP (MLD's 2 counts as that) that tells senders apart."""
+
 _QUERY_S = 125
 _RESPONSE_S = 10
 _ROBUSTNESS = 2

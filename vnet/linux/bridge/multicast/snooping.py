@@ -7,36 +7,30 @@ nobody knows goes to routers alone. 224.0.0.x and ff02::1 are flooded in any cas
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from vnet.base.drops import DropReason, drop_reason
-from vnet.linux.bridge.multicast import messages
+from vnet.base.drops import drop_reason
+from vnet.linux.bridge.multicast.listener import MulticastListener
 from vnet.linux.bridge.multicast.mdb import (
     ANY_MEMBER,
     Group,
     GroupKey,
     Member,
-    MulticastDatabase,
 )
-from vnet.linux.bridge.multicast.querier import Querier
 from vnet.linux.bridge.multicast.queries import query_frame
 from vnet.linux.bridge.multicast.reading import (
-    ALL_NODES,
     IPV4,
     IPV6,
     LAYER2,
-    Kind,
     Reading,
-    is_local_ipv4,
     read,
 )
 from vnet.linux.bridge.multicast.settings import (
+    KNOWS_SOURCES,
     ROUTER_DISABLED,
     ROUTER_LEARNED,
     ROUTER_PERMANENT,
     ROUTER_TEMPORARY,
-    MulticastSettings,
 )
 from vnet.linux.bridge.state import PortState
 from vnet.sim.frame import Frame
@@ -46,24 +40,12 @@ if TYPE_CHECKING:
     from vnet.linux.bridge.port import BridgePort
     from vnet.linux.bridge.vlan import Passage
 
-MULTICAST_MALFORMED = drop_reason(
-    "bridge-multicast-malformed",
-    cause="a bridge that snoops finds fault with a multicast frame's IP header, IGMP or MLD",
-    cure="mend the sender: header, checksum and length must be right, and a general query must "
-    "go to all hosts",
-)
 MULTICAST_UNWANTED = drop_reason(
     "bridge-multicast-unwanted",
     cause="the bridge asks who listens to what (multicast snooping), and nobody wants this group",
     cure="have the receiver join the group, or turn snooping off (mcast_snooping 0)",
     routine=True,
 )
-MDB_FULL = drop_reason(
-    "bridge-mdb-full",
-    cause="a report named one group more than the bridge remembers (mcast_hash_max)",
-    cure="raise mcast_hash_max and turn mcast_snooping on again, which turned itself off",
-)
-
 _ANY_4 = bytes(4)
 _FAMILIES = (IPV4, IPV6)
 
@@ -75,28 +57,18 @@ class HostAddresses(Protocol):
         """An address of the host for queries on this bridge, or None."""
 
 
-class MulticastSnooping:
+class MulticastSnooping(MulticastListener):
     """Groups, queriers and routers of one bridge; ``is_on`` is ``mcast_snooping``.
 
     ``router`` says whether the host counts as a multicast router (``mcast_router``).
     """
 
     def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
         self._bridge = bridge
         self.is_on = True
         self.router = ROUTER_LEARNED
         self.host: HostAddresses | None = None
-        self.settings = MulticastSettings()
-        self.database = MulticastDatabase(bridge.scheduler, lambda: bridge.device.admin_up)
-        self.queriers = {
-            family: Querier(
-                bridge.scheduler,
-                self.settings,
-                bridge.ports,
-                partial(self._send_general_query, family),
-            )
-            for family in _FAMILIES
-        }
 
     # -- settings
 
@@ -104,7 +76,7 @@ class MulticastSnooping:
         """``mcast_snooping``. Turned off, all is forgotten but what the user and the host want."""
         if on == self.is_on:
             return
-        self._snoop(on)
+        self.snoop(on)
         for port in reversed(self._bridge.ports):
             if not on:
                 self.disable_port(port)
@@ -113,7 +85,7 @@ class MulticastSnooping:
         if on and self._bridge.device.admin_up:
             self.open()
 
-    def _snoop(self, on: bool) -> None:
+    def snoop(self, on: bool) -> None:
         self.is_on = on
         for querier in self.queriers.values():
             querier.is_snooping = on
@@ -178,7 +150,7 @@ class MulticastSnooping:
         bridge = self._bridge
         reading = read(frame.data)
         vid = 0 if passage is None else passage.vid
-        reason = self._listen(port, reading, frame.data[6:12], vid)
+        reason = self.listen(port, reading, frame.data[6:12], vid)
         if reason is not None:
             return (bridge.device if port is None else port.device).drop(frame, reason)
         group = None if reading.is_control else self._lookup(reading, vid)
@@ -193,7 +165,10 @@ class MulticastSnooping:
 
     def _lookup(self, reading: Reading, vid: int) -> Group | None:
         key = GroupKey(reading.target, vid)
-        if reading.family != LAYER2 and self.settings.version(reading.family) == 3:
+        knows_sources = (
+            reading.family != LAYER2 and self.settings.version(reading.family) == KNOWS_SOURCES
+        )
+        if knows_sources:
             group = self.database.get(key._replace(source=reading.source))
             if group is not None:
                 return group
@@ -211,7 +186,7 @@ class MulticastSnooping:
         is_router = self._host_is_router(family)
         up = port is not None and ((group is not None and group.host_joined) or is_router)
         routers = self.queriers[family].routers() if family != LAYER2 else []
-        members = [] if group is None else group.members
+        members = [] if group is None else self._wanting(group, family)
         targets: dict[BridgePort, list[Member]] = {router: [] for router in routers}
         for member in members:
             if member.port not in routers:
@@ -228,6 +203,14 @@ class MulticastSnooping:
         plain.sort(key=lambda out: out.number)
         bridge.flood_to(plain, port, frame, passage, up=up, may_miss=bool(copies))
 
+    def _wanting(self, group: Group, family: int) -> list[Member]:
+        """The members that frames of an entry go to."""
+        if family == LAYER2 or self.settings.version(family) < KNOWS_SOURCES:
+            return group.members
+        if group.key.source:
+            return [member for member in group.members if not member.is_blocked]
+        return [member for member in group.members if member.excludes]
+
     def _host_is_router(self, family: int) -> bool:
         if self.router == ROUTER_PERMANENT:
             return True
@@ -235,130 +218,33 @@ class MulticastSnooping:
             return False
         return self.queriers[family].host_router.is_running
 
-    # -- what is heard
-
-    def _listen(
-        self, port: BridgePort | None, reading: Reading, mac: bytes, vid: int
-    ) -> DropReason | None:
-        """Take note of a message; the reason why its frame goes nowhere, if it does not."""
-        match reading.kind:
-            case Kind.TRAFFIC:
-                return None
-            case Kind.MALFORMED:
-                return MULTICAST_MALFORMED
-            case Kind.ROUTER:
-                self.queriers[reading.family].mark_router(port)
-                return None
-            case Kind.QUERY:
-                self._hear_query(port, reading, vid)
-                return None
-            case Kind.LEAVE:
-                key = GroupKey(messages.group_of(reading), vid)
-                self._leave(reading.family, key, port, mac)
-                return None
-            case Kind.REPORT:
-                key = GroupKey(messages.group_of(reading), vid)
-                return self._join(reading.family, key, port, mac)
-        return self._hear_records(port, reading, mac, vid)
-
-    def _hear_records(
-        self, port: BridgePort | None, reading: Reading, mac: bytes, vid: int
-    ) -> DropReason | None:
-        try:
-            for record in messages.records(reading):
-                key = GroupKey(record.group, vid)
-                if messages.is_leave(record):
-                    self._leave(reading.family, key, port, mac)
-                elif reason := self._join(reading.family, key, port, mac):
-                    return reason
-        except messages.CutShortError:
-            return MULTICAST_MALFORMED
-        return None
-
-    def _join(
-        self, family: int, key: GroupKey, port: BridgePort | None, mac: bytes
-    ) -> DropReason | None:
-        if _is_flooded_always(family, key.address):
-            return None
-        group = self.group(key)
-        if group is None:
-            return MDB_FULL
-        interval_ns = self.settings.membership_interval_ns
-        if port is None:
-            group.host_joined = True
-            group.timer.arm(interval_ns)
-            return None
-        member = group.member(port, mac)
-        if member is None:
-            member = self.database.add_member(group, port, mac, excludes=True)
-        if not member.is_permanent:
-            member.timer.arm(interval_ns)
-        return None
-
-    def group(self, key: GroupKey) -> Group | None:
-        """A group, new if it must be; None where there is no room, which ends all snooping."""
-        group = self.database.get(key)
-        if group is not None:
-            return group
-        if len(self.database) >= self.settings.hash_max:
-            self._snoop(False)
-            return None
-        return self.database.add(key)
-
-    def _leave(self, family: int, key: GroupKey, port: BridgePort | None, mac: bytes) -> None:
-        group = self.database.get(key)
-        if group is None or _is_flooded_always(family, key.address):
-            return
-        if port is not None and port.fast_leave:
-            member = group.member(port, mac)
-            if member is not None and not member.is_permanent:
-                self.database.remove_member(group, member)
-            return
-        querier, settings = self.queriers[family], self.settings
-        if querier.other.is_running:
-            return
-        last_ns = settings.last_member_time_ns
-        if settings.querier:
-            self._send_query(family, port, key.address)
-            querier.ask_again_in(port, last_ns)
-        if port is None:
-            if group.host_joined:
-                group.timer.advance(last_ns)
-            return
-        member = group.member(port, mac) or next((m for m in group.members if m.port is port), None)
-        if member is not None:
-            member.timer.advance(last_ns)
-
-    def _hear_query(self, port: BridgePort | None, reading: Reading, vid: int) -> None:
-        asked, family = messages.query(reading), reading.family
-        if asked.asks_sources:
-            return
-        if asked.group is None:
-            self.queriers[family].heard(port, reading.source, asked.response_ns)
-            return
-        if asked.suppresses and self.settings.version(family) == 3:
-            return
-        group = self.database.get(GroupKey(asked.group, vid))
-        if group is None:
-            return
-        left_ns = asked.response_ns * self.settings.last_member_count
-        if group.host_joined:
-            group.timer.advance(left_ns)
-        for member in group.members:
-            member.timer.advance(left_ns)
-
     # -- what is asked
 
-    def _send_general_query(self, family: int, port: BridgePort | None) -> bool:
-        return self._send_query(family, port, None)
-
-    def _send_query(self, family: int, port: BridgePort | None, group: bytes | None) -> bool:
+    def send_query(
+        self,
+        family: int,
+        port: BridgePort | None,
+        group: bytes | None,
+        *,
+        target: bytes | None = None,
+        sources: tuple[bytes, ...] = (),
+        suppresses: bool = False,
+    ) -> bool:
         """Ask by a port, or the host; False without an address to ask from."""
         device = self._bridge.device
         source = self._query_source(family)
         if source is None:
             return False
-        data = query_frame(family, self.settings, device.mac, source, group)
+        data = query_frame(
+            family,
+            self.settings,
+            device.mac,
+            source,
+            group,
+            target=target,
+            sources=sources,
+            suppresses=suppresses,
+        )
         if port is not None:
             port.device.transmit(Frame(data, port.device.follow("made", data)))
         else:
@@ -376,7 +262,3 @@ class MulticastSnooping:
 
 def _gets_copies(port: BridgePort, members: list[Member]) -> bool:
     return port.multicast_to_unicast and any(member.mac != ANY_MEMBER for member in members)
-
-
-def _is_flooded_always(family: int, group: bytes) -> bool:
-    return is_local_ipv4(group) if family == IPV4 else group == ALL_NODES
