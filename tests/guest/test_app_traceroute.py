@@ -251,3 +251,32 @@ def test_a_router_that_says_nonsense_of_its_mtu_leads_tracepath_nowhere(
     lab.advance("20s")
     assert app.done
     assert app.result.pmtu_bytes == (29 if mtu_bytes < 29 else 1_500)
+
+
+RING = """
+version: 1
+routers:
+  a: {nics: {e: {ip: 10.1.0.1/24}, f: {ip: 10.4.0.1/24}}, gateway: 10.1.0.2}
+  b: {nics: {e: {ip: 10.1.0.2/24}, f: {ip: 10.2.0.2/24}}, gateway: 10.2.0.3}
+  c: {nics: {e: {ip: 10.2.0.3/24}, f: {ip: 10.4.0.3/24}, g: {ip: 10.3.0.3/24}},
+      routes: [{to: 10.1.0.0/24, via: 10.4.0.1}]}
+  d: {nics: {e: {ip: 10.3.0.4/24}}, gateway: 10.3.0.3}
+links:
+  - {ends: ['a:e', 'b:e']}
+  - {ends: ['b:f', 'c:e']}
+  - {ends: ['c:f', 'a:f']}
+  - {ends: ['c:g', 'd:e']}
+"""
+
+
+def test_answers_that_come_another_way_are_told() -> None:
+    with Lab.from_text(RING) as lab:
+        result = lab.machine("a").tracepath("10.3.0.4")
+    assert without_times(result.text()) == (
+        " 1?: [LOCALHOST]                      pmtu 1500\n"
+        " 1:  10.1.0.2 TIME \n"
+        " 1:  10.1.0.2 TIME \n"
+        " 2:  10.4.0.3 TIME asymm  1 \n"
+        " 3:  10.3.0.4 TIME reached\n"
+        "     Resume: pmtu 1500 hops 3 back 2 "
+    )
