@@ -101,7 +101,7 @@ def offer(lab: Shaper, offers: list[tuple[int, int, int]]) -> int:
     return at_ns
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(trees(), OFFERS, CHANGES, st.sampled_from([None, 2_000_000]))
 @example(["qdisc add dev eth0 root handle 1: netem limit 1 delay 1ms duplicate 60%"], [], "", None)
 def test_every_frame_arrives_or_is_dropped_by_name(
@@ -219,7 +219,7 @@ help x 99999999999999999999 -1 0x1 % : :: conform-exceed pipe/continue reclassif
 WORDS = st.sampled_from(VOCABULARY.split())
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(STARTS, st.lists(WORDS | st.text(max_size=3), max_size=9)), max_size=6))
 def test_whatever_is_typed_is_done_or_refused(commands: list[tuple[str, list[str]]]) -> None:
     lab = Shaper()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vnet.linux.tc.class_command import ClassCommand
 from vnet.linux.tc.errors import TcError, answered, twice, wrong
 from vnet.linux.tc.filters.command import FilterCommand
 from vnet.linux.tc.handles import INGRESS, INGRESS_HANDLE, ROOT, parse_class, parse_handle
 from vnet.linux.tc.kinds.table import Wanted, read_kind
 from vnet.linux.tc.qdiscs import Request, TrafficControl, Verb
-from vnet.linux.tc.show import View, classes_text, qdiscs_text
+from vnet.linux.tc.show import View, qdiscs_text
 from vnet.linux.tc.words import WordReader, is_short_for
 from vnet.netdev.device import NetDevice
 
@@ -174,21 +175,13 @@ class Tc:
         if words and is_short_for(words[0], "help"):
             return QDISC_USAGE
         if not words or any(is_short_for(words[0], show) for show in _SHOW):
-            view = self._chosen(words[1:], view, "qdisc")
+            view = self._chosen(words[1:], view)
             return qdiscs_text(self._control, self._shown(view), view)
         self.apply(read_qdisc(words))
         return ""
 
     def _class(self, words: Sequence[str], view: View) -> str:
-        if not words or any(is_short_for(words[0], show) for show in _SHOW):
-            if not words or "dev" not in words:
-                return ""
-            view = self._chosen(words[1:], view, "class")
-            return classes_text(self._control, self._shown(view), view)
-        if words[0] in _VERBS or is_short_for(words[0], _DELETE):
-            # Those of tbf, prio and netem come and go with the qdisc.
-            raise answered("Operation not supported")
-        raise TcError(f'Command "{words[0]}" is unknown, try "tc class help".')
+        return ClassCommand(self._control, self._device).run(words, view)
 
     def _filter(self, words: Sequence[str], view: View) -> str:
         return FilterCommand(self._control, self._device).run(words, view)
@@ -196,24 +189,22 @@ class Tc:
     def _shown(self, view: View) -> list[NetDevice]:
         return list(self._devices.values()) if view.device is None else [view.device]
 
-    def _chosen(self, words: Sequence[str], view: View, what: str) -> View:
+    def _chosen(self, words: Sequence[str], view: View) -> View:
         reader = WordReader(words)
         while reader:
             word = reader.take()
             if word == "dev":
                 view = replace(view, device=self._device(reader.take()))
-            elif word in ("root", "ingress") and what == "qdisc":
+            elif word in ("root", "ingress"):
                 view = replace(view, parent=ROOT if word == "root" else INGRESS)
-            elif word == "root":
-                view = replace(view, parent=ROOT)
             elif is_short_for(word, "parent"):
                 view = replace(view, parent=_read(parse_class, reader, "invalid parent ID"))
-            elif is_short_for(word, "handle") and what == "qdisc":
+            elif is_short_for(word, "handle"):
                 view = replace(view, handle=_read(parse_handle, reader, "invalid handle ID"))
-            elif word == "invisible" and what == "qdisc":
+            elif word == "invisible":
                 view = replace(view, invisible=True)
             else:
-                raise TcError(f'What is "{word}"? Try "tc {what} help".')
+                raise TcError(f'What is "{word}"? Try "tc qdisc help".')
         return view
 
     def _device(self, name: str) -> NetDevice:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vnet.linux.tc import htb_view
 from vnet.linux.tc.errors import refused
-from vnet.linux.tc.handles import INGRESS, INGRESS_HANDLE, ROOT, class_text, handle_text
+from vnet.linux.tc.handles import INGRESS, INGRESS_HANDLE, ROOT, class_text, handle_text, major
 from vnet.linux.tc.kinds import prio
 from vnet.linux.tc.kinds.table import KINDS, NOQUEUE
 from vnet.linux.tc.numbers import size_text
@@ -155,33 +155,34 @@ def _default(device: NetDevice) -> _Entry:
 # -- classes
 
 
-def classes_text(control: TrafficControl, devices: Sequence[NetDevice], view: View) -> str:
+def classes_text(control: TrafficControl, device: NetDevice, view: View) -> str:
     """``tc class show``: the classes of each qdisc, with what somebody hung on them."""
     lines: list[str] = []
-    for device in devices:
-        if isinstance(device.qdisc, Htb):
-            lines += _htb_lines(device.qdisc, device, view)
-        for placed in _ordered(control, device):
-            if view.parent in (None, ROOT, placed.qdisc.handle):
-                lines += _class_lines(placed.qdisc, device, view)
+    if isinstance(device.qdisc, Htb):
+        lines += _htb_lines(device.qdisc, view)
+    for placed in _ordered(control, device):
+        if view.parent is None or major(view.parent) == placed.qdisc.handle:
+            lines += _class_lines(placed.qdisc, view)
     return "\n".join(lines)
 
 
-def _htb_lines(htb: Htb, device: NetDevice, view: View) -> Iterator[str]:
-    where = f"dev {device.name} " if view.device is None else ""
+def _htb_lines(htb: Htb, view: View) -> Iterator[str]:
     for number, words, stats in htb_view.classes(htb):
-        yield f"class htb {class_text(htb_view.HANDLE | number)} {where}{words}"
-        if view.statistics:
-            yield from stats_lines(stats)
-            yield ""
+        handle = htb_view.HANDLE | number
+        if view.handle in (None, handle):
+            yield f"class htb {class_text(handle)} {words}"
+            if view.statistics:
+                yield from stats_lines(stats)
+                yield ""
 
 
-def _class_lines(qdisc: Discipline, device: NetDevice, view: View) -> Iterator[str]:
-    where = f"dev {device.name} " if view.device is None else ""
+def _class_lines(qdisc: Discipline, view: View) -> Iterator[str]:
     for number, child in qdisc.children.items():
+        handle = qdisc.handle | number
+        if view.handle not in (None, handle):
+            continue
         leaf = f"leaf {handle_text(child.handle)} " if child.handle else ""
-        handle = class_text(qdisc.handle | number)
-        yield f"class {qdisc.kind} {handle} {where}parent {handle_text(qdisc.handle)} {leaf}"
+        yield f"class {qdisc.kind} {class_text(handle)} parent {handle_text(qdisc.handle)} {leaf}"
         if view.statistics:
             if not isinstance(qdisc, Tbf):
                 yield from stats_lines(child.stats)
