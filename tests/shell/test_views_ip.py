@@ -246,7 +246,7 @@ def test_routes_by_address_and_the_longest_prefix_first(netns: Namespace) -> Non
         "10.0.0.0/24 proto kernel scope link src 10.0.0.1 "
     )
     assert (
-        routes_text(netns, 4, RouteFilter(prefix="default"))
+        routes_text(netns, 4, RouteFilter(network=prefix_from_text("0.0.0.0/0")))
         == "default via 10.0.0.254 dev e1 proto static "
     )
 

@@ -17,7 +17,7 @@ from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.igmp import IgmpHost
 from vnet.linux.netns.linkstate import LinkState
 from vnet.linux.netns.mld import MldHost
-from vnet.linux.netns.neighbor import ArpCache, NdCache
+from vnet.linux.netns.neighbor import ArpCache, NdCache, NeighborCache
 from vnet.linux.netns.source_address import choose_source
 from vnet.netdev.device import TOO_SHORT, TRUNCATED_TAG, NetDevice
 from vnet.sim.frame import Frame
@@ -160,6 +160,10 @@ class Interface:
             for address in self.addresses
             if len(address.ip) == len(one) and not address.is_secondary
         )
+
+    def cache_of(self, ip: bytes) -> NeighborCache:
+        """Where neighbours of the address family of ``ip`` are known."""
+        return self.nd_cache if len(ip) == 16 else self.arp_cache
 
     @property
     def link_local(self) -> IpAddress | None:

@@ -195,6 +195,26 @@ class NeighborCache(ABC):
             self.send(packet, ip, meta)
         return True
 
+    def set(self, ip: bytes, mac: bytes, state: Nud) -> None:
+        """The administrator says who has ``ip``, for ever or until somebody doubts it."""
+        now_ns = self.interface.device.scheduler.now_ns
+        if state is not Nud.PERMANENT:
+            self.heard(ip, mac, solicited=state is Nud.REACHABLE)
+            return
+        pending = self.table.set_permanent(ip, mac, now_ns)
+        self.interface.namespace.neighbor_changed(self.interface, self.table.ensure(ip, now_ns))
+        for packet, meta in pending:
+            self.send(packet, ip, meta)
+
+    def forget(self, ip: bytes) -> None:
+        """The administrator takes an entry away, and drops what waited for it."""
+        neighbor = self.table.remove(ip)
+        if neighbor is not None:
+            neighbor.due_ns = None
+            for waiting in neighbor.pending:
+                self._drop(waiting, drops.NO_NEIGHBOR)
+            self._tell_gone(neighbor)
+
     def flush(self, *, keep_permanent: bool = False) -> None:
         """Forget everyone, and drop what waited for them.
 

@@ -19,6 +19,7 @@ from vnet.linux.bridge.tree_settings import set_stp
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.vlan_devices import add_vlan_device
 from vnet.netdev.pair import PairDevice, pair_up
+from vnet.shell.commands.ip_words import WordReader, device_name
 from vnet.shell.keywords import hardware_address, on_or_off, whole
 from vnet.wire.ether import TYPE_QINQ, TYPE_VLAN
 
@@ -35,30 +36,6 @@ def change_link(namespace: Namespace, verb: str, words: Sequence[str]) -> str:
     return ""
 
 
-class _Words:
-    """The words that are left, read from the front."""
-
-    def __init__(self, words: Sequence[str]) -> None:
-        self._waiting = list(reversed(words))
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
-
-    def next(self) -> str:
-        """The next word."""
-        if not self._waiting:
-            raise UsageError('Command line is not complete. Try option "help"')
-        return self._waiting.pop()
-
-    def pairs(self) -> Mapping[str, str]:
-        """All that is left, as keywords with a value each."""
-        found = {}
-        while self:
-            key = self.next()
-            found[key] = self.next()
-        return found
-
-
 # -- add and delete
 
 
@@ -66,7 +43,7 @@ def _add(namespace: Namespace, words: list[str]) -> None:
     if "type" not in words:
         raise UsageError('Not enough information: "type" argument is required', one_of(_KINDS))
     at = words.index("type")
-    generic, rest = _Words(words[:at]), _Words(words[at + 1 :])
+    generic, rest = WordReader(words[:at]), WordReader(words[at + 1 :])
     given: dict[str, str] = {}
     while generic:
         word = generic.next()
@@ -112,7 +89,7 @@ def _add_vlan(
     protocol = _PROTOCOLS.get(options.get("protocol", "802.1Q"))
     if protocol is None:
         raise UsageError(f'Error: argument "{options["protocol"]}" is wrong: protocol is invalid')
-    link = _device(namespace, given["link"])
+    link = device_name(namespace, given["link"])
     vid = _number(options["id"], "id is invalid")
     name = _free_name(namespace, {"name": f"{link}.{vid}", **given})
     add_vlan_device(
@@ -127,7 +104,7 @@ def _add_vlan(
     )
 
 
-def _add_veth(namespace: Namespace, name: str, rest: _Words, mac: Mac | None) -> None:
+def _add_veth(namespace: Namespace, name: str, rest: WordReader, mac: Mac | None) -> None:
     if not rest or rest.next() != "peer":
         raise UsageError("veth: which peer?", f"ip link add {name} type veth peer name PEER")
     word = rest.next()
@@ -143,8 +120,8 @@ def _add_veth(namespace: Namespace, name: str, rest: _Words, mac: Mac | None) ->
 
 
 def _delete(namespace: Namespace, words: list[str]) -> None:
-    read = _Words([word for word in words if word != "dev"])
-    name = _device(namespace, read.next())
+    read = WordReader([word for word in words if word != "dev"])
+    name = device_name(namespace, read.next())
     device = namespace.interface(name).device
     if device.kind not in _KINDS:
         raise UsageError(_NOT_SUPPORTED, f"{name} is no bridge, VLAN or veth")
@@ -161,13 +138,13 @@ def _delete(namespace: Namespace, words: list[str]) -> None:
 
 
 def _set(namespace: Namespace, words: list[str]) -> None:
-    read = _Words(words)
+    read = WordReader(words)
     if not read:
         raise UsageError(
             'Not enough information: "dev" argument is required.', "ip link set DEV up"
         )
     word = read.next()
-    name = _device(namespace, read.next() if word == "dev" else word)
+    name = device_name(namespace, read.next() if word == "dev" else word)
     while read:
         word = read.next()
         if word == "type":
@@ -176,7 +153,7 @@ def _set(namespace: Namespace, words: list[str]) -> None:
     return None
 
 
-def _set_one(namespace: Namespace, name: str, word: str, read: _Words) -> str:
+def _set_one(namespace: Namespace, name: str, word: str, read: WordReader) -> str:
     """One keyword of ``ip link set``; returns what the device is called from then on."""
     match word:
         case "up":
@@ -221,7 +198,7 @@ def _set_master(namespace: Namespace, name: str, bridge: str) -> None:
     namespace.enslave(name, bridge)
 
 
-def _set_type(namespace: Namespace, name: str, read: _Words) -> None:
+def _set_type(namespace: Namespace, name: str, read: WordReader) -> None:
     kind, options = read.next(), read.pairs()
     if kind == "bridge" and name in namespace.bridges:
         return _set_bridge(namespace.bridges[name], options)
@@ -286,13 +263,6 @@ def _check(options: Mapping[str, str], known: Sequence[str] | Mapping[str, objec
         if key not in known:
             hint = did_you_mean(key, list(known), "there are")
             raise UsageError(f"ip link: unknown option {quote(key)}", hint)
-
-
-def _device(namespace: Namespace, name: str) -> str:
-    if name not in namespace.interfaces:
-        hint = did_you_mean(name, list(namespace.interfaces), "there are")
-        raise UsageError(f'Cannot find device "{name}"', hint)
-    return name
 
 
 def _is_on(text: str) -> bool:

@@ -1,32 +1,35 @@
 """The real tools' commands on a node: ip, sysctl.
 
 As the real one, ``ip`` takes any word that begins an object's name (``ip a``) and ``show`` may be
-left out. It shows; what changes a node is the topology file, and here ``bridge``, ``sysctl -w`` and
-``link``.
+left out. What it changes holds until the lab ends; the topology file says what it begins with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, one_of, quote
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sysctl.names import names_of
+from vnet.shell.commands import ip_address, ip_neighbor
 from vnet.shell.commands.ip_link import change_link
+from vnet.shell.commands.ip_route import ip_route
+from vnet.shell.commands.ip_rule import ip_rule
 from vnet.shell.context import ShellContext, Words
 from vnet.shell.options import Arguments, Option, take_options
 from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.address import addresses_text, brief_addresses_text
 from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
-from vnet.shell.views.neighbor import neighbors_text
-from vnet.shell.views.route import RouteFilter, routes_text, table_number
+from vnet.shell.views.neighbor import neighbors_text, proxied_text
 from vnet.shell.views.sysctl import sysctls_text
 
 _SHOW = ("show", "list", "lst", "ls")
 
-_CHANGES = ("add", "del", "delete", "change", "replace", "set", "flush", "get")
+_Given = Mapping[str, Any]
+"""The options before an object."""
 
 _Filters = Mapping[str, str]
 """The keywords after ``show`` with their values; ``up`` has an empty one, and a word that
@@ -44,10 +47,6 @@ def _chosen(tool: str, objects: Sequence[str], words: Sequence[str]) -> tuple[st
         raise UsageError(f"{tool}: there is no object {quote(first)}", hint)
     if rest and any(show.startswith(rest[0]) for show in _SHOW):
         rest = rest[1:]
-    elif rest and rest[0] in _CHANGES and named != "link":
-        raise UsageError(
-            f"{tool} {named} {rest[0]}: {tool} only shows here", f"try {tool} {first} show"
-        )
     return named, rest
 
 
@@ -86,13 +85,16 @@ def _filters(tool: str, words: Sequence[str], keywords: Sequence[str]) -> _Filte
         "h1 ip -br link",
         "vm1 ip -4 addr show dev eth0",
         "vm1 ip route",
+        "vm1 ip route get 10.0.0.9",
+        "vm1 ip route add 10.9.0.0/16 via 10.0.0.254",
+        "vm1 ip rule add from 10.0.1.0/24 table 100",
         "vm1 ip -6 route",
         "h1 ip link show master xenbr0",
         "h1 ip link add link eth0 name eth0.10 type vlan id 10",
         "h1 ip link set xenbr0 type bridge vlan_filtering 1",
         "on vm1 ip neigh",
     ],
-    completes=[Words(), Words("addr", "link", "route", "neigh"), Words("show", "dev")],
+    completes=[Words(), Words("addr", "link", "route", "rule", "neigh"), Words("show", "dev")],
 )
 def ip(context: ShellContext, arguments: Arguments) -> Output:
     """Object names may be cut short, as everybody does: ``ip a``, ``ip -br l``, ``ip r``."""
@@ -103,27 +105,38 @@ def ip(context: ShellContext, arguments: Arguments) -> Output:
         "-6": Option("family", value=6),
         "-br": Option("brief"),
         "-brief": Option("brief"),
+        "-d": Option("details"),
+        "-details": Option("details"),
     }
     before = 0
     while before < len(words) and words[before].startswith("-"):
         before += 1
     _, given = take_options("ip", words[:before], options)
     named, rest = _chosen("ip", list(_IP_OBJECTS), words[before:])
-    return _IP_OBJECTS[named](namespace, rest, given.get("family"), "brief" in given)
+    return _IP_OBJECTS[named](namespace, rest, given)
 
 
-def _ip_address(namespace: Namespace, words: Sequence[str], family: int | None, brief: bool) -> str:
+def _ip_address(namespace: Namespace, words: Sequence[str], given: _Given) -> str:
+    if change := _change_in(words, ip_address.CHANGES):
+        return ip_address.change_address(namespace, change, words[1:])
     filters = _filters("ip addr", words, ("dev", "up!", "master", ""))
     device = filters.get("dev", filters.get(""))
     shown = interfaces_of(
         namespace, device=device, master=filters.get("master"), only_up="up" in filters
     )
-    if brief:
+    family = given.get("family")
+    if "brief" in given:
         return brief_addresses_text(shown, family=family)
     return addresses_text(shown, family=family, one_device=device is not None)
 
 
-def _ip_link(namespace: Namespace, words: Sequence[str], _family: int | None, brief: bool) -> str:
+def _change_in(words: Sequence[str], changes: Sequence[str]) -> str | None:
+    """The change that the first word begins, or None where something is to be shown."""
+    first = words[0] if words else ""
+    return first if len(first) > 1 and any(c.startswith(first) for c in changes) else None
+
+
+def _ip_link(namespace: Namespace, words: Sequence[str], given: _Given) -> str:
     if words and words[0] in ("add", "del", "delete", "set"):
         return change_link(namespace, words[0], words[1:])
     filters = _filters("ip link", words, ("dev", "up!", "master", ""))
@@ -133,28 +146,32 @@ def _ip_link(namespace: Namespace, words: Sequence[str], _family: int | None, br
         master=filters.get("master"),
         only_up="up" in filters,
     )
-    return brief_links_text(shown) if brief else links_text(shown)
+    return brief_links_text(shown) if "brief" in given else links_text(shown)
 
 
-def _ip_route(namespace: Namespace, words: Sequence[str], family: int | None, _brief: bool) -> str:
-    filters = _filters("ip route", words, ("dev", "table", ""))
-    table = table_number(filters.get("table", "main"))
-    shown = RouteFilter(table, filters.get("dev"), filters.get(""))
-    return routes_text(namespace, family or 4, shown)
+def _ip_route(namespace: Namespace, words: Sequence[str], given: _Given) -> str:
+    return ip_route(namespace, words, given.get("family"), details="details" in given)
 
 
-def _ip_neighbor(
-    namespace: Namespace, words: Sequence[str], family: int | None, _brief: bool
-) -> str:
-    filters = _filters("ip neigh", words, ("dev",))
-    return neighbors_text(namespace, family=family, device=filters.get("dev"))
+def _ip_rule(namespace: Namespace, words: Sequence[str], given: _Given) -> str:
+    return ip_rule(namespace, words, given.get("family"), details="details" in given)
 
 
-_IpView = Callable[[Namespace, Sequence[str], int | None, bool], str]
+def _ip_neighbor(namespace: Namespace, words: Sequence[str], given: _Given) -> str:
+    if change := _change_in(words, ip_neighbor.CHANGES):
+        return ip_neighbor.change_neighbor(namespace, change, words[1:])
+    filters = _filters("ip neigh", words, ("dev", "proxy!"))
+    if "proxy" in filters:
+        return proxied_text(namespace)
+    return neighbors_text(namespace, family=given.get("family"), device=filters.get("dev"))
+
+
+_IpView = Callable[[Namespace, Sequence[str], _Given], str]
 _IP_OBJECTS: dict[str, _IpView] = {
     "address": _ip_address,
     "link": _ip_link,
     "route": _ip_route,
+    "rule": _ip_rule,
     "neighbour": _ip_neighbor,
     "neighbor": _ip_neighbor,
 }

@@ -33,6 +33,16 @@ def neighbors_text(
     return "\n".join(lines)
 
 
+def proxied_text(namespace: Namespace) -> str:
+    """``ip neigh show proxy``: the addresses that are answered for on single devices."""
+    entries = sorted(namespace.arp.proxy.entries)
+    lines = [f"{ip_text(ip)} dev {device} proxy " for device, ip in entries]
+    for interface in namespace.interfaces.values():
+        name = interface.device.name
+        lines += [f"{ip_text(ip)} dev {name} proxy " for ip in interface.nd_cache.proxied]
+    return "\n".join(lines)
+
+
 def _lines(neighbors: Iterable[Neighbor[Any]], where: str) -> list[str]:
     lines = []
     for neighbor in neighbors:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import ip_text
+from vnet.base.ids import IpAddress, ip_text
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.tables.fib import Nexthop, Route, RouteMetrics, RouteScope, RouteType
@@ -21,12 +21,12 @@ _NS_PER_S = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class RouteFilter:
-    """Which routes are shown: of ``table`` (None: all), out of ``device``, to ``prefix`` as it is
-    printed, and so on. What all of them have in common is not printed."""
+    """Which routes are shown: of ``table`` (None: all), out of ``device``, to exactly one
+    ``network``, and so on. What all of them have in common is not printed."""
 
     table: int | None = TABLE_MAIN
     device: str | None = None
-    prefix: str | None = None
+    network: tuple[IpAddress, int] | None = None
     type: RouteType | None = None
     protocol: str | None = None
     scope: RouteScope | None = None
@@ -34,7 +34,7 @@ class RouteFilter:
     def admits(self, route: Route[NetDevice]) -> bool:
         return (
             (self.device is None or any(h.device.name == self.device for h in route.nexthops))
-            and (self.prefix is None or destination_text(route) == self.prefix)
+            and (self.network is None or (route.network, route.prefix_length) == self.network)
             and (self.type is None or route.type is self.type)
             and (self.protocol is None or route.protocol == self.protocol)
             and (self.scope is None or route.scope is self.scope)

@@ -1,0 +1,100 @@
+"""What the commands of ``ip`` are written with: words in order, addresses, devices, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from vnet.base.errors import UsageError
+from vnet.base.ids import IpAddress, ip_from_text, network_of
+from vnet.base.text import did_you_mean
+from vnet.linux.netns.namespace import Namespace
+
+
+class WordReader:
+    """The words that are left, read from the front."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._waiting = list(reversed(words))
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def next(self) -> str:
+        """The next word."""
+        if not self._waiting:
+            raise UsageError('Command line is not complete. Try option "help"')
+        return self._waiting.pop()
+
+    def peek(self) -> str:
+        """The next word, left where it is; "" at the end."""
+        return self._waiting[-1] if self._waiting else ""
+
+    def push(self, word: str) -> None:
+        """Put a word back to the front."""
+        self._waiting.append(word)
+
+    def pairs(self) -> Mapping[str, str]:
+        """All that is left, as keywords with a value each."""
+        found = {}
+        while self:
+            key = self.next()
+            found[key] = self.next()
+        return found
+
+
+def garbage(word: str) -> UsageError:
+    """What ip says of a word that it cannot place."""
+    return UsageError(f'Error: either "to" is duplicate, or "{word}" is a garbage.')
+
+
+def device_name(namespace: Namespace, name: str) -> str:
+    """A device that is there."""
+    if name not in namespace.interfaces:
+        hint = did_you_mean(name, list(namespace.interfaces), "there are")
+        raise UsageError(f'Cannot find device "{name}"', hint)
+    return name
+
+
+def address(text: str, family: int | None = None) -> IpAddress:
+    """One address, of a given family if that is told."""
+    try:
+        found = ip_from_text(text)
+    except ValueError:
+        found = None
+    if found is None or (family is not None and len(found) != (4 if family == 4 else 16)):
+        kind = "any valid" if family is None else "inet" if family == 4 else "inet6"
+        raise UsageError(f'Error: {kind} address is expected rather than "{text}".')
+    return found
+
+
+def prefix(text: str, family: int | None = None) -> tuple[IpAddress, int]:
+    """A network, ``default`` and ``all`` among them; host bits are left as they are."""
+    if text in ("default", "any", "all"):
+        return IpAddress(bytes(16 if family == 6 else 4)), 0
+    host, slash, length_text = text.partition("/")
+    ip = address(host, family)
+    bits = len(ip) * 8
+    length = number(length_text, bits) if slash else bits
+    if length > bits:
+        kind = "inet" if bits == 32 else "inet6"
+        raise UsageError(f'Error: {kind} prefix is expected rather than "{text}".')
+    return ip, length
+
+
+def network(text: str, family: int | None = None) -> tuple[IpAddress, int]:
+    """A network without host bits, as the kernel wants routes to be."""
+    ip, length = prefix(text, family)
+    if network_of(ip, length) != ip and len(ip) == 4:
+        raise UsageError("Error: Invalid prefix for given prefix length.")
+    return network_of(ip, length), length
+
+
+def number(text: str, most: int, what: str = "value") -> int:
+    """A number from 0, in the notation of C."""
+    try:
+        found = int(text, 0)
+    except ValueError:
+        found = -1
+    if not 0 <= found <= most:
+        raise UsageError(f'Error: argument "{text}" is wrong: invalid {what}')
+    return found
