@@ -8,6 +8,7 @@ from vnet.base.ids import mac_from_text
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.shell.commands import brctl, bridge
+from vnet.shell.commands.bridge_scene import Scene
 from vnet.sim.scheduler import Scheduler
 
 S = 1_000_000_000
@@ -70,5 +71,5 @@ class Played:
 
     def _bridge(self, name: str, words: list[str]) -> str:
         node = self.nodes[name]
-        scene = bridge.Scene(name, node.bridges, list(node.interfaces), node.interfaces, {})
+        scene = Scene(name, node.bridges, list(node.interfaces), node.interfaces, {})
         return bridge.run(scene, words)

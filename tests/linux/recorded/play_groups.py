@@ -13,6 +13,7 @@ from vnet.linux.bridge.multicast.config import INTERVALS
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.shell.commands import bridge as command
+from vnet.shell.commands.bridge_scene import Scene
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
 
@@ -79,7 +80,7 @@ class PlayedGroups:
     def _bridge(self, words: list[str]) -> str:
         node = self.node
         options = {"details": True}
-        scene = command.Scene("b", node.bridges, list(node.interfaces), node.interfaces, options)
+        scene = Scene("b", node.bridges, list(node.interfaces), node.interfaces, options)
         return command.run(scene, words)
 
 

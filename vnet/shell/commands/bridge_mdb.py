@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_from_text, mac_from_text
@@ -11,26 +10,11 @@ from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.bridge.multicast.by_hand import add_member, delete_member
 from vnet.linux.bridge.multicast.mdb import GroupKey
 from vnet.linux.bridge.port import BridgePort
+from vnet.shell.commands.bridge_scene import Scene
 from vnet.shell.keywords import Keywords
 from vnet.shell.views.mdb import groups_text
 
 _REQUIRED = "Device, group address and port name are required arguments."
-
-
-class Scene(Protocol):
-    """Where a command is given; see :class:`vnet.shell.commands.bridge.Scene`."""
-
-    @property
-    def bridges(self) -> Mapping[str, Bridge]: ...
-
-    @property
-    def options(self) -> Mapping[str, object]: ...
-
-    def bridge(self, name: str) -> Bridge: ...
-
-    def device(self, name: str | None) -> str | None: ...
-
-    def port(self, name: str) -> BridgePort | None: ...
 
 
 def show(scene: Scene, words: Sequence[str]) -> str:
