@@ -73,3 +73,13 @@ def test_a_machine_runs_tc_as_typed() -> None:
         router = lab.machine("r1")
         assert router.tc("qdisc replace dev eth0 root handle 2: pfifo limit 9") == ""
         assert router.tc("qdisc show dev eth0 root") == "qdisc pfifo 2: root refcnt 2 limit 9p"
+
+
+def test_a_tcp_transfer_gets_what_a_bucket_lets_through_and_no_more() -> None:
+    report = run(
+        "{tc: {device: 'r1:eth0', command: "
+        "'qdisc replace root handle 1: tbf rate 10mbit burst 15kb latency 30ms'}}",
+        "{iperf3: {from: r1, to: r2, time: 2s}, expect: {goodput_mbit: '< 10'}}",
+        "{tc: {device: 'r1:eth0'}, expect: {sent_bytes: '> 2000000', overlimits: '> 0'}}",
+    )
+    assert failures(report) == []
