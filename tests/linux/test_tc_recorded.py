@@ -12,6 +12,7 @@ import pytest
 
 from tests.sim.qdisc_kit import Shaper, frame_of
 from vnet.base.units import NS_PER_MS
+from vnet.sim.frame import Frame
 
 
 class Recorded(NamedTuple):
@@ -81,3 +82,28 @@ def test_a_burst_fares_as_in_the_kernel(recorded: Recorded) -> None:
             # There both buckets are due at the same moments, and a clock that is a little late
             # finds one of them full.
             assert stats.overlimits == counted[2]
+
+
+def test_words_of_packets_are_compared_as_in_the_kernel() -> None:
+    """Twenty-nine datagrams were sorted by u32 into classes of an htb, by port, type of service and
+    bytes at offsets; here they go to bands."""
+    lab = Shaper(
+        "qdisc add dev eth0 root handle 1: prio bands 4 priomap 3 3 3 3 3 3 3 3 3 3 3 3 3 3 3 3",
+        "filter add dev eth0 parent 1: protocol ip prio 1 u32 match ip dport 53 0xffff flowid 1:1",
+        "filter add dev eth0 parent 1: protocol ip prio 2 u32 match ip tos 0x10 0x10 flowid 1:2",
+        "filter add dev eth0 parent 1: protocol all prio 3 u32 match u16 0x0a00 0xffff at 12 "
+        "match u8 9 0xff at 23 flowid 1:3",
+    )
+    for port, tos, count in (
+        (53, 0, 3),
+        (53, 16, 2),
+        (80, 16, 5),
+        (9, 0, 7),
+        (80, 0, 11),
+        (0x0909, 8, 1),
+    ):
+        plain = frame_of(100, tos=tos).data
+        frame = Frame(plain[:34] + b"\x80\x01" + port.to_bytes(2, "big") + plain[38:])
+        lab.send(*(frame for _ in range(count)))
+    bands = lab.qdisc().children.values()
+    assert [band.stats.sent_packets for band in bands] == [5, 5, 8, 11]
