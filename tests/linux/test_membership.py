@@ -143,13 +143,13 @@ def test_the_robustness_variable_says_how_often() -> None:
     assert len(v3_records(probe)) == 4
 
 
-def test_without_an_address_igmp_is_silent() -> None:
+def test_without_an_address_igmp_speaks_from_0_0_0_0() -> None:
     lab = Lab()
     machine = lab.machine("host")
     probe = lab.probe(machine, "eth0")
     igmp_of(machine).join(ip_from_text(GROUP))
     lab.run(3 * S)
-    assert probe.heard == []
+    assert [data[26:30] for _, data in probe.heard] == [bytes(4)] * 2
 
 
 def joined(lab: Lab, *groups: str) -> tuple[Namespace, Probe]:

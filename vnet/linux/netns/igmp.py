@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vnet.base.ids import IpAddress
 from vnet.linux.netns import drops
 from vnet.linux.netns.membership import GroupMembership
 from vnet.linux.timer_wheel import JIFFY_NS
@@ -21,9 +22,23 @@ ALL_SNOOPERS = b"\xe0\x00\x00\x6a"
 """Every bridge is a member, to hear other multicast routers (RFC 4286)."""
 
 _TOS = 0xC0
+_LOOPBACK = 127
 _OLD_UNSOLICITED_INTERVAL_NS = 10_000_000_000
 _OLDER_QUERIER_NS = 260_000_000_000
 """Older version querier present: 2 x 125 s + 10 s (RFC 3376 section 8.12)."""
+
+
+_NOBODY = IpAddress(bytes(4))
+
+
+def any_address(interface: Interface) -> IpAddress | None:
+    """An address to speak to groups from: the interface's own, or one of another (weak host)."""
+    others = interface.namespace.interfaces.values()
+    for candidate in (interface, *others):
+        for address in candidate.addresses:
+            if len(address.ip) == 4 and address.ip[0] != _LOOPBACK:
+                return address.ip
+    return None
 
 
 class IgmpHost(GroupMembership):
@@ -96,10 +111,7 @@ class IgmpHost(GroupMembership):
         return None
 
     def _send(self, target: bytes, message: bytes) -> None:
-        # Without an address there is no route to the group, and Linux says nothing.
-        source = next((a.ip for a in self.interface.addresses if len(a.ip) == 4), None)
-        if source is None:
-            return
+        source = any_address(self.interface) or _NOBODY
         packet = ipv4.emit(
             source,
             target,

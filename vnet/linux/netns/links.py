@@ -17,7 +17,7 @@ from vnet.linux.bridge.netfilter import BridgeNetfilter, Calls
 from vnet.linux.netns import vlan_devices
 from vnet.linux.netns.bridge_neighbors import BridgeNeighbors
 from vnet.linux.netns.changes import LinkChange
-from vnet.linux.netns.igmp import ALL_SNOOPERS
+from vnet.linux.netns.igmp import ALL_SNOOPERS, any_address
 from vnet.linux.netns.interface import Interface
 from vnet.netdev.device import NetDevice
 from vnet.netdev.vlan_device import VlanDevice
@@ -39,12 +39,7 @@ class QuerySource:
         if family == 6:
             own = (a.ip for a in self._interface.addresses if len(a.ip) == 16 and a.usable)
             return next((ip for ip in own if is_link_local_ip6(ip)), None)
-        others = self._interface.namespace.interfaces.values()
-        for interface in (self._interface, *others):
-            for address in interface.addresses:
-                if len(address.ip) == 4 and address.ip[0] != 127:
-                    return address.ip
-        return None
+        return any_address(self._interface)
 
 
 class Links:
