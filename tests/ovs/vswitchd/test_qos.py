@@ -237,6 +237,14 @@ def test_ingress_policing_lets_the_burst_and_then_the_rate_in() -> None:
     assert device.drops == {POLICED: 130 - len(switch.arrived)}
 
 
+def test_ingress_policing_counts_no_ethernet_headers() -> None:
+    switch = Veths()
+    switch.add_flow("actions=output:2")
+    switch.vsctl("set interface p1 ingress_policing_rate=80 ingress_policing_burst=78")
+    switch.send(20)
+    assert switch.run(0) == 10  # 10 * 986 of 78 * 128 bytes; with headers it were 9
+
+
 def test_ingress_policing_counts_packets_too() -> None:
     switch = Veths()
     switch.add_flow("actions=output:2")

@@ -9,6 +9,7 @@ from vnet.ovs.vswitchd.config import InterfaceConfig
 from vnet.sim.frame import Frame
 from vnet.sim.qdisc.police import Limit, Policer
 from vnet.sim.scheduler import Scheduler
+from vnet.wire.ether import HEADER_BYTES
 
 POLICED = drop_reason(
     "ovs-policed",
@@ -66,7 +67,8 @@ class Policing:
         device, scheduler = self._device, self._scheduler
 
         def receive(frame: Frame) -> None:
-            if policer.passes(len(frame.data), scheduler.now_ns):
+            # The kernel polices before it puts the Ethernet header back (sch_handle_ingress).
+            if policer.passes(max(len(frame.data) - HEADER_BYTES, 0), scheduler.now_ns):
                 behind(frame)
             else:
                 device.drop(frame, POLICED)
