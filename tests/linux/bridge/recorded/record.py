@@ -1,6 +1,6 @@
 """Record the cases of ``script.py`` on the kernel of this machine.
 
-    python -m tests.linux.recorded.record [NAME...]
+    python -m tests.linux.bridge.recorded.record [NAME...]
 
 Needs root, iproute2 and bridge-utils. Namespaces are called ``vnetrec-...`` and removed after.
 """
@@ -13,9 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.linux.recorded.script import CASES, Case, mac_text, without_timers
+from tests.linux.bridge.recorded.script import CASES, Case, mac_text, without_timers
 
-FILE = Path(__file__).parents[2] / "data" / "linux" / "spanning_trees.json"
+FILE = Path(__file__).parents[3] / "data" / "linux" / "spanning_trees.json"
 _PREFIX = "vnetrec-"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.linux.recorded.script import Case, mac_text, without_timers
+from tests.linux.bridge.recorded.script import Case, mac_text, without_timers
 from vnet.base.chance import Chance
 from vnet.base.ids import mac_from_text
 from vnet.linux.netns.namespace import Namespace

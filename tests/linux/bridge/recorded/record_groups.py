@@ -1,6 +1,6 @@
 """Record the cases of ``groups_script.py`` on the kernel of this machine.
 
-    python -m tests.linux.recorded.record_groups [NAME...]
+    python -m tests.linux.bridge.recorded.record_groups [NAME...]
 
 Needs root and iproute2. Namespaces are called ``vnetrec-...`` and removed after.
 """
@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.linux.recorded.groups_script import CASES, PORTS, GroupCase, host_mac, port_mac
+from tests.linux.bridge.recorded.groups_script import CASES, PORTS, GroupCase, host_mac, port_mac
 
-FILE = Path(__file__).parents[2] / "data" / "linux" / "groups.json"
+FILE = Path(__file__).parents[3] / "data" / "linux" / "groups.json"
 _BRIDGE, _FAR = "vnetrec-bridge", "vnetrec-far"
 _ALL_FRAMES = 3
 _OUTGOING = 4

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.linux.bridges import Wire
-from tests.linux.recorded.groups_script import PORTS, GroupCase, host_mac, port_mac
+from tests.linux.bridge.bridges import Wire
+from tests.linux.bridge.recorded.groups_script import PORTS, GroupCase, host_mac, port_mac
 from vnet.base.chance import Chance
 from vnet.base.ids import Mac
 from vnet.linux.bridge.bridge import Bridge

@@ -1,8 +1,9 @@
 """Multicast snooping as the kernel has been seen to do it: the database, and what it passed on.
 
-``tests/linux/recorded/record_groups.py`` has recorded it. Queries are compared byte by byte. Left
-out is what the host behind the bridge says of its own groups, at moments of its own choice; and the
-members of a group stand in no order, for the kernel has them by their places in memory.
+``tests/linux/bridge/recorded/record_groups.py`` has recorded it. Queries are compared byte by
+byte. Left out is what the host behind the bridge says of its own groups, at moments of its own
+choice; and the members of a group stand in no order, for the kernel has them by their places in
+memory.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.linux.recorded.groups_script import CASES, GroupCase, port_mac
-from tests.linux.recorded.play_groups import PlayedGroups
-from tests.linux.recorded.record_groups import FILE
+from tests.linux.bridge.recorded.groups_script import CASES, GroupCase, port_mac
+from tests.linux.bridge.recorded.play_groups import PlayedGroups
+from tests.linux.bridge.recorded.record_groups import FILE
 
 SEEN: dict[str, list[dict[str, Any]]] = json.loads(FILE.read_text())
 

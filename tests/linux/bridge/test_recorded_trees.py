@@ -1,6 +1,6 @@
 """``brctl showstp`` of rings, lines and bundles, as the kernel has been seen to print it.
 
-``tests/linux/recorded/record.py`` has recorded it; what timers have left is not compared.
+``tests/linux/bridge/recorded/record.py`` has recorded it; what timers have left is not compared.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import json
 
 import pytest
 
-from tests.linux.recorded.play import Played
-from tests.linux.recorded.record import FILE
-from tests.linux.recorded.script import CASES, Case, without_timers
+from tests.linux.bridge.recorded.play import Played
+from tests.linux.bridge.recorded.record import FILE
+from tests.linux.bridge.recorded.script import CASES, Case, without_timers
 
 SEEN: dict[str, list[dict[str, str]]] = json.loads(FILE.read_text())
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.linux.bridges import S, Site, Wire, send
-from tests.linux.recorded import groups_script as frames
+from tests.linux.bridge.bridges import S, Site, Wire, send
+from tests.linux.bridge.recorded import groups_script as frames
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress
 from vnet.linux.bridge.multicast.by_hand import add_member, delete_member

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.linux.bridges import S, Site, Wire, send
-from tests.linux.recorded import groups_script as frames
+from tests.linux.bridge.bridges import S, Site, Wire, send
+from tests.linux.bridge.recorded import groups_script as frames
 from vnet.linux.bridge.tree_port import path_cost
 from vnet.linux.timer_wheel import JIFFY_NS
 from vnet.netdev.loopback import Loopback

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.linux.bridges import S, Site, Wire, said, send
+from tests.linux.bridge.bridges import S, Site, Wire, said, send
 from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
 from vnet.l2.stp.port import StpState
@@ -421,7 +421,7 @@ def test_without_stp_bpdus_are_passed_on() -> None:
     site.up(stp=False)
     send(far, announce(BEST))
     site.run(0.1)
-    assert seen.take() == [announce(BEST)]
+    assert announce(BEST) in seen.take()
 
 
 @given(st.data())
