@@ -12,7 +12,6 @@ which is not even learned; a frame over the port's MTU dies without a word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import count
 
 from vnet.base.errors import UsageError
@@ -20,13 +19,14 @@ from vnet.base.ids import MAC_BROADCAST, MAC_ZERO, Mac
 from vnet.linux.bridge.addresses import BridgeAddresses
 from vnet.linux.bridge.ageing import Ageing
 from vnet.linux.bridge.bpdus import BRIDGE_GROUP, receive_bpdu
+from vnet.linux.bridge.device import BridgeDevice
+from vnet.linux.bridge.forwarding import Forwarding
 from vnet.linux.bridge.locked import LockedIngress
-from vnet.linux.bridge.multicast.snooping import MULTICAST_UNWANTED, MulticastSnooping
+from vnet.linux.bridge.multicast.snooping import MulticastSnooping
 from vnet.linux.bridge.neigh_suppress import HostNeighbors, NeighborSuppression
 from vnet.linux.bridge.netfilter import BridgeNetfilter
 from vnet.linux.bridge.port import (
     BAD_SOURCE_MAC,
-    NO_PORT,
     PORT_NOT_FORWARDING,
     BridgePort,
 )
@@ -34,7 +34,6 @@ from vnet.linux.bridge.reserved import handle_reserved
 from vnet.linux.bridge.spanning_tree import SpanningTree
 from vnet.linux.bridge.state import PortState
 from vnet.linux.bridge.tree_port import path_cost
-from vnet.linux.bridge.vlan import HOST_NOT_IN_VLAN, VLAN_NOT_FORWARDING, Passage
 from vnet.linux.bridge.vlan_filter import VlanFilter
 from vnet.linux.kernel_log import KernelLog
 from vnet.netdev.device import TOO_SHORT, TRUNCATED_TAG, NetDevice, RxHandler
@@ -47,34 +46,6 @@ from vnet.wire.vlan import is_whole
 
 _REFUSED_IN_MASK = 0x0007
 """Bits 0 to 2 of group_fwd_mask, which the kernel refuses to set (BR_GROUPFWD_RESTRICTED)."""
-
-
-class BridgeDevice(NetDevice):
-    """The bridge as the host sees it (``br0``): its transmit is the bridge's own sending."""
-
-    kind = "bridge"
-
-    __slots__ = ("_came_to", "bridge")
-
-    def __init__(self, bridge: Bridge, name: str, mac: Mac, owner: str) -> None:
-        super().__init__(bridge.scheduler, name, mac, owner=owner)
-        self.bridge = bridge
-        self._came_to = b""
-
-    def receive_at(self, port: BridgePort, frame: Frame) -> None:
-        """A frame for the host came in by a port, whose MAC is as good as the bridge's there."""
-        self._came_to = port.device.mac
-        self.receive(frame)
-        self._came_to = b""
-
-    def is_for_host(self, mac: bytes) -> bool:
-        return mac == self._came_to
-
-    def _xmit(self, frame: Frame) -> None:
-        self.bridge.send_own(frame)
-
-    def _admin_changed(self) -> None:
-        self.bridge.admin_changed()
 
 
 class Bridge:
@@ -91,8 +62,12 @@ class Bridge:
         "_port_of",
         "addresses",
         "ageing",
+        "deliver_up",
         "device",
         "fdb",
+        "flood",
+        "flood_multicast",
+        "flood_to",
         "group_fwd_mask",
         "has_host",
         "log",
@@ -101,7 +76,9 @@ class Bridge:
         "netfilter",
         "own_port",
         "ports",
+        "relay_group",
         "scheduler",
+        "send_own",
         "storms",
         "suppression",
         "tree",
@@ -133,6 +110,10 @@ class Bridge:
         """While a port has neigh_suppress."""
         self.netfilter: BridgeNetfilter | None = None
         """While the machine has br_netfilter."""
+        forwarding = Forwarding(self)
+        self.flood, self.flood_to = forwarding.flood, forwarding.flood_to
+        self.flood_multicast, self.relay_group = forwarding.flood_multicast, forwarding.relay_group
+        self.deliver_up, self.send_own = forwarding.deliver_up, forwarding.send_own
         self._port_of: dict[NetDevice, BridgePort] = {}
         self._forwarding = 0
         self.group_fwd_mask = 0
@@ -271,153 +252,7 @@ class Bridge:
             return handle_reserved(self, port, frame, target[5])
         if target == MAC_BROADCAST:
             return self.flood(port, frame, BridgePort.BROADCAST, up=True)
-        return self._relay_group(port, frame, None)
-
-    def _relay_group(self, port: BridgePort | None, frame: Frame, passage: Passage | None) -> None:
-        """A multicast frame, which may be for some ports only."""
-        if not self.multicast.is_on:
-            return self.flood_multicast(port, frame, passage)
-        if passage is None and self.vlan_filter.is_on:
-            passage = self.vlan_filter.admit(self.own_port if port is None else port, frame)
-            if passage is None:
-                return None
-        return self.multicast.relay(port, frame, passage)
-
-    def flood_multicast(
-        self, port: BridgePort | None, frame: Frame, passage: Passage | None
-    ) -> None:
-        """Send to everybody who is not spared unknown groups."""
-        up = port is not None
-        return self.flood(port, frame, BridgePort.MULTICAST, up=up, passage=passage)
-
-    def flood(
-        self,
-        port: BridgePort | None,
-        frame: Frame,
-        flag: str,
-        *,
-        up: bool = False,
-        passage: Passage | None = None,
-    ) -> None:
-        """Send to every other forwarding port whose ``flag`` is set.
-
-        ``up`` also hands a copy to the host, if there is one. ``port`` None means the bridge
-        itself sends; its broadcast and multicast obey no flag. Of a bridge that filters
-        ``passage`` says in which VLAN; None where the frame has yet to be let in. The order is the
-        kernel's: the ports, newest first, and then the host.
-        """
-        source = self.own_port if port is None else port
-        if passage is None and self.vlan_filter.is_on:
-            passage = self.vlan_filter.admit(source, frame)
-            if passage is None:
-                return None
-        if passage is not None and not passage.may_leave:
-            return source.device.drop(frame, VLAN_NOT_FORWARDING)
-        if port is not None:
-            self.storms.flooded(frame.data, port, self.scheduler.now_ns)
-        obeys = port is not None or flag == BridgePort.UNKNOWN_UNICAST
-        outs = [out for out in reversed(self.ports) if not obeys or getattr(out, flag)]
-        if self.suppression is not None and self.suppression.consider(port, frame, passage):
-            outs = [out for out in outs if not out.neigh_suppress]
-        reached = self._send_to(outs, source, frame, passage)
-        if up and self.has_host:
-            return self.deliver_up(frame, passage)
-        if not reached:
-            source.device.drop(frame, NO_PORT)
-        return None
-
-    def flood_to(
-        self,
-        outs: Iterable[BridgePort],
-        port: BridgePort | None,
-        frame: Frame,
-        passage: Passage | None,
-        *,
-        up: bool = False,
-        may_miss: bool = False,
-    ) -> None:
-        """Send a multicast frame to the ports ``outs``, as :meth:`flood` does to all.
-
-        ``may_miss``: if it reaches nobody it is no loss.
-        """
-        source = self.own_port if port is None else port
-        if passage is not None and not passage.may_leave:
-            return source.device.drop(frame, VLAN_NOT_FORWARDING)
-        if self.suppression is not None:
-            self.suppression.consider(port, frame, passage)
-        reached = self._send_to(outs, source, frame, passage)
-        if up and self.has_host:
-            return self.deliver_up(frame, passage)
-        if not reached and not may_miss:
-            source.device.drop(frame, MULTICAST_UNWANTED)
-        return None
-
-    def _send_to(
-        self,
-        outs: Iterable[BridgePort],
-        source: BridgePort,
-        frame: Frame,
-        passage: Passage | None,
-    ) -> bool:
-        """Send by each port that forwards, and may from ``source``; whether there was one."""
-        reached = False
-        came_by = None if source is self.own_port else source
-        for out in outs:
-            if out.state is not PortState.FORWARDING:
-                continue
-            if out is source and not out.hairpin:
-                continue
-            if source.isolated and out.isolated:
-                continue
-            leaving = frame if passage is None else passage.leaving(out.vlans)
-            if leaving is not None:
-                reached = True
-                out.send(leaving, came_by)
-        return reached
-
-    def deliver_up(
-        self, frame: Frame, passage: Passage | None = None, port: BridgePort | None = None
-    ) -> None:
-        """Pass a frame to the host through the bridge's own device.
-
-        ``port`` is where a unicast frame came in.
-        """
-        device = self.device
-        if passage is not None:
-            leaving = passage.leaving(self.own_port.vlans)
-            if leaving is None:
-                return device.drop(frame, HOST_NOT_IN_VLAN)
-            frame = leaving
-        if not device.admin_up:
-            return None
-        return device.receive(frame) if port is None else device.receive_at(port, frame)
-
-    # -- frames from the host
-
-    def send_own(self, frame: Frame) -> None:
-        """The host sends out of the bridge device."""
-        target = frame.data[0:6]
-        passage: Passage | None = None
-        vid = 0
-        if self.vlan_filter.is_on:
-            passage = self.vlan_filter.admit(self.own_port, frame)
-            if passage is None:
-                return None
-            vid = passage.vid
-        if target[0] & 1:
-            if target == MAC_BROADCAST:
-                return self.flood(None, frame, BridgePort.BROADCAST, passage=passage)
-            return self._relay_group(None, frame, passage)
-        entry = self.fdb.lookup(target, self.scheduler.now_ns, vid)
-        if entry is None:
-            return self.flood(None, frame, BridgePort.UNKNOWN_UNICAST, passage=passage)
-        entry.used_ns = self.scheduler.now_ns
-        # A port's own address leads out by that port; one of the bridge alone leads nowhere.
-        out = entry.port
-        leaving = frame if passage is None else passage.leaving(out.vlans)
-        if out is self.own_port or leaving is None:
-            return self.device.drop(frame, NO_PORT)
-        return out.send(leaving, None)
+        return self.relay_group(port, frame, None)
 
     def _warn_of_own_address(self, port: BridgePort, entry: FdbEntry[BridgePort]) -> None:
         where = f"(addr:{entry.mac.hex(':')}, vlan:{entry.vid})"
