@@ -14,8 +14,11 @@ from scapy.layers.inet6 import (
     ICMPv6ND_NA,
     ICMPv6ND_NS,
     ICMPv6ND_RA,
+    ICMPv6ND_Redirect,
+    ICMPv6NDOptMTU,
     ICMPv6NDOptSrcLLAddr,
     IPv6,
+    IPv6ExtHdrHopByHop,
 )
 from scapy.layers.l2 import ARP, Ether
 
@@ -49,6 +52,11 @@ INVALID: list[Any] = [
     TO_US / IPv6(src="fd00::2", dst="fd00::1", hlim=255) / ICMPv6ND_NA(tgt="ff02::1"),
     TO_ALL / IPv6(src="fd00::2", dst="ff02::1", hlim=255) / ICMPv6ND_RA(),
     TO_ALL / IPv6(src="fe80::9", dst="ff02::1", hlim=64) / ICMPv6ND_RA(),
+    TO_ALL / IPv6(src="fe80::9", dst="ff02::1", hlim=255) / ICMPv6ND_RA() / ICMPv6NDOptMTU(len=0),
+    TO_US / IPv6(src="fd00::2", dst="fd00::1", hlim=255) / ICMPv6ND_Redirect(tgt="fe80::7"),
+    TO_US / IPv6(src="fe80::2", dst="fd00::1", hlim=9) / ICMPv6ND_Redirect(tgt="fe80::7"),
+    TO_US / IPv6(src="fe80::2", dst="fd00::1", hlim=255) / ICMPv6ND_Redirect(tgt="fd00::7"),
+    TO_US / IPv6(src="fd00::2", dst="fd00::1") / IPv6ExtHdrHopByHop(nh=58) / b"\x80",
     TO_ALL / IPv6(src="fe05::9", dst="ff02::1", hlim=255) / ICMPv6ND_RA(),
     TO_ALL / IPv6(src="fd00::2", dst="ff02::1", hlim=1) / ICMPv6MLQuery2(),
     TO_ALL / IPv6(src="fe80::9", dst="ff02::1", hlim=9) / ICMPv6MLQuery2(),
@@ -91,13 +99,17 @@ SETTINGS = settings(
 
 
 class Watched:
-    """A machine that forwards both families, with a witness behind its devices."""
+    """A machine that forwards both families, with a witness behind its devices.
 
-    def __init__(self) -> None:
+    As a host it does not forward, but listens to routers and follows redirects.
+    """
+
+    def __init__(self, *, host: bool = False) -> None:
         self.lab = Lab()
         self.machine: Namespace = self.lab.machine("m")
-        self.machine.sysctls["net.ipv4.ip_forward"] = 1
-        self.machine.sysctls["net.ipv6.conf.all.forwarding"] = 1
+        self.machine.sysctls["net.ipv4.ip_forward"] = int(not host)
+        self.machine.sysctls["net.ipv6.conf.all.forwarding"] = int(not host)
+        self.machine.sysctls["net.ipv6.conf.default.accept_ra_rt_info_max_plen"] = 128
         probes = [self.lab.probe(self.machine, "eth0", ipv6=True)]
         probes.append(self.lab.probe(self.machine, "eth1", 2, ipv6=True))
         for device, text in (("eth0", "10.0.0.1/24"), ("eth0", "fd00::1/64")):
@@ -148,10 +160,11 @@ def test_a_frame_lost_on_a_wire_is_noticed() -> None:
     ]
 
 
+@pytest.mark.parametrize("host", [False, True])
 @SETTINGS
-@given(FRAMES)
-def test_a_machine_accounts_for_every_frame(frames: list[bytes]) -> None:
-    watched = Watched()
+@given(frames=FRAMES)
+def test_a_machine_accounts_for_every_frame(host: bool, frames: list[bytes]) -> None:
+    watched = Watched(host=host)
     for number, data in enumerate(frames, start=1):
         watched.device.receive(Frame(data))
         assert watched.witness.frames == number

@@ -13,6 +13,7 @@ from typing import Any
 from vnet.base.errors import VnetError
 from vnet.base.ids import ip_text, is_link_local_ip6, mac_text
 from vnet.lab.capture import CapturePoint
+from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.changes import (
     AddressChange,
     Change,
@@ -40,6 +41,10 @@ _IFF_UP, _IFF_BROADCAST, _IFF_LOOPBACK, _IFF_RUNNING = 0x1, 0x2, 0x8, 0x40
 _IFF_NOARP, _IFF_MULTICAST, _IFF_LOWER_UP = 0x80, 0x1000, 0x10000
 
 _IFA_F_PERMANENT, _IFA_F_TENTATIVE, _IFA_F_DADFAILED = 0x80, 0x40, 0x08
+_IFA_F_DEPRECATED, _IFA_F_MANAGETEMPADDR = 0x20, 0x100
+_NTF_ROUTER = 0x80
+_NS_PER_TICK = 10_000_000
+"""Netlink counts lifetimes of routes in hundredths of a second (USER_HZ)."""
 
 _NUD_BITS = {
     Nud.NONE: 0x00,
@@ -118,20 +123,20 @@ class NetlinkWatch:
     def _address(self, change: AddressChange) -> Any:
         address = change.address
         ipv6 = len(address.ip) == 16
-        flags = _IFA_F_PERMANENT
-        flags |= _IFA_F_TENTATIVE if address.tentative else 0
-        flags |= _IFA_F_DADFAILED if address.duplicate else 0
+        flags = _address_flags(address)
         link_local = is_link_local_ip6(address.ip) and ipv6
         message = self._messages["address"]()
         message["family"] = _AF_INET6 if ipv6 else _AF_INET
         message["prefixlen"] = address.prefix_length
-        message["flags"] = flags
+        message["flags"] = flags & _MOST_IN_A_BYTE
         message["scope"] = (RouteScope.LINK if link_local else RouteScope.GLOBAL).value
         message["index"] = change.device.ifindex
         message["attrs"] = [("IFA_ADDRESS", ip_text(address.ip))]
         if not ipv6:
             message["attrs"].append(("IFA_LOCAL", ip_text(address.ip)))
             message["attrs"].append(("IFA_LABEL", change.device.name))
+        if flags > _MOST_IN_A_BYTE:
+            message["attrs"].append(("IFA_FLAGS", flags))
         return message
 
     def _route(self, change: RouteChange) -> Any:
@@ -161,6 +166,9 @@ class NetlinkWatch:
             message["flags"] = _hop_flags(hop)
             attributes += _gateway(hop)
             attributes.append(("RTA_OIF", hop.device.ifindex))
+        if route.expires_ns is not None:
+            left = (route.expires_ns - self._namespace.scheduler.now_ns) // _NS_PER_TICK
+            attributes.append(("RTA_CACHEINFO", {"rta_expires": left}))
         if ipv6:
             attributes.append(("RTA_PREF", _PREFERENCES[route.preference]))
         message["attrs"] = attributes
@@ -198,10 +206,19 @@ class NetlinkWatch:
         message["family"] = _AF_INET6 if len(neighbor.ip) == 16 else _AF_INET
         message["ifindex"] = change.device.ifindex
         message["state"] = _NUD_BITS[neighbor.state]
+        message["flags"] = _NTF_ROUTER if neighbor.is_router else 0
         message["attrs"] = [("NDA_DST", ip_text(neighbor.ip))]
         if neighbor.mac is not None:
             message["attrs"].append(("NDA_LLADDR", mac_text(neighbor.mac)))
         return message
+
+
+def _address_flags(address: InterfaceAddress) -> int:
+    flags = 0 if address.from_router else _IFA_F_PERMANENT
+    flags |= _IFA_F_TENTATIVE if address.tentative else 0
+    flags |= _IFA_F_TENTATIVE | _IFA_F_DADFAILED if address.duplicate else 0
+    flags |= _IFA_F_DEPRECATED if address.deprecated else 0
+    return flags | (_IFA_F_MANAGETEMPADDR if address.from_router else 0)
 
 
 def _metrics(metrics: RouteMetrics) -> list[tuple[str, int]]:
