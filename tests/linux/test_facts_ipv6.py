@@ -19,6 +19,8 @@ from scapy.layers.inet6 import (
     IPv6,
     IPv6ExtHdrFragment,
     IPv6ExtHdrHopByHop,
+    PadN,
+    RouterAlert,
 )
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
@@ -95,7 +97,7 @@ def test_what_cannot_be_cut_is_dropped_and_nobody_is_told(packet: Any) -> None:
 
 
 def query(probe: Probe, version: Any, source: str, hop_limit: int) -> None:
-    alert = IPv6ExtHdrHopByHop(options=[])
+    alert = IPv6ExtHdrHopByHop(options=[RouterAlert(value=0), PadN(optdata=b"")])
     packet = ip6(source, "ff02::1", hlim=hop_limit) / alert / version
     probe.send(Ether(src=probe.mac, dst="33:33:00:00:00:01") / packet)
 

@@ -10,9 +10,14 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import NamedTuple
 
+from vnet.wire import ipv6
+
 PAD1, PADN = 0, 1
 ROUTER_ALERT = 0x05
 JUMBO_PAYLOAD = 0xC2
+
+MLD_ALERT = 0
+"""The router alert of multicast listener discovery."""
 
 _MOST_PADDING = 7
 """More than this aligns nothing (RFC 4942 section 2.1.9.5)."""
@@ -70,6 +75,21 @@ def fault_in(header: bytes, *, hop_by_hop: bool, payload_bytes: int = 1) -> Faul
             fault = fault or _unknown(kind, at, hop_by_hop)
             if fault is not None:
                 return fault
+        at += size
+    return None
+
+
+def router_alert_of(packet: ipv6.Ipv6) -> int | None:
+    """The value of a packet's router alert (RFC 2711), or None; its options are sound."""
+    if packet.next_header != ipv6.HOP_BY_HOP:
+        return None
+    header, at = packet.payload[: packet.payload[1] * 8 + 8], 2
+    while at < len(header):
+        size = 1 if header[at] == PAD1 else _size_of(header, at)
+        if size == 0:
+            return None
+        if header[at] == ROUTER_ALERT and size == 4:
+            return header[at + 2] << 8 | header[at + 3]
         at += size
     return None
 

@@ -40,6 +40,28 @@ def parse_query(body: bytes) -> Query | None:
     return Query(2, code * 1_000_000, body[4:20], sources)
 
 
+class Querier(NamedTuple):
+    """What a version 2 query says of its querier (RFC 3810 sections 5.1.8, 5.1.9); 0: nothing."""
+
+    robustness: int
+    interval_s: int
+
+
+def parse_querier(body: bytes) -> Querier | None:
+    """The querier's variables; None in a query of version 1, or a malformed one."""
+    if len(body) < 24:
+        return None
+    code = body[21]
+    if code >= 0x80:
+        code = (code & 0x0F | 0x10) << ((code >> 4 & 7) + 3)
+    return Querier(body[20] & 0x07, code)
+
+
+def parse_report_v1(body: bytes) -> bytes | None:
+    """The group of a version 1 report, or None."""
+    return body[4:20] if len(body) >= 20 else None
+
+
 def parse_report(body: bytes) -> tuple[Record, ...] | None:
     """The records of a version 2 report, or None."""
     if len(body) < 4:

@@ -9,7 +9,8 @@ from vnet.base.ids import IPV6_ANY, is_link_local_ip6, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.linux.netns.peers import Peers
 from vnet.sim.frame import Frame, Meta
-from vnet.wire import icmpv6, ipv6
+from vnet.wire import icmpv6, ipv6, mld
+from vnet.wire.ipv6_options import MLD_ALERT, router_alert_of
 
 if TYPE_CHECKING:
     from vnet.linux.netns.icmpv6_socket import OnMessage
@@ -74,12 +75,15 @@ class Icmp6:
         if message.type == icmpv6.ECHO_REQUEST:
             return self._echo(interface, frame, header, message)
         if message.type == icmpv6.MLD_QUERY:
-            # RFC 3810 section 6.2: it comes from a neighbour, and has crossed no router.
-            if header.hop_limit != 1 or not is_link_local_ip6(header.source):
+            # RFC 3810 section 6.2: it comes from a neighbour, crossed no router, and says so.
+            alert = router_alert_of(header) == MLD_ALERT
+            if header.hop_limit != 1 or not is_link_local_ip6(header.source) or not alert:
                 interface.device.drop(frame, drops.MLD_INVALID)
             elif not interface.mld.query(message.body):
                 interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
             return None
+        if message.type == icmpv6.MLD_REPORT:
+            return self._report_heard(interface, frame, header, message)
         sockets = self._namespace.sockets
         if message.is_error:
             wanted = sockets.icmp_error6(header.source, message, header.hop_limit)
@@ -94,6 +98,17 @@ class Icmp6:
         if not wanted:
             interface.device.drop(frame, drops.NOT_WANTED)
         return None
+
+    @staticmethod
+    def _report_heard(
+        interface: Interface, frame: Frame, header: ipv6.Ipv6, message: icmpv6.Icmpv6
+    ) -> None:
+        group = mld.parse_report_v1(message.body)
+        if header.source != IPV6_ANY and not is_link_local_ip6(header.source):
+            return interface.device.drop(frame, drops.MLD_INVALID)
+        if group is None or not frame.data[0] & 1 or not interface.mld.is_member(group):
+            return interface.device.drop(frame, drops.NOT_WANTED)
+        return interface.mld.report_heard(group)
 
     def _echo(
         self, interface: Interface, frame: Frame, header: ipv6.Ipv6, request: icmpv6.Icmpv6

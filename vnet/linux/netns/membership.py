@@ -131,6 +131,12 @@ class GroupMembership(ABC):
             timer.cancel()
         self._query_timers.clear()
 
+    def forget_changes(self) -> None:
+        """What was to be reported of joins and leaves is not."""
+        self._report_timer.cancel()
+        self._repeats = 0
+        self._left.clear()
+
     # -- reports
 
     @property

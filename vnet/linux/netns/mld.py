@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV6_ANY, multicast_mac_of
 from vnet.linux.netns.membership import GroupMembership
-from vnet.linux.timer_wheel import KernelTimer
+from vnet.linux.timer_wheel import JIFFY_NS, KernelTimer
 from vnet.sim.frame import Frame
 from vnet.wire import icmpv6, ipv6, mld
 from vnet.wire.ether import TYPE_IPV6
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 ALL_NODES = b"\xff\x02" + bytes(13) + b"\x01"
 
-_OLDER_QUERIER_NS = 260_000_000_000
+_NS_PER_S = 1_000_000_000
+_NS_PER_MS = 1_000_000
+_LEAST_ROBUSTNESS = 2
+_QUERY_INTERVAL_NS = 125 * _NS_PER_S
+_QUERY_RESPONSE_NS = 10 * _NS_PER_S
+"""What a querier is taken to do until it says so (RFC 3810 sections 9.2 and 9.3)."""
 
 
 class MldHost(GroupMembership):
@@ -26,17 +31,29 @@ class MldHost(GroupMembership):
 
     protocol = "mld"
 
-    __slots__ = ("_initial_due", "_initial_timer", "_old_querier_until_ns")
+    __slots__ = (
+        "_initial_due",
+        "_initial_timer",
+        "_interval_ns",
+        "_last_reported",
+        "_old_querier_until_ns",
+        "_response_ns",
+        "_robustness",
+    )
 
     def __init__(self, interface: Interface) -> None:
         super().__init__(interface)
         self._old_querier_until_ns = 0
+        self._robustness = 0
+        self._interval_ns, self._response_ns = _QUERY_INTERVAL_NS, _QUERY_RESPONSE_NS
+        self._last_reported: set[bytes] = set()
+        """Groups that we were the last to report, so that our leaving is worth telling."""
         self._initial_due = 0
         self._initial_timer = KernelTimer(interface.device.scheduler, self._report_initial)
 
     @property
     def robustness(self) -> int:
-        return self.interface.namespace.sysctls.ipv6.mld_qrv
+        return self._robustness or self.interface.namespace.sysctls.ipv6.mld_qrv
 
     def is_reported(self, group: bytes) -> bool:
         # Nor is anything of interface-local scope (RFC 3810 section 6).
@@ -50,11 +67,76 @@ class MldHost(GroupMembership):
         query = mld.parse_query(body)
         if query is None:
             return False
+        querier = mld.parse_querier(body)
         if query.version < 2:
-            now_ns = self.interface.device.scheduler.now_ns
-            self._old_querier_until_ns = now_ns + _OLDER_QUERIER_NS
-        self.answer_query(query.group, query.max_response_ns)
+            self._hear_old_querier()
+        elif querier is not None and not self._old_querier:
+            least = min(self.interface.namespace.sysctls.ipv6.mld_qrv, _LEAST_ROBUSTNESS)
+            self._robustness = max(querier.robustness or self.robustness, least)
+            self._interval_ns = querier.interval_s * _NS_PER_S
+            self._response_ns = query.max_response_ns
+        asked = [query.group]
+        if self._old_querier and not any(query.group):
+            # Each group has a delay of its own then, which another's report may end.
+            asked = [joined.ip for joined in self.groups if self.is_reported(joined.ip)]
+        for group in asked:
+            self.answer_query(group, query.max_response_ns)
         return True
+
+    def _hear_old_querier(self) -> None:
+        """Version 1 is spoken here, until this has been silent for long enough (section 9.12)."""
+        silence_ns = self.robustness * self._interval_ns + self._response_ns
+        now_ns = self.interface.device.scheduler.now_ns
+        self._old_querier_until_ns = now_ns + silence_ns
+        self.forget_changes()
+
+    def report_heard(self, group: bytes) -> None:
+        """Another listener has reported a group by version 1: one is enough."""
+        timer = self._query_timers.pop(group, None)
+        if timer is not None:
+            timer.cancel()
+        self._last_reported.discard(group)
+
+    # -- version 1 (RFC 2710 section 4)
+
+    def join(self, group: bytes) -> None:
+        known = self.is_member(group)
+        super().join(group)
+        if not known and self._old_querier and self.is_reported(group):
+            self._tell_old_querier(group)
+
+    def leave(self, group: bytes) -> None:
+        super().leave(group)
+        if self._old_querier and not self.is_member(group) and group in self._last_reported:
+            self._last_reported.discard(group)
+            self.send_report((Record(CHANGE_TO_INCLUDE, group),))
+
+    def report_all(self) -> None:
+        """Tell everything again, and forget what queriers have said: the kernel starts anew."""
+        self._old_querier_until_ns = self._robustness = 0
+        self._interval_ns, self._response_ns = _QUERY_INTERVAL_NS, _QUERY_RESPONSE_NS
+        if not self._old_querier:
+            return super().report_all()
+        for joined in self.groups:
+            if self.is_reported(joined.ip):
+                self._tell_old_querier(joined.ip)
+        return None
+
+    def _changed(self) -> None:
+        # An old querier is told of each group by itself.
+        if not self._old_querier:
+            super()._changed()
+
+    def _tell_old_querier(self, group: bytes) -> None:
+        """Report a group at once, and again after a random part of ten seconds."""
+        if not self.interface.device.running:
+            return
+        self._last_reported.add(group)
+        self.send_report((Record(CHANGE_TO_EXCLUDE, group),))
+        interval_ms = self.interface.conf6.mldv1_unsolicited_report_interval
+        self.answer_query(group, max(interval_ms, 1) * _NS_PER_MS)
+
+    # -- version 2
 
     def link_local_won(self) -> None:
         """Duplicate detection ended well for the link-local address: report from it at once.
@@ -80,7 +162,14 @@ class MldHost(GroupMembership):
 
     @property
     def _old_querier(self) -> bool:
+        forced = self.interface.conf6.force_mld_version
+        if forced:
+            return forced == 1
         return self.interface.device.scheduler.now_ns < self._old_querier_until_ns
+
+    def unsolicited_delay_ns(self) -> int:
+        interval_ms = self.interface.conf6.mldv2_unsolicited_report_interval
+        return self.chance.randrange(max(interval_ms, 1) * _NS_PER_MS) + 2 * JIFFY_NS
 
     def send_report(self, records: tuple[Record, ...]) -> None:
         if not self._old_querier:
@@ -91,6 +180,7 @@ class MldHost(GroupMembership):
             if record.type == CHANGE_TO_INCLUDE:
                 self._send(mld.ALL_ROUTERS, icmpv6.Icmpv6(icmpv6.MLD_DONE, 0, body))
             else:
+                self._last_reported.add(record.group)
                 self._send(record.group, icmpv6.Icmpv6(icmpv6.MLD_REPORT, 0, body))
         return None
 
