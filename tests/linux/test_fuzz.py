@@ -165,9 +165,11 @@ def test_a_frame_lost_on_a_wire_is_noticed() -> None:
 @given(frames=FRAMES)
 def test_a_machine_accounts_for_every_frame(host: bool, frames: list[bytes]) -> None:
     watched = Watched(host=host)
-    for number, data in enumerate(frames, start=1):
+    for data in frames:
+        # A packet that pretends to be ours may have us tell ourselves of its fate meanwhile.
+        before = watched.witness.frames
         watched.device.receive(Frame(data))
-        assert watched.witness.frames == number
+        assert watched.witness.frames == before + 1
         watched.lab.run(0)
     watched.lab.run(100 * S)
     assert watched.witness.vanished == []
