@@ -11,14 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
-from typing import Any
 
 from vnet.base.text import did_you_mean, one_of, quote
-from vnet.linux.bridge.config import PLAIN_BRIDGE, LinuxBridgeConfig
+from vnet.topology.bridges import bridge_of, check_reserved, veths_of
 from vnet.topology.cards import NO_MAC, check_card, counted, explicit_macs
-from vnet.topology.devices import RESERVED_NAMES
 from vnet.topology.explain import Cut
-from vnet.topology.linux_bridges import make_linux_bridge
 from vnet.topology.macs import OUI, PHYSICAL, MacChooser
 from vnet.topology.model import (
     Address,
@@ -27,16 +24,13 @@ from vnet.topology.model import (
     HostSwitch,
     Hypervisor,
     Nic,
-    OvsBridge,
     Route,
     Router,
-    Veth,
     VlanDevice,
     Vm,
     Vnic,
     WireSwitch,
 )
-from vnet.topology.port_schema import PortFile
 from vnet.topology.ra_schema import advertising_of, check_ra
 from vnet.topology.report import Path, Report
 from vnet.topology.roster import MAX_DEVICES_AND_ADDRESSES, Roster
@@ -53,7 +47,6 @@ from vnet.topology.schema import (
     VnicFile,
     WireSwitchFile,
 )
-from vnet.topology.switch_schema import LINUX_KEYS, OVS_KEYS, SwitchFile
 from vnet.topology.sysctls import sysctls_of
 from vnet.topology.templates import STAR, Templates, Wiring, dealt
 from vnet.topology.vlan_devices import vlan_devices_of
@@ -150,7 +143,7 @@ class _Expander:
         nics = self.nics(path, file.nics, file.count)
         vlans = self.vlans(path, file, [*nics, *file.switches])
         switches = self.host_switches(name, path, file)
-        veths = self.veths(path, file)
+        veths = veths_of(path, file, self.report)
         routes = self.routes(path, file, [*nics.values(), *vlans])
         rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, None, self.report)
@@ -197,27 +190,12 @@ class _Expander:
     def instance_vlans(vlans: Iterable[VlanDevice], offset: int) -> tuple[VlanDevice, ...]:
         return tuple(counted(vlan, offset, lambda _name: NO_MAC) for vlan in vlans)
 
-    def veths(self, path: Path, file: HostFile) -> tuple[Veth, ...]:
-        """The pairs that join switches of a host."""
-        made = []
-        for number, pair in enumerate(file.veths):
-            for device, switch in pair.items():
-                here = (*path, "veths", number, device)
-                self.reserved(here, device)
-                if switch not in file.switches:
-                    hint = did_you_mean(switch, list(file.switches), "it has")
-                    self.report.add(here, f"the host has no switch {quote(switch)}", hint)
-            one, other = pair.items()
-            if {one[1], other[1]} <= file.switches.keys():
-                made.append(Veth((one, other)))
-        return tuple(made)
-
     def host_switches(self, name: str, path: Path, file: HostFile) -> dict[str, HostSwitch]:
         switches = {key: value or HostSwitchFile() for key, value in file.switches.items()}
         claimed: dict[str, str] = {}
         for key, switch in switches.items():
             here = (*path, "switches", key)
-            self.reserved(here, key)
+            check_reserved(here, key, self.report)
             if key in file.nics:
                 self.report.add(here, f"{quote(key)} is a card of {name} too", at_key=True)
             if switch.uplink in (None, "none"):
@@ -234,7 +212,7 @@ class _Expander:
         free = iter([nic for nic in file.nics if nic not in claimed])
         built: dict[str, HostSwitch] = {}
         for key, switch in switches.items():
-            ovs, linux = self.bridge(key, (*path, "switches", key), switch, switch.ports)
+            ovs, linux = bridge_of(key, (*path, "switches", key), switch, switch.ports, self.report)
             # An uplink of null means none, as 'none' does; only silence gets a card.
             said = "uplink" in switch.model_fields_set
             chosen = switch.uplink if said else next(free, None)
@@ -244,44 +222,13 @@ class _Expander:
                 free = iter([])
         return built
 
-    def bridge(
-        self,
-        name: str,
-        path: Path,
-        file: SwitchFile,
-        ports: Mapping[str, PortFile | None] | None,
-    ) -> tuple[OvsBridge | None, LinuxBridgeConfig]:
-        """What a switch is to be set up with: as one of Open vSwitch, or as a Linux bridge.
-
-        ``ports`` is None where the entry has no map of them.
-        """
-        kind, other = "Linux bridges", "linux"
-        others_keys: tuple[str, ...] = LINUX_KEYS
-        if file.type == "linux":
-            kind, other, others_keys = "switches of Open vSwitch", "ovs", OVS_KEYS
-        for key in others_keys:
-            if key in file.model_fields_set:
-                what = f"{key} is for {kind}"
-                self.report.add((*path, key), what, f"write type: {other}", at_key=True)
-        rows: Mapping[str, Any] = ports or {}
-        if file.type == "ovs":
-            # Files without Open vSwitch do without all that it is made of.
-            from vnet.topology.ovs_bridges import make_bridge
-
-            return make_bridge(name, file, rows, path, self.report), PLAIN_BRIDGE
-        return None, make_linux_bridge(file, rows, path, self.report)
-
-    def reserved(self, path: Path, name: str) -> None:
-        if name in RESERVED_NAMES:
-            self.report.add(path, f"the name {quote(name)} is reserved", at_key=True)
-
     def wire_switch(self, name: str, file: WireSwitchFile, linked: Mapping[str, list[str]]) -> None:
         path: Path = ("switches", name)
         number = file.ports if isinstance(file.ports, int) else 0
         settings = file.ports if isinstance(file.ports, dict) else None
         instances = self.roster.sign_on(path, file.count, number)
         faults = self.report.faults
-        ovs, linux = self.bridge(name, path, file, settings)
+        ovs, linux = bridge_of(name, path, file, settings, self.report)
         if not self.sound(path, file.count, faults):
             return
         numbered = tuple(f"p{index}" for index in range(1, number + 1))
@@ -317,7 +264,7 @@ class _Expander:
         for name, given in files.items():
             file = given or NicFile()
             here = (*path, "nics", name)
-            self.reserved(here, name)
+            check_reserved(here, name, self.report)
             check_card(here, file, count or 1, self.report)
             advertised = None
             if isinstance(file, RouterNicFile) and file.ra is not None:
