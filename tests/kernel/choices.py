@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from vnet.wire import icmpv6, ipv4, ipv6
+from vnet.wire import icmp, icmpv6, ipv4, ipv6
 from vnet.wire.checksum import checksum
 from vnet.wire.ether import HEADER_BYTES
 
@@ -12,7 +12,13 @@ _IPV4 = b"\x08\x00"
 _IPV6 = b"\x86\xdd"
 _IP_ID = slice(HEADER_BYTES + 4, HEADER_BYTES + 6)
 _LABEL = slice(HEADER_BYTES + 1, HEADER_BYTES + 4)
+_NEXT_HEADER = HEADER_BYTES + 6
+_FRAGMENT_ID = slice(HEADER_BYTES + 44, HEADER_BYTES + 48)
+_LOOPBACK = b"\x7f"
 _IP_SUM = slice(HEADER_BYTES + 10, HEADER_BYTES + 12)
+_TIMESTAMP_REPLY = bytes((icmp.TIMESTAMP_REPLY,))
+_TIMES_BYTES = 8
+_CHECKSUM_AT = 2
 _UNASKED_ICMPV6 = (bytes((icmpv6.ROUTER_SOLICITATION,)), bytes((icmpv6.MLDV2_REPORT,)))
 
 
@@ -37,12 +43,14 @@ def is_spontaneous(frame: bytes, macs: Set[bytes]) -> bool:
 def hide_choices(frame: bytes, addresses: Set[bytes]) -> bytes:
     """The frame with the IP identification of the machine's own packets as 0 or 1.
 
-    Its header checksum becomes zero if it was right. Of IPv6 packets the flow label becomes 0 or
-    1. Other packets pass through unchanged.
+    Its header checksum becomes zero if it was right, and so does the time of day. Of IPv6 packets
+    the flow label becomes 0 or 1, and the identification of pieces 0. Other packets pass through
+    unchanged.
     """
     if frame[12:14] == _IPV6:
         return _without_label(frame, addresses)
-    if frame[12:14] != _IPV4 or frame[HEADER_BYTES + 12 : HEADER_BYTES + 16] not in addresses:
+    source = frame[HEADER_BYTES + 12 : HEADER_BYTES + 16]
+    if frame[12:14] != _IPV4 or (source not in addresses and source[:1] != _LOOPBACK):
         return frame
     header_bytes = (frame[HEADER_BYTES] & 0x0F) * 4
     header = frame[HEADER_BYTES : HEADER_BYTES + header_bytes]
@@ -50,6 +58,11 @@ def hide_choices(frame: bytes, addresses: Set[bytes]) -> bytes:
     hidden[_IP_ID] = bytes((0, any(frame[_IP_ID])))
     if checksum(header) == 0:
         hidden[_IP_SUM] = b"\0\0"
+    message = frame[HEADER_BYTES + header_bytes :]
+    if header[9] == icmp.PROTOCOL and message[:1] == _TIMESTAMP_REPLY and not checksum(message):
+        hidden[-_TIMES_BYTES:] = bytes(_TIMES_BYTES)
+        at = HEADER_BYTES + header_bytes + _CHECKSUM_AT
+        hidden[at : at + 2] = b"\0\0"
     return bytes(hidden)
 
 
@@ -59,4 +72,6 @@ def _without_label(frame: bytes, addresses: Set[bytes]) -> bytes:
     label = int.from_bytes(frame[_LABEL], "big") & 0x0FFFFF
     hidden = bytearray(frame)
     hidden[_LABEL] = bytes((frame[_LABEL][0] & 0xF0, 0, label > 0))
+    if frame[_NEXT_HEADER] == ipv6.FRAGMENT:
+        hidden[_FRAGMENT_ID] = bytes(4)
     return bytes(hidden)

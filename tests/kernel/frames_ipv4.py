@@ -203,6 +203,8 @@ class Ipv4Frames:
         kind = chance.choice((0, 3, 3, 4, 5, 9, 10, 11, 12, 13, 14, 15, 17, 18, 40, 42, 255))
         inner = IP(src=self._target(), dst=self._source(port)) / UDP(sport=7, dport=4000)
         message = ICMP(type=kind, code=chance.choice((0, 0, 1, 4, 13)))
+        # Scapy would look at the clock.
+        message.ts_ori = message.ts_rx = message.ts_tx = 5_000
         return [self._ether(port) / self._ip(port) / message / Raw(bytes(inner))]
 
     def _options(self, port: Port) -> list[Packet]:

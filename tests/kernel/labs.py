@@ -136,7 +136,10 @@ def _router4(chance: Stream, frames: Stream, n_steps: int) -> Case:
     ]
     if chance.random() < 0.5:
         routes.append(Route("0.0.0.0/0", gateway="10.0.1.11"))
-    sysctls = {"net.ipv4.ip_forward": 1, **_UNLIMITED}
+    for network in ("10.20.0.0/24", "10.40.0.0/16", "9.0.0.0/8", "10.0.2.64/26"):
+        if chance.random() < 0.4:
+            routes.append(Route(network, chance.choice(_NOWHERE)))
+    sysctls = {"net.ipv4.ip_forward": 1, **_UNLIMITED, **_settings(_OF_IPV4, ports, chance)}
     lab = Lab(ports, routes=tuple(routes), sysctls=sysctls)
     return Case(lab, list(Ipv4Frames(lab, frames).steps(n_steps)))
 
@@ -159,7 +162,8 @@ def _host4(chance: Stream, frames: Stream, n_steps: int) -> Case:
         for number in range(1, chance.choice((2, 3)))
     )
     routes = (Route("0.0.0.0/0", gateway="10.0.1.11"),) if chance.random() < 0.5 else ()
-    lab = Lab(ports, routes=routes, sysctls=_UNLIMITED)
+    sysctls = {**_UNLIMITED, **_settings(_OF_IPV4, ports, chance)}
+    lab = Lab(ports, routes=routes, sysctls=sysctls)
     return Case(lab, list(Ipv4Frames(lab, frames).steps(n_steps)))
 
 
@@ -183,7 +187,10 @@ def _router6(chance: Stream, frames: Stream, n_steps: int) -> Case:
     ]
     if chance.random() < 0.5:
         routes.append(Route("::/0", gateway="fd00:1::b"))
-    sysctls = {"net.ipv6.conf.all.forwarding": 1, **_IPV6}
+    for network in ("fd00:20::/64", "2001:db8::/32", "fd00:2::40/122"):
+        if chance.random() < 0.4:
+            routes.append(Route(network, chance.choice(_NOWHERE[:3])))
+    sysctls = {"net.ipv6.conf.all.forwarding": 1, **_IPV6, **_settings({}, ports, chance)}
     lab = Lab(ports, routes=tuple(routes), sysctls=sysctls, ipv6=True)
     return Case(lab, list(Ipv6Frames(lab, frames).steps(n_steps)))
 
@@ -200,7 +207,8 @@ def _host6(chance: Stream, frames: Stream, n_steps: int) -> Case:
         for number in range(1, chance.choice((2, 3)))
     )
     routes = (Route("::/0", gateway="fd00:1::b"),) if chance.random() < 0.5 else ()
-    lab = Lab(ports, routes=routes, sysctls=_IPV6, ipv6=True)
+    sysctls = {**_IPV6, **_settings({}, ports, chance)}
+    lab = Lab(ports, routes=routes, sysctls=sysctls, ipv6=True)
     return Case(lab, list(Ipv6Frames(lab, frames).steps(n_steps)))
 
 
@@ -218,13 +226,52 @@ def _stations6(number: int) -> dict[str, str]:
     }
 
 
+def _settings(
+    possible: dict[str, tuple[int, ...]], ports: tuple[Port, ...], chance: Stream
+) -> dict[str, int]:
+    """Some of the possible settings, those of devices for some device or for all."""
+    chosen = {}
+    for name, values in {**_IN_ANY, **possible}.items():
+        if chance.random() < (_SET if name in possible else _USUALLY_SET):
+            device = chance.choice(("all", *(port.name for port in ports)))
+            chosen[name.replace("DEVICE", device)] = chance.choice(values)
+    if any("proxy_arp" in name for name in chosen):
+        chosen |= {f"net.ipv4.neigh.{port.name}.proxy_delay": 0 for port in ports}
+    return chosen
+
+
+_SET, _USUALLY_SET = 0.2, 0.6
+_IN_ANY: dict[str, tuple[int, ...]] = {
+    "net.ipv4.icmp_ratelimit": (0, 0, 0, 100),
+    "net.ipv6.icmp.ratelimit": (0, 0, 0, 1000),
+}
+_OF_IPV4: dict[str, tuple[int, ...]] = {
+    "net.ipv4.icmp_echo_ignore_broadcasts": (0,),
+    "net.ipv4.icmp_errors_use_inbound_ifaddr": (1,),
+    "net.ipv4.ip_default_ttl": (33,),
+    "net.ipv4.ip_forward_use_pmtu": (1,),
+    "net.ipv4.conf.DEVICE.accept_local": (1,),
+    "net.ipv4.conf.DEVICE.arp_accept": (1,),
+    "net.ipv4.conf.DEVICE.arp_announce": (1, 2),
+    "net.ipv4.conf.DEVICE.arp_filter": (1,),
+    "net.ipv4.conf.DEVICE.arp_ignore": (1, 2, 8),
+    "net.ipv4.conf.DEVICE.bc_forwarding": (1,),
+    "net.ipv4.conf.DEVICE.drop_gratuitous_arp": (1,),
+    "net.ipv4.conf.DEVICE.drop_unicast_in_l2_multicast": (1,),
+    "net.ipv4.conf.DEVICE.proxy_arp": (1,),
+    "net.ipv4.conf.DEVICE.proxy_arp_pvlan": (1,),
+    "net.ipv4.conf.DEVICE.route_localnet": (1,),
+    "net.ipv4.conf.DEVICE.rp_filter": (1, 1, 2),
+    "net.ipv4.conf.DEVICE.send_redirects": (0,),
+    "net.ipv4.conf.DEVICE.shared_media": (0,),
+}
+_NOWHERE = ("blackhole", "unreachable", "prohibit", "throw")
+
 _UNLIMITED = {
-    "net.ipv4.icmp_ratelimit": 0,
     "net.ipv4.icmp_msgs_per_sec": 1_000_000,
     "net.ipv4.icmp_msgs_burst": 1_000_000,
 }
 _IPV6 = {
-    "net.ipv6.icmp.ratelimit": 0,
     "net.ipv6.conf.default.dad_transmits": 0,
     "net.ipv6.conf.default.router_solicitations": 0,
     "net.ipv4.icmp_msgs_per_sec": 1_000_000,

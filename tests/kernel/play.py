@@ -7,10 +7,11 @@ says by itself at times of its own, and hidden what it chooses freely (`hide_cho
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from operator import itemgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
 from scapy.layers.l2 import Ether
@@ -53,6 +54,13 @@ Seen = tuple[str, bytes]
 """A frame, with the port that it came out of."""
 
 
+class Outcome(NamedTuple):
+    """What came out of the machine in a step, which was done ``at_ms`` after the first."""
+
+    at_ms: int
+    seen: list[Seen]
+
+
 class World(Protocol):
     """Where a lab is built: the kernel, or vnet."""
 
@@ -67,20 +75,33 @@ class World(Protocol):
     def wait(self, duration_ms: int) -> None:
         """Let time pass."""
 
+    def now_ms(self) -> int:
+        """What a clock says."""
 
-def play(world: World, steps: Iterable[Step]) -> Iterator[list[Seen]]:
-    """Do the steps, one by one, and give what came out of the machine in each."""
+
+def play(
+    world: World, steps: Sequence[Step], elsewhere: Sequence[Outcome] = ()
+) -> Iterator[Outcome]:
+    """Do the steps, one by one, and give what came out of the machine in each.
+
+    Each at the very moment at which it was done ``elsewhere``, if it was: how often a machine may
+    send this or that depends on it.
+    """
     machine = Machine(world.lab)
     list(world.collect())
-    for step in steps:
+    begun_ms = world.now_ms()
+    for step, other in zip_longest(steps, elsewhere):
+        at_ms = world.now_ms() - begun_ms
+        if other is not None:
+            world.wait(max(0, other.at_ms - at_ms))
         if isinstance(step, Wait):
             world.wait(step.duration_ms)
         else:
             world.inject(step.port, step.frame)
-        yield _outcome(world, machine)
+        yield Outcome(at_ms, _seen(world, machine))
 
 
-def _outcome(world: World, machine: Machine) -> list[Seen]:
+def _seen(world: World, machine: Machine) -> list[Seen]:
     seen: list[Seen] = []
     fresh = deque(world.collect())
     answers = 0
@@ -155,10 +176,11 @@ class Difference:
 
 
 def compare(
-    steps: Iterable[Step], kernel: Iterable[list[Seen]], ours: Iterable[list[Seen]]
+    steps: Iterable[Step], kernel: Iterable[Outcome], ours: Iterable[Outcome]
 ) -> Iterator[Difference]:
     """Step by step, and port by port in order. The order between ports is free."""
-    for number, (step, theirs, mine) in enumerate(zip(steps, kernel, ours, strict=True)):
+    for number, (step, expected, found) in enumerate(zip(steps, kernel, ours, strict=True)):
+        theirs, mine = expected.seen, found.seen
         odd = {
             port
             for port, _ in theirs + mine

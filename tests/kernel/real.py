@@ -97,6 +97,9 @@ class RealLab:
     def wait(self, duration_ms: int) -> None:
         time.sleep(duration_ms / 1000)
 
+    def now_ms(self) -> int:
+        return time.monotonic_ns() // 1_000_000
+
     def wait_ready(self) -> None:
         """Until links and addresses are there to be used; the kernel takes up to two seconds."""
         deadline = time.monotonic() + _READY_S

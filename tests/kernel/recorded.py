@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.kernel.labs import Case
-from tests.kernel.play import Inject, Seen, Step, Wait
+from tests.kernel.play import Inject, Outcome, Seen, Step, Wait
 from tests.kernel.setup import Lab
 
 FOLDER = Path(__file__).with_name("recorded")
@@ -22,25 +22,27 @@ _SAME = "="
 _RUN = re.compile(r"((?:[0-9a-f]{2})*?)([0-9a-f]{2})\2{7,}")
 
 
-def save(path: Path, case: Case, seen: Iterable[list[Seen]]) -> None:
+def save(path: Path, case: Case, outcomes: Iterable[Outcome]) -> None:
     """Write a case and what the kernel sent in each of its steps."""
-    steps = [_step_json(step, out) for step, out in zip(case.steps, seen, strict=True)]
+    steps = [_step_json(step, out) for step, out in zip(case.steps, outcomes, strict=True)]
     head = json.dumps(case.lab.as_json())
     body = ",\n".join(json.dumps(step) for step in steps)
     path.write_text(f'{{"lab": {head},\n"steps": [\n{body}\n]}}\n')
 
 
-def load(path: Path) -> tuple[Case, list[list[Seen]]]:
+def load(path: Path) -> tuple[Case, list[Outcome]]:
     """What :func:`save` wrote."""
     document = json.loads(path.read_text())
-    steps, seen = zip(*(_step(entry) for entry in document["steps"]), strict=True)
-    return Case(Lab.from_json(document["lab"]), list(steps)), list(seen)
+    steps, outcomes = zip(*(_step(entry) for entry in document["steps"]), strict=True)
+    return Case(Lab.from_json(document["lab"]), list(steps)), list(outcomes)
 
 
-def _step_json(step: Step, seen: list[Seen]) -> dict[str, Any]:
+def _step_json(step: Step, outcome: Outcome) -> dict[str, Any]:
+    at_ms, seen = outcome
     if isinstance(step, Wait):
-        return {"wait_ms": step.duration_ms, "out": list(_out_json(b"", seen))}
+        return {"at_ms": at_ms, "wait_ms": step.duration_ms, "out": list(_out_json(b"", seen))}
     return {
+        "at_ms": at_ms,
         "port": step.port,
         "in": _text(step.frame),
         "out": list(_out_json(step.frame, seen)),
@@ -52,7 +54,7 @@ def _out_json(came: bytes, seen: list[Seen]) -> Iterator[str]:
         yield f"{port} {_SAME if frame == came else _text(frame)}"
 
 
-def _step(entry: dict[str, Any]) -> tuple[Step, list[Seen]]:
+def _step(entry: dict[str, Any]) -> tuple[Step, Outcome]:
     step: Step
     if "wait_ms" in entry:
         step, came = Wait(entry["wait_ms"]), b""
@@ -60,7 +62,8 @@ def _step(entry: dict[str, Any]) -> tuple[Step, list[Seen]]:
         came = _frame(entry["in"])
         step = Inject(entry["port"], came)
     out = [line.split(" ") for line in entry["out"]]
-    return step, [(port, came if text == _SAME else _frame(text)) for port, text in out]
+    seen = [(port, came if text == _SAME else _frame(text)) for port, text in out]
+    return step, Outcome(entry["at_ms"], seen)
 
 
 def _text(frame: bytes) -> str:

@@ -31,7 +31,7 @@ def check(kind: str, seed: int, differences: list[Difference]) -> None:
 def test_what_the_kernel_sent_is_sent(path: Path) -> None:
     kind, seed = path.stem.rsplit("-", 1)
     case, kernel = recorded.load(path)
-    check(kind, int(seed), list(compare(case.steps, kernel, in_vnet(case))))
+    check(kind, int(seed), list(compare(case.steps, kernel, in_vnet(case, kernel))))
 
 
 @pytest.mark.kernel

@@ -17,6 +17,8 @@ from vnet.netdev.pair import PairDevice, pair_up
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
 from vnet.tables.fdb import FdbKind
+from vnet.tables.fib import Route as LinuxRoute
+from vnet.tables.fib import RouteType
 
 _FDB_KINDS = {
     "permanent": FdbKind.LOCAL,
@@ -27,7 +29,7 @@ _FDB_KINDS = {
 _MS = 1_000_000
 _TAP_MTU = 65_535
 _READY_MS = 5_000
-_STEP_MS = 2
+_STEP_MS = 1
 
 
 class VirtualLab:
@@ -53,6 +55,9 @@ class VirtualLab:
 
     def wait(self, duration_ms: int) -> None:
         self._scheduler.run(self._scheduler.now_ns + duration_ms * _MS)
+
+    def now_ms(self) -> int:
+        return self._scheduler.now_ns // _MS
 
     def wait_ready(self) -> None:
         """Until links and addresses are there to be used."""
@@ -127,14 +132,17 @@ class VirtualLab:
             table.set_permanent(ip_from_text(ip), mac_from_text(mac), self._scheduler.now_ns)
 
     def _route(self, route: Route) -> None:
-        add = partial(self._namespace.add_route, *prefix_from_text(route.network))
-        assert route.kind == "unicast"
-        add(
-            gateway=None if route.gateway is None else ip_from_text(route.gateway),
-            device=route.device,
-            metric=route.metric,
+        routes = self._namespace.routes
+        gateway = None if route.gateway is None else ip_from_text(route.gateway)
+        leads = gateway is not None or route.device is not None
+        hops = (routes.nexthop(route.device, gateway),) if leads else ()
+        wanted = LinuxRoute(
+            *prefix_from_text(route.network),
+            hops,
+            RouteType[route.kind.upper()],
             source=None if route.source is None else ip_from_text(route.source),
         )
+        routes.add(routes.complete(wanted, route.metric))
 
     def _set_sysctls(self, *, of_devices: bool) -> None:
         for key, value in self.lab.sysctls.items():

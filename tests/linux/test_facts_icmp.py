@@ -320,3 +320,29 @@ def test_no_error_for_a_unicast_packet_in_a_broadcast_frame() -> None:
     lab.run(S)
     assert probe.heard == []
     assert dropped(machine, drops.NO_SOCKET) == 1
+
+
+# -- the time of day
+
+
+def test_a_timestamp_request_is_answered_with_the_time_of_day() -> None:
+    lab = Lab()
+    _machine, probe, _far = router(lab)
+    lab.run(7 * S)
+    probe.send(to_host(probe, ip(NEAR, "10.0.1.254") / ICMP(type=13, id=3, seq=4, ts_ori=99)))
+    (reply,) = (packet[ICMP] for packet in probe.of(ICMP))
+    assert (reply.type, reply.id, reply.seq, reply.ts_ori) == (14, 3, 4, 99)
+    assert reply.ts_rx == reply.ts_tx == lab.scheduler.now_ns // MS
+
+
+# -- what is too large
+
+
+def test_only_who_sent_something_is_told_that_it_was_too_large() -> None:
+    lab = Lab()
+    machine, probe, _far = router(lab)
+    for quoted, learned in ((UDP(sport=7, dport=9), False), (ICMP(type=0, id=1), True)):
+        inner = IP(src="10.0.1.254", dst=NEAR) / quoted
+        told = ICMP(type=3, code=4, nexthopmtu=600) / inner / bytes(20)
+        probe.send(to_host(probe, ip(NEAR, "10.0.1.254") / told))
+        assert (machine.ipv4.mtu_to(ip_from_text(NEAR)) == 600) is learned

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vnet.tables.reasm import Key, Reassembly, Refusal, Verdict
+from vnet.tables.reasm import Key, Reassembly, Refusal, Verdict, Whole
 
 KEY: Key = (bytes(4), bytes(4), 17, 1)
 TIMEOUT = 30
@@ -22,12 +22,14 @@ def add(
     table: Table, piece: Piece, now: int = 0, key: Key = KEY
 ) -> tuple[bytes, bytes] | Verdict | None:
     result = refusable(table, piece, now, key)
+    if isinstance(result, Whole):
+        return result.first, result.payload
     return result.verdict if isinstance(result, Refusal) else result
 
 
 def refusable(
     table: Table, piece: Piece, now: int = 0, key: Key = KEY
-) -> tuple[bytes, bytes] | Refusal[str] | None:
+) -> Whole[str] | Refusal[str] | None:
     offset, more, data = piece
     bearer = f"frame at {offset}"
     return table.add(key, bearer, offset, more, data, b"packet at %d" % offset, now)

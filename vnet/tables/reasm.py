@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 BearerT = TypeVar("BearerT")
 """Whatever brought a piece, for the table's owner to have back when the piece is lost."""
@@ -39,6 +39,14 @@ class Refusal(Generic[BearerT]):
 
     verdict: Verdict
     lost: list[BearerT]
+
+
+class Whole(NamedTuple, Generic[BearerT]):
+    """A packet that is complete: its first piece's packet, all of the payload, who brought it."""
+
+    first: bytes
+    payload: bytes
+    bearers: list[BearerT]
 
 
 class Buffer(Generic[BearerT]):
@@ -119,8 +127,8 @@ class Reassembly(Generic[BearerT]):
         now_ns: int,
         head_bytes: int = 0,
         bearer_bytes: int = 0,
-    ) -> tuple[bytes, bytes] | Refusal[BearerT] | None:
-        """Add a piece. Returns (the first piece's packet, the whole payload) when complete.
+    ) -> Whole[BearerT] | Refusal[BearerT] | None:
+        """Add a piece. Returns the whole when it is complete.
 
         None means that the piece was kept and that others are missing.
 
@@ -154,7 +162,8 @@ class Reassembly(Generic[BearerT]):
         assert buffer.first is not None
         if buffer.head_bytes + (buffer.total_bytes or 0) > _MOST_BYTES:
             return Refusal(Verdict.MALFORMED, buffer.bearers)
-        return buffer.first, b"".join(buffer.pieces[at] for at in sorted(buffer.pieces))
+        payload = b"".join(buffer.pieces[at] for at in sorted(buffer.pieces))
+        return Whole(buffer.first, payload, buffer.bearers)
 
     @staticmethod
     def _fit(

@@ -26,6 +26,8 @@ _UNANSWERED = icmp.ERRORS | {1, 2, 6, 7, 9, 10}
 _UNKNOWN_TYPE = 19
 """Types from here on may be errors for all that Linux knows, and get none."""
 
+_TIME_BYTES = 4
+
 _MAX_ERROR_BYTES = 576
 """RFC 1812 section 4.3.2.3: as much of the packet as fits, without exceeding this."""
 
@@ -45,8 +47,8 @@ class Icmp4:
         message = icmp.parse(header.payload)
         if message is None:
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
-        if message.type == icmp.ECHO_REQUEST:
-            return self._echo(interface, frame, header, message)
+        if message.type in (icmp.ECHO_REQUEST, icmp.TIMESTAMP_REQUEST):
+            return self._answer(interface, frame, header, message)
         sockets = self._namespace.sockets
         if message.type == icmp.REDIRECT and len(message.payload) >= ipv4.HEADER_BYTES:
             if not self._namespace.ipv4.redirects.receive(interface, header.source, message):
@@ -62,17 +64,24 @@ class Icmp4:
             interface.device.drop(frame, drops.NOT_WANTED)
         return None
 
-    def _echo(
+    def _answer(
         self, interface: Interface, frame: Frame, header: ipv4.Ipv4, request: icmp.Icmp
     ) -> None:
+        """Send back what was asked: an echo, or the time of day."""
         knobs = self._namespace.sysctls.ipv4
         to_all = not self._namespace.owns(header.target)
         if knobs.icmp_echo_ignore_all or (to_all and knobs.icmp_echo_ignore_broadcasts):
             return interface.device.drop(frame, drops.NOT_WANTED)
-        source = interface.source_for(header.source) if to_all else header.target
+        source = self._facing(header.source, interface) if to_all else header.target
         if source is None:
             return interface.device.drop(frame, drops.SOURCE_UNUSABLE)
-        reply = icmp.emit(icmp.Icmp(icmp.ECHO_REPLY, request.code, request.rest, request.payload))
+        if request.type == icmp.TIMESTAMP_REQUEST:
+            now = MachineValues(self._namespace, header, interface).clock_ms().to_bytes(4, "big")
+            times = request.payload[:_TIME_BYTES] + now + now
+            answer = icmp.Icmp(icmp.TIMESTAMP_REPLY, 0, request.rest, times)
+        else:
+            answer = icmp.Icmp(icmp.ECHO_REPLY, request.code, request.rest, request.payload)
+        reply = icmp.emit(answer)
         options = self._echoed(header, source)
         if options is None:
             return interface.device.drop(frame, drops.OPTION_MALFORMED)
@@ -153,11 +162,14 @@ class Icmp4:
             return header.target
         if received_by is not None and self._namespace.sysctls.ipv4.icmp_errors_use_inbound_ifaddr:
             return received_by.source_for(header.source)
-        # Somebody else's: from the address that faces whoever sent it.
-        route = self._namespace.route_to(header.source)
+        return self._facing(header.source, received_by)
+
+    def _facing(self, target: bytes, received_by: Interface | None) -> bytes | None:
+        """The address that we would send to ``target`` from."""
+        route = self._namespace.route_to(target)
         if route is None:
-            return received_by.source_for(header.source) if received_by else None
-        return route.source_for(header.source)
+            return received_by.source_for(target) if received_by else None
+        return route.source_for(target)
 
     def _send(
         self,

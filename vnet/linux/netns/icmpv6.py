@@ -151,7 +151,7 @@ class Icmp6:
         target = header.source
         if not self._namespace.owns(target) and not self._is_within_limit(kind, target):
             return
-        source = self._source_for(header, received_by)
+        source = self._source_for(header, received_by, to_many)
         if source is None or self._is_shared(target):
             return
         quoted = packet[: ipv6.MIN_MTU - ipv6.HEADER_BYTES - 8]
@@ -197,11 +197,15 @@ class Icmp6:
         inner = header.payload[reached.at : reached.at + 1]
         return inner[0] >= _FIRST_INFORMATIONAL if inner else reached.offset_more != 0
 
-    def _source_for(self, header: ipv6.Ipv6, received_by: Interface | None) -> bytes | None:
+    def _source_for(
+        self, header: ipv6.Ipv6, received_by: Interface | None, to_many: bool
+    ) -> bytes | None:
         """The address the packet was for, if it is ours; else one that faces who sent it."""
         if received_by is None:
             return header.source if self._namespace.owns(header.source) else self._by_route(header)
         target = header.target
+        if to_many:
+            return received_by.source_for(header.source)
         ours = received_by.find(target) if is_link_local_ip6(target) else None
         shared = self._namespace.ipv6.is_anycast(target)
         if shared and self._namespace.sysctls.icmp6.error_anycast_as_unicast:

@@ -165,16 +165,17 @@ class Ipv4Stack(Ipv4Output):
         )
         if done is None:
             return None
-        first = ipv4.parse(done[0], verify=False)
+        first = ipv4.parse(done.first, verify=False)
         assert first is not None
         whole = ipv4.emit(
             first.source,
             first.target,
             first.protocol,
-            done[1],
+            done.payload,
             ttl=first.ttl,
             tos=first.tos,
             ident=first.ident,
+            flags_offset=_flags_of_whole([frame.data for _, frame in done.bearers]),
             options=first.options,
         )
         rebuilt = ipv4.parse(whole)
@@ -245,3 +246,12 @@ def _refuses_in_groups(interface: Interface) -> bool:
 def _to_us(frame: Frame) -> bool:
     """Whether a frame was for this machine alone: what was for everybody gets no error."""
     return not frame.data[0] & 1
+
+
+def _flags_of_whole(pieces: list[bytes]) -> int:
+    """May a packet that came in these frames not be cut again? Its largest piece says so."""
+    heads = [frame[HEADER_BYTES : HEADER_BYTES + ipv4.HEADER_BYTES] for frame in pieces]
+    most_bytes = max(head[2] << 8 | head[3] for head in heads)
+    largest = [head for head in heads if head[2] << 8 | head[3] == most_bytes]
+    uncut = any(head[6] << 8 & ipv4.DONT_FRAGMENT for head in largest)
+    return ipv4.DONT_FRAGMENT if uncut else 0

@@ -190,7 +190,7 @@ class Delivery6:
         )
         if done is None:
             return None
-        whole = ipv6.unfragmented(*done)
+        whole = ipv6.unfragmented(done.first, done.payload)
         rebuilt = ipv6.parse(whole.packet)
         assert rebuilt is not None
         return arrived._replace(

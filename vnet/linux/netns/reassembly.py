@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vnet.linux.netns import drops
 from vnet.sim.frame import Frame
-from vnet.tables.reasm import Key, Reassembly, Refusal, Verdict
+from vnet.tables.reasm import Key, Reassembly, Refusal, Verdict, Whole
 
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
@@ -58,8 +58,8 @@ class Reassembler:
         piece: bytes,
         packet: bytes,
         head_bytes: int,
-    ) -> tuple[bytes, bytes] | None:
-        """Add a piece; (first piece's packet, payload) when whole.
+    ) -> Whole[tuple[Interface, Frame]] | None:
+        """Add a piece; the packet when it is whole.
 
         Bad pieces are dropped, each by the device it came in by, with those they spoil.
         """

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
 
 _STRICT = 1
+_NOWHERE = (RouteType.BLACKHOLE, RouteType.UNREACHABLE, RouteType.PROHIBIT)
+"""A route that refuses packets is as good as none: nobody can say that it leads elsewhere."""
 
 
 class Source(Enum):
@@ -46,7 +48,7 @@ def check_source(
             return Source.IMPOSSIBLE if namespace.owner_of(source) else Source.FAR
     back = Flow(source, target, out.device.name if out is not None else "lo", tos=tos)
     found = namespace.routing4.lookup(back)
-    if found is None:
+    if found is None or found.type in _NOWHERE:
         return Source.NO_WAY_BACK if conf.rp_filter else Source.FAR
     ours = found.type is RouteType.LOCAL
     if found.type is not RouteType.UNICAST and not (ours and conf.accept_local):

@@ -231,7 +231,7 @@ class Sockets:
         learned, mtu_bytes = False, 0
         if (message.type, message.code) == (icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED):
             mtu_bytes = message.rest[2] << 8 | message.rest[3]
-            learned = self._namespace.owns(quoted[12:16]) and self._namespace.ipv4.learn_mtu(
+            learned = self._has_sent4(quoted) and self._namespace.ipv4.learn_mtu(
                 quoted[16:20], mtu_bytes
             )
         if quoted[9] == tcp.PROTOCOL:
@@ -260,7 +260,7 @@ class Sockets:
         learned, mtu_bytes = False, 0
         if message.type == icmpv6.PACKET_TOO_BIG:
             mtu_bytes = int.from_bytes(message.body[:4], "big")
-            learned = self._namespace.owns(quoted[8:24]) and self._namespace.ipv6.learn_mtu(
+            learned = self._has_sent6(quoted) and self._namespace.ipv6.learn_mtu(
                 quoted[24:40], mtu_bytes
             )
         if quoted[6] == tcp.PROTOCOL:
@@ -278,6 +278,32 @@ class Sockets:
             ttl=hop_limit,
         )
         return self._tell6(quoted, error) or learned
+
+    def _has_sent4(self, quoted: bytes) -> bool:
+        """Whether a quoted packet can be ours: of a socket, or an echo reply."""
+        at = (quoted[0] & 0x0F) * 4
+        segment = quoted[at : at + 8]
+        if quoted[9] == icmp.PROTOCOL and segment[:1] == bytes((icmp.ECHO_REPLY,)):
+            return self._namespace.owns(quoted[12:16])
+        return self._is_open(quoted[9], quoted[12:16], quoted[16:20], segment)
+
+    def _has_sent6(self, quoted: bytes) -> bool:
+        """Likewise; of ICMPv6 whatever comes from an address of ours."""
+        if quoted[6] == icmpv6.PROTOCOL:
+            return self._namespace.owns(quoted[8:24])
+        segment = quoted[ipv6.HEADER_BYTES : ipv6.HEADER_BYTES + 8]
+        return self._is_open(quoted[6], quoted[8:24], quoted[24:40], segment)
+
+    def _is_open(self, protocol: int, source: bytes, target: bytes, segment: bytes) -> bool:
+        """Whether there is a socket that ``segment`` came from."""
+        if len(segment) < 8 or not self._namespace.owns(source):
+            return False
+        if protocol == icmp.PROTOCOL:
+            return (segment[4] << 8 | segment[5]) in self.echo
+        ports = segment[0] << 8 | segment[1], segment[2] << 8 | segment[3]
+        if protocol == tcp.PROTOCOL:
+            return (source, ports[0], target, ports[1]) in self.tcp.sockets
+        return protocol == udp.PROTOCOL and ports[0] in self.udp
 
     def local_error4(self, packet: bytes, reason: DropReason, mtu: int | None) -> None:
         """Our own stack refused to send ``packet``."""
