@@ -234,9 +234,9 @@ ADDITIONS = {
     ),
     "no verb": (
         "scenario: [^{at: 1s}]",
-        "the step does nothing (it needs one of ping, arping, udp, traceroute, tracepath, pingall, "
-        "send, link, move, wait, fdb, counters, tc, repeat, parallel, flows, groups, meters, "
-        "tables, megaflows, and 1 more)",
+        "the step does nothing (it needs one of ping, arping, udp, tcp, iperf3, http, traceroute, "
+        "tracepath, pingall, send, link, move, wait, fdb, counters, tc, repeat, parallel, flows, "
+        "groups, and 4 more)",
     ),
     "two verbs": (
         "scenario: [{^wait: 1s, ping: {from: vm1, to: vm2}}]",
