@@ -192,11 +192,8 @@ class Addrconf:
         subnet = network_of(address.ip, address.prefix_length)
         if address.prefix_length > _LONGEST_ANYCAST_PREFIX or subnet == IPV6_ANY:
             return
-        count = self.anycasts.get(subnet, 0) + number
-        if count <= 0:
-            self.anycasts.pop(subnet, None)
-        else:
-            self.anycasts[subnet] = count
+        count = _counted(self.anycasts, subnet, number)
+        _counted(self.interface.namespace.ipv6.anycasts, subnet, number)
         group = solicited_node_of(subnet)
         if number > 0 and count == 1:
             self.interface.mld.join(group)
@@ -206,3 +203,11 @@ class Addrconf:
     def router_heard(self) -> None:
         """A router advertised itself: no more asking."""
         self._solicitation.stop()
+
+
+def _counted(subnets: dict[bytes, int], subnet: bytes, number: int) -> int:
+    """Count a subnet up or down; one that is left with nothing goes."""
+    count = subnets[subnet] = subnets.get(subnet, 0) + number
+    if count <= 0:
+        del subnets[subnet]
+    return count

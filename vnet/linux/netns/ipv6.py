@@ -36,18 +36,32 @@ _MOST_BYTES = 65_535
 _HEADER_TYPE = HEADER_BYTES + 6
 """Where a frame says which header follows; 0 is that of hop-by-hop options."""
 
+_OPTIONS = slice(HEADER_BYTES + ipv6.HEADER_BYTES + 1, HEADER_BYTES + ipv6.HEADER_BYTES + 8)
+_ALERT = b"\0" + ipv6.ROUTER_ALERT_MLD
+"""Where they stand, and those of each report of a listener, which are in order."""
+
 _LOOPBACK = bytes(15) + b"\1"
 
 
 class Ipv6Stack:
     """A namespace's IPv6."""
 
-    __slots__ = ("_delivery", "_forwarding", "_fragment_ident", "_namespace", "paths", "redirects")
+    __slots__ = (
+        "_delivery",
+        "_forwarding",
+        "_fragment_ident",
+        "_namespace",
+        "anycasts",
+        "paths",
+        "redirects",
+    )
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.paths = PathMtuCache(ipv6.MIN_MTU)
         self.redirects = RedirectCache()
+        self.anycasts: dict[bytes, int] = {}
+        """Subnets whose router we are, with how many of our addresses are in each."""
         self._delivery = Delivery6(namespace)
         self._forwarding = Forwarding6(namespace, self._delivery)
         self._fragment_ident = 0
@@ -64,8 +78,13 @@ class Ipv6Stack:
         device = interface.device
         data = frame.data
         # Most of what floods bring is for groups of others; the rest is judged in full below.
+        # Hop-by-hop options are, too, before it matters whose the packet is.
         group = ipv6.group_of(data, HEADER_BYTES)
-        if group is not None and data[_HEADER_TYPE] and not interface.mld.is_member(group):
+        if (
+            group is not None
+            and (data[_HEADER_TYPE] or data[_OPTIONS] == _ALERT)
+            and not interface.mld.is_member(group)
+        ):
             return device.drop(frame, drops.NOT_A_MEMBER)
         packet = data[HEADER_BYTES:]
         header = ipv6.parse(packet)
@@ -113,10 +132,7 @@ class Ipv6Stack:
 
     def is_anycast(self, target: bytes) -> bool:
         """Whether ``target`` is a subnet-router address that we share with other routers."""
-        return any(
-            interface.addrconf is not None and target in interface.addrconf.anycasts
-            for interface in self._namespace.interfaces.values()
-        )
+        return target in self.anycasts
 
     # -- output
 

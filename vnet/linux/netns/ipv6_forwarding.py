@@ -12,7 +12,6 @@ from vnet.tables.policy import Flow
 from vnet.wire import icmpv6, ipv6
 
 if TYPE_CHECKING:
-    from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.ipv6_delivery import Arrived, Delivery6
     from vnet.linux.netns.namespace import Namespace
     from vnet.linux.netns.routing.destination import Destination
@@ -43,7 +42,7 @@ class Forwarding6:
         if header.hop_limit <= 1:
             device.drop(frame, drops.TTL_EXCEEDED)
             return self._tell(arrived, icmpv6.TIME_EXCEEDED, icmpv6.HOP_LIMIT_EXCEEDED)
-        if self._is_proxied(interface, header.target):
+        if header.target in interface.nd_cache.proxied and self._proxies:
             if _is_discovery(header):
                 return self._delivery.deliver(arrived)
             if is_link_local_ip6(header.target):
@@ -105,9 +104,9 @@ class Forwarding6:
             to_many=bool(arrived.frame.data[0] & 1),
         )
 
-    def _is_proxied(self, interface: Interface, target: bytes) -> bool:
-        everywhere = self._namespace.sysctls.ipv6_conf.everywhere
-        return bool(everywhere.proxy_ndp) and target in interface.nd_cache.proxied
+    @property
+    def _proxies(self) -> bool:
+        return bool(self._namespace.sysctls.ipv6_conf.everywhere.proxy_ndp)
 
 
 def _is_discovery(header: ipv6.Ipv6) -> bool:
