@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import ARP, Ether
 
-from tests.linux.kit import MS, Lab, Probe, S, address, dropped, ip, router, to_host
+from tests.linux.kit import MS, Lab, Probe, S, address, dropped, host, ip, route, router, to_host
+from vnet.base.errors import UsageError
 from vnet.base.ids import ip_from_text, prefix_from_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.namespace import Namespace
@@ -345,3 +346,76 @@ def test_a_gateway_gives_up_redirecting_who_does_not_listen() -> None:
     near.send(to_host(near, ip(NEAR, "203.0.113.9", ttl=9) / UDP()))
     lab.run(MS)
     assert len([p for p in near.of(ICMP) if p[ICMP].type == 5]) == 1
+
+
+# -- our own packets
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (RouteType.PROHIBIT, "Permission denied"),
+        (RouteType.UNREACHABLE, "No route to host"),
+        (RouteType.BLACKHOLE, "Invalid argument"),
+    ],
+)
+def test_what_a_socket_is_told_of_a_way_that_leads_nowhere(kind: RouteType, words: str) -> None:
+    _lab, machine, _near, _far = routed()
+    add(machine, "203.0.113.0/24", kind)
+    with pytest.raises(UsageError, match=words):
+        machine.sockets.source_for(ip_from_text("203.0.113.9"))
+
+
+def test_a_path_too_small_to_believe_has_its_packets_cut() -> None:
+    """Below min_pmtu the path counts as 552 bytes, and packets may be fragmented again."""
+    lab, machine, near, _far = routed()
+    target = ip_from_text(NEAR)
+    assert machine.ipv4.learn_mtu(target, 300)
+    assert machine.ipv4.mtu_to(target) == 552
+    machine.sockets.open_udp(lambda *_: None).send_to(target, 9, bytes(1000))
+    machine.sockets.open_udp(lambda *_: None).send_to(target, 9, bytes(100))
+    lab.run(MS)
+    sent = [p[IP] for p in near.packets if IP in p]
+    assert [(p.len, int(p.flags)) for p in sent] == [(548, 1), (500, 0), (128, 0)]
+    lab.run(601 * S)
+    assert machine.ipv4.mtu_to(target) == 1500
+
+
+def test_a_better_gateway_is_taken_once_it_answers_and_forgotten_again() -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    answers_everything(probe)
+    route(machine, "0.0.0.0/0", "10.0.0.254")
+    machine.sockets.open_udp(lambda *_: None).send_to(ip_from_text("203.0.113.9"), 9, b"x")
+    lab.run(MS)
+    quoted = ip("10.0.0.1", "203.0.113.9") / UDP(sport=40000, dport=9)
+    redirect = ip("10.0.0.254", "10.0.0.1") / ICMP(type=5, code=1, gw="10.0.0.253") / quoted
+    for expected in ("10.0.0.254", "10.0.0.253"):
+        probe.send(to_host(probe, redirect))
+        lab.run(MS)
+        way = machine.ipv4.way_to(ip_from_text("203.0.113.9"))
+        assert way is not None
+        assert way[1] == ip_from_text(expected)
+    lab.run(301 * S)
+    way = machine.ipv4.way_to(ip_from_text("203.0.113.9"))
+    assert way is not None
+    assert way[1] == ip_from_text("10.0.0.254")
+
+
+@pytest.mark.parametrize(
+    ("sender", "gateway"),
+    [("10.0.0.253", "10.0.0.252"), ("10.0.0.254", "192.0.2.1"), ("10.0.0.254", "10.0.0.255")],
+)
+def test_redirects_that_are_not_believed(sender: str, gateway: str) -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    answers_everything(probe)
+    route(machine, "0.0.0.0/0", "10.0.0.254")
+    quoted = ip("10.0.0.1", "203.0.113.9") / UDP(sport=40000, dport=9)
+    machine.sysctls["net.ipv4.conf.all.shared_media"] = 0
+    machine.sysctls["net.ipv4.conf.eth0.shared_media"] = 0
+    redirect = ip(sender, "10.0.0.1") / ICMP(type=5, code=1, gw=gateway) / quoted
+    for _ in range(2):
+        probe.send(to_host(probe, redirect))
+        lab.run(MS)
+    assert dropped(machine, drops.REDIRECT_REFUSED) == 2

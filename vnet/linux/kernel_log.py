@@ -21,12 +21,15 @@ class KernelLog:
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
-        self._lines: deque[tuple[int, str]] = deque(maxlen=_MOST_LINES)
+        self._lines: deque[tuple[int, str]] | None = None
         self._window_ns: int | None = None
         self._n_said = self._n_withheld = 0
 
     def write(self, text: str) -> None:
         """Say something now."""
+        if self._lines is None:
+            # Most machines never say anything, and an empty ring takes its room.
+            self._lines = deque(maxlen=_MOST_LINES)
         self._lines.append((self._scheduler.now_ns, text))
 
     def write_limited(self, text: str) -> None:
@@ -46,4 +49,4 @@ class KernelLog:
             self._n_withheld += 1
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
-        return iter(self._lines)
+        return iter(self._lines or ())

@@ -1,9 +1,9 @@
 """One routing table of one address family: longest prefix first, then TOS and metric.
 
-A lookup is a few dictionary probes, one for each prefix length in use: machines have a handful,
-and what is asked again is answered by a cache above. Of the libraries for longest prefixes,
-py-radix carries a licence that does not go with the GPL's, pytricia and pysubnettree have no
-wheels, and none keeps several routes to one prefix.
+A lookup is a few probes of a dictionary, one for each prefix length in use: machines have a
+handful, and what is asked again is answered by a cache above. Of the libraries for longest
+prefixes, py-radix carries a licence that does not go with the GPL's, pytricia and pysubnettree
+have no wheels, and none keeps several routes to one prefix.
 """
 
 from __future__ import annotations
@@ -116,65 +116,76 @@ class Route(Generic[DeviceT]):
 
 
 class Fib(Generic[DeviceT]):
-    """The routes of one table, kept as one dictionary per prefix length."""
+    """The routes of one table: one dictionary, asked once for each prefix length in use."""
 
-    __slots__ = ("_bits", "_by_length", "_masks")
+    __slots__ = ("_bits", "_lengths", "_masks", "_routes")
 
     def __init__(self, ip_bytes: int) -> None:
         self._bits = ip_bytes * 8
-        self._by_length: dict[int, dict[int, list[Route[DeviceT]]]] = {}
-        self._masks: list[tuple[int, dict[int, list[Route[DeviceT]]]]] = []
+        self._routes: dict[int, tuple[Route[DeviceT], ...]] = {}
+        """By the network's number, with the prefix length in front of its bits."""
+        self._lengths: dict[int, int] = {}
+        """How many networks there are of each prefix length."""
+        self._masks: tuple[tuple[int, int], ...] = ()
+        """The mask and the length's part of the key, the longest first."""
 
     def add(self, route: Route[DeviceT], *, first: bool = False) -> None:
         """Add a route: behind those of equal TOS and metric, or with ``first`` before them."""
-        table = self._by_length.get(route.prefix_length)
-        if table is None:
-            table = self._by_length[route.prefix_length] = {}
-            self._masks = [
-                (((1 << length) - 1) << (self._bits - length), self._by_length[length])
-                for length in sorted(self._by_length, reverse=True)
-            ]
-        routes = table.setdefault(self._key(route.network, route.prefix_length), [])
-        if first:
-            routes.insert(0, route)
-        else:
-            routes.append(route)
-        routes.sort(key=lambda r: (-r.tos, r.metric, _PREFERENCES.index(r.preference)))
+        key = self._key(route.network, route.prefix_length)
+        known = self._routes.get(key, ())
+        if not known:
+            self._count(route.prefix_length, 1)
+        routes = (route, *known) if first else (*known, route)
+        self._routes[key] = tuple(sorted(routes, key=lambda r: (-r.tos, r.metric)))
 
     def remove(self, route: Route[DeviceT]) -> bool:
         """Remove an equal route; False if there was none."""
-        table = self._by_length.get(route.prefix_length, {})
         key = self._key(route.network, route.prefix_length)
-        routes = table.get(key, [])
+        routes = self._routes.get(key, ())
         if route not in routes:
             return False
-        routes.remove(route)
-        if not routes:
-            del table[key]
+        at = routes.index(route)
+        kept = routes[:at] + routes[at + 1 :]
+        if kept:
+            self._routes[key] = kept
+        else:
+            del self._routes[key]
+            self._count(route.prefix_length, -1)
         return True
 
     def replace(self, old: Route[DeviceT], new: Route[DeviceT]) -> None:
         """Put a route of the same prefix, TOS and metric in another's place."""
-        table = self._by_length[old.prefix_length]
-        routes = table[self._key(old.network, old.prefix_length)]
-        routes[routes.index(old)] = new
+        key = self._key(old.network, old.prefix_length)
+        routes = self._routes[key]
+        at = routes.index(old)
+        self._routes[key] = (*routes[:at], new, *routes[at + 1 :])
 
     def at(self, network: bytes, prefix_length: int) -> tuple[Route[DeviceT], ...]:
         """The routes to exactly this network, the preferred first."""
-        table = self._by_length.get(prefix_length, {})
-        return tuple(table.get(self._key(network, prefix_length), ()))
+        return self._routes.get(self._key(network, prefix_length), ())
 
     def matches(self, target: bytes) -> Iterator[Route[DeviceT]]:
         """All routes that lead to ``target``, the most preferred first."""
         number = int.from_bytes(target, "big")
-        for mask, table in self._masks:
-            yield from table.get(number & mask, ())
+        for mask, length in self._masks:
+            yield from self._routes.get(number & mask | length, ())
 
     def __iter__(self) -> Iterator[Route[DeviceT]]:
-        for _mask, table in self._masks:
-            for routes in table.values():
-                yield from routes
+        for routes in self._routes.values():
+            yield from routes
 
-    @staticmethod
-    def _key(network: bytes, prefix_length: int) -> int:
-        return int.from_bytes(network_of(network, prefix_length), "big")
+    def _key(self, network: bytes, prefix_length: int) -> int:
+        number = int.from_bytes(network_of(network, prefix_length), "big")
+        return number | prefix_length << self._bits
+
+    def _count(self, prefix_length: int, number: int) -> None:
+        count = self._lengths.get(prefix_length, 0)
+        self._lengths[prefix_length] = count + number
+        if count and count + number:
+            return
+        bits = self._bits
+        self._masks = tuple(
+            (((1 << length) - 1) << bits - length, length << bits)
+            for length in sorted(self._lengths, reverse=True)
+            if self._lengths[length]
+        )

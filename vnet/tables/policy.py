@@ -141,7 +141,7 @@ Usable = Callable[[Route[DeviceT], Flow], bool]
 class Policy(Generic[DeviceT]):
     """The rules and tables of one address family. IPv6 has no table ``default``."""
 
-    __slots__ = ("_ip_bytes", "rules", "tables")
+    __slots__ = ("_ip_bytes", "has_own_rules", "rules", "tables")
 
     def __init__(self, ip_bytes: int) -> None:
         self._ip_bytes = ip_bytes
@@ -149,6 +149,8 @@ class Policy(Generic[DeviceT]):
         if ip_bytes == 4:
             self.rules.append(DEFAULT_RULE)
         self.tables: dict[int, Fib[DeviceT]] = {}
+        self.has_own_rules = False
+        """Whether anything but the rules that every machine has is asked."""
 
     def table(self, number: int) -> Fib[DeviceT]:
         """A table by its number; made when first spoken of."""
@@ -162,12 +164,6 @@ class Policy(Generic[DeviceT]):
         for number in sorted(self.tables):
             yield from self.tables[number]
 
-    @property
-    def has_own_rules(self) -> bool:
-        """Whether anything but the rules that every machine has is asked."""
-        usual = (LOCAL_RULE, MAIN_RULE, DEFAULT_RULE)
-        return any(rule not in usual for rule in self.rules) or LOCAL_RULE not in self.rules
-
     # -- rules
 
     def next_priority(self) -> int:
@@ -179,6 +175,18 @@ class Policy(Generic[DeviceT]):
         """Add a rule, behind those of its priority."""
         self.rules.append(rule)
         self.rules.sort(key=lambda r: r.priority)
+        self._judge_rules()
+
+    def remove_rule(self, rule: Rule) -> None:
+        """Take a rule away that is there."""
+        self.rules.remove(rule)
+        self._judge_rules()
+
+    def _judge_rules(self) -> None:
+        usual = (LOCAL_RULE, MAIN_RULE, DEFAULT_RULE)
+        self.has_own_rules = LOCAL_RULE not in self.rules or any(
+            rule not in usual for rule in self.rules
+        )
 
     def leads_on(self, rule: Rule) -> bool:
         """Whether there is a rule to go on at; a goto to none does nothing."""

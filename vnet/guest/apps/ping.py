@@ -193,7 +193,9 @@ class Ping(App):
         # fragmented at once; with DF forced the kernel leaves the identification at 0.
         df = self._dont_fragment
         if df is None:
-            df = len(data) + 28 <= self._namespace.ipv4.mtu_to(self._target)
+            stack = self._namespace.ipv4
+            df = len(data) + 28 <= stack.mtu_to(self._target)
+            df = df and not stack.may_be_fragmented(self._target)
         ident = 0
         if self._dont_fragment is not True:
             ident = self._namespace.idents.next(self._source, self._target, icmp.PROTOCOL)

@@ -40,11 +40,17 @@ def build_datagram(
             src=ip_text(source),
             dst=ip_text(target),
             id=namespace.idents.next(source, target, udp.PROTOCOL),
-            flags="DF" if len(data) + 28 <= namespace.ipv4.mtu_to(target) else 0,
+            flags="DF" if _fits(namespace, target, len(data) + 28) else 0,
             ttl=namespace.sysctls.ipv4.ip_default_ttl,
         )
         / transport
     )
+
+
+def _fits(namespace: Namespace, target: bytes, size: int) -> bool:
+    """Whether a packet goes in one piece, and so with DF set (IP_PMTUDISC_WANT)."""
+    stack = namespace.ipv4
+    return size <= stack.mtu_to(target) and not stack.may_be_fragmented(target)
 
 
 def send_packet(namespace: Namespace, target: bytes, data: bytes) -> None:

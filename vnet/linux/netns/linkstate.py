@@ -62,6 +62,14 @@ class LinkState:
         """The device was just set up; with a carrier its queue starts at once."""
         self.sending = self._interface.device.running
 
+    def _forget_neighbors(self) -> None:
+        interface = self._interface
+        down = not interface.device.admin_up
+        if down or interface.conf4.arp_evict_nocarrier:
+            interface.arp_cache.flush(keep_permanent=True)
+        if down or interface.conf6.ndisc_evict_nocarrier:
+            interface.nd_cache.flush(keep_permanent=True)
+
     def _follow(self) -> None:
         interface = self._interface
         namespace, device = interface.namespace, interface.device
@@ -77,8 +85,7 @@ class LinkState:
             interface.ready = up
             if not up:
                 # Who answered on that link need not be there on the next (neigh_carrier_down()).
-                interface.arp_cache.flush(keep_permanent=True)
-                interface.nd_cache.flush(keep_permanent=True)
+                self._forget_neighbors()
             if interface.addrconf is not None:
                 interface.addrconf.link_changed(up)
         namespace.link_changed(interface)

@@ -34,7 +34,7 @@ class Rules:
         routing = self._routing(family)
         if rule not in routing.policy.rules:
             raise RtnetlinkError(self._namespace.name, NO_SUCH_FILE)
-        routing.policy.rules.remove(rule)
+        routing.policy.remove_rule(rule)
         self._changed(routing, RuleChange(family, rule, deleted=True))
 
     def next_priority(self, family: int) -> int:

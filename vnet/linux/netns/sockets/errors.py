@@ -89,4 +89,13 @@ def icmpv6_failure(kind: int, code: int) -> Failure | None:
 def local_phrase(reason: DropReason, mtu: int | None) -> str:
     if reason is drops.FRAGMENTATION_NEEDED:
         return f"Message too long, mtu={mtu}"
-    return "Network is unreachable" if reason is drops.NO_ROUTE else reason.cause
+    return _REFUSED.get(reason, reason.cause)
+
+
+_REFUSED = {
+    drops.NO_ROUTE: "Network is unreachable",
+    drops.ROUTE_UNREACHABLE: "No route to host",
+    drops.ROUTE_PROHIBITED: "Permission denied",
+    drops.ROUTE_BLACKHOLE: "Invalid argument",
+}
+"""What connect(2) and sendto(2) say of a destination that no packet goes to."""

@@ -9,6 +9,7 @@ from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_text
 from vnet.linux.netns import drops
+from vnet.linux.netns.ipv4_output import REFUSALS
 from vnet.linux.netns.sockets.echo import EchoReply, EchoSocket
 from vnet.linux.netns.sockets.errors import (
     SocketError,
@@ -86,10 +87,10 @@ class Sockets:
             return IpAddress(target)
         route = self._namespace.route_to(target)
         if route is None:
-            raise UsageError(
-                f"{self._namespace.name}: {ip_text(target)}: Network is unreachable",
-                "add a route or a gateway",
-            )
+            found = self._namespace.routes.routing_of(target).to(target)
+            reason = drops.NO_ROUTE if found is None else REFUSALS[found.type]
+            what = f"{self._namespace.name}: {ip_text(target)}: {local_phrase(reason, None)}"
+            raise UsageError(what, reason.cure)
         source = route.source_for(target)
         if source is None:
             raise UsageError(f"{self._namespace.name}: no address to reach {ip_text(target)} from")
@@ -113,6 +114,7 @@ class Sockets:
             return self._namespace.ipv6.send(packet, meta)
         # Path MTU discovery sets DF on what fits; what does not is fragmented (IP_PMTUDISC_WANT).
         fits = len(segment) + ipv4.HEADER_BYTES <= self._namespace.ipv4.mtu_to(target)
+        fits = fits and not self._namespace.ipv4.may_be_fragmented(target)
         packet = ipv4.emit(
             source,
             target,

@@ -41,8 +41,9 @@ class DeviceTree(Generic[ConfT]):
         self.own: dict[str, ConfT] = {}
         self._in_force = in_force
         self._default_follows = follow
-        self._set: set[tuple[str, str]] = set()
-        self._settled: set[str] = set()
+        # Ten thousand machines set nothing, and then share the empty sets.
+        self._set: frozenset[tuple[str, str]] = frozenset()
+        self._settled: frozenset[str] = frozenset()
 
     def in_force(self, device: str) -> ConfT:
         """What holds on a device, ``all`` and its own taken together."""
@@ -57,21 +58,20 @@ class DeviceTree(Generic[ConfT]):
     def remove(self, device: str) -> None:
         """A device went, and its settings with it."""
         del self.own[device]
-        self._settled.discard(device)
-        self._set = {(name, knob) for name, knob in self._set if name != device}
+        self._settled -= {device}
+        self._set = frozenset((name, knob) for name, knob in self._set if name != device)
 
     def rename(self, device: str, new: str) -> None:
         """A device has another name, and the same settings."""
         self.own[new] = self.own.pop(device)
         if device in self._settled:
-            self._settled.remove(device)
-            self._settled.add(new)
-        self._set = {(new if name == device else name, knob) for name, knob in self._set}
+            self._settled = self._settled - {device} | {new}
+        self._set = frozenset((new if name == device else name, knob) for name, knob in self._set)
 
     def settle(self, device: str) -> None:
         """From now on the device keeps what it has, whatever becomes of ``default``."""
         if self._default_follows:
-            self._settled.add(device)
+            self._settled |= {device}
 
     # -- settings
 
@@ -99,4 +99,4 @@ class DeviceTree(Generic[ConfT]):
         """Set one of a device's own."""
         self.own[device] = changed(self.own[device], name, value)
         if self._default_follows:
-            self._set.add((device, name))
+            self._set |= {(device, name)}
