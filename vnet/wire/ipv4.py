@@ -79,7 +79,10 @@ def parse(packet: bytes, *, verify: bool = True) -> Ipv4 | None:
         return None
     if total < header_bytes:
         return None
-    if verify and (total > len(packet) or checksum(packet[:header_bytes]) != 0):
+    # The header is whole if its words make a multiple of 0xFFFF, taken as one number.
+    if verify and (
+        total > len(packet) or int.from_bytes(packet[:header_bytes], "big") % 0xFFFF != 0
+    ):
         return None
     return Ipv4(
         tos,
@@ -108,22 +111,19 @@ def emit(
     options: bytes = b"",
 ) -> bytes:
     """A whole packet with its checksum. ``options`` are padded to four bytes with zeros."""
-    options += bytes(-len(options) % 4)
+    if len(options) & 3:
+        options += bytes(-len(options) % 4)
     header_bytes = HEADER_BYTES + len(options)
+    total = header_bytes + len(payload)
+    version = 0x40 | header_bytes // 4
+    # The sum of the header's words, added up as numbers rather than read back from its bytes.
+    words = (version << 8 | tos) + total + ident + flags_offset + (ttl << 8 | protocol)
+    words += int.from_bytes(source + target + options, "big")
+    check = 0xFFFE - (words - 1) % 0xFFFF
     header = _HEADER.pack(
-        0x40 | header_bytes // 4,
-        tos,
-        header_bytes + len(payload),
-        ident,
-        flags_offset,
-        ttl,
-        protocol,
-        0,
-        source,
-        target,
+        version, tos, total, ident, flags_offset, ttl, protocol, check, source, target
     )
-    header += options
-    return header[:10] + checksum(header).to_bytes(2, "big") + header[12:] + payload
+    return header + options + payload
 
 
 def with_total_bytes(header: bytes, total_bytes: int) -> bytes:

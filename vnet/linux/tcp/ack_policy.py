@@ -72,7 +72,10 @@ class AckPolicy:
     def data_arrived(self, length: int, window: int, segment_bytes: int, now_ns: int) -> None:
         """Data came, full segments having ``segment_bytes``; how soon will more come?"""
         self.pending = True
-        self._note_size(length, segment_bytes)
+        if length >= segment_bytes:
+            self._last_size = 0
+        else:
+            self._note_size(length)
         if self._delay_us == 0:
             self.be_quick(window, segment_bytes)
             self._delay_us = _LEAST_GUESS_US
@@ -88,10 +91,8 @@ class AckPolicy:
         """Whether the peer was silent for so long that it may be in slow start again."""
         return bool(self._delay_us) and now_ns - self._last_arrival_ns > rto_us * 1000
 
-    def _note_size(self, length: int, segment_bytes: int) -> None:
-        if length >= segment_bytes:
-            self._last_size = 0
-            return
+    def _note_size(self, length: int) -> None:
+        """A segment was not full; one that is as large as the one before may be after all."""
         if length >= _DEFAULT_MSS and length == self._last_size:
             return
         self._last_size = length if length >= _DEFAULT_MSS else 0

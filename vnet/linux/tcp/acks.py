@@ -47,6 +47,11 @@ def acknowledged(
         rtt_us = (sender.wire.clock_ms() - echo_ms) * 1000
     if rtt_us >= 0:
         sender.rtt.sample(rtt_us, sender.una, sender.nxt)
+    if advanced and not blocks and sender.is_at_ease:
+        # Nearly every acknowledgement: what was sent has arrived, and that is all.
+        sender.progressed = True
+        sender.set_timer(now_ns)
+        return sender.reno.acknowledged(arrived)
     duplicate = not (says_more or advanced or repeated)
     sender.loss_probe.answered(acknowledgement, repeated=repeated, quiet=duplicate and not sacked)
     sender.progressed = sender.progressed or advanced or sacked > 0 or duplicate

@@ -29,14 +29,14 @@ def arrive(
 ) -> DropReason | None:
     """Take in a segment that has the connection's addresses and ports."""
     connection.now_ns = now_ns
+    if _is_expected(connection, segment, options):
+        return _take_expected(connection, segment, options)
     if connection.state is State.SYN_SENT:
         return _in_syn_sent(connection, segment, options)
     return _in_later_state(connection, segment, options)
 
 
 def _in_later_state(connection: Connection, segment: Tcp, options: TcpOptions) -> DropReason | None:
-    if _is_expected(connection, segment, options):
-        return _take_expected(connection, segment, options)
     sequence = unfold(segment.sequence, connection.receiver.nxt)
     reason = _acceptable(connection, segment, options, sequence)
     if reason is not None or segment.flags & (RST | SYN):

@@ -258,7 +258,9 @@ class Connection:
         data = self.receiver.take(most_bytes)
         if data:
             self.window.copied(self.receiver.nxt - self.receiver.available, now_ns)
-            self._tell_of_reading()
+            # Reading may have made an acknowledgement due, or a window worth telling of.
+            if self.acks.pending or self.window.is_narrow(self.receiver.nxt):
+                self._tell_of_reading()
         return data
 
     def _tell_of_reading(self) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
 
+from vnet.wire.tcp import FIN, PSH
+
 _BY_SEQUENCE = attrgetter("sequence")
 
 
@@ -19,6 +21,7 @@ class Sent:
     """
 
     __slots__ = (
+        "chunk",
         "end",
         "ever_resent",
         "flags",
@@ -35,6 +38,8 @@ class Sent:
         self.end = end
         self.flags = flags
         self.sent_ns = sent_ns
+        self.chunk = sequence
+        """Where the chunk began that it left in: those of one are cut anew together."""
         self.order = 0
         """Its number among all that was sent: many leave in the same instant."""
         self.sacked = False
@@ -169,23 +174,36 @@ class Scoreboard:
         self._to_resend.clear()
 
     def split(self, most_bytes: int) -> None:
-        """Cut every segment that carries more than the path takes into pieces."""
+        """Cut what carries more than the path takes into pieces, chunk by chunk."""
         pieces: deque[Sent] = deque()
-        for segment in self.segments:
+        for segment in self._joined():
             pieces.extend(self._cut(segment, most_bytes))
         self.segments = pieces
         self._to_resend = [p for p in pieces if p.lost and not p.resent]
+
+    def _joined(self) -> list[Sent]:
+        """The segments, those of a chunk that are lost as one."""
+        joined: list[Sent] = []
+        for segment in self.segments:
+            before = joined[-1] if joined else segment
+            both_lost = before.lost and segment.lost and not (before.resent or segment.resent)
+            if before is not segment and both_lost and before.chunk == segment.chunk:
+                before.end, before.flags = segment.end, segment.flags
+                self.lost_out -= 1
+            else:
+                joined.append(segment)
+        return joined
 
     def _cut(self, segment: Sent, most_bytes: int) -> Iterable[Sent]:
         yield segment
         at = segment
         while at.end - at.sequence > most_bytes:
             rest = Sent(at.sequence + most_bytes, at.end, at.flags, at.sent_ns)
-            rest.order = at.order
+            rest.order, rest.chunk = at.order, at.chunk
             rest.sacked, rest.lost = at.sacked, at.lost
             rest.resent, rest.ever_resent = at.resent, at.ever_resent
             at.end = rest.sequence
-            at.flags = 0
+            at.flags &= ~(FIN | PSH)
             self.sacked_out += rest.sacked
             self.lost_out += rest.lost
             self.resent_out += rest.resent

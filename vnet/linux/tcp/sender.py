@@ -120,6 +120,11 @@ class Sender:
         """Something was never sent, and the peer's window has room for it."""
         return self.nxt < min(self.end, self.window_end)
 
+    @property
+    def is_at_ease(self) -> bool:
+        """Nothing is lost, in doubt, or probed for."""
+        return self.recovery.mood is Mood.OPEN and self.loss_probe.end is None
+
     def set_window(self, window: int, sequence: int) -> None:
         self.window = window
         self.window_from = sequence
@@ -191,7 +196,9 @@ class Sender:
                 self.last_small_end = end
             # The last of a chunk is pushed, but only the first time.
             pushed = PSH if several and end == chunk_end else 0
-            self.board.add(Sent(sequence, end, flags, now_ns))
+            segment = Sent(sequence, end, flags, now_ns)
+            segment.chunk = chunk_end
+            self.board.add(segment)
             self.nxt = end
             if self.recovery.shrinking:
                 self.reno.prr_out += 1

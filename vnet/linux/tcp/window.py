@@ -114,13 +114,16 @@ class ReceiveWindow:
             return room
         return self.told
 
+    def is_narrow(self, nxt: int) -> bool:
+        """Whether the peer may send less than half of what it ever might."""
+        return 2 * (self.told_at + self.told - nxt) <= self._clamp
+
     def reopens(self, nxt: int, memory: int) -> bool:
         """Whether the window has so much grown by reading that the peer must hear of it."""
-        current = self.remaining(nxt)
-        if 2 * current > self._clamp:
+        if not self.is_narrow(nxt):
             return False
         window = self.select(memory)
-        return bool(window) and window >= 2 * current
+        return bool(window) and window >= 2 * self.remaining(nxt)
 
     def _aligned(self, window: int) -> int:
         """Rounded up, so that nothing of it is lost in scaling."""
@@ -139,7 +142,9 @@ class ReceiveWindow:
             self.segment_bytes = min(length, self._mss)
         if not in_order or length < _SMALL_BYTES:
             return False
-        room = min(self._clamp, window_of(self.buffer_bytes - memory, self._ratio))
+        room = (self.buffer_bytes - memory) * self._ratio >> RATIO_SHIFT
+        if room > self._clamp:
+            room = self._clamp
         room -= self._threshold
         if room <= 0:
             return False

@@ -141,7 +141,8 @@ class TcpSocket:
     def receive(self, most_bytes: int = _EVERYTHING) -> bytes:
         """Read what has come, nothing if nothing has."""
         data = self.connection.receive(most_bytes, self._table.now_ns)
-        self.settle()
+        if self.connection.out:
+            self.settle()
         return data
 
     def shutdown(self) -> None:

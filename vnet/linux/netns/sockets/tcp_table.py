@@ -227,20 +227,23 @@ class TcpTable:
 
         ``tos`` is the packet's type of service or traffic class.
         """
-        if frame.data[0] & 1 or not self._namespace.owns(target):
-            return interface.device.drop(frame, drops.NO_SOCKET)
         segment = tcp.parse(data)
         if segment is None or not tcp.checksum_holds(source, target, data):
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
         options = tcp_options.parse(segment.options)
         if options is None:
             return interface.device.drop(frame, tcp_drops.OPTIONS_MALFORMED)
+        key = (target, segment.target_port, source, segment.source_port)
         before, self._meta = self._meta, frame.meta
         self._tos, self._came_by = tos & ~_ECN_BITS, interface
         try:
-            reason = self._dispatch(
-                (target, segment.target_port, source, segment.source_port), segment, options
-            )
+            socket = self.sockets.get(key)
+            if socket is not None and socket.listener is None:
+                reason = socket.arrived(segment, options)
+            elif frame.data[0] & 1 or not self._namespace.owns(target):
+                reason = drops.NO_SOCKET  # everybody is nobody's peer
+            else:
+                reason = self._dispatch(key, segment, options)
         finally:
             self._meta = before
         if reason is not None:
