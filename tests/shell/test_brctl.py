@@ -13,6 +13,7 @@ from vnet.linux.netns.namespace import Namespace
 from vnet.linux.timer_wheel import JIFFY_NS
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.shell.commands import brctl
+from vnet.shell.commands.ip_bridge import BRIDGE_OPTIONS
 from vnet.sim.scheduler import Scheduler
 
 S = 1_000_000_000
@@ -134,3 +135,26 @@ def test_forward_delay_is_bound_only_while_stp_is_on(run: Callable[[str], str]) 
     run("stp br0 on")
     with pytest.raises(UsageError, match="set forward delay failed: Numerical result out of range"):
         run("setfd br0 1")
+
+
+def test_ip_link_sets_tree_and_multicast(netns: Namespace) -> None:
+    bridge = netns.bridges["br0"]
+    for name, text in (
+        ("priority", "4096"),
+        ("forward_delay", "400"),
+        ("mcast_igmp_version", "3"),
+        ("mcast_last_member_interval", "50"),
+        ("mcast_query_interval", "50"),
+    ):
+        BRIDGE_OPTIONS[name](bridge, text)
+    settings = bridge.multicast.settings
+    assert bridge.tree.priority == 4096
+    assert bridge.tree.own_times.forward_delay * JIFFY_NS == 4 * S
+    assert (settings.igmp_version, settings.last_member_interval_ns) == (3, S // 2)
+    assert settings.query_interval_ns == S, "the kernel allows no less"
+    assert [text for _, text in bridge.log][-1] == (
+        "br0: trying to set multicast query interval below minimum, setting to 100 (1000ms)"
+    )
+    for name, text in (("mcast_igmp_version", "4"), ("mcast_router", "3")):
+        with pytest.raises(UsageError, match="RTNETLINK answers: Invalid argument"):
+            BRIDGE_OPTIONS[name](bridge, text)

@@ -19,6 +19,7 @@ from vnet.linux.bridge.tree_settings import set_stp
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.vlan_devices import add_vlan_device
 from vnet.netdev.pair import PairDevice, pair_up
+from vnet.shell.commands.ip_bridge import BRIDGE_OPTIONS
 from vnet.shell.commands.ip_words import WordReader, device_name
 from vnet.shell.keywords import hardware_address, on_or_off, whole
 from vnet.wire.ether import TYPE_QINQ, TYPE_VLAN
@@ -254,6 +255,7 @@ _BRIDGE: Mapping[str, Callable[[Bridge, str], None]] = {
         _number(text, "invalid ageing_time") * _NS_PER_CENTISECOND
     ),
     "stp_state": lambda bridge, text: set_stp(bridge, _is_on(text)),
+    **BRIDGE_OPTIONS,
 }
 """The settings of ``type bridge``, under the names that ip-link(8) gives them."""
 

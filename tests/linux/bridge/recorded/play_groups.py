@@ -8,8 +8,7 @@ from tests.linux.bridge.bridges import Wire
 from tests.linux.bridge.recorded.groups_script import PORTS, GroupCase, host_mac, port_mac
 from vnet.base.chance import Chance
 from vnet.base.ids import Mac
-from vnet.linux.bridge.bridge import Bridge
-from vnet.linux.bridge.multicast.config import INTERVALS
+from vnet.linux.bridge.multicast.config import set_multicast
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.shell.commands import bridge as command
@@ -21,7 +20,6 @@ S = 1_000_000_000
 _MOMENT_S = 0.01
 _SETTLING_S = 1.22
 """How long ports are given to come up; what fires in one tick of the timer wheel depends on it."""
-_CENTISECOND_NS = 10_000_000
 
 
 class PlayedGroups:
@@ -82,16 +80,3 @@ class PlayedGroups:
         options = {"details": True}
         scene = Scene("b", node.bridges, list(node.interfaces), node.interfaces, options)
         return command.run(scene, words)
-
-
-def set_multicast(bridge: Bridge, name: str, value: int) -> None:
-    """``ip link set BRIDGE type bridge mcast_NAME VALUE``."""
-    multicast = bridge.multicast
-    if name == "querier":
-        multicast.set_querier(bool(value))
-    elif name == "snooping":
-        multicast.set_on(bool(value))
-    elif name.removesuffix("_interval") in INTERVALS:
-        setattr(multicast.settings, f"{name}_ns", value * _CENTISECOND_NS)
-    else:
-        setattr(multicast.settings, name, value)

@@ -1,4 +1,4 @@
-"""How multicast is to be set up on a bridge, and the words of ip-link(8) that would do it."""
+"""What can be set of multicast on a bridge, by the names of ip-link(8) without their ``mcast_``."""
 
 from __future__ import annotations
 
@@ -6,23 +6,75 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vnet.linux.bridge.multicast.settings import ROUTER_LEARNED
+from vnet.base.errors import UsageError
+from vnet.linux.bridge.multicast.settings import ROUTER_LEARNED, ROUTER_PERMANENT
 from vnet.linux.timer_wheel import JIFFY_NS
 
 if TYPE_CHECKING:
     from vnet.linux.bridge.bridge import Bridge
 
 INTERVALS = (*("last_member", "membership", "querier", "query", "query_response", "startup_query"),)
-"""What lasts so and so long; ip-link(8) has ``mcast_`` before it and ``_interval`` behind."""
+"""What lasts so and so long; ip-link(8) has ``_interval`` behind, and counts hundredths."""
 
-_NUMBERS = ("igmp_version", "mld_version", "hash_max", "last_member_count", "startup_query_count")
+_VERSIONS = {"igmp_version": (2, 3), "mld_version": (1, 2)}
+_NUMBERS = ("hash_max", "last_member_count", "startup_query_count")
+_SWITCHES = ("querier", "query_use_ifaddr", "snooping")
+
+OPTIONS = (
+    *_SWITCHES,
+    *_VERSIONS,
+    *_NUMBERS,
+    "router",
+    *(f"{name}_interval" for name in INTERVALS),
+)
+"""All that :func:`set_multicast` knows."""
+
+_BOUNDED = ("query", "startup_query")
 _LEAST_QUERY_NS = 1_000_000_000
-_CENTISECOND_NS = 10_000_000
+CENTISECOND_NS = 10_000_000
+
+
+def set_multicast(bridge: Bridge, name: str, value: int) -> None:
+    """``ip link set BRIDGE type bridge mcast_NAME VALUE``; intervals in hundredths of a second."""
+    multicast, settings = bridge.multicast, bridge.multicast.settings
+    if name == "querier":
+        multicast.set_querier(bool(value))
+    elif name == "snooping":
+        multicast.set_on(bool(value))
+    elif name == "query_use_ifaddr":
+        settings.query_use_ifaddr = bool(value)
+    elif name == "router":
+        _check(value, range(ROUTER_PERMANENT + 1))
+        multicast.router = value
+    elif name in _VERSIONS:
+        _check(value, _VERSIONS[name])
+        setattr(settings, name, value)
+    elif name in _NUMBERS:
+        setattr(settings, name, value)
+    else:
+        _set_interval(bridge, name.removesuffix("_interval"), value)
+
+
+def _check(value: int, allowed: range | tuple[int, ...]) -> None:
+    if value not in allowed:
+        hint = f"{min(allowed)} to {max(allowed)}"
+        raise UsageError("RTNETLINK answers: Invalid argument", hint)
+
+
+def _set_interval(bridge: Bridge, name: str, hundredths: int) -> None:
+    time_ns = hundredths * CENTISECOND_NS // JIFFY_NS * JIFFY_NS
+    if name in _BOUNDED and time_ns < _LEAST_QUERY_NS:
+        what = name.replace("_", " ")
+        bridge.say(
+            f"trying to set multicast {what} interval below minimum, setting to 100 (1000ms)"
+        )
+        time_ns = _LEAST_QUERY_NS
+    setattr(bridge.multicast.settings, f"{name}_interval_ns", time_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class MulticastConfig:
-    """What differs from the kernel's defaults. ``intervals_ns`` go by the names of INTERVALS."""
+    """How a bridge is to be set up. ``intervals_ns`` go by the names of INTERVALS."""
 
     snooping: bool = True
     querier: bool = False
@@ -37,31 +89,18 @@ class MulticastConfig:
 
     def apply(self, bridge: Bridge) -> list[str]:
         """Set a bridge up; returns what stands behind ``ip link set BRIDGE type bridge``."""
-        return [f"mcast_{name} {value}" for name, value in self._set(bridge)]
+        words = []
+        for name, value in self._options():
+            set_multicast(bridge, name, value)
+            words.append(f"mcast_{name} {value}")
+        return words
 
-    def _set(self, bridge: Bridge) -> Iterator[tuple[str, int]]:
-        multicast = bridge.multicast
-        settings = multicast.settings
+    def _options(self) -> Iterator[tuple[str, int]]:
+        """What differs from the kernel's defaults; who asks is told after how."""
         for name, time_ns in self.intervals_ns.items():
-            kept_ns = time_ns // JIFFY_NS * JIFFY_NS
-            if name in ("query", "startup_query"):
-                kept_ns = max(kept_ns, _LEAST_QUERY_NS)
-            setattr(settings, f"{name}_interval_ns", kept_ns)
-            yield f"{name}_interval", time_ns // _CENTISECOND_NS
-        for name in _NUMBERS:
+            yield f"{name}_interval", time_ns // CENTISECOND_NS
+        usual = MulticastConfig()
+        for name in (*_VERSIONS, *_NUMBERS, "router", "query_use_ifaddr", "querier", "snooping"):
             value = getattr(self, name)
-            if value != getattr(settings, name):
-                setattr(settings, name, value)
-                yield name, value
-        if self.query_use_ifaddr:
-            settings.query_use_ifaddr = True
-            yield "query_use_ifaddr", 1
-        if self.router != multicast.router:
-            multicast.router = self.router
-            yield "router", self.router
-        if self.querier:
-            multicast.set_querier(True)
-            yield "querier", 1
-        if not self.snooping:
-            multicast.set_on(False)
-            yield "snooping", 0
+            if value != getattr(usual, name):
+                yield name, int(value)
