@@ -125,8 +125,8 @@ class ArpProtocol:
         return None
 
     def _is_elsewhere(self, ip: bytes) -> bool:
-        found = self._namespace.routing4.to(ip)
-        return found is not None and found.type is RouteType.UNICAST
+        """Whether ``ip`` may be another machine's; that a route leads there is not asked."""
+        return self._namespace.routes.is_one_other(ip)
 
     # -- output
 

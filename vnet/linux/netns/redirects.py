@@ -8,7 +8,6 @@ from vnet.base.ids import IPV4_BROADCAST, is_multicast_ip
 from vnet.linux.netns.routing.arrival import Arrival
 from vnet.linux.timer_wheel import JIFFY_NS
 from vnet.sim.frame import Meta
-from vnet.tables.fib import RouteType
 from vnet.tables.neigh import VALID
 from vnet.wire import icmp
 
@@ -81,8 +80,7 @@ class Redirects:
         if is_multicast_ip(gateway) or gateway == IPV4_BROADCAST or gateway[0] == 0:
             return False
         if conf.shared_media:
-            found = self._namespace.routing4.to(gateway)
-            return found is not None and found.type is RouteType.UNICAST
+            return self._namespace.routes.is_one_other(gateway)
         if not interface.shares_network(gateway, reporter):
             return False
         return not conf.secure_redirects or self._is_default_gateway(interface, gateway)

@@ -115,6 +115,12 @@ class Routes:
         if self.routing_of(route.network).remove(route):
             self._namespace.tell(RouteChange(route, deleted=True))
 
+    def is_one_other(self, ip: bytes) -> bool:
+        """Whether ``ip`` is of one machine, and not of this one (inet_addr_type())."""
+        routing = self.routing_of(ip)
+        found = next(routing.policy.table(TABLE_LOCAL).matches(ip), None)
+        return found is None or found.type not in _AT_THE_END
+
     def routing_of(self, ip: bytes) -> Routing:
         """What decides for the address family of ``ip``."""
         return self._namespace.routing6 if len(ip) == 16 else self._namespace.routing4
