@@ -19,11 +19,13 @@ _IP_SUM = slice(HEADER_BYTES + 10, HEADER_BYTES + 12)
 _TIMESTAMP_REPLY = bytes((icmp.TIMESTAMP_REPLY,))
 _TIMES_BYTES = 8
 _CHECKSUM_AT = 2
-_UNASKED_ICMPV6 = (bytes((icmpv6.ROUTER_SOLICITATION,)), bytes((icmpv6.MLDV2_REPORT,)))
+_UNASKED_ICMPV6 = [
+    bytes((kind,)) for kind in (icmpv6.ROUTER_SOLICITATION, icmpv6.MLDV2_REPORT, icmpv6.MLD_QUERY)
+]
 
 
 def is_spontaneous(frame: bytes, macs: Set[bytes]) -> bool:
-    """A report of memberships, or a call for routers: their times have tests of their own."""
+    """A report of memberships, a query, a call for routers: their times have other tests."""
     if frame[6:12] not in macs:
         return False
     if frame[12:14] == _IPV4:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tests.kernel.frames_bridged import BridgedFrames
 from tests.kernel.frames_ethernet import EthernetFrames
+from tests.kernel.frames_groups import GroupFrames
 from tests.kernel.frames_ipv4 import Ipv4Frames
 from tests.kernel.frames_ipv6 import Ipv6Frames
 from tests.kernel.frames_stations import StationFrames
@@ -114,6 +115,31 @@ def _stations(chance: Stream, frames: Stream, n_steps: int) -> Case:
     bridge = Bridge(("10.0.0.8/24",), {"mcast_snooping": 0}, fdb, neighbors)
     lab = Lab(ports, bridge, sysctls=_UNLIMITED)
     return Case(lab, list(StationFrames(lab, frames).steps(n_steps)))
+
+
+def _groups(chance: Stream, frames: Stream, n_steps: int) -> Case:
+    """A bridge that snoops, and does not ask itself."""
+    ports = tuple(
+        Port(
+            f"p{number}",
+            port_mac(number),
+            settings={
+                flag: 1 - usual
+                for flag, usual in (("mcast_flood", 1), ("isolated", 0), ("hairpin", 0))
+                if chance.random() < 0.15
+            },
+            stations={f"10.0.0.{10 * number + n}": station_mac(number, n) for n in (1, 2)},
+        )
+        for number in (1, 2, 3, 4)
+    )
+    settings = {
+        "mcast_snooping": 1,
+        "mcast_igmp_version": chance.choice((2, 3)),
+        "mcast_mld_version": chance.choice((1, 2)),
+        "mcast_last_member_interval": 10,
+    }
+    lab = Lab(ports, Bridge(settings=settings), sysctls=_UNLIMITED)
+    return Case(lab, list(GroupFrames(lab, frames).steps(n_steps)))
 
 
 def _router4(chance: Stream, frames: Stream, n_steps: int) -> Case:
@@ -282,6 +308,7 @@ KINDS: dict[str, Callable[[Stream, Stream, int], Case]] = {
     "bridge": _bridge,
     "netfilter": _netfilter,
     "stations": _stations,
+    "groups": _groups,
     "host4": _host4,
     "router4": _router4,
     "host6": _host6,

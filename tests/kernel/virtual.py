@@ -27,6 +27,7 @@ _FDB_KINDS = {
 }
 
 _MS = 1_000_000
+_CENTISECOND_NS = 10_000_000
 _TAP_MTU = 65_535
 _READY_MS = 5_000
 _STEP_MS = 1
@@ -154,6 +155,11 @@ def _apply_bridge(bridge: LinuxBridge, wanted: Bridge) -> None:
     appliers: dict[str, Callable[[int], None]] = {
         "group_fwd_mask": partial(setattr, bridge, "group_fwd_mask"),
         "mcast_snooping": lambda value: bridge.multicast.set_on(bool(value)),
+        "mcast_igmp_version": partial(setattr, bridge.multicast.settings, "igmp_version"),
+        "mcast_mld_version": partial(setattr, bridge.multicast.settings, "mld_version"),
+        "mcast_last_member_interval": lambda value: setattr(
+            bridge.multicast.settings, "last_member_interval_ns", value * _CENTISECOND_NS
+        ),
         "mcast_querier": lambda value: bridge.multicast.set_querier(bool(value)),
     }
     for key, value in wanted.settings.items():
