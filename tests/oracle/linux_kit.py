@@ -195,6 +195,9 @@ class Stage:
     ) -> None:
         """Echo requests of iputils, IPv4 or IPv6; ``pmtu`` is its ``-M``, ``do`` or ``dont``."""
         self._pings += 1
+        # What comes back is ping's; a machine believes no error about what no socket sent.
+        sockets = self.nodes[node].sockets
+        sockets.open_echo(0x1000 + self._pings, lambda _reply: None, lambda _error: None)
         for sequence in range(1, count + 1):
             self._request(node, ip_from_text(target), size, sequence, ttl, pmtu)
             self.wait((interval_ms if sequence < count else wait_ms) * MS)
