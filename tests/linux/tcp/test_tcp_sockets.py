@@ -390,3 +390,24 @@ def test_one_seed_makes_the_same_segments() -> None:
 
     assert segments(1) == segments(1)
     assert segments(1)[0].sequence != segments(2)[0].sequence
+
+
+def test_a_timeout_that_was_needless_is_undone() -> None:
+    """Recorded: a flight that is 600 ms late; its first segment is sent again by the timer, and
+    the echo of the first acknowledgement tells that the original had arrived."""
+    wire = Wire()
+    client, server = wire.connect()
+    sink = Sink(server)
+    Pump(client, bytes(100_000))
+    wire.run(S)
+    wire.log.clear()
+    wire.fates = lambda end, segment: [600 * MS if end == 0 else 0]
+    Pump(client, bytes(20_000))
+    wire.run(500 * MS)
+    wire.fates = None
+    wire.run(2 * S)
+    assert len(sink.data) == 120_000
+    sent = [p.segment.sequence for p in wire.log if p.end == 0]
+    resent = {sequence for sequence in sent if sent.count(sequence) > 1}
+    assert len(resent) == 2, "the timer's, and the one that new data had overtaken"
+    assert client.connection.sender.reno.window >= 10

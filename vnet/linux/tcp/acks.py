@@ -39,7 +39,7 @@ def acknowledged(
     if blocks:
         repeated = _take_repeat(sender, blocks, acknowledgement)
         sacked, sack_rtt_us = _take_sacks(sender, blocks[repeated:], now_ns)
-    arrived, original, rtt_us = _clean(sender, acknowledgement, now_ns)
+    arrived, original, rtt_us = _clean(sender, acknowledgement, now_ns, echo_ms)
     advanced = sender.una > before_una
     if rtt_us < 0:
         rtt_us = sack_rtt_us
@@ -106,7 +106,9 @@ def _take_sacks(sender: Sender, blocks: Blocks, now_ns: int) -> tuple[int, int]:
     return count, rtt_us
 
 
-def _clean(sender: Sender, acknowledgement: int, now_ns: int) -> tuple[int, bool, int]:
+def _clean(
+    sender: Sender, acknowledgement: int, now_ns: int, echo_ms: int | None
+) -> tuple[int, bool, int]:
     """Let go what is acknowledged: how many segments had not been reported by SACK, whether one
     of the time before the trouble was never sent again, and the round-trip time or -1."""
     if acknowledgement <= sender.una:
@@ -124,7 +126,7 @@ def _clean(sender: Sender, acknowledgement: int, now_ns: int) -> tuple[int, bool
             _note_order(sender, segment)
         if not segment.sacked:
             count += 1
-            sender.rack.arrived(segment, now_ns, sender.rtt.least_us)
+            sender.rack.arrived(segment, now_ns, sender.rtt.least_us, echo_ms)
     sender.board.trim(acknowledgement)
     sender.una = acknowledgement
     sender.bytes_acked += sender.buffer.acknowledge(acknowledgement)

@@ -157,7 +157,7 @@ def _acceptable(
         and connection.now_ns - connection.last_heard_ns < _OLD_CLOCK_S * 1_000_000_000
         and not _was_overtaken(connection, segment, sequence, stamps[0])
     ):
-        _answer_odd(connection, segment)
+        _answer_odd(connection, segment, sequence)
         return drops.OLD_TIMESTAMP
     ends_at = receiver.nxt + window.remaining(receiver.nxt)
     if end < window.told_at or sequence > ends_at:
@@ -165,9 +165,7 @@ def _acceptable(
             return drops.OUT_OF_WINDOW
         if flags & SYN:
             return _take_syn_again(connection, segment, sequence)
-        if segment.payload and end <= receiver.nxt and connection.state is not State.SYN_RECEIVED:
-            receiver.repeat = (sequence, end)
-        _answer_odd(connection, segment)
+        _answer_odd(connection, segment, sequence)
         return drops.OLD_DATA if end <= receiver.nxt else drops.OUT_OF_WINDOW
     if flags & RST:
         return _take_reset(connection, sequence)
@@ -196,7 +194,7 @@ def _was_overtaken(connection: Connection, segment: Tcp, sequence: int, stamp: i
     )
 
 
-def _answer_odd(connection: Connection, segment: Tcp) -> None:
+def _answer_odd(connection: Connection, segment: Tcp, sequence: int) -> None:
     """Tell a peer that is out of step where we are; bare segments not more than twice a second."""
     if not segment.payload and not segment.flags & SYN:
         if connection.now_ns < connection.quiet_until_ns:
@@ -204,6 +202,9 @@ def _answer_odd(connection: Connection, segment: Tcp) -> None:
         connection.quiet_until_ns = connection.now_ns + _QUIET_NS
     if segment.payload:
         connection.acks.hurry(connection.window.told, connection.window.segment_bytes)
+        receiver = connection.receiver
+        if sequence < receiver.nxt and connection.state is not State.SYN_RECEIVED:
+            receiver.repeat = (sequence, min(sequence + len(segment.payload), receiver.nxt))
     connection.send_ack()
 
 

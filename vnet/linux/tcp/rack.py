@@ -12,6 +12,7 @@ DUPLICATES = 3
 """Segments that must have overtaken one before it is lost at once (DupThresh)."""
 
 _MOST_REORDERING = 300
+_MS = 1_000_000
 
 
 class Rack:
@@ -34,11 +35,20 @@ class Rack:
         self.window_steps = 1
         """Quarters of the least round-trip time that a segment may be late."""
 
-    def arrived(self, segment: Sent, now_ns: int, least_rtt_us: int) -> None:
-        """A segment was acknowledged, in order or by SACK."""
+    def arrived(
+        self, segment: Sent, now_ns: int, least_rtt_us: int, echo_ms: int | None = None
+    ) -> None:
+        """A segment was acknowledged, in order or by SACK; ``echo_ms`` is the timestamp echo of
+        what is in order, None for what is not: there it tells of another segment.
+
+        Where it had been sent again, that may have been for the original's sake: if the time was
+        too short for the copy, or the echo is older (RFC 8985 section 6.2, step 2).
+        """
         rtt_us = (now_ns - segment.sent_ns) // 1000
-        if segment.ever_resent and rtt_us < least_rtt_us:
-            return  # that was the original, and not what we sent last
+        if segment.ever_resent and (
+            rtt_us < least_rtt_us or (echo_ms is not None and echo_ms < segment.sent_ns // _MS)
+        ):
+            return
         self._rtt_us = rtt_us
         self._newest = max(self._newest, segment.order)
 
