@@ -26,7 +26,7 @@ from tests.linux.kit import MS, Lab, Probe, S, address, drops, ip6, nud_of, to_h
 from tests.linux.test_ipv6_headers import FAR, OURS, PEER, router6
 from vnet.base.ids import ip_from_text, mac_from_text
 from vnet.linux.netns.namespace import Namespace
-from vnet.tables.fib import Route, RouteType
+from vnet.tables.fib import Nexthop, Route, RouteType
 from vnet.tables.neigh import Nud
 from vnet.tables.redirects import RedirectCache
 
@@ -155,6 +155,18 @@ def test_routes_that_lead_nowhere(kind: RouteType, codes: list[int]) -> None:
     probe.send(to_host(probe, ip6(PEER, NOWHERE) / ECHO))
     assert [p[ICMPv6DestUnreach].code for p in probe.of(ICMPv6DestUnreach)] == codes
     assert drops(machine.interface("eth1").device) == {"no-route": 1}
+
+
+def test_a_silent_neighbour_is_reported_from_where_the_packet_came_in() -> None:
+    """Also where the way back to its sender is another."""
+    lab, machine, probe, far = router6()
+    back = Nexthop(machine.interface("eth2").device, ip_from_text("fd00:2::2"))
+    machine.routes.add(Route(ip_from_text("fd00:77::"), 64, (back,), metric=1024))
+    probe.send(to_host(probe, ip6("fd00:77::1", "fd00:2::9") / ECHO))
+    lab.run(4 * S)
+    (told,) = far.of(ICMPv6DestUnreach)
+    assert told[ICMPv6DestUnreach].code == 3
+    assert (told[IPv6].src, told[IPv6].dst) == (OURS, "fd00:77::1")
 
 
 # -- how often errors are told

@@ -235,14 +235,19 @@ class Ipv6Stack:
             out.nd_cache.table.confirm(self._next_hop(route.gateway, target), now_ns)
 
     def to_neighbor(
-        self, out: Interface, packet: bytes, next_hop: bytes, meta: Meta | None
+        self,
+        out: Interface,
+        packet: bytes,
+        next_hop: bytes,
+        meta: Meta | None,
+        received_by: Interface | None = None,
     ) -> None:
-        """Send a packet, our own or another's, to a next hop on an interface's link."""
+        """Send a packet, our own or one that was ``received_by``, to a next hop on a link."""
         if not out.arp:
             return self._transmit(out, packet, MAC_ZERO, meta)
         if is_multicast_ip(next_hop):
             return self._transmit(out, packet, multicast_mac_of(next_hop), meta)
-        return out.nd_cache.send(packet, next_hop, meta)
+        return out.nd_cache.send(packet, next_hop, meta, received_by)
 
     @staticmethod
     def _transmit(out: Interface, packet: bytes, mac: bytes, meta: Meta | None) -> None:

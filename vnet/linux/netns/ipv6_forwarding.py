@@ -68,7 +68,9 @@ class Forwarding6:
             return self._tell(arrived, icmpv6.PACKET_TOO_BIG, 0, rest)
         packet = ipv6.decrement_hop_limit(packet)
         next_hop = way.gateway or header.target
-        return self._namespace.ipv6.to_neighbor(way.out, packet, next_hop, arrived.frame.meta)
+        return self._namespace.ipv6.to_neighbor(
+            way.out, packet, next_hop, arrived.frame.meta, arrived.interface
+        )
 
     def _way_for(self, arrived: Arrived) -> Destination | None:
         routing, target = self._namespace.routing6, arrived.header.target

@@ -61,10 +61,14 @@ def thresholds_of(conf: NeighborConf) -> NeighborThresholds:
 
 
 class PendingPacket(NamedTuple):
-    """An IP packet that waits for its next hop's MAC."""
+    """An IP packet that waits for its next hop's MAC.
+
+    ``received_by`` is where it came in, if it is another's.
+    """
 
     packet: bytes
     meta: Meta | None
+    received_by: Interface | None = None
 
 
 class Neighbors(NeighborFamily[PendingPacket]):
@@ -122,7 +126,13 @@ class NeighborCache(ABC):
             f"{namespace.name}:{device.name} {self.protocol} reachable time"
         )
 
-    def send(self, packet: bytes, next_hop: bytes, meta: Meta | None) -> None:
+    def send(
+        self,
+        packet: bytes,
+        next_hop: bytes,
+        meta: Meta | None,
+        received_by: Interface | None = None,
+    ) -> None:
         """Send an IP packet to ``next_hop``, now or when its MAC is known."""
         device = self.interface.device
         scheduler = device.scheduler
@@ -138,7 +148,8 @@ class NeighborCache(ABC):
         else:
             if meta is None and device.recorder is not None:
                 meta = device.follow("waits for the next hop's MAC", self._unaddressed(packet))
-            squeezed = self.table.enqueue(neighbor, PendingPacket(packet, meta))
+            waiting = PendingPacket(packet, meta, received_by)
+            squeezed = self.table.enqueue(neighbor, waiting)
             if squeezed is not None:
                 self._drop(squeezed, drops.NEIGHBOR_QUEUE_FULL)
         if action is not Action.NOTHING:
@@ -191,8 +202,8 @@ class NeighborCache(ABC):
             self._arm(neighbor)
         self.interface.namespace.neighbor_changed(self.interface, neighbor)
         self.family.sweep_later()
-        for packet, meta in pending:
-            self.send(packet, ip, meta)
+        for packet, meta, received_by in pending:
+            self.send(packet, ip, meta, received_by)
         return True
 
     def set(self, ip: bytes, mac: bytes, state: Nud) -> None:
@@ -203,8 +214,8 @@ class NeighborCache(ABC):
             return
         pending = self.table.set_permanent(ip, mac, now_ns)
         self.interface.namespace.neighbor_changed(self.interface, self.table.ensure(ip, now_ns))
-        for packet, meta in pending:
-            self.send(packet, ip, meta)
+        for packet, meta, received_by in pending:
+            self.send(packet, ip, meta, received_by)
 
     def forget(self, ip: bytes) -> None:
         """The administrator takes an entry away, and drops what waited for it."""
@@ -423,4 +434,5 @@ class NdCache(NeighborCache):
             icmpv6.UNREACHABLE,
             icmpv6.ADDRESS_UNREACHABLE,
             meta=waiting.meta,
+            received_by=waiting.received_by,
         )
