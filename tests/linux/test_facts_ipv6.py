@@ -199,3 +199,17 @@ def test_a_datagram_that_tells_no_length_is_as_long_as_its_packet() -> None:
     whole = bare[:6] + checksum(bare, total).to_bytes(2, "big") + bare[8:]
     probe.send(to_host(probe, ip6(PEER, OURS, nh=17) / Raw(whole)))
     assert heard == [b"whole"]
+
+
+def test_identifications_of_fragments_are_not_to_be_guessed() -> None:
+    lab, machine, probe = machine6()
+    mac = mac_from_text(probe.mac)
+    machine.interface("eth0").nd_cache.table.set_permanent(ip_from_text(PEER), mac, 0)
+    for _ in range(3):
+        machine.ipv6.send(bytes(ip6(OURS, PEER) / UDP(sport=1, dport=2) / bytes(2000)))
+    lab.run(0)
+    idents = [p[IPv6ExtHdrFragment].id for p in probe.of(IPv6ExtHdrFragment)]
+    assert len(idents) == 6
+    assert idents[::2] == idents[1::2]
+    first, second, third = idents[::2]
+    assert second - first != third - second

@@ -25,6 +25,7 @@ from vnet.wire.ether import HEADER_BYTES, TYPE_IPV6
 from vnet.wire.ether import frame as ether_frame
 
 if TYPE_CHECKING:
+    from vnet.base.chance import Stream
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
     from vnet.linux.netns.routing.destination import Destination
@@ -49,7 +50,7 @@ class Ipv6Stack:
     __slots__ = (
         "_delivery",
         "_forwarding",
-        "_fragment_ident",
+        "_ident_chance",
         "_namespace",
         "anycasts",
         "paths",
@@ -64,7 +65,7 @@ class Ipv6Stack:
         """Subnets whose router we are, with how many of our addresses are in each."""
         self._delivery = Delivery6(namespace)
         self._forwarding = Forwarding6(namespace, self._delivery)
-        self._fragment_ident = 0
+        self._ident_chance: Stream | None = None
 
     @property
     def held_bytes(self) -> int:
@@ -174,13 +175,19 @@ class Ipv6Stack:
             self._hear_ourselves(out, packet, meta)
         if len(packet) <= mtu:
             return self.to_neighbor(out, packet, next_hop, meta)
-        self._fragment_ident = self._fragment_ident + 1 & 0xFFFFFFFF
-        pieces = list(ipv6.fragment(packet, mtu, self._fragment_ident))
+        pieces = list(ipv6.fragment(packet, mtu, self._next_ident()))
         if not pieces:
             return self._drop(out, packet, meta, drops.IP_MALFORMED)
         for piece in pieces:
             self.to_neighbor(out, piece, next_hop, meta)
         return None
+
+    def _next_ident(self) -> int:
+        """The identification of a packet in pieces: nobody shall guess it (RFC 7739)."""
+        if self._ident_chance is None:
+            name = f"{self._namespace.name} ipv6 fragment identification"
+            self._ident_chance = self._namespace.chance.stream(name)
+        return self._ident_chance.randrange(1, 1 << 32)
 
     def _destination(self, packet: bytes) -> Destination | None:
         routing = self._namespace.routing6
