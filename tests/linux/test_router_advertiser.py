@@ -17,6 +17,8 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import Ether
 
 from tests.linux.kit import MS, Lab, Probe, S, address, ip6
+from vnet.base.ids import ip_from_text
+from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.services.advertising import RouterAdvertising
 from vnet.linux.services.router_advertiser import RouterAdvertiser
@@ -117,6 +119,28 @@ def test_without_a_network_of_its_own_it_says_nothing() -> None:
     solicit(probe)
     lab.run(60 * S)
     assert probe.of(ICMPv6ND_RA) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_who_asks_before_the_router_has_a_link_local_address_waits_for_it(seed: int) -> None:
+    """Hosts believe no other source: from the global address, which is there first, nothing."""
+    lab = Lab(seed)
+    machine = lab.machine("router")
+    machine.sysctls["net.ipv6.conf.all.forwarding"] = 1
+    machine.sysctls["net.ipv6.conf.default.router_solicitation_delay"] = 3
+    probe = lab.probe(machine, "eth0", ipv6=True)
+    interface = machine.interface("eth0")
+    machine.addresses.put(interface, InterfaceAddress(ip_from_text("fd00:1::1"), 64))
+    daemon = RouterAdvertiser(interface, RouterAdvertising())
+    solicit(probe)
+    won_ms = []
+    machine.listeners.append(lambda _change: won_ms.append(lab.now_ms))
+    lab.run(4500 * MS)
+    daemon.stop()
+    said = probe.of(ICMPv6ND_RA)
+    assert {(p[IPv6].src, p[IPv6].dst) for p in said} == {("fe80::ff:fe00:1", "ff02::1")}
+    assert probe.times_ms(ICMPv6ND_RA)[0] == won_ms[0] > 0
+    assert len(machine.listeners) == 1
 
 
 def test_every_network_is_advertised_once() -> None:

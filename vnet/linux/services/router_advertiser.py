@@ -3,6 +3,10 @@
 Who asks is answered by unicast at once. Besides, everybody is told now and then: often in the
 first minute, for the first advertisement may be lost, and then at random moments in the last
 quarter of ``interval_s``. The daemon's clock counts whole seconds from when it was started.
+
+Hosts believe only what comes from a link-local address. dnsmasq does not see to that: while
+the kernel still checks that address it speaks from another one, in vain. This daemon keeps
+silent, as radvd does, and tells everybody once the address is there.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV6_ANY, is_link_local_ip6
+from vnet.linux.netns.changes import AddressChange, Change
 from vnet.linux.netns.icmpv6_socket import Icmp6Socket
 from vnet.linux.netns.mld import ALL_NODES
 from vnet.linux.services.advertising import RouterAdvertising
@@ -41,6 +46,8 @@ class RouterAdvertiser:
         interface.mld.join(mld.ALL_ROUTERS)
         self._socket = Icmp6Socket(namespace, (icmpv6.ROUTER_SOLICITATION,), self._asked)
         self._timer = Timer(self._scheduler, self._tell_all)
+        self._owes_answer = False
+        namespace.listeners.append(self._heard_of)
         self._hasty_until_ns = self._scheduler.now_ns + _HASTY_NS
         # 0 to 5 seconds: routers that were switched on together should not speak together.
         self._timer.arm(self._chance.randrange(_DICE) // 13_000 * _NS_PER_S)
@@ -48,7 +55,9 @@ class RouterAdvertiser:
     def stop(self) -> None:
         """Say no more."""
         self._timer.cancel()
+        self._owes_answer = False
         self._socket.close()
+        self._interface.namespace.listeners.remove(self._heard_of)
         self._interface.mld.leave(mld.ALL_ROUTERS)
 
     def _asked(
@@ -56,6 +65,15 @@ class RouterAdvertiser:
     ) -> None:
         if interface is self._interface and ra.parse_solicitation(message.body) is not None:
             self._send(ALL_NODES if header.source == IPV6_ANY else header.source, meta)
+
+    def _heard_of(self, change: Change) -> None:
+        """An address may have passed its check: tell what could not be said without it."""
+        if isinstance(change, AddressChange) and change.device is self._interface.device:
+            self._scheduler.after(0, self._settle)
+
+    def _settle(self) -> None:
+        if self._owes_answer:
+            self._send(ALL_NODES, None)
 
     def _tell_all(self) -> None:
         dice = self._chance.randrange(_DICE)
@@ -69,8 +87,11 @@ class RouterAdvertiser:
 
     def _send(self, target: bytes, meta: Meta | None) -> None:
         prefixes = self._prefixes()
-        if not prefixes or not self._interface.ready:
-            # There is no network here whose router this could be.
+        if not self._interface.ready:
+            return
+        # Without a network there is nothing whose router this could be.
+        self._owes_answer = not prefixes or not self._has_link_local()
+        if self._owes_answer:
             return
         settings, device = self._settings, self._interface.device
         flags = settings.preference
@@ -95,6 +116,9 @@ class RouterAdvertiser:
             traffic_class=_NETWORK_CONTROL,
             meta=meta,
         )
+
+    def _has_link_local(self) -> bool:
+        return any(is_link_local_ip6(a.ip) and a.usable for a in self._interface.addresses)
 
     def _prefixes(self) -> tuple[ra.Prefix, ...]:
         """One for each network of the interface, in the order of the addresses."""
