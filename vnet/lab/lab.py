@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from vnet.base.chance import Chance
+from vnet.base.collector import collector_paused
 from vnet.base.errors import ReentryError, RunawayError, StorageError, UsageError
 from vnet.base.text import escaped
 from vnet.base.units import NS_PER_S, parse_duration_ns
@@ -70,7 +71,8 @@ class Lab:
         self._closed = False
         builder = Builder(topology, self.scheduler, Chance(self.seed))
         self._captures = Captures(topology, builder.namespaces)
-        self.network = builder.build()
+        with collector_paused():
+            self.network = builder.build()
         self.flight_recorder = FlightRecorder() if follow else None
         for device in self.network.devices():
             device.recorder = self.flight_recorder
@@ -88,12 +90,16 @@ class Lab:
         """
         if not isinstance(path, str | Path):
             raise UsageError(f"{path!r} is not the path of a topology")
-        return cls(load_topology(resolve(path)), **options)
+        with collector_paused():
+            topology = load_topology(resolve(path))
+        return cls(topology, **options)
 
     @classmethod
     def from_text(cls, text: str, **options: Any) -> Lab:
         """Build a lab from the text of a topology."""
-        return cls(parse_topology(text), **options)
+        with collector_paused():
+            topology = parse_topology(text)
+        return cls(topology, **options)
 
     # -- what is in it
 
