@@ -116,6 +116,13 @@ class Machine:
         """Run iperf3 -s on ``port``; one that runs already is returned."""
         return self._serve(IperfServer, port, lambda: IperfServer(self.namespace, port))
 
+    def can_serve_iperf(self, port: int) -> bool:
+        """Whether nothing runs on ``port``, or an iperf3 server without a test."""
+        running = self._tcp_servers.get(port)
+        if running is None or running.done:
+            return True
+        return isinstance(running, IperfServer) and not running.busy
+
     def serve_http(self, port: int = HTTP_PORT) -> HttpServer:
         """Run an HTTP server without files on ``port``; one that runs already is returned."""
         return self._serve(

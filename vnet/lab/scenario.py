@@ -204,7 +204,10 @@ def check_packets(topology: model.Topology) -> None:
 
 def judge(outcome: StepOutcome, *, finished: bool) -> None:
     """Hold what a step saw against what was expected."""
-    for expectation in outcome.step.expect:
+    step = outcome.step
+    named = {expectation.key for expectation in step.expect}
+    implied = (e for e in step.implied if finished and not outcome.error and e.key not in named)
+    for expectation in (*step.expect, *implied):
         actual = outcome.seen.get(expectation.key)
         held = finished and actual is not None
         if held:

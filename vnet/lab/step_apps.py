@@ -133,16 +133,26 @@ def _make_stream(
         return machine.make_http_get(
             target, port=step.port, path=step.path, timeout_ns=step.timeout_ns
         )
-    for owner in owners:
-        owner.serve_iperf(step.port)
-    return machine.make_iperf(
+    port = _free_iperf_port(owners, step.port)
+    client = machine.make_iperf(
         target,
-        port=step.port,
+        port=port,
         duration_ns=step.duration_ns,
         size_bytes=step.size_bytes,
         reverse=step.reverse,
         parallel=step.parallel,
     )
+    for owner in owners:
+        owner.serve_iperf(port).serve(client)
+    return client
+
+
+def _free_iperf_port(owners: list[Machine], first: int) -> int:
+    """The first port from ``first`` on that no other test has: a server takes one at a time."""
+    for port in range(first, 65_536):
+        if all(owner.can_serve_iperf(port) for owner in owners):
+            return port
+    return first
 
 
 def _make_send(network: Network, step: steps.SendStep) -> App:

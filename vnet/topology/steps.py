@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from vnet.base.ids import Mac, mac_text
 from vnet.base.units import duration_text
@@ -39,7 +40,12 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Step(ABC):
-    """One line of the scenario. ``at_ns`` None means: when the step before it has ended."""
+    """One line of the scenario. ``at_ns`` None means: when the step before it has ended.
+
+    ``implied`` is expected of it, too, unless it expects something else of the same keys.
+    """
+
+    implied: ClassVar[tuple[Expectation, ...]] = ()
 
     at_ns: int | None
     expect: tuple[Expectation, ...]

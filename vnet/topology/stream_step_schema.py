@@ -33,7 +33,9 @@ class IperfFile(Part):
 
     from_: Name = Field(..., alias="from", description="VM, host or router that runs iperf3 -c.")
     to: Target = Field(..., description="Name of a VM, host or router, or an IP address.")
-    port: _PORT = Field(default=5201, description="Destination port (-p).")
+    port: _PORT = Field(
+        default=5201, description="Destination port (-p), or the next that no other test has."
+    )
     time: Duration = duration_field(10 * _S, "How long to send (-t).")
     size: Annotated[int, Field(ge=1, le=MOST_BYTES)] | None = Field(
         default=None, description="Bytes to send, instead of a time (-n)."

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from vnet.topology.steps import Step
+from vnet.topology.steps import Expectation, Step
 
 
 @dataclass(frozen=True, slots=True)
-class TcpStep(Step):
+class StreamStep(Step):
+    """Transfers something, which has failed where an error came up."""
+
+    implied: ClassVar[tuple[Expectation, ...]] = (Expectation("errors", "==", 0),)
+
+
+@dataclass(frozen=True, slots=True)
+class TcpStep(StreamStep):
     """A connection to an echo server, which the step starts unless ``serve`` is False."""
 
     source: str
@@ -24,7 +32,7 @@ class TcpStep(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class IperfStep(Step):
+class IperfStep(StreamStep):
     """iperf3 for ``duration_ns``, or ``size_bytes``; ``reverse`` has the target send."""
 
     source: str
@@ -43,7 +51,7 @@ class IperfStep(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class HttpStep(Step):
+class HttpStep(StreamStep):
     """A GET from a server that has ``size_bytes`` at ``path``, or nothing."""
 
     source: str

@@ -34,6 +34,7 @@ class IperfServer(App):
         self._port = port
         self._listener: TcpListener | None = None
         self._test: _Test | None = None
+        self._client: App | None = None
 
     def start(self) -> None:
         self._listener = self._namespace.sockets.tcp.listen(self._port, self._accept)
@@ -48,6 +49,20 @@ class IperfServer(App):
         if self._listener is not None:
             self._listener.close()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a test is going on: that of the client it serves, or else of any."""
+        return self._test is not None if self._client is None else not self._client.done
+
+    def serve(self, client: App) -> None:
+        """Take the test of ``client`` next.
+
+        What an earlier client's test still has to hear comes to an end by itself, as it would
+        with a server that was started for each.
+        """
+        self._client = client
+        self._test = None
+
     def _accept(self, listener: TcpListener) -> None:
         while (socket := listener.accept()) is not None:
             if self._test is None:
@@ -60,9 +75,8 @@ class IperfServer(App):
 
     def over(self, test: _Test, error: str | None) -> None:
         """A test has ended, well or not."""
-        if self._test is not test:
-            return
-        self._test = None
+        if self._test is test:
+            self._test = None
         if error is None:
             self.tests += 1
             self.received_bytes += sum(s.moved_bytes for s in test.streams if not s.sending)
