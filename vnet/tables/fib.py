@@ -135,6 +135,8 @@ class Fib(Generic[DeviceT]):
         known = self._routes.get(key, ())
         if not known:
             self._count(route.prefix_length, 1)
+            self._routes[key] = (route,)
+            return
         routes = (route, *known) if first else (*known, route)
         self._routes[key] = tuple(sorted(routes, key=lambda r: (-r.tos, r.metric)))
 

@@ -39,11 +39,11 @@ def ip_route(
 ) -> str:
     """Do what stands behind ``ip route``."""
     verb = words[0] if words else ""
-    if verb == "get":
+    if verb and "get".startswith(verb):
         return _get(namespace, WordReader(words[1:]), family)
     if verb == "flush":
         return _flush(namespace, WordReader(words[1:]), family or 4)
-    change = next((c for c in CHANGES if len(verb) > 1 and c.startswith(verb)), None)
+    change = next((c for c in CHANGES if verb and c.startswith(verb)), None)
     if change is not None:
         return _change(namespace, change, words[1:], family)
     read = WordReader(words[1:] if (verb and "list".startswith(verb)) or verb == "show" else words)

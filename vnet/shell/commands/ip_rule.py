@@ -24,9 +24,9 @@ def ip_rule(
 ) -> str:
     """Do what stands behind ``ip rule``."""
     verb, *rest = words or ["show"]
-    if len(verb) > 1 and "add".startswith(verb):
+    if "add".startswith(verb):
         return _add(namespace, WordReader(rest), family or 4)
-    if len(verb) > 1 and "delete".startswith(verb):
+    if "delete".startswith(verb):
         return _delete(namespace, WordReader(rest), family or 4)
     if verb == "flush":
         return _flush(namespace, family or 4)

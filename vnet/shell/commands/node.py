@@ -133,7 +133,7 @@ def _ip_address(namespace: Namespace, words: Sequence[str], given: _Given) -> st
 def _change_in(words: Sequence[str], changes: Sequence[str]) -> str | None:
     """The change that the first word begins, or None where something is to be shown."""
     first = words[0] if words else ""
-    return first if len(first) > 1 and any(c.startswith(first) for c in changes) else None
+    return first if first and any(c.startswith(first) for c in changes) else None
 
 
 def _ip_link(namespace: Namespace, words: Sequence[str], given: _Given) -> str:
