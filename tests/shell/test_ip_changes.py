@@ -45,7 +45,7 @@ def test_every_table_in_the_kernels_order(shell: Shell) -> None:
     assert said(
         shell,
         "vm1 ip route add throw 10.66.0.0/16 table 100",
-        "vm1 ip route show table all type local",
+        "vm1 ip -4 route show table all type local",
         "vm1 ip route show table 100",
     ) == [
         "local 10.0.0.1 dev eth0 table local proto kernel scope host src 10.0.0.1",
@@ -53,6 +53,14 @@ def test_every_table_in_the_kernels_order(shell: Shell) -> None:
         "local 127.0.0.1 dev lo table local proto kernel scope host src 127.0.0.1",
         "throw 10.66.0.0/16",
     ]
+
+
+def test_all_tables_are_those_of_both_families(shell: Shell) -> None:
+    four = ["local 127.0.0.0/8 dev lo", "local 127.0.0.1 dev lo"]
+    six = ["local ::1 dev lo"]
+    for family, wanted in {"": four + six, "-4 ": four, "-6 ": six}.items():
+        lines = said(shell, f"vm1 ip {family}route show table all dev lo type local")
+        assert [f"{line.split(' table')[0]} dev lo" for line in lines] == wanted
 
 
 def test_the_way_of_one_packet(shell: Shell) -> None:

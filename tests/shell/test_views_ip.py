@@ -18,6 +18,7 @@ from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
 from vnet.shell.views.neighbor import neighbors_text
 from vnet.shell.views.route import RouteFilter, routes_text
 from vnet.sim.scheduler import Scheduler
+from vnet.tables.fib import Route
 
 P1, E1 = mac_from_text("a6:0d:a5:e5:05:df"), mac_from_text("5e:72:fe:09:1f:77")
 
@@ -261,6 +262,38 @@ def test_routes_without_a_carrier_say_linkdown(netns: Namespace) -> None:
     assert routes_text(netns, 6).splitlines()[0] == (
         "2001:db8:1::/64 dev e1 proto kernel metric 256 linkdown pref medium"
     )
+
+
+def test_routes_that_ignore_linkdown_says_are_dead(netns: Namespace) -> None:
+    give(netns, "e1", "10.0.0.2/24", "2001:db8:1::1/64")
+    give(netns, "br0", "10.1.0.2/24")
+    hops = [netns.routes.nexthop(None, ip_from_text(t)) for t in ("10.0.0.9", "10.1.0.9")]
+    netns.routes.add(netns.routes.complete(Route(ip_from_text("10.9.0.0"), 16, tuple(hops)), None))
+    netns.scheduler.run(3_000_000_000)
+    netns.set_down("p1")
+    netns.sysctls["net.ipv4.conf.all.ignore_routes_with_linkdown"] = 1
+    netns.sysctls["net.ipv6.conf.e1.ignore_routes_with_linkdown"] = 1
+    netns.sysctls["net.ipv6.conf.e1.forwarding"] = 1
+    assert routes_text(netns, 4, RouteFilter(device="e1")).splitlines() == [
+        "10.0.0.0/24 proto kernel scope link src 10.0.0.2 dead linkdown ",
+        "10.9.0.0/16 ",
+        "\tnexthop via 10.0.0.9 dev e1 weight 1 dead linkdown ",
+        "\tnexthop via 10.1.0.9 dev br0 weight 1 dead linkdown ",
+    ]
+    assert routes_text(netns, 6).splitlines()[0] == (
+        "2001:db8:1::/64 dev e1 proto kernel metric 256 dead linkdown pref medium"
+    )
+    # What is ours is neither.
+    (ours, *_) = routes_text(netns, 4, RouteFilter(table=255)).splitlines()
+    assert ours == "local 10.0.0.2 dev e1 proto kernel scope host src 10.0.0.2 "
+    assert routes_text(netns, 6, RouteFilter(table=255)).splitlines() == [
+        "local ::1 dev lo proto kernel metric 0 pref medium",
+        "anycast 2001:db8:1:: dev e1 proto kernel metric 0 pref medium",
+        "local 2001:db8:1::1 dev e1 proto kernel metric 0 pref medium",
+        "anycast fe80:: dev e1 proto kernel metric 0 pref medium",
+        "local fe80::5c72:feff:fe09:1f77 dev e1 proto kernel metric 0 pref medium",
+        "multicast ff00::/8 dev e1 proto kernel metric 256 dead linkdown pref medium",
+    ]
 
 
 def test_ipv6_routes_come_after_what_they_contain(netns: Namespace) -> None:

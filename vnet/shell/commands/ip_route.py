@@ -47,14 +47,26 @@ def ip_route(
     if change is not None:
         return _change(namespace, change, words[1:], family)
     read = WordReader(words[1:] if (verb and "list".startswith(verb)) or verb == "show" else words)
-    shown = _filter(namespace, read, family or 4)
-    return routes_text(namespace, family or 4, shown, details=details)
+    shown = _filter(namespace, read, family)
+    texts = [
+        routes_text(namespace, each, shown, details=details) for each in _families(shown, family)
+    ]
+    return "\n".join(text for text in texts if text)
 
 
 # -- show and flush
 
 
-def _filter(namespace: Namespace, read: WordReader, family: int) -> RouteFilter:
+def _families(shown: RouteFilter, family: int | None) -> tuple[int, ...]:
+    """IPv4 unless something says otherwise; all tables are those of both."""
+    if family is not None:
+        return (family,)
+    if shown.network is not None:
+        return (4 if len(shown.network[0]) == 4 else 6,)
+    return (4, 6) if shown.table is None else (4,)
+
+
+def _filter(namespace: Namespace, read: WordReader, family: int | None) -> RouteFilter:
     shown = RouteFilter()
     while read:
         word = read.next()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_text
 from vnet.linux.netns.namespace import Namespace
+from vnet.linux.netns.routing.groups import group_routes
 from vnet.netdev.device import NetDevice
 from vnet.tables.fib import Nexthop, Route, RouteMetrics, RouteScope, RouteType
 from vnet.tables.policy import TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN
@@ -60,9 +61,15 @@ def routes_text(
     return "\n".join(
         route_text(namespace, route, shown, details=details)
         for table in tables
-        for route in sorted(policy.tables.get(table, ()), key=order)
+        for route in sorted(_table(namespace, family, table), key=order)
         if shown.admits(route)
     )
+
+
+def _table(namespace: Namespace, family: int, table: int) -> list[Route[NetDevice]]:
+    routing = namespace.routing4 if family == 4 else namespace.routing6
+    groups = group_routes(namespace) if (family, table) == (6, TABLE_LOCAL) else []
+    return [*routing.policy.tables.get(table, ()), *groups]
 
 
 def _table_order(table: int) -> tuple[int, int]:
@@ -132,11 +139,11 @@ def route_text(
         parts.append(f"scope {route.scope.word}")
     parts += [f"src {ip_text(route.source)}"] if route.source is not None else []
     parts += [f"metric {route.metric}"] if route.metric or (ipv6 and route.nexthops) else []
-    parts += _flags(hop) if hop is not None else []
+    parts += _flags(namespace, route, hop) if hop is not None else []
     parts += _expiry(namespace, route) + _metrics(route.metrics)
     text = " ".join(parts) + " "
     text += preferred_text(route) if ipv6 else ""
-    return text + "".join(_hop_text(each) for each in route.nexthops if several)
+    return text + "".join(_hop_text(namespace, route, each) for each in route.nexthops if several)
 
 
 def mark_text(mark: int) -> str:
@@ -166,10 +173,15 @@ def _via(hop: Nexthop[NetDevice], ip_bytes: int) -> str:
     return f"via {other}{ip_text(hop.gateway)}"
 
 
-def _flags(hop: Nexthop[NetDevice]) -> list[str]:
-    flags = [] if hop.device.admin_up else ["dead"]
-    flags += ["onlink"] if hop.onlink else []
-    return flags if hop.device.running else [*flags, "linkdown"]
+def _flags(namespace: Namespace, route: Route[NetDevice], hop: Nexthop[NetDevice]) -> Iterable[str]:
+    """What is the matter with a next hop. What is ours stays so without a carrier."""
+    stays = route.type in (RouteType.LOCAL, RouteType.ANYCAST)
+    if not stays and not namespace.routes.routing_of(route.network).is_alive(hop.device):
+        yield "dead"
+    if hop.onlink:
+        yield "onlink"
+    if not stays and not hop.device.running:
+        yield "linkdown"
 
 
 def _expiry(namespace: Namespace, route: Route[NetDevice]) -> list[str]:
@@ -191,8 +203,9 @@ def _metrics(metrics: RouteMetrics) -> list[str]:
     return [f"{name}{value}" for name, value in named.items() if value]
 
 
-def _hop_text(hop: Nexthop[NetDevice]) -> str:
+def _hop_text(namespace: Namespace, route: Route[NetDevice], hop: Nexthop[NetDevice]) -> str:
     parts = ["\n\tnexthop"]
     parts += [f"via {ip_text(hop.gateway)}"] if hop.gateway is not None else []
-    parts += [f"dev {hop.device.name}", f"weight {hop.weight}", *_flags(hop)]
+    parts += [f"dev {hop.device.name}", f"weight {hop.weight}"]
+    parts += _flags(namespace, route, hop)
     return " ".join(parts) + " "

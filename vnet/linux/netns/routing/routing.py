@@ -192,10 +192,10 @@ class Routing:
             hop
             for hop in route.nexthops
             if (flow.oif is None or flow.oif == hop.device.name)
-            and (route.type is RouteType.LOCAL or self._is_alive(hop.device))
+            and (route.type is RouteType.LOCAL or self.is_alive(hop.device))
         ]
 
-    def _is_alive(self, device: NetDevice) -> bool:
+    def is_alive(self, device: NetDevice) -> bool:
         """A device that is down leads nowhere; one without a carrier does, unless told not to."""
         if device.carrier or not device.admin_up:
             return device.admin_up
