@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from vnet.lab.graph import build_graph, folded, islands, kind_of, mermaid, path, switching_loops
+from vnet.lab.graph import (
+    build_graph,
+    folded,
+    islands,
+    kind_of,
+    mermaid,
+    open_loops,
+    path,
+    switching_loops,
+)
 from vnet.lab.shipped import resolve
 from vnet.topology.load import load_topology, parse_topology
 
@@ -48,6 +57,35 @@ def test_a_ring_of_switches_is_a_loop_and_no_island() -> None:
     assert [sorted(loop) for loop in switching_loops(graph)] == [["s1", "s2", "s3"]]
     assert islands(graph) == [["h1", "s1", "s2", "s3", "vm1"]]
     assert graph.edges["s1:a", "s2:b"]["latency_ns"] == 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("s1", "s2", "s3", "is_open"),
+    [
+        ("", "", "", True),
+        ("stp: true", "stp: true", "stp: true", False),
+        ("", "stp: true", "", False),
+        ("type: ovs, stp: true", "stp: true", "", False),
+        ("type: ovs, rstp: true", "", "", False),
+        ("type: ovs", "stp: true", "stp: true", True),
+        ("type: ovs, other_config: {forward-bpdu: true}", "stp: true", "", False),
+        ("type: ovs, stp: true", "type: ovs", "type: ovs", True),
+    ],
+)
+def test_a_spanning_tree_opens_the_loops_of_those_who_pass_it_on(
+    s1: str, s2: str, s3: str, is_open: bool
+) -> None:
+    switches = f"switches: {{s1: {{{s1}}}, s2: {{{s2}}}, s3: {{{s3}}}}}"
+    graph = build_graph(parse_topology(RING.replace("switches: {s1: , s2: , s3: }", switches)))
+    assert [sorted(loop) for loop in open_loops(graph)] == [["s1", "s2", "s3"]] * is_open
+    assert switching_loops(graph), "the cables are what they are"
+
+
+def test_a_tree_beside_a_loop_does_not_open_it() -> None:
+    links = "  - {ends: ['s2:x', 's3:x']}\n"
+    ring = RING.replace("s1: ,", "s1: {stp: true},") + links
+    graph = build_graph(parse_topology(ring))
+    assert [sorted(loop) for loop in open_loops(graph)] == [["s2", "s3"]]
 
 
 def test_tenants_are_islands_of_their_own() -> None:

@@ -181,7 +181,7 @@ def check_summary(
     file: str, topology: Topology, graph: networkx.Graph[str]
 ) -> list[RenderableType]:
     """What a valid file holds, and what may surprise: islands and loops."""
-    from vnet.lab.graph import islands, switching_loops
+    from vnet.lab.graph import islands, open_loops
 
     counts = ", ".join(
         f"{len(found)} {one if len(found) == 1 else many}"
@@ -203,7 +203,7 @@ def check_summary(
         shown.append(
             Text(f"note: {len(groups)} islands that cannot reach each other: {listed}{more}")
         )
-    for loop in switching_loops(graph):
+    for loop in open_loops(graph):
         shown.append(Text(f"note: broadcasts will circle in the loop of {_some(loop)}"))
     return shown
 

@@ -4,8 +4,9 @@ A graph node is a machine or switch (``h1``, ``vm1``, ``sw1``), a bridge in a ho
 (``h1:xenbr0``) or a device (``h1:eth0``, ``vm1:eth0``, ``h1:vif1.0``), with ``kind`` saying which.
 An edge has ``kind`` ``has`` (a node and its device), ``port`` (a device and its bridge),
 ``vif`` (a vNIC and its back end), ``patch`` (two bridges of Open vSwitch in one host), ``tunnel``
-(two of different hosts) or ``link`` (with the link's settings). Cards are called what the file
-calls them, before Xen's script renames one.
+(two of different hosts) or ``link`` (with the link's settings). Bridges and switches say what they
+do with ``bpdus`` (:class:`Bpdus`). Cards are called what the file calls them, before Xen's script
+renames one.
 """
 
 from __future__ import annotations
@@ -13,11 +14,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from enum import IntEnum
 
 import networkx
+import networkx.utils
 
 from vnet.topology import model
 from vnet.topology.devices import backend_names
+
+
+class Bpdus(IntEnum):
+    """What a bridge does with the messages of spanning trees; the worst for them comes last."""
+
+    FORWARDS = 0
+    SPEAKS = 1
+    SWALLOWS = 2
 
 
 def build_graph(topology: model.Topology) -> networkx.Graph[str]:
@@ -36,7 +47,7 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
         _add_devices(graph, host.name, host.nics)
         for switch in host.switches.values():
             bridge = f"{host.name}:{switch.name}"
-            graph.add_node(bridge, kind="bridge")
+            graph.add_node(bridge, kind="bridge", bpdus=_bpdus(switch))
             graph.add_edge(host.name, bridge, kind="has")
             if switch.uplink is not None:
                 graph.add_edge(f"{host.name}:{switch.uplink}", bridge, kind="port")
@@ -49,7 +60,7 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
         graph.add_node(router.name, kind="router")
         _add_devices(graph, router.name, router.nics)
     for wire_switch in topology.switches.values():
-        graph.add_node(wire_switch.name, kind="switch")
+        graph.add_node(wire_switch.name, kind="switch", bpdus=_bpdus(wire_switch))
         _add_devices(graph, wire_switch.name, wire_switch.ports)
     for link in topology.links:
         graph.add_edge(
@@ -61,6 +72,16 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
             mtu_bytes=link.mtu_bytes,
         )
     return graph
+
+
+def _bpdus(switch: model.HostSwitch | model.WireSwitch) -> Bpdus:
+    if switch.ovs is None:
+        # As 802.1D does not have it, but Linux: without STP a bridge is a cable to BPDUs.
+        return Bpdus.SPEAKS if switch.linux.tree.stp else Bpdus.FORWARDS
+    config = switch.ovs.config
+    if config.stp_enable or config.rstp_enable:
+        return Bpdus.SPEAKS
+    return Bpdus.FORWARDS if config.forward_bpdu else Bpdus.SWALLOWS
 
 
 def _add_tunnels(graph: networkx.Graph[str], topology: model.Topology) -> None:
@@ -130,9 +151,34 @@ def islands(graph: networkx.Graph[str]) -> list[list[str]]:
 
 def switching_loops(graph: networkx.Graph[str]) -> list[list[str]]:
     """Rings of bridges and switches, in which broadcasts circle for ever without STP."""
+    return _rings(_segment(graph))
+
+
+def open_loops(graph: networkx.Graph[str]) -> list[list[str]]:
+    """Those rings that no spanning tree cuts: nobody speaks it there, or cannot hear itself."""
     segment = _segment(graph)
+    bpdus: dict[str, Bpdus] = {n: segment.nodes[n].get("bpdus", Bpdus.FORWARDS) for n in segment}
+    left: networkx.Graph[str] = networkx.Graph()
+    left.add_nodes_from(segment.nodes(data=True))
+    joined = networkx.utils.UnionFind(segment)
+    edges: dict[Bpdus, list[tuple[str, str]]] = {does: [] for does in Bpdus}
+    for one, other in segment.edges:
+        # At most one end is a bridge, or both are and a patch or tunnel joins them.
+        edges[max(bpdus[one], bpdus[other])].append((one, other))
+    for one, other in edges[Bpdus.FORWARDS]:
+        joined.union(one, other)
+    left.add_edges_from(edges[Bpdus.FORWARDS] + edges[Bpdus.SWALLOWS])
+    for one, other in edges[Bpdus.SPEAKS]:
+        # A port that leads to where another leads is the one to be blocked.
+        if joined[one] != joined[other]:
+            joined.union(one, other)
+            left.add_edge(one, other)
+    return _rings(left)
+
+
+def _rings(segment: networkx.Graph[str]) -> list[list[str]]:
     return sorted(
-        [n for n in ring if kind_of(graph, n) in ("bridge", "switch")]
+        [n for n in ring if kind_of(segment, n) in ("bridge", "switch")]
         for ring in networkx.cycle_basis(segment)
     )
 
