@@ -31,9 +31,9 @@ def test_a_flooded_frame_is_remembered_by_all_and_kept_once() -> None:
     ("source", "target", "word"),
     [
         ("2001:db8::9", "ff02::1:3", "not-a-group-member"),
-        ("2001:db8::1", "ff02::1:3", "martian-source"),
+        ("2001:db8::1", "ff02::1:3", "not-a-group-member"),
         ("ff02::1", "ff02::1:3", "martian-source"),
-        ("2001:db8::1", "ff02::1", "martian-source"),
+        ("ff02::1", "ff02::1", "martian-source"),
     ],
 )
 def test_a_card_says_why_it_turns_a_groups_packet_away(source: str, target: str, word: str) -> None:
@@ -45,6 +45,17 @@ def test_a_card_says_why_it_turns_a_groups_packet_away(source: str, target: str,
         device.receive(Frame(bytes(packet)))
         new = {r.word: n - before.get(r, 0) for r, n in device.drops.items()}
         assert {reason: number for reason, number in new.items() if number} == {word: 1}
+
+
+def test_ipv6_believes_a_sender_who_has_our_address() -> None:
+    """IPv4 calls it a martian; the kernel's IPv6 answers, to itself."""
+    with Lab.from_text(MANY) as lab:
+        lab.advance("3s")
+        device = lab.vm("vm1").namespace.interface("eth0").device
+        before = dict(device.drops)
+        packet = Ether(dst="33:33:00:00:00:01") / IPv6(src="2001:db8::1", dst="ff02::1")
+        device.receive(Frame(bytes(packet / ICMPv6EchoRequest())))
+        assert device.drops == before
 
 
 def test_a_cut_off_packet_to_a_foreign_group_is_malformed() -> None:

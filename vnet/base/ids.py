@@ -22,6 +22,7 @@ MAC_ZERO = Mac(bytes(6))
 IPV4_ANY = IpAddress(bytes(4))
 IPV4_BROADCAST = IpAddress(b"\xff\xff\xff\xff")
 IPV6_ANY = IpAddress(bytes(16))
+IPV6_LOOPBACK = IpAddress(bytes(15) + b"\1")
 
 _MAC_TEXT = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
 

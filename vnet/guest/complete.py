@@ -20,6 +20,7 @@ from vnet.base.ids import (
     IPV4_ANY,
     IPV4_BROADCAST,
     IPV6_ANY,
+    IPV6_LOOPBACK,
     MAC_BROADCAST,
     ip_from_text,
     ip_text,
@@ -138,6 +139,8 @@ def source_for(interface: Interface, target: bytes) -> str:
         if route is not None:
             source = route.source_for(target)
     source = source or interface.source_for(target)
+    if source == IPV6_LOOPBACK:
+        source = None  # a guest without any other has it still, but no wire carries it
     return ip_text(source or (IPV6_ANY if len(target) == 16 else IPV4_ANY))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
 from vnet.base.ids import (
+    IPV6_LOOPBACK,
     MAC_ZERO,
     is_link_local_ip6,
     is_multicast_ip,
@@ -40,8 +41,6 @@ _HEADER_TYPE = HEADER_BYTES + 6
 _OPTIONS = slice(HEADER_BYTES + ipv6.HEADER_BYTES + 1, HEADER_BYTES + ipv6.HEADER_BYTES + 8)
 _ALERT = b"\0" + ipv6.ROUTER_ALERT_MLD
 """Where they stand, and those of each report of a listener, which are in order."""
-
-_LOOPBACK = bytes(15) + b"\1"
 
 
 class Ipv6Stack:
@@ -105,10 +104,10 @@ class Ipv6Stack:
             return drops.MARTIAN_SOURCE
         if interface is self._namespace.loopback:
             return None
-        if source == _LOOPBACK:
+        if source == IPV6_LOOPBACK:
             return drops.MARTIAN_SOURCE
         local_group = is_multicast_ip(target) and target[1] & 0x0F <= 1
-        return drops.MARTIAN_TARGET if local_group or target == _LOOPBACK else None
+        return drops.MARTIAN_TARGET if local_group or target == IPV6_LOOPBACK else None
 
     def _route(self, arrived: Arrived) -> None:
         """Ours, a group's, or on to somebody else?"""
