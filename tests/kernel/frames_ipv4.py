@@ -21,7 +21,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
 from benchmarks.fuzzing.mutate import Mutator, Stations
-from tests.kernel.play import Inject, Step
+from tests.kernel.play import Inject, Step, Wait
 from tests.kernel.setup import Lab, Port
 from vnet.base.chance import Stream
 from vnet.base.ids import ip_from_text, mac_from_text
@@ -41,6 +41,9 @@ _GROUP_MACS = ("ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "33:33:00:00:00:01", "0
 _SIZES = (0, 1, 7, 8, 20, 40, 100, 520, 548, 600, 1200, 1272, 1372, 1400, 1472)
 _TTLS = (64, 64, 64, 64, 255, 2, 1, 0)
 _MUTATED = 0.2
+_WAITED = 0.01
+_WAITS_MS = (300, 1300, 3300)
+"""Some of them long enough for those who do not answer to be given up."""
 
 
 class Ipv4Frames:
@@ -66,6 +69,9 @@ class Ipv4Frames:
             plain += (Inject(port.name, bytes(frame)) for frame in frames)
         mutations = self._mutations([step.frame for step in plain])
         for step in plain[:count]:
+            if self._chance.random() < _WAITED:
+                yield Wait(self._chance.choice(_WAITS_MS))
+                continue
             mutated = self._chance.random() < _MUTATED
             frame = next(mutations) if mutated else step.frame
             yield Inject(step.port, frame)

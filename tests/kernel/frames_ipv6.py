@@ -32,7 +32,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
 from benchmarks.fuzzing.mutate import Mutator, Stations
-from tests.kernel.play import Inject, Step
+from tests.kernel.play import Inject, Step, Wait
 from tests.kernel.setup import Lab, Port
 from vnet.base.chance import Stream
 from vnet.base.ids import (
@@ -56,6 +56,9 @@ _ODD_TARGETS = (
 _SIZES = (0, 1, 7, 8, 100, 600, 1180, 1232, 1240, 1300, 1400, 1452)
 _HOP_LIMITS = (64, 64, 64, 64, 255, 2, 1, 0)
 _MUTATED = 0.2
+_WAITED = 0.01
+_WAITS_MS = (300, 1300, 3300)
+"""Some of them long enough for those who do not answer to be given up."""
 
 
 class Ipv6Frames:
@@ -81,6 +84,9 @@ class Ipv6Frames:
             plain += (Inject(port.name, bytes(frame)) for frame in frames)
         mutations = self._mutations([step.frame for step in plain])
         for step in plain[:count]:
+            if self._chance.random() < _WAITED:
+                yield Wait(self._chance.choice(_WAITS_MS))
+                continue
             mutated = self._chance.random() < _MUTATED
             frame = next(mutations) if mutated else step.frame
             yield Inject(step.port, frame)

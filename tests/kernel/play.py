@@ -178,9 +178,14 @@ class Difference:
 def compare(
     steps: Iterable[Step], kernel: Iterable[Outcome], ours: Iterable[Outcome]
 ) -> Iterator[Difference]:
-    """Step by step, and port by port in order. The order between ports is free."""
+    """Step by step, and port by port in order. The order between ports is free.
+
+    So is that of what is due at the same tick while time passes.
+    """
     for number, (step, expected, found) in enumerate(zip(steps, kernel, ours, strict=True)):
         theirs, mine = expected.seen, found.seen
+        if isinstance(step, Wait):
+            theirs, mine = sorted(theirs), sorted(mine)
         odd = {
             port
             for port, _ in theirs + mine

@@ -155,9 +155,11 @@ class Ipv6Stack:
         if self._namespace.owns(target):
             return self._transmit(self._namespace.loopback, packet, MAC_ZERO, meta)
         next_hop = target
-        if is_link_local_ip6(target) and not is_on_link(target):
-            return self._lose(packet, meta, drops.NO_ROUTE)
-        if out is None and (is_multicast_ip(target) or is_link_local_ip6(target)):
+        on_link = is_multicast_ip(target) or (is_link_local_ip6(target) and is_on_link(target))
+        if not on_link and is_link_local_ip6(target):
+            # Of no network that a link has by itself: only a route leads there.
+            out = None
+        if out is None and on_link:
             out = self._namespace.owner_of(packet[8:24])
         mtu = 0 if out is None else out.conf6.mtu
         if out is None:

@@ -297,7 +297,8 @@ class NeighborCache(ABC):
     def _source_of(self, neighbor: Neighbor[PendingPacket]) -> bytes | None:
         """Ask as the sender of the packet that waits, if it is ours; else as ourselves."""
         if neighbor.pending:
-            source = self.source_in(neighbor.pending[0].packet)
+            # The kernel looks at the last of those that wait.
+            source = self.source_in(neighbor.pending[-1].packet)
             if self.interface.namespace.owns(source) and self.may_ask_as(source, neighbor.ip):
                 return source
         return self.own_source(neighbor.ip)
