@@ -13,7 +13,7 @@ from vnet.linux.netns.namespace import Namespace
 from vnet.linux.timer_wheel import JIFFY_NS
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.shell.commands import brctl
-from vnet.shell.commands.ip_bridge import BRIDGE_OPTIONS
+from vnet.shell.commands.ip_link import change_link
 from vnet.sim.scheduler import Scheduler
 
 S = 1_000_000_000
@@ -146,7 +146,7 @@ def test_ip_link_sets_tree_and_multicast(netns: Namespace) -> None:
         ("mcast_last_member_interval", "50"),
         ("mcast_query_interval", "50"),
     ):
-        BRIDGE_OPTIONS[name](bridge, text)
+        change_link(netns, "set", ["br0", "type", "bridge", name, text])
     settings = bridge.multicast.settings
     assert bridge.tree.priority == 4096
     assert bridge.tree.own_times.forward_delay * JIFFY_NS == 4 * S
@@ -157,4 +157,4 @@ def test_ip_link_sets_tree_and_multicast(netns: Namespace) -> None:
     )
     for name, text in (("mcast_igmp_version", "4"), ("mcast_router", "3")):
         with pytest.raises(UsageError, match="RTNETLINK answers: Invalid argument"):
-            BRIDGE_OPTIONS[name](bridge, text)
+            change_link(netns, "set", ["br0", "type", "bridge", name, text])

@@ -13,6 +13,7 @@ from scapy.packet import Padding, Raw
 from tests.linux.bridge.kit import Table
 from tests.linux.kit import BROADCAST, drops, probe_mac
 from vnet.linux.bridge.netfilter import IpHook
+from vnet.linux.bridge.options import set_options
 from vnet.netdev.device import NetDevice
 from vnet.wire import ipv4
 from vnet.wire.ether import TYPE_IPV4
@@ -180,6 +181,18 @@ def test_each_protocol_has_its_switch(table: Table) -> None:
     for name, packet in switches.items():
         table.machine.sysctls[f"net.bridge.bridge-nf-call-{name}"] = 0
         assert passed(table, packet) == [bytes(packet)], name
+
+
+def test_a_bridge_has_its_packets_shown_by_itself(table: Table) -> None:
+    switches = {
+        "iptables": MALFORMED["a wrong checksum"],
+        "ip6tables": MALFORMED["an IPv6 payload beyond the frame"],
+        "arptables": SHORT_ARP,
+    }
+    for name, packet in switches.items():
+        table.machine.sysctls[f"net.bridge.bridge-nf-call-{name}"] = 0
+        set_options(table.bridge, {f"nf_call_{name}": 1})
+        assert passed(table, packet) == [], name
 
 
 def test_tagged_packets_are_looked_at_where_that_is_asked_for(table: Table) -> None:

@@ -24,7 +24,7 @@ from vnet.linux.bridge.forwarding import Forwarding
 from vnet.linux.bridge.locked import LockedIngress
 from vnet.linux.bridge.multicast.snooping import MulticastSnooping
 from vnet.linux.bridge.neigh_suppress import HostNeighbors, NeighborSuppression
-from vnet.linux.bridge.netfilter import BridgeNetfilter
+from vnet.linux.bridge.netfilter import BridgeNetfilter, Calls
 from vnet.linux.bridge.port import (
     BAD_SOURCE_MAC,
     PORT_NOT_FORWARDING,
@@ -74,6 +74,7 @@ class Bridge:
         "multicast",
         "neighbors",
         "netfilter",
+        "nf_calls",
         "own_port",
         "ports",
         "relay_group",
@@ -110,6 +111,8 @@ class Bridge:
         """While a port has neigh_suppress."""
         self.netfilter: BridgeNetfilter | None = None
         """While the machine has br_netfilter."""
+        self.nf_calls = Calls(ipv4=False, ipv6=False, arp=False)
+        """What it is shown of this bridge besides what the machine says (``nf_call_...``)."""
         forwarding = Forwarding(self)
         self.flood, self.flood_to = forwarding.flood, forwarding.flood_to
         self.flood_multicast, self.relay_group = forwarding.flood_multicast, forwarding.relay_group

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.bridge.multicast.config import MulticastConfig
+from vnet.linux.bridge.options import BRIDGE_OPTIONS, option_words
 from vnet.linux.bridge.port import BridgePort
 from vnet.linux.bridge.settings import (
     set_port_cost,
@@ -16,8 +17,6 @@ from vnet.linux.bridge.settings import (
 )
 from vnet.linux.bridge.tree_settings import TreeConfig
 from vnet.wire.ether import TYPE_VLAN
-
-PROTOCOL_NAMES = {0x8100: "802.1Q", 0x88A8: "802.1ad"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +102,30 @@ class LinuxBridgeConfig:
 
     def apply(self, bridge: Bridge) -> list[str]:
         """Set a bridge up that has no ports yet; returns the commands that do so."""
-        vlan_filter, words = bridge.vlan_filter, []
-        if self.default_pvid != vlan_filter.default_pvid:
-            vlan_filter.set_default_pvid(self.default_pvid)
-            words.append(f"vlan_default_pvid {self.default_pvid}")
-        if self.vlan_protocol != vlan_filter.protocol:
-            vlan_filter.set_protocol(self.vlan_protocol)
-            words.append(f"vlan_protocol {PROTOCOL_NAMES[self.vlan_protocol]}")
-        if self.vlan_filtering:
-            vlan_filter.set_filtering(True)
-            words.append("vlan_filtering 1")
-        if self.vlan_stats:
-            vlan_filter.counts = True
-            words.append("vlan_stats_enabled 1")
-        if self.group_fwd_mask:
-            bridge.set_group_fwd_mask(self.group_fwd_mask)
-            words.append(f"group_fwd_mask {self.group_fwd_mask:#x}")
-        words += self.tree.apply(bridge)
-        words += self.multicast.apply(bridge)
+        options = [
+            *self._options(bridge),
+            *self.tree.options(bridge),
+            *self.multicast.options(),
+        ]
+        for option, value in options:
+            BRIDGE_OPTIONS[option].set(bridge, value)
+        words = option_words(options)
         name = bridge.device.name
         done = [f"ip link set {name} type bridge {' '.join(words)}"] if words else []
         return done + self.apply_to_port(bridge.own_port)
+
+    def _options(self, bridge: Bridge) -> Iterator[tuple[str, int]]:
+        vlan_filter = bridge.vlan_filter
+        if self.default_pvid != vlan_filter.default_pvid:
+            yield "vlan_default_pvid", self.default_pvid
+        if self.vlan_protocol != vlan_filter.protocol:
+            yield "vlan_protocol", self.vlan_protocol
+        if self.vlan_filtering:
+            yield "vlan_filtering", 1
+        if self.vlan_stats:
+            yield "vlan_stats_enabled", 1
+        if self.group_fwd_mask:
+            yield "group_fwd_mask", self.group_fwd_mask
 
     def apply_to_port(self, port: BridgePort) -> list[str]:
         """Set a port up that has just joined, if the file says anything of it."""

@@ -154,9 +154,10 @@ class BridgeNetfilter:
         kind = data[at - 2] << 8 | data[at - 1]
         if at > HEADER_BYTES and not self.calls.vlan_tagged:
             return frame
-        if kind == TYPE_ARP and self.calls.arp:
+        own_calls = port.bridge.nf_calls
+        if kind == TYPE_ARP and (self.calls.arp or own_calls.arp):
             self._entered = port, kind
-        if not self.calls.shows(kind):
+        if not (self.calls.shows(kind) or own_calls.shows(kind)):
             return frame
         size = _packet_bytes(kind, data[at:])
         if size is None:

@@ -6,6 +6,7 @@ kernel's word for what is out of range.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from vnet.base.errors import UsageError
@@ -31,30 +32,25 @@ class TreeConfig:
     hello_time_ns: int | None = None
     max_age_ns: int | None = None
 
-    def apply(self, bridge: Bridge) -> list[str]:
-        """Set a bridge up; returns what stands behind ``ip link set BRIDGE type bridge``.
+    def options(self, bridge: Bridge) -> Iterator[tuple[str, int]]:
+        """What is to be set, in hundredths of a second, by the names of ip-link(8).
 
-        One that speaks STP has the usual forward delay, whatever it was before.
+        A bridge that speaks STP has the usual forward delay, whatever it was before.
         """
         delay_ns = self.forward_delay_ns
         if delay_ns is None and self.stp and bridge.tree.own_times.forward_delay == 0:
             delay_ns = _DEFAULT_DELAY_NS
-        words = []
         if self.priority is not None:
-            set_bridge_priority(bridge, self.priority)
-            words.append(f"priority {self.priority}")
-        for name, time_ns, change in (
-            ("forward_delay", delay_ns, set_forward_delay),
-            ("hello_time", self.hello_time_ns, set_hello_time),
-            ("max_age", self.max_age_ns, set_max_age),
+            yield "priority", self.priority
+        for name, time_ns in (
+            ("forward_delay", delay_ns),
+            ("hello_time", self.hello_time_ns),
+            ("max_age", self.max_age_ns),
         ):
             if time_ns is not None:
-                change(bridge, time_ns)
-                words.append(f"{name} {time_ns // _CENTISECOND_NS}")
+                yield name, time_ns // _CENTISECOND_NS
         if self.stp:
-            set_stp(bridge, True)
-            words.append("stp_state 1")
-        return words
+            yield "stp_state", 1
 
 
 def set_stp(bridge: Bridge, on: bool) -> None:

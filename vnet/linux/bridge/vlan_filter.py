@@ -98,11 +98,6 @@ class VlanFilter:
         old = self.default_pvid
         if vid == old:
             return
-        if self.is_on:
-            raise UsageError(
-                "RTNETLINK answers: Operation not permitted",
-                "turn vlan_filtering off to change the default_pvid",
-            )
         for port in (self._bridge.own_port, *self._bridge.ports):
             group = port.vlans
             at_default = group.pvid == old and (not old or group.members[old].untagged)

@@ -8,15 +8,9 @@ from dataclasses import dataclass
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, one_of, quote
 from vnet.linux.bridge.bridge import Bridge
+from vnet.linux.bridge.options import BRIDGE_OPTIONS
 from vnet.linux.bridge.port import BridgePort
 from vnet.linux.bridge.settings import set_port_cost, set_port_flag, set_port_priority
-from vnet.linux.bridge.tree_settings import (
-    set_bridge_priority,
-    set_forward_delay,
-    set_hello_time,
-    set_max_age,
-    set_stp,
-)
 from vnet.linux.netns.namespace import Namespace
 from vnet.shell.context import ShellContext, Words, node_bridges
 from vnet.shell.options import Arguments
@@ -24,7 +18,6 @@ from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.brctl import bridges_text, macs_text, tree_text
 
-_NS_PER_CENTISECOND = 10_000_000
 _NETLINK = "RTNETLINK answers: "
 _MOST_NAME_BYTES = 15
 
@@ -127,7 +120,8 @@ def _delete_ports(scene: Scene, bridge: str, *names: str) -> str:
 
 def _stp(scene: Scene, name: str, word: str) -> str:
     on = _on_or_off(word)
-    set_stp(scene.bridge(name, "set stp status failed: No such device"), on)
+    bridge = scene.bridge(name, "set stp status failed: No such device")
+    BRIDGE_OPTIONS["stp_state"].set(bridge, on)
     return ""
 
 
@@ -141,15 +135,18 @@ def _hairpin(scene: Scene, bridge: str, name: str, word: str) -> str:
 
 def _set_priority(scene: Scene, name: str, text: str) -> str:
     priority = _whole(text, "bad priority")
-    set_bridge_priority(scene.bridge(name, "set bridge priority failed: No such device"), priority)
+    bridge = scene.bridge(name, "set bridge priority failed: No such device")
+    option = BRIDGE_OPTIONS["priority"]
+    # The tool hands on what it was given, of which the kernel takes the lower bits.
+    option.set(bridge, priority & option.most)
     return ""
 
 
-def _time_setting(what: str, bad: str, change: Callable[[Bridge, int], None]) -> Callable[..., str]:
+def _time_setting(what: str, option: str) -> Callable[..., str]:
     def setting(scene: Scene, name: str, text: str) -> str:
-        time_ns = _seconds_ns(text, f"bad {bad} value")
+        hundredths = _hundredths(text, f"bad {what} value")
         bridge = scene.bridge(name, f"set {what} failed: No such device")
-        _saying(f"set {what} failed", change, bridge, time_ns)
+        _saying(f"set {what} failed", BRIDGE_OPTIONS[option].set, bridge, hundredths)
         return ""
 
     return setting
@@ -192,13 +189,13 @@ def _whole(text: str, failure: str) -> int:
     return number
 
 
-def _seconds_ns(text: str, failure: str) -> int:
-    """Seconds with hundredths, which is all that the kernel is told."""
+def _hundredths(text: str, failure: str) -> int:
+    """Seconds, told to the kernel in hundredths."""
     whole, _, fraction = text.partition(".")
     digits = whole + fraction[:2].ljust(2, "0")
     if not whole or not (whole + fraction).isdecimal() or not text.isascii():
         raise UsageError(failure, f"seconds, as 2 or 2.5, not {quote(text)}")
-    return int(digits) * _NS_PER_CENTISECOND
+    return int(digits)
 
 
 @dataclass(frozen=True)
@@ -215,20 +212,11 @@ _VERBS = {
     "addif": _Verb("<bridge> <device>", _add_ports, 2, None),
     "delif": _Verb("<bridge> <device>", _delete_ports, 2, None),
     "hairpin": _Verb("<bridge> <port> {on|off}", _hairpin, 3, 3),
-    "setageing": _Verb(
-        "<bridge> <time>", _time_setting("ageing time", "ageing time", Bridge.set_ageing), 2, 2
-    ),
+    "setageing": _Verb("<bridge> <time>", _time_setting("ageing time", "ageing_time"), 2, 2),
     "setbridgeprio": _Verb("<bridge> <prio>", _set_priority, 2, 2),
-    "setfd": _Verb(
-        "<bridge> <time>",
-        _time_setting("forward delay", "forward delay", set_forward_delay),
-        2,
-        2,
-    ),
-    "sethello": _Verb(
-        "<bridge> <time>", _time_setting("hello timer", "hello timer", set_hello_time), 2, 2
-    ),
-    "setmaxage": _Verb("<bridge> <time>", _time_setting("max age", "max age", set_max_age), 2, 2),
+    "setfd": _Verb("<bridge> <time>", _time_setting("forward delay", "forward_delay"), 2, 2),
+    "sethello": _Verb("<bridge> <time>", _time_setting("hello timer", "hello_time"), 2, 2),
+    "setmaxage": _Verb("<bridge> <time>", _time_setting("max age", "max_age"), 2, 2),
     "setpathcost": _Verb(
         "<bridge> <port> <cost>", _port_setting("path cost", "path cost", set_port_cost), 3, 3
     ),

@@ -1,43 +1,63 @@
-"""``ip link set BRIDGE type bridge``: the options of the spanning tree and of multicast."""
+"""``ip link add`` and ``set`` of what is ``type bridge``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 
+from vnet.base.errors import UsageError
+from vnet.base.ids import Mac
+from vnet.base.text import did_you_mean
 from vnet.linux.bridge.bridge import Bridge
-from vnet.linux.bridge.multicast.config import CENTISECOND_NS, OPTIONS, set_multicast
-from vnet.linux.bridge.tree_settings import (
-    set_bridge_priority,
-    set_forward_delay,
-    set_hello_time,
-    set_max_age,
-)
-from vnet.shell.keywords import whole
+from vnet.linux.bridge.options import BRIDGE_OPTIONS, PROTOCOL_NAMES, set_options
+from vnet.linux.bridge.stations import flush_stations
+from vnet.linux.netns.namespace import Namespace
+from vnet.shell.commands.ip_words import WordReader, number
 
-Setting = Callable[[Bridge, str], None]
+_FLUSH = "fdb_flush"
+_MISSING = ("group_address", "mcast_stats_enabled", "mcast_vlan_snooping", "no_linklocal_learn")
+_PROTOCOLS = {name.lower(): protocol for protocol, name in PROTOCOL_NAMES.items()}
 
 
-def _time(name: str, change: Callable[[Bridge, int], None]) -> Setting:
-    def setting(bridge: Bridge, text: str) -> None:
-        change(bridge, whole(f"ip link: {name}", text) * CENTISECOND_NS)
-
-    return setting
-
-
-def _multicast(name: str, bridge: Bridge, text: str) -> None:
-    set_multicast(bridge, name, whole(f"ip link: mcast_{name}", text))
-
-
-def _priority(bridge: Bridge, text: str) -> None:
-    set_bridge_priority(bridge, whole("ip link: priority", text))
+def add_bridge(namespace: Namespace, name: str, read: WordReader, mac: Mac | None) -> None:
+    """A fresh bridge with the options that are left; none at all where one of them is wrong."""
+    values = _values(read)
+    bridge = namespace.add_bridge(name, mac=mac)
+    try:
+        set_options(bridge, values)
+    except UsageError:
+        namespace.remove_device(name)
+        raise
 
 
-BRIDGE_OPTIONS: Mapping[str, Setting] = {
-    "priority": _priority,
-    "forward_delay": _time("forward_delay", set_forward_delay),
-    "hello_time": _time("hello_time", set_hello_time),
-    "max_age": _time("max_age", set_max_age),
-    **{f"mcast_{name}": partial(_multicast, name) for name in OPTIONS},
-}
-"""Times and intervals are hundredths of a second."""
+def set_bridge(bridge: Bridge, read: WordReader) -> None:
+    """Set the options that are left; nothing is where a word of them is wrong."""
+    values = _values(read)
+    set_options(bridge, values)
+    if _FLUSH in values:
+        flush_stations(bridge, lambda entry: entry.is_dynamic)
+
+
+def _values(read: WordReader) -> Mapping[str, int]:
+    values = {}
+    while read:
+        name = read.next()
+        if name == _FLUSH:
+            values[name] = 1
+        elif name in BRIDGE_OPTIONS:
+            values[name] = _value(name, read.next())
+        elif name in _MISSING:
+            raise UsageError(
+                "RTNETLINK answers: Operation not supported", f"bridges here have no {name}"
+            )
+        else:
+            hint = did_you_mean(name, [*BRIDGE_OPTIONS, _FLUSH], "there are")
+            raise UsageError(f'bridge: unknown command "{name}"?', hint)
+    return values
+
+
+def _value(name: str, text: str) -> int:
+    if name != "vlan_protocol":
+        return number(text, BRIDGE_OPTIONS[name].most, name)
+    if text.lower() not in _PROTOCOLS:
+        raise UsageError(f'Error: argument "{text}" is wrong: invalid vlan_protocol')
+    return _PROTOCOLS[text.lower()]

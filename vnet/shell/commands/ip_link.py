@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import Mac
 from vnet.base.text import did_you_mean, one_of, quote
-from vnet.linux.bridge.bridge import Bridge
-from vnet.linux.bridge.port import BridgePort
-from vnet.linux.bridge.settings import (
-    PORT_FLAGS,
-    set_port_cost,
-    set_port_flag,
-    set_port_priority,
-)
-from vnet.linux.bridge.tree_settings import set_stp
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.vlan_devices import add_vlan_device
 from vnet.netdev.pair import PairDevice, pair_up
-from vnet.shell.commands.ip_bridge import BRIDGE_OPTIONS
+from vnet.shell.commands.ip_bridge import add_bridge, set_bridge
+from vnet.shell.commands.ip_bridge_port import set_bridge_port
 from vnet.shell.commands.ip_words import WordReader, device_name
-from vnet.shell.keywords import hardware_address, on_or_off, whole
+from vnet.shell.keywords import hardware_address, on_or_off
 from vnet.wire.ether import TYPE_QINQ, TYPE_VLAN
 
 _NS_PER_CENTISECOND = 10_000_000
@@ -61,8 +53,7 @@ def _add(namespace: Namespace, words: list[str]) -> None:
     if kind == "vlan":
         _add_vlan(namespace, given, rest.pairs(), mac)
     elif kind == "bridge":
-        bridge = namespace.add_bridge(_free_name(namespace, given), mac=mac)
-        _set_bridge(bridge, rest.pairs())
+        add_bridge(namespace, _free_name(namespace, given), rest, mac)
     elif kind == "veth":
         _add_veth(namespace, _free_name(namespace, given), rest, mac)
     else:
@@ -200,64 +191,16 @@ def _set_master(namespace: Namespace, name: str, bridge: str) -> None:
 
 
 def _set_type(namespace: Namespace, name: str, read: WordReader) -> None:
-    kind, options = read.next(), read.pairs()
+    kind = read.next()
     if kind == "bridge" and name in namespace.bridges:
-        return _set_bridge(namespace.bridges[name], options)
+        return set_bridge(namespace.bridges[name], read)
     master = namespace.master_of(name)
     if kind == "bridge_slave" and master is not None:
         port = master.port_of(namespace.interface(name).device)
         assert port is not None
-        return _set_slave(port, options)
+        return set_bridge_port(port, read)
     hint = "type bridge is for bridges, type bridge_slave for their ports"
     raise UsageError(_NOT_SUPPORTED, hint)
-
-
-def _set_bridge(bridge: Bridge, options: Mapping[str, str]) -> None:
-    _check(options, _BRIDGE)
-    for key, text in options.items():
-        _BRIDGE[key](bridge, text)
-
-
-def _set_slave(port: BridgePort, options: Mapping[str, str]) -> None:
-    _check(options, (*PORT_FLAGS, "cost", "priority", "group_fwd_mask"))
-    for key, text in options.items():
-        if key in PORT_FLAGS:
-            set_port_flag(port, key, on_or_off(key, text))
-        elif key == "cost":
-            set_port_cost(port, whole("ip link: cost", text))
-        elif key == "priority":
-            set_port_priority(port, whole("ip link: priority", text))
-        else:
-            port.set_group_fwd_mask(whole("ip link: group_fwd_mask", text))
-
-
-def _set_protocol(bridge: Bridge, text: str) -> None:
-    if text not in _PROTOCOLS:
-        raise UsageError(f'Error: argument "{text}" is wrong: invalid vlan_protocol')
-    bridge.vlan_filter.set_protocol(_PROTOCOLS[text])
-
-
-def _set_counting(bridge: Bridge, text: str) -> None:
-    bridge.vlan_filter.counts = _is_on(text)
-
-
-_BRIDGE: Mapping[str, Callable[[Bridge, str], None]] = {
-    "vlan_filtering": lambda bridge, text: bridge.vlan_filter.set_filtering(_is_on(text)),
-    "vlan_protocol": _set_protocol,
-    "vlan_default_pvid": lambda bridge, text: bridge.vlan_filter.set_default_pvid(
-        _number(text, "invalid vlan_default_pvid")
-    ),
-    "vlan_stats_enabled": _set_counting,
-    "group_fwd_mask": lambda bridge, text: bridge.set_group_fwd_mask(
-        whole("ip link: group_fwd_mask", text)
-    ),
-    "ageing_time": lambda bridge, text: bridge.set_ageing(
-        _number(text, "invalid ageing_time") * _NS_PER_CENTISECOND
-    ),
-    "stp_state": lambda bridge, text: set_stp(bridge, _is_on(text)),
-    **BRIDGE_OPTIONS,
-}
-"""The settings of ``type bridge``, under the names that ip-link(8) gives them."""
 
 
 def _check(options: Mapping[str, str], known: Sequence[str] | Mapping[str, object]) -> None:
@@ -265,10 +208,6 @@ def _check(options: Mapping[str, str], known: Sequence[str] | Mapping[str, objec
         if key not in known:
             hint = did_you_mean(key, list(known), "there are")
             raise UsageError(f"ip link: unknown option {quote(key)}", hint)
-
-
-def _is_on(text: str) -> bool:
-    return _number(text, "must be 0 or 1") != 0
 
 
 def _mtu(text: str) -> int:

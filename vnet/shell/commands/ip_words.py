@@ -89,12 +89,12 @@ def network(text: str, family: int | None = None) -> tuple[IpAddress, int]:
     return network_of(ip, length), length
 
 
-def number(text: str, most: int, what: str = "value") -> int:
-    """A number from 0, in the notation of C."""
+def number(text: str, most: int, what: str = "value", *, fault: str = "") -> int:
+    """A number from 0, in the notation of C. ``fault`` is what ip says of any other word."""
     try:
         found = int(text, 0)
     except ValueError:
         found = -1
     if not 0 <= found <= most:
-        raise UsageError(f'Error: argument "{text}" is wrong: invalid {what}')
+        raise UsageError(f'Error: argument "{text}" is wrong: {fault or f"invalid {what}"}')
     return found

@@ -23,6 +23,7 @@ from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.address import addresses_text, brief_addresses_text
 from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
+from vnet.shell.views.link_details import detail_lines
 from vnet.shell.views.neighbor import neighbors_text, proxied_text
 from vnet.shell.views.sysctl import sysctls_text
 
@@ -146,7 +147,9 @@ def _ip_link(namespace: Namespace, words: Sequence[str], given: _Given) -> str:
         master=filters.get("master"),
         only_up="up" in filters,
     )
-    return brief_links_text(shown) if "brief" in given else links_text(shown)
+    if "brief" in given:
+        return brief_links_text(shown)
+    return links_text(shown, details=detail_lines if "details" in given else None)
 
 
 def _ip_route(namespace: Namespace, words: Sequence[str], given: _Given) -> str:

@@ -37,7 +37,7 @@ def macs_text(bridge: Bridge) -> str:
             continue
         local = "yes" if entry.is_local else "no"
         mac = entry.mac.hex(":")
-        lines.append(f"{entry.port.number:>3}\t{mac}\t{local}\t\t{_time_text(age_ns)}")
+        lines.append(f"{entry.port.number:>3}\t{mac}\t{local}\t\t{time_text(age_ns)}")
     return "\n".join(lines)
 
 
@@ -67,14 +67,14 @@ def _bridge_lines(bridge: Bridge) -> Iterator[str]:
         ("hello time", "\t", times.hello_time),
         ("forward delay", "\t", times.forward_delay),
     ):
-        text = _time_text(time * JIFFY_NS)
+        text = time_text(time * JIFFY_NS)
         yield f" {name}\t\t{text}\t\t\tbridge {name}{gap}{text}"
-    yield f" ageing time\t\t{_time_text(bridge.ageing.shown_ns)}"
+    yield f" ageing time\t\t{time_text(bridge.ageing.shown_ns)}"
     hello, notice, change = tree.timers()
-    yield f" hello timer\t\t{_left_text(hello)}\t\t\ttcn timer\t\t{_left_text(notice)}"
+    yield f" hello timer\t\t{left_text(hello)}\t\t\ttcn timer\t\t{left_text(notice)}"
     yield (
-        f" topology change timer\t{_left_text(change)}\t\t\t"
-        f"gc timer\t\t{_time_text(bridge.ageing.left_ns)}"
+        f" topology change timer\t{left_text(change)}\t\t\t"
+        f"gc timer\t\t{time_text(bridge.ageing.left_ns)}"
     )
     flags = "TOPOLOGY_CHANGE " * tree.topology_change
     flags += "TOPOLOGY_CHANGE_DETECTED " * tree.has_detected_change
@@ -91,13 +91,12 @@ def _port_lines(port: BridgePort) -> Iterator[str]:
     yield f" designated root\t{identifier_text(root_id)}\tpath cost\t\t{tree.path_cost:4}"
     yield (
         f" designated bridge\t{identifier_text(bridge_id)}\tmessage age timer\t"
-        f"{_left_text(tree.message_age)}"
+        f"{left_text(tree.message_age)}"
     )
     yield (
-        f" designated port\t{port_id:04x}\t\t\tforward delay timer\t"
-        f"{_left_text(tree.forward_delay)}"
+        f" designated port\t{port_id:04x}\t\t\tforward delay timer\t{left_text(tree.forward_delay)}"
     )
-    yield f" designated cost\t{cost:4}\t\t\thold timer\t\t{_left_text(tree.hold)}"
+    yield f" designated cost\t{cost:4}\t\t\thold timer\t\t{left_text(tree.hold)}"
     flags = "CONFIG_PENDING " * tree.config_is_pending
     flags += "TOPOLOGY_CHANGE_ACK " * tree.must_acknowledge
     yield f" flags\t\t\t{flags}"
@@ -106,11 +105,13 @@ def _port_lines(port: BridgePort) -> Iterator[str]:
     yield ""
 
 
-def _left_text(timer: StpTimer) -> str:
+def left_text(timer: StpTimer) -> str:
+    """How long a timer has left, in seconds; 0 where it does not run."""
     assert isinstance(timer, TreeTimer)
-    return _time_text(timer.left_ns)
+    return time_text(timer.left_ns)
 
 
-def _time_text(time_ns: int) -> str:
+def time_text(time_ns: int) -> str:
+    """Seconds with hundredths, in a column of their own."""
     seconds, hundredths = divmod(time_ns // _NS_PER_CENTISECOND, 100)
     return f"{seconds:4}.{hundredths:02}"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import mac_text
@@ -123,13 +123,14 @@ def interfaces_of(
     return sorted(found, key=lambda interface: interface.device.ifindex)
 
 
-def links_text(interfaces: Iterable[Interface]) -> str:
-    """``ip link``."""
-    lines = [
-        line
-        for interface in interfaces
-        for line in (headline(interface, mode=True), hardware_line(interface.device))
-    ]
+def links_text(
+    interfaces: Iterable[Interface], *, details: Callable[[Interface], list[str]] | None = None
+) -> str:
+    """``ip link``; ``details`` says what goes behind the MAC and below it."""
+    lines = []
+    for interface in interfaces:
+        behind, *below = [""] if details is None else details(interface)
+        lines += [headline(interface, mode=True), hardware_line(interface.device) + behind, *below]
     return "\n".join(lines)
 
 

@@ -18,16 +18,17 @@ INTERVALS = (*("last_member", "membership", "querier", "query", "query_response"
 
 _VERSIONS = {"igmp_version": (2, 3), "mld_version": (1, 2)}
 _NUMBERS = ("hash_max", "last_member_count", "startup_query_count")
-_SWITCHES = ("querier", "query_use_ifaddr", "snooping")
 
 OPTIONS = (
-    *_SWITCHES,
-    *_VERSIONS,
-    *_NUMBERS,
     "router",
+    "snooping",
+    "query_use_ifaddr",
+    "querier",
+    *_NUMBERS,
     *(f"{name}_interval" for name in INTERVALS),
+    *_VERSIONS,
 )
-"""All that :func:`set_multicast` knows."""
+"""All that :func:`set_multicast` knows, in the order in which the kernel sets several."""
 
 _BOUNDED = ("query", "startup_query")
 _LEAST_QUERY_NS = 1_000_000_000
@@ -53,6 +54,20 @@ def set_multicast(bridge: Bridge, name: str, value: int) -> None:
         setattr(settings, name, value)
     else:
         _set_interval(bridge, name.removesuffix("_interval"), value)
+
+
+def get_multicast(bridge: Bridge, name: str) -> int:
+    """What :func:`set_multicast` has set."""
+    multicast, settings = bridge.multicast, bridge.multicast.settings
+    if name == "snooping":
+        return multicast.is_on
+    if name == "router":
+        return multicast.router
+    if name.endswith("_interval"):
+        time_ns: int = getattr(settings, f"{name}_ns")
+        return time_ns // CENTISECOND_NS
+    value: int = getattr(settings, name)
+    return value
 
 
 def _check(value: int, allowed: range | tuple[int, ...]) -> None:
@@ -87,20 +102,12 @@ class MulticastConfig:
     startup_query_count: int = 2
     intervals_ns: Mapping[str, int] = field(default_factory=dict)
 
-    def apply(self, bridge: Bridge) -> list[str]:
-        """Set a bridge up; returns what stands behind ``ip link set BRIDGE type bridge``."""
-        words = []
-        for name, value in self._options():
-            set_multicast(bridge, name, value)
-            words.append(f"mcast_{name} {value}")
-        return words
-
-    def _options(self) -> Iterator[tuple[str, int]]:
+    def options(self) -> Iterator[tuple[str, int]]:
         """What differs from the kernel's defaults; who asks is told after how."""
         for name, time_ns in self.intervals_ns.items():
-            yield f"{name}_interval", time_ns // CENTISECOND_NS
+            yield f"mcast_{name}_interval", time_ns // CENTISECOND_NS
         usual = MulticastConfig()
         for name in (*_VERSIONS, *_NUMBERS, "router", "query_use_ifaddr", "querier", "snooping"):
             value = getattr(self, name)
             if value != getattr(usual, name):
-                yield name, int(value)
+                yield f"mcast_{name}", int(value)
