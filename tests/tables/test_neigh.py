@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 from random import Random
 
@@ -55,7 +56,7 @@ Table = NeighborTable[str]
 
 @pytest.fixture
 def table() -> Table:
-    return NeighborTable(LIMITS, Random(1))
+    return NeighborTable(LIMITS, partial(Random, 1))
 
 
 def in_state(table: Table, state: Nud) -> Neighbor[str]:
@@ -228,7 +229,7 @@ def test_a_delay_without_confirmation_probes_three_times_by_unicast(table: Table
 
 
 def test_the_reachable_time_lies_between_half_and_one_and_a_half() -> None:
-    times = {NeighborTable[str](LIMITS, Random(seed)).reachable_ns for seed in range(100)}
+    times = {NeighborTable[str](LIMITS, partial(Random, seed)).reachable_ns for seed in range(100)}
     assert len(times) == 100
     assert all(15 * S <= time < 45 * S for time in times)
 

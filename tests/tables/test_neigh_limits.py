@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
 import pytest
@@ -25,7 +26,7 @@ class Known:
         self.tables = []
         for _ in range(2):
             table: NeighborTable[str] = NeighborTable(
-                NeighborParameters(), Random(1), self.family.members
+                NeighborParameters(), partial(Random, 1), self.family.members
             )
             table.on_forgotten = self._forgotten
             self.tables.append(table)

@@ -69,9 +69,9 @@ class Lab:
         self._graph: networkx.Graph[str] | None = None
         self._runner: ScenarioRunner | None = None
         self._closed = False
-        builder = Builder(topology, self.scheduler, Chance(self.seed))
-        self._captures = Captures(topology, builder.namespaces)
         with collector_paused():
+            builder = Builder(topology, self.scheduler, Chance(self.seed))
+            self._captures = Captures(topology, builder.namespaces)
             self.network = builder.build()
         self.flight_recorder = FlightRecorder() if follow else None
         for device in self.network.devices():

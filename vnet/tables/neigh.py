@@ -128,40 +128,53 @@ class Neighbor(Generic[PendingT]):
 class NeighborTable(Generic[PendingT]):
     """The neighbours on one interface.
 
-    ``reachable_ns`` is drawn once between half and one and a half of the base time, so
-    that hosts which started together do not probe together (RFC 4861 section 6.3.2).
+    ``chance`` gives the stream that ``reachable_ns`` is drawn from.
     ``queued`` counts the packets that ever had to wait. ``members`` are the neighbours of all
     tables that share one limit, see :class:`~vnet.tables.neigh_limits.NeighborFamily`; whom that
     makes the table forget, it tells ``on_forgotten``.
     """
 
     __slots__ = (
+        "_chance",
         "_members",
         "_neighbors",
+        "_reachable_ns",
         "on_forgotten",
         "parameters",
         "queued",
-        "reachable_ns",
     )
 
     def __init__(
         self,
         parameters: NeighborParameters,
-        chance: Stream,
+        chance: Callable[[], Stream],
         members: dict[Neighbor[PendingT], NeighborTable[PendingT]] | None = None,
     ) -> None:
         self.parameters = parameters
-        self.reachable_ns = _drawn_reachable_ns(parameters, chance)
+        self._chance = chance
+        self._reachable_ns: int | None = None
         self._neighbors: dict[bytes, Neighbor[PendingT]] = {}
         self._members = {} if members is None else members
         self.on_forgotten: Callable[[Neighbor[PendingT]], None] = _nobody_asks
         self.queued = 0
 
-    def configure(self, parameters: NeighborParameters, chance: Callable[[], Stream]) -> None:
+    @property
+    def reachable_ns(self) -> int:
+        """How long an answer is believed in: between half and one and a half of the base time.
+
+        It is drawn once, so that hosts which started together do not probe together (RFC 4861
+        section 6.3.2); and only where somebody answers, for most tables stay empty.
+        """
+        if self._reachable_ns is None:
+            base_ns = self.parameters.base_reachable_ns
+            self._reachable_ns = self._chance().randrange(base_ns // 2, base_ns + base_ns // 2)
+        return self._reachable_ns
+
+    def configure(self, parameters: NeighborParameters) -> None:
         """Take other parameters; with another base time ``reachable_ns`` is drawn anew."""
         before, self.parameters = self.parameters, parameters
         if parameters.base_reachable_ns != before.base_reachable_ns:
-            self.reachable_ns = _drawn_reachable_ns(parameters, chance())
+            self._reachable_ns = None
 
     def get(self, ip: bytes) -> Neighbor[PendingT] | None:
         return self._neighbors.get(ip)
@@ -322,11 +335,6 @@ class NeighborTable(Generic[PendingT]):
     def _move(self, neighbor: Neighbor[PendingT], cause: Cause, now_ns: int) -> None:
         neighbor.state = NUD_TRANSITIONS[neighbor.state, cause]
         neighbor.updated_ns = now_ns
-
-
-def _drawn_reachable_ns(parameters: NeighborParameters, chance: Stream) -> int:
-    base_ns = parameters.base_reachable_ns
-    return chance.randrange(base_ns // 2, base_ns + base_ns // 2)
 
 
 def _nobody_asks(_neighbor: Neighbor[PendingT]) -> None:

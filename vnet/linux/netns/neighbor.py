@@ -110,7 +110,7 @@ class NeighborCache(ABC):
         self.conf = conf
         self.family = family
         self.table: NeighborTable[PendingPacket] = NeighborTable(
-            parameters_of(conf), self._reachable_chance(), family.members
+            parameters_of(conf), self._reachable_chance, family.members
         )
         self.table.on_forgotten = self._tell_gone
 
@@ -118,7 +118,7 @@ class NeighborCache(ABC):
         """The settings of neigh.DEVICE are these now."""
         if conf is not self.conf:
             self.conf = conf
-            self.table.configure(parameters_of(conf), self._reachable_chance)
+            self.table.configure(parameters_of(conf))
 
     def _reachable_chance(self) -> Stream:
         namespace, device = self.interface.namespace, self.interface.device
