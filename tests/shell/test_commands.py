@@ -40,7 +40,7 @@ def test_nodes(shell: Shell) -> None:
 
 def test_links_count_both_ways_and_losses(shell: Shell) -> None:
     ran = shell("two-hosts", "ping vm1 vm2 -c 1", "link h2:eth0 down", "links")
-    assert ran.out.splitlines()[3:] == [
+    assert ran.out.splitlines()[6:] == [
         "h1:eth0 - h2:eth0 is down",
         "FROM     TO       STATE  LATENCY  RATE   FRAMES  BYTES  LOST  WHY",
         "h1:eth0  h2:eth0  down   1ms      1gbit       2    140     0",
@@ -84,7 +84,7 @@ def test_a_lab_without_cables(shell: Shell) -> None:
 
 def test_ports_of_a_node(shell: Shell) -> None:
     lab = Lab.load("@two-vms")
-    lines = shell(lab, "ping vm1 vm2 -c 1", "ports h1").out.splitlines()[3:]
+    lines = shell(lab, "ping vm1 vm2 -c 1", "ports h1").out.splitlines()[6:]
     macs = {d.name: d.mac.hex(":") for d in lab.network.devices() if d.owner == "h1"}
     assert [" ".join(line.split()) for line in lines] == [
         "DEVICE KIND STATE MAC MTU MASTER RX RX-BYTES TX TX-BYTES DROPS",
@@ -167,12 +167,19 @@ def test_wait_and_time(shell: Shell) -> None:
 def test_ping_between_machines(shell: Shell) -> None:
     ran = shell("two-hosts", "ping vm1 vm2 -c 2", "vm2 ping 10.0.0.9 -c 1")
     assert ran.out.splitlines() == [
-        "vm1 pings 10.0.0.2",
-        "2 packets transmitted, 2 received, 0% packet loss",
-        "rtt min/avg/max = 2.002/3.002/4.002 ms",
-        "vm2 pings 10.0.0.9",
+        "PING vm2 (10.0.0.2) 56(84) bytes of data.",
+        "64 bytes from vm2 (10.0.0.2): icmp_seq=1 ttl=64 time=4.00 ms",
+        "64 bytes from vm2 (10.0.0.2): icmp_seq=2 ttl=64 time=2.00 ms",
+        "",
+        "--- vm2 ping statistics ---",
+        "2 packets transmitted, 2 received, 0% packet loss, time 1000ms",
+        "rtt min/avg/max/mdev = 2.001/3.001/4.002/1.000 ms",
+        "PING 10.0.0.9 (10.0.0.9) 56(84) bytes of data.",
         "From 10.0.0.2 icmp_seq=1 Destination Host Unreachable",
-        "1 packets transmitted, 0 received, +1 errors, 100% packet loss",
+        "",
+        "--- 10.0.0.9 ping statistics ---",
+        "1 packets transmitted, 0 received, +1 errors, 100% packet loss, time 0ms",
+        "",
     ]
 
 
@@ -251,7 +258,7 @@ def test_trace_follows_a_packet(expression: str, shell: Shell) -> None:
 
 def test_captures(shell: Shell) -> None:
     ran = shell("two-vms", "ping vm1 vm2 -c 1", "captures", "captures vm1:eth0 2")
-    assert ran.out.splitlines()[3:] == [
+    assert ran.out.splitlines()[6:] == [
         "POINT     FRAMES",
         "vm1:eth0       4",
         "vm2:eth0       4",

@@ -33,12 +33,13 @@ WRONG = [
     ("ping vm1 vm9", "'vm9' is neither a machine nor an IP address (did you mean 'vm2'?)"),
     (
         "ping vm1",
-        "ping: something is missing (usage: ping SRC DST [-c COUNT] [-i INTERVAL] [-s SIZE] "
-        "[-t TTL] [-Q TOS] [-W TIMEOUT] [-M do|dont])",
+        "ping: something is missing (usage: ping SRC DST [-4|-6] [-b] [-n] [-q] [-c COUNT] "
+        "[-i INTERVAL] [-s SIZE] [-t TTL] [-Q TOS] [-I SOURCE] [-W TIMEOUT] [-w DEADLINE] "
+        "[-M do|dont|want])",
     ),
     ("ping vm1 vm2 -c 0", "ping: -c: '0' is not a whole number from 1 to 1000000"),
     ("ping vm1 vm2 -c", "ping: -c wants a value"),
-    ("ping vm1 vm2 -q", "ping: unknown option '-q' (did you mean '-Q'?)"),
+    ("ping vm1 vm2 -C", "ping: unknown option '-C' (did you mean '-c'?)"),
     ("ping vm1 vm2 -M no", "ping: -M: 'no' is none of do, dont, want"),
     ("ping vm1 vm2 -W 99999h", "ping: -W: a day is the longest"),
     ("arping vm1 ::1", "arping needs an IPv4 address (for IPv6, ping the address)"),

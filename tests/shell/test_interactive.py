@@ -26,13 +26,16 @@ def session(script: str, topology: str = "two-hosts") -> tuple[PromptShell, str]
 
 def test_lines_are_commands_until_quit() -> None:
     prompt, out = session("time\nvm1 ping vm2 -c 1\nwait 1s\nquit\ntime\n")
-    assert out.splitlines()[:4] == [
+    assert out.splitlines()[:7] == [
         "0s, no event pending",
-        "vm1 pings 10.0.0.2",
-        "1 packets transmitted, 1 received, 0% packet loss",
-        "rtt min/avg/max = 4.002/4.002/4.002 ms",
+        "PING vm2 (10.0.0.2) 56(84) bytes of data.",
+        "64 bytes from vm2 (10.0.0.2): icmp_seq=1 ttl=64 time=4.00 ms",
+        "",
+        "--- vm2 ping statistics ---",
+        "1 packets transmitted, 1 received, 0% packet loss, time 0ms",
+        "rtt min/avg/max/mdev = 4.002/4.002/4.002/0.000 ms",
     ]
-    assert len(out.splitlines()) == 5
+    assert len(out.splitlines()) == 8
     assert prompt.prompt == "vnet two-hosts 1.004s> "
 
 

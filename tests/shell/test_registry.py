@@ -100,7 +100,7 @@ def context() -> ShellContext:
         ("", "vm", ["vm1", "vm2"]),
         ("ping", "v", ["vm1", "vm2"]),
         ("ping vm1", "h", ["h1", "h2"]),
-        ("ping vm1 vm2", "-", ["-M", "-Q", "-W", "-c", "-i", "-s", "-t"]),
+        ("arping vm1 vm2", "-", ["-D", "-U", "-c"]),
         ("vm1 ping", "v", ["vm1", "vm2"]),
         ("vm1", "br", ["brctl", "bridge"]),
         ("on", "h", ["h1", "h2"]),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias, TypeVar, Unpack
 
 from vnet.base.errors import UsageError, VnetError
-from vnet.base.ids import IpAddress, ip_from_text, ip_text, is_link_local_ip6
+from vnet.base.ids import IPV4_ANY, IPV6_ANY, IpAddress, ip_from_text, ip_text, is_link_local_ip6
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.http import PORT as HTTP_PORT
@@ -24,6 +24,7 @@ from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
 
 TcpService: TypeAlias = TcpServer | IperfServer | HttpServer
+_ITSELF: dict[bytes, bytes] = {IPV4_ANY: b"\x7f\0\0\1", IPV6_ANY: bytes(15) + b"\1"}
 ServiceT = TypeVar("ServiceT", TcpServer, IperfServer, HttpServer)
 
 
@@ -63,8 +64,12 @@ class Machine:
     def make_ping(
         self, target: bytes, *, device: str | None = None, **options: Unpack[PingOptions]
     ) -> Ping:
-        """ping(8)."""
+        """ping(8). The address that stands for any is the machine itself."""
+        target = _ITSELF.get(target, target)
         out = self._out_for(target, device)
+        source = options.get("source")
+        if source is not None and not self.namespace.owns(source):
+            raise UsageError("ping: bind: Cannot assign requested address")
         return Ping(self.namespace, target, epoch_ns=self.epoch_ns, out=out, **options)
 
     def make_arping(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import IpAddress
+from vnet.base.ids import IpAddress, ip_from_text
 from vnet.base.units import parse_duration_ns
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.http import HttpGet, HttpServer
@@ -77,12 +77,17 @@ class MachineHandle:
         df: bool | None = None,
         tos: int = 0,
         timeout: str = "10s",
+        deadline: str | None = None,
+        source: str | None = None,
+        family: int | None = None,
     ) -> PingResult:
         """ping(8) to an address or a machine's name; waits until it is done.
 
-        ``tos`` is the type of service, or of IPv6 the traffic class (-Q).
+        ``tos`` is the type of service, or of IPv6 the traffic class (-Q); ``timeout`` is -W and
+        ``deadline`` -w; ``source`` is an address or a device to send from (-I).
         """
-        ip, device = self._resolve(target)
+        ip, device = self._resolve(target, family)
+        address, device = self._bound(source, device)
         app = self._machine.make_ping(
             ip,
             count=_count(count),
@@ -92,6 +97,8 @@ class MachineHandle:
             dont_fragment=df,
             tos=_within("tos", tos, 0, 255),
             timeout_ns=_ns(timeout),
+            deadline_ns=None if deadline is None else _ns(deadline),
+            source=address,
             device=device,
         )
         self._lab.wait_for(app)
@@ -281,6 +288,18 @@ class MachineHandle:
         if machine is not None:
             return reachable_address(machine, self._machine, family), None
         return address_in(target)
+
+    def _bound(self, source: str | None, device: str | None) -> tuple[IpAddress | None, str | None]:
+        """What ``source`` names: an address, or else a device."""
+        if source is None:
+            return None, device
+        try:
+            return ip_from_text(source), device
+        except ValueError:
+            pass
+        if source not in self.namespace.interfaces:
+            raise UsageError(f"ping: SO_BINDTODEVICE {source}: No such device")
+        return None, source
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

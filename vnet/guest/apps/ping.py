@@ -12,28 +12,49 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 from scapy.packet import Raw
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import ip_text
+from vnet.base.ids import IPV4_BROADCAST, IpAddress, ip_text
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App, Pacer, milliseconds
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.netns.sockets.echo import EchoReply, EchoSocket
+from vnet.linux.netns.sockets.echo import EchoRedirect, EchoReply, EchoSocket
 from vnet.linux.netns.sockets.errors import SocketError
+from vnet.tables.fib import RouteType
 from vnet.wire import icmp
 
 LINGER_NS = 10 * NS_PER_S
+TIMED_BYTES = 16
+"""From that size on the time of sending fits in."""
+
+_ENDLESS = 1 << 62
+
+
+class Heard(NamedTuple):
+    """A reply, the ``size_bytes`` of its payload, and how long it took."""
+
+    source: bytes
+    sequence: int
+    size_bytes: int
+    ttl: int
+    rtt_ns: int
+    is_duplicate: bool
 
 
 @dataclass
 class PingResult:
-    """What a ping saw. ``rtts_ns`` is in order of arrival; ``errors`` are ping's own words."""
+    """What a ping saw. ``rtts_ns`` is in order of arrival; ``errors`` are ping's own words.
+
+    ``heard`` is all that came back, in order. ``address`` is the target, packed, and ``bound``
+    the source that was asked for. ``span_ns`` is the time from the first request to the last,
+    ``pipe`` the most that were under way at once, and ``refusal`` why none could be sent.
+    """
 
     target: str
     sent: int = 0
@@ -41,6 +62,14 @@ class PingResult:
     duplicates: int = 0
     rtts_ns: list[int] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    heard: list[Heard | EchoRedirect | SocketError] = field(default_factory=list, repr=False)
+    address: bytes = field(default=b"", repr=False)
+    size_bytes: int = field(default=56, repr=False)
+    bound: str = field(default="", repr=False)
+    is_broadcast: bool = field(default=False, repr=False)
+    span_ns: int = field(default=0, repr=False)
+    pipe: int = field(default=0, repr=False)
+    refusal: str = field(default="", repr=False)
 
     @property
     def lost(self) -> int:
@@ -78,6 +107,14 @@ class PingResult:
         return "\n".join(lines)
 
 
+def is_broadcast(namespace: Namespace, target: bytes) -> bool:
+    """Whether a packet of the machine's own to ``target`` would go to all of a link."""
+    if len(target) == 16:
+        return False
+    found = namespace.routing4.to(target)
+    return target == IPV4_BROADCAST or (found is not None and found.type is RouteType.BROADCAST)
+
+
 class PingOptions(TypedDict, total=False):
     """What a ping can be asked for; :class:`Ping` has the defaults."""
 
@@ -88,10 +125,17 @@ class PingOptions(TypedDict, total=False):
     dont_fragment: bool | None
     tos: int
     timeout_ns: int
+    deadline_ns: int | None
+    source: IpAddress | None
 
 
 class Ping(App):
-    """Pings ``target`` (packed) ``count`` times from a namespace."""
+    """Pings ``target`` (packed) ``count`` times from a namespace.
+
+    ``out`` and ``source`` are the interface and the address to send from (-I). With
+    ``deadline_ns`` (-w) it goes on until then, or until ``count`` have been answered, or an
+    error came back.
+    """
 
     def __init__(
         self,
@@ -106,10 +150,12 @@ class Ping(App):
         dont_fragment: bool | None = None,
         tos: int = 0,
         timeout_ns: int = LINGER_NS,
+        deadline_ns: int | None = None,
+        source: IpAddress | None = None,
         out: Interface | None = None,
     ) -> None:
         super().__init__(namespace.scheduler)
-        self.result = PingResult(ip_text(target))
+        self.result = PingResult(ip_text(target), address=target, size_bytes=size_bytes)
         self._namespace = namespace
         self._target = target
         self._epoch_ns = epoch_ns
@@ -119,29 +165,43 @@ class Ping(App):
         self._tos = tos
         self._timeout_ns = timeout_ns
         self._interval_ns = interval_ns
+        self._count = count
+        self._deadline_ns = deadline_ns
+        self._wanted_source = source
         self._out = out
         self._sent_ns: dict[int, int] = {}
         self._answered: set[int] = set()
         self._failed: set[int] = set()
         self._source: bytes = b""
+        self._began_ns = 0
         self._socket: EchoSocket | None = None
         self._all_sent = False
-        self._pacer = Pacer(self.scheduler, count, interval_ns, self._request, self._last_sent)
+        most = count if deadline_ns is None else _ENDLESS
+        self._pacer = Pacer(self.scheduler, most, interval_ns, self._request, self._last_sent)
 
     def start(self) -> None:
         try:
             self._source = self._choose_source()
         except UsageError as refusal:
             self.result.errors.append(refusal.what)
+            self.result.refusal = refusal.what.rpartition(": ")[2]
             # Never from inside start: whoever waits must first have begun to.
             self.scheduler.after(0, self.finish)
             return
+        self.result.is_broadcast = is_broadcast(self._namespace, self._target)
+        if self._out is not None or self._wanted_source is not None:
+            device = "" if self._out is None else self._out.device.name
+            self.result.bound = f"{ip_text(self._source)} {device}"
         chance = self._namespace.chance.stream(
             f"{self._namespace.name} ping {self.result.target} {self.scheduler.now_ns}"
         )
         self._socket = self._namespace.sockets.open_echo(
             chance.randrange(1, 0x10000), self._replied, self._error
         )
+        self._socket.on_redirect = self._redirected
+        self._began_ns = self.scheduler.now_ns
+        if self._deadline_ns is not None:
+            self.scheduler.after(self._deadline_ns, self.finish)
         self._pacer.tick()
 
     def seen(self) -> dict[str, Any]:
@@ -160,6 +220,8 @@ class Ping(App):
     # -- sending
 
     def _choose_source(self) -> bytes:
+        if self._wanted_source is not None:
+            return self._wanted_source
         if self._out is not None:
             source = self._out.source_for(self._target)
             if source is None:
@@ -171,6 +233,7 @@ class Ping(App):
         sequence &= 0xFFFF
         packet = self._build(sequence)
         self.result.sent += 1
+        self.result.span_ns = self.scheduler.now_ns - self._began_ns
         # After 65536 requests the numbers come round again.
         self._answered.discard(sequence)
         self._failed.discard(sequence)
@@ -179,7 +242,7 @@ class Ping(App):
         if len(self._target) == 16:
             self._namespace.ipv6.send(bytes(packet), out=self._out, confirm=confirm)
         else:
-            self._namespace.ipv4.send(bytes(packet), confirm=confirm)
+            self._namespace.ipv4.send(bytes(packet), out=self._out, confirm=confirm)
 
     def _build(self, sequence: int) -> Any:
         assert self._socket is not None
@@ -211,7 +274,7 @@ class Ping(App):
 
     def _payload(self) -> bytes:
         pattern = bytes(at & 0xFF for at in range(self._size_bytes))
-        if self._size_bytes < 16:
+        if self._size_bytes < TIMED_BYTES:
             return pattern
         seconds, rest_ns = divmod(self._epoch_ns + self.scheduler.now_ns, NS_PER_S)
         return struct.pack("<QQ", seconds, rest_ns // 1000) + pattern[16:]
@@ -230,12 +293,18 @@ class Ping(App):
         sent_ns = self._sent_ns.get(reply.sequence)
         if sent_ns is None:
             return
-        if reply.sequence in self._answered:
+        rtt_ns = self.scheduler.now_ns - sent_ns
+        again = reply.sequence in self._answered
+        self._acknowledge(reply.sequence)
+        self.result.heard.append(
+            Heard(reply.source, reply.sequence, len(reply.data), reply.ttl, rtt_ns, again)
+        )
+        if again:
             self.result.duplicates += 1
             return
         self._answered.add(reply.sequence)
         self.result.received += 1
-        self.result.rtts_ns.append(self.scheduler.now_ns - sent_ns)
+        self.result.rtts_ns.append(rtt_ns)
         self._end_if_complete()
 
     def _error(self, error: SocketError) -> None:
@@ -243,11 +312,29 @@ class Ping(App):
             return  # It quotes a request that was never sent.
         where = "" if error.sequence is None else f"icmp_seq={error.sequence} "
         self.result.errors.append(f"{ip_text(error.reporter)} {where}{error.text}")
+        self.result.heard.append(error)
         if error.sequence is not None:
             self._failed.add(error.sequence)
+            if error.kind is not None:
+                self._acknowledge(error.sequence)
         self._end_if_complete()
 
+    def _redirected(self, redirect: EchoRedirect) -> None:
+        if redirect.sequence in self._sent_ns:
+            self.result.heard.append(redirect)
+
+    def _acknowledge(self, sequence: int) -> None:
+        """How many requests were under way when something came back of one."""
+        behind = self.result.sent - sequence & 0xFFFF
+        if behind < 0x8000:
+            self.result.pipe = max(self.result.pipe, behind + 1)
+
     def _end_if_complete(self) -> bool:
+        if self._deadline_ns is not None:
+            if self._failed or len(self._answered) >= self._count:
+                self.scheduler.after(0, self.finish)
+                return True
+            return False
         if self._all_sent and len(self._answered | self._failed) >= len(self._sent_ns):
             self.scheduler.after(0, self.finish)
             return True

@@ -51,6 +51,7 @@ class Icmp4:
             return self._answer(interface, frame, header, message)
         sockets = self._namespace.sockets
         if message.type == icmp.REDIRECT and len(message.payload) >= ipv4.HEADER_BYTES:
+            sockets.redirected4(header.source, message)
             if not self._namespace.ipv4.redirects.receive(interface, header.source, message):
                 interface.device.drop(frame, drops.REDIRECT_REFUSED)
             return None

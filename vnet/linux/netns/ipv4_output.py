@@ -51,22 +51,26 @@ class Ipv4Output:
         packet: bytes,
         meta: Meta | None = None,
         *,
+        out: Interface | None = None,
         confirm: bool = False,
         probe_path: bool = False,
     ) -> None:
         """Route and send a packet of our own.
 
-        ``confirm`` says that answers have been coming in lately (MSG_CONFIRM), which
-        spares the next hop a probe; ``probe_path`` that the packet is to find out what the path
-        can take, whatever routers have said of it (IP_PMTUDISC_PROBE). What cannot be sent is
-        dropped, and the sender told by an ICMP error to itself, as the kernel reports on the
-        socket.
+        ``confirm`` says that answers have been coming in lately (MSG_CONFIRM), which spares the
+        next hop a probe; ``probe_path`` that the packet is to find out what the path can take,
+        whatever routers have said of it (IP_PMTUDISC_PROBE). With ``out`` it leaves by that
+        interface (SO_BINDTODEVICE), straight to its target where no route does. What cannot be
+        sent is dropped, and the sender told by an ICMP error to itself, as the kernel reports on
+        the socket.
         """
         target = packet[16:20]
         if target == IPV4_BROADCAST or is_multicast_ip(target):
-            return self._send_to_all(packet, target, meta)
-        found = self._route(packet)
+            return self._send_to_all(packet, target, meta, out)
+        found = self._route(packet, None if out is None else out.device.name)
         if isinstance(found, DropReason):
+            if out is not None and found is drops.NO_ROUTE:
+                return self.send_by(out, packet, meta)
             return self._lose(packet, meta, found)
         if found.is_ours:
             return self._transmit(self._namespace.loopback, packet, MAC_ZERO, meta)
@@ -80,9 +84,11 @@ class Ipv4Output:
             found.out.arp_cache.table.confirm(next_hop, now_ns)
         return self._output(found.out, packet, next_hop, meta, mtu)
 
-    def _route(self, packet: bytes) -> Destination | DropReason:
+    def _route(self, packet: bytes, oif: str | None = None) -> Destination | DropReason:
         routing = self._namespace.routing4
-        if routing.targets_decide:
+        if oif is not None:
+            found = routing.lookup(own_flow(packet)._replace(oif=oif))
+        elif routing.targets_decide:
             found = routing.to(packet[16:20])
         else:
             found = routing.lookup(own_flow(packet))
@@ -90,9 +96,11 @@ class Ipv4Output:
             return drops.NO_ROUTE
         return found if found.leads_somewhere else REFUSALS[found.type]
 
-    def _send_to_all(self, packet: bytes, target: bytes, meta: Meta | None) -> None:
+    def _send_to_all(
+        self, packet: bytes, target: bytes, meta: Meta | None, out: Interface | None = None
+    ) -> None:
         # By the source address's interface; the route decides only where there is none.
-        out = self._namespace.owner_of(packet[12:16])
+        out = out or self._namespace.owner_of(packet[12:16])
         if out is None:
             route = self._namespace.route_to(target)
             if route is None:

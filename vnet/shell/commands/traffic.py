@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
-from vnet.base.ids import IPV4_ANY, is_link_local_ip6
+from vnet.base.errors import UsageError
+from vnet.base.ids import IPV4_ANY, ip_from_text, ip_text, is_link_local_ip6
 from vnet.cli.progress import pings_bar
+from vnet.guest.apps.ping import is_broadcast
+from vnet.guest.apps.ping_text import ping_text
 from vnet.guest.vnic import Vnic
 from vnet.lab.classes import machine_classes
 from vnet.lab.pingall import MOST_SAMPLES, PingAll, choose_pairs, class_pairs
@@ -33,7 +36,8 @@ def _tos(text: str) -> int:
 
 @command(
     "ping",
-    "SRC DST [-c COUNT] [-i INTERVAL] [-s SIZE] [-t TTL] [-Q TOS] [-W TIMEOUT] [-M do|dont]",
+    "SRC DST [-4|-6] [-b] [-n] [-q] [-c COUNT] [-i INTERVAL] [-s SIZE] [-t TTL] [-Q TOS] "
+    "[-I SOURCE] [-W TIMEOUT] [-w DEADLINE] [-M do|dont|want]",
     "echo requests from a machine to a machine or an address",
     group=Group.TRAFFIC,
     node=NodeUse.FIRST,
@@ -44,17 +48,52 @@ def _tos(text: str) -> int:
         "-s": _SIZE,
         "-t": Option("ttl", whole_number(1, 255)),
         "-Q": Option("tos", _tos),
+        "-I": Option("source", str),
         "-W": Option("timeout", duration),
+        "-w": Option("deadline", duration),
+        "-b": Option("broadcast"),
+        "-n": Option("numeric"),
+        "-q": Option("quiet"),
+        "-4": Option("family", value=4),
+        "-6": Option("family", value=6),
         "-M": Option("df", choice(do=True, dont=False, want=None)),
     },
     examples=["ping vm1 vm2 -c 2", "vm1 ping 10.0.0.2 -c 3 -i 200ms -s 1400 -M do"],
     completes=[machines, machines],
 )
 def ping(context: ShellContext, arguments: Arguments) -> Output:
-    """INTERVAL and TIMEOUT are seconds, or have a unit."""
+    """INTERVAL, TIMEOUT and DEADLINE are seconds, or have a unit. SOURCE is an address or a device.
+
+    -b allows a broadcast address; -n shows addresses only, -q only what it came to.
+    """
     source, target = arguments.words
-    result = context.machine(source).ping(context.target(target), **arguments.options)
-    return f"{source} pings {result.target}\n{result}"
+    options = dict(arguments.options)
+    broadcast, numeric, quiet = (
+        options.pop(key, False) for key in ("broadcast", "numeric", "quiet")
+    )
+    machine = context.machine(source)
+    context.target(target)
+    address, _, device = target.partition("%")
+    named = context.lab.network.machine(target) is not None
+    if not named:
+        ip = ip_from_text(address)
+        if options.get("family") == (4 if len(ip) == 16 else 6):
+            raise UsageError(f"ping: {target}: Address family for hostname not supported")
+        if not broadcast and is_broadcast(machine.namespace, ip):
+            raise UsageError(
+                "ping: Do you want to ping broadcast? Then -b. "
+                "If not, check your local firewall rules"
+            )
+    if "deadline" in options:
+        options.setdefault("count", _MOST_PACKETS)
+    result = machine.ping(target, **options)
+
+    def name_of(ip: bytes) -> str:
+        text = f"{ip_text(ip)}%{device}" if device and is_link_local_ip6(ip) else ip_text(ip)
+        name = context.name_of(ip) if named and not numeric else text
+        return text if name == text else f"{name} ({text})"
+
+    return ping_text(result, target, name_of, quiet=quiet)
 
 
 @command(

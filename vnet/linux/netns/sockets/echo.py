@@ -18,10 +18,22 @@ class EchoReply(NamedTuple):
     ttl: int
 
 
-class EchoSocket:
-    """Receives the replies to, and the errors about, echo requests with one identifier."""
+class EchoRedirect(NamedTuple):
+    """A router's word on a request: ``gateway`` is the better next hop. ``code`` is ICMP's."""
 
-    __slots__ = ("_sockets", "ident", "on_error", "on_reply")
+    reporter: bytes
+    sequence: int
+    code: int
+    gateway: bytes
+
+
+class EchoSocket:
+    """Receives the replies to, and the errors about, echo requests with one identifier.
+
+    ``on_redirect`` is told of redirects, which are no errors.
+    """
+
+    __slots__ = ("_sockets", "ident", "on_error", "on_redirect", "on_reply")
 
     def __init__(
         self,
@@ -34,6 +46,7 @@ class EchoSocket:
         self.ident = ident
         self.on_reply = on_reply
         self.on_error = on_error
+        self.on_redirect: Callable[[EchoRedirect], None] | None = None
 
     def close(self) -> None:
         """Stop receiving; harmless when closed."""

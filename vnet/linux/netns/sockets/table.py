@@ -10,7 +10,7 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_text
 from vnet.linux.netns import drops
 from vnet.linux.netns.ipv4_output import REFUSALS
-from vnet.linux.netns.sockets.echo import EchoReply, EchoSocket
+from vnet.linux.netns.sockets.echo import EchoRedirect, EchoReply, EchoSocket
 from vnet.linux.netns.sockets.errors import (
     SocketError,
     icmp_failure,
@@ -222,6 +222,18 @@ class Sockets:
         return True
 
     # -- errors
+
+    def redirected4(self, reporter: bytes, message: icmp.Icmp) -> None:
+        """A redirect came in: who pings hears of it, as a raw socket does of any ICMP."""
+        quoted = message.payload
+        at = (quoted[0] & 0x0F) * 4
+        request = quoted[at : at + icmp.HEADER_BYTES]
+        if quoted[9] != icmp.PROTOCOL or len(request) < icmp.HEADER_BYTES:
+            return
+        asker = self.echo.get(request[4] << 8 | request[5])
+        if request[0] == icmp.ECHO_REQUEST and asker is not None and asker.on_redirect is not None:
+            sequence = request[6] << 8 | request[7]
+            asker.on_redirect(EchoRedirect(reporter, sequence, message.code, message.rest))
 
     def icmp_error4(self, reporter: bytes, message: icmp.Icmp, ttl: int) -> bool:
         """An ICMP error came in; False if it is about nothing of ours."""
