@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_from_text
-from vnet.base.units import parse_duration_ns
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.http import HttpGet, HttpServer
 from vnet.guest.apps.iperf.client import IperfClient
@@ -30,6 +29,7 @@ from vnet.guest.apps.traceroute import (
 from vnet.guest.apps.udp import UdpServer, UdpStream
 from vnet.guest.machine import Guest, Machine, address_in
 from vnet.guest.vnic import Vnic
+from vnet.lab.arguments import duration_ns, spelt, within
 from vnet.lab.report import LinkRow, link_rows
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.tc.command import Tc
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _MAX_DATA_BYTES = 65_507
 """What fits in an IPv4 packet behind its header and eight bytes of ICMP or UDP."""
+_MOST_PACKETS = 1_000_000_000
 
 
 class MachineHandle:
@@ -90,14 +91,14 @@ class MachineHandle:
         address, device = self._bound(source, device)
         app = self._machine.make_ping(
             ip,
-            count=_count(count),
-            interval_ns=_ns(interval),
-            size_bytes=_within("size", size, 0, _MAX_DATA_BYTES),
-            ttl=None if ttl is None else _within("ttl", ttl, 1, 255),
+            count=within("count", count, 1, _MOST_PACKETS),
+            interval_ns=duration_ns(interval),
+            size_bytes=within("size", size, 0, _MAX_DATA_BYTES),
+            ttl=None if ttl is None else within("ttl", ttl, 1, 255),
             dont_fragment=df,
-            tos=_within("tos", tos, 0, 255),
-            timeout_ns=_ns(timeout),
-            deadline_ns=None if deadline is None else _ns(deadline),
+            tos=within("tos", tos, 0, 255),
+            timeout_ns=duration_ns(timeout),
+            deadline_ns=None if deadline is None else duration_ns(deadline),
             source=address,
             device=device,
         )
@@ -107,7 +108,9 @@ class MachineHandle:
     def arping(self, target: str, *, count: int = 1, mode: str = "request") -> Arping:
         """arping(8): ``request``, ``announce`` (-U) or ``duplicate`` (-D)."""
         ip, device = self._resolve(target)
-        app = self._machine.make_arping(ip, count=_count(count), mode=mode, device=device)
+        app = self._machine.make_arping(
+            ip, count=within("count", count, 1, _MOST_PACKETS), mode=mode, device=device
+        )
         self._lab.wait_for(app)
         return app
 
@@ -118,7 +121,7 @@ class MachineHandle:
         """
         interfaces = self.namespace.interfaces
         devices = {name: interface.device for name, interface in interfaces.items()}
-        return Tc(self.namespace.traffic_control, devices).run(command.split())
+        return Tc(self.namespace.traffic_control, devices).run(spelt("command", command).split())
 
     def traceroute(
         self,
@@ -143,18 +146,18 @@ class MachineHandle:
         ``here`` and ``near`` are those of -w, and ``family`` 4 or 6 its -4 or -6.
         """
         ip, _device = self._resolve(target, family)
-        most = _within("hops", hops, 1, MOST_HOPS)
+        most = within("hops", hops, 1, MOST_HOPS)
         app = self._machine.make_traceroute(
             ip,
             target,
             icmp=icmp,
             max_hops=most,
-            first_hop=_within("first", first, 1, most),
-            queries=_within("queries", queries, 1, MOST_QUERIES),
-            at_once=_within("at_once", at_once, 1, MOST_PROBES),
-            wait_ns=_ns(wait),
-            port=None if port is None else _within("port", port, 1, 65_535),
-            size_bytes=None if size is None else _within("size", size, 0, MOST_BYTES),
+            first_hop=within("first", first, 1, most),
+            queries=within("queries", queries, 1, MOST_QUERIES),
+            at_once=within("at_once", at_once, 1, MOST_PROBES),
+            wait_ns=duration_ns(wait),
+            port=None if port is None else within("port", port, 1, 65_535),
+            size_bytes=None if size is None else within("size", size, 0, MOST_BYTES),
             dont_fragment=df,
             here_factor=here,
             near_factor=near,
@@ -175,9 +178,9 @@ class MachineHandle:
         ip, _device = self._resolve(target, family)
         app = self._machine.make_tracepath(
             ip,
-            max_hops=_within("hops", hops, 1, MOST_HOPS),
-            size_bytes=None if size is None else _within("size", size, 1, 128_000),
-            port=_within("port", port, 1, 65_535),
+            max_hops=within("hops", hops, 1, MOST_HOPS),
+            size_bytes=None if size is None else within("size", size, 1, 128_000),
+            port=within("port", port, 1, 65_535),
         )
         self._lab.wait_for(app)
         return app.result
@@ -200,10 +203,10 @@ class MachineHandle:
         far_end = self._lab.network.machine(target)
         app = self._machine.make_udp(
             ip,
-            port=_within("port", port, 1, 65_535),
-            count=_count(count),
-            interval_ns=_ns(interval),
-            size_bytes=_within("size", size, 0, _MAX_DATA_BYTES),
+            port=within("port", port, 1, 65_535),
+            count=within("count", count, 1, _MOST_PACKETS),
+            interval_ns=duration_ns(interval),
+            size_bytes=within("size", size, 0, _MAX_DATA_BYTES),
             echo=echo,
             server=None if far_end is None else far_end.udp_server(port),
         )
@@ -215,9 +218,9 @@ class MachineHandle:
         ip, _device = self._resolve(target)
         app = self._machine.make_tcp(
             ip,
-            port=_within("port", port, 1, 65_535),
-            size_bytes=_within("size", size, 0, MOST_BYTES_SENT),
-            timeout_ns=_ns(timeout),
+            port=within("port", port, 1, 65_535),
+            size_bytes=within("size", size, 0, MOST_BYTES_SENT),
+            timeout_ns=duration_ns(timeout),
         )
         self._lab.wait_for(app)
         return app
@@ -238,12 +241,12 @@ class MachineHandle:
         ip, _device = self._resolve(target)
         app = self._machine.make_iperf(
             ip,
-            port=_within("port", port, 1, 65_535),
-            duration_ns=_ns(time),
-            size_bytes=None if size is None else _within("size", size, 1, MOST_BYTES_SENT),
-            interval_ns=_ns(interval),
+            port=within("port", port, 1, 65_535),
+            duration_ns=duration_ns(time),
+            size_bytes=None if size is None else within("size", size, 1, MOST_BYTES_SENT),
+            interval_ns=duration_ns(interval),
             reverse=reverse,
-            parallel=_within("parallel", parallel, 1, MOST_STREAMS),
+            parallel=within("parallel", parallel, 1, MOST_STREAMS),
         )
         self._lab.wait_for(app)
         return app
@@ -254,7 +257,10 @@ class MachineHandle:
         """``curl http://TARGET:PORT/PATH``; the server is :meth:`serve_http`'s."""
         ip, _device = self._resolve(target)
         app = self._machine.make_http_get(
-            ip, port=_within("port", port, 1, 65_535), path=path, timeout_ns=_ns(timeout)
+            ip,
+            port=within("port", port, 1, 65_535),
+            path=spelt("path", path),
+            timeout_ns=duration_ns(timeout),
         )
         self._lab.wait_for(app)
         return app
@@ -262,30 +268,32 @@ class MachineHandle:
     def serve_tcp(self, port: int = 7) -> TcpServer:
         """Run a TCP echo server until the lab ends."""
         self._lab.check_open()
-        return self._machine.serve_tcp(_within("port", port, 1, 65_535))
+        return self._machine.serve_tcp(within("port", port, 1, 65_535))
 
     def serve_iperf(self, port: int = 5201) -> IperfServer:
         """Run ``iperf3 -s`` until the lab ends."""
         self._lab.check_open()
-        return self._machine.serve_iperf(_within("port", port, 1, 65_535))
+        return self._machine.serve_iperf(within("port", port, 1, 65_535))
 
     def serve_http(self, port: int = 80) -> HttpServer:
         """Run an HTTP server until the lab ends; its ``files`` are bytes by path."""
         self._lab.check_open()
-        return self._machine.serve_http(_within("port", port, 1, 65_535))
+        return self._machine.serve_http(within("port", port, 1, 65_535))
 
     def serve_echo(self, port: int = 7) -> UdpServer:
         """Run a UDP echo server until the lab ends."""
         self._lab.check_open()
-        return self._machine.serve_echo(_within("port", port, 1, 65_535))
+        return self._machine.serve_echo(within("port", port, 1, 65_535))
 
     def _resolve(
         self, target: str, family: int | None = None
     ) -> tuple[IpAddress | bytes, str | None]:
         from vnet.guest.machine import reachable_address
 
-        machine = self._lab.network.machine(target)
+        machine = self._lab.network.machine(spelt("target", target))
         if machine is not None:
+            if family not in (None, 4, 6):
+                raise UsageError(f"a family of {family!r} cannot be", "4 or 6")
             return reachable_address(machine, self._machine, family), None
         return address_in(target)
 
@@ -294,7 +302,7 @@ class MachineHandle:
         if source is None:
             return None, device
         try:
-            return ip_from_text(source), device
+            return ip_from_text(spelt("source", source)), device
         except ValueError:
             pass
         if source not in self.namespace.interfaces:
@@ -376,20 +384,3 @@ class LinkHandle:
 
     def __repr__(self) -> str:
         return f"<LinkHandle {self.name}>"
-
-
-def _ns(text: str) -> int:
-    try:
-        return parse_duration_ns(text)
-    except (ValueError, TypeError, AttributeError):
-        raise UsageError(f"{text!r} is not a duration", 'write it as "200ms"') from None
-
-
-def _count(count: int) -> int:
-    return _within("count", count, 1, 1_000_000_000)
-
-
-def _within(what: str, value: int, least: int, most: int) -> int:
-    if type(value) is not int or not least <= value <= most:
-        raise UsageError(f"a {what} of {value!r} cannot be", f"a whole number, {least} to {most}")
-    return value
