@@ -338,3 +338,16 @@ links: [{ends: ['h1:eth0', 'sw1:p1']}]
     assert (masters["sw1:p1"], masters["sw1:sw1"]) == ("sw1", "-")
     ran = shell(lab, "h1 ip link show br0")
     assert " qdisc noqueue state UNKNOWN " in ran.out
+
+
+def test_a_machine_joins_a_group_and_leaves_it(shell: Shell) -> None:
+    ran = shell(
+        "two-vms", "vm1 join 239.1.1.1", "join vm2 239.1.1.2 -I eth0", "vm1 leave 239.1.1.1"
+    )
+    assert ran.out.splitlines() == [
+        "vm1:eth0 joins 239.1.1.1",
+        "vm2:eth0 joins 239.1.1.2",
+        "vm1:eth0 leaves 239.1.1.1",
+    ]
+    assert "vm1 is not in 239.1.1.1 (it joined none)" in shell("two-vms", "vm1 leave 239.1.1.1").err
+    assert "10.0.0.1 is no multicast group" in shell("two-vms", "vm1 join 10.0.0.1").err

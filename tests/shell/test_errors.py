@@ -18,9 +18,9 @@ WRONG = [
     ("ip addr", "ip runs on a node (say which: h1 ip addr)"),
     (
         "h1",
-        "h1: what shall it do? (one of ports, ping, arping, udp, trace, traceroute, tracepath, "
-        "iperf3, httpd, curl, ovs-ofctl, ovs-appctl, ovs-vsctl, watch, brctl, bridge, dmesg, ip, "
-        "sysctl, tc, ss)",
+        "h1: what shall it do? (one of ports, ping, arping, udp, trace, join, leave, "
+        "traceroute, tracepath, iperf3, httpd, curl, ovs-ofctl, ovs-appctl, ovs-vsctl, watch, "
+        "brctl, bridge, dmesg, ip, sysctl, tc, ss)",
     ),
     ("h1 pingg", "'pingg' is not a command for a node (did you mean 'ping'?)"),
     ("h1 zzz", "'zzz' is not a command for a node (one of: ports, ping, arping, "),

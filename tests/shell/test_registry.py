@@ -17,6 +17,8 @@ from vnet.shell.output import Output
 from vnet.shell.registry import COMMANDS, Command, Group, NodeUse, Registry, command
 
 EXAMPLES = [(c.name, example) for c in COMMANDS for example in c.examples]
+BEFORE = {"leave vm1 239.1.1.1": ["join vm1 239.1.1.1"]}
+"""What has to be done for an example to make sense."""
 
 
 def test_a_name_is_claimed_once() -> None:
@@ -50,7 +52,8 @@ def test_usage_names_every_option(found: Command) -> None:
 def test_every_example_runs(name: str, example: str, shell: Callable[..., Any]) -> None:
     found = COMMANDS.get(name)
     assert found is not None
-    ran = shell("ovs-flows" if found.group is Group.SWITCH else "two-hosts", example)
+    lab = "ovs-flows" if found.group is Group.SWITCH else "two-hosts"
+    ran = shell(lab, *BEFORE.get(example, ()), example)
     assert (ran.code, ran.err) == (0, "")
     # Commands of Open vSwitch's tools work by themselves.
     assert name in example or name in map(tool_of, example.split()[:2])

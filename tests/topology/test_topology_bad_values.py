@@ -235,8 +235,8 @@ ADDITIONS = {
     "no verb": (
         "scenario: [^{at: 1s}]",
         "the step does nothing (it needs one of ping, arping, udp, tcp, iperf3, http, traceroute, "
-        "tracepath, pingall, send, link, move, wait, fdb, counters, tc, repeat, parallel, flows, "
-        "groups, and 4 more)",
+        "tracepath, pingall, send, join, leave, link, move, wait, fdb, counters, tc, repeat, "
+        "parallel, and 6 more)",
     ),
     "two verbs": (
         "scenario: [{^wait: 1s, ping: {from: vm1, to: vm2}}]",

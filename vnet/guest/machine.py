@@ -19,6 +19,7 @@ from vnet.guest.apps.tcp import TcpClient, TcpOptions, TcpServer
 from vnet.guest.apps.tracepath import Tracepath, TracepathOptions
 from vnet.guest.apps.traceroute import Traceroute, TracerouteOptions
 from vnet.guest.apps.udp import UdpOptions, UdpServer, UdpStream
+from vnet.guest.groups import Memberships
 from vnet.guest.vnic import Vnic
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
@@ -34,6 +35,8 @@ class Machine:
     def __init__(self, namespace: Namespace, epoch_ns: int) -> None:
         self.namespace = namespace
         self.epoch_ns = epoch_ns
+        self.groups = Memberships(namespace)
+        """The multicast groups that its programs are in."""
         self._servers: dict[int, UdpServer] = {}
         self._tcp_servers: dict[int, TcpService] = {}
         self._faces: dict[Interface, Vnic] = {}

@@ -21,6 +21,7 @@ from vnet.netdev.nic import Nic
 from vnet.sim.link import Link
 from vnet.sim.scheduler import Scheduler
 from vnet.topology import steps
+from vnet.topology.group_steps import MembershipStep
 from vnet.topology.model import Endpoint
 
 
@@ -167,6 +168,18 @@ def do_tc(network: Network, step: steps.TcStep) -> dict[str, Any]:
         "backlog_bytes": stats.backlog_bytes,
         "backlog_packets": stats.backlog_packets,
     }
+
+
+def change_membership(network: Network, step: MembershipStep) -> dict[str, Any]:
+    """A machine joins a multicast group or leaves it; which groups it is in then, and by what.
+
+    Raises :class:`VnetError` where it is in the group already, or was not.
+    """
+    machine = network.machine(step.machine)
+    assert machine is not None, f"validation let {step.machine} through"
+    change = machine.groups.join if step.joins else machine.groups.leave
+    interface = change(step.group, step.device)
+    return {"device": interface.device.name, "groups": " ".join(machine.groups.all())}
 
 
 def device_at(network: Network, point: Endpoint) -> NetDevice:

@@ -27,6 +27,7 @@ from vnet.guest.apps.traceroute import (
     TracerouteResult,
 )
 from vnet.guest.apps.udp import UdpServer, UdpStream
+from vnet.guest.groups import group_from_text
 from vnet.guest.machine import Guest, Machine, address_in
 from vnet.guest.vnic import Vnic
 from vnet.lab.arguments import duration_ns, spelt, within
@@ -113,6 +114,22 @@ class MachineHandle:
         )
         self._lab.wait_for(app)
         return app
+
+    def join(self, group: str, *, device: str | None = None) -> str:
+        """Join a multicast group, as a program's socket would; returns the device.
+
+        ``device`` None is the kernel's choice: by its route to the group, or else the first.
+        """
+        return self._machine.groups.join(group_from_text(group), device).device.name
+
+    def leave(self, group: str, *, device: str | None = None) -> str:
+        """Leave a multicast group that :meth:`join` joined; returns the device."""
+        return self._machine.groups.leave(group_from_text(group), device).device.name
+
+    @property
+    def groups(self) -> list[str]:
+        """The multicast groups that it joined."""
+        return self._machine.groups.all()
 
     def tc(self, command: str) -> str:
         """tc(8) on the machine, as typed: ``qdisc add dev eth0 root netem delay 10ms``.
@@ -201,6 +218,7 @@ class MachineHandle:
         """
         ip, _device = self._resolve(target)
         far_end = self._lab.network.machine(target)
+        server = None if far_end is None else far_end.udp_server(port)
         app = self._machine.make_udp(
             ip,
             port=within("port", port, 1, 65_535),
@@ -208,7 +226,7 @@ class MachineHandle:
             interval_ns=duration_ns(interval),
             size_bytes=within("size", size, 0, _MAX_DATA_BYTES),
             echo=echo,
-            server=None if far_end is None else far_end.udp_server(port),
+            servers=() if server is None else (server,),
         )
         self._lab.wait_for(app)
         return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vnet.base.ids import IPV4_ANY, IPV6_ANY, ip_from_text
+from vnet.base.ids import IPV4_ANY, IPV6_ANY, ip_from_text, is_multicast_ip
 from vnet.guest.apps.app import App
 from vnet.guest.apps.send import Send
 from vnet.guest.machine import Machine, reachable_address
@@ -15,6 +15,7 @@ from vnet.lab.build import Network
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.topology import steps, stream_steps
 from vnet.topology.expression import build_packet
+from vnet.topology.group_steps import MembershipStep
 from vnet.topology.ovs_steps import OvsStep
 
 
@@ -86,6 +87,8 @@ def _act(network: Network, step: steps.Step) -> Callable[[], dict[str, Any]]:
         return lambda: acts.read_counters(network, step)
     if isinstance(step, steps.TcStep):
         return lambda: acts.do_tc(network, step)
+    if isinstance(step, MembershipStep):
+        return lambda: acts.change_membership(network, step)
     if isinstance(step, OvsStep):
         # Labs without Open vSwitch do without all that it is made of.
         from vnet.lab.ovs_acts import ovs_act
@@ -100,8 +103,9 @@ def _make_udp(network: Network, step: steps.UdpStep) -> App:
     servers = [
         owner.serve_udp(step.port, echo=step.echo) for owner in _owners(network, step.target)
     ]
+    target = _target(network, step.target, machine)
     return machine.make_udp(
-        _target(network, step.target, machine),
+        target,
         port=step.port,
         count=step.count,
         interval_ns=step.interval_ns,
@@ -109,7 +113,7 @@ def _make_udp(network: Network, step: steps.UdpStep) -> App:
         echo=step.echo,
         timeout_ns=step.timeout_ns,
         # Tenants may share an address: then nobody could say who counted.
-        server=servers[0] if len(servers) == 1 else None,
+        servers=servers if len(servers) == 1 or is_multicast_ip(target) else (),
     )
 
 
@@ -168,12 +172,12 @@ def _make_send(network: Network, step: steps.SendStep) -> App:
 
 
 def _owners(network: Network, target: str) -> list[Machine]:
-    """The machines that a name or an address stands for."""
+    """The machines that a name or an address stands for; of a group, its members."""
     machine = network.machine(target)
     if machine is not None:
         return [machine]
     ip = ip_from_text(target)
-    return [owner for owner in network.machines() if ip in owner.addresses]
+    return [owner for owner in network.machines() if ip in owner.addresses or ip in owner.groups]
 
 
 def _machine(network: Network, name: str) -> Machine:

@@ -74,6 +74,7 @@ _NAME = _Type("a name", False, _read_name)
 _BOOL = _Type("true or false", False, _read_bool)
 _PACKETS = {"sent": _COUNT, "received": _COUNT}
 _LOSSES = {**_PACKETS, "lost": _COUNT, "errors": _COUNT}
+_GROUPS = {"device": _NAME, "groups": _Type("groups such as 239.1.1.1", False, _read_text)}
 _STREAM = dict.fromkeys(("sent_bytes", "received_bytes", "errors"), _COUNT)
 
 REPORTS: dict[str, dict[str, _Type]] = {
@@ -112,6 +113,8 @@ REPORTS: dict[str, dict[str, _Type]] = {
     },
     "pingall": {**_PACKETS, "lost": _COUNT},
     "send": {"sent": _COUNT},
+    "join": _GROUPS,
+    "leave": _GROUPS,
     "link": {"state": _Type("up or down", False, _read_state)},
     "move": {"host": _NAME, "device": _NAME},
     "wait": {},

@@ -9,6 +9,7 @@ from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.devices import NLMON
 from vnet.topology.expectations import make_expectations
 from vnet.topology.explain import Cut
+from vnet.topology.group_steps import MembershipStep
 from vnet.topology.model import Endpoint, Link
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
@@ -287,6 +288,17 @@ class _StepMaker:
             return None
         place = self.report.root.place((*path, "packet"))
         return SendStep(*common, name, device, given.packet, given.count, given.interval, place)
+
+    def make_join(self, given: Any, path: Path, common: _Common) -> Step | None:
+        name, device = given.machine
+        here = (*path, "machine")
+        known = self.names.machine(name, here)
+        if known and device is not None:
+            known = self.has_real_device(Endpoint(name, device), here)
+        joins = path[-1] == "join"
+        return MembershipStep(*common, name, device, given.group, joins) if known else None
+
+    make_leave = make_join
 
     def make_link(self, given: Any, path: Path, common: _Common) -> Step | None:
         change = change_of(given)

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
 from vnet.topology.fields import DeviceName, Duration, Expected, Name, Source, Station, Target
+from vnet.topology.group_step_schema import MembershipFile
 from vnet.topology.ovs_step_schema import (
     BondFile,
     FlowsFile,
@@ -259,6 +260,8 @@ VERBS = (
         "tracepath",
         "pingall",
         "send",
+        "join",
+        "leave",
     ),
     *("link", "move", "wait", "fdb", "counters", "tc", "repeat", "parallel"),
     *OVS_VERBS,
@@ -301,6 +304,8 @@ class StepFile(Part):
     )
     pingall: PingAllFile | None = Field(default=None, description="Ping among many machines.")
     send: SendFile | None = Field(default=None, description="Put a packet of your own on the wire.")
+    join: MembershipFile | None = Field(default=None, description="Join a multicast group.")
+    leave: MembershipFile | None = Field(default=None, description="Leave a multicast group.")
     link: LinkStepFile | None = Field(default=None, description="Change a cable, or pull it.")
     move: MoveFile | None = Field(default=None, description="Move a VM to another switch.")
     wait: Duration | None = Field(default=None, description="Let time pass.")

@@ -6,7 +6,7 @@ into its bytes, which is a hundred times faster than building each anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 from scapy.layers.inet import IP, UDP
@@ -14,7 +14,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.packet import Raw
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import ip_text
+from vnet.base.ids import ip_text, is_multicast_ip
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App, Pacer
 from vnet.guest.stamp import DatagramTemplate
@@ -32,8 +32,10 @@ def build_datagram(
 ) -> Any:
     """A Scapy packet from IP on, as the kernel would send it for a socket."""
     transport = UDP(sport=ports[0], dport=ports[1]) / Raw(data)
+    # A group's packets stay on the link unless the program says otherwise (IP_MULTICAST_TTL).
+    stays = is_multicast_ip(target)
     if len(target) == 16:
-        hops = namespace.ipv6.hop_limit_to(target)
+        hops = 1 if stays else namespace.ipv6.hop_limit_to(target)
         return IPv6(src=ip_text(source), dst=ip_text(target), hlim=hops) / transport
     return (
         IP(
@@ -41,7 +43,7 @@ def build_datagram(
             dst=ip_text(target),
             id=namespace.idents.next(source, target, udp.PROTOCOL),
             flags="DF" if _fits(namespace, target, len(data) + 28) else 0,
-            ttl=namespace.sysctls.ipv4.ip_default_ttl,
+            ttl=1 if stays else namespace.sysctls.ipv4.ip_default_ttl,
         )
         / transport
     )
@@ -128,14 +130,15 @@ class UdpOptions(TypedDict, total=False):
     size_bytes: int
     echo: bool
     timeout_ns: int
-    server: UdpServer | None
+    servers: Sequence[UdpServer]
 
 
 class UdpStream(App):
     """Sends ``count`` numbered datagrams and counts, each once, those that arrived.
 
-    With ``echo`` that is those that came back; without, those that ``server``, the far end,
-    has got. ``server`` None without ``echo`` leaves ``received`` at 0: nobody could tell.
+    With ``echo`` that is those that came back; without, those that one of ``servers`` has got:
+    the far end, or the members of a group. No ``servers`` and no ``echo`` leave ``received`` at
+    0: nobody could tell.
     """
 
     def __init__(
@@ -149,7 +152,7 @@ class UdpStream(App):
         size_bytes: int = 64,
         echo: bool = True,
         timeout_ns: int = NS_PER_S,
-        server: UdpServer | None = None,
+        servers: Sequence[UdpServer] = (),
     ) -> None:
         super().__init__(namespace.scheduler)
         self.sent = 0
@@ -161,7 +164,7 @@ class UdpStream(App):
         self._size_bytes = max(size_bytes, NUMBER_BYTES)
         self._echo = echo
         self._timeout_ns = timeout_ns
-        self._server = None if echo else server
+        self._servers = () if echo else tuple(servers)
         self._arrived: set[int] = set()
         self._all_sent = False
         self._socket: UdpSocket | None = None
@@ -183,8 +186,8 @@ class UdpStream(App):
             self.scheduler.after(0, self.finish)
             return
         self._socket = sockets.open_udp(self._came_back, on_error=self._error)
-        if self._server is not None:
-            self._server.listeners.append(self._got_there)
+        for server in self._servers:
+            server.listeners.append(self._got_there)
         self._pacer.tick()
 
     def seen(self) -> dict[str, Any]:
@@ -202,8 +205,9 @@ class UdpStream(App):
         self._pacer.stopped = True
         if self._socket is not None:
             self._socket.close()
-        if self._server is not None and self._got_there in self._server.listeners:
-            self._server.listeners.remove(self._got_there)
+        for server in self._servers:
+            if self._got_there in server.listeners:
+                server.listeners.remove(self._got_there)
 
     def _template_for(self, socket: UdpSocket, mtu_bytes: int) -> DatagramTemplate:
         """The packet to stamp; built anew when the path's mtu turned out to be another."""
@@ -232,7 +236,7 @@ class UdpStream(App):
 
     def _last_sent(self) -> None:
         self._all_sent = True
-        counted = self._echo or self._server is not None
+        counted = self._echo or bool(self._servers)
         self.scheduler.after(self._timeout_ns if counted else 0, self.finish)
         self._end_if_complete()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
-from vnet.base.ids import IpAddress, ip_text
+from vnet.base.ids import IpAddress, ip_text, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.linux.netns.ipv4_output import REFUSALS
 from vnet.linux.netns.sockets.echo import EchoRedirect, EchoReply, EchoSocket
@@ -86,12 +86,18 @@ class Sockets:
         if self._namespace.owns(target):
             return IpAddress(target)
         route = self._namespace.route_to(target)
-        if route is None:
+        source = None
+        if route is not None:
+            source = route.source_for(target)
+        elif len(target) == 16 and is_multicast_ip(target):
+            # Each device has a route to ff00::/8; the first one's is used.
+            out = next((i for i in self._namespace.interfaces.values() if _speaks_ipv6(i)), None)
+            source = None if out is None else out.source_for(target)
+        else:
             found = self._namespace.routes.routing_of(target).to(target)
             reason = drops.NO_ROUTE if found is None else REFUSALS[found.type]
             what = f"{self._namespace.name}: {ip_text(target)}: {local_phrase(reason, None)}"
             raise UsageError(what, reason.cure)
-        source = route.source_for(target)
         if source is None:
             raise UsageError(f"{self._namespace.name}: no address to reach {ip_text(target)} from")
         return source
@@ -366,3 +372,7 @@ def _without_padding(packet: bytes, segment: bytes, datagram: udp.Udp) -> bytes:
     """A packet up to where its UDP datagram ends, which may be before the packet does."""
     extra = len(segment) - udp.HEADER_BYTES - len(datagram.payload)
     return packet[: len(packet) - extra]
+
+
+def _speaks_ipv6(interface: Interface) -> bool:
+    return interface.addrconf is not None and interface.device.admin_up
