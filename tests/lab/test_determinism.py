@@ -18,7 +18,7 @@ from vnet.lab.shipped import shipped
 
 folder, seed = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None
 for name in shipped():
-    for split in (False, True):
+    for split in (False, True) if seed is None else (False,):
         where = f"{folder}/{name}/{'split' if split else 'one'}"
         with Lab.load(f"@{name}", pcap_dir=where, split=split, seed=seed) as lab:
             lab.run()
@@ -55,7 +55,7 @@ def test_two_processes_write_the_same_bytes(first: dict[str, bytes], tmp_path: P
 
 def test_another_seed_writes_others(first: dict[str, bytes], tmp_path: Path) -> None:
     other = run(tmp_path, "1", "77")
-    assert list(other) == list(first)
+    assert list(other) == [path for path in first if Path(path).parts[1] == "one"]
     for name in shipped():
         captures = [path for path in first if path.startswith(f"{name}/one") and "pcapng" in path]
         assert all(first[path] != other[path] for path in captures), name
