@@ -44,7 +44,9 @@ def test_curl_shows_what_a_server_has(shell: Shell) -> None:
     assert "Content-Length: 2048" in lines
     assert "2048 bytes received" in lines
     assert "<p>Error code: 404</p>" in lines
-    assert lines[-1] == "curl: Connection refused"
+    assert lines[-1] == (
+        "curl: (7) Failed to connect to vm2 port 81 after 0 ms: Couldn't connect to server"
+    )
     for command, message in (
         ("vm1 curl ftp://vm2/", "is no URL that starts with http://"),
         ("vm2 httpd a=5", "is no file"),
@@ -70,3 +72,30 @@ def test_ss_tells_more_of_a_connection(shell: Shell) -> None:
     details = ran.out.splitlines()[-1].split()
     assert details[:2] == ["reno", "wscale:7,7"]
     assert {"mss:1448", "bytes_received:152"} & set(details)
+
+
+def test_an_empty_file_is_served(shell: Shell) -> None:
+    ran = shell("two-vms", "vm2 httpd /a=0", "vm1 curl -i vm2/a")
+    assert "HTTP/1.0 200 OK" in ran.out
+    assert "Content-Length: 0" in ran.out
+    assert ran.err == ""
+
+
+def test_a_second_iperf3_server_finds_the_port_taken(shell: Shell) -> None:
+    taken = "iperf3: error - unable to start listener for connections: Address already in use\n"
+    assert shell("two-vms", "vm1 iperf3 -s", "vm1 iperf3 -s").err == taken
+    assert shell("two-vms", "vm1 httpd -p 5201", "vm1 iperf3 -s").err == taken
+    assert shell("two-vms", "vm1 iperf3 -s", "vm1 iperf3 -s -p 5202").err == ""
+
+
+def test_a_test_without_an_end_is_refused(shell: Shell) -> None:
+    ran = shell("two-vms", "vm2 iperf3 -s", "vm1 iperf3 -c vm2 -t 0")
+    assert ran.err == "iperf3: -t: a test of 0 would not end\n"
+
+
+def test_reno_is_the_congestion_control_there_is(shell: Shell) -> None:
+    key = "net.ipv4.tcp_congestion_control"
+    ran = shell("two-vms", f"vm1 sysctl {key}", f"vm1 sysctl -w {key}=reno")
+    assert ran.out == f"{key} = reno\n" * 2
+    ran = shell("two-vms", f"vm1 sysctl -w {key}=cubic")
+    assert ran.err == f'sysctl: setting key "{key}": No such file or directory\n'

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_text
-from vnet.base.units import NS_PER_S
+from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.guest.apps.app import App, milliseconds
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sockets.tcp import TcpListener, TcpSocket
@@ -111,6 +111,11 @@ class HttpServer(App):
         return "\r\n".join(lines).encode() + _HEAD_END
 
 
+_TIMED_OUT = "Operation timed out"
+_NO_HTTP = "Received HTTP/0.9 when not allowed"
+_NOTHING = "Empty reply from server"
+
+
 class HttpOptions(TypedDict, total=False):
     """What a GET can be asked for; :class:`HttpGet` has the defaults."""
 
@@ -146,6 +151,8 @@ class HttpGet(App):
         self._host = host or (f"[{shown}]" if len(target) == 16 else shown)
         self._timeout_ns = timeout_ns
         self._began_ns = 0
+        self._connected = False
+        self._failed_ns = 0
         self._ended_ns: int | None = None
         self._length: int | None = None
         self._unread = b""
@@ -161,7 +168,7 @@ class HttpGet(App):
         self._socket.on_connected = self._ask
         self._socket.on_readable = self._read
         self._socket.on_closed = self._closed
-        self.scheduler.after(self._timeout_ns, self._fail, "Operation timed out")
+        self.scheduler.after(self._timeout_ns, self._fail, _TIMED_OUT)
 
     def seen(self) -> dict[str, Any]:
         found: dict[str, Any] = {
@@ -176,11 +183,29 @@ class HttpGet(App):
     def remarks(self) -> list[str]:
         return list(dict.fromkeys(self.errors))
 
+    def complaint(self, host: str) -> str:
+        """What curl prints where it failed, with its exit code; ``host`` is as the URL has it."""
+        error = self.errors[0]
+        after_ms = (self._failed_ns - self._began_ns) // NS_PER_MS
+        if error == _TIMED_OUT:
+            what = f"{error if self._connected else 'Connection timed out'} after {after_ms}"
+            whole = f" out of {self._length}" if self._length is not None else ""
+            got = f" with {len(self.body)}{whole} bytes received" if self._connected else ""
+            return f"curl: (28) {what} milliseconds{got}"
+        if not self._connected:
+            what = f"Failed to connect to {host} port {self._port} after {after_ms} ms"
+            return f"curl: (7) {what}: Couldn't connect to server"
+        code = {_NO_HTTP: 1, _NOTHING: 52}.get(error)
+        if code is None and self._ended_ns is not None:
+            code = 18
+        return f"curl: (56) Recv failure: {error}" if code is None else f"curl: ({code}) {error}"
+
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
 
     def _ask(self, socket: TcpSocket) -> None:
+        self._connected = True
         host = self._host if self._port == PORT else f"{self._host}:{self._port}"
         lines = (
             f"GET {self._path} HTTP/1.1",
@@ -200,7 +225,7 @@ class HttpGet(App):
             if not end and len(head) <= _MOST_HEAD_BYTES and not socket.at_end:
                 return
             if not self._take_head(head.decode("latin-1")):
-                self._fail("Received HTTP/0.9 when not allowed")
+                self._fail(_NO_HTTP if head else _NOTHING)
                 return
             self.body += rest
         if socket.at_end or (self._length is not None and len(self.body) >= self._length):
@@ -234,6 +259,7 @@ class HttpGet(App):
     def _fail(self, error: str) -> None:
         if not self.done and self._ended_ns is None:
             self.errors.append(error)
+            self._failed_ns = self.scheduler.now_ns
             self.scheduler.after(0, self.finish)
 
 

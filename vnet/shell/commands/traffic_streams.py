@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from vnet.base.errors import UsageError
 from vnet.base.text import quote
 from vnet.shell.context import ShellContext, machines
-from vnet.shell.options import Arguments, Option, duration, whole_number
+from vnet.shell.options import Arguments, Option, duration, duration_ns, whole_number
 from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.tcp_sockets import tcp_sockets_text
@@ -20,13 +20,20 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _MOST_SHOWN = 4_000
 
 
-def _size(text: str) -> int:
+def _size(text: str, least: int = 1) -> int:
     """Bytes as iperf3's -n takes them: 10M is 10 times 1024 times 1024."""
     match = _SIZE.fullmatch(text)
-    size = int(match[1]) * _UNITS[match[2].lower()] if match else 0
-    if not 1 <= size <= MOST_BYTES:
+    size = int(match[1]) * _UNITS[match[2].lower()] if match else -1
+    if not least <= size <= MOST_BYTES:
         raise ValueError(f"bytes, such as 500K or 10M, at most {MOST_BYTES}")
     return size
+
+
+def _test_time(text: str) -> str:
+    """How long a test is. iperf3 takes 0 for a test without an end, which nobody could stop."""
+    if duration_ns(text) == 0:
+        raise ValueError("a test of 0 would not end")
+    return duration(text)
 
 
 @command(
@@ -41,7 +48,7 @@ def _size(text: str) -> int:
         "-s": Option("server"),
         "-c": Option("client", str),
         "-p": _PORT,
-        "-t": Option("time", duration),
+        "-t": Option("time", _test_time),
         "-n": Option("size", _size),
         "-i": Option("interval", duration),
         "-P": Option("parallel", whole_number(1, MOST_STREAMS)),
@@ -60,6 +67,10 @@ def iperf3(context: ShellContext, arguments: Arguments) -> Output:
         if target is not None:
             raise UsageError("iperf3: cannot be both a client (-c) and a server (-s)")
         port = options.get("port", 5201)
+        if machine.namespace.sockets.tcp.is_listening(port):
+            raise UsageError(
+                "iperf3: error - unable to start listener for connections: Address already in use"
+            )
         machine.serve_iperf(port)
         return f"Server listening on {port}"
     if target is None:
@@ -90,7 +101,7 @@ def httpd(context: ShellContext, arguments: Arguments) -> Output:
         try:
             if not equals or not path.startswith("/"):
                 raise ValueError("PATH=BYTES, such as /index.html=5000")
-            sizes[path] = _size(text)
+            sizes[path] = _size(text, least=0)
         except ValueError as error:
             raise UsageError(f"httpd: {quote(each)} is no file", f"write {error}") from None
     server = context.machine(name).serve_http(port)
@@ -124,7 +135,7 @@ def curl(context: ShellContext, arguments: Arguments) -> Output:
     app = context.machine(name).http_get(
         context.target(url.hostname), f"{path}?{url.query}" if url.query else path, port=port
     )
-    lines = [f"curl: {error}" for error in app.remarks()]
+    lines = [app.complaint(url.hostname)] if app.errors else []
     if "head" in arguments.options and app.head:
         lines += [*app.head.split("\r\n"), ""]
     if app.status:

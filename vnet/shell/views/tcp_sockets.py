@@ -77,7 +77,7 @@ def _rows(namespace: Namespace) -> Iterator[_Row]:
             socket.unsent_bytes,
             _end(*socket.local),
             _end(*socket.remote),
-            _details(socket),
+            _details(socket, namespace.sysctls.ipv4.tcp_congestion_control),
         )
     for ours, port, theirs, far_port in tcp.remains:
         yield _Row(State.TIME_WAIT, 0, 0, _end(ours, port), _end(theirs, far_port))
@@ -88,17 +88,17 @@ def _end(address: bytes, port: int) -> tuple[str, str]:
     return (f"[{text}]" if len(address) == 16 else text), str(port)
 
 
-def _details(socket: TcpSocket) -> str:
+def _details(socket: TcpSocket, congestion_control: str) -> str:
     """What -i adds, in the kernel's order."""
     connection = socket.connection
     sender, agreed = connection.sender, connection.agreed
     rtt = sender.rtt
-    words = ["reno"]
+    words = [congestion_control]
     if agreed.send_scale is not None:
         words.append(f"wscale:{agreed.send_scale},{agreed.receive_scale}")
     words.append(f"rto:{rtt.rto_us // 1000}")
     if rtt.smoothed_us:
-        words.append(f"rtt:{rtt.smoothed_us / 1000:.3g}/{rtt.deviation_us / 1000:.3g}")
+        words.append(f"rtt:{rtt.smoothed_us / 1000:g}/{rtt.deviation_us / 1000:g}")
     words += [f"mss:{sender.mss}", f"cwnd:{sender.reno.window}"]
     if sender.reno.threshold != NO_THRESHOLD:
         words.append(f"ssthresh:{sender.reno.threshold}")

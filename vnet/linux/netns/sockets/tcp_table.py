@@ -82,6 +82,10 @@ class TcpTable:
 
     # -- opening
 
+    def is_listening(self, port: int, address: bytes = ANY) -> bool:
+        """Whether somebody waits for connections there."""
+        return (address, port) in self.listeners
+
     def listen(
         self,
         port: int,
@@ -91,7 +95,7 @@ class TcpTable:
         backlog: int = DEFAULT_BACKLOG,
     ) -> TcpListener:
         """Listen on ``port``, on all addresses of both families unless one is given."""
-        if (address, port) in self.listeners:
+        if self.is_listening(port, address):
             raise UsageError(f"{self._namespace.name}: TCP port {port}: Address already in use")
         listener = TcpListener(self, address, port, on_waiting, backlog)
         self.listeners[(address, port)] = listener

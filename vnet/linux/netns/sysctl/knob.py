@@ -41,7 +41,7 @@ class Spread(Enum):
 class Knob:
     """A setting. ``at_all`` is the default of ``all``; ``least`` and ``most`` bound each number.
 
-    ``only_default`` is one that no device has.
+    ``only_default`` is one that no device has. A text with ``choices`` is the name of one of them.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Knob:
     most: int
     spread: Spread
     only_default: bool
+    choices: tuple[str, ...]
 
 
 def knob(
@@ -63,10 +64,11 @@ def knob(
     most: int = _INT_MOST,
     spread: Spread = Spread.NOWHERE,
     only_default: bool = False,
+    choices: tuple[str, ...] = (),
 ) -> Any:
     """A field of a group of settings."""
     everywhere = default if at_all is None else at_all
-    made = Knob("", default, combine, everywhere, least, most, spread, only_default)
+    made = Knob("", default, combine, everywhere, least, most, spread, only_default, choices)
     return field(default=default, metadata={_KNOB: made})
 
 

@@ -11,8 +11,12 @@ _MOST_BUFFER = 0x7FFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class TcpKnobs:
-    """Times in seconds, buffers in bytes (least, default, most)."""
+    """Times in seconds, buffers in bytes (least, default, most).
 
+    Reno is all the congestion control there is; others are modules that cannot be found.
+    """
+
+    tcp_congestion_control: str = knob("reno", choices=("reno",))
     tcp_dsack: int = knob(1, least=0, most=1)
     tcp_fin_timeout: int = knob(60, least=0)
     tcp_keepalive_intvl: int = knob(75, least=1)

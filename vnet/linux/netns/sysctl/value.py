@@ -12,7 +12,10 @@ _MOST_DIGITS = 20
 def parse_value(knob: Knob, key: str, given: int | str) -> Value:
     """What a setting is set to. Raises :class:`UsageError` for what the kernel refuses."""
     if isinstance(knob.default, str):
-        return str(given).strip()
+        text = str(given).strip()
+        if knob.choices and text not in knob.choices:
+            raise UsageError(f'setting key "{key}": No such file or directory')
+        return text
     numbers = [_number(word) for word in str(given).split()]
     wanted = len(knob.default) if isinstance(knob.default, tuple) else 1
     whole = tuple(number for number in numbers if number is not None)
