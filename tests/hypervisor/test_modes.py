@@ -298,3 +298,22 @@ def test_kvm_counts_its_taps() -> None:
         scripts = {s.script for s in lab.network.script_steps}
         assert scripts == {"ifup", "qemu-ifup"}
         assert lab.vm("a").ping("10.0.0.2", count=1).received == 1
+
+
+def cost_of(lab: Lab, name: str) -> int:
+    """What the spanning tree of h1 has for a port."""
+    bridge = lab.host("h1").namespace.master_of(name)
+    assert bridge is not None
+    return next(port.path_cost for port in bridge.ports if port.device.name == name)
+
+
+def test_netback_tells_no_speed_and_a_tap_that_of_10_gbit(xen: Lab) -> None:
+    assert cost_of(xen, "vif1.0") == 100
+    with Lab.from_text(KVM) as lab:
+        assert cost_of(lab, "vnet0") == 2
+
+
+def test_a_card_costs_by_the_bandwidth_of_its_link(xen: Lab) -> None:
+    slow = "ends: ['h1:eth0', 'h2:eth0'], bandwidth: 100Mbit"
+    with Lab.from_text(XEN.replace("ends: ['h1:eth0', 'h2:eth0']", slow)) as lab:
+        assert (cost_of(xen, "peth0"), cost_of(lab, "peth0")) == (2, 19)

@@ -1,4 +1,4 @@
-"""Rings of Open vSwitch bridges: a spanning tree keeps frames from circling, finds other ways."""
+"""Rings of bridges: a spanning tree keeps frames from circling, and finds other ways."""
 
 from __future__ import annotations
 
@@ -69,5 +69,24 @@ def test_where_a_link_breaks_the_other_way_round_is_taken(
 
 def test_until_the_tree_stands_nothing_passes() -> None:
     report = ring("stp: true", "{ping: {from: a, to: b, count: 2}, expect: {received: 0}}")
+    assert report.held, report
+    assert not report.storms
+
+
+LINUX_AND_OVS = [
+    ("{type: ovs, stp: true, other_config: {stp-priority: 4096}}", "{stp: true}", "{stp: true}"),
+    ("{stp: true, priority: 4096}", "{type: ovs, stp: true}", "{type: ovs, stp: true}"),
+    ("{stp: true}", "{type: ovs, stp: true, other_config: {stp-priority: 4096}}", "{stp: true}"),
+]
+
+
+@pytest.mark.parametrize("kinds", LINUX_AND_OVS)
+def test_bridges_of_linux_and_of_open_vswitch_make_one_tree(kinds: tuple[str, ...]) -> None:
+    steps = ("{wait: 40s}", PING, "{link: {end: 's1:p2', state: down}}", "{wait: 60s}", PING)
+    written = "\n".join(f"  - {step}" for step in steps)
+    text = RING % {"more": "", "steps": written}
+    for number, kind in enumerate(kinds, 1):
+        text = text.replace(f"s{number}: {{type: ovs}}", f"s{number}: {kind}")
+    report = Lab.from_text(text).run()
     assert report.held, report
     assert not report.storms

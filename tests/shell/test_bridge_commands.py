@@ -129,6 +129,11 @@ def test_flags_of_a_port_are_set(shell: Shell, lab: Lab) -> None:
     )
 
 
+def test_a_cost_of_0_is_not_told_to_the_kernel(shell: Shell, lab: Lab) -> None:
+    shown = lines(shell, lab, "link set dev peth0 cost 7", "link set dev peth0 cost 0", "link")
+    assert shown[0].endswith("cost 7 ")
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -158,7 +163,7 @@ def test_flags_of_a_port_are_set(shell: Shell, lab: Lab) -> None:
             'Error: argument of "hairpin" must be one of "off", "on", not "maybe"',
         ),
         ("link set dev eth0 hairpin on", "RTNETLINK answers: Operation not supported"),
-        ("link set dev peth0 cost 0", "RTNETLINK answers: Numerical result out of range"),
+        ("link set dev peth0 cost 65536", "RTNETLINK answers: Numerical result out of range"),
         ("link set dev peth0 priority 64", "RTNETLINK answers: Numerical result out of range"),
         ("link set dev peth0 state foo", "Error: invalid STP port state"),
         ("link set dev peth0 cost many", "bridge link set: cost takes a whole number, not 'many'"),

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vnet.hypervisor.backend import BACKEND_MAC, BackEnd, FrontEnd, plug_in, tap_mac
+from vnet.hypervisor.backend import (
+    BACKEND_MAC,
+    BackEnd,
+    FrontEnd,
+    XenBackEnd,
+    plug_in,
+    tap_mac,
+)
 from vnet.hypervisor.modes import BridgeMode
 from vnet.topology.devices import backend_name
 from vnet.topology.model import Host, Hypervisor
@@ -82,6 +89,7 @@ class Domains:
     def _back_end(self, front: FrontEnd, name: str) -> BackEnd:
         kvm = self.host.hypervisor is Hypervisor.KVM
         mac = tap_mac(front.mac) if kvm else BACKEND_MAC
-        back = BackEnd(front.scheduler, name, mac, front.mtu_bytes)
+        made = XenBackEnd if self.host.hypervisor is Hypervisor.XEN else BackEnd
+        back = made(front.scheduler, name, mac, front.mtu_bytes)
         back.recorder = front.recorder
         return back

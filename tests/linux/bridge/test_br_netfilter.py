@@ -211,6 +211,26 @@ def test_a_cut_up_packet_of_a_vlan_keeps_its_tag() -> None:
     assert [(p[Dot1Q].vlan, len(p)) for p in pieces] == [(10, 1414), (10, 120)]
 
 
+@pytest.mark.parametrize("size", [1376, 1377, 1450])
+@pytest.mark.parametrize("looks", [False, True])
+def test_a_tagged_packet_too_large_for_an_access_port(size: int, looks: bool) -> None:
+    """Cut up where packets in VLANs are shown to IP; else there is room for the tag it had."""
+    table = Table(3)
+    table.machine.links.load_br_netfilter()
+    table.machine.sysctls["net.bridge.bridge-nf-filter-vlan-tagged"] = int(looks)
+    table.trunk(1, 10)
+    table.access(2, 10)
+    table.machine.set_mtu("p2", 1400)
+    heard = [Ether(d) for d in passed(table, ether(BROADCAST) / Dot1Q(vlan=10) / udp(size))]
+    assert not any(Dot1Q in packet for packet in heard)
+    whole_bytes = size + 28
+    if looks:
+        assert [packet[IP].len for packet in heard] == [1396, whole_bytes - 1376]
+    else:
+        assert [packet[IP].len for packet in heard] == [whole_bytes] * (whole_bytes <= 1404)
+        assert drops(table.port(2).device) == ({} if heard else {"bridge-port-mtu": 1})
+
+
 def test_hooks_see_each_packet_come_in_and_leave(table: Table) -> None:
     seen: list[tuple[str, str, str | None]] = []
 

@@ -48,7 +48,8 @@ def change(scene: Scene, words: Sequence[str]) -> str:
         )
     for key, on in flags.items():
         set_port_flag(port, key, on)
-    if "cost" in given.values:
+    # The tool tells the kernel of no cost where it is 0; ip link does.
+    if given.number("cost"):
         set_port_cost(port, given.number("cost"))
     if "mcast_router" in given.values:
         set_port_router(port, given.number("mcast_router"))
