@@ -79,12 +79,16 @@ WRONG = [
     ),
     ("captures vm1:eth0 many", "captures: 'many' is not a whole number from 1 to 1000"),
     ("h1 ip", "ip: something is missing (usage: NODE ip "),
-    ("h1 ip -4", "ip: which object? (one of address, link, route, rule, neighbour, neighbor)"),
+    (
+        "h1 ip -4",
+        "ip: which object? "
+        "(one of address, link, route, rule, neighbour, neighbor, maddress, netns)",
+    ),
     ("h1 ip -7 addr", "ip: unknown option '-7' (it takes: -4, -6, -br, -brief, -d, -details)"),
     ("h1 ip adr", "ip: there is no object 'adr' (did you mean 'address'?)"),
     ("h1 ip addr add 10.9.9.9/24", 'Not enough information: "dev" argument is required.'),
     ("vm1 ip addr show dev", "ip addr: dev wants a value"),
-    ("vm1 ip addr eth0 eth1", "ip addr: 'eth1' is out of place (it takes dev, up, master)"),
+    ("vm1 ip addr eth0 eth1", "ip addr: 'eth1' is out of place (it takes dev, up, master, type)"),
     ("vm1 ip addr eth9", 'vm1: device "eth9" does not exist (it has lo, eth0)'),
     ("h1 ip link show master br9", "h1 has no bridge br9 (it has xenbr0)"),
     ("h1 bridge", "bridge: something is missing (usage: NODE bridge "),

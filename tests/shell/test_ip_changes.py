@@ -150,6 +150,51 @@ def test_neighbours_set_by_hand(shell: Shell) -> None:
     ]
 
 
+def test_neighbours_are_flushed_but_for_the_administrators_own(shell: Shell) -> None:
+    assert said(
+        shell,
+        "vm1 ip neigh add 10.0.0.8 lladdr 02:00:00:00:00:08 dev eth0 nud stale",
+        "vm1 ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth0",
+        "vm1 ip neigh add 10.0.0.17 lladdr 02:00:00:00:00:0a dev eth0 nud stale",
+        "vm1 ip neigh flush to 10.0.0.16/28",
+        "vm1 ip neigh",
+        "vm1 ip neigh flush all",
+        "vm1 ip neigh",
+        "vm1 ip neigh flush nud permanent",
+        "vm1 ip neigh",
+    ) == [
+        "10.0.0.8 dev eth0 lladdr 02:00:00:00:00:08 STALE",
+        "10.0.0.9 dev eth0 lladdr 02:00:00:00:00:09 PERMANENT",
+        "10.0.0.9 dev eth0 lladdr 02:00:00:00:00:09 PERMANENT",
+    ]
+
+
+def test_devices_of_a_kind_and_namespaces_and_groups(shell: Shell) -> None:
+    assert said(
+        shell,
+        "h1 ip link add v0 type veth peer name v1",
+        "h1 ip -br addr show type bridge",
+        "h1 ip -br addr show type veth",
+        "h1 ip netns",
+        "h1 ip -4 maddr show dev br0",
+        "vm1 ip maddr",
+    ) == [
+        "br0              UP",
+        "v1@v0            DOWN",
+        "v0@v1            DOWN",
+        "2:\tbr0",
+        "\tinet  224.0.0.1",
+        "\tinet  224.0.0.106",
+        "1:\tlo",
+        "\tinet  224.0.0.1",
+        "\tinet6 ff02::1",
+        "\tinet6 ff01::1",
+        "2:\teth0",
+        "\tlink  01:00:5e:00:00:01",
+        "\tinet  224.0.0.1",
+    ]
+
+
 REFUSED = {
     "ip route add 10.5.0.0/16 via 4.4.4.4": "Error: Nexthop has invalid gateway.",
     "ip route add 10.0.0.0/24 dev eth0": "RTNETLINK answers: File exists",
@@ -159,7 +204,37 @@ REFUSED = {
     "ip route add 10.5.0.0/16 dev nope": 'Cannot find device "nope"',
     "ip route get": "need at least a destination address",
     "ip route get 203.0.113.9": "RTNETLINK answers: Network is unreachable",
-    "ip route get 300.1.1.1": 'Error: any valid address is expected rather than "300.1.1.1".',
+    "ip route get 300.1.1.1": 'Error: any valid prefix is expected rather than "300.1.1.1".',
+    "ip route add 10.0.0.0/33 dev eth0": (
+        'Error: any valid prefix is expected rather than "10.0.0.0/33".'
+    ),
+    "ip route add 10.9.0.0/24 via 10.0.0.900": (
+        'Error: inet address is expected rather than "10.0.0.900".'
+    ),
+    "ip route add 10.9.0.0/24 dev eth0 metric x": (
+        'Error: argument "x" is wrong: "metric" value is invalid'
+    ),
+    "ip route add 10.9.0.0/24 dev eth0 table foo": (
+        'Error: argument "foo" is wrong: "table" value is invalid'
+    ),
+    "ip route show table 1000000000000": (
+        'Error: argument "1000000000000" is wrong: table id value is invalid'
+    ),
+    "ip route show table 777": "Error: ipv4: FIB table does not exist.",
+    "ip rule del prio 5": "RTNETLINK answers: No such file or directory",
+    "ip rule del": '"ip rule del" requires arguments.',
+    "ip rule add": '"ip rule add" requires arguments.',
+    "ip rule add from all table 1000000000000": (
+        'Error: argument "1000000000000" is wrong: invalid table ID'
+    ),
+    "ip rule add foo": 'Error: argument "foo" is wrong: Failed to parse rule type',
+    "ip rule add prio x": 'Error: argument "x" is wrong: preference value is invalid',
+    "ip rule foo": 'Command "foo" is unknown, try "ip rule help".',
+    "ip addr add 10.0.0.300/24 dev eth0": (
+        'Error: any valid prefix is expected rather than "10.0.0.300/24".'
+    ),
+    "ip neigh flush": "Flush requires arguments.",
+    "ip netns add blue": 'Command "add" is unknown, try "ip netns".',
     "ip rule del pref 999": "RTNETLINK answers: No such file or directory",
     "ip rule add goto 5 pref 9": "Error: Backward goto not supported.",
     "ip addr add 10.0.0.1/24 dev eth0": "Error: ipv4: Address already assigned.",

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import IpAddress, Mac
+from vnet.base.ids import IpAddress, Mac, network_of
+from vnet.base.text import one_of
 from vnet.linux.netns.errors import FILE_EXISTS, NO_SUCH_FILE
 from vnet.linux.netns.namespace import Namespace
-from vnet.shell.commands.ip_words import WordReader, address, device_name, garbage
+from vnet.shell.commands.ip_words import WordReader, address, device_name, garbage, prefix
 from vnet.shell.keywords import hardware_address
-from vnet.tables.neigh import Nud
+from vnet.tables.neigh import Neighbor, Nud
 
 CHANGES = ("add", "replace", "change", "delete", "flush")
 
-_STATES = {
-    "permanent": Nud.PERMANENT,
-    "reachable": Nud.REACHABLE,
-    "stale": Nud.STALE,
-}
+_STATES = {state.value: state for state in Nud}
+_SETTABLE = (Nud.PERMANENT, Nud.REACHABLE, Nud.STALE)
 
 
 class _Entry:
@@ -35,9 +34,9 @@ class _Entry:
 def change_neighbor(namespace: Namespace, verb: str, words: Sequence[str]) -> str:
     """Do what stands behind ``ip neighbour``."""
     change = next(c for c in CHANGES if c.startswith(verb))
-    entry = _read(namespace, WordReader(words))
     if change == "flush":
-        return _flush(namespace, entry)
+        return _flush(namespace, WordReader(words))
+    entry = _read(namespace, WordReader(words))
     if entry.ip is None or entry.device is None:
         raise UsageError("Device and destination are required arguments.")
     if entry.is_proxy:
@@ -70,6 +69,9 @@ def _read(namespace: Namespace, read: WordReader) -> _Entry:
                 entry.device = device_name(namespace, read.next())
             case "nud":
                 entry.state = _state(read.next())
+                if entry.state not in _SETTABLE:
+                    known = one_of([state.value for state in _SETTABLE])
+                    raise UsageError("RTNETLINK answers: Invalid argument", f"here: {known}")
             case "proxy":
                 entry.is_proxy = True
                 entry.ip = address(read.next())
@@ -109,12 +111,40 @@ def _proxy(namespace: Namespace, change: str, entry: _Entry) -> str:
     return ""
 
 
-def _flush(namespace: Namespace, entry: _Entry) -> str:
-    """All of a device, or of all, but for the administrator's own."""
-    if entry.device is None and entry.ip is None:
-        raise UsageError("Flush requires arguments.")
+def _flush(namespace: Namespace, read: WordReader) -> str:
+    """All that is meant; the administrator's own only if their state is named."""
+    if not read:
+        raise UsageError("Flush requires arguments.", "all, or dev DEV, or a network")
+    device: str | None = None
+    within: tuple[IpAddress, int] | None = None
+    state: Nud | None = None
+    while read:
+        word = read.next()
+        if word == "dev":
+            device = device_name(namespace, read.next())
+        elif word == "nud":
+            state = _state(read.next())
+        else:
+            text = read.next() if word == "to" else word
+            within = None if text == "all" else prefix(text)
     for interface in namespace.interfaces.values():
-        if entry.device in (None, interface.device.name):
+        if device in (None, interface.device.name):
             for cache in (interface.arp_cache, interface.nd_cache):
-                cache.flush(keep_permanent=True)
+                for neighbor in tuple(cache.table):
+                    if _is_meant(neighbor, within, state):
+                        cache.forget(neighbor.ip)
     return ""
+
+
+def _is_meant(
+    neighbor: Neighbor[Any], within: tuple[IpAddress, int] | None, state: Nud | None
+) -> bool:
+    if state is None and neighbor.state is Nud.PERMANENT:
+        return False
+    if within is not None:
+        network, length = within
+        if len(neighbor.ip) != len(network):
+            return False
+        if network_of(neighbor.ip, length) != network_of(network, length):
+            return False
+    return state in (None, neighbor.state)

@@ -23,7 +23,7 @@ from vnet.shell.commands.ip_words import (
 from vnet.shell.views.route import RouteFilter, route_text, routes_text, table_number
 from vnet.shell.views.route_get import UNREACHABLE, route_get_text
 from vnet.tables.fib import Nexthop, Route, RouteMetrics, RouteScope, RouteType
-from vnet.tables.policy import Flow
+from vnet.tables.policy import TABLE_LOCAL, TABLE_MAIN, Flow
 
 _TYPES = {kind.word: kind for kind in RouteType}
 _SCOPES = {scope.word: scope for scope in RouteScope}
@@ -48,6 +48,7 @@ def ip_route(
         return _change(namespace, change, words[1:], family)
     read = WordReader(words[1:] if (verb and "list".startswith(verb)) or verb == "show" else words)
     shown = _filter(namespace, read, family)
+    _check_table(namespace, shown.table, family or 4)
     texts = [
         routes_text(namespace, each, shown, details=details) for each in _families(shown, family)
     ]
@@ -55,6 +56,13 @@ def ip_route(
 
 
 # -- show and flush
+
+
+def _check_table(namespace: Namespace, table: int | None, family: int) -> None:
+    """A table is there once something was in it; two always are."""
+    policy = (namespace.routing6 if family == 6 else namespace.routing4).policy
+    if table not in (None, TABLE_MAIN, TABLE_LOCAL, *policy.tables):
+        raise UsageError(f"Error: ipv{family}: FIB table does not exist.\nDump terminated")
 
 
 def _families(shown: RouteFilter, family: int | None) -> tuple[int, ...]:
@@ -123,9 +131,9 @@ def _get(namespace: Namespace, read: WordReader, family: int | None) -> str:
                 key = "iif" if word == "iif" else "oif"
                 given[key] = device_name(namespace, read.next())
             case "tos" | "dsfield":
-                given["tos"] = number(read.next(), 255, "TOS") & 0xFC
+                given["tos"] = number(read.next(), 255, fault="TOS value is invalid") & 0xFC
             case "mark":
-                given["mark"] = number(read.next(), _MOST, "mark")
+                given["mark"] = number(read.next(), _MOST, fault="mark value is invalid")
             case "ipproto":
                 given["protocol"] = _transport(read.next())
             case "sport" | "dport":
@@ -134,7 +142,7 @@ def _get(namespace: Namespace, read: WordReader, family: int | None) -> str:
             case "fibmatch":
                 only_match = True
             case _:
-                target = address(read.next() if word == "to" else word, family)
+                target, _length = prefix(read.next() if word == "to" else word, family)
     if target is None:
         raise UsageError("need at least a destination address")
     flow = Flow(target, **given)  # type: ignore[arg-type]
@@ -203,17 +211,18 @@ def _read_word(
 ) -> None:
     match word:
         case "via":
-            spec.gateway = _gateway(read, family)
+            of_target = None if spec.network is None else 4 if len(spec.network[0]) == 4 else 6
+            spec.gateway = _gateway(read, family or of_target)
         case "dev" | "oif":
             spec.device = device_name(namespace, read.next())
         case "onlink":
             spec.onlink = True
         case "table":
-            spec.table = table_number(read.next())
+            spec.table = table_number(read.next(), '"table" value is invalid')
         case "metric" | "priority" | "preference":
-            spec.metric = number(read.next(), _MOST, "metric")
+            spec.metric = number(read.next(), _MOST, fault='"metric" value is invalid')
         case "tos" | "dsfield":
-            spec.tos = number(read.next(), 255, "TOS")
+            spec.tos = number(read.next(), 255, fault="TOS value is invalid")
         case "scope":
             spec.scope = _scope(read.next())
         case "proto" | "protocol":
@@ -247,7 +256,7 @@ def _read_hop(
         elif word == "dev":
             device = device_name(namespace, read.next())
         else:
-            weight = number(read.next(), 256, "weight")
+            weight = number(read.next(), 256, fault="weight value is invalid")
     return device, gateway, weight
 
 
@@ -262,7 +271,7 @@ def _read_metric(spec: _Spec, word: str, read: WordReader) -> None:
         "window": "window_bytes",
         "initcwnd": "initcwnd",
     }
-    spec.metrics[names[word]] = number(read.next(), _MOST, word)
+    spec.metrics[names[word]] = number(read.next(), _MOST, fault=f'"{word}" value is invalid')
 
 
 def _gateway(read: WordReader, family: int | None) -> IpAddress:

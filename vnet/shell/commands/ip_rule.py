@@ -30,7 +30,9 @@ def ip_rule(
         return _delete(namespace, WordReader(rest), family or 4)
     if verb == "flush":
         return _flush(namespace, family or 4)
-    read = WordReader(rest if verb in ("show", "list", "lst", "ls", "sh") else words)
+    if not any(show.startswith(verb) for show in ("show", "list", "lst")):
+        raise UsageError(f'Command "{verb}" is unknown, try "ip rule help".')
+    read = WordReader(rest)
     table = None
     while read:
         if (word := read.next()) not in ("table", "lookup"):
@@ -40,6 +42,8 @@ def ip_rule(
 
 
 def _add(namespace: Namespace, read: WordReader, family: int) -> str:
+    if not read:
+        raise UsageError('"ip rule add" requires arguments.', "say which packets it is for")
     rule, said = _read(read, family)
     if "priority" not in said:
         rule = replace(rule, priority=namespace.rules.next_priority(family))
@@ -52,7 +56,7 @@ def _add(namespace: Namespace, read: WordReader, family: int) -> str:
 def _delete(namespace: Namespace, read: WordReader, family: int) -> str:
     wanted, said = _read(read, family)
     if not said:
-        raise UsageError("RTNETLINK answers: Invalid argument", "say which rule")
+        raise UsageError('"ip rule del" requires arguments.', "say which rule")
     routing = namespace.routing6 if family == 6 else namespace.routing4
     for rule in routing.policy.rules:
         if all(getattr(rule, field) == getattr(wanted, field) for field in said):
@@ -87,14 +91,16 @@ def _read_word(given: dict[str, object], word: str, read: WordReader, family: in
             if length:
                 ends = {"from": "source", "to": "target"}
                 given[ends[word]] = RulePrefix(network_of(ip, length), length)
-        case "pref" | "priority" | "preference" | "order":
-            given["priority"] = number(read.next(), _MOST, "preference")
-        case "tos" | "dsfield":
-            given["tos"] = number(read.next(), 255, "TOS")
+        case _ if any(name.startswith(word) for name in ("preference", "order", "priority")):
+            given["priority"] = number(read.next(), _MOST, fault="preference value is invalid")
+        case _ if any(name.startswith(word) for name in ("tos", "dsfield")):
+            given["tos"] = number(read.next(), 255, fault="TOS value is invalid")
         case "fwmark":
             mark, _, mask = read.next().partition("/")
-            given["mark"] = number(mark, _MOST, "fwmark")
-            given["mark_mask"] = number(mask, _MOST, "fwmask") if mask else _MOST
+            given["mark"] = number(mark, _MOST, fault="fwmark value is invalid")
+            given["mark_mask"] = (
+                number(mask, _MOST, fault="fwmask value is invalid") if mask else _MOST
+            )
         case "iif" | "dev" | "oif":
             given["oif" if word == "oif" else "iif"] = read.next()
         case "ipproto":
@@ -109,7 +115,7 @@ def _read_word(given: dict[str, object], word: str, read: WordReader, family: in
 def _read_action(given: dict[str, object], word: str, read: WordReader) -> None:
     match word:
         case "table" | "lookup":
-            given["table"] = table_number(read.next())
+            given["table"] = table_number(read.next(), "invalid table ID")
         case "goto":
             given["action"], given["goto"] = RuleAction.GOTO, number(read.next(), _MOST, "target")
         case "suppress_prefixlength" | "sup_pl":
@@ -119,7 +125,7 @@ def _read_action(given: dict[str, object], word: str, read: WordReader) -> None:
         case _ if word in _REFUSALS:
             given["action"] = RuleAction[word.upper()]
         case _:
-            raise garbage(word)
+            raise UsageError(f'Error: argument "{word}" is wrong: Failed to parse rule type')
 
 
 def _ports(text: str) -> Ports:

@@ -57,14 +57,23 @@ def device_name(namespace: Namespace, name: str) -> str:
 
 def address(text: str, family: int | None = None) -> IpAddress:
     """One address, of a given family if that is told."""
+    found = _ip(text, family)
+    if found is None:
+        raise _expected("address", text, family)
+    return found
+
+
+def _ip(text: str, family: int | None) -> IpAddress | None:
     try:
         found = ip_from_text(text)
     except ValueError:
-        found = None
-    if found is None or (family is not None and len(found) != (4 if family == 4 else 16)):
-        kind = "any valid" if family is None else "inet" if family == 4 else "inet6"
-        raise UsageError(f'Error: {kind} address is expected rather than "{text}".')
-    return found
+        return None
+    return found if family in (None, 4 if len(found) == 4 else 6) else None
+
+
+def _expected(what: str, text: str, family: int | None) -> UsageError:
+    kind = "any valid" if family is None else "inet" if family == 4 else "inet6"
+    return UsageError(f'Error: {kind} {what} is expected rather than "{text}".')
 
 
 def prefix(text: str, family: int | None = None) -> tuple[IpAddress, int]:
@@ -72,12 +81,11 @@ def prefix(text: str, family: int | None = None) -> tuple[IpAddress, int]:
     if text in ("default", "any", "all"):
         return IpAddress(bytes(16 if family == 6 else 4)), 0
     host, slash, length_text = text.partition("/")
-    ip = address(host, family)
-    bits = len(ip) * 8
-    length = number(length_text, bits) if slash else bits
-    if length > bits:
-        kind = "inet" if bits == 32 else "inet6"
-        raise UsageError(f'Error: {kind} prefix is expected rather than "{text}".')
+    ip = _ip(host, family)
+    bits = 0 if ip is None else len(ip) * 8
+    length = bits if not slash else int(length_text) if length_text.isdecimal() else bits + 1
+    if ip is None or length > bits:
+        raise _expected("prefix", text, family)
     return ip, length
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, one_of, quote
+from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sysctl.names import names_of
 from vnet.shell.commands import ip_address, ip_neighbor
@@ -22,6 +23,7 @@ from vnet.shell.options import Arguments, Option, take_options
 from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.address import addresses_text, brief_addresses_text
+from vnet.shell.views.groups import groups_text
 from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
 from vnet.shell.views.link_details import detail_lines
 from vnet.shell.views.neighbor import neighbors_text, proxied_text
@@ -31,6 +33,8 @@ _SHOW = ("show", "list", "lst", "ls")
 
 _Given = Mapping[str, Any]
 """The options before an object."""
+
+_DEVICES = ("dev", "up!", "master", "type", "")
 
 _Filters = Mapping[str, str]
 """The keywords after ``show`` with their values; ``up`` has an empty one, and a word that
@@ -76,7 +80,7 @@ def _filters(tool: str, words: Sequence[str], keywords: Sequence[str]) -> _Filte
 
 @command(
     "ip",
-    "[-4|-6] [-br] addr|link|route|neigh [show|add|del|set ...] [[dev] DEV] [up] [master BR]",
+    "[-4|-6] [-br] addr|link|route|rule|neigh|maddr [show|add|del|set ...] [[dev] DEV] [up] ...",
     "addresses, devices, routes and neighbours, as ip(8) shows them; devices also as it sets them",
     group=Group.NODE,
     node=NodeUse.PREFIX,
@@ -95,7 +99,11 @@ def _filters(tool: str, words: Sequence[str], keywords: Sequence[str]) -> _Filte
         "h1 ip link set xenbr0 type bridge vlan_filtering 1",
         "on vm1 ip neigh",
     ],
-    completes=[Words(), Words("addr", "link", "route", "rule", "neigh"), Words("show", "dev")],
+    completes=[
+        Words(),
+        Words("addr", "link", "route", "rule", "neigh", "maddr"),
+        Words("show", "dev"),
+    ],
 )
 def ip(context: ShellContext, arguments: Arguments) -> Output:
     """Object names may be cut short, as everybody does: ``ip a``, ``ip -br l``, ``ip r``."""
@@ -120,15 +128,23 @@ def ip(context: ShellContext, arguments: Arguments) -> Output:
 def _ip_address(namespace: Namespace, words: Sequence[str], given: _Given) -> str:
     if change := _change_in(words, ip_address.CHANGES):
         return ip_address.change_address(namespace, change, words[1:])
-    filters = _filters("ip addr", words, ("dev", "up!", "master", ""))
+    filters = _filters("ip addr", words, _DEVICES)
     device = filters.get("dev", filters.get(""))
-    shown = interfaces_of(
-        namespace, device=device, master=filters.get("master"), only_up="up" in filters
-    )
+    shown = _devices(namespace, filters)
     family = given.get("family")
     if "brief" in given:
         return brief_addresses_text(shown, family=family)
     return addresses_text(shown, family=family, one_device=device is not None)
+
+
+def _devices(namespace: Namespace, filters: _Filters) -> list[Interface]:
+    return interfaces_of(
+        namespace,
+        device=filters.get("dev", filters.get("")),
+        master=filters.get("master"),
+        only_up="up" in filters,
+        kind=filters.get("type"),
+    )
 
 
 def _change_in(words: Sequence[str], changes: Sequence[str]) -> str | None:
@@ -140,13 +156,7 @@ def _change_in(words: Sequence[str], changes: Sequence[str]) -> str | None:
 def _ip_link(namespace: Namespace, words: Sequence[str], given: _Given) -> str:
     if words and words[0] in ("add", "del", "delete", "set"):
         return change_link(namespace, words[0], words[1:])
-    filters = _filters("ip link", words, ("dev", "up!", "master", ""))
-    shown = interfaces_of(
-        namespace,
-        device=filters.get("dev", filters.get("")),
-        master=filters.get("master"),
-        only_up="up" in filters,
-    )
+    shown = _devices(namespace, _filters("ip link", words, _DEVICES))
     if "brief" in given:
         return brief_links_text(shown)
     return links_text(shown, details=detail_lines if "details" in given else None)
@@ -169,6 +179,19 @@ def _ip_neighbor(namespace: Namespace, words: Sequence[str], given: _Given) -> s
     return neighbors_text(namespace, family=given.get("family"), device=filters.get("dev"))
 
 
+def _ip_netns(_namespace: Namespace, words: Sequence[str], _given: _Given) -> str:
+    """Namespaces with names: a lab's machines have none besides their own."""
+    if words:
+        raise UsageError(f'Command "{words[0]}" is unknown, try "ip netns".', "give it a VM")
+    return ""
+
+
+def _ip_maddress(namespace: Namespace, words: Sequence[str], given: _Given) -> str:
+    filters = _filters("ip maddr", words, ("dev", ""))
+    device = filters.get("dev", filters.get(""))
+    return groups_text(namespace, family=given.get("family"), device=device)
+
+
 _IpView = Callable[[Namespace, Sequence[str], _Given], str]
 _IP_OBJECTS: dict[str, _IpView] = {
     "address": _ip_address,
@@ -177,6 +200,8 @@ _IP_OBJECTS: dict[str, _IpView] = {
     "rule": _ip_rule,
     "neighbour": _ip_neighbor,
     "neighbor": _ip_neighbor,
+    "maddress": _ip_maddress,
+    "netns": _ip_netns,
 }
 
 

@@ -101,12 +101,22 @@ def hardware_line(device: NetDevice) -> str:
     return f"    link/ether {mac} brd {_BROADCAST}{elsewhere}"
 
 
+def kind_of(interface: Interface) -> str | None:
+    """What ``ip link show type`` calls a device; a card has no kind."""
+    if interface.device.name in interface.namespace.bridges:
+        return "bridge"
+    if isinstance(interface.device, VlanDevice):
+        return "vlan"
+    return None if peer_of(interface.device) is None else "veth"
+
+
 def interfaces_of(
     namespace: Namespace,
     *,
     device: str | None = None,
     master: str | None = None,
     only_up: bool = False,
+    kind: str | None = None,
 ) -> list[Interface]:
     """The interfaces that a ``show`` command lists, by index. Raises :class:`UsageError`."""
     if device is not None:
@@ -118,6 +128,8 @@ def interfaces_of(
     if master is not None:
         bridge = namespace.bridges[master]
         found = [i for i in found if bridge.port_of(i.device) is not None]
+    if kind is not None:
+        found = [i for i in found if kind_of(i) == kind]
     if only_up:
         found = [i for i in found if i.device.admin_up]
     return sorted(found, key=lambda interface: interface.device.ifindex)

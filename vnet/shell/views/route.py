@@ -17,6 +17,7 @@ TABLE_NAMES = {TABLE_DEFAULT: "default", TABLE_MAIN: "main", TABLE_LOCAL: "local
 """/etc/iproute2/rt_tables."""
 
 _HASHED_TABLES = 256
+_LAST_TABLE = 0xFFFF_FFFF
 _NS_PER_S = 1_000_000_000
 
 
@@ -99,15 +100,15 @@ def destination_text(route: Route[NetDevice]) -> str:
     return f"{ip_text(route.network)}/{route.prefix_length}"
 
 
-def table_number(text: str) -> int | None:
-    """A table by its name or number; None for "all"."""
+def table_number(text: str, fault: str = "table id value is invalid") -> int | None:
+    """A table by its name or number; None for "all". ``fault`` is what is said of others."""
     if text == "all":
         return None
     for number, name in TABLE_NAMES.items():
         if text == name:
             return number
-    if not text.isdecimal():
-        raise UsageError(f'argument "{text}" is wrong: table id value is invalid')
+    if not text.isdecimal() or int(text) > _LAST_TABLE:
+        raise UsageError(f'Error: argument "{text}" is wrong: {fault}')
     return int(text)
 
 
