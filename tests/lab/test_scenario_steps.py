@@ -463,3 +463,21 @@ def test_a_run_in_parts_is_the_same_run(until: str) -> None:
     parts.run(until=until)
     parts.run()
     assert shown(parts) == shown(whole)
+
+
+def test_arping_expects_the_mac_of_a_machine_by_name() -> None:
+    text = """
+version: 1
+hosts:
+  h1: {hypervisor: kvm, nics: {eth0: {ip: 10.0.0.1/24}}}
+  h2: {hypervisor: kvm, nics: {eth0: {ip: 10.0.0.2/24}}}
+links: [{ends: ['h1:eth0', 'h2:eth0']}]
+scenario:
+"""
+    step = "  - {arping: {from: h1, to: 10.0.0.2}, expect: {mac: %s}}\n"
+    good = [step % name for name in ("h2", "'h2:eth0'", "'!= h1'")]
+    with Lab.from_text(text + "".join([*good, step % "h1"])) as lab:
+        outcomes = lab.run().steps
+    assert [outcome.held for outcome in outcomes] == [True, True, True, False]
+    with pytest.raises(TopologyError, match="there is no node 'h3'"):
+        Lab.from_text(text + step % "h3")

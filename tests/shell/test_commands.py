@@ -193,12 +193,29 @@ def test_ping_options_reach_the_packet(shell: Shell) -> None:
 
 def test_arping_asks_announces_and_looks_for_duplicates(shell: Shell) -> None:
     ran = shell("two-vms", "arping vm1 vm2", "vm1 arping -U 10.0.0.1", "vm1 arping -D 10.0.0.2")
-    mac = Lab.load("@two-vms").vm("vm2").vnic(0).mac
-    assert ran.out.splitlines()[1::2] == [
-        f"1 probe sent, 1 response received from {mac}",
-        "1 probe sent, 0 responses received",
-        f"1 probe sent, 1 response received from {mac}",
+    mac = Lab.load("@two-vms").vm("vm2").vnic(0).mac.upper()
+    assert ran.out.splitlines() == [
+        "ARPING 10.0.0.2 from 10.0.0.1 eth0",
+        f"Unicast reply from 10.0.0.2 [{mac}]  0.000ms",
+        "Sent 1 probes (1 broadcast(s))",
+        "Received 1 response(s)",
+        "ARPING 10.0.0.1 from 10.0.0.1 eth0",
+        "Sent 1 probes (1 broadcast(s))",
+        "Received 0 response(s)",
+        "ARPING 10.0.0.2 from 0.0.0.0 eth0",
+        f"Unicast reply from 10.0.0.2 [{mac}]  0.000ms",
+        "Sent 1 probes (1 broadcast(s))",
+        "Received 1 response(s)",
     ]
+
+
+def test_arping_asks_by_unicast_once_it_was_answered(shell: Shell) -> None:
+    ran = shell("two-vms", "arping vm1 vm2 -c 3 -I eth0", "arping vm1 vm2 -I eth7")
+    assert ran.out.splitlines()[-2:] == [
+        "Sent 3 probes (1 broadcast(s))",
+        "Received 3 response(s)",
+    ]
+    assert ran.err == "arping: Device eth7 not available.\n"
 
 
 def test_udp_to_a_machine_is_echoed_and_to_a_closed_port_is_not(shell: Shell) -> None:

@@ -103,7 +103,7 @@ def context() -> ShellContext:
         ("", "vm", ["vm1", "vm2"]),
         ("ping", "v", ["vm1", "vm2"]),
         ("ping vm1", "h", ["h1", "h2"]),
-        ("arping vm1 vm2", "-", ["-D", "-U", "-c"]),
+        ("arping vm1 vm2", "-", ["-D", "-I", "-U", "-c"]),
         ("vm1 ping", "v", ["vm1", "vm2"]),
         ("vm1", "br", ["brctl", "bridge"]),
         ("on", "h", ["h1", "h2"]),

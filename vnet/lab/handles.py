@@ -106,9 +106,12 @@ class MachineHandle:
         self._lab.wait_for(app)
         return app.result
 
-    def arping(self, target: str, *, count: int = 1, mode: str = "request") -> Arping:
-        """arping(8): ``request``, ``announce`` (-U) or ``duplicate`` (-D)."""
-        ip, device = self._resolve(target)
+    def arping(
+        self, target: str, *, count: int = 1, mode: str = "request", device: str | None = None
+    ) -> Arping:
+        """arping(8): ``request``, ``announce`` (-U) or ``duplicate`` (-D); ``device`` is -I."""
+        ip, zone = self._resolve(target)
+        device = zone if device is None else spelt("device", device)
         app = self._machine.make_arping(
             ip, count=within("count", count, 1, _MOST_PACKETS), mode=mode, device=device
         )

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from vnet.base.drops import all_drop_reasons
 from vnet.base.ids import mac_from_text, mac_text
 from vnet.base.text import did_you_mean, quote
 from vnet.topology.devices import NLMON
 from vnet.topology.report import Path
+from vnet.topology.step_names import StepNames
 from vnet.topology.steps import Expectation, FrameQuery
 from vnet.topology.validate import Directory
-from vnet.topology.values import RefusedError, kind_of, parse_endpoint
+from vnet.topology.values import RefusedError, kind_of, parse_endpoint, parse_station
 
 _RELATION = re.compile(r"(==|!=|<=|>=|<|>)\s*(.*)", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
@@ -71,6 +72,7 @@ def _read_name(value: object) -> str | None:
 _COUNT = _Type("a whole number", True, _read_count)
 _NUMBER_TYPE = _Type("a number", True, _read_number)
 _NAME = _Type("a name", False, _read_name)
+_MAC = _Type("a MAC address or a machine's name", False, _read_mac)
 _BOOL = _Type("true or false", False, _read_bool)
 _PACKETS = {"sent": _COUNT, "received": _COUNT}
 _LOSSES = {**_PACKETS, "lost": _COUNT, "errors": _COUNT}
@@ -87,7 +89,7 @@ REPORTS: dict[str, dict[str, _Type]] = {
     },
     "arping": {
         **_PACKETS,
-        "mac": _Type("a MAC address", False, _read_mac),
+        "mac": _MAC,
         "duplicate": _BOOL,
     },
     "udp": _LOSSES,
@@ -166,9 +168,10 @@ def _is_numbered(verb: str, key: str) -> bool:
 
 
 def make_expectations(
-    verb: str, given: Mapping[str, object], path: Path, directory: Directory
+    verb: str, given: Mapping[str, object], path: Path, names: StepNames
 ) -> Iterator[Expectation]:
     """The expectations of a step at ``path``; what is wrong with one goes to the report."""
+    directory = names.directory
     report = directory.report
     reports = _reports(verb)
     for key, value in given.items():
@@ -190,6 +193,11 @@ def make_expectations(
         match = _RELATION.fullmatch(value) if isinstance(value, str) else None
         relation, wanted = match.groups() if match else ("==", value)
         known = kind.read(wanted)
+        if kind is _MAC and known is None and isinstance(wanted, str):
+            mac = _mac_of(wanted, here, names)
+            if mac is False:
+                continue
+            known = mac
         if known is None:
             what = f"{quote(key)[1:-1]} is compared with {kind.noun}, not {kind_of(value)}"
             report.add(here, what, "for example 3 or '>= 2'" if kind.ordered else "")
@@ -198,6 +206,16 @@ def make_expectations(
             report.add(here, what, f"it is {kind.noun}; use == or !=")
         elif counted is None or frames is not None:
             yield Expectation(key, relation, known, frames)
+
+
+def _mac_of(station: str, path: Path, names: StepNames) -> str | Literal[False] | None:
+    """The MAC of a machine's card, as ``fdb`` names it; False when it leads nowhere, which is
+    reported; None for what is no name."""
+    try:
+        mac = names.station(parse_station(station), path)
+    except RefusedError:
+        return None
+    return mac_text(mac) if mac else False
 
 
 def _frame_query(

@@ -100,7 +100,7 @@ class _StepMaker:
         verb = self.verb(file, path)
         if verb is None:
             return None
-        expect = tuple(make_expectations(verb, file.expect, path, self.directory))
+        expect = tuple(make_expectations(verb, file.expect, path, self.names))
         common = _Common(file.at, expect, self.report.line(path))
         if verb == "expect":
             return CheckStep(*common)

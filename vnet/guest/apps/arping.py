@@ -6,18 +6,27 @@ does: all ones while broadcasting, the answerer's MAC once somebody has answered
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from scapy.layers.l2 import ARP, Ether
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import IPV4_ANY, MAC_BROADCAST, ip_text, mac_text
-from vnet.base.units import NS_PER_S
+from vnet.base.units import NS_PER_S, NS_PER_US
 from vnet.guest.apps.app import App, Pacer
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
 from vnet.sim.frame import Frame
 from vnet.wire.arp import Arp
+
+
+class ArpAnswer(NamedTuple):
+    """Who said that the address is theirs, and how long after the last probe."""
+
+    mac: bytes
+    is_reply: bool
+    after_ns: int
+
 
 MODES = ("request", "announce", "duplicate")
 
@@ -43,7 +52,8 @@ class Arping(App):
         if mode not in MODES:
             raise UsageError(f"arping has no mode {mode!r}", f"there are {', '.join(MODES)}")
         self.sent = 0
-        self.received = 0
+        self.broadcast = 0
+        self.answers: list[ArpAnswer] = []
         self.mac: str | None = None
         self._namespace = namespace
         self._target = target
@@ -51,7 +61,12 @@ class Arping(App):
         self._interval_ns = interval_ns
         self._out = out or self._interface_for(target)
         self._ask_mac: bytes = MAC_BROADCAST
+        self._asked_ns = 0
         self._pacer = Pacer(self.scheduler, count, interval_ns, self._ask, self._last_sent)
+
+    @property
+    def received(self) -> int:
+        return len(self.answers)
 
     def start(self) -> None:
         self._namespace.arp_listeners.append(self._heard)
@@ -64,6 +79,21 @@ class Arping(App):
             "mac": self.mac or "",
             "duplicate": self._mode == "duplicate" and self.received > 0,
         }
+
+    def text(self) -> str:
+        """What arping(8) prints."""
+        target = ip_text(self._target)
+        lines = [f"ARPING {target} from {ip_text(self._source())} {self._out.device.name}"]
+        for answer in self.answers:
+            kind = "Unicast reply" if answer.is_reply else "Broadcast request"
+            mac, time_us = mac_text(answer.mac).upper(), answer.after_ns // NS_PER_US
+            time = f"{time_us // 1000}.{time_us % 1000:03d}ms"
+            lines.append(f"{kind} from {target} [{mac}]  {time}")
+        requests = sum(not answer.is_reply for answer in self.answers)
+        others = f" ({requests} request(s), {requests} broadcast(s))" if requests else ""
+        lines.append(f"Sent {self.sent} probes ({self.broadcast} broadcast(s))")
+        lines.append(f"Received {self.received} response(s){others}")
+        return "\n".join(lines)
 
     def close(self) -> None:
         self._pacer.stopped = True
@@ -99,6 +129,8 @@ class Arping(App):
             pdst=ip_text(self._target),
         )
         self.sent += 1
+        self.broadcast += self._ask_mac == MAC_BROADCAST
+        self._asked_ns = self.scheduler.now_ns
         device.transmit(Frame(bytes(packet)))
 
     def _last_sent(self) -> None:
@@ -109,7 +141,8 @@ class Arping(App):
             return
         if packet.operation != 2 and self._mode != "duplicate":
             return
-        self.received += 1
+        after_ns = self.scheduler.now_ns - self._asked_ns
+        self.answers.append(ArpAnswer(packet.sender_mac, packet.operation == 2, after_ns))
         self.mac = mac_text(packet.sender_mac)
         if self._mode == "duplicate":
             self.scheduler.after(0, self.finish)

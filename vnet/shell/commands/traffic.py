@@ -98,13 +98,14 @@ def ping(context: ShellContext, arguments: Arguments) -> Output:
 
 @command(
     "arping",
-    "SRC DST [-c COUNT] [-U] [-D]",
+    "SRC DST [-c COUNT] [-I DEVICE] [-U] [-D]",
     "ask by ARP for an address, announce one (-U), or look for a duplicate (-D)",
     group=Group.TRAFFIC,
     node=NodeUse.FIRST,
     words=(2, 2),
     options={
         "-c": _COUNT,
+        "-I": Option("device", str),
         "-U": Option("mode", value="announce"),
         "-D": Option("mode", value="duplicate"),
     },
@@ -112,14 +113,12 @@ def ping(context: ShellContext, arguments: Arguments) -> Output:
     completes=[machines, machines],
 )
 def arping(context: ShellContext, arguments: Arguments) -> Output:
-    """Shows who answered."""
+    """Shows who answered, and how soon."""
     source, target = arguments.words
-    app = context.machine(source).arping(context.target(target), **arguments.options)
-    answer = f" from {app.mac}" if app.mac else ""
-    return (
-        f"{source} arpings {target}\n"
-        f"{plural(app.sent, 'probe')} sent, {plural(app.received, 'response')} received{answer}"
-    )
+    machine, device = context.machine(source), arguments.options.get("device")
+    if device is not None and device not in machine.namespace.interfaces:
+        raise UsageError(f"arping: Device {device} not available.")
+    return machine.arping(context.target(target), **arguments.options).text()
 
 
 @command(
