@@ -368,3 +368,14 @@ def test_a_machine_joins_a_group_and_leaves_it(shell: Shell) -> None:
     ]
     assert "vm1 is not in 239.1.1.1 (it joined none)" in shell("two-vms", "vm1 leave 239.1.1.1").err
     assert "10.0.0.1 is no multicast group" in shell("two-vms", "vm1 join 10.0.0.1").err
+
+
+def test_hosts_and_routers_are_traced_too(shell: Shell) -> None:
+    ran = shell("stp-ring", "run 40s", 'h1 trace IP(dst="10.0.0.2")/ICMP()', "nodes")
+    assert "h1:eth0           handed to the device" in ran.out
+    assert "h2:eth0           sent [42] 10.0.0.2 → 10.0.0.1 ICMP echo reply" in ran.out
+    ran = shell("three-routers", "run 5s", 'trace r1:eth2 IP(dst="10.0.3.3")/ICMP()')
+    assert "sent [42] 192.0.2.9 → 10.0.3.3 ICMP echo request" in ran.out
+    ran = shell("three-routers", 'trace h1 IP(dst="10.0.3.3")/ICMP()')
+    assert ran.err == "h1 has no device number 0 with an address (name one: eth0, br0, vnet0)\n"
+    assert "s1 is a switch on the wire" in shell("stp-ring", "trace s1 IP()").err

@@ -46,7 +46,7 @@ WRONG = [
     ("pingall vm1", "pingall: it takes two to ping"),
     ("pingall vm1 vm9", "there is no machine 'vm9' (did you mean 'vm2'?)"),
     ("trace vm1", "trace: something is missing (usage: trace SRC[:DEVICE] EXPRESSION)"),
-    ("trace h1 IP()", "there is no VM h1 (there are vm1, vm2)"),
+    ("trace h1:eth9 IP()", 'h1: device "eth9" does not exist ('),
     ("trace vm1:eth7 IP()", "vm1 has no vNIC eth7 (it has eth0)"),
     ("trace vm1 IPP()", "'IPP' is not a known layer (did you mean 'IP'?)"),
     ("wait 1", "'1' is not a duration: write a number and one of ns, us, ms, s, m, min, h"),

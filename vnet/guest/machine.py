@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeVar, Unpack
 
 from vnet.base.errors import UsageError, VnetError
 from vnet.base.ids import IPV4_ANY, IPV6_ANY, IpAddress, ip_from_text, ip_text, is_link_local_ip6
+from vnet.base.text import one_of
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.http import PORT as HTTP_PORT
@@ -56,13 +57,28 @@ class Machine:
             if not is_link_local_ip6(address.ip)
         ]
 
-    def vnic(self, name: str) -> Vnic:
-        """The Scapy face of one of its devices; the same one each time."""
+    def vnic(self, name: int | str = 0) -> Vnic:
+        """The Scapy face of one of its devices; the same one each time.
+
+        By name, or by number among those that have an address.
+        """
+        if isinstance(name, int):
+            name = self._device_by_number(name)
         interface = self.namespace.interface(name)
         face = self._faces.get(interface)
         if face is None:
             face = self._faces[interface] = Vnic(interface, self.epoch_ns)
         return face
+
+    def _device_by_number(self, number: int) -> str:
+        loopback = self.namespace.loopback
+        others = [i for i in self.namespace.interfaces.values() if i is not loopback]
+        names = [i.device.name for i in others if i.addresses]
+        if not 0 <= number < len(names):
+            hint = f"name one: {one_of(i.device.name for i in others)}" if others else ""
+            what = f"{self.name} has no device number {number} with an address"
+            raise UsageError(what, hint)
+        return names[number]
 
     def make_ping(
         self, target: bytes, *, device: str | None = None, **options: Unpack[PingOptions]

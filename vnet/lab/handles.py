@@ -64,9 +64,9 @@ class MachineHandle:
         """The machine's network namespace, for everything that has no call of its own."""
         return self._machine.namespace
 
-    def vnic(self, name: int | str) -> Vnic:
-        """One of its cards by name, with a Scapy face: a ``SuperSocket``."""
-        return self._machine.vnic(str(name))
+    def vnic(self, name: int | str = 0) -> Vnic:
+        """One of its cards by name, or by number, with a Scapy face: a ``SuperSocket``."""
+        return self._machine.vnic(name)
 
     def ping(
         self,
@@ -123,11 +123,13 @@ class MachineHandle:
 
         ``device`` None is the kernel's choice: by its route to the group, or else the first.
         """
-        return self._machine.groups.join(group_from_text(group), device).device.name
+        return self._machine.groups.join(group_from_text(spelt("group", group)), device).device.name
 
     def leave(self, group: str, *, device: str | None = None) -> str:
         """Leave a multicast group that :meth:`join` joined; returns the device."""
-        return self._machine.groups.leave(group_from_text(group), device).device.name
+        return self._machine.groups.leave(
+            group_from_text(spelt("group", group)), device
+        ).device.name
 
     @property
     def groups(self) -> list[str]:

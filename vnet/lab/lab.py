@@ -260,15 +260,16 @@ class Lab:
     def trace(
         self, source: str, packet: Any, *, device: str | int = 0, within: str | int = "5s"
     ) -> TraceNode:
-        """Send ``packet`` (a Scapy packet or bytes) from a VM and follow all it causes.
+        """Send ``packet`` (a Scapy packet or bytes) from a machine and follow all it causes.
 
         Returns the root of the tree; ``print`` it. ``within`` is how long to follow. In a
         storm the tree is cut before it fills the memory, with a node that says so.
         """
         self.check_may_run()
-        vnic = self.vm(source).vnic(device)
+        vnic = self.machine(source).vnic(device)
         within_ns = _moment_ns(within) or 0
-        root = TraceNode(self.now_ns, vnic.name, "handed to the vNIC")
+        card = "vNIC" if source in self.network.vms else "device"
+        root = TraceNode(self.now_ns, vnic.name, f"handed to the {card}")
         recorder = self.flight_recorder
         trace = Trace(root) if recorder is None else recorder.begin(root, kept=True)
         vnic.send_traced(packet, Meta(trace))

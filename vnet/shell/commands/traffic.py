@@ -187,7 +187,7 @@ def pingall(context: ShellContext, arguments: Arguments) -> Output:
 @command(
     "trace",
     "SRC[:DEVICE] EXPRESSION",
-    "send a packet in Scapy's notation from a VM and follow all it causes",
+    "send a packet in Scapy's notation from a machine and follow all it causes",
     group=Group.TRAFFIC,
     node=NodeUse.FIRST,
     verbatim=True,
@@ -197,16 +197,15 @@ def pingall(context: ShellContext, arguments: Arguments) -> Output:
         'trace vm1:eth0 Ether(dst="ff:ff:ff:ff:ff:ff")/ARP(pdst="10.0.0.2")',
         'vm1 trace IP(dst="10.0.0.2") / UDP(dport=9) / "hello"',
     ],
-    completes=[lambda context, _words: context.lab.network.vms],
+    completes=[machines],
 )
 def trace(context: ShellContext, arguments: Arguments) -> Output:
-    """The expression is read as data and never run. What it leaves open comes from the VM."""
+    """The expression is read as data and never run. What it leaves open comes from SRC."""
     from vnet.shell.dispatch import first_word
 
     source, expression = first_word(arguments.text)
     name, _, device = source.partition(":")
-    context.machine(name)
-    vnic = context.lab.vm(name).vnic(device or 0)
+    vnic = context.machine(name).vnic(device or 0)
     packet = build_packet(
         _unquoted(expression),
         mac=vnic.interface.device.mac,
