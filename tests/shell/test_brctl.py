@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -158,3 +159,13 @@ def test_ip_link_sets_tree_and_multicast(netns: Namespace) -> None:
     for name, text in (("mcast_igmp_version", "4"), ("mcast_router", "3")):
         with pytest.raises(UsageError, match="RTNETLINK answers: Invalid argument"):
             change_link(netns, "set", ["br0", "type", "bridge", name, text])
+
+
+def test_a_switch_on_the_wire_keeps_its_ports(shell: Callable[..., Any]) -> None:
+    for command in ("delif s1 p2", "addif s1 p2", "addbr br5", "delbr s1"):
+        assert shell("stp-ring", f"s1 brctl {command}").err == (
+            "s1 is one bridge with the ports that its file gives it "
+            "(plug cables instead: link s1:PORT down, or up)\n"
+        )
+    ran = shell("stp-ring", "s1 brctl addif s1 eth0")
+    assert ran.err == "interface eth0 does not exist! (it has: s1, p2, p3)\n"

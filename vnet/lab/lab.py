@@ -20,7 +20,8 @@ from vnet.base.units import NS_PER_S, parse_duration_ns
 from vnet.guest.apps.app import App
 from vnet.lab.build import Builder
 from vnet.lab.captures import Captures
-from vnet.lab.handles import LinkHandle, MachineHandle, VmHandle
+from vnet.lab.handles import MachineHandle, VmHandle
+from vnet.lab.link_handle import LinkHandle
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.lab.report import Report, all_ends, drop_rows, link_rows
 from vnet.lab.scenario import ScenarioRunner, check_packets

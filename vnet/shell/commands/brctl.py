@@ -87,9 +87,10 @@ def _delete_bridge(scene: Scene, name: str) -> str:
     if name in scene.devices and name not in scene.bridges:
         raise UsageError(f"can't delete bridge {name}: Operation not permitted")
     bridge = scene.bridge(name, "bridge {} doesn't exist; can't delete it")
+    namespace = scene.namespace()
     if bridge.device.admin_up:
         raise UsageError(f"bridge {name} is still up; can't delete it", f"set {name} down first")
-    scene.namespace().remove_device(name)
+    namespace.remove_device(name)
     return ""
 
 
@@ -261,9 +262,16 @@ def brctl(context: ShellContext, arguments: Arguments) -> Output:
         node,
         context.bridges(node),
         [device.name for device in context.devices(node)],
-        lambda: context.namespace(node),
+        lambda: _namespace(context, node),
     )
     return run(scene, words)
+
+
+def _namespace(context: ShellContext, node: str) -> Namespace:
+    if node in context.lab.network.switches:
+        hint = f"plug cables instead: link {node}:PORT down, or up"
+        raise UsageError(f"{node} is one bridge with the ports that its file gives it", hint)
+    return context.namespace(node)
 
 
 def run(scene: Scene, words: Sequence[str]) -> str:

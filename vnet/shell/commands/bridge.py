@@ -36,7 +36,8 @@ from vnet.shell.registry import Group, NodeUse, command
 )
 def bridge(context: ShellContext, arguments: Arguments) -> Output:
     """-s adds how long ago an entry was used and refreshed, or what passed in a VLAN; -d the flags
-    of ports; -c writes runs of VLANs as ranges.
+    of ports; -c writes runs of VLANs as ranges. The devices of a switch on the wire have no
+    indices: there `link` shows the numbers of its ports.
 
     fdb add|append|replace MAC dev DEV [master|self] [permanent|static|dynamic] [sticky] [vlan VID]
     fdb del|get MAC dev DEV [vlan VID]; fdb flush dev DEV [vlan VID]

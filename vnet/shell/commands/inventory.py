@@ -8,7 +8,7 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import ip_text, mac_text
 from vnet.base.text import did_you_mean, quote
 from vnet.base.units import duration_text, rate_text
-from vnet.lab.handles import LinkSettings
+from vnet.lab.link_handle import LinkSettings
 from vnet.lab.report import LinkRow, link_rows
 from vnet.netdev.device import NetDevice
 from vnet.shell.context import ShellContext, Words, link_ends, nodes
