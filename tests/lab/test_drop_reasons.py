@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from vnet.base.errors import UsageError
-from vnet.lab.reasons import every_reason, explained, find_reason, markdown
+from vnet.lab.reasons import every_reason, explained_word, markdown
 
 ROOT = Path(__file__).parents[2]
 DECLARED = re.compile(r'\bdrop_reason\(\s*"([^"]+)"')
@@ -61,11 +61,20 @@ def test_causes_and_cures_are_sentences_without_an_end() -> None:
 
 
 def test_one_reason_is_explained() -> None:
-    reason = find_reason("ttl-exceeded")
-    assert explained(reason) == f"ttl-exceeded: {reason.cause}\n  cure: {reason.cure}"
-    assert "routine" in explained(find_reason("other-host"))
+    reason = next(reason for reason in every_reason() if reason.word == "ttl-exceeded")
+    text = f"ttl-exceeded: {reason.cause}\n  cure: {reason.cure}"
+    assert explained_word("ttl-exceeded") == text
+    assert "routine" in explained_word("other-host")
+
+
+def test_a_part_of_names_finds_all_that_have_it() -> None:
+    head, *found = explained_word("mtu").split("\n\n")
+    assert head == "no drop reason is called 'mtu'; with it in their name there are:"
+    words = [text.partition(":")[0] for text in found]
+    assert {"link-mtu", "bridge-port-mtu"} <= set(words)
+    assert all("mtu" in word.split("-") for word in words)
 
 
 def test_an_unknown_word_gets_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"no drop reason 'ttl-exceded' \(did you mean 'ttl-exc"):
-        find_reason("ttl-exceded")
+        explained_word("ttl-exceded")

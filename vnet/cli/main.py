@@ -160,7 +160,10 @@ def doctor() -> int:
 @click.argument("word", required=False)
 @click.option("--markdown", "as_page", is_flag=True, help="Print the reference page instead.")
 def drops(word: str | None, as_page: bool) -> int:
-    """List why frames are dropped, with cause and cure; or explain the reason WORD."""
+    """List why frames are dropped, with cause and cure; or explain the reason WORD.
+
+    Where no reason is called so, those that have WORD in their name are explained.
+    """
     from vnet.lab import reasons
 
     if as_page:
@@ -168,7 +171,7 @@ def drops(word: str | None, as_page: bool) -> int:
             raise UsageError("the page is of all reasons", "leave out the word, or --markdown")
         click.echo(reasons.markdown(), nl=False)
     elif word is not None:
-        click.echo(reasons.explained(reasons.find_reason(word)))
+        click.echo(reasons.explained_word(word))
     else:
         from vnet.cli import render
 
@@ -208,10 +211,15 @@ def topologies() -> int:
 
 @cli.command()
 @click.argument("file")
-@click.option("-c", "commands", multiple=True, metavar="CMD", help="Run CMD and go on; repeatable.")
+@click.option("-c", "commands", multiple=True, metavar="CMD", help="Run CMD; repeatable.")
 @click.option("--seed", type=SEED, help="Use another seed than the file's.")
 def shell(file: str, commands: tuple[str, ...], seed: int | None) -> int:
-    """Load a topology and control it from a shell; with -c, run commands and end."""
+    """Load a topology and control it from a shell; with -c, run commands and end.
+
+    The first command of -c that fails ends it, with that command's exit code: 2 for what cannot
+    be, 1 for what did not hold. Commands from standard input go on after an error, and the session
+    ends with 0.
+    """
     from vnet.lab.lab import Lab
     from vnet.shell.app import run_shell
 

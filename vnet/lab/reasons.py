@@ -35,14 +35,21 @@ def every_reason() -> list[DropReason]:
     return list(all_drop_reasons())
 
 
-def find_reason(word: str) -> DropReason:
-    """The reason called ``word``. Raises :class:`UsageError` where there is none."""
+def explained_word(word: str) -> str:
+    """The reason called ``word``; where none is, those of whose name it is a part.
+
+    Raises :class:`UsageError` where there are none of these either.
+    """
     reasons = {reason.word: reason for reason in every_reason()}
-    found = reasons.get(word)
-    if found is None:
+    if word in reasons:
+        return explained(reasons[word])
+    part = f"-{word.lower()}-"
+    alike = [reason for name, reason in reasons.items() if part in f"-{name}-"]
+    if not alike:
         hint = did_you_mean(word, list(reasons), "there are")
         raise UsageError(f"there is no drop reason {quote(word)}", hint)
-    return found
+    head = f"no drop reason is called {quote(word)}; with it in their name there are:"
+    return "\n\n".join([head, *map(explained, alike)])
 
 
 def explained(reason: DropReason) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, quote
 from vnet.base.units import duration_text
-from vnet.lab.reasons import explained, find_reason
+from vnet.lab.reasons import explained, explained_word
 from vnet.shell.context import ShellContext, capture_points, reason_words
 from vnet.shell.options import Arguments, whole_number
 from vnet.shell.output import Output, columns, plural
@@ -67,7 +67,7 @@ def drops(context: ShellContext, arguments: Arguments) -> Output:
     """Every loss is counted; those marked routine happen in any healthy network."""
     word = arguments.word(0)
     if word is not None:
-        return explained(find_reason(word))
+        return explained_word(word)
     rows = context.lab.report().drops
     if not rows:
         return "nothing was dropped"
