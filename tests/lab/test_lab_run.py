@@ -230,7 +230,7 @@ def test_views(lab_with: LabWith) -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda lab: lab.vm("vm9"), r"no VM vm9 \(there are vm1, vm2\)"),
+        (lambda lab: lab.vm("vm9"), r"no machine vm9 \(there are vm1, vm2\)"),
         (lambda lab: lab.host("vm1"), r"no host vm1 \(there are h1, h2\)"),
         (lambda lab: lab.router("r1"), r"no router r1 \(there are none\)"),
         (lambda lab: lab.machine("x"), r"no machine x \(there are h1, h2, vm1, vm2\)"),
@@ -244,7 +244,7 @@ def test_views(lab_with: LabWith) -> None:
         (lambda lab: lab.run(until=1.5), "not a virtual time"),
         (lambda lab: lab.advance("-2s"), "not a virtual time"),
         (lambda lab: lab.advance(None), "how long"),
-        (lambda lab: lab.trace("vm9", IP()), "no VM vm9"),
+        (lambda lab: lab.trace("vm9", IP()), "no machine vm9"),
         (lambda lab: lab.trace("vm1", IP(dst="10.0.0.2"), within="long"), "not a virtual time"),
         (lambda lab: lab.trace("vm1", "hello"), "not str"),
         (lambda lab: Lab.load("@nothing"), r"no shipped topology @nothing \(there are @"),
