@@ -109,6 +109,15 @@ def test_what_a_link_did_to_frames_is_in_its_table_where_it_did(
     assert there == (["-", "duplicated", "2"] if impaired else ["-"])
 
 
+def test_a_storm_is_told_once_while_it_lasts(vnet: Vnet) -> None:
+    code, out, err = vnet("run", "@broadcast-storm", "--json")
+    assert code == 0
+    assert err == (
+        "note: since 2.005802s frames circle in the loop of s1, s2, s3; that takes long to run\n"
+    )
+    assert json.loads(out)["storms"]
+
+
 def test_split_writes_a_file_for_each_point(vnet: Vnet, tmp_path: Path) -> None:
     assert vnet("run", "pair.yaml", "--split", "--pcap-dir", "out")[0] == 0
     names = sorted(path.name for path in (tmp_path / "out").iterdir())

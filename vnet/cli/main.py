@@ -90,6 +90,7 @@ def run(
     with lab:
         if verbose and not as_json:
             render.show(render.script_steps(lab.network.script_steps))
+        lab.when_frames_circle(lambda storm: click.echo(render.storm_note(storm), err=True))
         with virtual_time_bar(lab, until):
             lab.run(until)
     report = lab.close()

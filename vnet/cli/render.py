@@ -149,6 +149,12 @@ def storm_text(row: StormRow) -> str:
     )
 
 
+def storm_note(row: StormRow) -> str:
+    """What is said of the first storm while it lasts."""
+    began, loop = duration_text(row.began_ns), _some(list(row.loop))
+    return f"note: since {began} frames circle in the loop of {loop}; that takes long to run"
+
+
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{word} {count}" for word, count in counts.items()) or "-"
 

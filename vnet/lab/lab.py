@@ -7,7 +7,7 @@ with Lab.load("topologies/two-hosts.yaml", pcap_dir="/tmp/out") as lab:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -193,6 +193,10 @@ class Lab:
                 self._run_events()
         self.flush_captures()
         return self.report()
+
+    def when_frames_circle(self, tell: Callable[[StormRow], None]) -> None:
+        """Have ``tell`` called once, at the first storm: what follows may take its time."""
+        self._storm_log.on_first = tell
 
     def advance(self, duration: str | int) -> None:
         """Let ``duration`` ("2s", or ns) of virtual time pass, without starting the scenario."""

@@ -82,6 +82,8 @@ class StormLog:
         self._network = network
         self._graph = graph
         self._noted: list[tuple[str, Storm[StormPort], _Plugged]] = []
+        self.on_first: Callable[[StormRow], None] | None = None
+        """Called once, when frames are first known to circle."""
         for switch in network.all_switches():
             switch.storms.on_storm = partial(self._note, switch.label)
             switch.storms.on_standstill = partial(self._stand_still, switch.label)
@@ -95,6 +97,9 @@ class StormLog:
 
     def _note(self, switch: str, storm: Storm[StormPort]) -> None:
         self._noted.append((switch, storm, self._plugged()))
+        if self.on_first is not None and (rows := self.rows()):
+            tell, self.on_first = self.on_first, None
+            tell(rows[0])
 
     def _plugged(self) -> _Plugged:
         links = self._network.links
