@@ -84,8 +84,12 @@ class MachineHandle:
         ``tos`` is the type of service, or of IPv6 the traffic class (-Q); ``timeout`` is -W and
         ``deadline`` -w; ``source`` is an address or a device to send from (-I).
         """
-        ip, device = self._resolve(target, family)
-        address, device = self._bound(source, device)
+        address, out = self._bound(source)
+        if family is None and address is not None:
+            family = 4 if len(address) == 4 else 6
+        ip, zone = self._resolve(target, family)
+        if family is not None and len(ip) != {4: 4, 6: 16}.get(family):
+            raise UsageError(f"ping: {target}: Address family for hostname not supported")
         app = self._machine.make_ping(
             ip,
             count=within("count", count, 1, _MOST_PACKETS),
@@ -97,7 +101,7 @@ class MachineHandle:
             timeout_ns=duration_ns(timeout),
             deadline_ns=None if deadline is None else duration_ns(deadline),
             source=address,
-            device=device,
+            device=out or zone,
         )
         self._lab.wait_for(app)
         return app.result
@@ -316,12 +320,12 @@ class MachineHandle:
             return reachable_address(machine, self._machine, family), None
         return address_in(target)
 
-    def _bound(self, source: str | None, device: str | None) -> tuple[IpAddress | None, str | None]:
+    def _bound(self, source: str | None) -> tuple[IpAddress | None, str | None]:
         """What ``source`` names: an address, or else a device."""
         if source is None:
-            return None, device
+            return None, None
         try:
-            return ip_from_text(spelt("source", source)), device
+            return ip_from_text(spelt("source", source)), None
         except ValueError:
             pass
         if source not in self.namespace.interfaces:

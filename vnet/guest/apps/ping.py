@@ -239,10 +239,18 @@ class Ping(App):
         self._failed.discard(sequence)
         self._sent_ns[sequence] = self.scheduler.now_ns
         confirm = self.result.received > 0
-        if len(self._target) == 16:
-            self._namespace.ipv6.send(bytes(packet), out=self._out, confirm=confirm)
-        else:
+        ipv6 = self._namespace.ipv6
+        if len(self._target) == 4:
             self._namespace.ipv4.send(bytes(packet), out=self._out, confirm=confirm)
+        elif self._dont_fragment and len(packet) > ipv6.mtu_to(self._target):
+            self._refuse_size(sequence, ipv6.mtu_to(self._target))
+        else:
+            ipv6.send(bytes(packet), out=self._out, confirm=confirm)
+
+    def _refuse_size(self, sequence: int, mtu_bytes: int) -> None:
+        """What the kernel says of a packet that must not be cut (IPV6_PMTUDISC_DO)."""
+        text = f"Message too long, mtu={mtu_bytes}"
+        self._error(SocketError(self._source, text, sequence, self._target, mtu_bytes=mtu_bytes))
 
     def _build(self, sequence: int) -> Any:
         assert self._socket is not None

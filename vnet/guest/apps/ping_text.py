@@ -36,7 +36,8 @@ def ping_text(
 
 
 def _heading(result: PingResult, name: str, name_of: Callable[[bytes], str]) -> str:
-    bound = f" from {result.bound}:" if result.bound else ""
+    # A zone says which link an address is of, and asks for no source.
+    bound = f" from {result.bound}:" if result.bound and "%" not in name else ""
     size = result.size_bytes
     if len(result.address) == 16:
         return f"PING {name}({name_of(result.address)}){bound} {size} data bytes"
@@ -63,7 +64,8 @@ def _line(
     if event.kind is not None:
         return f"From {name_of(event.reporter)} icmp_seq={event.sequence} {event.text}"
     if event.mtu_bytes:
-        return f"ping: local error: message too long, mtu={event.mtu_bytes}"
+        mtu = f"mtu: {event.mtu_bytes}" if len(event.target) == 16 else f"mtu={event.mtu_bytes}"
+        return f"ping: local error: message too long, {mtu}"
     return f"ping: sendmsg: {event.text}"
 
 

@@ -162,7 +162,12 @@ class Ipv6Stack:
         if out is None and on_link:
             out = self._namespace.owner_of(packet[8:24])
         mtu = 0 if out is None else out.conf6.mtu
-        if out is None:
+        if out is not None and not on_link:
+            # Straight to its target where no route leads by that interface.
+            route = self._namespace.routing6.lookup(flow_of(packet, oif=out.device.name))
+            if route is not None and route.leads_somewhere and route.out is out:
+                mtu, next_hop = route.mtu_bytes, self._next_hop(route.gateway, target)
+        elif out is None:
             route = self._destination(packet)
             if route is None or not route.leads_somewhere:
                 return self._lose(packet, meta, drops.NO_ROUTE)

@@ -23,6 +23,7 @@ _MOST_PACKETS = 1_000_000
 _COUNT = Option("count", whole_number(1, _MOST_PACKETS))
 _INTERVAL = Option("interval", duration)
 _SIZE = Option("size", whole_number(0, 65_507))
+_LINK_MULTICAST = b"\xff\x02"
 _HEX = re.compile("[0-9A-Fa-f]{1,2}", re.ASCII)
 
 
@@ -77,8 +78,6 @@ def ping(context: ShellContext, arguments: Arguments) -> Output:
     named = context.lab.network.machine(target) is not None
     if not named:
         ip = ip_from_text(address)
-        if options.get("family") == (4 if len(ip) == 16 else 6):
-            raise UsageError(f"ping: {target}: Address family for hostname not supported")
         if not broadcast and is_broadcast(machine.namespace, ip):
             raise UsageError(
                 "ping: Do you want to ping broadcast? Then -b. "
@@ -89,7 +88,8 @@ def ping(context: ShellContext, arguments: Arguments) -> Output:
     result = machine.ping(target, **options)
 
     def name_of(ip: bytes) -> str:
-        text = f"{ip_text(ip)}%{device}" if device and is_link_local_ip6(ip) else ip_text(ip)
+        of_link = is_link_local_ip6(ip) or ip[:2] == _LINK_MULTICAST
+        text = f"{ip_text(ip)}%{device}" if device and of_link else ip_text(ip)
         name = context.name_of(ip) if named and not numeric else text
         return text if name == text else f"{name} ({text})"
 
