@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from scapy.layers.l2 import ARP, Ether
 
 from tests.linux.kit import Lab, S, address, host, route
 from vnet.base.errors import UsageError
@@ -57,14 +58,25 @@ def test_asking_for_a_device_that_is_not_there_lists_those_that_are() -> None:
 # -- rename
 
 
-def test_a_device_is_renamed_while_it_is_down() -> None:
-    machine, _probe = host(Lab())
-    with pytest.raises(UsageError, match="eth0 is up"):
-        machine.rename("eth0", "peth0")
-    machine.set_down("eth0")
+def test_a_device_is_renamed_and_keeps_all_it_has_even_while_it_is_up() -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    machine.sysctls["net.ipv4.conf.eth0.arp_ignore"] = 8
+    machine.arp.proxy.entries.add(("eth0", ip_from_text("10.0.0.77")))
     machine.rename("eth0", "peth0")
-    assert machine.interface("peth0").device.name == "peth0"
-    machine.set_down("lo")
+    interface = machine.interface("peth0")
+    assert interface.device.name == "peth0"
+    assert interface.device.running
+    assert interface.find(ip_from_text("10.0.0.1")) is not None
+    assert machine.sysctls["net.ipv4.conf.peth0.arp_ignore"] == 8
+    assert machine.arp.proxy.entries == {("peth0", ip_from_text("10.0.0.77"))}
+    machine.sysctls["net.ipv4.conf.peth0.arp_ignore"] = 0
+    found = machine.route_to(ip_from_text("10.0.0.9"))
+    assert found is not None
+    assert found.out is interface
+    ask = ARP(hwsrc=probe.mac, psrc="10.0.0.9", pdst="10.0.0.1")
+    probe.send(Ether(src=probe.mac, dst="ff:ff:ff:ff:ff:ff") / ask)
+    assert [p[ARP].op for p in probe.of(ARP)][-1:] == [2]
     with pytest.raises(UsageError, match="peth0 already"):
         machine.rename("lo", "peth0")
     with pytest.raises(UsageError, match="does not exist"):
@@ -84,6 +96,16 @@ def test_a_renamed_port_stays_a_port() -> None:
     assert bridge.device.running
     machine.release("peth0")
     assert machine.master_of("peth0") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a16charactername", "a/b", "a b", "a:b", "a%d", ".", "..", "all", "default"]
+)
+def test_names_that_the_kernel_refuses(name: str) -> None:
+    machine, _probe = host(Lab())
+    for change in (machine.add_bridge, lambda new: machine.rename("eth0", new)):
+        with pytest.raises(UsageError, match="RTNETLINK answers: Invalid argument"):
+            change(name)
 
 
 # -- bridges

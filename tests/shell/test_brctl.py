@@ -109,6 +109,7 @@ REFUSED = {
     "addif br0 lo": "can't add lo to bridge br0: Invalid argument",
     "delif br0 v1": "device v1 is not a port of br0",
     "delif br0 nope": "interface nope does not exist!",
+    "addbr a/b": "add bridge failed: Invalid argument",
     "addbr br0": "device br0 already exists; can't create bridge with the same name",
     "delbr br0": "bridge br0 is still up; can't delete it",
     "delbr nope": "bridge nope doesn't exist; can't delete it",

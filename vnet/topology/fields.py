@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from vnet.base.ids import IpAddress, Mac
+from vnet.netdev.device_name import MOST_NAME_BYTES
 from vnet.topology.model import Address, Endpoint
 from vnet.topology.values import (
     NAME_PATTERN,
@@ -18,6 +19,7 @@ from vnet.topology.values import (
     parse_endpoint,
     parse_epoch,
     parse_expected,
+    parse_interface_name,
     parse_ip,
     parse_mac,
     parse_name,
@@ -56,6 +58,11 @@ _IP_SCHEMA = {"type": "string", "examples": ["10.0.0.254", "2001:db8::fe"]}
 
 Version = Annotated[int, PlainValidator(parse_version), WithJsonSchema({"const": 1})]
 Name = Annotated[str, PlainValidator(parse_name), WithJsonSchema(NAME_SPELLING)]
+InterfaceName = Annotated[
+    str,
+    PlainValidator(parse_interface_name),
+    WithJsonSchema({**NAME_SPELLING, "maxLength": MOST_NAME_BYTES}),
+]
 SysctlName = Annotated[str, PlainValidator(parse_sysctl_name), WithJsonSchema({"type": "string"})]
 SysctlValue = Annotated[
     str, PlainValidator(parse_sysctl), _spelling(["string", "integer", "boolean"], 1)

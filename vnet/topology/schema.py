@@ -18,6 +18,7 @@ from vnet.topology.fields import (
     Addresses,
     Epoch,
     Gateways,
+    InterfaceName,
     MacText,
     Mtu,
     Name,
@@ -45,7 +46,7 @@ HostMode = Literal["bridge", "route", "nat", "isolated", "open"]
 HypervisorName = Literal["xen", "kvm", "vmware", "hyperv"]
 StyleName = Literal["network-bridge", "enslaved"]
 
-VethFile = Annotated[dict[Name, Name], Field(min_length=2, max_length=2)]
+VethFile = Annotated[dict[InterfaceName, Name], Field(min_length=2, max_length=2)]
 
 NodeCount = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 
@@ -132,7 +133,7 @@ class MachineFile(Part):
         description="Rules of policy routing.",
         examples=[[{"from": "10.0.1.0/24", "table": 100}]],
     )
-    vlans: dict[Name, VlanFile | None] = Field(
+    vlans: dict[InterfaceName, VlanFile | None] = Field(
         default={},
         description="VLANs of its devices, as devices of their own.",
         examples=[{"eth0.10": {"ip": "10.0.10.1/24"}}],
@@ -176,8 +177,12 @@ class HostFile(MachineFile):
         description="How a card gets behind a bridge: 'network-bridge' is Xen's classic script "
         "(its default), 'enslaved' makes the card itself a port (everybody else's).",
     )
-    nics: dict[Name, NicFile | None] = Field(default={}, description="Physical cards by name.")
-    switches: dict[Name, HostSwitchFile | None] = Field(default={}, description="Switches by name.")
+    nics: dict[InterfaceName, NicFile | None] = Field(
+        default={}, description="Physical cards by name."
+    )
+    switches: dict[InterfaceName, HostSwitchFile | None] = Field(
+        default={}, description="Switches by name."
+    )
     br_netfilter: bool = Field(
         default=False,
         description="Load br_netfilter: IP packets that cross a Linux bridge are shown to the "
@@ -232,7 +237,9 @@ class RouterFile(MachineFile):
     """A machine that forwards between its cards, or with 'count' a template for many."""
 
     count: NodeCount | None = _count("r", "addresses and MACs of its cards count up by one")
-    nics: dict[Name, RouterNicFile | None] = Field(default={}, description="Its cards by name.")
+    nics: dict[InterfaceName, RouterNicFile | None] = Field(
+        default={}, description="Its cards by name."
+    )
 
 
 class LinkFile(WireFile):

@@ -19,6 +19,7 @@ from vnet.base.ids import IpAddress, Mac, mac_from_text, network_of
 from vnet.base.text import quote
 from vnet.base.units import NS_PER_S, parse_duration_ns, parse_rate_bps, parse_share
 from vnet.linux.netns.sysctl.names import nearest_name, parse_setting
+from vnet.netdev.device_name import MOST_NAME_BYTES, is_device_name
 from vnet.topology.model import Address, Endpoint
 
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
@@ -80,6 +81,15 @@ def parse_name(value: object) -> str:
     if not _NAME.fullmatch(value):
         raise RefusedError(f"{quote(value)} is not a name", NAME_HINT)
     return value
+
+
+def parse_interface_name(value: object) -> str:
+    """A name of a device, which the kernel must take."""
+    name = parse_name(value)
+    if not is_device_name(name):
+        hint = f"the kernel takes up to {MOST_NAME_BYTES} characters, and not 'all' or 'default'"
+        raise RefusedError(f"{quote(name)} is not a name for a device", hint)
+    return name
 
 
 def _quantity(value: object, noun: str, example: str, parse: Callable[[str], _Number]) -> _Number:

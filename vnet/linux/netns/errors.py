@@ -14,5 +14,6 @@ class RtnetlinkError(UsageError):
 
 
 FILE_EXISTS = "RTNETLINK answers: File exists"
+INVALID_ARGUMENT = "RTNETLINK answers: Invalid argument"
 NO_SUCH_PROCESS = "RTNETLINK answers: No such process"
 NO_SUCH_FILE = "RTNETLINK answers: No such file or directory"

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from vnet.base.errors import UsageError
 from vnet.base.ids import Mac, is_link_local_ip6
+from vnet.base.text import quote
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.bridge.netfilter import BridgeNetfilter, Calls
 from vnet.linux.netns import vlan_devices
 from vnet.linux.netns.bridge_neighbors import BridgeNeighbors
 from vnet.linux.netns.changes import LinkChange
+from vnet.linux.netns.errors import INVALID_ARGUMENT
 from vnet.linux.netns.igmp import ALL_SNOOPERS, any_address
 from vnet.linux.netns.interface import Interface
 from vnet.netdev.device import NetDevice
+from vnet.netdev.device_name import MOST_NAME_BYTES, is_device_name
 from vnet.netdev.vlan_device import VlanDevice
 
 if TYPE_CHECKING:
@@ -85,6 +88,7 @@ class Links:
         self, name: str, *, mac: Mac | None = None, ipv6: bool = False, **settings: Any
     ) -> Bridge:
         """``ip link add NAME type bridge``."""
+        check_device_name(name)
         bridge = Bridge(
             self._namespace.scheduler, name, mac=mac, log=self._namespace.log, **settings
         )
@@ -151,17 +155,17 @@ class Links:
             raise UsageError(what, f"it has {known}") from None
 
     def rename(self, name: str, new: str) -> None:
-        """``ip link set NAME name NEW``. The device must be down, as the kernel wants it."""
+        """``ip link set NAME name NEW``, also while it is up; nothing else changes."""
         interface = self.interface(name)
         node = self._namespace.name
-        if interface.device.admin_up:
-            raise UsageError(f"{node}: {name} is up, so it cannot be renamed")
+        check_device_name(new)
         if new in self.interfaces:
             raise UsageError(f"{node} has a device named {new} already")
         interface.device.name = new
         self._namespace.sysctls.device_renamed(name, new)
         for by_name in (self.interfaces, self._masters, self.bridges):
             _rekey(by_name, name, new)
+        self._namespace.arp.proxy.device_renamed(name, new)
         self.changed(interface)
 
     # -- settings
@@ -317,6 +321,13 @@ class Links:
         yield
         if (device.mac, device.mtu_bytes) != before:
             self.changed(self.interfaces[device.name])
+
+
+def check_device_name(name: str) -> None:
+    """Raises :class:`UsageError` where the kernel would not call a device so."""
+    if not is_device_name(name):
+        hint = f"{quote(name)}: up to {MOST_NAME_BYTES} bytes without '/', ':', '%' and spaces"
+        raise UsageError(INVALID_ARGUMENT, hint)
 
 
 def _rekey(by_name: dict[str, Any], name: str, new: str) -> None:

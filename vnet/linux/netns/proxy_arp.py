@@ -35,6 +35,10 @@ class ProxyArp:
         self._waiting = 0
         self._chance: Stream | None = None
 
+    def device_renamed(self, name: str, new: str) -> None:
+        """What is answered for on a device stays so when its name changes."""
+        self.entries = {(new if on == name else on, ip) for on, ip in self.entries}
+
     def asked(self, interface: Interface, packet: Arp, frame: Frame, way: Destination) -> bool:
         """A request for who is reached by ``way``; False if it is none of the proxy's business."""
         if not self._stands_in(interface, packet, way):

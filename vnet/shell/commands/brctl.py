@@ -12,6 +12,7 @@ from vnet.linux.bridge.options import BRIDGE_OPTIONS
 from vnet.linux.bridge.port import BridgePort
 from vnet.linux.bridge.settings import set_port_cost, set_port_flag, set_port_priority
 from vnet.linux.netns.namespace import Namespace
+from vnet.netdev.device_name import MOST_NAME_BYTES, is_device_name
 from vnet.shell.context import ShellContext, Words, node_bridges
 from vnet.shell.options import Arguments
 from vnet.shell.output import Output
@@ -19,7 +20,6 @@ from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.brctl import bridges_text, macs_text, tree_text
 
 _NETLINK = "RTNETLINK answers: "
-_MOST_NAME_BYTES = 15
 
 _ON = {"on": True, "yes": True, "1": True, "off": False, "no": False, "0": False}
 
@@ -76,14 +76,17 @@ def _show_tree(scene: Scene, name: str) -> str:
 
 
 def _add_bridge(scene: Scene, name: str) -> str:
-    name = name[:_MOST_NAME_BYTES]
+    name = name[:MOST_NAME_BYTES]
     if name in scene.devices:
         raise UsageError(f"device {name} already exists; can't create bridge with the same name")
+    if not is_device_name(name):
+        raise UsageError("add bridge failed: Invalid argument", f"{quote(name)} is no name")
     scene.namespace().add_bridge(name)
     return ""
 
 
 def _delete_bridge(scene: Scene, name: str) -> str:
+    name = name[:MOST_NAME_BYTES]
     if name in scene.devices and name not in scene.bridges:
         raise UsageError(f"can't delete bridge {name}: Operation not permitted")
     bridge = scene.bridge(name, "bridge {} doesn't exist; can't delete it")

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from vnet.base.errors import UsageError
 from vnet.base.ids import Mac
 from vnet.base.text import did_you_mean, one_of, quote
+from vnet.linux.netns.links import check_device_name
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.vlan_devices import add_vlan_device
+from vnet.netdev.device_name import MOST_NAME_BYTES
 from vnet.netdev.pair import PairDevice, pair_up
 from vnet.shell.commands.ip_bridge import add_bridge, set_bridge
 from vnet.shell.commands.ip_bridge_port import set_bridge_port
@@ -40,12 +42,14 @@ def _add(namespace: Namespace, words: list[str]) -> None:
     given: dict[str, str] = {}
     while generic:
         word = generic.next()
-        if word in ("link", "name", "address", "mtu"):
+        if word in ("link", "address", "mtu"):
             given[word] = generic.next()
+        elif word == "name":
+            given["name"] = _new_name(generic.next())
         elif word == "dev":
-            given["name"] = generic.next()
+            given["name"] = _place(generic.next())
         elif "name" not in given:
-            given["name"] = word
+            given["name"] = _place(word)
         else:
             raise UsageError(f'Error: either "dev" is duplicate, or {quote(word)} is a garbage.')
     kind = rest.next()
@@ -65,9 +69,25 @@ def _add(namespace: Namespace, words: list[str]) -> None:
 def _free_name(namespace: Namespace, given: Mapping[str, str]) -> str:
     if "name" not in given:
         raise UsageError('Not enough information: "dev" argument is required.', "name it")
+    if len(given["name"].encode()) > MOST_NAME_BYTES:
+        raise UsageError("Error: Attribute failed policy validation.", f"{MOST_NAME_BYTES} bytes")
+    check_device_name(given["name"])
     if given["name"] in namespace.interfaces:
         raise UsageError("RTNETLINK answers: File exists", f"there is a {given['name']}")
     return given["name"]
+
+
+def _new_name(text: str) -> str:
+    """A name as ip itself checks it, before it asks the kernel."""
+    if len(text.encode()) > MOST_NAME_BYTES:
+        raise UsageError(f'Error: argument "{text}" is wrong: "name" not a valid ifname')
+    return _place(text, "name")
+
+
+def _place(text: str, keyword: str = "dev") -> str:
+    if not text or "/" in text or any(c.isspace() for c in text):
+        raise UsageError(f'Error: argument "{text}" is wrong: "{keyword}" not a valid ifname')
+    return text
 
 
 def _add_vlan(
@@ -100,7 +120,8 @@ def _add_veth(namespace: Namespace, name: str, rest: WordReader, mac: Mac | None
     if not rest or rest.next() != "peer":
         raise UsageError("veth: which peer?", f"ip link add {name} type veth peer name PEER")
     word = rest.next()
-    peer = rest.next() if word == "name" else word
+    peer = _new_name(rest.next()) if word == "name" else _place(word)
+    check_device_name(peer)
     if peer in (*namespace.interfaces, name):
         raise UsageError("RTNETLINK answers: File exists", f"there is a {peer}")
     macs = namespace.chance.stream(f"{namespace.name} {name} veth macs")
@@ -136,7 +157,7 @@ def _set(namespace: Namespace, words: list[str]) -> None:
             'Not enough information: "dev" argument is required.', "ip link set DEV up"
         )
     word = read.next()
-    name = device_name(namespace, read.next() if word == "dev" else word)
+    name = device_name(namespace, _place(read.next() if word == "dev" else word))
     while read:
         word = read.next()
         if word == "type":
@@ -160,7 +181,7 @@ def _set_one(namespace: Namespace, name: str, word: str, read: WordReader) -> st
                 raise UsageError("RTNETLINK answers: Cannot assign requested address")
             namespace.set_mac(name, mac)
         case "name":
-            new = read.next()
+            new = _new_name(read.next())
             if new in namespace.interfaces:
                 raise UsageError("RTNETLINK answers: File exists", f"there is a {new}")
             namespace.rename(name, new)
