@@ -96,6 +96,9 @@ def test_a_claim_during_the_check_loses_us_the_address() -> None:
     lab.run(5 * S)
     assert not found(machine).usable
     assert OURS not in {p[ICMPv6ND_NS].tgt for p in probe.of(ICMPv6ND_NS)}
+    (said,) = [text for _time_ns, text in machine.log]
+    rival = f"used by {probe.mac} detected!"
+    assert said == f"IPv6: eth0: IPv6 duplicate address {OURS} {rival}"
 
 
 def test_a_rival_that_checks_at_the_same_time_loses_both_the_address() -> None:

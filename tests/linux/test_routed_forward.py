@@ -10,7 +10,20 @@ from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import ARP, Ether
 
-from tests.linux.kit import MS, Lab, Probe, S, address, dropped, host, ip, route, router, to_host
+from tests.linux.kit import (
+    MS,
+    Lab,
+    Probe,
+    S,
+    address,
+    dropped,
+    host,
+    host_mac,
+    ip,
+    route,
+    router,
+    to_host,
+)
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_from_text, prefix_from_text
 from vnet.linux.netns import drops
@@ -235,11 +248,16 @@ def test_martians_are_logged_on_request() -> None:
     machine.sysctls["net.ipv4.conf.eth1.log_martians"] = 1
     near.send(to_host(near, ip("10.0.1.254", FAR) / UDP()))
     near.send(to_host(near, ip(NEAR, "127.0.0.5") / UDP()))
+    near.send(Ether(src=near.mac, dst="ff:ff:ff:ff:ff:ff") / ARP(psrc="10.0.1.254", pdst=FAR))
     lab.run(MS)
+    near_header = f"{host_mac(1)} {near.mac} 08:00".replace(":", " ")
     said = [text for _time, text in machine.log]
     assert said == [
         f"IPv4: martian source {FAR} from 10.0.1.254, on dev eth1",
+        f"ll header: 00000000: {near_header}",
         f"IPv4: martian destination 127.0.0.5 from {NEAR}, dev eth1",
+        f"IPv4: martian source {FAR} from 10.0.1.254, on dev eth1",
+        f"ll header: 00000000: ff ff ff ff ff ff {near.mac.replace(':', ' ')} 08 06",
     ]
 
 

@@ -32,10 +32,10 @@ class KernelLog:
             self._lines = deque(maxlen=_MOST_LINES)
         self._lines.append((self._scheduler.now_ns, text))
 
-    def write_limited(self, text: str) -> None:
+    def write_limited(self, *lines: str) -> None:
         """Say something that anybody on the wire can cause (net_ratelimit()).
 
-        Ten such lines may be said within five seconds; of the rest only the number is told.
+        Ten such things may be said within five seconds; of the rest only the number is told.
         """
         now_ns = self._scheduler.now_ns
         if self._window_ns is None or now_ns > self._window_ns + _WINDOW_NS:
@@ -44,7 +44,8 @@ class KernelLog:
             self._window_ns, self._n_said, self._n_withheld = now_ns, 0, 0
         if self._n_said < _MOST_IN_WINDOW:
             self._n_said += 1
-            self.write(text)
+            for line in lines:
+                self.write(line)
         else:
             self._n_withheld += 1
 

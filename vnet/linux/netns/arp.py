@@ -8,7 +8,7 @@ from vnet.base.ids import IPV4_ANY, MAC_BROADCAST, MAC_ZERO, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.linux.netns.arp_policy import accepts_stranger, answers
 from vnet.linux.netns.proxy_arp import ProxyArp
-from vnet.linux.netns.routing.arrival import Fate
+from vnet.linux.netns.routing.arrival import Fate, log_martian
 from vnet.sim.frame import Frame, Meta
 from vnet.tables.fib import RouteType
 from vnet.tables.policy import Flow
@@ -70,6 +70,8 @@ class ArpProtocol:
             else:
                 interface.device.drop(frame, drops.ARP_IGNORED)
             return True
+        if arrival.fate is Fate.REFUSED:
+            log_martian(interface, arrival, packet.sender_ip, packet.target_ip, frame)
         if arrival.fate is Fate.FORWARD and interface.conf4.forwarding:
             return self.proxy.asked(interface, packet, frame, arrival.way)
         return False

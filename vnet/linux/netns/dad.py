@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import IPV6_ANY, solicited_node_of
+from vnet.base.ids import IPV6_ANY, ip_text, mac_text, solicited_node_of
 from vnet.linux.netns import drops
 from vnet.linux.netns.nd_send import send_nd
 from vnet.linux.timer_wheel import KernelTimer
@@ -109,4 +109,9 @@ class DuplicateDetection:
         self.stop(address)
         address.tentative, address.duplicate = False, True
         device.drop(frame, drops.DUPLICATE_ADDRESS)
+        rival = mac_text(frame.data[6:12])
+        self._interface.namespace.log.write_limited(
+            f"IPv6: {device.name}: IPv6 duplicate address {ip_text(address.ip)} "
+            f"used by {rival} detected!"
+        )
         return self._lost(address)

@@ -19,7 +19,7 @@ from vnet.linux.netns.ipv4_output import Ipv4Output
 from vnet.linux.netns.option_values import MachineValues
 from vnet.linux.netns.reassembly import Reassembler
 from vnet.linux.netns.redirects import Redirects
-from vnet.linux.netns.routing.arrival import Arrival, Arrivals, Fate, martian_text
+from vnet.linux.netns.routing.arrival import Arrival, Arrivals, Fate, log_martian
 from vnet.linux.netns.routing.road import Road
 from vnet.sim.frame import Frame
 from vnet.wire import icmp, ipv4
@@ -91,10 +91,7 @@ class Ipv4Stack(Ipv4Output):
         arrival: Arrival,
     ) -> None:
         interface.device.drop(frame, arrival.reason)
-        if interface.conf4.log_martians:
-            text = martian_text(arrival, interface, header)
-            if text is not None:
-                self._namespace.log.write(text)
+        log_martian(interface, arrival, header.source, header.target, frame)
         if arrival.code is not None and self._namespace.icmp.may_refuse(header.source):
             self._namespace.icmp.send_error(
                 packet, icmp.UNREACHABLE, arrival.code, frame.meta, interface, to_us=_to_us(frame)

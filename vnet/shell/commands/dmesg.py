@@ -14,7 +14,7 @@ _NS_PER_US = 1_000
 @command(
     "dmesg",
     "",
-    "what the kernel said of its bridges: states of ports, changes of topology",
+    "what the kernel said: states of ports, changes of topology, martians, double addresses",
     group=Group.NODE,
     node=NodeUse.PREFIX,
     words=(1, 1),

@@ -14,10 +14,12 @@ from vnet.linux.netns.routing.source_check import Source, check_source
 from vnet.tables.fib import RouteType
 from vnet.tables.policy import Flow
 from vnet.wire import icmp, ipv4
+from vnet.wire.ether import HEADER_BYTES
 
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
+    from vnet.sim.frame import Frame
 
 _MOST_CACHED = 4096
 _TOS_BITS = 0x1C
@@ -204,13 +206,18 @@ class Arrivals:
         )
 
 
-def martian_text(arrival: Arrival, interface: Interface, header: ipv4.Ipv4) -> str | None:
-    """What log_martians has the kernel say of a packet; None of one that is none."""
-    device = interface.device.name
+def log_martian(
+    interface: Interface, arrival: Arrival, source: bytes, target: bytes, frame: Frame
+) -> None:
+    """What log_martians has the kernel say of a packet, or of who asks by ARP."""
+    if not interface.conf4.log_martians:
+        return
+    device, log = interface.device.name, interface.namespace.log
+    pair = f"{ip_text(target)} from {ip_text(source)}"
     if arrival.reason in (drops.MARTIAN_SOURCE, drops.RP_FILTER):
-        pair = f"{ip_text(header.target)} from {ip_text(header.source)}"
-        return f"IPv4: martian source {pair}, on dev {device}"
-    if arrival.reason is drops.MARTIAN_TARGET:
-        pair = f"{ip_text(header.target)} from {ip_text(header.source)}"
-        return f"IPv4: martian destination {pair}, dev {device}"
-    return None
+        header = frame.data[:HEADER_BYTES].hex(" ")
+        log.write_limited(
+            f"IPv4: martian source {pair}, on dev {device}", f"ll header: 00000000: {header}"
+        )
+    elif arrival.reason is drops.MARTIAN_TARGET:
+        log.write_limited(f"IPv4: martian destination {pair}, dev {device}")
