@@ -130,7 +130,8 @@ class Fib(Generic[DeviceT]):
         """The mask and the length's part of the key, the longest first."""
 
     def add(self, route: Route[DeviceT], *, first: bool = False) -> None:
-        """Add a route: behind those of equal TOS and metric, or with ``first`` before them."""
+        """Add a route: behind those of equal TOS, metric and preference, or with ``first`` before
+        them."""
         key = self._key(route.network, route.prefix_length)
         known = self._routes.get(key, ())
         if not known:
@@ -138,7 +139,9 @@ class Fib(Generic[DeviceT]):
             self._routes[key] = (route,)
             return
         routes = (route, *known) if first else (*known, route)
-        self._routes[key] = tuple(sorted(routes, key=lambda r: (-r.tos, r.metric)))
+        self._routes[key] = tuple(
+            sorted(routes, key=lambda r: (-r.tos, r.metric, _PREFERENCES.index(r.preference)))
+        )
 
     def remove(self, route: Route[DeviceT]) -> bool:
         """Remove an equal route; False if there was none."""
