@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.linux.kit import Lab as Machines
 from tests.shell.conftest import Shell
+from vnet.base.ids import mac_from_text
 from vnet.lab.lab import Lab
+from vnet.shell.views.bridge import fdb_text
 
 STATION = "02:00:00:00:00:55"
 
@@ -52,6 +55,70 @@ def test_replace_moves_a_station_and_del_wants_its_port(shell: Shell, lab: Lab) 
     wrong = shell(lab, f"h1 bridge fdb del {STATION} dev peth0 master")
     assert wrong.err.startswith("RTNETLINK answers: No such file or directory")
     assert about(STATION, lines(shell, lab, f"fdb del {STATION} dev vif1.0 master", "fdb")) == []
+
+
+def test_a_device_s_own_filter_is_set_and_shown(shell: Shell, lab: Lab) -> None:
+    shown = lines(
+        shell,
+        lab,
+        f"fdb add {STATION} dev peth0",
+        f"fdb replace {STATION} dev peth0",
+        "fdb add 01:00:5e:01:01:01 dev peth0 self",
+        "fdb show dev peth0",
+    )
+    assert shown == [
+        f"{STATION} self permanent",
+        "01:00:5e:00:00:01 self permanent",
+        "01:00:5e:01:01:01 self permanent",
+    ]
+    both = lines(shell, lab, f"fdb add {STATION} dev vif1.0 self master", "fdb show br xenbr0")
+    assert about(STATION, both) == [
+        f"{STATION} dev peth0 self permanent",
+        f"{STATION} dev vif1.0 master xenbr0 permanent",
+        f"{STATION} dev vif1.0 self permanent",
+    ]
+    gone = lines(shell, lab, f"fdb del {STATION} dev vif1.0 self master", "fdb show dev vif1.0")
+    assert about(STATION, gone) == []
+
+
+def test_groups_that_the_stack_listens_to_are_in_the_filter() -> None:
+    lab = Machines()
+    machine = lab.machine("a")
+    bridge = machine.add_bridge("br0", mac=mac_from_text("02:00:00:00:00:09"), ipv6=True)
+    lab.probe(machine, "p1", 1)
+    machine.enslave("p1", "br0")
+
+    def shown() -> list[str]:
+        interfaces = machine.interfaces.values()
+        *own, last = fdb_text([bridge], interfaces=interfaces, device="br0").splitlines()
+        assert last == "02:00:00:00:00:09 master br0 permanent"
+        return own
+
+    assert shown() == ["33:33:00:00:00:01 self permanent"], "before it is set up"
+    machine.set_up("br0")
+    lab.run(3)
+    assert shown() == [
+        "33:33:00:00:00:01 self permanent",
+        "01:00:5e:00:00:6a self permanent",
+        "33:33:00:00:00:6a self permanent",
+        "01:00:5e:00:00:01 self permanent",
+        "33:33:ff:00:00:09 self permanent",
+    ]
+    machine.set_down("br0")
+    assert shown() == []
+
+
+def test_a_vlan_has_the_device_below_let_its_groups_in(shell: Shell, lab: Lab) -> None:
+    made = shell(
+        lab,
+        "h1 ip link add link peth0 name peth0.5 address 02:00:00:00:00:05 type vlan id 5",
+        "h1 ip link set peth0.5 up",
+    )
+    assert made.code == 0, made.err
+    assert lines(shell, lab, "fdb show dev peth0") == [
+        "02:00:00:00:00:05 self permanent",
+        "01:00:5e:00:00:01 self permanent",
+    ]
 
 
 def test_the_bridges_own_addresses_are_self_and_permanent(shell: Shell, lab: Lab) -> None:
@@ -139,7 +206,12 @@ def test_a_cost_of_0_is_not_told_to_the_kernel(shell: Shell, lab: Lab) -> None:
     [
         ("fdb add", "Device and address are required arguments."),
         ("fdb add xx dev peth0 master", "Invalid mac address xx"),
-        (f"fdb add {STATION} dev peth0", "RTNETLINK answers: Operation not supported (say master"),
+        (f"fdb add {STATION} dev peth0 static", "RTNETLINK answers: Invalid argument (say master"),
+        (f"fdb add {STATION} dev peth0 vlan 3", "RTNETLINK answers: Invalid argument (say master"),
+        ("fdb add 01:00:5e:00:00:01 dev peth0", "RTNETLINK answers: File exists"),
+        (f"fdb del {STATION} dev peth0", "RTNETLINK answers: No such file or directory"),
+        (f"fdb add {STATION} dev eth0 master", "RTNETLINK answers: Operation not supported"),
+        (f"fdb add {STATION} dev lo", "Error: FDB add only supported for Ethernet devices."),
         (f"fdb add {STATION} dev xenbr0 master", "RTNETLINK answers: Operation not supported"),
         (f"fdb add {STATION} dev xenbr0 self dynamic", "RTNETLINK answers: Invalid argument"),
         (f"fdb add {STATION} dev peth0 master sticky", "RTNETLINK answers: Invalid argument"),

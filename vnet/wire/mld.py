@@ -13,6 +13,7 @@ from vnet.wire.igmp import Record, emit_records, parse_records
 
 ALL_MLDV2_ROUTERS = b"\xff\x02" + bytes(13) + b"\x16"
 ALL_ROUTERS = b"\xff\x02" + bytes(13) + b"\x02"
+ALL_SNOOPERS = b"\xff\x02" + bytes(13) + b"\x6a"
 
 
 class Query(NamedTuple):

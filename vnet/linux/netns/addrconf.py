@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.sysctl.ipv6 import Ipv6Conf
 
-_BRIDGE_SNOOPERS = b"\xff\x02" + bytes(13) + b"\x6a"
 """ff02::6a, all snoopers: a bridge joins it to hear other multicast routers (RFC 4286)."""
 
 _ROUTER_GROUPS = tuple(bytes((0xFF, scope)) + mld.ALL_ROUTERS[2:] for scope in (0x02, 0x01, 0x05))
@@ -100,8 +99,8 @@ class Addrconf:
     def _begin(self) -> None:
         """The first link since the interface was set up: join what every node joins."""
         interface = self.interface
-        if interface.device.kind == "bridge" and not interface.mld.is_member(_BRIDGE_SNOOPERS):
-            interface.mld.join(_BRIDGE_SNOOPERS)
+        if interface.device.kind == "bridge" and not interface.mld.is_member(mld.ALL_SNOOPERS):
+            interface.mld.join(mld.ALL_SNOOPERS)
         if interface.conf6.forwarding and not interface.mld.is_member(mld.ALL_ROUTERS):
             interface.mld.join(mld.ALL_ROUTERS)
         if interface.conf6.addr_gen_mode == _EUI64:

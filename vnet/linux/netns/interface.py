@@ -14,6 +14,7 @@ from vnet.base.ids import IPV4_BROADCAST, IpAddress, is_link_local_ip6, link_loc
 from vnet.linux.netns import drops
 from vnet.linux.netns.addrconf import Addrconf
 from vnet.linux.netns.address import InterfaceAddress
+from vnet.linux.netns.hardware_filter import HardwareFilter
 from vnet.linux.netns.igmp import IgmpHost
 from vnet.linux.netns.linkstate import LinkState
 from vnet.linux.netns.mld import MldHost
@@ -54,6 +55,7 @@ class Interface:
         "conf4",
         "conf6",
         "device",
+        "hardware_filter",
         "igmp",
         "link",
         "mld",
@@ -82,6 +84,7 @@ class Interface:
         self.nd_cache = NdCache(self, namespace.neighbors6, sysctls.ipv6_neighbors.own[name])
         self.igmp = IgmpHost(self)
         self.mld = MldHost(self)
+        self.hardware_filter = HardwareFilter(self)
         self.addrconf: Addrconf | None = Addrconf(self) if ipv6 else None
         self._by_type: dict[bytes, Callable[[Interface, Frame], None]] = {
             _ARP: namespace.arp.receive,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from vnet.base.errors import UsageError
 from vnet.base.text import quote
@@ -14,6 +15,8 @@ from vnet.linux.bridge.stations import (
     flush_stations,
     set_station,
 )
+from vnet.linux.netns.hardware_filter import HardwareFilter
+from vnet.linux.netns.interface import Interface
 from vnet.shell.commands.bridge_scene import Action, Scene
 from vnet.shell.keywords import Keywords, hardware_address
 from vnet.shell.views.bridge import entry_text, fdb_text
@@ -40,11 +43,21 @@ def show(scene: Scene, words: Sequence[str]) -> str:
         raise UsageError(f"bridge fdb: there is no state {quote(given.values['state'])}")
     return fdb_text(
         chosen,
+        interfaces=_interfaces(scene, name),
         device=scene.device(given.get("dev") or given.get("brport")),
         vid=given.number("vlan") if "vlan" in given.values else None,
         kind=FdbKind.DYNAMIC if "dynamic" in given.flags else kind,
         statistics="statistics" in scene.options,
     )
+
+
+def _interfaces(scene: Scene, bridge: str | None) -> list[Interface]:
+    """All devices, or a bridge and its ports."""
+    found = scene.interfaces.values()
+    if bridge is None:
+        return list(found)
+    names = [bridge, *(port.device.name for port in scene.bridges[bridge].ports)]
+    return [interface for interface in found if interface.device.name in names]
 
 
 def _station(words: Sequence[str], more: Sequence[str] = ()) -> Keywords:
@@ -57,19 +70,33 @@ def _station(words: Sequence[str], more: Sequence[str] = ()) -> Keywords:
     )
 
 
-def _at(scene: Scene, given: Keywords) -> tuple[BridgePort, bytes, int]:
-    """Which port, station and VLAN a command is about."""
+@dataclass(frozen=True)
+class _Place:
+    """Which station and VLAN a command is about, at a bridge's port and in a device's filter."""
+
+    mac: bytes
+    vid: int
+    port: BridgePort | None
+    own: HardwareFilter | None
+
+
+def _at(scene: Scene, given: Keywords) -> _Place:
     if given.bare is None or given.get("dev") is None:
         raise UsageError("Device and address are required arguments.", "fdb add MAC dev DEV master")
     name = given.values["dev"]
-    flags = given.flags
-    if not {"self", "master"} & set(flags):
-        # The tool's default, which for a port means the device's own filter of addresses.
-        flags = ["self"]
     vid = given.number("vlan")
     if "vlan" in given.values and not 1 <= vid <= 4094:
         raise UsageError("Error: invalid vlan id.", "1 to 4094")
-    return scene.target(name, flags), hardware_address(given.bare), vid
+    mac = hardware_address(given.bare)
+    # The tool's default, which for all but bridges means the device's own filter of addresses.
+    is_own = "self" in given.flags or "master" not in given.flags
+    interface = scene.interfaces.get(name)
+    if name in scene.bridges or interface is None:
+        return _Place(mac, vid, scene.target(name, ["self"] * is_own), None)
+    port = scene.target(name, ["master"]) if "master" in given.flags else None
+    if is_own and interface.device.kind == "loopback":
+        raise UsageError("Error: FDB add only supported for Ethernet devices.")
+    return _Place(mac, vid, port, interface.hardware_filter if is_own else None)
 
 
 def setter(setting: Setting) -> Action:
@@ -77,9 +104,24 @@ def setter(setting: Setting) -> Action:
 
     def change(scene: Scene, words: Sequence[str]) -> str:
         given = _station(words, [*_KINDS, "sticky"])
-        port, mac, vid = _at(scene, given)
+        place = _at(scene, given)
         kind = _KINDS[given.chosen(*_KINDS) or "permanent"]
-        set_station(port, mac, kind, vid=vid, sticky="sticky" in given.flags, setting=setting)
+        if place.port is not None:
+            set_station(
+                place.port,
+                place.mac,
+                kind,
+                vid=place.vid,
+                sticky="sticky" in given.flags,
+                setting=setting,
+            )
+        if place.own is not None:
+            if place.vid or kind is not FdbKind.LOCAL:
+                raise UsageError(
+                    "RTNETLINK answers: Invalid argument",
+                    "say master for the bridge: a device itself has permanent ones, and no VLANs",
+                )
+            place.own.add(place.mac, replace=setting is not Setting.ADD)
         return ""
 
     return change
@@ -87,8 +129,11 @@ def setter(setting: Setting) -> Action:
 
 def delete(scene: Scene, words: Sequence[str]) -> str:
     """``bridge fdb del MAC dev DEV``."""
-    port, mac, vid = _at(scene, _station(words, [*_KINDS, "sticky"]))
-    delete_station(port, mac, vid=vid)
+    place = _at(scene, _station(words, [*_KINDS, "sticky"]))
+    if place.port is not None:
+        delete_station(place.port, place.mac, vid=place.vid)
+    if place.own is not None:
+        place.own.delete(place.mac)
     return ""
 
 

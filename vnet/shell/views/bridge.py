@@ -1,12 +1,9 @@
-"""``bridge fdb`` and ``bridge link``.
-
-The kernel also lists each device's own multicast filter (``33:33:... self permanent``);
-vnet's devices filter nothing, so those lines have no counterpart here.
-"""
+"""``bridge fdb`` and ``bridge link``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 
 from vnet.base.ids import mac_text
 from vnet.base.units import NS_PER_S
@@ -16,12 +13,14 @@ from vnet.linux.netns.interface import Interface
 from vnet.shell.views.link import flags_of, name_of
 from vnet.tables.fdb import FdbEntry, FdbKind
 
+_BEFORE, _OF_BRIDGE, _BEHIND = range(3)
 _KINDS = {FdbKind.LOCAL: "permanent", FdbKind.STATIC: "static", FdbKind.DYNAMIC: ""}
 
 
 def fdb_text(
     bridges: Iterable[Bridge],
     *,
+    interfaces: Iterable[Interface] = (),
     device: str | None = None,
     vid: int | None = None,
     kind: FdbKind | None = None,
@@ -29,17 +28,38 @@ def fdb_text(
 ) -> str:
     """``bridge fdb``: by device, the newest entry first; with ``device``, without its name.
 
+    Behind the entries of a port go those of the device itself, if it is among ``interfaces``; of
+    a bridge they go in front.
     ``statistics`` adds the seconds since an entry was used and since it was refreshed.
     """
-    found = [entry for bridge in bridges for entry in reversed(list(bridge.fdb))]
-    found.sort(key=lambda entry: index_of(entry.port))
-    return "\n".join(
-        entry_text(entry, with_device=device is None, statistics=statistics)
-        for entry in found
+    with_device = device is None
+    lines = [
+        (
+            index_of(entry.port),
+            _OF_BRIDGE,
+            entry_text(entry, with_device=with_device, statistics=statistics),
+        )
+        for bridge in bridges
+        for entry in reversed(list(bridge.fdb))
         if device in (None, entry.port.device.name)
         and vid in (None, entry.vid)
         and kind in (None, entry.kind)
-    )
+    ]
+    for interface in interfaces:
+        own = interface.device
+        if vid is None and kind in (None, FdbKind.LOCAL) and device in (None, own.name):
+            place = _BEFORE if own.kind == "bridge" else _BEHIND
+            texts = _own_lines(interface, with_device=with_device)
+            lines += [(own.ifindex, place, text) for text in texts]
+    return "\n".join(text for _, _, text in sorted(lines, key=itemgetter(0, 1)))
+
+
+def _own_lines(interface: Interface, *, with_device: bool) -> Iterator[str]:
+    """What a device lets in by itself; loopback, which is no Ethernet, has no such thing."""
+    if interface.device.kind != "loopback":
+        where = f"dev {interface.device.name} " if with_device else ""
+        for mac in interface.hardware_filter.addresses():
+            yield f"{mac_text(mac)} {where}self permanent"
 
 
 def entry_text(
