@@ -230,7 +230,7 @@ def test_views(lab_with: LabWith) -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda lab: lab.vm("vm9"), r"no machine vm9 \(there are vm1, vm2\)"),
+        (lambda lab: lab.vm("vm9"), r"no VM vm9 \(there are vm1, vm2\)"),
         (lambda lab: lab.host("vm1"), r"no host vm1 \(there are h1, h2\)"),
         (lambda lab: lab.router("r1"), r"no router r1 \(there are none\)"),
         (lambda lab: lab.machine("x"), r"no machine x \(there are h1, h2, vm1, vm2\)"),
