@@ -48,6 +48,7 @@ def lines(shell: Shell, command: str, text: str = PAIR) -> list[str]:
         ("h2 -I 2001:db8::1", "PING h2(h2 (2001:db8::2)) from 2001:db8::1 : 56 data bytes"),
         ("ff02::1%eth0", "PING ff02::1%eth0(ff02::1%eth0) 56 data bytes"),
         ("0.0.0.0", "PING 0.0.0.0 (127.0.0.1) 56(84) bytes of data."),
+        ("::", "PING ::(::) 56 data bytes"),
         ("2001:db8::2", "PING 2001:db8::2(2001:db8::2) 56 data bytes"),
         ("h2 -6 -s 100", "PING h2(h2 (2001:db8::2)) 100 data bytes"),
         (

@@ -40,7 +40,8 @@ def _heading(result: PingResult, name: str, name_of: Callable[[bytes], str]) -> 
     bound = f" from {result.bound}:" if result.bound and "%" not in name else ""
     size = result.size_bytes
     if len(result.address) == 16:
-        return f"PING {name}({name_of(result.address)}){bound} {size} data bytes"
+        address = name if name == "::" else name_of(result.address)
+        return f"PING {name}({address}){bound} {size} data bytes"
     warning = "WARNING: pinging broadcast address\n" if result.is_broadcast else ""
     return f"{warning}PING {name} ({result.target}){bound} {size}({size + 28}) bytes of data."
 
