@@ -121,7 +121,7 @@ class MachineHandle:
     def join(self, group: str, *, device: str | None = None) -> str:
         """Join a multicast group, as a program's socket would; returns the device.
 
-        ``device`` None is the kernel's choice: by its route to the group, or else the first.
+        ``device`` None is where the route to the group leads, or else the first with an address.
         """
         return self._machine.groups.join(group_from_text(spelt("group", group)), device).device.name
 

@@ -10,7 +10,7 @@ from vnet.topology.steps import Step
 
 @dataclass(frozen=True, slots=True)
 class MembershipStep(Step):
-    """A machine joins ``group``, or leaves it; ``device`` None is for its kernel to choose."""
+    """A machine joins ``group``, or leaves it; ``device`` None is for its routes to say."""
 
     machine: str
     device: str | None

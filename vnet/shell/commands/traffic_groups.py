@@ -22,7 +22,7 @@ _DEVICE = {"-I": Option("device", str)}
     completes=[machines],
 )
 def join(context: ShellContext, arguments: Arguments) -> Output:
-    """Without DEVICE the kernel chooses: by its route to the group, or else the first device."""
+    """Without DEVICE, by where the route to the group leads, or else the first with an address."""
     name, group = arguments.words
     machine = context.machine(name)
     return f"{name}:{machine.join(group, **arguments.options)} joins {group}"
