@@ -7,6 +7,7 @@ import pytest
 from tests.linux.kit import Lab as Machines
 from tests.shell.conftest import Shell
 from vnet.base.ids import mac_from_text
+from vnet.base.units import NS_PER_S
 from vnet.lab.lab import Lab
 from vnet.shell.views.bridge import fdb_text
 
@@ -96,7 +97,7 @@ def test_groups_that_the_stack_listens_to_are_in_the_filter() -> None:
 
     assert shown() == ["33:33:00:00:00:01 self permanent"], "before it is set up"
     machine.set_up("br0")
-    lab.run(3)
+    lab.run(3 * NS_PER_S)
     assert shown() == [
         "33:33:00:00:00:01 self permanent",
         "01:00:5e:00:00:6a self permanent",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.linux.bridge.bridges import S, Site, Wire, send
 from tests.linux.bridge.recorded import groups_script as frames
+from tests.linux.kit import Lab
 from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress
 from vnet.linux.bridge.multicast.by_hand import add_member, delete_member
@@ -15,8 +16,9 @@ from vnet.linux.bridge.multicast.listener import MDB_FULL, MULTICAST_MALFORMED
 from vnet.linux.bridge.multicast.mdb import GroupKey
 from vnet.linux.bridge.multicast.reading import read
 from vnet.linux.bridge.multicast.snooping import MULTICAST_UNWANTED
+from vnet.linux.netns import igmp as igmp_host
 from vnet.netdev.pair import PairDevice
-from vnet.wire import igmp
+from vnet.wire import igmp, mld
 
 G = frames.ip("239.1.1.1")
 
@@ -271,3 +273,24 @@ def test_no_message_upsets_a_bridge(
         send(lab.ends[at % 3], sent)
         lab.site.run(value / 10)
     assert len(lab.bridge.multicast.database) <= lab.bridge.multicast.settings.hash_max
+
+
+def test_a_bridge_that_does_not_snoop_is_no_member_of_the_snoopers() -> None:
+    lab = Lab()
+    machine = lab.machine("a")
+    bridge = machine.add_bridge("br0", ipv6=True)
+    probe = lab.probe(machine, "p1", 1)
+    machine.enslave("p1", "br0")
+    machine.set_up("br0")
+    interface = machine.interface("br0")
+    lab.run(10 * S)
+    probe.forget()
+    for on, kind in ((False, igmp.CHANGE_TO_INCLUDE), (True, igmp.CHANGE_TO_EXCLUDE)):
+        bridge.multicast.set_on(on)
+        assert interface.igmp.is_member(igmp_host.ALL_SNOOPERS) is on
+        assert interface.mld.is_member(mld.ALL_SNOOPERS) is on
+        lab.run(10 * S)
+        told = [data for _, data in probe.heard if data[30:34] == igmp_host.ALL_IGMPV3_ROUTERS]
+        records = {data[46] for data in told if data[50:54] == igmp_host.ALL_SNOOPERS}
+        assert records == {kind}
+        probe.forget()

@@ -99,7 +99,9 @@ class Addrconf:
     def _begin(self) -> None:
         """The first link since the interface was set up: join what every node joins."""
         interface = self.interface
-        if interface.device.kind == "bridge" and not interface.mld.is_member(mld.ALL_SNOOPERS):
+        bridge = interface.namespace.bridges.get(interface.device.name)
+        snoops = bridge is not None and bridge.multicast.is_on
+        if snoops and not interface.mld.is_member(mld.ALL_SNOOPERS):
             interface.mld.join(mld.ALL_SNOOPERS)
         if interface.conf6.forwarding and not interface.mld.is_member(mld.ALL_ROUTERS):
             interface.mld.join(mld.ALL_ROUTERS)

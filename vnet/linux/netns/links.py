@@ -24,6 +24,7 @@ from vnet.linux.netns.interface import Interface
 from vnet.netdev.device import NetDevice
 from vnet.netdev.device_name import MOST_NAME_BYTES, is_device_name
 from vnet.netdev.vlan_device import VlanDevice
+from vnet.wire import mld
 
 if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
@@ -43,6 +44,17 @@ class QuerySource:
             own = (a.ip for a in self._interface.addresses if len(a.ip) == 16 and a.usable)
             return next((ip for ip in own if is_link_local_ip6(ip)), None)
         return any_address(self._interface)
+
+    def join_snoopers(self, joins: bool) -> None:
+        """As RFC 4286 section 4 has it; over IPv6 not before there is a link."""
+        interface = self._interface
+        if not joins:
+            interface.igmp.leave(ALL_SNOOPERS)
+            interface.mld.leave(mld.ALL_SNOOPERS)
+            return
+        interface.igmp.join(ALL_SNOOPERS)
+        if interface.addrconf is not None and interface.ready:
+            interface.mld.join(mld.ALL_SNOOPERS)
 
 
 class Links:

@@ -56,6 +56,9 @@ class HostAddresses(Protocol):
     def query_source(self, family: int) -> bytes | None:
         """An address of the host for queries on this bridge, or None."""
 
+    def join_snoopers(self, joins: bool) -> None:
+        """Listen to what snooping switches say to each other (RFC 4286), or no more."""
+
 
 class MulticastSnooping(MulticastListener):
     """Groups, queriers and routers of one bridge; ``is_on`` is ``mcast_snooping``.
@@ -84,6 +87,8 @@ class MulticastSnooping(MulticastListener):
                 self.enable_port(port)
         if on and self._bridge.device.admin_up:
             self.open()
+        if self.host is not None:
+            self.host.join_snoopers(on)
 
     def snoop(self, on: bool) -> None:
         self.is_on = on
