@@ -20,7 +20,8 @@ class Memberships:
         """Have packets to ``group`` accepted, and tell switches and routers of it.
 
         ``device`` None is the one that the route to the group leads over, or else the first with
-        an address, which a program would have to name to the kernel. Returns the interface; raises :class:`UsageError` where the kernel refuses.
+        an address, which a program would have to name to the kernel. Returns the interface;
+        raises :class:`UsageError` where the kernel refuses.
         """
         out = self._interface_for(group, device)
         if (out, group) in self._joined:
