@@ -105,6 +105,7 @@ def test_a_device_is_changed(shell: Shell, lab: Lab) -> None:
         ("add link nope name foo type vlan id 1", 'Cannot find device "nope"'),
         ("add link eth0 name foo type vlan id x", 'Error: argument "x" is wrong: id is invalid'),
         ("add link eth0 name foo type vlan id 4095", "Error: 8021q: Invalid VLAN id."),
+        ("add link eth0 name foo type vlan foo 1", 'vlan: unknown command "foo"?'),
         ("add name foo type vlan id 1", "Error: 8021q: VLAN properties not specified."),
         ("add va type veth", "veth: which peer?"),
         ("add va type veth peer name eth0", "RTNETLINK answers: File exists"),

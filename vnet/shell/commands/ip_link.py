@@ -228,7 +228,7 @@ def _check(options: Mapping[str, str], known: Sequence[str] | Mapping[str, objec
     for key in options:
         if key not in known:
             hint = did_you_mean(key, list(known), "there are")
-            raise UsageError(f"ip link: unknown option {quote(key)}", hint)
+            raise UsageError(f'vlan: unknown command "{key}"?', hint)
 
 
 def _mtu(text: str) -> int:
