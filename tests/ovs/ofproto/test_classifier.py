@@ -162,6 +162,13 @@ def test_in_the_shadow_of_a_clause_stands_the_same_match_of_a_lower_priority() -
     assert looked_at(classifier, packet(nw_src=1))[0] is hard
 
 
+def test_behind_a_clause_nothing_answers_to_a_conjunctions_number() -> None:
+    shadowed, answer = rule(1), rule(0, exactly(Flow.in_port, 1))
+    clauses = clause(2, 1, 1, 2), clause(2, 1, 2, 2, exactly(Flow.regs[0], 0))
+    classifier = classifier_of(shadowed, answer, *clauses)
+    assert looked_at(classifier, packet(in_port=1))[0] is answer
+
+
 # -- against brute force
 
 
@@ -217,6 +224,16 @@ def distinct(candidates: list[Rule]) -> list[Rule]:
     return list({(each.match, each.priority): each for each in candidates}.values())
 
 
+def hard_heads(candidates: list[Rule]) -> list[Rule]:
+    """What a conjunction's number is looked up among: of the rules with one match only the best,
+    and not even that if it is a clause. Open vSwitch looks at no rule behind it then."""
+    best: dict[Match, Rule] = {}
+    for each in candidates:
+        if each.match not in best or best[each.match].priority < each.priority:
+            best[each.match] = each
+    return [each for each in best.values() if not each.conjunctions]
+
+
 def best_by_brute_force(candidates: list[Rule], key: int) -> set[int]:
     """The rules (by id) that may be the answer: those of the best priority that match.
 
@@ -232,8 +249,7 @@ def best_by_brute_force(candidates: list[Rule], key: int) -> set[int]:
         for conj_id in (1, 2):
             there = {c.clause for r in level for c in r.conjunctions if c.conj_id == conj_id}
             if len(there) == 2 <= len(level):
-                hard_rules = [each for each in candidates if not each.conjunctions]
-                found |= best_by_brute_force(hard_rules, Flow.conj_id.set(key, conj_id))
+                found |= best_by_brute_force(hard_heads(candidates), Flow.conj_id.set(key, conj_id))
         if found:
             return found
     return set()
