@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 from scapy.layers.inet import TCP, UDP
 from scapy.layers.inet6 import (
     HBHOptUnknown,
@@ -31,10 +29,9 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
-from benchmarks.fuzzing.mutate import Mutator, Stations
-from tests.kernel.play import Inject, Step, Wait
-from tests.kernel.setup import Lab, Port
-from vnet.base.chance import Stream
+from benchmarks.fuzzing.mutate import Stations
+from tests.kernel.frames_ip import Maker, StationFrames
+from tests.kernel.setup import Port
 from vnet.base.ids import (
     ip_from_text,
     ip_text,
@@ -44,7 +41,6 @@ from vnet.base.ids import (
     multicast_mac_of,
     solicited_node_of,
 )
-from vnet.wire.ether import HEADER_BYTES
 
 _NOBODYS = ("fd00:1::77", "fd00:2::77", "fd00:20::1", "fd00:20:5::1", "fd00:30::1", "2001:db8::1")
 _ODD_SOURCES = ("::", "::1", "ff02::1", "::ffff:10.0.0.1", "fe80::77", "fec0::1")
@@ -55,55 +51,30 @@ _ODD_TARGETS = (
 )
 _SIZES = (0, 1, 7, 8, 100, 600, 1180, 1232, 1240, 1300, 1400, 1452)
 _HOP_LIMITS = (64, 64, 64, 64, 255, 2, 1, 0)
-_MUTATED = 0.2
-_WAITED = 0.01
-_WAITS_MS = (300, 1300, 3300)
-"""Some of them long enough for those who do not answer to be given up."""
 
 
-class Ipv6Frames:
-    """Frames from the stations of a lab to its machine, through it, and past it."""
+class Ipv6Frames(StationFrames):
+    """Of IPv6."""
 
-    def __init__(self, lab: Lab, chance: Stream) -> None:
-        self._lab = lab
-        self._chance = chance
-        self._own = [text.split("/")[0] for port in lab.ports for text in port.addresses]
-        self._stations = [ip for port in lab.ports for ip in port.stations]
-        self._makers: tuple[Callable[[Port], list[Packet]], ...] = (
+    NOBODYS = _NOBODYS
+    ODD_SOURCES = _ODD_SOURCES
+    SIZES = _SIZES
+
+    def _makers(self) -> tuple[Maker, ...]:
+        return (
             *(self._solicit, self._solicit, self._advertise, self._echo, self._echo, self._udp),
             *(self._tcp, self._fragments, self._extended, self._extended, self._control),
             *(self._protocol, self._broken, self._large),
         )
 
-    def steps(self, count: int) -> Iterator[Step]:
-        """``count`` of them, some of them mutations of the others."""
-        plain: list[Inject] = []
-        while len(plain) < count:
-            port = self._chance.choice(self._lab.ports)
-            frames = self._chance.choice(self._makers)(port)
-            plain += (Inject(port.name, bytes(frame)) for frame in frames)
-        mutations = self._mutations([step.frame for step in plain])
-        for step in plain[:count]:
-            if self._chance.random() < _WAITED:
-                yield Wait(self._chance.choice(_WAITS_MS))
-                continue
-            mutated = self._chance.random() < _MUTATED
-            frame = next(mutations) if mutated else step.frame
-            yield Inject(step.port, frame)
-
-    def _mutations(self, seeds: list[bytes]) -> Iterator[bytes]:
-        lab = self._lab
-        stations = Stations(
-            [mac_from_text(port.mac) for port in lab.ports],
+    def _known(self) -> Stations:
+        return Stations(
+            [mac_from_text(port.mac) for port in self._lab.ports],
             [bytes(4)],
             [bytes(4)],
             [ip_from_text(ip) for ip in (*self._own, *self._stations)],
             [ip_from_text(ip) for ip in self._stations],
         )
-        jumbo = bytes(4000)
-        for frame in Mutator([*seeds, jumbo], seeds, stations, self._chance).frames():
-            if HEADER_BYTES <= len(frame) <= HEADER_BYTES + 1500:
-                yield frame
 
     # -- addresses
 
@@ -119,15 +90,6 @@ class Ipv6Frames:
         elif luck < 0.06:
             mac = chance.choice([other.mac for other in self._lab.ports])
         return Ether(src=source, dst=mac)
-
-    def _source(self, port: Port) -> str:
-        chance = self._chance
-        luck = chance.random()
-        if luck < 0.75:
-            return chance.choice(list(port.stations))
-        if luck < 0.85:
-            return chance.choice((*self._stations, *_NOBODYS))
-        return chance.choice((*_ODD_SOURCES, *self._own))
 
     def _target(self, port: Port) -> str:
         chance = self._chance
@@ -153,9 +115,6 @@ class Ipv6Frames:
             **fields,
         }
         return self._ether(port, str(wanted["dst"])) / IPv6(**wanted)
-
-    def _data(self) -> Raw:
-        return Raw(self._chance.choice(_SIZES) * b"\xa5")
 
     # -- kinds of packets
 

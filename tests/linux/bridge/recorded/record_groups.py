@@ -8,16 +8,15 @@ Needs root and iproute2. Namespaces are called ``vnetrec-...`` and removed after
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from tests.linux.bridge.recorded.groups_script import CASES, PORTS, GroupCase, host_mac, port_mac
+from tests.linux.bridge.recorded.kernel import add_namespace, keep, run, run_in
 
 FILE = Path(__file__).parents[3] / "data" / "linux" / "groups.json"
 _BRIDGE, _FAR = "vnetrec-bridge", "vnetrec-far"
@@ -26,33 +25,22 @@ _OUTGOING = 4
 _NEW_NET = 0x40000000
 
 
-def _run(command: str) -> str:
-    done = subprocess.run(command.split(), capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr
-
-
-def _in(node: str, command: str) -> str:
-    return _run(f"ip netns exec {node} {command}")
-
-
 def _build(case: GroupCase) -> None:
     for node in (_BRIDGE, _FAR):
-        _run(f"ip netns add {node}")
-        for scope in ("all", "default"):
-            _in(node, f"sysctl -qw net.ipv6.conf.{scope}.disable_ipv6=1")
-    _in(_BRIDGE, "ip link add br0 type bridge")
+        add_namespace(node)
+    run_in(_BRIDGE, "ip link add br0 type bridge")
     for number in PORTS:
         near = f"p{number} address {port_mac(number).hex(':')} netns {_BRIDGE}"
         far = f"e{number} address {host_mac(number).hex(':')} netns {_FAR}"
-        _run(f"ip link add {near} type veth peer name {far}")
-        _in(_FAR, f"ip link set e{number} up")
-        _in(_BRIDGE, f"ip link set p{number} master br0 up")
+        run(f"ip link add {near} type veth peer name {far}")
+        run_in(_FAR, f"ip link set e{number} up")
+        run_in(_BRIDGE, f"ip link set p{number} master br0 up")
     if case.ipv6:
         for scope in ("all", "br0"):
-            _in(_BRIDGE, f"sysctl -qw net.ipv6.conf.{scope}.disable_ipv6=0")
+            run_in(_BRIDGE, f"sysctl -qw net.ipv6.conf.{scope}.disable_ipv6=0")
         for number in PORTS:
-            _in(_BRIDGE, f"sysctl -qw net.ipv6.conf.p{number}.disable_ipv6=1")
-    _in(_BRIDGE, "ip link set br0 up")
+            run_in(_BRIDGE, f"sysctl -qw net.ipv6.conf.p{number}.disable_ipv6=1")
+    run_in(_BRIDGE, "ip link set br0 up")
 
 
 def _set_namespace(descriptor: int) -> None:
@@ -105,26 +93,16 @@ def record(case: GroupCase) -> list[dict[str, Any]]:
                 time.sleep(0.01)
             elif what == "look":
                 frames = {name: _arrived(end) for name, end in ends.items()}
-                looks.append({"mdb": _in(_BRIDGE, "bridge -d mdb"), "frames": frames})
-            elif said := _in(_BRIDGE, words):
+                looks.append({"mdb": run_in(_BRIDGE, "bridge -d mdb"), "frames": frames})
+            elif said := run_in(_BRIDGE, words):
                 raise SystemExit(f"{case.name}: {words}: {said}")
         for opened in ends.values():
             opened.close()
         return looks
     finally:
         for node in (_BRIDGE, _FAR):
-            _run(f"ip netns del {node}")
-
-
-def main(names: list[str]) -> None:
-    """Record the named cases, or all."""
-    known = json.loads(FILE.read_text()) if FILE.exists() else {}
-    for case in CASES:
-        if not names or case.name in names:
-            known[case.name] = record(case)
-            sys.stdout.write(f"{case.name}: {len(known[case.name])} looks\n")
-    FILE.write_text(json.dumps(known, indent=1) + "\n")
+            run(f"ip netns del {node}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    keep(FILE, CASES, sys.argv[1:], record)
