@@ -18,6 +18,12 @@ REQUIRED = set(filter(None, os.environ.get("VNET_REQUIRE", "").split(",")))
 """Markers whose tests may not be skipped here: CI has installed what they need."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Workers of ``-n auto``: many tests wait for programs that they have started."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,

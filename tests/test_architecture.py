@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 VNET = Path(__file__).parent.parent / "vnet"
 
@@ -86,16 +85,17 @@ def room_of(path: Path) -> str | None:
     return room_in(path.relative_to(VNET).parts[:-1])
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def imports(path: Path) -> list[tuple[int, str]]:
     """Every imported module of a file, with its line; type-only imports count as well."""
+    found: list[tuple[int, str]] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node.lineno, alias.name
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: imports are absolute here"
-            for alias in node.names:
-                yield node.lineno, f"{node.module}.{alias.name}"
+            found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
+    return found
 
 
 def test_every_room_has_a_floor() -> None:
@@ -104,33 +104,50 @@ def test_every_room_has_a_floor() -> None:
     assert rooms == set(FLOOR)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(VNET)))
-def test_imports_point_downwards(path: Path) -> None:
-    room = room_of(path)
-    if room is None:
-        return
-    for line, name in imports(path):
-        target = room_in(name.split(".")[1:]) if name.startswith("vnet.") else None
-        if target is None or target == room or (room, target) in NEIGHBOURS_ALLOWED:
-            continue
-        never = FORBIDDEN.get((room, target))
-        assert never is None, f"{path}:{line}: {room} imports {name}: {never}"
-        assert FLOOR[target] < FLOOR[room], (
-            f"{path}:{line}: {room} (floor {FLOOR[room]}) imports {name} "
-            f"(floor {FLOOR[target]}): a room imports only from floors below it; "
-            "siblings meet through netdev's protocols"
-        )
+def wrong_floor(room: str, name: str) -> str | None:
+    """Why a room may not import a module; None where it may."""
+    target = room_in(name.split(".")[1:]) if name.startswith("vnet.") else None
+    if target is None or target == room or (room, target) in NEIGHBOURS_ALLOWED:
+        return None
+    if (room, target) in FORBIDDEN:
+        return f"{room} imports {name}: {FORBIDDEN[room, target]}"
+    if FLOOR[target] < FLOOR[room]:
+        return None
+    return (
+        f"{room} (floor {FLOOR[room]}) imports {name} (floor {FLOOR[target]}): a room imports "
+        "only from floors below it; siblings meet through netdev's protocols"
+    )
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(VNET)))
-def test_hot_rooms_stay_light(path: Path) -> None:
-    room = room_of(path)
-    for line, name in imports(path):
-        assert not name.startswith("scapy.all"), f"{path}:{line}: {NO_SCAPY_ALL}"
-        if room in HOT_ROOMS:
-            top = name.split(".")[0]
-            reason = KEPT_OUT_OF_HOT_ROOMS.get(top)
-            assert reason is None, f"{path}:{line}: {room} must not import {top}: {reason}"
+def too_heavy(room: str | None, name: str) -> str | None:
+    """Why a module has no place in a room; None where it has."""
+    if name.startswith("scapy.all"):
+        return NO_SCAPY_ALL
+    top = name.split(".")[0]
+    if room not in HOT_ROOMS or top not in KEPT_OUT_OF_HOT_ROOMS:
+        return None
+    return f"{room} must not import {top}: {KEPT_OUT_OF_HOT_ROOMS[top]}"
+
+
+def test_imports_point_downwards() -> None:
+    faults = [
+        f"{path}:{line}: {fault}"
+        for path in modules()
+        if (room := room_of(path)) is not None
+        for line, name in imports(path)
+        if (fault := wrong_floor(room, name)) is not None
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_hot_rooms_stay_light() -> None:
+    faults = [
+        f"{path}:{line}: {fault}"
+        for path in modules()
+        for line, name in imports(path)
+        if (fault := too_heavy(room_of(path), name)) is not None
+    ]
+    assert not faults, "\n".join(faults)
 
 
 def test_the_wall_clock_is_kept_out() -> None:
