@@ -190,23 +190,32 @@ class NetDevice(ABC):
     def _xmit(self, frame: Frame) -> None:
         """Where transmitted frames of this kind of device go."""
 
-    def drop(self, frame: Frame, reason: DropReason) -> None:
-        """Count and name the loss of a frame that this device had in its hands."""
+    def drop(self, frame: Frame, reason: DropReason, notes: tuple[str, ...] = ()) -> None:
+        """Count and name the loss of a frame that this device had in its hands.
+
+        ``notes`` are lines that the trace shows with it.
+        """
         self.drops[reason] = self.drops.get(reason, 0) + 1
         now_ns = self.scheduler.now_ns
         if self.sniffers is not None:
             for sniffer in self.sniffers:
                 sniffer.note_drop(now_ns, frame.data, reason)
         if frame.meta is not None:
-            frame.meta.add(now_ns, self.label, "dropped", frame.data, reason)
+            frame.meta.add(now_ns, self.label, "dropped", frame.data, reason, notes)
         elif self.recorder is not None:
-            self.follow("dropped", frame.data, reason)
+            self.follow("dropped", frame.data, reason, notes)
 
-    def follow(self, event: str, data: bytes, reason: DropReason | None = None) -> Meta | None:
+    def follow(
+        self,
+        event: str,
+        data: bytes,
+        reason: DropReason | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> Meta | None:
         """Begin the trace of a frame that has none; None where nobody records."""
         if self.recorder is None:
             return None
-        root = TraceNode(self.scheduler.now_ns, self.label, event, data, reason)
+        root = TraceNode(self.scheduler.now_ns, self.label, event, data, reason, notes)
         return Meta(self.recorder.begin(root))
 
     def set_admin(self, up: bool) -> None:

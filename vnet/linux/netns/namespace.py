@@ -15,6 +15,7 @@ from vnet.base.chance import Chance
 from vnet.base.ids import IpAddress
 from vnet.linux.kernel_log import KernelLog
 from vnet.linux.linkwatch import Linkwatch
+from vnet.linux.netfilter.netfilter import Netfilter
 from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.addresses import Addresses
 from vnet.linux.netns.arp import ArpProtocol
@@ -61,6 +62,7 @@ class Namespace:
         self.name = name
         self.chance = chance
         self.linkwatch = linkwatch
+        self.netfilter: Netfilter | None = None
         self.log = KernelLog(scheduler)
         self.sysctls = Sysctls()
         self.sysctls.changed = self._settings_changed
@@ -117,6 +119,12 @@ class Namespace:
         """Links, addresses or settings changed, and so perhaps the way of packets."""
         self.routing4.forget()
         self.routing6.forget()
+
+    def make_netfilter(self) -> Netfilter:
+        """The machine's netfilter, which it has once somebody wants to hang something there."""
+        if self.netfilter is None:
+            self.netfilter = Netfilter(self)
+        return self.netfilter
 
     # -- telling
 
