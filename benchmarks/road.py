@@ -111,12 +111,12 @@ def lab_hops() -> Work:
     devices = [i.device for n in (middle, *hosts) for i in n.interfaces.values()]
     one, two = hosts
     data = bytes(56)
-    one.sockets.open_udp(lambda socket, d: socket.send_to(d.source, 7, data), 9)
+    asker = one.sockets.open_udp(lambda socket, d: socket.send_to(d.source, 7, data), 9)
     two.sockets.open_udp(lambda socket, d: socket.send_to(d.source, 9, data), 7)
 
     def work() -> int:
         before = sum(device.rx_packets for device in devices)
-        one.sockets.udp[9].send_to(bytes((10, 0, 0, 2)), 7, data)
+        asker.send_to(bytes((10, 0, 0, 2)), 7, data)
         # The answers chase each other without time passing; stop them after a while.
         scheduler.at(scheduler.now_ns, _stop_later, scheduler, devices, before + FRAMES)
         scheduler.run(scheduler.now_ns)

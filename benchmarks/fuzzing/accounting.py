@@ -56,7 +56,7 @@ class Witness:
     def _watch(self, namespace: Namespace) -> None:
         namespace.listeners.append(self._note)
         sockets = namespace.sockets
-        sockets.udp = _Noticing(sockets.udp, self._note)
+        sockets.udp.sockets = _Noticing(sockets.udp.sockets, self._note)
         sockets.echo = _Noticing(sockets.echo, self._note)
         for stack in (namespace.ipv4, namespace.ipv6):
             stack.paths = _NoticingPaths(stack.paths.least_bytes, self._note)

@@ -245,7 +245,7 @@ def test_a_router_that_says_nonsense_of_its_mtu_leads_tracepath_nowhere(
     error = SocketError(
         bytes(4), "", None, bytes(4), port=44_444, kind=3, code=4, mtu_bytes=mtu_bytes, ttl=64
     )
-    socket = vm.namespace.sockets.udp[next(iter(vm.namespace.sockets.udp))]
+    socket = next(iter(vm.namespace.sockets.udp))
     assert socket.on_error is not None
     socket.on_error(error)
     lab.advance("20s")

@@ -249,3 +249,31 @@ def test_without_a_route_there_is_no_source() -> None:
         machine.sockets.source_for(ip_from_text("192.0.2.1"))
     route(machine, "0.0.0.0/0", "10.0.0.254")
     assert machine.sockets.source_for(ip_from_text("192.0.2.1")) == ip_from_text("10.0.0.1")
+
+
+def test_a_socket_of_one_address_hears_before_one_of_all(two: Two) -> None:
+    wide, narrow = two.server(), list[Datagram]()
+    bound = two.two.sockets.open_udp(
+        lambda _socket, datagram: narrow.append(datagram), 5000, None, address=two.two_ip
+    )
+    client = two.one.sockets.open_udp(lambda *_: None, 4000)
+    client.send_to(two.two_ip, 5000, b"hello")
+    two.lab.run(10 * MS)
+    assert (len(wide), len(narrow)) == (0, 1)
+    with pytest.raises(UsageError, match="in use"):
+        two.two.sockets.open_udp(lambda *_: None, 5000, address=two.two_ip)
+    bound.close()
+    client.send_to(two.two_ip, 5000, b"hello")
+    two.lab.run(10 * MS)
+    assert (len(wide), len(narrow)) == (1, 1)
+
+
+def test_what_a_program_refuses_is_dropped_with_its_reason_and_no_error(two: Two) -> None:
+    reason = drops.TRANSPORT_MALFORMED
+    two.two.sockets.open_udp(lambda socket, _datagram: socket.refuse(reason), 5000)
+    errors: list[SocketError] = []
+    client = two.one.sockets.open_udp(lambda *_: None, 4000, errors.append)
+    client.send_to(two.two_ip, 5000, b"hello")
+    two.lab.run(10 * MS)
+    assert dropped(two.two, reason) == 1
+    assert not errors

@@ -66,8 +66,9 @@ def test_a_card_shows_what_its_link_has_dropped_and_what_waits_for_it() -> None:
     with Lab.from_text(text) as lab:
         context = ShellContext(lab)
         lab.machine("a").ping("10.0.0.2", count=1)
+        socket = lab.machine("a").namespace.sockets.open_udp(lambda _socket, _datagram: None, 9)
         for _ in range(6):
-            lab.machine("a").namespace.sockets.send_udp(9, b"\x0a\0\0\2", 9, bytes(500))
+            socket.send_to(b"\x0a\0\0\2", 9, bytes(500))
         shown = str(run_line(context, "a tc -s qdisc show dev e")).splitlines()
         assert "dropped 2," in shown[1]
         assert " 3p " in shown[2]

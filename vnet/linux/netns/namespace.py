@@ -35,6 +35,8 @@ from vnet.linux.netns.routing.routing import Routing
 from vnet.linux.netns.rules import Rules
 from vnet.linux.netns.sockets.table import Sockets
 from vnet.linux.netns.sysctl.sysctls import Sysctls
+from vnet.linux.resolv_conf import NO_RESOLVER
+from vnet.linux.services.names import NameSource
 from vnet.linux.tc.qdiscs import TrafficControl
 from vnet.netdev.loopback import Loopback
 from vnet.sim.scheduler import Scheduler
@@ -63,6 +65,9 @@ class Namespace:
         self.chance = chance
         self.linkwatch = linkwatch
         self.netfilter: Netfilter | None = None
+        self.resolv_conf = NO_RESOLVER
+        self.dhcp_names: NameSource | None = None
+        """Who has leases here, if the machine leases addresses."""
         self.log = KernelLog(scheduler)
         self.sysctls = Sysctls()
         self.sysctls.changed = self._settings_changed

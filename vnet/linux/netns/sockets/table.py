@@ -19,10 +19,10 @@ from vnet.linux.netns.sockets.errors import (
     icmpv6_phrase,
     local_phrase,
 )
-from vnet.linux.netns.sockets.ports import EPHEMERAL_PORTS
 from vnet.linux.netns.sockets.tcp_table import TcpTable
 from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
-from vnet.sim.frame import Frame, Meta
+from vnet.linux.netns.sockets.udp_table import UdpTable
+from vnet.sim.frame import Frame
 from vnet.wire import icmp, icmpv6, ipv4, ipv6, tcp, udp
 
 if TYPE_CHECKING:
@@ -33,15 +33,13 @@ if TYPE_CHECKING:
 class Sockets:
     """All sockets of a namespace, by port and by identifier."""
 
-    __slots__ = ("_namespace", "_picked", "echo", "tcp", "udp")
+    __slots__ = ("_namespace", "echo", "tcp", "udp")
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
-        self.udp: dict[int, UdpSocket] = {}
         self.echo: dict[int, EchoSocket] = {}
         self.tcp = TcpTable(namespace)
-        self._picked = 0
-        """How many ephemeral ports have been picked: who opens a socket anew gets another."""
+        self.udp = UdpTable(namespace)
 
     # -- opening
 
@@ -50,22 +48,14 @@ class Sockets:
         on_data: Callable[[UdpSocket, Datagram], None],
         port: int = 0,
         on_error: Callable[[SocketError], None] | None = None,
+        *,
+        address: bytes = b"",
     ) -> UdpSocket:
-        """Bind a UDP socket to ``port`` on all addresses; 0 picks a free ephemeral one."""
-        if port == 0:
-            stream = self._namespace.chance.stream(
-                f"{self._namespace.name} ephemeral port {self._picked}"
-            )
-            self._picked += 1
-            start = stream.randrange(len(EPHEMERAL_PORTS))
-            for offset in range(len(EPHEMERAL_PORTS)):
-                port = EPHEMERAL_PORTS[(start + offset) % len(EPHEMERAL_PORTS)]
-                if port not in self.udp:
-                    break
-        if port in self.udp:
-            raise UsageError(f"{self._namespace.name}: UDP port {port} is in use")
-        socket = self.udp[port] = UdpSocket(self, port, on_data, on_error)
-        return socket
+        """Bind a UDP socket to ``port`` on all addresses; 0 picks a free ephemeral one.
+
+        One that is bound to an ``address`` hears what comes there before one that is not.
+        """
+        return self.udp.open(on_data, port, on_error, address)
 
     def open_echo(
         self,
@@ -102,36 +92,6 @@ class Sockets:
             raise UsageError(f"{self._namespace.name}: no address to reach {ip_text(target)} from")
         return source
 
-    def send_udp(
-        self,
-        source_port: int,
-        target: bytes,
-        port: int,
-        data: bytes,
-        source: bytes | None = None,
-        meta: Meta | None = None,
-    ) -> None:
-        """Build and send one datagram."""
-        source = source or self.source_for(target)
-        segment = udp.emit(source, target, source_port, port, data)
-        if len(target) == 16:
-            hops = self._namespace.ipv6.hop_limit_to(target)
-            packet = ipv6.emit(source, target, udp.PROTOCOL, segment, hop_limit=hops)
-            return self._namespace.ipv6.send(packet, meta)
-        # Path MTU discovery sets DF on what fits; what does not is fragmented (IP_PMTUDISC_WANT).
-        fits = len(segment) + ipv4.HEADER_BYTES <= self._namespace.ipv4.mtu_to(target)
-        fits = fits and not self._namespace.ipv4.may_be_fragmented(target)
-        packet = ipv4.emit(
-            source,
-            target,
-            udp.PROTOCOL,
-            segment,
-            ttl=self._namespace.sysctls.ipv4.ip_default_ttl,
-            ident=self._namespace.idents.next(source, target, udp.PROTOCOL),
-            flags_offset=ipv4.DONT_FRAGMENT if fits else 0,
-        )
-        return self._namespace.ipv4.send(packet, meta)
-
     # -- receiving
 
     def receive4(
@@ -149,8 +109,10 @@ class Sockets:
         datagram = udp.parse(segment)
         if datagram is None or not udp.checksum_holds(header.source, header.target, segment):
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
-        if not self._hand_over(header.source, header.target, datagram):
-            interface.device.drop(frame, drops.NO_SOCKET)
+        reason = self.udp.hand_over(header.source, header.target, datagram)
+        if reason is not None:
+            interface.device.drop(frame, reason)
+        if reason is drops.NO_SOCKET:
             packet = _without_padding(packet, segment, datagram)
             self._refuse4(interface, frame, packet, icmp.PORT_UNREACHABLE)
         return None
@@ -196,21 +158,15 @@ class Sockets:
         datagram = udp.parse(segment, jumbo=True)
         if datagram is None or not udp.checksum_holds(header.source, header.target, segment):
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
-        if not self._hand_over(header.source, header.target, datagram):
-            interface.device.drop(frame, drops.NO_SOCKET)
-            if not frame.data[0] & 1:
-                packet = _without_padding(packet, segment, datagram)
-                errors.send_error(
-                    packet, icmpv6.UNREACHABLE, icmpv6.PORT_UNREACHABLE, frame.meta, interface
-                )
+        reason = self.udp.hand_over(header.source, header.target, datagram)
+        if reason is not None:
+            interface.device.drop(frame, reason)
+        if reason is drops.NO_SOCKET and not frame.data[0] & 1:
+            packet = _without_padding(packet, segment, datagram)
+            errors.send_error(
+                packet, icmpv6.UNREACHABLE, icmpv6.PORT_UNREACHABLE, frame.meta, interface
+            )
         return None
-
-    def _hand_over(self, source: bytes, target: bytes, datagram: udp.Udp) -> bool:
-        socket = self.udp.get(datagram.target_port)
-        if socket is None:
-            return False
-        socket.on_data(socket, Datagram(source, datagram.source_port, target, datagram.payload))
-        return True
 
     def echo_reply(
         self,
@@ -323,7 +279,7 @@ class Sockets:
         ports = segment[0] << 8 | segment[1], segment[2] << 8 | segment[3]
         if protocol == tcp.PROTOCOL:
             return (source, ports[0], target, ports[1]) in self.tcp.sockets
-        return protocol == udp.PROTOCOL and ports[0] in self.udp
+        return protocol == udp.PROTOCOL and self.udp.at(source, ports[0]) is not None
 
     def local_error4(self, packet: bytes, reason: DropReason, mtu: int | None) -> None:
         """Our own stack refused to send ``packet``."""
@@ -345,14 +301,16 @@ class Sockets:
         at = (quoted[0] & 0x0F) * 4
         segment = quoted[at : at + 8]
         echo = quoted[9] == icmp.PROTOCOL and segment[:1] == bytes((icmp.ECHO_REQUEST,))
-        return self._tell(quoted[9], segment, echo, error)
+        return self._tell(quoted[9], quoted[12:16], segment, echo, error)
 
     def _tell6(self, quoted: bytes, error: SocketError) -> bool:
         segment = quoted[ipv6.HEADER_BYTES : ipv6.HEADER_BYTES + 8]
         echo = quoted[6] == icmpv6.PROTOCOL and segment[:1] == bytes((icmpv6.ECHO_REQUEST,))
-        return self._tell(quoted[6], segment, echo, error)
+        return self._tell(quoted[6], quoted[8:24], segment, echo, error)
 
-    def _tell(self, protocol: int, segment: bytes, echo: bool, error: SocketError) -> bool:
+    def _tell(
+        self, protocol: int, source: bytes, segment: bytes, echo: bool, error: SocketError
+    ) -> bool:
         if len(segment) < 8:
             return False
         if echo:
@@ -361,7 +319,7 @@ class Sockets:
                 asker.on_error(error._replace(sequence=segment[6] << 8 | segment[7]))
             return asker is not None
         if protocol == udp.PROTOCOL:
-            socket = self.udp.get(segment[0] << 8 | segment[1])
+            socket = self.udp.at(source, segment[0] << 8 | segment[1])
             if socket is not None and socket.on_error is not None:
                 socket.on_error(error._replace(port=segment[2] << 8 | segment[3]))
             return socket is not None

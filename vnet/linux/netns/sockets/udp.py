@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from vnet.base.drops import DropReason
 from vnet.linux.netns.sockets.errors import SocketError
 from vnet.sim.frame import Meta
 
 if TYPE_CHECKING:
-    from vnet.linux.netns.sockets.table import Sockets
+    from vnet.linux.netns.sockets.udp_table import UdpTable
 
 
 class Datagram(NamedTuple):
@@ -22,21 +23,38 @@ class Datagram(NamedTuple):
 
 
 class UdpSocket:
-    """A bound UDP socket. ``on_data`` and ``on_error`` are called as things arrive."""
+    """A bound UDP socket. ``on_data`` and ``on_error`` are called as things arrive.
 
-    __slots__ = ("_sockets", "on_data", "on_error", "port")
+    ``address`` is empty for one that hears what comes to any. Without ``discovers_mtu`` its
+    datagrams may be cut to pieces on their way (IP_PMTUDISC_OMIT).
+    """
+
+    __slots__ = ("_refusal", "_table", "address", "discovers_mtu", "on_data", "on_error", "port")
 
     def __init__(
         self,
-        sockets: Sockets,
+        table: UdpTable,
         port: int,
         on_data: Callable[[UdpSocket, Datagram], None],
         on_error: Callable[[SocketError], None] | None,
+        address: bytes,
     ) -> None:
-        self._sockets = sockets
+        self._table = table
         self.port = port
         self.on_data = on_data
         self.on_error = on_error
+        self.address = address
+        self.discovers_mtu = True
+        self._refusal: DropReason | None = None
+
+    def refuse(self, reason: DropReason) -> None:
+        """Called from ``on_data``: nobody could read that datagram, and it counts as dropped."""
+        self._refusal = reason
+
+    def take_refusal(self) -> DropReason | None:
+        """What was said of the last datagram."""
+        reason, self._refusal = self._refusal, None
+        return reason
 
     def send_to(
         self,
@@ -46,9 +64,9 @@ class UdpSocket:
         source: bytes | None = None,
         meta: Meta | None = None,
     ) -> None:
-        """Send a datagram from ``source``, or from the address the route suggests."""
-        self._sockets.send_udp(self.port, target, port, data, source, meta)
+        """Send a datagram from ``source``, the socket's own address, or what the route suggests."""
+        self._table.send(self, target, port, data, source, meta)
 
     def close(self) -> None:
         """Stop receiving; harmless when closed."""
-        self._sockets.udp.pop(self.port, None)
+        self._table.close(self)
