@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,7 @@ def test_a_run_that_is_terminated_leaves_whole_captures(tmp_path: Path) -> None:
     capture = tmp_path / "out" / "long.pcapng"
     try:
         while run.poll() is None and not (capture.exists() and capture.stat().st_size > 100_000):
-            pass
+            time.sleep(0.02)
     finally:
         run.send_signal(signal.SIGTERM)
     assert run.wait() == 128 + signal.SIGTERM
