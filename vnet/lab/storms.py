@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
-
-import networkx
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vnet.base.errors import RunawayError
 from vnet.base.ids import mac_text
 from vnet.base.text import one_of
 from vnet.base.units import duration_text
 from vnet.lab.build import Network
-from vnet.lab.graph import looped_links, switching_loops
 from vnet.lab.switches import StormPort
 from vnet.netdev.nic import Nic
 from vnet.tables.storm import STORM_WINDOW_NS, Storm
+
+if TYPE_CHECKING:
+    import networkx
 
 _MOST_NAMED = 6
 """Links that one message names."""
@@ -117,6 +117,8 @@ class StormLog:
 
     def _looped_links(self) -> list[str]:
         """The names of the links that close loops just now."""
+        from vnet.lab.graph import looped_links
+
         looped = looped_links(_as_plugged(self._graph(), self._plugged()))
         ends = {frozenset(pair) for pair in looped}
         links = self._network.links
@@ -169,6 +171,8 @@ def _as_plugged(graph: networkx.Graph[str], plugged: _Plugged) -> networkx.Graph
 
 def _tangles(graph: networkx.Graph[str], plugged: _Plugged) -> list[tuple[str, ...]]:
     """The loops that were closed; rings that share a switch are one."""
+    from vnet.lab.graph import switching_loops
+
     tangles: list[dict[str, None]] = []
     for ring in switching_loops(_as_plugged(graph, plugged)):
         merged = dict.fromkeys(ring)
