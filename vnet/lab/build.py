@@ -22,7 +22,7 @@ from vnet.hypervisor.backend import FrontEnd
 from vnet.hypervisor.modes import BridgeMode
 from vnet.hypervisor.steps import ScriptStep
 from vnet.lab.domains import Domains
-from vnet.lab.machine_routes import add_routes, add_rules
+from vnet.lab.machine_routes import add_addresses, add_routes, add_rules
 from vnet.lab.switches import LinuxSwitch, Switch
 from vnet.lab.wire_switch import WireSwitch, build_wire_switch
 from vnet.linux.netns.namespace import Namespace
@@ -338,6 +338,7 @@ class Builder:
             )
         else:
             mode.enslave(switch.name, uplink.name)
+        mode.did(*add_addresses(self.namespaces[host.name], switch.name, switch.addresses))
         for card in switch.bonded_cards:
             if mode.bridge_of(card) is None:
                 mode.join(switch.name, card)
@@ -386,8 +387,7 @@ class Builder:
 
     @staticmethod
     def _give_addresses(namespace: Namespace, nic: model.Nic) -> None:
-        for address in nic.addresses:
-            namespace.add_address(nic.name, address.ip, address.prefix_length)
+        add_addresses(namespace, nic.name, nic.addresses)
         if nic.tc:
             device = namespace.interfaces[nic.name].device
             tool = Tc(namespace.traffic_control, {nic.name: device})

@@ -1,15 +1,26 @@
-"""The routes and rules that a topology file gives a machine, put into its tables."""
+"""The addresses, routes and rules that a topology file gives a machine, put into its tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from vnet.base.ids import is_link_local_ip6
+from vnet.base.ids import ip_text, is_link_local_ip6
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.device import NetDevice
 from vnet.tables.fib import Nexthop, Route, RouteMetrics
 from vnet.topology import model
+
+
+def add_addresses(
+    namespace: Namespace, device: str, addresses: Iterable[model.Address]
+) -> list[str]:
+    """Give ``device`` its addresses; returns the commands that say so."""
+    said = []
+    for address in addresses:
+        namespace.add_address(device, address.ip, address.prefix_length)
+        said.append(f"ip addr add {ip_text(address.ip)}/{address.prefix_length} dev {device}")
+    return said
 
 
 def add_routes(namespace: Namespace, routes: Iterable[model.Route]) -> None:

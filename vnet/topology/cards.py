@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from vnet.base.ids import IpAddress, Mac, ip_text, mac_text
 from vnet.base.text import quote
-from vnet.topology.model import Address, Nic
+from vnet.topology.model import Address, Dynamic, Nic
 from vnet.topology.report import Path, Report
 from vnet.topology.routes import same_network
 from vnet.topology.schema import NicFile, TopologyFile
@@ -29,16 +29,19 @@ _N = TypeVar("_N", bound=Nic)
 
 def check_card(path: Path, card: NicFile, count: int, report: Report) -> None:
     """Judge the card at ``path``, of which there will be ``count``."""
-    seen = set()
+    seen: set[Dynamic | IpAddress] = set()
     for index, address in enumerate(card.ip):
-        if address.ip in seen:
-            place = (*path, "ip", index)
-            report.add(place, f"the card has {ip_text(address.ip)} twice")
-        seen.add(address.ip)
+        key = address if isinstance(address, Dynamic) else address.ip
+        if key in seen:
+            shown = key.value if isinstance(key, Dynamic) else ip_text(key)
+            report.add((*path, "ip", index), f"the card has {shown} twice")
+        seen.add(key)
+        if isinstance(address, Dynamic):
+            continue
         if len(address.ip) == 16 and card.ipv6 is False:
             what = "an IPv6 address on a card with `ipv6: false`"
             report.add((*path, "ipv6"), what, "leave one of the two out")
-    has_ipv6 = card.ipv6 or any(len(address.ip) == 16 for address in card.ip)
+    has_ipv6 = card.ipv6 or any(len(address.ip) == 16 for address in card.addresses)
     if has_ipv6 and card.ipv6 is not False and card.mtu < _MIN_MTU_IPV6:
         hint = f"IPv6 needs {_MIN_MTU_IPV6}"
         report.add((*path, "mtu"), f"mtu {card.mtu} is too small for IPv6", hint)
@@ -53,6 +56,8 @@ def check_card(path: Path, card: NicFile, count: int, report: Report) -> None:
 def _check_room(path: Path, card: NicFile, count: int, report: Report) -> None:
     """Check that ``count`` addresses in a row stay where the first one is."""
     for index, address in enumerate(card.ip):
+        if isinstance(address, Dynamic):
+            continue
         last = int.from_bytes(address.ip, "big") + count - 1
         packed = last.to_bytes(len(address.ip) + 1, "big")[1:]
         fits = last >> (len(address.ip) * 8) == 0 and same_network(address, packed)

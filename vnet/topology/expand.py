@@ -15,6 +15,7 @@ from itertools import chain, islice
 from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.bridges import bridge_of, check_reserved, veths_of
 from vnet.topology.cards import NO_MAC, check_card, counted, explicit_macs
+from vnet.topology.dhcp import served, serving_on_bridge
 from vnet.topology.explain import Cut
 from vnet.topology.macs import OUI, PHYSICAL, MacChooser
 from vnet.topology.model import (
@@ -42,6 +43,7 @@ from vnet.topology.schema import (
     NicFile,
     RouterFile,
     RouterNicFile,
+    ServedNicFile,
     TopologyFile,
     VmFile,
     VnicFile,
@@ -79,9 +81,13 @@ class Nodes:
 
 
 def addresses_of(node: Host | Vm | Router) -> Iterator[Address]:
-    """All addresses of a machine, in the order of its cards, and then of its VLANs."""
+    """All addresses of a machine that are known, in the order of its cards, its VLANs, and a
+    host's bridges."""
     for nic in chain(nics_of(node), node.vlans):
         yield from nic.addresses
+    if isinstance(node, Host):
+        for switch in node.switches.values():
+            yield from switch.addresses
 
 
 def nics_of(node: Host | Vm | Router) -> Iterable[Nic]:
@@ -217,7 +223,10 @@ class _Expander:
             said = "uplink" in switch.model_fields_set
             chosen = switch.uplink if said else next(free, None)
             card = chosen if chosen in file.nics or chosen in file.vlans else None
-            built[key] = HostSwitch(key, card, switch.ageing, ovs, linux)
+            here = (*path, "switches", key)
+            addresses = tuple(switch.ip)
+            dhcp = serving_on_bridge(here, switch, self.report)
+            built[key] = HostSwitch(key, card, switch.ageing, ovs, linux, addresses, dhcp)
             if not said:
                 free = iter([])
         return built
@@ -270,15 +279,19 @@ class _Expander:
             if isinstance(file, RouterNicFile) and file.ra is not None:
                 check_ra(here, file, self.report)
                 advertised = advertising_of(file.ra)
-            nics[name] = Nic(
+            card = Nic(
                 name,
                 file.mac or NO_MAC,
-                tuple(file.ip),
+                tuple(file.addresses),
                 file.mtu,
                 file.ipv6,
                 tuple(file.tc),
                 ra=advertised,
+                dhcp_client=file.asks_dhcp,
             )
+            if isinstance(file, ServedNicFile):
+                card = served(here, file, card, count or 1, self.report)
+            nics[name] = card
         return nics
 
     def instance_nics(self, node: str, nics: Mapping[str, Nic], offset: int) -> dict[str, Nic]:
@@ -349,9 +362,10 @@ class _Expander:
             check_card(here, vnic, file.count or 1, self.report)
             switch = self.plug(here, host, vnic)
             mac = vnic.mac or NO_MAC
-            ip = tuple(vnic.ip)
+            ip = tuple(vnic.addresses)
             tc = tuple(vnic.tc)
-            vnics.append(Vnic(f"eth{index}", mac, ip, vnic.mtu, vnic.ipv6, tc, switch))
+            card = Vnic(f"eth{index}", mac, ip, vnic.mtu, vnic.ipv6, tc, switch)
+            vnics.append(replace(card, dhcp_client=vnic.asks_dhcp))
         return vnics
 
     def plug(self, path: Path, host: Host, vnic: VnicFile) -> str:

@@ -11,10 +11,11 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from vnet.base.ids import IpAddress, Mac
 from vnet.netdev.device_name import MOST_NAME_BYTES
-from vnet.topology.model import Address, Endpoint
+from vnet.topology.model import Address, Dynamic, Endpoint
 from vnet.topology.values import (
     NAME_PATTERN,
     parse_address,
+    parse_card_address,
     parse_duration,
     parse_endpoint,
     parse_epoch,
@@ -86,6 +87,13 @@ Addresses = Annotated[
     Field(max_length=256),
     BeforeValidator(listed),
     one_or_list(_ADDRESS_SCHEMA),
+]
+_CARD_ADDRESS_SCHEMA = {"type": "string", "examples": ["10.0.0.1/24", "dhcp", "2001:db8::1/64"]}
+CardAddresses = Annotated[
+    list[Annotated[Address | Dynamic, PlainValidator(parse_card_address)]],
+    Field(max_length=256),
+    BeforeValidator(listed),
+    one_or_list(_CARD_ADDRESS_SCHEMA),
 ]
 _TC_SCHEMA = {"type": "string", "examples": ["qdisc add root tbf rate 1mbit burst 10kb limit 15kb"]}
 TcCommands = Annotated[

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from vnet.base.ids import IpAddress, Mac
 from vnet.linux.bridge.config import PLAIN_BRIDGE, LinuxBridgeConfig
 from vnet.linux.services.advertising import RouterAdvertising
+from vnet.linux.services.dhcp_server.settings import DhcpServing
 from vnet.sim.netem import UNIMPAIRED, Impairments
 from vnet.tables.fib import RouteType
 from vnet.tables.policy import TABLE_MAIN, Rule
@@ -43,6 +44,12 @@ class BridgeStyle(Enum):
     """Xen's classic script: eth0 becomes peth0, and a new eth0 joins through vif0.0."""
     ENSLAVED = "enslaved"
     """Today's way: the NIC itself becomes a bridge port and the bridge holds its addresses."""
+
+
+class Dynamic(Enum):
+    """How a card gets an address that the file does not know."""
+
+    DHCP = "dhcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,12 @@ class Nic:
     """Commands of tc(8), the device left out."""
     ra: RouterAdvertising | None = field(default=None, kw_only=True)
     """What a router advertises here, if anything."""
+    dhcp: DhcpServing | None = field(default=None, kw_only=True)
+    """What the DHCP server here leases, if there is one."""
+    dhcp_client: bool = field(default=False, kw_only=True)
+    """Whether its owner asks for an address here by DHCP."""
+    dhcp_relay: tuple[IpAddress, ...] = field(default=(), kw_only=True)
+    """The DHCP servers that requests from here are passed on to."""
 
     @property
     def speaks_ipv6(self) -> bool:
@@ -157,7 +170,8 @@ class OvsBridge:
 class HostSwitch:
     """A bridge inside a host. ``uplink`` names the host NIC behind it, if any.
 
-    ``ovs`` None makes it a Linux bridge, set up as ``linux`` says.
+    ``ovs`` None makes it a Linux bridge, set up as ``linux`` says. ``addresses`` are the host's
+    own on it, where ``dhcp`` says what a DHCP server leases.
     """
 
     name: str
@@ -165,6 +179,8 @@ class HostSwitch:
     ageing_ns: int = 300_000_000_000
     ovs: OvsBridge | None = None
     linux: LinuxBridgeConfig = PLAIN_BRIDGE
+    addresses: tuple[Address, ...] = ()
+    dhcp: DhcpServing | None = None
 
     @property
     def bonded_cards(self) -> list[str]:

@@ -115,6 +115,6 @@ def check_ra(path: Path, card: RouterNicFile, report: Report) -> None:
     if file.mtu is not None and not _MIN_MTU_IPV6 <= file.mtu <= card.mtu:
         what = f"the mtu is {_MIN_MTU_IPV6} to the card's {card.mtu}"
         report.add((*path, "ra", "mtu"), what)
-    if not any(len(a.ip) == 16 and not is_link_local_ip6(a.ip) for a in card.ip):
+    if not any(len(a.ip) == 16 and not is_link_local_ip6(a.ip) for a in card.addresses):
         what = "router advertisements on a card without an IPv6 network"
         report.add((*path, "ra"), what, "give the card an IPv6 address")

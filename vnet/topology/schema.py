@@ -14,8 +14,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from vnet.topology.dhcp_schema import DhcpOrTrue, Relays
 from vnet.topology.fields import (
     Addresses,
+    CardAddresses,
     Epoch,
     Gateways,
     InterfaceName,
@@ -29,6 +31,7 @@ from vnet.topology.fields import (
     TcCommands,
     Version,
 )
+from vnet.topology.model import Address, Dynamic
 from vnet.topology.parts import Part
 from vnet.topology.port_schema import CountOrPorts, Ports
 from vnet.topology.ra_schema import RaOrTrue
@@ -61,9 +64,10 @@ def _count(name: str, more: str) -> Any:
 class NicFile(Part):
     """A network card and the addresses its owner gives it."""
 
-    ip: Addresses = Field(
+    ip: CardAddresses = Field(
         default=[],
-        description="Address with prefix length, or a list of them, IPv4 and IPv6 alike.",
+        description="Address with prefix length, or a list of them, IPv4 and IPv6 alike; 'dhcp' "
+        "is asked for when the machine starts.",
     )
     mac: MacText | None = Field(
         default=None,
@@ -84,6 +88,29 @@ class NicFile(Part):
                 "qdisc add parent 1:1 handle 10: prio",
             ],
         ],
+    )
+
+    @property
+    def addresses(self) -> list[Address]:
+        """Those that the file knows."""
+        return [each for each in self.ip if isinstance(each, Address)]
+
+    @property
+    def asks_dhcp(self) -> bool:
+        return Dynamic.DHCP in self.ip
+
+
+class ServedNicFile(NicFile):
+    """A card by which others may be given addresses."""
+
+    dhcp: DhcpOrTrue = Field(
+        default=None,
+        description="Run a DHCP server here: 'true', or what it leases.",
+        examples=[{"range": "10.0.0.100-10.0.0.199", "lease": "1h"}],
+    )
+    dhcp_relay: Relays = Field(
+        default=[],
+        description="Pass DHCP requests that come in here on to a server, or to each of a list.",
     )
 
 
@@ -153,6 +180,14 @@ class HostSwitchFile(SwitchFile):
         description="The host's card behind the switch, a VLAN of one, or 'none'. Left out, the "
         "first switch takes the first card that no other switch claims.",
     )
+    ip: Addresses = Field(
+        default=[], description="The host's own addresses on the bridge, as on a card."
+    )
+    dhcp: DhcpOrTrue = Field(
+        default=None,
+        description="Run a DHCP server on the bridge: 'true', or what it leases.",
+        examples=[{"range": "192.168.122.2-192.168.122.254", "lease": "1h"}],
+    )
     ports: Ports = Field(
         default={},
         description="Settings of ports by device, as in 'vnet0: {pvid: 10}' for type 'linux' and "
@@ -177,7 +212,7 @@ class HostFile(MachineFile):
         description="How a card gets behind a bridge: 'network-bridge' is Xen's classic script "
         "(its default), 'enslaved' makes the card itself a port (everybody else's).",
     )
-    nics: dict[InterfaceName, NicFile | None] = Field(
+    nics: dict[InterfaceName, ServedNicFile | None] = Field(
         default={}, description="Physical cards by name."
     )
     switches: dict[InterfaceName, HostSwitchFile | None] = Field(
@@ -222,7 +257,7 @@ class WireSwitchFile(SwitchFile):
     )
 
 
-class RouterNicFile(NicFile):
+class RouterNicFile(ServedNicFile):
     """A card of a router."""
 
     ra: RaOrTrue = Field(

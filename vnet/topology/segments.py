@@ -283,6 +283,10 @@ def _cards(plugs: _Plugs, nodes: Nodes) -> Iterator[tuple[Host | Router | Vm, Pa
         for nic in nics_of(machine):
             path = (*nodes.origin[machine.name], "nics", nic.name)
             yield machine, path, nic, plugs.of_own(machine, nic.name)
+        for switch in _switches(machine):
+            path = (*nodes.origin[machine.name], "switches", switch.name)
+            own = Nic(switch.name, NO_MAC, switch.addresses)
+            yield machine, path, own, plugs.of_own(machine, switch.name)
         uplinks = {switch.uplink: switch for switch in _switches(machine)}
         for vlan, ways in _vlan_ways(plugs, machine):
             path = (*nodes.origin[machine.name], "vlans", vlan.name)

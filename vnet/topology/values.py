@@ -20,7 +20,7 @@ from vnet.base.text import quote
 from vnet.base.units import NS_PER_S, parse_duration_ns, parse_rate_bps, parse_share
 from vnet.linux.netns.sysctl.names import nearest_name, parse_setting
 from vnet.netdev.device_name import MOST_NAME_BYTES, is_device_name
-from vnet.topology.model import Address, Endpoint
+from vnet.topology.model import Address, Dynamic, Endpoint
 
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
@@ -196,6 +196,11 @@ def parse_address(value: object) -> Address:
         raise RefusedError(f"{quote(text)} has a bad prefix length", f"a number from 1 to {bits}")
     check_host_part(Address(ip, length), text)
     return Address(ip, length)
+
+
+def parse_card_address(value: object) -> Address | Dynamic:
+    """As :func:`parse_address`, or ``dhcp``: whatever a server has to give."""
+    return Dynamic.DHCP if value == Dynamic.DHCP.value else parse_address(value)
 
 
 def check_host_part(address: Address, shown: str) -> None:

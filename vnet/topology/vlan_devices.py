@@ -69,11 +69,12 @@ def _device(
     return VlanDevice(
         name,
         file.mac or NO_MAC,
-        tuple(file.ip),
+        tuple(file.addresses),
         file.mtu if "mtu" in file.model_fields_set else 0,
         file.ipv6,
         tuple(file.tc),
         link=link,
         vid=vid,
         protocol=_PROTOCOLS[file.protocol],
+        dhcp_client=file.asks_dhcp,
     )
