@@ -9,7 +9,7 @@ import pytest
 from vnet.base.chance import Chance
 from vnet.base.ids import Mac, ip_from_text, ip_text, link_local_of, mac_from_text, prefix_from_text
 from vnet.hypervisor.backend import BACKEND_MAC, BackEnd, FrontEnd, tap_mac
-from vnet.hypervisor.modes import BridgeMode
+from vnet.hypervisor.modes.bridge import BridgeMode
 from vnet.lab.lab import Lab
 from vnet.linux.netns.changes import Change, LinkChange
 from vnet.linux.netns.namespace import Namespace
@@ -45,7 +45,7 @@ class Host:
 
     @property
     def commands(self) -> list[str]:
-        return [step.command for step in self.mode.steps]
+        return [step.command for step in self.mode.log.steps]
 
     def addresses(self, name: str) -> list[str]:
         return [
@@ -85,8 +85,8 @@ def test_network_bridge_step_by_step(host: Host) -> None:
         "ip link set peth0 up",
         "ip link set eth0 up",
     ]
-    assert {(step.host, step.script) for step in host.mode.steps} == {("h1", "network-bridge")}
-    assert str(host.mode.steps[0]) == "h1: network-bridge: brctl addbr xenbr0"
+    assert {(step.host, step.script) for step in host.mode.log.steps} == {("h1", "network-bridge")}
+    assert str(host.mode.log.steps[0]) == "h1: network-bridge: brctl addbr xenbr0"
 
 
 def test_the_steps_really_happen_in_that_order(host: Host) -> None:
@@ -152,7 +152,7 @@ def test_ipv6_addresses_move_too() -> None:
 
 def test_a_domain_s_back_end_joins_and_comes_up(host: Host) -> None:
     host.start_xen()
-    del host.mode.steps[:]
+    del host.mode.log.steps[:]
     mac = mac_from_text("00:16:3e:00:00:01")
     front = FrontEnd(host.scheduler, "eth0", mac, 1400)
     back = BackEnd(host.scheduler, "vif3.0", BACKEND_MAC, 1400)
@@ -160,7 +160,7 @@ def test_a_domain_s_back_end_joins_and_comes_up(host: Host) -> None:
     assert not front.carrier
     host.mode.attach("xenbr0", back, "vif-bridge")
     assert host.commands == ["brctl addif xenbr0 vif3.0", "ip link set vif3.0 up"]
-    assert host.mode.steps[0].script == "vif-bridge"
+    assert host.mode.log.steps[0].script == "vif-bridge"
     assert (back.mac, back.mtu_bytes, back.kind, front.kind) == (BACKEND_MAC, 1400, "vif", "vnic")
     # No carrier until the guest opens its card, too.
     front.set_admin(True)

@@ -12,7 +12,7 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import Mac, mac_from_text, mac_text, prefix_from_text
 from vnet.hypervisor.backend import BackEnd, FrontEnd
 from vnet.hypervisor.host_devices import HostDevices
-from vnet.hypervisor.modes import BridgeMode
+from vnet.hypervisor.modes.bridge import BridgeMode
 from vnet.hypervisor.openvswitch import OpenVSwitch
 from vnet.linux.netns.namespace import Namespace
 from vnet.netdev.nic import Nic
@@ -68,7 +68,7 @@ class Host:
 
     @property
     def commands(self) -> list[str]:
-        return [step.command for step in self.mode.steps]
+        return [step.command for step in self.mode.log.steps]
 
     def mac(self, name: str) -> str:
         return mac_text(self.namespace.interface(name).device.mac)
@@ -94,7 +94,7 @@ def test_a_card_goes_behind_a_bridge_step_by_step(host: Host) -> None:
         "ovs-vsctl add-port br0 vnet0",
         "ip link set vnet0 up",
     ]
-    assert host.mode.steps[-1].script == "ovs-ifup"
+    assert host.mode.log.steps[-1].script == "ovs-ifup"
     assert host.numbers() == {"br0": OFPP_LOCAL, "eth0": 1, "vnet0": 2}
     assert {route.nexthops[0].device.name for route in host.namespace.routing4.main} == {"br0"}
     assert host.namespace.interface("eth0").addresses == []

@@ -281,7 +281,7 @@ def test_moving_for_ever_leaves_nothing_behind() -> None:
         lab.run()
         assert len(list(lab.network.devices())) == devices
         assert len(lab.network.script_steps) == steps
-        assert len(lab.network.domains["h1"]._mode.steps) < 20
+        assert len(lab.network.domains["h1"]._mode.log.steps) < 20
 
 
 def test_moving_shows_in_netlink() -> None:

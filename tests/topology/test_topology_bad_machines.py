@@ -11,7 +11,7 @@ from vnet.topology.load import parse_topology
 HOSTS = {
     "mode": (
         "{mode: ^nat}",
-        "host mode 'nat' is not supported (supported: bridge)",
+        "host mode 'nat' is not supported (supported: bridge and open)",
     ),
     "no mode": (
         "{mode: ^brigde}",

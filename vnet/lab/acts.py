@@ -110,8 +110,9 @@ def move_vm(network: Network, step: steps.MoveStep) -> dict[str, Any]:
         old = unplug(front)
         settings.append(network.domains[host].let_go(old))
         network.bury(old)
-    for front, name, (_, switch), port in zip(fronts, names, plugs, settings, strict=True):
-        target.plug(front, name, step.switch or target.switch_for(switch), port)
+    for number, vnic in enumerate(network.topology.vms[step.vm].vnics):
+        switch = step.switch or target.switch_for(plugs[number][1])
+        target.plug(fronts[number], names[number], switch, settings[number], vnic.ips)
     network.forget_floods()
     if step.announce:
         for vnic in guest.vnics:

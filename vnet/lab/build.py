@@ -19,9 +19,10 @@ from vnet.base.ids import MAC_ZERO
 from vnet.guest.machine import Guest, Machine
 from vnet.guest.vnic import Vnic
 from vnet.hypervisor.backend import FrontEnd
-from vnet.hypervisor.modes import BridgeMode
+from vnet.hypervisor.modes.bridge import BridgeMode
 from vnet.hypervisor.steps import ScriptStep
 from vnet.lab.domains import Domains
+from vnet.lab.host_scripts import start_scripts
 from vnet.lab.machine_routes import add_addresses, add_routes, add_rules
 from vnet.lab.switches import LinuxSwitch, Switch
 from vnet.lab.wire_switch import WireSwitch, build_wire_switch
@@ -282,25 +283,29 @@ class Builder:
             namespace.set_up(nic.name)
             self._give_addresses(namespace, nic)
         self._make_vlans(namespace, host.vlans)
-        mode = BridgeMode(namespace)
+        scripts = start_scripts(namespace, host)
+        mode = scripts.bridges
         ovs = self._openvswitch(host, mode)
         for switch in host.switches.values():
-            self._start_bridge(mode, host, switch, ovs)
+            if switch.network is not None:
+                scripts.networks.start(switch.network, switch.linux, switch.ageing_ns)
+            else:
+                self._start_bridge(mode, host, switch, ovs)
         self._make_vlans(namespace, host.vlans)
         for veth in host.veths:
             mode.join_by_veth(*veth.ends)
         add_routes(namespace, host.routes)
         add_rules(namespace, host.rules)
         self.network.hosts[host.name] = Machine(namespace, self._topology.epoch_ns)
-        domains = self.network.domains[host.name] = Domains(host, mode)
+        domains = self.network.domains[host.name] = Domains(host, scripts)
         with nullcontext() if ovs is None else ovs.machine.together():
             for vm in self._vms_on[host.name]:
                 self._start_domain(domains, vm)
         if ovs is not None:
             self.network.ovs_switches[host.name] = ovs.switches
             ovs.send(self._topology.openflow)
-        self.network.script_steps += mode.steps
-        mode.is_booting = False
+        self.network.script_steps += mode.log.steps
+        mode.log.is_booting = False
 
     def _openvswitch(self, host: model.Host, mode: BridgeMode) -> OvsHost | None:
         if all(switch.ovs is None for switch in host.switches.values()):
@@ -317,6 +322,7 @@ class Builder:
         cards: dict[str, model.Nic] = {**host.nics, **{vlan.name: vlan for vlan in host.vlans}}
         uplink = None if switch.uplink is None else cards[switch.uplink]
         ipv6 = not classic and uplink is not None and uplink.speaks_ipv6
+        ipv6 = ipv6 or switch.speaks_ipv6
         if ovs is not None and switch.ovs is not None:
             ovs.start_bridge(switch.ovs, ipv6=ipv6)
         else:
@@ -351,7 +357,7 @@ class Builder:
         for vnic, name in zip(vm.vnics, names, strict=True):
             front = FrontEnd(self._scheduler, vnic.name, vnic.mac, vnic.mtu_bytes)
             interface = namespace.add_device(front, ipv6=vnic.speaks_ipv6)
-            domains.plug(front, name, vnic.switch)
+            domains.plug(front, name, vnic.switch, addresses=vnic.ips)
             namespace.set_up(vnic.name)
             self._give_addresses(namespace, vnic)
             vnics.append(Vnic(interface, self._topology.epoch_ns))

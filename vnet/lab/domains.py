@@ -6,8 +6,10 @@ hypervisor would give it. Domain numbers and tap numbers are never given out twi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vnet.base.ids import IpAddress
 from vnet.hypervisor.backend import (
     BACKEND_MAC,
     BackEnd,
@@ -16,7 +18,7 @@ from vnet.hypervisor.backend import (
     plug_in,
     tap_mac,
 )
-from vnet.hypervisor.modes import BridgeMode
+from vnet.lab.host_scripts import HostScripts
 from vnet.topology.devices import backend_name
 from vnet.topology.model import Host, Hypervisor
 
@@ -34,9 +36,10 @@ have no script of a name."""
 class Domains:
     """Plugs the cards of virtual machines into the switches of ``host``."""
 
-    def __init__(self, host: Host, mode: BridgeMode) -> None:
+    def __init__(self, host: Host, scripts: HostScripts) -> None:
         self.host = host
-        self._mode = mode
+        self._mode = scripts.bridges
+        self._vifs = scripts.vifs
         self._scripts = _ATTACH_SCRIPTS.get(host.hypervisor, ("attach", "attach"))
         self._last_domid = 0
         self._cards = 0
@@ -65,17 +68,29 @@ class Domains:
         return self._mode.bridge_of(name)
 
     def plug(
-        self, front: FrontEnd, name: str, switch: str, settings: BridgePortConfig | None = None
+        self,
+        front: FrontEnd,
+        name: str,
+        switch: str,
+        settings: BridgePortConfig | None = None,
+        addresses: Sequence[IpAddress] = (),
     ) -> None:
         """Give a fresh card, or one that was just unplugged elsewhere, the back end ``name`` on
-        ``switch``. ``settings`` are what :meth:`let_go` found there."""
+        ``switch``; without one it hangs on its back end alone, which leads to its ``addresses``.
+        ``settings`` are what :meth:`let_go` found there."""
         back = self._back_end(front, name)
         plug_in(front, back)
-        self._mode.attach(switch, back, self._script(switch), settings)
+        if switch or self._vifs is None:
+            self._mode.attach(switch, back, self._script(switch), settings)
+        else:
+            self._vifs.online(back, addresses)
 
     def let_go(self, back: BackEnd) -> BridgePortConfig | None:
         """Take away a back end whose machine has gone elsewhere; returns the settings of its
         port, which go with the machine."""
+        if self._vifs is not None and self.bridge_of(back.name) is None:
+            self._vifs.offline(back)
+            return None
         return self._mode.detach(back, self._script(self.bridge_of(back.name)))
 
     def _script(self, switch: str | None) -> str:
@@ -83,8 +98,10 @@ class Domains:
         return self._scripts[known is not None and known.ovs is not None]
 
     def switch_for(self, wanted: str) -> str:
-        """The switch a card goes to that was on one called ``wanted``."""
-        return wanted if wanted in self.host.switches else next(iter(self.host.switches))
+        """The switch a card goes to that was on one called ``wanted``; empty for none."""
+        if wanted in self.host.switches:
+            return wanted
+        return "" if self._vifs is not None else next(iter(self.host.switches))
 
     def _back_end(self, front: FrontEnd, name: str) -> BackEnd:
         kvm = self.host.hypervisor is Hypervisor.KVM

@@ -118,7 +118,10 @@ def _add_guests(graph: networkx.Graph[str], host: model.Host, vms: list[model.Vm
             graph.add_node(back, kind="device")
             graph.add_edge(vm.name, front, kind="has")
             graph.add_edge(front, back, kind="vif")
-            graph.add_edge(back, f"{host.name}:{vnic.switch}", kind="port")
+            if vnic.switch:
+                graph.add_edge(back, f"{host.name}:{vnic.switch}", kind="port")
+            else:
+                graph.add_edge(host.name, back, kind="routes")
 
 
 def _add_devices(graph: networkx.Graph[str], node: str, names: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vnet.hypervisor.host_devices import HostDevices
-from vnet.hypervisor.modes import BridgeMode
+from vnet.hypervisor.modes.bridge import BridgeMode
 from vnet.hypervisor.openvswitch import OpenVSwitch
 from vnet.lab.ovs_switch import OvsSwitch
 from vnet.linux.netns.namespace import Namespace

@@ -15,12 +15,13 @@ from itertools import chain, islice
 from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.bridges import bridge_of, check_reserved, veths_of
 from vnet.topology.cards import NO_MAC, check_card, counted, explicit_macs
-from vnet.topology.dhcp import served, serving_on_bridge
+from vnet.topology.dhcp import served
 from vnet.topology.explain import Cut
+from vnet.topology.host_modes import netdev_of, scripts_of, settle
+from vnet.topology.host_switches import host_switches
 from vnet.topology.macs import OUI, PHYSICAL, MacChooser
 from vnet.topology.model import (
     Address,
-    BridgeStyle,
     Host,
     HostSwitch,
     Hypervisor,
@@ -39,7 +40,6 @@ from vnet.topology.routes import routes_of
 from vnet.topology.rules import rules_of
 from vnet.topology.schema import (
     HostFile,
-    HostSwitchFile,
     NicFile,
     RouterFile,
     RouterNicFile,
@@ -51,9 +51,8 @@ from vnet.topology.schema import (
 )
 from vnet.topology.sysctls import sysctls_of
 from vnet.topology.templates import STAR, Templates, Wiring, dealt
+from vnet.topology.virtual_networks import check_subnets
 from vnet.topology.vlan_devices import vlan_devices_of
-
-BUILT_MODES = ("bridge",)
 
 
 class Nodes:
@@ -145,12 +144,16 @@ class _Expander:
             return
         faults = self.report.faults
         hypervisor = Hypervisor(file.hypervisor)
-        style = self.style(path, file)
+        scripts = scripts_of(path, file, self.report)
         nics = self.nics(path, file.nics, file.count)
+        netdev = netdev_of(path, scripts.vif_mode, nics, self.report)
         vlans = self.vlans(path, file, [*nics, *file.switches])
-        switches = self.host_switches(name, path, file)
+        switches = host_switches(name, path, file, scripts.network_mode, self.report)
+        cards = [*nics.values(), *vlans]
+        check_subnets(path, file, switches, cards, self.report)
         veths = veths_of(path, file, self.report)
-        routes = self.routes(path, file, [*nics.values(), *vlans])
+        bridges = [Nic(key, NO_MAC, switch.addresses) for key, switch in switches.items()]
+        routes = self.routes(path, file, [*cards, *bridges])
         rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, None, self.report)
         if self.sound(path, file.count, faults):
@@ -160,27 +163,18 @@ class _Expander:
                 self.nodes.hosts[host] = Host(
                     host,
                     hypervisor,
-                    style,
+                    scripts.bridge_style,
                     own,
-                    switches,
+                    self.instance_switches(host, switches),
                     routes,
                     sysctls,
                     own_vlans,
                     rules,
                     veths,
                     file.br_netfilter,
+                    scripts.vif_mode,
+                    netdev,
                 )
-
-    def style(self, path: Path, file: HostFile) -> BridgeStyle:
-        if file.mode not in BUILT_MODES:
-            what = f"host mode {quote(file.mode)} is not supported"
-            self.report.add((*path, "mode"), what, f"supported: {one_of(BUILT_MODES)}")
-        xen = file.hypervisor == Hypervisor.XEN.value
-        style = BridgeStyle(file.style or ("network-bridge" if xen else "enslaved"))
-        if style is BridgeStyle.NETWORK_BRIDGE and not xen:
-            what = f"style 'network-bridge' is Xen's, not {file.hypervisor}'s"
-            self.report.add((*path, "style"), what, "write style: enslaved")
-        return style
 
     def routes(
         self, path: Path, file: HostFile | RouterFile, cards: Sequence[Nic]
@@ -196,40 +190,16 @@ class _Expander:
     def instance_vlans(vlans: Iterable[VlanDevice], offset: int) -> tuple[VlanDevice, ...]:
         return tuple(counted(vlan, offset, lambda _name: NO_MAC) for vlan in vlans)
 
-    def host_switches(self, name: str, path: Path, file: HostFile) -> dict[str, HostSwitch]:
-        switches = {key: value or HostSwitchFile() for key, value in file.switches.items()}
-        claimed: dict[str, str] = {}
+    def instance_switches(
+        self, host: str, switches: Mapping[str, HostSwitch]
+    ) -> dict[str, HostSwitch]:
+        """Those of one host: each bridge of libvirt's has a MAC of its own."""
+        own = dict(switches)
         for key, switch in switches.items():
-            here = (*path, "switches", key)
-            check_reserved(here, key, self.report)
-            if key in file.nics:
-                self.report.add(here, f"{quote(key)} is a card of {name} too", at_key=True)
-            if switch.uplink in (None, "none"):
-                continue
-            uplink = str(switch.uplink)
-            if uplink not in file.nics and uplink not in file.vlans:
-                hint = did_you_mean(uplink, list(file.nics), f"{name} has")
-                what = f"{name} has no card {quote(uplink)}"
-                self.report.add((*here, "uplink"), what, hint or f"{name} has no cards")
-            elif uplink in claimed:
-                what = f"card {quote(uplink)} is already the uplink of {claimed[uplink]}"
-                self.report.add((*here, "uplink"), what, "a card has one switch")
-            claimed.setdefault(uplink, key)
-        free = iter([nic for nic in file.nics if nic not in claimed])
-        built: dict[str, HostSwitch] = {}
-        for key, switch in switches.items():
-            ovs, linux = bridge_of(key, (*path, "switches", key), switch, switch.ports, self.report)
-            # An uplink of null means none, as 'none' does; only silence gets a card.
-            said = "uplink" in switch.model_fields_set
-            chosen = switch.uplink if said else next(free, None)
-            card = chosen if chosen in file.nics or chosen in file.vlans else None
-            here = (*path, "switches", key)
-            addresses = tuple(switch.ip)
-            dhcp = serving_on_bridge(here, switch, self.report)
-            built[key] = HostSwitch(key, card, switch.ageing, ovs, linux, addresses, dhcp)
-            if not said:
-                free = iter([])
-        return built
+            if switch.network is not None:
+                mac = self.macs.choose(OUI[Hypervisor.KVM], host, key)
+                own[key] = replace(switch, network=replace(switch.network, mac=mac))
+        return own
 
     def wire_switch(self, name: str, file: WireSwitchFile, linked: Mapping[str, list[str]]) -> None:
         path: Path = ("switches", name)
@@ -327,7 +297,8 @@ class _Expander:
             own = tuple(counted(vnic, offset, choose) for vnic in vnics)
             domid = self.domids[host] = self.domids.get(host, 0) + 1
             own_vlans = self.instance_vlans(vlans, offset)
-            self.nodes.vms[vm] = Vm(vm, host, domid, own, routes, sysctls, own_vlans, rules)
+            made = Vm(vm, host, domid, own, routes, sysctls, own_vlans, rules)
+            self.nodes.vms[vm] = settle(self.nodes.hosts[host], domid, made)
 
     def hosts_of(self, path: Path, file: VmFile) -> list[Host] | None:
         """The host of a machine, or those a template's machines are dealt out to."""
@@ -373,6 +344,8 @@ class _Expander:
         there = list(host.switches)
         if vnic.switch in host.switches:
             return vnic.switch or ""
+        if vnic.switch is None and host.vif_mode is not None:
+            return ""
         if host.name in self.cut.nodes or not (there or vnic.switch):
             if host.name not in self.cut.nodes:
                 self.report.add(path, f"host {quote(host.name)} has no switch to plug into")

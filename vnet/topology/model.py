@@ -15,6 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import IpAddress, Mac
+from vnet.hypervisor.modes.virtual_network import VirtualNetwork
 from vnet.linux.bridge.config import PLAIN_BRIDGE, LinuxBridgeConfig
 from vnet.linux.services.advertising import RouterAdvertising
 from vnet.linux.services.dhcp_server.settings import DhcpServing
@@ -50,6 +51,13 @@ class Dynamic(Enum):
     """How a card gets an address that the file does not know."""
 
     DHCP = "dhcp"
+
+
+class VifMode(Enum):
+    """Xen's modes that put each guest on a back end of its own, on no bridge."""
+
+    ROUTE = "route"
+    NAT = "nat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,11 @@ class Vnic(Nic):
 
     switch: str = ""
 
+    @property
+    def ips(self) -> tuple[IpAddress, ...]:
+        """Its IPv4 addresses."""
+        return tuple(address.ip for address in self.addresses if len(address.ip) == 4)
+
 
 @dataclass(frozen=True, slots=True)
 class VlanDevice(Nic):
@@ -171,7 +184,7 @@ class HostSwitch:
     """A bridge inside a host. ``uplink`` names the host NIC behind it, if any.
 
     ``ovs`` None makes it a Linux bridge, set up as ``linux`` says. ``addresses`` are the host's
-    own on it, where ``dhcp`` says what a DHCP server leases.
+    own on it, where ``dhcp`` says what a DHCP server leases. Of a ``network`` libvirt is in charge.
     """
 
     name: str
@@ -181,6 +194,11 @@ class HostSwitch:
     linux: LinuxBridgeConfig = PLAIN_BRIDGE
     addresses: tuple[Address, ...] = ()
     dhcp: DhcpServing | None = None
+    network: VirtualNetwork | None = None
+
+    @property
+    def speaks_ipv6(self) -> bool:
+        return any(len(address.ip) == 16 for address in self.addresses)
 
     @property
     def bonded_cards(self) -> list[str]:
@@ -192,7 +210,11 @@ class HostSwitch:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A hypervisor: its physical cards and its switches by name; its guests name it themselves."""
+    """A hypervisor: its physical cards and its switches by name; its guests name it themselves.
+
+    Guests that plug into no switch hang on their back ends alone, by the scripts of the
+    ``vif_mode``, if it has one. They reach the outside by the card ``netdev``.
+    """
 
     name: str
     hypervisor: Hypervisor
@@ -205,6 +227,8 @@ class Host:
     rules: tuple[PolicyRule, ...] = ()
     veths: tuple[Veth, ...] = ()
     br_netfilter: bool = False
+    vif_mode: VifMode | None = None
+    netdev: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

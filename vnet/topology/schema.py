@@ -47,7 +47,7 @@ _S = 1_000_000_000
 
 HostMode = Literal["bridge", "route", "nat", "isolated", "open"]
 HypervisorName = Literal["xen", "kvm", "vmware", "hyperv"]
-StyleName = Literal["network-bridge", "enslaved"]
+StyleName = Literal["network-bridge", "enslaved", "libvirt", "xen"]
 
 VethFile = Annotated[dict[InterfaceName, Name], Field(min_length=2, max_length=2)]
 
@@ -175,13 +175,22 @@ class MachineFile(Part):
 class HostSwitchFile(SwitchFile):
     """A switch inside a host, which virtual machines plug into."""
 
+    mode: HostMode | None = Field(
+        default=None,
+        description="'bridge' joins its guests to a card of the host. Any other makes it a "
+        "virtual network of libvirt's, without a card: 'nat' and 'route' forward what leaves it, "
+        "'isolated' refuses that, 'open' leaves it to the host's own rules. Left out, it is the "
+        "host's mode, or 'bridge' where that is one of Xen's own.",
+    )
     uplink: Name | None = Field(
         default=None,
         description="The host's card behind the switch, a VLAN of one, or 'none'. Left out, the "
         "first switch takes the first card that no other switch claims.",
     )
     ip: Addresses = Field(
-        default=[], description="The host's own addresses on the bridge, as on a card."
+        default=[],
+        description="The host's own addresses on the bridge, as on a card. A virtual network has "
+        "one, of IPv4: 192.168.122.1/24 if left out.",
     )
     dhcp: DhcpOrTrue = Field(
         default=None,
@@ -206,11 +215,18 @@ class HostFile(MachineFile):
     hypervisor: HypervisorName = Field(
         default="kvm", description="Decides default MACs and how back ends are named."
     )
-    mode: HostMode = Field(default="bridge", description="How guests reach the outside.")
+    mode: HostMode = Field(
+        default="bridge",
+        description="How guests reach the outside, but for those whose switch says otherwise: as "
+        "neighbours of the host ('bridge'), over it ('route'), behind its address ('nat'), by its "
+        "rules ('open') or not at all ('isolated').",
+    )
     style: StyleName | None = Field(
         default=None,
-        description="How a card gets behind a bridge: 'network-bridge' is Xen's classic script "
-        "(its default), 'enslaved' makes the card itself a port (everybody else's).",
+        description="Whose scripts do it. For mode 'bridge': 'network-bridge' is Xen's classic "
+        "script (its default), 'enslaved' makes the card itself a port (everybody else's). For "
+        "'route' and 'nat': 'xen' gives each guest a back end of its own (Xen's default), "
+        "'libvirt' a bridge without a card (KVM's).",
     )
     nics: dict[InterfaceName, ServedNicFile | None] = Field(
         default={}, description="Physical cards by name."

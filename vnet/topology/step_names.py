@@ -105,7 +105,9 @@ class StepNames:
             hint = did_you_mean(switch, there, "it has") or "it has none"
             self.report.add((*path, "switch"), what, hint)
             return False
-        if len(there) == 1 or all(vnic.switch in there for vnic in vm.vnics):
+        if len(there) == 1 or host.vif_mode is not None:
+            return True
+        if all(vnic.switch in there for vnic in vm.vnics):
             return True
         what = f"the step does not say which switch of {host.name} {vm.name} plugs into"
         self.report.add(path, what, f"it has: {one_of(there)}" if there else "it has none")

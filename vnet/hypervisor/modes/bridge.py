@@ -1,4 +1,4 @@
-"""How a host puts its guests on the network: bridge mode, in both its styles.
+"""Bridge mode, in both its styles: guests are neighbours of whoever is behind the host's card.
 
 The steps and their order are those of Xen's network-bridge and vif-bridge scripts, and of
 today's distributions, which put the card itself into the bridge. Each step goes through the
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from vnet.base.ids import Mac, ip_text, is_link_local_ip6, mac_text
 from vnet.hypervisor.backend import BACKEND_MAC, BackEnd
 from vnet.hypervisor.bridging import Bridging, LinuxBridging
-from vnet.hypervisor.steps import ScriptStep
+from vnet.hypervisor.modes.step_log import StepLog
 from vnet.linux.bridge.config import PLAIN_BRIDGE, LinuxBridgeConfig
 from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.namespace import Namespace
@@ -27,13 +27,11 @@ if TYPE_CHECKING:
 class BridgeMode:
     """Runs the scripts of one host in bridge mode on its namespace (Dom0, the host OS)."""
 
-    def __init__(self, namespace: Namespace) -> None:
+    def __init__(self, namespace: Namespace, log: StepLog | None = None) -> None:
         self._namespace = namespace
-        self.steps: list[ScriptStep] = []
-        self.is_booting = True
-        """While the host starts: only then are steps written down, for machines come and go."""
+        self.log = log or StepLog(namespace.name)
         self._script = ""
-        self._linux = LinuxBridging(namespace)
+        self.linux = LinuxBridging(namespace)
         self._bridging: dict[str, Bridging] = {}
         """By bridge."""
 
@@ -53,20 +51,20 @@ class BridgeMode:
         own eth0, and an xenbr0 that answered ARP for the same addresses would compete.
         """
         self._script = script
-        self._bridging[name] = self._linux
+        self._bridging[name] = self.linux
         bridge = self._namespace.add_bridge(name, ipv6=ipv6, ageing_ns=ageing_ns)
         self.did(f"brctl addbr {name}")
         self.did(f"brctl stp {name} off")
         bridge.tree.set_forward_delay(0)
         self.did(f"brctl setfd {name} 0")
-        self.did(*self._linux.set_up(name, config))
+        self.did(*self.linux.set_up(name, config))
         if silent:
             self._silence(name)
 
     def take_up(
         self, bridge: str, bridging: Bridging, commands: Iterable[str], script: str
     ) -> None:
-        """A bridge of another kind, which ``commands`` have just made."""
+        """A bridge, of any kind, which ``commands`` have just made."""
         self._script = script
         self._bridging[bridge] = bridging
         self.did(*commands)
@@ -178,7 +176,7 @@ class BridgeMode:
         return next((bridge for bridge in found if bridge is not None), None)
 
     def _kinds(self) -> Iterable[Bridging]:
-        return dict.fromkeys((self._linux, *self._bridging.values()))
+        return dict.fromkeys((self.linux, *self._bridging.values()))
 
     def has_device(self, name: str) -> bool:
         """Whether the host has a device ``name``."""
@@ -235,6 +233,4 @@ class BridgeMode:
 
     def did(self, *commands: str) -> None:
         """Write down what the script that runs has done."""
-        if self.is_booting:
-            host, script = self._namespace.name, self._script
-            self.steps += [ScriptStep(host, script, command) for command in commands]
+        self.log.did(self._script, *commands)
