@@ -13,6 +13,7 @@ VNET = Path(__file__).parent.parent / "vnet"
 FLOOR = {
     "base": 0,
     "wire": 1,
+    "compare": 2,
     "sim": 2,
     "tables": 2,
     "netdev": 3,

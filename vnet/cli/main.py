@@ -26,16 +26,8 @@ from vnet.base.errors import (
     VnetError,
 )
 from vnet.base.text import printable
-from vnet.base.units import parse_duration_ns
-
-
-def _duration(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
-    """``2s`` or ``150ms`` on the command line, nanoseconds inside."""
-    try:
-        return None if text is None else parse_duration_ns(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
+from vnet.cli.durations import duration
+from vnet.cli.pcap import pcap
 
 SEED = click.IntRange(0, 2**63 - 1)
 
@@ -47,6 +39,9 @@ def cli() -> None:
 
     FILE is a topology file, or @NAME for one that comes with vnet (see `vnet topologies`).
     """
+
+
+cli.add_command(pcap)
 
 
 @cli.command()
@@ -62,7 +57,7 @@ def cli() -> None:
     help="pcap holds one interface a file, so it implies --split.",
 )
 @click.option("--seed", type=SEED, help="Use another seed than the file's.")
-@click.option("--until", metavar="DUR", callback=_duration, help="Stop at this virtual time.")
+@click.option("--until", metavar="DUR", callback=duration, help="Stop at this virtual time.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each host's start-up and every drop.")
 def run(
