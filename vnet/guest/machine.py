@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar, Unpack
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, Unpack
 
 from vnet.base.errors import UsageError, VnetError
 from vnet.base.ids import IPV4_ANY, IPV6_ANY, IpAddress, ip_from_text, ip_text, is_link_local_ip6
@@ -24,6 +24,10 @@ from vnet.guest.groups import Memberships
 from vnet.guest.vnic import Vnic
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
+
+if TYPE_CHECKING:
+    from vnet.guest.apps.dns.dig import Dig, DigOptions
+    from vnet.linux.services.resolver.lookup import Lookup, OnLookup
 
 TcpService: TypeAlias = TcpServer | IperfServer | HttpServer
 _ITSELF: dict[bytes, bytes] = {IPV4_ANY: b"\x7f\0\0\1", IPV6_ANY: bytes(15) + b"\1"}
@@ -131,6 +135,19 @@ class Machine:
     def make_http_get(self, target: bytes, **options: Unpack[HttpOptions]) -> HttpGet:
         """curl(1)."""
         return HttpGet(self.namespace, target, **options)
+
+    def make_dig(self, name: str, **options: Unpack[DigOptions]) -> Dig:
+        """dig(1). Raises :class:`UsageError` for a name that cannot be."""
+        # Labs without DNS do without all that it is made of.
+        from vnet.guest.apps.dns.dig import Dig
+
+        return Dig(self.namespace, name, **options)
+
+    def make_lookup(self, name: str, on_end: OnLookup, family: int | None = None) -> Lookup:
+        """What programs do with a name (getaddrinfo): ask the servers of ``resolv_conf``."""
+        from vnet.linux.services.resolver.lookup import Lookup
+
+        return Lookup(self.namespace, name, on_end, family)
 
     def serve_tcp(self, port: int = 7) -> TcpServer:
         """Run a TCP echo server on ``port``; one that runs already is returned."""

@@ -1,0 +1,1 @@
+"""dig(1): one question, and everything that the answer says."""

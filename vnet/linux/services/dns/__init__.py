@@ -1,0 +1,1 @@
+"""DNS messages, as whoever asks writes and reads them."""
