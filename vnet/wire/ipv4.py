@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from vnet.wire.checksum import checksum, checksum_update
@@ -149,30 +149,38 @@ def decrement_ttl(packet: bytes) -> bytes:
     return packet[:8] + (((word - 0x0100) << 16) | new).to_bytes(4, "big") + packet[12:]
 
 
-def fragment(packet: bytes, mtu_bytes: int) -> Iterator[bytes]:
+def fragment(packet: bytes, mtu_bytes: int, flags: int = 0) -> Iterator[bytes]:
     """Cut a packet so that each piece fits ``mtu_bytes`` (RFC 791 section 3.2).
 
-    The caller has checked DF. In later pieces no-operations stand for the options that do not
-    say they are to be copied, as Linux does it: all headers have one length. A piece of an
-    already fragmented packet keeps its place.
+    The caller has checked DF. ``flags`` are those that each piece has besides. In later pieces
+    no-operations stand for the options that do not say they are to be copied, as Linux does it:
+    all headers have one length. A piece of an already fragmented packet keeps its place.
     """
+    header_bytes = (packet[0] & 0x0F) * 4
+    left = (packet[2] << 8 | packet[3]) - header_bytes
+    most, room = mtu_bytes - header_bytes, (mtu_bytes - header_bytes) // 8 * 8
+    sizes = []
+    while left > 0:
+        sizes.append(left if left <= most else room)
+        left -= sizes[-1]
+    return fragment_at(packet, sizes, flags)
+
+
+def fragment_at(packet: bytes, sizes: Iterable[int], flags: int = 0) -> Iterator[bytes]:
+    """Cut a packet so that the pieces' payloads have these sizes, all but the last in eights."""
     header_bytes = (packet[0] & 0x0F) * 4
     header = packet[:header_bytes]
     payload = packet[header_bytes : packet[2] << 8 | packet[3]]
     flags_offset = packet[6] << 8 | packet[7]
     last_flag = flags_offset & MORE_FRAGMENTS
     start = flags_offset & OFFSET_MASK
-    room = (mtu_bytes - header_bytes) // 8 * 8
     copied = header[:HEADER_BYTES] + _copied_options(header[HEADER_BYTES:])
     done = 0
-    while done < len(payload):
+    for size in sizes:
         head = header if done == 0 else copied
-        if len(payload) - done <= mtu_bytes - header_bytes:
-            piece, flag = payload[done:], last_flag
-        else:
-            piece, flag = payload[done : done + room], MORE_FRAGMENTS
-        yield _refit(head, flag | (start + done // 8), piece)
-        done += len(piece)
+        flag = flags | (last_flag if done + size >= len(payload) else MORE_FRAGMENTS)
+        yield _refit(head, flag | (start + done // 8), payload[done : done + size])
+        done += size
 
 
 def _refit(header: bytes, flags_offset: int, payload: bytes) -> bytes:

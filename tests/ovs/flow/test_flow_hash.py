@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.ovs.flow import frames
 from tests.ovs.flow.frames import FRAMES, ethernet, ipv4, ipv6
+from vnet.base.jhash import jhash_bytes
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import ALL_ONES, Flow
 from vnet.ovs.flow.flow_hash import (
@@ -24,7 +25,6 @@ from vnet.ovs.flow.hashing import (
     hash_int,
     hash_mac,
     hash_uint64,
-    jhash_bytes,
 )
 
 BASIS = 7

@@ -34,3 +34,27 @@ NO_MASQUERADE_ADDRESS = drop_reason(
     cause="MASQUERADE or REDIRECT found no address on the interface to translate to",
     cure="give the interface an address",
 )
+NAT_IMPOSSIBLE = drop_reason(
+    "nat-impossible",
+    cause="the packet is cut off before what must be translated, or an ICMP error is damaged",
+    cure="mend the sender, or look for corruption on the way",
+)
+MASQUERADE_MOVED = drop_reason(
+    "nat-masquerade-moved",
+    cause="a masqueraded connection would leave by another device, and so from another address",
+    cure="nothing: the connection is forgotten, and the next packet begins it anew",
+)
+
+FORBIDDING = frozenset(
+    (
+        DROP,
+        REJECT,
+        CONNTRACK_FULL,
+        CONNTRACK_CLASH,
+        NAT_EXHAUSTED,
+        NO_MASQUERADE_ADDRESS,
+        NAT_IMPOSSIBLE,
+        MASQUERADE_MOVED,
+    )
+)
+"""What a socket is told of as EPERM."""

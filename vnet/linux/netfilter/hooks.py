@@ -18,6 +18,13 @@ class Hook(IntEnum):
     POSTROUTING = 4  # about to leave
 
 
+FORWARDED = (Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING)
+"""What a packet of others meets on its way through."""
+
+OWN = (Hook.OUTPUT, Hook.POSTROUTING)
+"""What this machine's own meets on its way out."""
+
+
 class Priority(IntEnum):
     """Who looks first at a hook: the lowest. What is equal looks in the order of its coming."""
 

@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import MAC_ZERO
+from vnet.linux.netfilter.conntrack import Conntrack
+from vnet.linux.netfilter.framing import framed
 from vnet.linux.netfilter.hooks import Hook, Priority
 from vnet.linux.netfilter.nat import Nat
 from vnet.linux.netfilter.packet import NfPacket
+from vnet.linux.netfilter.settings import settings_of
 from vnet.linux.netfilter.verdict import ACCEPT, Action, Verdict
 from vnet.netdev.device import NetDevice
 from vnet.sim.frame import Frame
-from vnet.wire.ether import TYPE_IPV4, TYPE_IPV6
-from vnet.wire.ether import frame as ether_frame
 
 if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
@@ -32,20 +32,28 @@ Judge = Callable[[NfPacket], Verdict]
 """Who looks at packets. It may change the packet, its mark, and what is known of it."""
 
 _FAMILIES = (4, 6)
+_NAT_PRIORITY = {
+    Hook.PREROUTING: Priority.NAT_DESTINATION,
+    Hook.OUTPUT: Priority.NAT_DESTINATION,
+    Hook.INPUT: Priority.NAT_SOURCE,
+    Hook.POSTROUTING: Priority.NAT_SOURCE,
+}
 
 
 class Netfilter:
     """Hooks of one namespace.
 
     ``namespace`` has the doors that targets need: ``icmp`` and ``icmpv6`` (errors), ``log``,
-    ``chance``, ``scheduler``, ``sysctls``.
+    ``chance``, ``scheduler``, ``sysctls``. ``families`` are those that anybody looks at.
     """
 
-    __slots__ = ("_judges", "_running", "_tracked", "namespace", "nat")
+    __slots__ = ("_judges", "_running", "_tracked", "conntrack", "families", "namespace", "nat")
 
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
-        self.nat = Nat(namespace)
+        self.conntrack = Conntrack(namespace)
+        self.nat = Nat(namespace, self.conntrack)
+        self.families: frozenset[int] = frozenset()
         self._tracked = dict.fromkeys(_FAMILIES, 0)
         self._judges: dict[tuple[int, Hook], list[tuple[int, Judge]]] = {
             (family, hook): [] for family in _FAMILIES for hook in Hook
@@ -72,31 +80,70 @@ class Netfilter:
 
         PREROUTING and OUTPUT translate destinations, INPUT and POSTROUTING sources.
         """
-        raise NotImplementedError
+        chains = self.nat.chains
+        if not any(known == family for known, _ in chains):
+            self.track(family)
+            for place, priority in _NAT_PRIORITY.items():
+                self.register(family, place, priority, self.nat.translate)
+        chains[family, hook] = (*chains.get((family, hook), ()), judge)
 
     def unregister_nat(self, family: int, hook: Hook, judge: Judge) -> None:
-        """The opposite. What was translated stays so."""
-        raise NotImplementedError
+        """The opposite. What is translated already stays in the table, and in use no more."""
+        chains = self.nat.chains
+        left = list(chains.pop((family, hook)))
+        left.remove(judge)
+        if left:
+            chains[family, hook] = tuple(left)
+        if not any(known == family for known, _ in chains):
+            for place in _NAT_PRIORITY:
+                self.unregister(family, place, self.nat.translate)
+            self.untrack(family)
 
     def track(self, family: int) -> None:
         """One more needs connections of a family to be known; ``untrack`` is the opposite."""
         self._tracked[family] += 1
+        if self._tracked[family] == 1:
+            for hook, priority, judge in self._tracking():
+                self.register(family, hook, priority, judge)
 
     def untrack(self, family: int) -> None:
         """One less does. Known connections stay."""
         self._tracked[family] -= 1
+        if self._tracked[family] == 0:
+            for hook, _, judge in self._tracking():
+                self.unregister(family, hook, judge)
+
+    def _tracking(self) -> tuple[tuple[Hook, Priority, Judge], ...]:
+        enter, leave = self.conntrack.enter, self.conntrack.leave
+        return (
+            (Hook.PREROUTING, Priority.DEFRAGMENT, self._gather),
+            (Hook.OUTPUT, Priority.DEFRAGMENT, self._gather),
+            (Hook.PREROUTING, Priority.CONNTRACK, enter),
+            (Hook.OUTPUT, Priority.CONNTRACK, enter),
+            (Hook.INPUT, Priority.CONFIRM, leave),
+            (Hook.POSTROUTING, Priority.CONFIRM, leave),
+        )
+
+    def _gather(self, packet: NfPacket) -> Verdict:
+        """Tracking sees whole packets alone."""
+        return self.namespace.ipv4.gather(packet) if packet.family == 4 else ACCEPT
 
     def _refresh(self, family: int, hook: Hook) -> None:
         self._running[family, hook] = tuple(judge for _, judge in self._judges[family, hook])
+        self.families = frozenset(family for (family, _), judges in self._running.items() if judges)
         self.changed()
 
     def changed(self) -> None:
         """Rules changed: what was decided for flows need not hold any more."""
         self.namespace.forget_decisions()
 
-    def watches(self, family: int, hook: Hook) -> bool:
-        """Whether anybody looks there."""
-        return bool(self._running[family, hook])
+    def settings_changed(self) -> None:
+        """Some setting of the namespace changed, perhaps one of net.netfilter."""
+        self.conntrack.configure(settings_of(self.namespace.sysctls.conntrack))
+
+    def watches(self, family: int, *hooks: Hook) -> bool:
+        """Whether anybody looks at one of these hooks."""
+        return any(self._running[family, hook] for hook in hooks)
 
     # -- packets
 
@@ -107,6 +154,8 @@ class Netfilter:
             verdict = judge(packet)
             if verdict is ACCEPT:
                 continue
+            if packet.track is not None:
+                self.conntrack.give_up(packet.track)
             if verdict.action is Action.DROP:
                 self._drop(packet, verdict)
             return False
@@ -116,12 +165,13 @@ class Netfilter:
         """Count a packet where it was, or was going."""
         device = packet.leaves if packet.entered is None else packet.entered
         device = packet.bridge_entered or device or self.namespace.loopback.device
-        frame = packet.frame or _framed(device, packet)
         assert verdict.reason is not None
-        device.drop(frame, verdict.reason, verdict.notes)
+        packet.dropped = verdict.reason
+        device.drop(packet.frame or framed(device, packet), verdict.reason, verdict.notes)
 
-
-def _framed(device: NetDevice, packet: NfPacket) -> Frame:
-    """A packet that no frame has brought, as captures and the trace show it."""
-    kind = TYPE_IPV4 if packet.family == 4 else TYPE_IPV6
-    return Frame(ether_frame(MAC_ZERO, device.mac, kind, packet.data), packet.meta)
+    def entered(self, device: NetDevice, frame: Frame, data: bytes, family: int) -> NfPacket | None:
+        """A packet came in by a device: show it at PREROUTING. None where it ends there."""
+        packet = NfPacket(
+            self, data, family, Hook.PREROUTING, entered=device, frame=frame, meta=frame.meta
+        )
+        return packet if self.run(Hook.PREROUTING, packet) else None

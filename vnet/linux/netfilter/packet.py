@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from vnet.base.drops import DropReason
 from vnet.sim.frame import Meta
 from vnet.wire import ipv4, ipv6
 
 if TYPE_CHECKING:
     from vnet.linux.netfilter.hooks import Hook
+    from vnet.linux.netfilter.netfilter import Netfilter
     from vnet.netdev.device import NetDevice
     from vnet.sim.frame import Frame
     from vnet.tables.conntrack.linux.tracking import Template, Tracking
@@ -34,6 +36,18 @@ class Layout(NamedTuple):
     is_later_fragment: bool
 
 
+class Pieces(NamedTuple):
+    """How a packet was cut that was put together to be looked at: it leaves in the same pieces.
+
+    ``sizes`` are those of the payloads; ``most_bytes`` is the largest fragment with its header.
+    ``are_uncuttable`` says that the largest forbade to be cut (IPv4).
+    """
+
+    sizes: tuple[int, ...]
+    most_bytes: int
+    are_uncuttable: bool
+
+
 class NfPacket:
     """A packet at a hook.
 
@@ -43,7 +57,8 @@ class NfPacket:
     ``bridge_leaves`` its ports. ``mark`` is the packet's mark (fwmark). ``track`` is what
     connection tracking says of it: None where it has not looked (``-m conntrack`` then calls it
     INVALID). ``template`` is what ``-j CT`` asks of tracking before it looks. ``frame`` is what
-    brought the packet (None of our own), ``meta`` its trace.
+    brought the packet (None of our own), ``meta`` its trace. ``next_hop`` is known once the packet
+    has a way, ``dropped`` once it is lost. ``pieces`` is set of one that came in fragments.
     """
 
     __slots__ = (
@@ -51,6 +66,7 @@ class NfPacket:
         "_layout",
         "bridge_entered",
         "bridge_leaves",
+        "dropped",
         "entered",
         "family",
         "frame",
@@ -58,12 +74,16 @@ class NfPacket:
         "leaves",
         "mark",
         "meta",
+        "netfilter",
+        "next_hop",
+        "pieces",
         "template",
         "track",
     )
 
     def __init__(
         self,
+        netfilter: Netfilter,
         data: bytes,
         family: int,
         hook: Hook,
@@ -74,6 +94,7 @@ class NfPacket:
         meta: Meta | None = None,
         mark: int = 0,
     ) -> None:
+        self.netfilter = netfilter
         self._data = data
         self._layout: Layout | None = None
         self.family = family
@@ -85,6 +106,9 @@ class NfPacket:
         self.frame = frame
         self.meta = meta
         self.mark = mark
+        self.dropped: DropReason | None = None
+        self.next_hop: bytes | None = None
+        self.pieces: Pieces | None = None
         self.track: Tracking | None = None
         self.template: Template | None = None
 
@@ -97,6 +121,10 @@ class NfPacket:
     def data(self, data: bytes) -> None:
         self._data = data
         self._layout = None
+
+    def meets(self, hook: Hook) -> bool:
+        """Show the packet at a hook; False where it ends there, and is counted."""
+        return self.netfilter.run(hook, self)
 
     @property
     def layout(self) -> Layout:

@@ -13,11 +13,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV4_ANY
+from vnet.linux.netfilter.hooks import FORWARDED, Hook
 from vnet.linux.netns import drops, ip_options
 from vnet.linux.netns.ip_options import Received
+from vnet.linux.netns.ipv4_fragments import Fragments4
 from vnet.linux.netns.ipv4_output import Ipv4Output
 from vnet.linux.netns.option_values import MachineValues
-from vnet.linux.netns.reassembly import Reassembler
 from vnet.linux.netns.redirects import Redirects
 from vnet.linux.netns.routing.arrival import Arrival, Arrivals, Fate, log_martian
 from vnet.linux.netns.routing.road import Road
@@ -26,6 +27,7 @@ from vnet.wire import icmp, ipv4
 from vnet.wire.ether import HEADER_BYTES
 
 if TYPE_CHECKING:
+    from vnet.linux.netfilter.packet import NfPacket
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
@@ -33,20 +35,19 @@ if TYPE_CHECKING:
 class Ipv4Stack(Ipv4Output):
     """A namespace's IPv4."""
 
-    __slots__ = ("_reassembler", "arrivals", "redirects")
+    __slots__ = ("_fragments", "arrivals", "gather", "redirects")
 
     def __init__(self, namespace: Namespace) -> None:
         super().__init__(namespace)
         self.redirects = Redirects(namespace)
         self.arrivals = Arrivals(namespace)
-        self._reassembler = Reassembler(
-            namespace, lambda: namespace.sysctls.ipv4.ipfrag_time, self._timed_out
-        )
+        self._fragments = Fragments4(namespace)
+        self.gather = self._fragments.gather
 
     @property
     def held_bytes(self) -> int:
         """The memory that incomplete packets take."""
-        return self._reassembler.held_bytes
+        return self._fragments.held_bytes
 
     # -- input
 
@@ -60,10 +61,19 @@ class Ipv4Stack(Ipv4Output):
         if header is None:
             return interface.device.drop(frame, drops.IP_MALFORMED)
         packet = packet[: header.total_bytes]
-        arrival = self.arrivals.of(interface, header)
+        shown, mark = None, 0
+        netfilter = self._namespace.netfilter
+        if netfilter is not None and 4 in netfilter.families:
+            shown = netfilter.entered(interface.device, frame, packet, 4)
+            if shown is None:
+                return None
+            if shown.data is not packet:
+                packet, header = shown.data, _reread(shown.data)
+            mark = shown.mark
+        arrival = self.arrivals.of(interface, header, mark)
         if header.options and not arrival.is_martian:
-            return self._receive_with_options(interface, frame, packet, header, arrival)
-        return self._carry_out(interface, frame, packet, header, arrival, None)
+            return self._receive_with_options(interface, frame, packet, header, arrival, shown)
+        return self._carry_out(interface, frame, packet, header, arrival, None, shown)
 
     def _carry_out(
         self,
@@ -73,14 +83,15 @@ class Ipv4Stack(Ipv4Output):
         header: ipv4.Ipv4,
         arrival: Arrival,
         options: Received | None,
+        shown: NfPacket | None,
     ) -> None:
         if arrival.fate is Fate.REFUSED:
             return self._refuse(interface, frame, packet, header, arrival)
         if arrival.fate is Fate.FORWARD:
-            return self._forward(interface, frame, packet, header, arrival, options)
+            return self._forward(interface, frame, packet, header, arrival, options, shown)
         if frame.data[0] & 1 and arrival.fate is Fate.OURS and _refuses_in_groups(interface):
             return interface.device.drop(frame, drops.UNICAST_IN_GROUP)
-        return self._deliver(interface, frame, packet, header)
+        return self._deliver(interface, frame, packet, header, shown)
 
     def _refuse(
         self,
@@ -104,6 +115,7 @@ class Ipv4Stack(Ipv4Output):
         packet: bytes,
         header: ipv4.Ipv4,
         arrival: Arrival,
+        shown: NfPacket | None,
     ) -> None:
         device = interface.device
         options = ip_options.receive(
@@ -127,62 +139,33 @@ class Ipv4Stack(Ipv4Output):
         if options.is_source_routed and not interface.conf4.accept_source_route:
             return device.drop(frame, drops.SOURCE_ROUTED)
         header = header._replace(options=options.options)
-        return self._carry_out(interface, frame, packet, header, arrival, options)
+        return self._carry_out(interface, frame, packet, header, arrival, options, shown)
 
     # -- delivery
 
     def _deliver(
-        self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
+        self,
+        interface: Interface,
+        frame: Frame,
+        packet: bytes,
+        header: ipv4.Ipv4,
+        shown: NfPacket | None,
     ) -> None:
         if header.is_fragment:
-            whole = self._reassemble(interface, frame, packet, header)
+            whole = self._fragments.reassemble(interface, frame, packet, header)
             if whole is None:
                 return None
-            packet, header = whole
+            packet, header = whole, _reread(whole)
+        if shown is not None:
+            shown.data = packet
+            if not shown.meets(Hook.INPUT):
+                return None
+            packet, header = shown.data, _reread(shown.data)
         if header.protocol == icmp.PROTOCOL:
             return self._namespace.icmp.receive(interface, frame, header)
         if header.protocol == ipv4.IGMP:
             return interface.igmp.receive(frame, header)
         return self._namespace.sockets.receive4(interface, frame, packet, header)
-
-    def _reassemble(
-        self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
-    ) -> tuple[bytes, ipv4.Ipv4] | None:
-        key = (header.source, header.target, header.protocol, header.ident)
-        header_bytes = header.total_bytes - len(header.payload)
-        done = self._reassembler.add(
-            interface,
-            frame,
-            key,
-            header.offset_bytes,
-            header.more_fragments,
-            header.payload,
-            packet,
-            header_bytes,
-        )
-        if done is None:
-            return None
-        first = ipv4.parse(done.first, verify=False)
-        assert first is not None
-        whole = ipv4.emit(
-            first.source,
-            first.target,
-            first.protocol,
-            done.payload,
-            ttl=first.ttl,
-            tos=first.tos,
-            ident=first.ident,
-            flags_offset=_flags_of_whole([frame.data for _, frame in done.bearers]),
-            options=first.options,
-        )
-        rebuilt = ipv4.parse(whole)
-        assert rebuilt is not None
-        return whole, rebuilt
-
-    def _timed_out(self, interface: Interface, first: bytes) -> None:
-        self._namespace.icmp.send_error(
-            first, icmp.TIME_EXCEEDED, icmp.REASSEMBLY_TIMEOUT, received_by=interface
-        )
 
     # -- forwarding
 
@@ -194,6 +177,7 @@ class Ipv4Stack(Ipv4Output):
         header: ipv4.Ipv4,
         arrival: Arrival,
         options: Received | None,
+        shown: NfPacket | None,
     ) -> None:
         device, errors = interface.device, self._namespace.icmp
         if frame.data[0] & 1:
@@ -209,7 +193,7 @@ class Ipv4Stack(Ipv4Output):
             mtu = self.paths.limit(header.target, mtu, self._namespace.scheduler.now_ns)
         else:
             self._pave(interface, header, arrival)
-        if len(packet) > mtu and header.dont_fragment:
+        if len(packet) > mtu and _may_not_be_cut(header, shown, mtu):
             device.drop(frame, drops.FRAGMENTATION_NEEDED)
             return errors.send_error(
                 packet,
@@ -222,18 +206,34 @@ class Ipv4Stack(Ipv4Output):
         packet = ipv4.decrement_ttl(packet)
         if arrival.redirects:
             self.redirects.send(packet, arrival, interface, frame.meta)
+        if shown is not None:
+            shown.data, shown.leaves = packet, way.out.device
+            if not shown.meets(Hook.FORWARD):
+                return None
+            packet = shown.data
         if options is not None:
             source = way.source_for(header.target) or IPV4_ANY
             packet = ipv4.with_options(packet, options.leaving(source))
-        return self._output(way.out, packet, way.gateway or header.target, frame.meta, mtu)
+        return self._output(way.out, packet, way.gateway or header.target, frame.meta, mtu, shown)
 
     def _pave(self, interface: Interface, header: ipv4.Ipv4, arrival: Arrival) -> None:
         """Let the flow's next packets take the short way, where nothing else decides about them."""
         way = arrival.way
         next_hop = way.gateway or header.target
         plain = len(next_hop) == 4 and way.out.arp and not way.out.is_broadcast(next_hop)
+        netfilter = self._namespace.netfilter
+        if netfilter is not None and netfilter.watches(4, *FORWARDED):
+            return
         if plain and not arrival.redirects and self._namespace.routing4.targets_decide:
             interface.roads[header.source + header.target] = Road(way.out, next_hop, way.mtu_bytes)
+
+
+def _may_not_be_cut(header: ipv4.Ipv4, shown: NfPacket | None, mtu_bytes: int) -> bool:
+    """Whether a packet that is too large is too large to be sent on: what came in pieces is not,
+    unless those are."""
+    if shown is None or shown.pieces is None:
+        return header.dont_fragment
+    return shown.pieces.are_uncuttable and shown.pieces.most_bytes > mtu_bytes
 
 
 def _refuses_in_groups(interface: Interface) -> bool:
@@ -245,10 +245,8 @@ def _to_us(frame: Frame) -> bool:
     return not frame.data[0] & 1
 
 
-def _flags_of_whole(pieces: list[bytes]) -> int:
-    """May a packet that came in these frames not be cut again? Its largest piece says so."""
-    heads = [frame[HEADER_BYTES : HEADER_BYTES + ipv4.HEADER_BYTES] for frame in pieces]
-    most_bytes = max(head[2] << 8 | head[3] for head in heads)
-    largest = [head for head in heads if head[2] << 8 | head[3] == most_bytes]
-    uncut = any(head[6] << 8 & ipv4.DONT_FRAGMENT for head in largest)
-    return ipv4.DONT_FRAGMENT if uncut else 0
+def _reread(packet: bytes) -> ipv4.Ipv4:
+    """The header of a packet that was put together or changed here."""
+    header = ipv4.parse(packet, verify=False)
+    assert header is not None
+    return header

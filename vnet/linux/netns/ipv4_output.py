@@ -13,6 +13,7 @@ from vnet.base.ids import (
     multicast_mac_of,
 )
 from vnet.linux.netns import drops
+from vnet.linux.netns.ipv4_hooked import Way, send_on, send_own
 from vnet.linux.netns.routing.destination import Destination
 from vnet.sim.frame import Frame, Meta
 from vnet.tables.fib import RouteType
@@ -23,6 +24,7 @@ from vnet.wire.ether import TYPE_IPV4
 from vnet.wire.ether import frame as ether_frame
 
 if TYPE_CHECKING:
+    from vnet.linux.netfilter.packet import NfPacket
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
@@ -71,9 +73,9 @@ class Ipv4Output:
         if isinstance(found, DropReason):
             if out is not None and found is drops.NO_ROUTE:
                 return self.send_by(out, packet, meta)
-            return self._lose(packet, meta, found)
+            return self.lose(packet, meta, found)
         if found.is_ours:
-            return self._transmit(self._namespace.loopback, packet, MAC_ZERO, meta)
+            return self._send_to_ourselves(packet, meta)
         now_ns = self._namespace.scheduler.now_ns
         path = self.paths.path(target, now_ns)
         next_hop, mtu = found.gateway or target, found.mtu_bytes
@@ -83,6 +85,30 @@ class Ipv4Output:
         if confirm:
             found.out.arp_cache.table.confirm(next_hop, now_ns)
         return self._output(found.out, packet, next_hop, meta, mtu)
+
+    def way_of(self, packet: bytes, mark: int = 0) -> Way | DropReason:
+        """The way of a packet of ours that netfilter has changed, or marked."""
+        target = packet[16:20]
+        found = self._namespace.routing4.lookup(own_flow(packet)._replace(mark=mark))
+        if found is None:
+            return drops.NO_ROUTE
+        if not found.leads_somewhere:
+            return REFUSALS[found.type]
+        if found.is_ours:
+            loopback = self._namespace.loopback
+            return Way(loopback, target, loopback.device.mtu_bytes)
+        path = self.paths.path(target, self._namespace.scheduler.now_ns)
+        next_hop, mtu = found.gateway or target, found.mtu_bytes
+        if path is not None:
+            next_hop, mtu = path.gateway or next_hop, min(mtu, path.mtu_bytes or mtu)
+        return Way(found.out, next_hop, mtu)
+
+    def _send_to_ourselves(self, packet: bytes, meta: Meta | None) -> None:
+        loopback, netfilter = self._namespace.loopback, self._namespace.netfilter
+        if netfilter is not None and 4 in netfilter.families:
+            self._output(loopback, packet, packet[16:20], meta)
+        else:
+            self.transmit(loopback, packet, MAC_ZERO, meta)
 
     def _route(self, packet: bytes, oif: str | None = None) -> Destination | DropReason:
         routing = self._namespace.routing4
@@ -104,7 +130,7 @@ class Ipv4Output:
         if out is None:
             route = self._namespace.route_to(target)
             if route is None:
-                return self._lose(packet, meta, drops.NO_ROUTE)
+                return self.lose(packet, meta, drops.NO_ROUTE)
             out = route.out
         return self._output(out, packet, target, meta)
 
@@ -154,37 +180,49 @@ class Ipv4Output:
         next_hop: bytes,
         meta: Meta | None,
         path_mtu: int | None = None,
+        shown: NfPacket | None = None,
     ) -> None:
-        """Send out of an interface, in pieces where it is too much for it or for the path."""
+        """Send out of an interface, in pieces where it is too much for it or for the path.
+
+        ``shown`` is a packet of others that netfilter has seen.
+        """
         mtu = path_mtu or out.device.mtu_bytes
+        if shown is not None:
+            shown.data = packet
+            return send_on(self, Way(out, next_hop, mtu), shown)
+        netfilter = self._namespace.netfilter
+        if netfilter is not None and 4 in netfilter.families:
+            return send_own(self, netfilter, Way(out, next_hop, mtu), packet, meta)
         if len(packet) <= mtu:
-            return self._to_neighbor(out, packet, next_hop, meta)
+            return self.to_neighbor(out, packet, next_hop, meta)
         if packet[6] & 0x40:
-            return self._lose(packet, meta, drops.FRAGMENTATION_NEEDED, out)
+            return self.lose(packet, meta, drops.FRAGMENTATION_NEEDED, out)
         for piece in ipv4.fragment(packet, mtu):
-            self._to_neighbor(out, piece, next_hop, meta)
+            self.to_neighbor(out, piece, next_hop, meta)
         return None
 
-    def _to_neighbor(
+    def to_neighbor(
         self, out: Interface, packet: bytes, next_hop: bytes, meta: Meta | None
     ) -> None:
+        """Send what fits to a next hop on a link."""
         if not out.arp:
             # Nothing can be asked for on such a device; the kernel fills in zeros.
-            return self._transmit(out, packet, MAC_ZERO, meta)
+            return self.transmit(out, packet, MAC_ZERO, meta)
         if len(next_hop) == 16:
             return out.nd_cache.send(packet, next_hop, meta)
         if is_multicast_ip(next_hop):
-            return self._transmit(out, packet, multicast_mac_of(next_hop), meta)
+            return self.transmit(out, packet, multicast_mac_of(next_hop), meta)
         if out.is_broadcast(next_hop):
-            return self._transmit(out, packet, MAC_BROADCAST, meta)
+            return self.transmit(out, packet, MAC_BROADCAST, meta)
         return out.arp_cache.send(packet, next_hop, meta)
 
     @staticmethod
-    def _transmit(out: Interface, packet: bytes, mac: bytes, meta: Meta | None) -> None:
+    def transmit(out: Interface, packet: bytes, mac: bytes, meta: Meta | None) -> None:
+        """Send to a MAC."""
         data = ether_frame(mac, out.device.mac, TYPE_IPV4, packet)
         out.device.transmit(Frame(data, meta))
 
-    def _lose(
+    def lose(
         self,
         packet: bytes,
         meta: Meta | None,
@@ -195,6 +233,10 @@ class Ipv4Output:
         device = (out or self._namespace.loopback).device
         data = ether_frame(MAC_ZERO, device.mac, TYPE_IPV4, packet)
         device.drop(Frame(data, meta), reason)
+        self.refused(packet, reason)
+
+    def refused(self, packet: bytes, reason: DropReason) -> None:
+        """Tell the socket of a packet of ours that it could not leave."""
         self._namespace.sockets.local_error4(packet, reason, self.mtu_to(packet[16:20]))
 
 

@@ -148,6 +148,8 @@ class Namespace:
     def _settings_changed(self) -> None:
         self.neighbors4.thresholds = thresholds_of(self.sysctls.ipv4_neighbors.default)
         self.neighbors6.thresholds = thresholds_of(self.sysctls.ipv6_neighbors.default)
+        if self.netfilter is not None:
+            self.netfilter.settings_changed()
         self.links.settings_changed()
         for interface in self.interfaces.values():
             interface.settings_changed()

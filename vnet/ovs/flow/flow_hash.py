@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
+from vnet.base.jhash import jhash_bytes, words_of
 from vnet.ovs.flow.extract import extract, layers
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.hashing import hash_add, hash_add_words, hash_finish, jhash_bytes, words_of
+from vnet.ovs.flow.hashing import hash_add, hash_add_words, hash_finish
 from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_ARP,
     ETH_TYPE_IP,

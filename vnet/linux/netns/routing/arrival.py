@@ -88,12 +88,12 @@ class Arrivals:
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
 
-    def of(self, interface: Interface, header: ipv4.Ipv4) -> Arrival:
-        """What becomes of a packet."""
+    def of(self, interface: Interface, header: ipv4.Ipv4, mark: int = 0) -> Arrival:
+        """What becomes of a packet that netfilter may have given a mark."""
         if is_multicast_ip(header.target):
             return self._group(interface, header.source, header.target, header.protocol)
         if not self._namespace.routing4.targets_decide:
-            return self._decide(interface, self._flow(interface, header))
+            return self._decide(interface, self._flow(interface, header, mark))
         return self.of_pair(interface, header.source, header.target)
 
     def of_pair(self, interface: Interface, source: bytes, target: bytes) -> Arrival:
@@ -112,7 +112,7 @@ class Arrivals:
         return known
 
     @staticmethod
-    def _flow(interface: Interface, header: ipv4.Ipv4) -> Flow:
+    def _flow(interface: Interface, header: ipv4.Ipv4, mark: int) -> Flow:
         ports = (0, 0)
         if header.protocol in (ipv4.TCP, ipv4.UDP) and not header.is_fragment:
             data = header.payload[:4].ljust(4, b"\0")
@@ -122,6 +122,7 @@ class Arrivals:
             header.source,
             interface.device.name,
             tos=header.tos & _TOS_BITS,
+            mark=mark,
             protocol=header.protocol,
             source_port=ports[0],
             target_port=ports[1],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vnet.base.drops import DropReason
+from vnet.linux.netfilter.drops import FORBIDDING
 from vnet.linux.netns import drops
 from vnet.linux.tcp.outcome import Failure
 from vnet.wire import icmp, icmpv6
@@ -89,6 +90,8 @@ def icmpv6_failure(kind: int, code: int) -> Failure | None:
 def local_phrase(reason: DropReason, mtu: int | None) -> str:
     if reason is drops.FRAGMENTATION_NEEDED:
         return f"Message too long, mtu={mtu}"
+    if reason in FORBIDDING:
+        return "Operation not permitted"
     return _REFUSED.get(reason, reason.cause)
 
 

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from vnet.linux.netns.sysctl.bridge import BridgeKnobs
+from vnet.linux.netns.sysctl.conntrack import ConntrackKnobs
 from vnet.linux.netns.sysctl.ipv4 import Ipv4Conf, Ipv4Knobs, Ipv4RouteKnobs
 from vnet.linux.netns.sysctl.ipv6 import Icmp6Knobs, Ipv6Conf, Ipv6Knobs, Ipv6RouteKnobs
 from vnet.linux.netns.sysctl.knob import Knob, knobs_of
@@ -22,6 +23,7 @@ ONCE: dict[str, tuple[str, type[Any]]] = {
     "net.bridge": ("bridge", BridgeKnobs),
     "net.ipv4": ("ipv4", Ipv4Knobs),
     "net.ipv4.route": ("ipv4_route", Ipv4RouteKnobs),
+    "net.netfilter": ("conntrack", ConntrackKnobs),
     "net.ipv6": ("ipv6", Ipv6Knobs),
     "net.ipv6.icmp": ("icmp6", Icmp6Knobs),
     "net.ipv6.route": ("ipv6_route", Ipv6RouteKnobs),

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from vnet.base.errors import UsageError
 from vnet.linux.netns.sysctl.bridge import BridgeKnobs
+from vnet.linux.netns.sysctl.conntrack import ConntrackKnobs
 from vnet.linux.netns.sysctl.ipv4 import Ipv4Conf, Ipv4Knobs, Ipv4RouteKnobs, ipv4_in_force
 from vnet.linux.netns.sysctl.ipv6 import Icmp6Knobs, Ipv6Conf, Ipv6Knobs, Ipv6RouteKnobs
 from vnet.linux.netns.sysctl.knob import Value, changed, combined, knobs_of
@@ -46,6 +47,7 @@ class Sysctls:
         "_later",
         "bridge",
         "changed",
+        "conntrack",
         "icmp6",
         "ipv4",
         "ipv4_conf",
@@ -59,6 +61,7 @@ class Sysctls:
 
     def __init__(self) -> None:
         self.bridge = BridgeKnobs()
+        self.conntrack = ConntrackKnobs()
         self.ipv4 = Ipv4Knobs()
         self.ipv4_route = Ipv4RouteKnobs()
         self.ipv6 = Ipv6Knobs()

@@ -19,6 +19,11 @@ class Counted:
         self.packet_count = 0
         self.byte_count = 0
 
+    def add(self, size: int) -> None:
+        """One more packet."""
+        self.packet_count += 1
+        self.byte_count += size
+
 
 class Entry:
     """A connection: packets of ``key`` one way, packets of ``reply_key`` the other.

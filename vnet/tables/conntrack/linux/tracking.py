@@ -42,3 +42,16 @@ class Template:
     helper: str = ""
     timeout: str = ""
     events: tuple[str, ...] | None = None
+
+    @property
+    def zone_bytes(self) -> bytes:
+        """The zone of packets that begin something, as it stands in keys."""
+        return self.zone_original.to_bytes(2, "big")
+
+    @property
+    def reply_zone_bytes(self) -> bytes:
+        """The zone of answers."""
+        return self.zone_reply.to_bytes(2, "big")
+
+
+NO_TEMPLATE = Template()

@@ -1,0 +1,83 @@
+"""Translation at a router, as Linux does it, one fact a test."""
+
+from __future__ import annotations
+
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+
+from tests.linux.kit import MS, Lab, ip, router, to_host
+from vnet.base.ids import ip_from_text
+from vnet.linux.netfilter.hooks import Hook
+from vnet.linux.netfilter.packet import NfPacket
+from vnet.linux.netfilter.verdict import ACCEPT, Verdict
+from vnet.linux.netns.namespace import Namespace
+from vnet.tables.conntrack.action import NatKind
+from vnet.tables.conntrack.linux.nat_range import NatRange
+
+NEAR, FAR = "10.0.1.1", "10.0.2.1"
+ANY = NatRange()
+
+
+def masquerade(machine: Namespace, out: str, choice: NatRange = ANY) -> None:
+    netfilter = machine.make_netfilter()
+
+    def judge(packet: NfPacket) -> Verdict:
+        if packet.leaves is None or packet.leaves.name != out:
+            return ACCEPT
+        return netfilter.nat.masquerade(packet, choice)
+
+    netfilter.register_nat(4, Hook.POSTROUTING, judge)
+
+
+def test_a_masqueraded_packet_leaves_from_the_routers_address_and_its_answer_finds_back() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    masquerade(machine, "eth2")
+    probe.send(to_host(probe, ip(NEAR, FAR, ttl=9) / UDP(sport=40000, dport=7) / b"hi"))
+    lab.run(MS)
+    (packet,) = far.of(UDP)
+    outer = packet[IP].src
+    assert outer != NEAR
+    assert (packet[UDP].sport, packet[IP].ttl) == (40000, 8)
+    far.send(to_host(far, ip(FAR, outer) / UDP(sport=7, dport=40000) / b"ho", 2))
+    lab.run(MS)
+    (answer,) = probe.of(UDP)
+    assert (answer[IP].src, answer[IP].dst, answer[UDP].dport) == (FAR, NEAR, 40000)
+
+
+def test_a_port_forwarded_to_a_guest_is_answered_from_the_routers_address() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    netfilter = machine.make_netfilter()
+
+    def judge(packet: NfPacket) -> Verdict:
+        if packet.target_port != 8080:
+            return ACCEPT
+        choice = NatRange(ip_from_text(NEAR), None, 80)
+        return netfilter.nat.set_up(packet, NatKind.DESTINATION, choice)
+
+    netfilter.register_nat(4, Hook.PREROUTING, judge)
+    far.send(to_host(far, ip(FAR, "10.0.2.254") / TCP(sport=5000, dport=8080), 2))
+    lab.run(MS)
+    (packet,) = probe.of(TCP)
+    assert (packet[IP].src, packet[IP].dst, packet[TCP].dport) == (FAR, NEAR, 80)
+    reply = ip(NEAR, FAR) / TCP(sport=80, dport=5000, flags="SA", seq=9, ack=1)
+    probe.send(to_host(probe, reply))
+    lab.run(MS)
+    (answer,) = far.of(TCP)
+    assert (answer[IP].src, answer[TCP].sport) == ("10.0.2.254", 8080)
+
+
+def test_errors_about_translated_packets_are_translated_inside_as_well() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    masquerade(machine, "eth2")
+    probe.send(to_host(probe, ip(NEAR, FAR) / UDP(sport=40000, dport=99) / b"hi"))
+    lab.run(MS)
+    (packet,) = far.of(UDP)
+    error = ip(FAR, packet[IP].src) / ICMP(type=3, code=3) / bytes(packet[IP])
+    far.send(to_host(far, error, 2))
+    lab.run(MS)
+    (answer,) = probe.of(ICMP)
+    assert answer[IP].dst == NEAR
+    quoted = answer.getlayer("IP in ICMP")
+    assert (quoted.src, quoted.dst) == (NEAR, FAR)
