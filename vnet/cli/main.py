@@ -26,10 +26,10 @@ from vnet.base.errors import (
     VnetError,
 )
 from vnet.base.text import printable
+from vnet.cli import live
 from vnet.cli.durations import duration
+from vnet.cli.options import PCAP_FORMAT, SEED
 from vnet.cli.pcap import pcap
-
-SEED = click.IntRange(0, 2**63 - 1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,7 +51,7 @@ cli.add_command(pcap)
 @click.option(
     "--format",
     "pcap_format",
-    type=click.Choice(["pcapng", "pcap"]),
+    type=PCAP_FORMAT,
     default="pcapng",
     show_default=True,
     help="pcap holds one interface a file, so it implies --split.",
@@ -221,6 +221,10 @@ def shell(file: str, commands: tuple[str, ...], seed: int | None) -> int:
 
     with Lab.load(file, seed=seed) as lab:
         return run_shell(lab, commands)
+
+
+cli.add_command(live.up)
+cli.add_command(live.down)
 
 
 @cli.command()

@@ -75,7 +75,9 @@ def report_tables(
     held = "all held" if report.held else "NOT all held"
     ended = duration_text(report.virtual_ns)
     steps = "1 step" if len(report.steps) == 1 else f"{len(report.steps)} steps"
-    verdict = f"{report.lab}: {steps}, {held}, {ended} of virtual time"
+    unjudged = sum(bool(outcome.unjudged) for outcome in report.steps)
+    held += f" but {unjudged} not judged" if unjudged else ""
+    verdict = f"{report.lab}: {steps}, {held}, {ended} of {report.kind_of_time} time"
     shown.append(Text(verdict, style="bold green" if report.held else "bold red"))
     return shown
 
@@ -96,8 +98,11 @@ def steps_table(outcomes: list[StepOutcome]) -> Table:
         if outcome.rounds > 1:
             failed = f"failed in {outcome.failed_rounds} of " if outcome.failed_rounds else ""
             rounds = f"{failed}{outcome.rounds} rounds"
-        seen = "; ".join(filter(None, (seen, *outcome.remarks[:2], outcome.error, rounds)))
-        if not outcome.held:
+        told_of = (seen, *outcome.remarks[:2], outcome.error, outcome.unjudged, rounds)
+        seen = "; ".join(filter(None, told_of))
+        if outcome.unjudged:
+            verdict = "[yellow]not judged[/]"
+        elif not outcome.held:
             verdict = "[red]failed[/]"
         else:
             verdict = "[green]held[/]" if outcome.step.expect else "done"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from vnet.base.drops import DropReason
 from vnet.base.errors import VnetError
@@ -16,7 +16,7 @@ from vnet.hypervisor.backend import unplug
 from vnet.lab.build import Network, front_of
 from vnet.linux.tc.command import Tc, words_about
 from vnet.linux.tc.show import counted_by
-from vnet.netdev.device import NetDevice
+from vnet.netdev.device import NetDevice, Sniffer
 from vnet.netdev.nic import Nic
 from vnet.sim.link import Link
 from vnet.sim.scheduler import Scheduler
@@ -191,10 +191,20 @@ def device_at(network: Network, point: Endpoint) -> NetDevice:
     return device
 
 
+class Listenable(Protocol):
+    """Where frames can be listened to: a device, of whatever kind."""
+
+    def add_sniffer(self, sniffer: Sniffer) -> None:
+        """From now on ``sniffer`` hears every frame."""
+
+    def remove_sniffer(self, sniffer: Sniffer) -> None:
+        """It hears no more."""
+
+
 class FrameCounter:
     """The sniffer that counts frames for an expectation."""
 
-    def __init__(self, device: NetDevice, wanted: Callable[[bytes], bool]) -> None:
+    def __init__(self, device: Listenable, wanted: Callable[[bytes], bool]) -> None:
         self.frames = 0
         self._wanted = wanted
         self._device = device

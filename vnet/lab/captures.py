@@ -111,12 +111,12 @@ class Captures:
         except StorageError:
             # The report may fit where the captures did not. If not, theirs is the news.
             with suppress(StorageError):
-                _write_json(self._folder / REPORT_NAME, report)
+                write_json(self._folder / REPORT_NAME, report)
             raise
-        _write_json(self._folder / REPORT_NAME, report)
+        write_json(self._folder / REPORT_NAME, report)
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write all of it or nothing: half a report would be worse than none."""
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     unfinished = path.with_suffix(".unfinished")

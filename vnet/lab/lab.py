@@ -24,7 +24,7 @@ from vnet.lab.handles import MachineHandle, VmHandle
 from vnet.lab.link_handle import LinkHandle
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.lab.report import Report, all_ends, drop_rows, link_rows
-from vnet.lab.scenario import ScenarioRunner, check_packets
+from vnet.lab.scenario import ScenarioRunner, VirtualStage, check_packets
 from vnet.lab.shipped import resolve
 from vnet.lab.storms import StormLog, StormRow
 from vnet.lab.switch_handle import SwitchHandle
@@ -182,7 +182,9 @@ class Lab:
         self.check_may_run()
         until_ns = _moment_ns(until)
         if self._runner is None:
-            self._runner = ScenarioRunner(self.network, self.topology.scenario, self.scheduler.stop)
+            self._runner = ScenarioRunner(
+                VirtualStage(self.network), self.topology.scenario, self.scheduler.stop
+            )
             self._runner.start()
         if until_ns is None and self._runner.done:
             until_ns = self.now_ns + _IDLE_RUN_NS

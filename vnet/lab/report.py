@@ -38,8 +38,9 @@ class StepOutcome:
     """How a step went.
 
     ``seen`` has its figures, ``remarks`` the errors that its program was told of; ``error`` is
-    why the step could not run or end. A step inside another has ``depth`` above 0. One that is
-    repeated has one outcome for all its rounds: the first that failed, else the last.
+    why the step could not run or end, ``unjudged`` why it was left out. A step inside another has
+    ``depth`` above 0. One that is repeated has one outcome for all its rounds: the first that
+    failed, else the last.
     """
 
     number: int
@@ -52,6 +53,7 @@ class StepOutcome:
     remarks: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     error: str = ""
+    unjudged: str = ""
     rounds: int = 0
     failed_rounds: int = 0
 
@@ -70,6 +72,7 @@ class StepOutcome:
             self.started_ns, self.ended_ns = latest.started_ns, latest.ended_ns
             self.seen, self.remarks = latest.seen, latest.remarks
             self.failures, self.error = latest.failures, latest.error
+            self.unjudged = latest.unjudged
         self.rounds += 1
         self.failed_rounds += not latest.held
 
@@ -82,6 +85,8 @@ class StepOutcome:
     @property
     def verdict(self) -> str:
         """Whether it held, and if not, why not."""
+        if self.unjudged:
+            return f"not judged: {self.unjudged}"
         if self.held:
             return "held"
         reasons = [self.error] if self.error else []
@@ -103,6 +108,7 @@ class StepOutcome:
             **({"rounds": self.rounds, "failed": self.failed_rounds} if self.rounds > 1 else {}),
             **({"remarks": self.remarks} if self.remarks else {}),
             **({"error": self.error} if self.error else {}),
+            **({"unjudged": self.unjudged} if self.unjudged else {}),
         }
 
 
@@ -149,7 +155,7 @@ class DropRow(NamedTuple):
 
 @dataclass
 class Report:
-    """The whole of a run."""
+    """The whole of a run. With ``is_live`` its time was the wall clock's, and no seed counted."""
 
     lab: str
     seed: int
@@ -160,11 +166,17 @@ class Report:
     captures: list[tuple[str, int]]
     files: list[str] = field(default_factory=list)
     storms: list[StormRow] = field(default_factory=list)
+    is_live: bool = False
 
     @property
     def held(self) -> bool:
         """Whether every step held."""
         return all(outcome.held for outcome in self.steps)
+
+    @property
+    def kind_of_time(self) -> str:
+        """``virtual``, or ``real``."""
+        return "real" if self.is_live else "virtual"
 
     def __repr__(self) -> str:
         """One line that says what failed, for ``assert lab.run().held``."""
@@ -180,8 +192,8 @@ class Report:
         """The content of ``run.json``."""
         return {
             "lab": self.lab,
-            "seed": self.seed,
-            "virtual_time": duration_text(self.virtual_ns),
+            **({} if self.is_live else {"seed": self.seed}),
+            f"{self.kind_of_time}_time": duration_text(self.virtual_ns),
             "held": self.held,
             "steps": _nested(self.steps),
             "links": [

@@ -1,0 +1,105 @@
+"""A scheduler whose time is the wall clock's, and that waits for files besides.
+
+Whoever was written for virtual time runs on it unchanged: events come when they are due, or as
+soon after as the machine can. Nothing runs at the same time as anything else.
+"""
+
+from __future__ import annotations
+
+import selectors
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from vnet.base.units import NS_PER_S
+from vnet.sim.scheduler import Scheduler
+
+_LONGEST_WAIT_NS = NS_PER_S
+
+
+class Readable(Protocol):
+    """What a selector can wait for."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+
+
+class WallClock(Scheduler):
+    """Time begins at 0 with :meth:`begin`.
+
+    What was heard before is told first: ``before`` is called before files are, each time there is
+    something to read. ``real_now_ns`` is the time now, where ``now_ns`` is when an event was due.
+    """
+
+    __slots__ = ("_began_ns", "_selector", "_stopped", "before")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._selector = selectors.DefaultSelector()
+        self._began_ns = time.monotonic_ns()
+        self._stopped = False
+        self.before: Callable[[], None] | None = None
+
+    def begin(self) -> None:
+        """It is 0 now."""
+        self._began_ns = time.monotonic_ns()
+
+    @property
+    def real_now_ns(self) -> int:
+        """How long it has been since :meth:`begin`, to the nanosecond."""
+        return time.monotonic_ns() - self._began_ns
+
+    # -- files
+
+    def watch(self, file: Readable, readable: Callable[[], None]) -> None:
+        """Call ``readable`` whenever there is something to read, or an error."""
+        self._selector.register(file, selectors.EVENT_READ, readable)
+
+    def watch_writable(self, file: Readable, wanted: bool) -> None:
+        """Call what :meth:`watch` was told also when there is room to write."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wanted else 0)
+        key = self._selector.get_key(file)
+        self._selector.modify(file, events, key.data)
+
+    def forget(self, file: Readable) -> None:
+        """Watch a file no more; harmless where it was not."""
+        if file in self._selector.get_map():
+            self._selector.unregister(file)
+
+    # -- time
+
+    def stop(self) -> None:
+        """End :meth:`run_live` once the present event returns."""
+        self._stopped = True
+
+    def run_live(self, until_ns: int | None = None) -> None:
+        """Let time pass: until somebody calls :meth:`stop`, or to ``until_ns``."""
+        self._stopped = False
+        while not self._stopped:
+            now_ns = self.real_now_ns
+            if until_ns is not None and now_ns >= until_ns:
+                return
+            self._look(self._wait_ns(now_ns, until_ns))
+            if not self._stopped:
+                self.run(max(self.real_now_ns, self.now_ns))
+
+    def _wait_ns(self, now_ns: int, until_ns: int | None) -> int:
+        ends = [now_ns + _LONGEST_WAIT_NS]
+        ends += [end for end in (self.next_event_ns, until_ns) if end is not None]
+        return max(0, min(ends) - now_ns)
+
+    def _look(self, wait_ns: int) -> None:
+        """Wait for files, and tell who waits for them; what is due by then is done first."""
+        ready = self._selector.select(wait_ns / NS_PER_S)
+        if not ready:
+            return
+        self.run(max(self.real_now_ns, self.now_ns))
+        if self.before is not None:
+            self.before()
+        for key, _ in ready:
+            if key.fileobj in self._selector.get_map():
+                key.data()
+
+    def close(self) -> None:
+        """Let go of the selector."""
+        self._selector.close()

@@ -1,0 +1,1 @@
+"""Programs over the kernel's own sockets, with the figures that those of guests report."""

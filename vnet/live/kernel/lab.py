@@ -1,0 +1,236 @@
+"""A lab on the kernel: brought up from a topology, its scenario played, and taken down again."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from vnet.base.chance import Chance
+from vnet.base.errors import UsageError
+from vnet.base.text import escaped
+from vnet.lab.build import Builder as NetworkBuilder
+from vnet.lab.report import LinkRow, Report
+from vnet.lab.scenario import ScenarioRunner, check_packets
+from vnet.live.clock import WallClock
+from vnet.live.kernel import namespaces
+from vnet.live.kernel.building import WIRES, Builder
+from vnet.live.kernel.capabilities import OPTIONAL, Capability, lacking, needs
+from vnet.live.kernel.capturing import LiveCaptures
+from vnet.live.kernel.errors import KernelError, NotAsExpectedError
+from vnet.live.kernel.netlink import Netlink
+from vnet.live.kernel.plan import Plan
+from vnet.live.kernel.reading import read_plan
+from vnet.live.kernel.record import Record, find_record, labs_up, locked
+from vnet.live.kernel.sniffing import Taps
+from vnet.live.kernel.stage import KernelStage
+from vnet.live.kernel.taking_down import take_down
+from vnet.sim.scheduler import Scheduler
+from vnet.topology.model import Endpoint, Host, Router, Topology, Vm
+
+_LAB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def check_machine() -> None:
+    """Raise :class:`KernelError` unless this is Linux, and we may make namespaces."""
+    if sys.platform != "linux":
+        raise KernelError("--kernel builds labs on Linux only", "`vnet run` needs no kernel at all")
+    if os.geteuid() != 0:
+        raise KernelError(
+            "--kernel needs root, for network namespaces", "run it with sudo, or use `vnet run`"
+        )
+
+
+class KernelLab:
+    """``topology`` on the kernel. Use :func:`bring_up`."""
+
+    def __init__(self, topology: Topology, plan: Plan, record: Record) -> None:
+        self.topology = topology
+        self.notes: list[str] = []
+        """What is not as the file says, in sentences."""
+        names = {name: namespaces.name_of(plan.lab, name) for name in _node_names(plan)}
+        self._plan = plan
+        self._netlink = Netlink(names)
+        self._clock = WallClock()
+        self._taps = Taps(self._clock, names)
+        self._clock.before = self._taps.drain
+        self._builder = Builder(plan, self._netlink, record, _told(topology))
+        self._captures = LiveCaptures(topology, plan, self._taps)
+        self._runner: ScenarioRunner | None = None
+
+    def build(self, folder: Path | None, *, split: bool, form: str) -> None:
+        """Make everything. Captures begin before the first device is up; None takes none."""
+        self._builder.make()
+        if folder is not None:
+            self._captures.attach()
+            self._captures.open(folder, split=split, form=form)
+        self._clock.begin()
+        self._builder.start()
+        self.notes += self._builder.notes
+
+    def play(self, until_ns: int | None = None) -> None:
+        """Play the scenario in real time, to its end or for so long."""
+        stage = KernelStage(self.topology, self._clock, self._netlink, self._taps)
+        self._runner = ScenarioRunner(stage, self.topology.scenario, self._clock.stop)
+        self._runner.start()
+        if self.topology.scenario or until_ns is not None:
+            self._clock.run_live(until_ns)
+        self._taps.drain()
+
+    def finish(self) -> Report:
+        """Complete the captures and say how it went. What was built stays."""
+        self._taps.drain()
+        if self._runner is not None:
+            self._runner.close()
+        lost = self._taps.lost()
+        self.notes += [f"{point}: {n} frames came too fast to capture" for point, n in lost.items()]
+        report = Report(
+            self.topology.name,
+            self.topology.seed,
+            self._clock.real_now_ns,
+            [] if self._runner is None else self._runner.outcomes,
+            list(self._link_rows()),
+            [],
+            self._captures.counts,
+            self._captures.file_names,
+            is_live=True,
+        )
+        self._captures.finish(report.as_json())
+        return report
+
+    def close(self) -> None:
+        """Let go of sockets; the lab itself stays."""
+        self._taps.close()
+        self._netlink.close()
+        self._clock.close()
+
+    def _link_rows(self) -> Iterator[LinkRow]:
+        for cable in self._plan.cables:
+            for source, target in (cable.ends, cable.ends[::-1]):
+                frames, size = self._sent(source)
+                yield LinkRow(str(source), str(target), frames, size, {}, {})
+
+    def _sent(self, end: Endpoint) -> tuple[int, int]:
+        """Frames and bytes that a card has sent."""
+        links = self._netlink.socket(end.node).get_links(ifname=end.device)
+        stats = links[0].get_attr("IFLA_STATS64") if links else None
+        return (0, 0) if stats is None else (stats["tx_packets"], stats["tx_bytes"])
+
+
+def _node_names(plan: Plan) -> list[str]:
+    return [node.name for node in plan.nodes] + [WIRES]
+
+
+def _told(topology: Topology) -> dict[str, frozenset[str]]:
+    machines: list[Host | Router | Vm] = [*topology.hosts.values(), *topology.routers.values()]
+    machines += topology.vms.values()
+    return {machine.name: frozenset(machine.sysctls) for machine in machines}
+
+
+# -- up
+
+
+@contextmanager
+def bring_up(
+    topology: Topology,
+    *,
+    seed: int | None = None,
+    pcap_dir: Path | None = None,
+    split: bool = False,
+    pcap_format: str = "pcapng",
+) -> Iterator[KernelLab]:
+    """Build the lab, and give it for its scenario to be played; it stays up afterwards.
+
+    What fails while it is built is taken down again. Raises :class:`KernelError` where the machine
+    cannot, :class:`NotAsExpectedError` where the lab is up already, :class:`UsageError` where the
+    file asks for what no kernel does.
+    """
+    check_machine()
+    check_packets(topology)
+    plan = plan_of(topology, seed)
+    with locked(topology.name) as folder:
+        if find_record(topology.name) is not None:
+            what = f"{topology.name} is up already"
+            raise NotAsExpectedError(what, f"vnet down --kernel {topology.name} takes it down")
+        notes = _check_kernel(plan)
+        _check_names(plan)
+        record = Record(topology.name, folder)
+        lab = KernelLab(topology, plan, record)
+        lab.notes += notes
+        try:
+            try:
+                lab.build(pcap_dir, split=split, form=pcap_format)
+            except BaseException:
+                lab.close()
+                take_down(record)
+                raise
+            yield lab
+        finally:
+            lab.close()
+
+
+def plan_of(topology: Topology, seed: int | None = None) -> Plan:
+    """What the kernel is to be made like. Raises :class:`UsageError` for what it cannot be."""
+    chance = Chance(topology.seed if seed is None else seed)
+    plan = read_plan(NetworkBuilder(topology, Scheduler(), chance).build())
+    if plan.impossible:
+        listed = "\n".join(f"{topology.name}: {sentence}" for sentence in plan.impossible)
+        raise UsageError(f"{listed}\nthe kernel cannot be this lab", "`vnet run` can")
+    return plan
+
+
+def _check_kernel(plan: Plan) -> list[str]:
+    """What the kernel lacks and a lab can do without, in sentences.
+
+    Raises :class:`KernelError` with what it cannot do without.
+    """
+    missing = lacking(needs(plan))
+    grave = [each for each in missing if each not in OPTIONAL]
+    if grave:
+        raise KernelError(
+            f"for {plan.lab} this kernel lacks {_listed(grave)}",
+            "load the modules or install the programs, or use `vnet run`",
+        )
+    return [f"this kernel lacks {each.value}: they will be faster" for each in missing]
+
+
+def _listed(capabilities: Sequence[Capability]) -> str:
+    return "; ".join(each.value for each in capabilities)
+
+
+def _check_names(plan: Plan) -> None:
+    taken = [
+        name
+        for name in (namespaces.name_of(plan.lab, node) for node in _node_names(plan))
+        if namespaces.exists(name)
+    ]
+    if taken:
+        what = f"there are network namespaces that vnet did not make: {', '.join(taken)}"
+        raise NotAsExpectedError(what, "remove them with `ip netns del`, or rename the lab")
+
+
+# -- down
+
+
+def bring_down(lab: str) -> list[str] | None:
+    """Take a lab down; None where it is not up. Returns notes on what of others stays."""
+    check_machine()
+    if not _LAB_NAME.fullmatch(lab):
+        raise UsageError(f"{escaped(lab)} is no name of a lab")
+    if find_record(lab) is None:
+        return None
+    with locked(lab):
+        record = find_record(lab)
+        return None if record is None else take_down(record)
+
+
+def the_lab_that_is_up() -> str | None:
+    """The only one; None where there is none. Raises :class:`UsageError` where there are more."""
+    check_machine()
+    labs = labs_up()
+    if len(labs) > 1:
+        raise UsageError(f"several labs are up: {', '.join(labs)}", "say which, or --all")
+    return labs[0] if labs else None
