@@ -178,7 +178,7 @@ class NetDevice(ABC):
         if frame.meta is not None:
             frame = frame.seen(self.scheduler.now_ns, self.label, "sent")
         elif self.recorder is not None:
-            frame = Frame(data, self.follow("sent", data))
+            frame = frame.with_meta(self.follow("sent", data))
         self._xmit(frame)
         return None
 

@@ -42,10 +42,14 @@ class Frame:
         self.data = data
         self.meta = meta
 
+    def with_meta(self, meta: Meta | None) -> Frame:
+        """The same frame elsewhere in a trace, or in another."""
+        return Frame(self.data, meta)
+
     def seen(self, time_ns: int, place: str, event: str) -> Frame:
         """The same bytes, one node further down the trace tree. Off the fast road only."""
         assert self.meta is not None
-        return Frame(self.data, self.meta.add(time_ns, place, event, self.data))
+        return self.with_meta(self.meta.add(time_ns, place, event, self.data))
 
     def __repr__(self) -> str:
         return f"Frame({len(self.data)} bytes)"

@@ -12,11 +12,12 @@ from scapy.packet import Padding, Raw
 
 from tests.linux.bridge.kit import Table
 from tests.linux.kit import BROADCAST, drops, probe_mac
-from vnet.linux.bridge.netfilter import IpHook
 from vnet.linux.bridge.options import set_options
-from vnet.netdev.device import NetDevice
+from vnet.linux.netfilter.drops import DROP
+from vnet.linux.netfilter.hooks import FORWARDED, Hook, Priority
+from vnet.linux.netfilter.packet import NfPacket
+from vnet.linux.netfilter.verdict import ACCEPT, Verdict, drop
 from vnet.wire import ipv4
-from vnet.wire.ether import TYPE_IPV4
 
 ONE, TWO = "10.0.0.1", "10.0.0.2"
 
@@ -232,29 +233,26 @@ def test_a_tagged_packet_too_large_for_an_access_port(size: int, looks: bool) ->
 
 
 def test_hooks_see_each_packet_come_in_and_leave(table: Table) -> None:
-    seen: list[tuple[str, str, str | None]] = []
+    seen: list[tuple[str, str | None, str | None]] = []
 
-    class Hooks:
-        def judge(
-            self,
-            hook: IpHook,
-            kind: int,
-            packet: bytes,
-            entered: NetDevice,
-            leaves: NetDevice | None,
-        ) -> bytes | None:
-            assert kind == TYPE_IPV4
-            seen.append((hook.name, entered.name, None if leaves is None else leaves.name))
-            if hook is IpHook.FORWARD and leaves is not None and leaves.name == "p3":
-                return None
-            return ipv4.decrement_ttl(packet)
+    def judge(packet: NfPacket) -> Verdict:
+        entered, leaves = packet.bridge_entered, packet.bridge_leaves
+        out = None if leaves is None else leaves.name
+        seen.append((packet.hook.name, None if entered is None else entered.name, out))
+        packet.data = ipv4.decrement_ttl(packet.data)
+        if packet.hook is Hook.FORWARD and out == "p3":
+            return drop(DROP, "because the test says so")
+        return ACCEPT
 
-    table.machine.links.load_br_netfilter().hooks = Hooks()
+    table.machine.links.load_br_netfilter()
+    for hook in FORWARDED:
+        table.machine.make_netfilter().register(4, hook, Priority.FILTER, judge)
     (heard,) = passed(table, ether(BROADCAST) / udp(4, ttl=9))
     assert Ether(heard)[IP].ttl == 6
     assert seen == [
-        ("PRE_ROUTING", "p1", None),
+        ("PREROUTING", "p1", None),
         ("FORWARD", "p1", "p3"),
         ("FORWARD", "p1", "p2"),
-        ("POST_ROUTING", "p1", "p2"),
+        ("POSTROUTING", "p1", "p2"),
     ]
+    assert drops(table.port(1).device) == {"netfilter-drop": 1}

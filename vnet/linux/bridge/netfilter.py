@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Protocol
 
 from vnet.base.drops import drop_reason
 from vnet.linux.bridge.port import PORT_MTU, BridgePort
 from vnet.linux.bridge.state import PortState
-from vnet.netdev.device import NetDevice, RxHandler
+from vnet.linux.netfilter.pieces import Pieces, cut_again
+from vnet.netdev.device import RxHandler
 from vnet.sim.frame import Frame
 from vnet.wire import ipv4, ipv6
 from vnet.wire.ether import HEADER_BYTES, RESERVED_PREFIX, TYPE_ARP, TYPE_IPV4, TYPE_IPV6
@@ -38,48 +38,34 @@ _PAD1 = 0x00
 _JUMBO = 0xC2
 
 
-class IpHook(Enum):
-    """Where a bridged packet meets the hooks of IP."""
+class Shown(Protocol):
+    """A packet that was looked at: its bytes now, and how it was cut when it came."""
 
-    PRE_ROUTING = auto()
-    FORWARD = auto()
-    POST_ROUTING = auto()
+    @property
+    def data(self) -> bytes:
+        """The IP packet."""
 
-
-_HOOKS = {
-    TYPE_IPV4: (IpHook.FORWARD, IpHook.POST_ROUTING),
-    TYPE_IPV6: (IpHook.FORWARD, IpHook.POST_ROUTING),
-    TYPE_ARP: (IpHook.FORWARD,),
-}
-"""What a packet meets on its way out."""
+    @property
+    def pieces(self) -> Pieces | None:
+        """None of what came whole."""
 
 
 class IpHooks(Protocol):
-    """Who judges packets at the hooks."""
+    """Who looks at packets, if anybody does."""
 
-    def judge(
-        self, hook: IpHook, kind: int, packet: bytes, entered: NetDevice, leaves: NetDevice | None
-    ) -> bytes | None:
-        """The packet as it goes on, or None where it was dropped, and counted, or taken.
+    def comes_in(
+        self, port: BridgePort, kind: int, frame: Frame, at: int, behind: RxHandler
+    ) -> Frame | None:
+        """A packet came in (PREROUTING): the frame as it goes on ``behind``, or None.
 
-        ``kind`` is its EtherType; ARP packets are shown at FORWARD alone. ``entered`` and
-        ``leaves`` are bridge ports; nobody knows the latter before FORWARD.
+        ``kind`` is its EtherType; it begins ``at`` a byte of the frame and has no padding. A frame
+        that must wait for an answer goes on later.
         """
 
-
-class NoRules:
-    """Hooks that nobody has hung anything on."""
-
-    def judge(
-        self,
-        hook: IpHook,  # noqa: ARG002
-        kind: int,  # noqa: ARG002
-        packet: bytes,
-        entered: NetDevice,  # noqa: ARG002
-        leaves: NetDevice | None,  # noqa: ARG002
-    ) -> bytes | None:
-        """Go on."""
-        return packet
+    def goes_out(
+        self, port: BridgePort, kind: int, frame: Frame, at: int, came_by: BridgePort
+    ) -> Shown | None:
+        """A packet leaves by a port (FORWARD, POSTROUTING); None where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +87,7 @@ class BridgeNetfilter:
 
     def __init__(self) -> None:
         self.calls = Calls()
-        self.hooks: IpHooks = NoRules()
+        self.hooks: IpHooks | None = None
         self._entered: tuple[BridgePort, int] | None = None
         """By which port the packet came in that is being forwarded right now, and its type."""
 
@@ -114,20 +100,26 @@ class BridgeNetfilter:
         if came_by is None or self._entered is None or came_by is not self._entered[0]:
             return self._pass(port, frame)
         kind, at = self._entered[1], packet_offset(frame.data)
-        packet: bytes | None = frame.data[at:]
         # It is judged again, and may have lost the options that its header promises.
         if _packet_bytes(kind, frame.data[at:]) is None:
             return port.device.drop(frame, MALFORMED_PACKET)
-        for hook in _HOOKS[kind]:
-            assert packet is not None
-            packet = self.hooks.judge(hook, kind, packet, came_by.device, port.device)
-            if packet is None:
-                return None
-        assert packet is not None
-        if packet != frame.data[at:]:
-            frame = Frame(frame.data[:at] + packet, frame.meta)
-        if kind == TYPE_IPV4 and len(packet) > port.device.mtu_bytes:
-            return self._cut(port, frame, frame.data[:at], packet)
+        if self.hooks is None or kind == TYPE_ARP:
+            return self._fit(port, kind, frame, at, None)
+        shown = self.hooks.goes_out(port, kind, frame, at, came_by)
+        if shown is None:
+            return None
+        frame = Frame(frame.data[:at] + shown.data, frame.meta)
+        return self._fit(port, kind, frame, at, shown.pieces)
+
+    def _fit(
+        self, port: BridgePort, kind: int, frame: Frame, at: int, pieces: Pieces | None
+    ) -> None:
+        """Send a frame, in pieces if its packet is too large, or was put together here."""
+        most_bytes = port.device.mtu_bytes
+        if pieces is not None:
+            most_bytes = min(most_bytes, pieces.most_bytes)
+        if kind == TYPE_IPV4 and len(frame.data) - at > most_bytes:
+            return self._cut(port, frame, at, pieces)
         return self._pass(port, frame)
 
     @staticmethod
@@ -137,17 +129,21 @@ class BridgeNetfilter:
         return port.device.transmit(frame)
 
     @staticmethod
-    def _cut(port: BridgePort, frame: Frame, head: bytes, packet: bytes) -> None:
-        device = port.device
+    def _cut(port: BridgePort, frame: Frame, at: int, pieces: Pieces | None) -> None:
+        device, head, packet = port.device, frame.data[:at], frame.data[at:]
         # Pieces are made for the bridge, which takes what the smallest of its ports does.
         mtu_bytes = port.bridge.device.mtu_bytes
-        if packet[6] & ipv4.DONT_FRAGMENT >> 8 or mtu_bytes < ipv4.HEADER_BYTES + 8:
+        if pieces is not None:
+            cut = cut_again(packet, pieces, mtu_bytes)
+        elif packet[6] & ipv4.DONT_FRAGMENT >> 8 or mtu_bytes < ipv4.HEADER_BYTES + 8:
             return device.drop(frame, PORT_MTU)
-        for piece in ipv4.fragment(packet, mtu_bytes):
+        else:
+            cut = ipv4.fragment(packet, mtu_bytes)
+        for piece in cut:
             BridgeNetfilter._pass(port, Frame(head + piece, frame.meta))
         return None
 
-    def judged(self, port: BridgePort, frame: Frame) -> Frame | None:
+    def judged(self, port: BridgePort, frame: Frame, behind: RxHandler) -> Frame | None:
         """A frame that came in: as it goes on, or None where it was dropped."""
         data = frame.data
         at = packet_offset(data)
@@ -163,13 +159,22 @@ class BridgeNetfilter:
         if size is None:
             port.device.drop(frame, MALFORMED_PACKET)
             return None
-        found = data[at : at + size]
-        packet = self.hooks.judge(IpHook.PRE_ROUTING, kind, found, port.device, None)
-        if packet is None:
-            return None
+        if at + size != len(data):
+            frame = Frame(data[: at + size], frame.meta)
         self._entered = port, kind
-        same = len(packet) == len(data) - at and packet == data[at:]
-        return frame if same else Frame(data[:at] + packet, frame.meta)
+        if self.hooks is None:
+            return frame
+        return self.hooks.comes_in(port, kind, frame, at, self._later(port, kind, behind))
+
+    def _later(self, port: BridgePort, kind: int, behind: RxHandler) -> RxHandler:
+        """How a frame goes on that had to wait."""
+
+        def go_on(frame: Frame) -> None:
+            with self.passage():
+                self._entered = port, kind
+                behind(frame)
+
+        return go_on
 
     @contextmanager
     def passage(self) -> Iterator[None]:
@@ -197,7 +202,7 @@ class _Ingress:
         if stays or not is_open or not is_whole(data):
             return self._behind(frame)
         with self._netfilter.passage():
-            judged = self._netfilter.judged(port, frame)
+            judged = self._netfilter.judged(port, frame, self._behind)
             if judged is not None:
                 self._behind(judged)
         return None

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from vnet.linux.netfilter.carried import CarryingFrame
 from vnet.linux.netfilter.conntrack import Conntrack
 from vnet.linux.netfilter.framing import framed
 from vnet.linux.netfilter.hooks import Hook, Priority
@@ -170,8 +171,18 @@ class Netfilter:
         device.drop(packet.frame or framed(device, packet), verdict.reason, verdict.notes)
 
     def entered(self, device: NetDevice, frame: Frame, data: bytes, family: int) -> NfPacket | None:
-        """A packet came in by a device: show it at PREROUTING. None where it ends there."""
+        """A packet came in by a device: show it at PREROUTING. None where it ends there.
+
+        One that a bridge has taken in was shown there.
+        """
         packet = NfPacket(
             self, data, family, Hook.PREROUTING, entered=device, frame=frame, meta=frame.meta
         )
+        if isinstance(frame, CarryingFrame) and frame.shown.netfilter is self:
+            if frame.shown.bridge_entered is not None and device is frame.shown.entered:
+                packet.take_over(frame.shown)
+                packet.bridge_entered = frame.shown.bridge_entered
+                return packet
+            if device is self.namespace.loopback.device:
+                packet.take_over(frame.shown)
         return packet if self.run(Hook.PREROUTING, packet) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.base.drops import DropReason
+from vnet.linux.netfilter.pieces import Pieces
 from vnet.sim.frame import Meta
 from vnet.wire import ipv4, ipv6
 
@@ -34,18 +35,6 @@ class Layout(NamedTuple):
     protocol: int | None
     at: int
     is_later_fragment: bool
-
-
-class Pieces(NamedTuple):
-    """How a packet was cut that was put together to be looked at: it leaves in the same pieces.
-
-    ``sizes`` are those of the payloads; ``most_bytes`` is the largest fragment with its header.
-    ``are_uncuttable`` says that the largest forbade to be cut (IPv4).
-    """
-
-    sizes: tuple[int, ...]
-    most_bytes: int
-    are_uncuttable: bool
 
 
 class NfPacket:
@@ -121,6 +110,11 @@ class NfPacket:
     def data(self, data: bytes) -> None:
         self._data = data
         self._layout = None
+
+    def take_over(self, other: NfPacket) -> None:
+        """What is known of a packet goes with it to the next place of the same machine."""
+        if other.netfilter is self.netfilter:
+            self.track, self.mark, self.pieces = other.track, other.mark, other.pieces
 
     def meets(self, hook: Hook) -> bool:
         """Show the packet at a hook; False where it ends there, and is counted."""

@@ -5,11 +5,12 @@ What is put together for netfilter and goes on leaves in the pieces in which it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vnet.linux.netfilter.framing import framed
-from vnet.linux.netfilter.packet import NfPacket, Pieces
+from vnet.linux.netfilter.packet import NfPacket
+from vnet.linux.netfilter.pieces import Pieces
 from vnet.linux.netfilter.verdict import ACCEPT, STOLEN, Verdict
 from vnet.linux.netns.reassembly import Reassembler
 from vnet.sim.frame import Frame
@@ -123,14 +124,3 @@ def _pieces_of(heads: list[bytes]) -> Pieces:
     heads = sorted(heads, key=lambda head: (head[6] << 8 | head[7]) & ipv4.OFFSET_MASK)
     sizes = tuple((head[2] << 8 | head[3]) - (head[0] & 0x0F) * 4 for head in heads)
     return Pieces(sizes, most_bytes, uncuttable)
-
-
-def cut_again(packet: bytes, pieces: Pieces, mtu_bytes: int) -> Iterator[bytes]:
-    """A packet in the pieces in which it came, or smaller ones where those do not fit."""
-    head_bytes = (packet[0] & 0x0F) * 4
-    flags = ipv4.DONT_FRAGMENT if pieces.are_uncuttable else 0
-    mtu_bytes = min(mtu_bytes, pieces.most_bytes)
-    fit = all(size + head_bytes <= mtu_bytes for size in pieces.sizes)
-    if fit and sum(pieces.sizes) + head_bytes == len(packet):
-        return ipv4.fragment_at(packet, pieces.sizes, flags)
-    return ipv4.fragment(packet, mtu_bytes, flags)

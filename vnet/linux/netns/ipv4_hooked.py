@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.base.drops import DropReason
 from vnet.base.ids import MAC_ZERO
+from vnet.linux.netfilter.carried import CarryingFrame
 from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netfilter.packet import NfPacket
+from vnet.linux.netfilter.pieces import cut_again
 from vnet.linux.netns import drops
-from vnet.linux.netns.ipv4_fragments import cut_again
 from vnet.sim.frame import Meta
 from vnet.wire import ipv4
+from vnet.wire.ether import TYPE_IPV4
+from vnet.wire.ether import frame as ether_frame
 
 if TYPE_CHECKING:
     from vnet.linux.netfilter.netfilter import Netfilter
@@ -51,7 +54,8 @@ def send_on(stack: Ipv4Output, way: Way, shown: NfPacket) -> None:
         return _tell_sender(stack, shown)
     packet, meta = shown.data, shown.meta
     if way.out is way.out.namespace.loopback:
-        return stack.transmit(way.out, packet, MAC_ZERO, meta)
+        data = ether_frame(MAC_ZERO, way.out.device.mac, TYPE_IPV4, packet)
+        return way.out.device.transmit(CarryingFrame(data, meta, shown))
     if len(packet) <= way.mtu_bytes:
         return stack.to_neighbor(way.out, packet, way.next_hop, meta)
     if shown.pieces is not None:

@@ -15,6 +15,7 @@ from vnet.base.ids import Mac, is_link_local_ip6
 from vnet.base.text import quote
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.bridge.netfilter import BridgeNetfilter, Calls
+from vnet.linux.netfilter.bridged import BridgedHooks
 from vnet.linux.netns import vlan_devices
 from vnet.linux.netns.bridge_neighbors import BridgeNeighbors
 from vnet.linux.netns.changes import LinkChange
@@ -116,10 +117,17 @@ class Links:
         """``modprobe br_netfilter``: from now on the settings below net.bridge mean something."""
         if self.netfilter is None:
             self.netfilter = BridgeNetfilter()
+            self.hook_bridges()
             self.settings_changed()
             for bridge in self.bridges.values():
                 bridge.set_netfilter(self.netfilter)
         return self.netfilter
+
+    def hook_bridges(self) -> None:
+        """Show bridged packets to the machine's netfilter, once there are both."""
+        rules = self._namespace.netfilter
+        if self.netfilter is not None and rules is not None:
+            self.netfilter.hooks = BridgedHooks(self._namespace, rules)
 
     def settings_changed(self) -> None:
         """Some setting of the machine was changed."""

@@ -129,6 +129,7 @@ class Namespace:
         """The machine's netfilter, which it has once somebody wants to hang something there."""
         if self.netfilter is None:
             self.netfilter = Netfilter(self)
+            self.links.hook_bridges()
         return self.netfilter
 
     # -- telling

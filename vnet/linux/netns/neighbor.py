@@ -7,6 +7,7 @@ ARP and ND differ only in how a solicitation looks and in what a failure is repo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,12 +64,14 @@ def thresholds_of(conf: NeighborConf) -> NeighborThresholds:
 class PendingPacket(NamedTuple):
     """An IP packet that waits for its next hop's MAC.
 
-    ``received_by`` is where it came in, if it is another's.
+    ``received_by`` is where it came in, if it is another's. ``deliver`` takes the MAC where the
+    packet is not sent by the interface itself.
     """
 
     packet: bytes
     meta: Meta | None
     received_by: Interface | None = None
+    deliver: Callable[[bytes], None] | None = None
 
 
 class Neighbors(NeighborFamily[PendingPacket]):
@@ -132,8 +135,12 @@ class NeighborCache(ABC):
         next_hop: bytes,
         meta: Meta | None,
         received_by: Interface | None = None,
+        deliver: Callable[[bytes], None] | None = None,
     ) -> None:
-        """Send an IP packet to ``next_hop``, now or when its MAC is known."""
+        """Send an IP packet to ``next_hop``, now or when its MAC is known.
+
+        With ``deliver`` the packet goes its own way, once that is told the MAC.
+        """
         device = self.interface.device
         scheduler = device.scheduler
         before = self.table.get(next_hop)
@@ -143,12 +150,15 @@ class NeighborCache(ABC):
         neighbor, action = self.table.use(next_hop, scheduler.now_ns)
         if neighbor.state in VALID:
             assert neighbor.mac is not None
-            data = ether_frame(neighbor.mac, device.mac, self.ether_type, packet)
-            device.transmit(Frame(data, meta))
+            if deliver is not None:
+                deliver(neighbor.mac)
+            else:
+                data = ether_frame(neighbor.mac, device.mac, self.ether_type, packet)
+                device.transmit(Frame(data, meta))
         else:
             if meta is None and device.recorder is not None:
                 meta = device.follow("waits for the next hop's MAC", self._unaddressed(packet))
-            waiting = PendingPacket(packet, meta, received_by)
+            waiting = PendingPacket(packet, meta, received_by, deliver)
             squeezed = self.table.enqueue(neighbor, waiting)
             if squeezed is not None:
                 self._drop(squeezed, drops.NEIGHBOR_QUEUE_FULL)
@@ -202,8 +212,8 @@ class NeighborCache(ABC):
             self._arm(neighbor)
         self.interface.namespace.neighbor_changed(self.interface, neighbor)
         self.family.sweep_later()
-        for packet, meta, received_by in pending:
-            self.send(packet, ip, meta, received_by)
+        for packet, meta, received_by, deliver in pending:
+            self.send(packet, ip, meta, received_by, deliver)
         return True
 
     def set(self, ip: bytes, mac: bytes, state: Nud) -> None:
@@ -214,8 +224,8 @@ class NeighborCache(ABC):
             return
         pending = self.table.set_permanent(ip, mac, now_ns)
         self.interface.namespace.neighbor_changed(self.interface, self.table.ensure(ip, now_ns))
-        for packet, meta, received_by in pending:
-            self.send(packet, ip, meta, received_by)
+        for packet, meta, received_by, deliver in pending:
+            self.send(packet, ip, meta, received_by, deliver)
 
     def forget(self, ip: bytes) -> None:
         """The administrator takes an entry away, and drops what waited for it."""
