@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _HEADER = struct.Struct("!IHBB16s16s")
@@ -209,12 +209,14 @@ def decrement_hop_limit(packet: bytes) -> bytes:
     return packet[:7] + bytes((packet[7] - 1,)) + packet[8:]
 
 
-def fragment(packet: bytes, mtu_bytes: int, ident: int) -> Iterator[bytes]:
+def fragment(
+    packet: bytes, mtu_bytes: int, ident: int, sizes: Sequence[int] = ()
+) -> Iterator[bytes]:
     """Cut a packet to fit ``mtu_bytes`` (RFC 8200 section 4.5).
 
-    The headers before the payload (hop-by-hop, routing) are repeated in each piece. Yields
-    nothing for what cannot be cut: a packet that is malformed or a piece already, or one
-    whose headers leave no room.
+    With ``sizes`` the pieces' payloads have those, if they fit. The headers before the payload
+    (hop-by-hop, routing) are repeated in each piece. Yields nothing for what cannot be cut: a
+    packet that is malformed or a piece already, or one whose headers leave no room.
     """
     header = parse(packet)
     upper = None if header is None else upper_layer(header)
@@ -222,12 +224,17 @@ def fragment(packet: bytes, mtu_bytes: int, ident: int) -> Iterator[bytes]:
         return
     head = bytearray(packet[: HEADER_BYTES + upper.offset])
     head[6 if upper.next_header_at < 0 else HEADER_BYTES + upper.next_header_at] = FRAGMENT
+    total_bytes = len(upper.payload)
     room = (mtu_bytes - len(head) - 8) // 8 * 8
     if room <= 0:
         return
-    for at in range(0, len(upper.payload), room):
-        piece = upper.payload[at : at + room]
-        more = at + room < len(upper.payload)
+    if sum(sizes) != total_bytes or max(sizes) + len(head) + 8 > mtu_bytes:
+        sizes = [min(room, total_bytes - at) for at in range(0, total_bytes, room)]
+    at = 0
+    for size in sizes:
+        piece = upper.payload[at : at + size]
+        more = at + size < total_bytes
         body = _FRAGMENT.pack(upper.protocol, 0, at | more, ident) + piece
         head[4:6] = (len(head) - HEADER_BYTES + len(body)).to_bytes(2, "big")
         yield bytes(head) + body
+        at += size

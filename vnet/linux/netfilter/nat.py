@@ -17,6 +17,7 @@ from vnet.linux.netfilter import drops
 from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netfilter.verdict import ACCEPT, Verdict, drop
+from vnet.linux.netns.changes import AddressChange, Change, LinkChange
 from vnet.tables.conntrack.action import NatKind
 from vnet.tables.conntrack.key import parts_of, reverse
 from vnet.tables.conntrack.linux import rewrite, status
@@ -52,13 +53,14 @@ class Nat:
     """What a namespace translates. ``chains`` are who is asked about first packets, by family and
     hook. What targets call returns what the target shall say."""
 
-    __slots__ = ("_chooser", "_namespace", "_tracker", "chains")
+    __slots__ = ("_chooser", "_listens", "_namespace", "_tracker", "chains")
 
     def __init__(self, namespace: Namespace, tracker: Tracker) -> None:
         self._namespace = namespace
         self._tracker = tracker
         stream = namespace.chance.stream(f"{namespace.name} nat ports")
         self._chooser = NatChooser(tracker.table, stream)
+        self._listens = False
         self.chains: dict[tuple[int, Hook], tuple[Judge, ...]] = {}
 
     # -- at the hooks
@@ -148,6 +150,9 @@ class Nat:
         if address is None:
             self._namespace.log.write(f"MASQUERADE: {packet.leaves.name} ate my IP address")
             return drop(drops.NO_MASQUERADE_ADDRESS)
+        if not self._listens:
+            self._listens = True
+            self._namespace.listeners.append(self._told)
         track.conn.masquerade_ifindex = packet.leaves.ifindex
         return self.set_up(packet, NatKind.SOURCE, _at(choice, address))
 
@@ -174,17 +179,19 @@ class Nat:
 
     # -- when addresses go
 
-    def device_down(self, ifindex: int) -> None:
-        """A device went down: what was masqueraded by it is over."""
-        self._forget(lambda entry: entry.masquerade_ifindex == ifindex)
-
-    def address_gone(self, ifindex: int, address: bytes) -> None:
-        """An address was taken off a device: so is what was masqueraded to it."""
-        self._forget(
-            lambda entry: (
-                entry.masquerade_ifindex == ifindex and parts_of(entry.reply_key).target == address
+    def _told(self, change: Change) -> None:
+        """A device that is set down, or loses an address, loses what it stood for."""
+        ifindex = change.device.ifindex if isinstance(change, (LinkChange, AddressChange)) else 0
+        if isinstance(change, LinkChange) and (change.deleted or not change.device.admin_up):
+            self._forget(lambda entry: entry.masquerade_ifindex == ifindex)
+        elif isinstance(change, AddressChange) and change.deleted:
+            address = change.address.ip
+            self._forget(
+                lambda entry: (
+                    entry.masquerade_ifindex == ifindex
+                    and parts_of(entry.reply_key).target == address
+                )
             )
-        )
 
     def _forget(self, is_over: Callable[[Entry], bool]) -> None:
         for entry in [entry for entry in self._tracker.table if is_over(entry)]:

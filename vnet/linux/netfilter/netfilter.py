@@ -24,7 +24,7 @@ from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netfilter.settings import settings_of
 from vnet.linux.netfilter.verdict import ACCEPT, Action, Verdict
 from vnet.netdev.device import NetDevice
-from vnet.sim.frame import Frame
+from vnet.sim.frame import Frame, Meta
 
 if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
@@ -127,7 +127,8 @@ class Netfilter:
 
     def _gather(self, packet: NfPacket) -> Verdict:
         """Tracking sees whole packets alone."""
-        return self.namespace.ipv4.gather(packet) if packet.family == 4 else ACCEPT
+        stack = self.namespace.ipv4 if packet.family == 4 else self.namespace.ipv6
+        return stack.gather(packet)
 
     def _refresh(self, family: int, hook: Hook) -> None:
         self._running[family, hook] = tuple(judge for _, judge in self._judges[family, hook])
@@ -161,6 +162,19 @@ class Netfilter:
                 self._drop(packet, verdict)
             return False
         return True
+
+    def sees_off(
+        self, data: bytes, family: int, device: NetDevice, meta: Meta | None = None
+    ) -> bytes | None:
+        """A packet of our own that is for a link and not routed: show it at OUTPUT and POSTROUTING.
+
+        The packet as it leaves; None where it does not.
+        """
+        if family not in self.families:
+            return data
+        packet = NfPacket(self, data, family, Hook.OUTPUT, leaves=device, meta=meta)
+        passes = self.run(Hook.OUTPUT, packet) and self.run(Hook.POSTROUTING, packet)
+        return packet.data if passes else None
 
     def _drop(self, packet: NfPacket, verdict: Verdict) -> None:
         """Count a packet where it was, or was going."""

@@ -15,9 +15,12 @@ from vnet.base.ids import (
 )
 from vnet.linux.netns import drops
 from vnet.linux.netns.flow_label import ALWAYS, labelled
+from vnet.linux.netns.ipv4_hooked import Way
 from vnet.linux.netns.ipv6_delivery import Arrived, Delivery6
 from vnet.linux.netns.ipv6_flow import flow_of
 from vnet.linux.netns.ipv6_forwarding import Forwarding6
+from vnet.linux.netns.ipv6_fragments import Gatherer6
+from vnet.linux.netns.ipv6_hooked import send_own
 from vnet.sim.frame import Frame, Meta
 from vnet.tables.pmtu import PathMtuCache
 from vnet.tables.redirects import RedirectCache
@@ -27,6 +30,8 @@ from vnet.wire.ether import frame as ether_frame
 
 if TYPE_CHECKING:
     from vnet.base.chance import Stream
+    from vnet.linux.netfilter.netfilter import Netfilter
+    from vnet.linux.netfilter.pieces import Pieces
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
     from vnet.linux.netns.routing.destination import Destination
@@ -49,9 +54,11 @@ class Ipv6Stack:
     __slots__ = (
         "_delivery",
         "_forwarding",
+        "_gatherer",
         "_ident_chance",
         "_namespace",
         "anycasts",
+        "gather",
         "paths",
         "redirects",
     )
@@ -64,12 +71,14 @@ class Ipv6Stack:
         """Subnets whose router we are, with how many of our addresses are in each."""
         self._delivery = Delivery6(namespace)
         self._forwarding = Forwarding6(namespace, self._delivery)
+        self._gatherer = Gatherer6(namespace)
+        self.gather = self._gatherer.gather
         self._ident_chance: Stream | None = None
 
     @property
     def held_bytes(self) -> int:
         """The memory that incomplete packets take."""
-        return self._delivery.held_bytes
+        return self._delivery.held_bytes + self._gatherer.held_bytes
 
     # -- input
 
@@ -82,6 +91,7 @@ class Ipv6Stack:
         group = ipv6.group_of(data, HEADER_BYTES)
         if (
             group is not None
+            and self._netfilter is None
             and (data[_HEADER_TYPE] or data[_OPTIONS] == _ALERT)
             and not interface.mld.is_member(group)
         ):
@@ -95,7 +105,19 @@ class Ipv6Stack:
             return device.drop(frame, reason)
         packet = packet[: ipv6.HEADER_BYTES + len(header.payload)]
         arrived = self._delivery.arrive(interface, frame, packet, header)
+        netfilter = self._netfilter
+        if arrived is not None and netfilter is not None:
+            shown = netfilter.entered(device, frame, packet, 6)
+            if shown is None:
+                return None
+            arrived = arrived.changed(shown)
         return None if arrived is None else self._route(arrived)
+
+    @property
+    def _netfilter(self) -> Netfilter | None:
+        """Whoever looks at IPv6 packets."""
+        netfilter = self._namespace.netfilter
+        return netfilter if netfilter is not None and 6 in netfilter.families else None
 
     def _reason_against(self, interface: Interface, header: ipv6.Ipv6) -> DropReason | None:
         """Addresses that never travel on a wire (RFC 4291 sections 2.5.3, 2.5.5 and 2.7)."""
@@ -153,7 +175,7 @@ class Ipv6Stack:
         if self._namespace.sysctls.ipv6.auto_flowlabels in ALWAYS:
             packet = labelled(packet)
         if self._namespace.owns(target):
-            return self._transmit(self._namespace.loopback, packet, MAC_ZERO, meta)
+            return self._send_to_ourselves(packet, target, meta)
         next_hop = target
         on_link = is_multicast_ip(target) or (is_link_local_ip6(target) and is_on_link(target))
         if not on_link and is_link_local_ip6(target):
@@ -170,23 +192,61 @@ class Ipv6Stack:
         elif out is None:
             route = self._destination(packet)
             if route is None or not route.leads_somewhere:
-                return self._lose(packet, meta, drops.NO_ROUTE)
+                return self.lose(packet, meta, drops.NO_ROUTE)
             out, mtu = route.out, route.mtu_bytes
             next_hop = self._next_hop(route.gateway, target)
         now_ns = self._namespace.scheduler.now_ns
         if confirm:
             out.nd_cache.table.confirm(next_hop, now_ns)
         mtu = self.paths.limit(target, mtu, now_ns)
-        if is_multicast_ip(target) and out.mld.is_member(target):
+        way, netfilter = Way(out, next_hop, mtu), self._netfilter
+        if netfilter is not None:
+            return send_own(self, netfilter, way, packet, meta)
+        return self.leave(way, packet, meta)
+
+    def _send_to_ourselves(self, packet: bytes, target: bytes, meta: Meta | None) -> None:
+        loopback, netfilter = self._namespace.loopback, self._netfilter
+        if netfilter is None:
+            return self._transmit(loopback, packet, MAC_ZERO, meta)
+        way = Way(loopback, target, loopback.device.mtu_bytes)
+        return send_own(self, netfilter, way, packet, meta)
+
+    def leave(
+        self,
+        way: Way,
+        packet: bytes,
+        meta: Meta | None,
+        received_by: Interface | None = None,
+        pieces: Pieces | None = None,
+    ) -> None:
+        """Send a packet on its way, in pieces where it must be or has been (``pieces``)."""
+        out, next_hop, mtu = way
+        if received_by is None and is_multicast_ip(next_hop) and out.mld.is_member(packet[24:40]):
             self._hear_ourselves(out, packet, meta)
-        if len(packet) <= mtu:
-            return self.to_neighbor(out, packet, next_hop, meta)
-        pieces = list(ipv6.fragment(packet, mtu, self._next_ident()))
-        if not pieces:
+        if len(packet) <= mtu and (pieces is None or len(packet) <= pieces.most_bytes):
+            return self.to_neighbor(out, packet, next_hop, meta, received_by)
+        sizes: tuple[int, ...] = ()
+        if pieces is not None:
+            mtu, sizes = max(min(mtu, pieces.most_bytes), ipv6.MIN_MTU), pieces.sizes
+        cut = list(ipv6.fragment(packet, mtu, self._next_ident(), sizes))
+        if not cut:
             return self._drop(out, packet, meta, drops.IP_MALFORMED)
-        for piece in pieces:
-            self.to_neighbor(out, piece, next_hop, meta)
+        for piece in cut:
+            self.to_neighbor(out, piece, next_hop, meta, received_by)
         return None
+
+    def way_of(self, packet: bytes, mark: int = 0) -> Way | DropReason:
+        """The way of a packet of ours that netfilter has changed, or marked."""
+        target = packet[24:40]
+        if self._namespace.owns(target):
+            loopback = self._namespace.loopback
+            return Way(loopback, target, loopback.device.mtu_bytes)
+        found = self._namespace.routing6.lookup(flow_of(packet)._replace(mark=mark))
+        if found is None or not found.leads_somewhere:
+            return drops.NO_ROUTE
+        now_ns = self._namespace.scheduler.now_ns
+        mtu = self.paths.limit(target, found.mtu_bytes, now_ns)
+        return Way(found.out, self._next_hop(found.gateway, target), mtu)
 
     def _next_ident(self) -> int:
         """The identification of a packet in pieces: nobody shall guess it (RFC 7739)."""
@@ -267,9 +327,13 @@ class Ipv6Stack:
         data = ether_frame(mac, out.device.mac, TYPE_IPV6, packet)
         out.device.transmit(Frame(data, meta))
 
-    def _lose(self, packet: bytes, meta: Meta | None, reason: DropReason) -> None:
+    def lose(self, packet: bytes, meta: Meta | None, reason: DropReason) -> None:
         """A packet of our own that cannot leave: count it, and tell its socket."""
         self._drop(self._namespace.loopback, packet, meta, reason)
+        self.refused(packet, reason)
+
+    def refused(self, packet: bytes, reason: DropReason) -> None:
+        """Tell the socket of a packet of ours that it could not leave."""
         self._namespace.sockets.local_error6(packet, reason)
 
     @staticmethod

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.base.drops import DropReason
 from vnet.base.ids import is_multicast_ip
+from vnet.linux.netfilter.hooks import Hook
+from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netns import drops
 from vnet.linux.netns.reassembly import Reassembler
 from vnet.sim.frame import Frame
@@ -36,7 +38,8 @@ _DROPPED_ROUTING = (3, 4)
 
 class Arrived(NamedTuple):
     """A packet on its way up: ``at`` is where its next header begins, ``named_at`` the byte that
-    says that this is a ``protocol``. ``fragment`` is the last fragment header that was passed."""
+    says that this is a ``protocol``. ``fragment`` is the last fragment header that was passed,
+    ``shown`` the packet as netfilter knows it."""
 
     interface: Interface
     frame: Frame
@@ -46,6 +49,7 @@ class Arrived(NamedTuple):
     at: int
     named_at: int
     fragment: ipv6.FragmentHeader | None
+    shown: NfPacket | None = None
 
     @property
     def is_for_one(self) -> bool:
@@ -59,6 +63,24 @@ class Arrived(NamedTuple):
             return None
         size = self.packet[at + 1] * 8 + 8
         return size if at + size <= len(self.packet) else None
+
+    def changed(self, shown: NfPacket) -> Arrived:
+        """The packet as netfilter has left it; hop-by-hop options were dealt with before."""
+        header = ipv6.parse(shown.data, verify=False)
+        assert header is not None
+        again = Arrived(
+            self.interface,
+            self.frame,
+            shown.data,
+            header,
+            header.next_header,
+            ipv6.HEADER_BYTES,
+            _FIRST_NEXT_HEADER,
+            None,
+            shown,
+        )
+        size = again.header_bytes() if header.next_header == ipv6.HOP_BY_HOP else None
+        return again if size is None else again.past(size)
 
     def past(self, size: int) -> Arrived:
         """The packet with its next header behind it."""
@@ -114,6 +136,11 @@ class Delivery6:
 
     def deliver(self, arrived: Arrived) -> None:
         """Take a packet of ours up to its protocol."""
+        if arrived.shown is not None:
+            if not arrived.shown.meets(Hook.INPUT):
+                return
+            if arrived.shown.data is not arrived.packet:
+                arrived = arrived.changed(arrived.shown)
         found: Arrived | None = arrived
         while found is not None and (pass_by := self._by_header.get(found.protocol)) is not None:
             arrived = found
@@ -122,7 +149,7 @@ class Delivery6:
             self._hand_up(found)
 
     def _hand_up(self, arrived: Arrived) -> None:
-        interface, frame, packet, header, protocol, at, named_at, fragment = arrived
+        interface, frame, packet, header, protocol, at, named_at, fragment, _ = arrived
         if protocol == ipv6.NO_NEXT_HEADER:
             return interface.device.drop(frame, drops.NO_PROTOCOL)
         if protocol == icmpv6.PROTOCOL:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV6_ANY, is_link_local_ip6
+from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netns import drops
+from vnet.linux.netns.ipv4_hooked import Way
 from vnet.linux.netns.ipv6_flow import flow_of
+from vnet.linux.netns.ipv6_hooked import send_on
 from vnet.tables.fib import RouteType
 from vnet.tables.policy import Flow
 from vnet.wire import icmpv6, ipv6
 
 if TYPE_CHECKING:
+    from vnet.linux.netfilter.packet import NfPacket
     from vnet.linux.netns.ipv6_delivery import Arrived, Delivery6
     from vnet.linux.netns.namespace import Namespace
     from vnet.linux.netns.routing.destination import Destination
@@ -62,15 +66,22 @@ class Forwarding6:
         metrics = way.route.metrics
         mtu_bytes = metrics.mtu_bytes if metrics.mtu_is_locked else way.out.conf6.mtu
         mtu_bytes = max(mtu_bytes, ipv6.MIN_MTU)
-        if len(packet) > mtu_bytes:
+        shown = arrived.shown
+        if _is_too_big(packet, shown, mtu_bytes):
             arrived.interface.device.drop(arrived.frame, drops.FRAGMENTATION_NEEDED)
             rest = mtu_bytes.to_bytes(4, "big")
             return self._tell(arrived, icmpv6.PACKET_TOO_BIG, 0, rest)
         packet = ipv6.decrement_hop_limit(packet)
         next_hop = way.gateway or header.target
-        return self._namespace.ipv6.to_neighbor(
-            way.out, packet, next_hop, arrived.frame.meta, arrived.interface
-        )
+        ipv6_stack = self._namespace.ipv6
+        if shown is None:
+            return ipv6_stack.to_neighbor(
+                way.out, packet, next_hop, arrived.frame.meta, arrived.interface
+            )
+        shown.data, shown.leaves = packet, way.out.device
+        if not shown.meets(Hook.FORWARD):
+            return None
+        return send_on(ipv6_stack, Way(way.out, next_hop, mtu_bytes), shown, arrived.interface)
 
     def _way_for(self, arrived: Arrived) -> Destination | None:
         routing, target = self._namespace.routing6, arrived.header.target
@@ -80,7 +91,8 @@ class Forwarding6:
             return routing.lookup(Flow(target, arrived.header.source, name, oif=name))
         if routing.targets_decide:
             return routing.to(target)
-        return routing.lookup(flow_of(arrived.packet, name))
+        mark = 0 if arrived.shown is None else arrived.shown.mark
+        return routing.lookup(flow_of(arrived.packet, name)._replace(mark=mark))
 
     def _refuse(self, arrived: Arrived, way: Destination | None) -> None:
         """No way: by a route that says so, or for want of one.
@@ -109,6 +121,13 @@ class Forwarding6:
     @property
     def _proxies(self) -> bool:
         return bool(self._namespace.sysctls.ipv6_conf.everywhere.proxy_ndp)
+
+
+def _is_too_big(packet: bytes, shown: NfPacket | None, mtu_bytes: int) -> bool:
+    """What came in pieces is too big if they are."""
+    if shown is None or shown.pieces is None:
+        return len(packet) > mtu_bytes
+    return shown.pieces.most_bytes > mtu_bytes
 
 
 def _is_discovery(header: ipv6.Ipv6) -> bool:

@@ -190,6 +190,8 @@ class MldHost(GroupMembership):
             source, target, message
         )
         packet = ipv6.emit(source, target, ipv6.HOP_BY_HOP, payload, hop_limit=1)
-        device = self.interface.device
-        data = ether_frame(multicast_mac_of(target), device.mac, TYPE_IPV6, packet)
-        device.transmit(Frame(data))
+        device, netfilter = self.interface.device, self.interface.namespace.netfilter
+        shown = packet if netfilter is None else netfilter.sees_off(packet, 6, device)
+        if shown is not None:
+            data = ether_frame(multicast_mac_of(target), device.mac, TYPE_IPV6, shown)
+            device.transmit(Frame(data))

@@ -32,6 +32,12 @@ def send_nd(
         hop_limit=nd.HOP_LIMIT,
         traffic_class=out.conf6.ndisc_tclass,
     )
+    netfilter = out.namespace.netfilter
+    if netfilter is not None:
+        shown = netfilter.sees_off(packet, 6, out.device, meta)
+        if shown is None:
+            return None
+        packet = shown
     if is_multicast_ip(target):
         mac = multicast_mac_of(target)
     if mac is None:
