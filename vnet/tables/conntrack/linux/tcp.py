@@ -46,8 +46,9 @@ class TcpConnState(IntEnum):
     SYN_SENT2 = 9
 
 
-SYN_SENT, SYN_RECV, ESTABLISHED, FIN_WAIT = 1, 2, 3, 4
+SYN_SENT, SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE_WAIT = 1, 2, 3, 4, 5
 LAST_ACK, TIME_WAIT, CLOSE, SYN_SENT2 = 6, 7, 8, 9
+_CLOSED = frozenset((FIN_WAIT, CLOSE_WAIT, LAST_ACK, TIME_WAIT, CLOSE))
 IGNORED, BAD = 10, 11
 """Not states: the packet moves nothing, or cannot be."""
 
@@ -290,6 +291,9 @@ def _note_ignored(tracked: TcpTracked, seen: Seen, is_reply: bool, state: int) -
     tracked.last_sequence = seen.seq
     tracked.last_end = seen.end
     tracked.last_window = seen.window
+    if state == SYN_SENT and seen.kind == ACK_ONLY and is_reply:
+        # It may be a challenge, which a RST answers.
+        tracked.last_ack = seen.ack
     if seen.kind != SYN_ONLY or is_reply:
         return
     offered = End()
@@ -324,10 +328,14 @@ def _reset(
 ) -> _Reset | None:
     """What a RST does: None where it cannot be. It ``stays`` as it is where the number does not
     hit: a challenge may follow (RFC 5961). One that answers what we had ignored needs no window."""
+    if tracked.state in _CLOSED:
+        # Its ends may long be at something else.
+        return _Reset(False, True)
     stays = False
     other = tracked.ends[not is_reply]
     is_established = tracked.state == ESTABLISHED and bool(entry.status & status.ASSURED)
-    if other.flags & MAXACK_SET:
+    # What was acknowledged says nothing once a SYN has been let pass.
+    if other.flags & MAXACK_SET and tracked.last_kind != SYN_ONLY:
         if seen.seq == 0 and not is_established:
             return _Reset(False, False)
         is_old = (seen.seq - other.max_ack) & _U32 >= _HALF
@@ -341,10 +349,24 @@ def _reset(
         if not is_established or seen.seq == other.max_ack or follows:
             return _Reset(False, False)
         stays = True
-    answers_syn = entry.status & status.SEEN_REPLY and tracked.last_kind == SYN_ONLY
+    answers_syn = (
+        entry.status & status.SEEN_REPLY
+        and tracked.last_kind == SYN_ONLY
+        and tracked.last_is_reply != is_reply
+    )
     answers_ack = not entry.status & status.ASSURED and tracked.last_kind == ACK_ONLY
     is_answer = bool(answers_syn or answers_ack) and seen.ack == tracked.last_end
-    return _Reset(stays, is_answer)
+    return _Reset(stays, is_answer or _answers_challenge(tracked, seen))
+
+
+def _answers_challenge(tracked: TcpTracked, seen: Seen) -> bool:
+    """Whether a RST takes its number from an ACK that the other end sent instead of a SYN+ACK."""
+    return (
+        tracked.state == SYN_SENT
+        and tracked.last_kind == ACK_ONLY
+        and tracked.last_is_reply
+        and seen.seq == tracked.last_ack
+    )
 
 
 def _note_invalid(

@@ -53,12 +53,14 @@ class End:
     __slots__ = ("end", "flags", "max_ack", "max_end", "max_window", "scale")
 
     def __init__(self) -> None:
+        self.flags = 0
         self.clear()
 
     def clear(self) -> None:
-        """Know nothing."""
+        """Know nothing, but whether it is followed leniently."""
         self.end = self.max_end = self.max_window = self.max_ack = 0
-        self.scale = self.flags = 0
+        self.scale = 0
+        self.flags &= BE_LIBERAL
 
 
 def fit(tracked: TcpTracked, seen: Seen, is_reply: bool, settings: Settings) -> Fit:
@@ -75,7 +77,7 @@ def fit(tracked: TcpTracked, seen: Seen, is_reply: bool, settings: Settings) -> 
                 return Fit.FITS
         else:
             _joined(sender, receiver, seen, sack)
-    elif tracked.state == (_SYN_RECV if is_reply else _SYN_SENT) and _after(end, sender.end):
+    elif flags & SYN and tracked.state in (_SYN_SENT, _SYN_RECV) and _after(end, sender.end):
         # Whoever starts over uses higher numbers.
         _opened(sender, receiver, seen, is_reply)
         if is_reply and not flags & ACK:
@@ -189,7 +191,8 @@ def read_options(data: bytes, at: int, end: int, into: End) -> None:
     """What a SYN offers: window scaling, selective acknowledgements."""
     if at == end:
         return
-    into.scale = into.flags = 0
+    into.scale = 0
+    into.flags &= BE_LIBERAL
     for kind, start, stop in _options(data, at, end):
         if kind == _OPTION_SACK_PERMITTED and stop == start:
             into.flags |= SACK_PERMITTED
