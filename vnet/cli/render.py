@@ -98,7 +98,8 @@ def steps_table(outcomes: list[StepOutcome]) -> Table:
         if outcome.rounds > 1:
             failed = f"failed in {outcome.failed_rounds} of " if outcome.failed_rounds else ""
             rounds = f"{failed}{outcome.rounds} rounds"
-        told_of = (seen, *outcome.remarks[:2], outcome.error, outcome.unjudged, rounds)
+        untold = f"{', '.join(outcome.untold)} not told here" if outcome.untold else ""
+        told_of = (seen, *outcome.remarks[:2], outcome.error, outcome.unjudged, untold, rounds)
         seen = "; ".join(filter(None, told_of))
         if outcome.unjudged:
             verdict = "[yellow]not judged[/]"

@@ -54,6 +54,8 @@ class StepOutcome:
     failures: list[Failure] = field(default_factory=list)
     error: str = ""
     unjudged: str = ""
+    untold: list[str] = field(default_factory=list)
+    """What was expected and cannot be known where the scenario played."""
     rounds: int = 0
     failed_rounds: int = 0
 
@@ -72,7 +74,7 @@ class StepOutcome:
             self.started_ns, self.ended_ns = latest.started_ns, latest.ended_ns
             self.seen, self.remarks = latest.seen, latest.remarks
             self.failures, self.error = latest.failures, latest.error
-            self.unjudged = latest.unjudged
+            self.unjudged, self.untold = latest.unjudged, latest.untold
         self.rounds += 1
         self.failed_rounds += not latest.held
 
@@ -109,6 +111,7 @@ class StepOutcome:
             **({"remarks": self.remarks} if self.remarks else {}),
             **({"error": self.error} if self.error else {}),
             **({"unjudged": self.unjudged} if self.unjudged else {}),
+            **({"untold": self.untold} if self.untold else {}),
         }
 
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from typing import Any
 
 from vnet.base.errors import VnetError
-from vnet.base.ids import IpAddress, ip_from_text, ip_text, is_link_local_ip6
+from vnet.base.ids import (
+    IpAddress,
+    Mac,
+    ip_from_text,
+    ip_text,
+    is_link_local_ip6,
+    mac_from_text,
+)
 from vnet.live.clock import WallClock
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.netlink import Netlink
+from vnet.topology.group_steps import MembershipStep
 
 _LOOPBACK_INDEX = 1
 
@@ -21,15 +30,20 @@ class LiveMachine:
         self.node = node
         self.clock = clock
         self._netlink = netlink
-        self.services: dict[tuple[str, int], object] = {}
-        """What listens here, by protocol and port."""
+        self.groups: dict[bytes, socket.socket] = {}
+        """The multicast groups that were joined here, each with the socket that is in it."""
 
     @property
     def namespace(self) -> str:
         """The name of the namespace."""
         return self._netlink.namespace(self.node)
 
-    def socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
+    @property
+    def netlink(self) -> Any:
+        """rtnetlink of the namespace (pyroute2's ``IPRoute``)."""
+        return self._netlink.socket(self.node)
+
+    def open_socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
         """A socket in the namespace. Raises ``OSError``."""
         with namespaces.inside(self.namespace):
             made = socket.socket(family, kind, protocol)
@@ -38,22 +52,50 @@ class LiveMachine:
 
     def addresses(self) -> list[IpAddress]:
         """Its addresses now, in order of devices, link-local and loopback ones aside."""
-        told = self._netlink.socket(self.node).get_addr()
+        told = self.netlink.get_addr()
         by_device = sorted(told, key=lambda each: int(each["index"]))
-        texts = (
-            each.get_attr("IFA_LOCAL") or each.get_attr("IFA_ADDRESS")
-            for each in by_device
-            if each["index"] != _LOOPBACK_INDEX
-        )
-        ips = (ip_from_text(text) for text in texts)
+        ips = (_ip_of(each) for each in by_device if each["index"] != _LOOPBACK_INDEX)
         return [ip for ip in ips if not is_link_local_ip6(ip)]
+
+    def addresses_of(self, device: str) -> list[IpAddress]:
+        """Those of one device, link-local ones last."""
+        ips = [_ip_of(each) for each in self.netlink.get_addr(index=self.device_index(device))]
+        return sorted(ips, key=is_link_local_ip6)
+
+    def change_membership(self, step: MembershipStep) -> dict[str, Any]:
+        """Join a multicast group, or leave it (ip(7), IP_ADD_MEMBERSHIP)."""
+        if step.joins == (step.group in self.groups):
+            raise VnetError(f"{self.node} is {'in' if step.joins else 'not in'} the group already")
+        if step.joins:
+            self.groups[step.group] = self._joined(step)
+        else:
+            self.groups.pop(step.group).close()
+        return {"groups": " ".join(sorted(map(ip_text, self.groups)))}
+
+    def _joined(self, step: MembershipStep) -> socket.socket:
+        index = 0 if step.device is None else self.device_index(step.device)
+        number = index.to_bytes(4, "little")
+        if len(step.group) == 16:
+            made = self.open_socket(socket.AF_INET6, socket.SOCK_DGRAM)
+            wanted = step.group + number
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, wanted)
+        else:
+            made = self.open_socket(socket.AF_INET, socket.SOCK_DGRAM)
+            wanted = step.group + bytes(4) + number
+            made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, wanted)
+        return made
 
     def device_index(self, device: str) -> int:
         """The number of a device. Raises :class:`VnetError` where it is not there."""
-        found: Sequence[int] = self._netlink.socket(self.node).link_lookup(ifname=device)
+        found: Sequence[int] = self.netlink.link_lookup(ifname=device)
         if not found:
             raise VnetError(f"{self.node}:{device} is there no more")
         return found[0]
+
+    def mac_of(self, device: str) -> Mac:
+        """The MAC of a device."""
+        link = self.netlink.get_links(self.device_index(device))[0]
+        return mac_from_text(link.get_attr("IFLA_ADDRESS"))
 
     def way_to(self, target: bytes) -> tuple[str, bytes]:
         """The device and the source of a packet to ``target``, as ``ip route get`` says.
@@ -62,15 +104,18 @@ class LiveMachine:
         """
         from pyroute2.netlink.exceptions import NetlinkError
 
-        socket_ = self._netlink.socket(self.node)
         family = socket.AF_INET6 if len(target) == 16 else socket.AF_INET
         try:
-            route = socket_.route("get", dst=ip_text(target), family=family)[0]
+            route = self.netlink.route("get", dst=ip_text(target), family=family)[0]
         except NetlinkError:
             raise VnetError(f"{self.node}: connect: Network is unreachable") from None
-        link = socket_.get_links(route.get_attr("RTA_OIF"))[0]
+        link = self.netlink.get_links(route.get_attr("RTA_OIF"))[0]
         source = route.get_attr("RTA_PREFSRC")
         return link.get_attr("IFLA_IFNAME"), ip_from_text(source) if source else b""
+
+
+def _ip_of(address: Any) -> IpAddress:
+    return ip_from_text(address.get_attr("IFA_LOCAL") or address.get_attr("IFA_ADDRESS"))
 
 
 def reachable_address(machine: LiveMachine, source: LiveMachine) -> IpAddress:

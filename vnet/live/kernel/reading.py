@@ -214,10 +214,11 @@ def _wire_switch(network: Network, name: str) -> NodePlan:
     cards = tuple(
         DevicePlan(card.name, Kind.VETH, card.mac, card.mtu_bytes) for card in node.ports.values()
     )
+    loopback = DevicePlan("lo", Kind.LOOPBACK, MAC_ZERO, 0)
     own = DevicePlan(name, Kind.BRIDGE, MAC_ZERO, 0, arp=False, multicast=False)
     return NodePlan(
         name,
-        (*cards, *_switch_devices(vxlans, configs), own),
+        (loopback, *cards, *_switch_devices(vxlans, configs), own),
         tuple(bridges),
         tuple(ports),
         vxlans=tuple(vxlans),

@@ -53,7 +53,7 @@ class LivePing(App):
     def start(self) -> None:
         ipv6 = self._family == 16
         family, protocol = (socket.AF_INET6, _ICMPV6) if ipv6 else (socket.AF_INET, _ICMP)
-        made = self._socket = self._machine.socket(family, socket.SOCK_RAW, protocol)
+        made = self._socket = self._machine.open_socket(family, socket.SOCK_RAW, protocol)
         self._ident = made.fileno() * 257 + time.monotonic_ns() & 0xFFFF or 1
         step = self._step
         ask_for_errors(made)
