@@ -27,6 +27,7 @@ from vnet.netdev.device import NetDevice
 from vnet.sim.frame import Frame, Meta
 
 if TYPE_CHECKING:
+    from vnet.linux.netfilter.ruleset import Ruleset
     from vnet.linux.netns.namespace import Namespace
 
 Judge = Callable[[NfPacket], Verdict]
@@ -48,7 +49,16 @@ class Netfilter:
     ``chance``, ``scheduler``, ``sysctls``. ``families`` are those that anybody looks at.
     """
 
-    __slots__ = ("_judges", "_running", "_tracked", "conntrack", "families", "namespace", "nat")
+    __slots__ = (
+        "_judges",
+        "_rules",
+        "_running",
+        "_tracked",
+        "conntrack",
+        "families",
+        "namespace",
+        "nat",
+    )
 
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
@@ -56,10 +66,30 @@ class Netfilter:
         self.nat = Nat(namespace, self.conntrack)
         self.families: frozenset[int] = frozenset()
         self._tracked = dict.fromkeys(_FAMILIES, 0)
+        self._rules: dict[int, Ruleset] = {}
         self._judges: dict[tuple[int, Hook], list[tuple[int, Judge]]] = {
             (family, hook): [] for family in _FAMILIES for hook in Hook
         }
         self._running: dict[tuple[int, Hook], tuple[Judge, ...]] = dict.fromkeys(self._judges, ())
+
+    def rules(self, family: int) -> Ruleset:
+        """The tables of iptables (4) or ip6tables (6)."""
+        # Rules are made of what this module offers, so they are imported when there are any.
+        from vnet.linux.netfilter.ruleset import Ruleset
+
+        if family not in self._rules:
+            self._rules[family] = Ruleset(family, self)
+        return self._rules[family]
+
+    @property
+    def rules4(self) -> Ruleset:
+        """What iptables shows and changes."""
+        return self.rules(4)
+
+    @property
+    def rules6(self) -> Ruleset:
+        """What ip6tables shows and changes."""
+        return self.rules(6)
 
     # -- who looks
 

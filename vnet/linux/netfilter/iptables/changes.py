@@ -1,0 +1,227 @@
+"""What commands do to a table: one function a command, which gives the change to make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from vnet.linux.netfilter.iptables.reading import check_chain_name, is_verdict
+from vnet.linux.netfilter.rule import Description, Rule
+from vnet.linux.netfilter.tables import Chain, Table
+from vnet.linux.netfilter.targets.table import POLICIES
+from vnet.linux.netfilter.xtables.errors import (
+    BUSY,
+    NO_SUCH_NAME,
+    MissingError,
+    RefusedError,
+    XtablesError,
+)
+
+Change = Callable[[Table], None]
+
+_NO_SUCH_RULE = "Bad rule (does a matching rule exist in that chain?)"
+_PORT_MATCHES = {"tcp": 6, "udp": 17}
+
+
+def existing(table: Table, name: str) -> Chain:
+    """A chain to be changed, built-in ones made if need be."""
+    chain = table.made(name)
+    if chain is None:
+        raise MissingError(NO_SUCH_NAME)
+    return chain
+
+
+def check_description(table: Table, description: Description) -> None:
+    """Whether a rule can be said at all. Raises :class:`XtablesError`."""
+    jump = description.jump
+    known = jump in table.chains and not table.is_builtin(jump)
+    if jump and not known and (description.goto or not is_verdict(jump)):
+        raise XtablesError(f"Chain '{jump}' does not exist")
+    header = description.header
+    for match in description.matches:
+        protocol = _PORT_MATCHES.get(match.NAME)
+        # Without any option it stays a match of its own, and the kernel judges it.
+        if protocol and match.saved() and (header.protocol != protocol or header.is_negated("p")):
+            raise XtablesError(f"{match.NAME.upper()} match requires '-p {match.NAME}'")
+
+
+def append(name: str, rules: Iterable[Rule]) -> Change:
+    """``-A``."""
+
+    def change(table: Table) -> None:
+        existing(table, name).rules += rules
+
+    rules = list(rules)
+    return change
+
+
+def insert(name: str, number: int, rules: Iterable[Rule]) -> Change:
+    """``-I``: before the rule of a number."""
+
+    def change(table: Table) -> None:
+        chain = existing(table, name)
+        if number > len(chain.rules) + 1:
+            raise MissingError("Index of insertion too big")
+        chain.rules[number - 1 : number - 1] = rules
+
+    rules = list(rules)
+    return change
+
+
+def exchange(name: str, number: int, rule: Rule) -> Change:
+    """``-R``."""
+
+    def change(table: Table) -> None:
+        rules = _rules_of(table, name)
+        if number > len(rules):
+            raise MissingError("Index of replacement too big")
+        rules[number - 1] = rule
+
+    return change
+
+
+def _rules_of(table: Table, name: str) -> list[Rule]:
+    """The rules of a chain that is there already."""
+    if name not in table.chains:
+        raise MissingError(NO_SUCH_NAME)
+    return table.chains[name].rules
+
+
+def delete_number(name: str, number: int) -> Change:
+    """``-D`` with a number."""
+
+    def change(table: Table) -> None:
+        rules = _rules_of(table, name)
+        if number > len(rules):
+            raise MissingError("Index of deletion too big")
+        del rules[number - 1]
+
+    return change
+
+
+def delete(name: str, description: Description) -> Change:
+    """``-D`` with a rule's words."""
+
+    def change(table: Table) -> None:
+        del table.chains[name].rules[find(table, name, description)]
+
+    return change
+
+
+def find(table: Table, name: str, description: Description) -> int:
+    """Where the first rule of these words stands; raises :class:`MissingError`."""
+    chain = table.find(name)
+    if chain is None:
+        raise MissingError(NO_SUCH_NAME)
+    for place, rule in enumerate(chain.rules):
+        if rule.description == description:
+            return place
+    raise MissingError(_NO_SUCH_RULE)
+
+
+def chosen(table: Table, name: str | None) -> list[Chain]:
+    """The chain of a name, or all that are there."""
+    if name is None:
+        return list(table.chains.values())
+    if table.find(name) is None:
+        raise MissingError(NO_SUCH_NAME)
+    return [table.chains[name]] if name in table.chains else []
+
+
+def flush(name: str | None) -> Change:
+    """``-F``: forget the rules."""
+
+    def change(table: Table) -> None:
+        for chain in chosen(table, name):
+            chain.rules.clear()
+
+    return change
+
+
+def zero(name: str | None, number: int | None) -> Change:
+    """``-Z``: begin to count anew."""
+
+    def change(table: Table) -> None:
+        for chain in chosen(table, name):
+            if number is None:
+                chain.packet_count = chain.byte_count = 0
+            elif number > len(chain.rules):
+                raise MissingError(_NO_SUCH_RULE)
+            for place, rule in enumerate(chain.rules, 1):
+                if number in (None, place):
+                    rule.packet_count = rule.byte_count = 0
+        if number is not None and name is not None and name not in table.chains:
+            raise MissingError(_NO_SUCH_RULE)
+
+    return change
+
+
+def add_chain(name: str) -> Change:
+    """``-N``."""
+
+    def change(table: Table) -> None:
+        if table.find(name) is not None:
+            raise MissingError("Chain already exists")
+        table.chains[name] = Chain(name)
+
+    return change
+
+
+def delete_chains(name: str | None) -> Change:
+    """``-X``: a user's chain, or all of them."""
+
+    def change(table: Table) -> None:
+        if name is not None and name not in table.chains:
+            raise MissingError(NO_SUCH_NAME)
+        for other in [name] if name is not None else list(table.chains):
+            chain = table.chains[other]
+            is_used = bool(chain.rules) or table.count_references(other)
+            if chain.policy is not None and name is None and (is_used or chain.policy != "ACCEPT"):
+                continue
+            if is_used:
+                raise RefusedError("CHAIN_DEL", BUSY, f"chain {other}")
+            del table.chains[other]
+
+    return change
+
+
+def rename(name: str, new_name: str, family: int) -> Change:
+    """``-E``: a user's chain, and all that lead to it."""
+
+    def change(table: Table) -> None:
+        if name not in table.chains or table.is_builtin(name):
+            raise MissingError(NO_SUCH_NAME)
+        if table.find(new_name) is not None:
+            raise MissingError("File exists")
+        check_chain_name(new_name, family)
+        table.chains = {
+            (new_name if other == name else other): chain for other, chain in table.chains.items()
+        }
+        table.chains[new_name].name = new_name
+        for chain in table.chains.values():
+            chain.rules = [_led_to(rule, name, new_name) for rule in chain.rules]
+
+    return change
+
+
+def _led_to(rule: Rule, name: str, new_name: str) -> Rule:
+    if rule.description.jump != name:
+        return rule
+    words = rule.description
+    renamed = Description(words.header, words.matches, words.target, new_name, words.goto)
+    return Rule(renamed, rule.packet_count, rule.byte_count)
+
+
+def set_policy(name: str, policy: str, counters: tuple[int, int] | None) -> Change:
+    """``-P``."""
+
+    def change(table: Table) -> None:
+        if not table.is_builtin(name):
+            raise MissingError("Bad built-in chain name")
+        if policy not in POLICIES:
+            raise MissingError("Bad policy name")
+        chain = existing(table, name)
+        chain.policy = policy
+        if counters is not None:
+            chain.packet_count, chain.byte_count = counters
+
+    return change

@@ -1,0 +1,106 @@
+"""Ranges of ports, as tcp, udp and sctp write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from vnet.linux.netfilter.packet import NfPacket
+from vnet.linux.netfilter.xtables.extension import Test, negation
+from vnet.linux.netfilter.xtables.names import port_text
+from vnet.linux.netfilter.xtables.option import Given, Option, Reader, Word
+from vnet.linux.netfilter.xtables.values import port_range
+
+ALL_PORTS = (0, 0xFFFF)
+
+
+def reader(protocol: str) -> Reader:
+    """``22``, ``22:80``, names allowed."""
+
+    def read(word: Word) -> tuple[int, int]:
+        return port_range(word.text, protocol)
+
+    return read
+
+
+def options(protocol: str) -> tuple[Option, Option]:
+    """``--sport`` and ``--dport``."""
+    read = reader(protocol)
+    only_one = "Only one `--{name}' allowed"
+    return (
+        Option("source-port", read, ("sport",), negatable=True, once=only_one),
+        Option("destination-port", read, ("dport",), negatable=True, once=only_one),
+    )
+
+
+class Ports(NamedTuple):
+    """Ports that are meant, or with ``negated`` those that are not. ``is_native`` says that they
+    are in nftables' own words: not to be below a port is to be above another one there."""
+
+    first: int
+    last: int
+    negated: bool
+    is_native: bool
+
+    @property
+    def is_all(self) -> bool:
+        return (self.first, self.last) == ALL_PORTS
+
+    def _said(self) -> tuple[int, int, bool]:
+        """Both ends and the negation, as iptables finds them again."""
+        if self.is_native and self.negated and self.first == 0 and self.last:
+            return self.last + 1, ALL_PORTS[1], False
+        return self.first, self.last, self.negated
+
+    def saved(self, option: str) -> list[str]:
+        """``--dport 22``, and nothing where all ports are meant."""
+        if self.is_all:
+            return []
+        first, last, negated = self._said()
+        text = str(first) if first == last else f"{first}:{last}"
+        return [f"{negation(negated)}--{option} {text}"]
+
+    def shown(self, name: str, protocol: str, *, numeric: bool) -> list[str]:
+        """``dpt:22`` or ``dpts:22:80``."""
+        if self.is_all and not self.negated:
+            return []
+        first, last, negated = self._said()
+        mark = "!" if negated else ""
+        text = port_text(first, protocol, numeric=numeric)
+        if first == last:
+            return [f"{name}:{mark}{text}"]
+        return [f"{name}s:{mark}{text}:{port_text(last, protocol, numeric=numeric)}"]
+
+    def nft(self, field: str) -> list[str]:
+        """``tcp dport 22-80``; nft itself says ``<= 80`` of what begins with 0."""
+        if self.is_all:
+            return []
+        mark = "!= " if self.negated else ""
+        if self.is_native and self.first == 0 and self.last:
+            return [f"{field} {'>' if self.negated else '<='} {self.last}"]
+        text = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        return [f"{field} {mark}{text}"]
+
+    def test(self, which: Callable[[NfPacket], int | None]) -> Test:
+        """A packet without ports is never meant."""
+        first, last, negated = self.first, self.last, self.negated
+
+        def meant(packet: NfPacket) -> bool:
+            port = which(packet)
+            return port is not None and (first <= port <= last) is not negated
+
+        return meant
+
+
+def given_ports(given: Given, option: str, *, is_native: bool) -> Ports:
+    """What an option was given, or all ports."""
+    first, last = given.get(option, ALL_PORTS)
+    return Ports(first, last, option in given.negated, is_native)
+
+
+def source_port(packet: NfPacket) -> int | None:
+    return packet.source_port
+
+
+def target_port(packet: NfPacket) -> int | None:
+    return packet.target_port

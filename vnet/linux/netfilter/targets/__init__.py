@@ -1,0 +1,1 @@
+"""What rules do to packets (``-j``): one idea a file; ``table`` has all of them."""

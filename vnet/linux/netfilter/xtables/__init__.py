@@ -1,0 +1,1 @@
+"""What matches and targets of iptables are made of: options, and how words become values."""
