@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, Unpack
 
 from vnet.base.errors import UsageError, VnetError
@@ -27,7 +27,7 @@ from vnet.linux.netns.namespace import Namespace
 
 if TYPE_CHECKING:
     from vnet.guest.apps.dns.dig import Dig, DigOptions
-    from vnet.linux.services.resolver.lookup import Lookup, OnLookup
+    from vnet.guest.apps.dns.resolve import Resolve
 
 TcpService: TypeAlias = TcpServer | IperfServer | HttpServer
 _ITSELF: dict[bytes, bytes] = {IPV4_ANY: b"\x7f\0\0\1", IPV6_ANY: bytes(15) + b"\1"}
@@ -143,11 +143,11 @@ class Machine:
 
         return Dig(self.namespace, name, **options)
 
-    def make_lookup(self, name: str, on_end: OnLookup, family: int | None = None) -> Lookup:
+    def make_resolve(self, name: str, family: int | None = None) -> Resolve:
         """What programs do with a name (getaddrinfo): ask the servers of ``resolv_conf``."""
-        from vnet.linux.services.resolver.lookup import Lookup
+        from vnet.guest.apps.dns.resolve import Resolve
 
-        return Lookup(self.namespace, name, on_end, family)
+        return Resolve(self.namespace, name, family)
 
     def serve_tcp(self, port: int = 7) -> TcpServer:
         """Run a TCP echo server on ``port``; one that runs already is returned."""
@@ -227,12 +227,17 @@ class Guest(Machine):
         raise UsageError(f"{self.name} has no vNIC {name}", f"it has {names}")
 
 
-def reachable_address(machine: Machine, source: Machine, family: int | None = None) -> bytes:
+def reachable_address(
+    machine: Machine,
+    source: Machine,
+    family: int | None = None,
+    among: Sequence[bytes] | None = None,
+) -> bytes:
     """The address of ``machine`` that ``source`` would use: of a family both have, or of IP
-    version ``family``."""
+    version ``family``; ``among`` some of them, if only those will do."""
     families = {len(ip) for ip in source.addresses}
     wanted = {None: (4, 16), 4: (4,), 6: (16,)}[family]
-    addresses = [ip for ip in machine.addresses if len(ip) in wanted]
+    addresses = [ip for ip in among or machine.addresses if len(ip) in wanted]
     addresses.sort(key=lambda ip: (len(ip) not in families, len(ip)))
     if not addresses:
         kind = "" if family is None else f"IPv{family} "

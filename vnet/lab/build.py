@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from vnet.base.chance import Chance
 from vnet.base.drops import DropReason
-from vnet.base.ids import MAC_ZERO
-from vnet.guest.machine import Guest, Machine
+from vnet.base.ids import MAC_ZERO, ip_from_text
+from vnet.guest.machine import Guest, Machine, reachable_address
 from vnet.guest.vnic import Vnic
 from vnet.hypervisor.backend import FrontEnd
 from vnet.hypervisor.modes.bridge import BridgeMode
@@ -24,6 +24,7 @@ from vnet.hypervisor.steps import ScriptStep
 from vnet.lab.domains import Domains
 from vnet.lab.host_scripts import start_scripts
 from vnet.lab.machine_routes import add_addresses, add_routes, add_rules
+from vnet.lab.names import start_names
 from vnet.lab.switches import LinuxSwitch, Switch
 from vnet.lab.wire_switch import WireSwitch, build_wire_switch
 from vnet.linux.netns.namespace import Namespace
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from vnet.hypervisor.openvswitch import OpenVSwitch
     from vnet.lab.ovs_host import OvsHost
     from vnet.lab.ovs_switch import OvsSwitch
+    from vnet.linux.services.dns_server.server import DnsServer
 
 
 @dataclass
@@ -61,6 +63,8 @@ class Network:
     former_ends: list[tuple[LinkEnd, LinkEnd]] = field(default_factory=list)
     """The ends of links as they were before a plug went elsewhere, with what they have counted."""
     domains: dict[str, Domains] = field(default_factory=dict)
+    dns_servers: dict[str, list[DnsServer]] = field(default_factory=dict)
+    """Those on each machine that has any."""
     script_steps: list[ScriptStep] = field(default_factory=list)
     _switch_queues: dict[str, TrafficControl] = field(default_factory=dict)
     lost_with_devices: Counter[tuple[str, DropReason]] = field(default_factory=Counter)
@@ -69,6 +73,14 @@ class Network:
     def machine(self, name: str) -> Machine | None:
         """A VM, host or router by name."""
         return self.vms.get(name) or self.hosts.get(name) or self.routers.get(name)
+
+    def name_server(self, name: str, source: Machine) -> bytes:
+        """Where ``source`` asks the DNS server that is called ``name``, or is an address."""
+        machine = self.machine(name)
+        if machine is None:
+            return ip_from_text(name)
+        among = [ip for server in self.dns_servers.get(name, ()) for ip in server.addresses]
+        return reachable_address(machine, source, among=among)
 
     def machines(self) -> Iterator[Machine]:
         """Every VM, host and router."""
@@ -228,6 +240,7 @@ class Builder:
             self._lay_link(link)
         for host in self._topology.hosts.values():
             self._boot_host(host)
+        self.network.dns_servers = start_names(self._topology, self.namespaces)
         return self.network
 
     # -- nodes on the wire

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import IpAddress, ip_from_text
+from vnet.base.ids import IpAddress, ip_from_text, ip_text
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.http import HttpGet, HttpServer
 from vnet.guest.apps.iperf.client import IperfClient
@@ -37,6 +37,7 @@ from vnet.topology.stream_step_schema import MOST_BYTES as MOST_BYTES_SENT
 from vnet.topology.stream_step_schema import MOST_STREAMS
 
 if TYPE_CHECKING:
+    from vnet.guest.apps.dns.dig import DigResult
     from vnet.lab.lab import Lab
 
 _MAX_DATA_BYTES = 65_507
@@ -236,6 +237,75 @@ class MachineHandle:
         self._lab.wait_for(app)
         return app
 
+    def dig(
+        self,
+        name: str,
+        kind: str = "A",
+        *,
+        server: str | None = None,
+        port: int = 53,
+        klass: str = "IN",
+        tries: int = 3,
+        timeout: str = "5s",
+        recurse: bool = True,
+        authentic: bool = True,
+        dnssec: bool = False,
+        edns: bool = True,
+        cookie: bool = True,
+        size: int = 1232,
+        tcp: bool = False,
+        ignore: bool = False,
+    ) -> DigResult:
+        """dig(1): a question to ``server``, or to those of the machine's resolver; waits for the
+        answer.
+
+        ``recurse`` is its +recurse, ``authentic`` +adflag, ``size`` +bufsize, and ``ignore`` takes
+        an answer that was cut off.
+        """
+        from vnet.guest.apps.dns.names import class_number, type_number
+
+        number, class_ = type_number(spelt("kind", kind)), class_number(spelt("klass", klass))
+        if number is None or class_ is None:
+            wrong = kind if number is None else klass
+            raise UsageError(f"dig: {wrong!r} is no type or class of records")
+        servers = []
+        if server is not None and self._lab.network.machine(server) is None:
+            servers = [self._resolve(server)[0]]
+        elif server is not None:
+            servers = [self._lab.network.name_server(server, self._machine)]
+        app = self._machine.make_dig(
+            spelt("name", name),
+            kind=number,
+            klass=class_,
+            servers=servers,
+            port=within("port", port, 1, 65_535),
+            tries=within("tries", tries, 1, 100),
+            timeout_ns=duration_ns(timeout),
+            recurse=recurse,
+            authentic=authentic,
+            dnssec=dnssec,
+            edns=edns,
+            cookie=cookie,
+            size_bytes=within("size", size, 0, 65_535),
+            tcp=tcp,
+            ignore=ignore,
+        )
+        self._lab.wait_for(app)
+        return app.result
+
+    def resolve(self, name: str, *, family: int | None = None) -> list[str]:
+        """The addresses of a name, as programs find them (getaddrinfo), the best first.
+
+        Raises :class:`UsageError` where there are none, and says why.
+        """
+        if family not in (None, 4, 6):
+            raise UsageError(f"a family of {family!r} cannot be", "4 or 6")
+        app = self._machine.make_resolve(spelt("name", name), family)
+        self._lab.wait_for(app)
+        if app.failure is not None:
+            raise UsageError(f"{name}: {app.failure.value}")
+        return [ip_text(ip) for ip in app.addresses]
+
     def tcp(self, target: str, *, port: int = 7, size: int = 64, timeout: str = "60s") -> TcpClient:
         """Bytes over TCP to an echo server, which :meth:`serve_tcp` may have started there."""
         ip, _device = self._resolve(target)
@@ -318,7 +388,12 @@ class MachineHandle:
             if family not in (None, 4, 6):
                 raise UsageError(f"a family of {family!r} cannot be", "4 or 6")
             return reachable_address(machine, self._machine, family), None
-        return address_in(target)
+        try:
+            return address_in(target)
+        except UsageError:
+            if not self.namespace.resolv_conf.servers:
+                raise
+        return ip_from_text(self.resolve(target, family=family)[0]), None
 
     def _bound(self, source: str | None) -> tuple[IpAddress | None, str | None]:
         """What ``source`` names: an address, or else a device."""

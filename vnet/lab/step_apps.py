@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from vnet.base.ids import IPV4_ANY, IPV6_ANY, ip_from_text, is_multicast_ip
+from vnet.base.ids import IPV4_ANY, IPV6_ANY, IpAddress, ip_from_text, ip_text, is_multicast_ip
 from vnet.guest.apps.app import App
 from vnet.guest.apps.send import Send
 from vnet.guest.machine import Machine, reachable_address
@@ -16,11 +17,38 @@ from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.topology import steps, stream_steps
 from vnet.topology.expression import build_packet
 from vnet.topology.group_steps import MembershipStep
+from vnet.topology.name_steps import DnsStep
 from vnet.topology.ovs_steps import OvsStep
 
 
 def make_app(network: Network, step: steps.Step) -> App:
     """The app, ready to start. Raises :class:`VnetError` where the step cannot be done."""
+    name = _name_to_resolve(network, step)
+    return _make_app(network, step) if name is None else _make_named(network, step, name)
+
+
+def _name_to_resolve(network: Network, step: steps.Step) -> str | None:
+    """The target of a step, where it is neither a machine nor an address."""
+    target = getattr(step, "target", None)
+    if not isinstance(target, str) or network.machine(target) is not None:
+        return None
+    try:
+        ip_from_text(target)
+    except ValueError:
+        return target
+    return None
+
+
+def _make_named(network: Network, step: Any, name: str) -> App:
+    from vnet.lab.named_step import NamedStep
+
+    def with_address(ip: IpAddress) -> App:
+        return _make_app(network, replace(step, target=ip_text(ip)))
+
+    return NamedStep(_machine(network, step.source), name, with_address)
+
+
+def _make_app(network: Network, step: steps.Step) -> App:
     if isinstance(step, steps.WaitStep):
         return Wait(network.scheduler, step.duration_ns)
     if isinstance(step, steps.SendStep):
@@ -29,6 +57,8 @@ def make_app(network: Network, step: steps.Step) -> App:
         return _make_udp(network, step)
     if isinstance(step, stream_steps.TcpStep | stream_steps.IperfStep | stream_steps.HttpStep):
         return _make_stream(network, step)
+    if isinstance(step, DnsStep):
+        return _make_dig(network, step)
     if isinstance(step, steps.PingStep):
         machine = _machine(network, step.source)
         return machine.make_ping(
@@ -96,6 +126,21 @@ def _act(network: Network, step: steps.Step) -> Callable[[], dict[str, Any]]:
         return lambda: ovs_act(network, step)
     assert isinstance(step, steps.CheckStep), step
     return dict
+
+
+def _make_dig(network: Network, step: DnsStep) -> App:
+    machine = _machine(network, step.source)
+    servers = [] if step.server is None else [network.name_server(step.server, machine)]
+    return machine.make_dig(
+        step.name,
+        kind=step.kind,
+        servers=servers,
+        tcp=step.tcp,
+        edns=step.edns,
+        size_bytes=step.size_bytes,
+        tries=step.tries,
+        timeout_ns=step.timeout_ns,
+    )
 
 
 def _make_udp(network: Network, step: steps.UdpStep) -> App:

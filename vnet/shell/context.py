@@ -83,9 +83,11 @@ class ShellContext:
         devices = {device.name: device for device in self.devices(name)}
         return Tc(self.lab.network.traffic_control(name), devices)
 
-    def target(self, text: str) -> str:
-        """``text`` if it is a machine's name or an address (``fe80::1%eth0`` included)."""
-        if self.lab.network.machine(text) is None:
+    def target(self, text: str, asker: str | None = None) -> str:
+        """``text`` if it is a machine's name or an address (``fe80::1%eth0`` included), or one
+        that ``asker`` can ask its DNS server for."""
+        resolves = asker is not None and self.namespace(asker).resolv_conf.servers
+        if self.lab.network.machine(text) is None and not resolves:
             try:
                 ip_from_text(text.partition("%")[0])
             except ValueError:

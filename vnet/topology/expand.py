@@ -16,6 +16,7 @@ from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.bridges import bridge_of, check_reserved, veths_of
 from vnet.topology.cards import NO_MAC, check_card, counted, explicit_macs
 from vnet.topology.dhcp import served
+from vnet.topology.dns import dns_on_card, resolver_of
 from vnet.topology.explain import Cut
 from vnet.topology.host_modes import netdev_of, scripts_of, settle
 from vnet.topology.host_switches import host_switches
@@ -156,6 +157,7 @@ class _Expander:
         routes = self.routes(path, file, [*cards, *bridges])
         rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, None, self.report)
+        resolver = resolver_of(path, file.dns, self.report)
         if self.sound(path, file.count, faults):
             for offset, host in instances:
                 own = self.instance_nics(host, nics, offset)
@@ -174,6 +176,7 @@ class _Expander:
                     file.br_netfilter,
                     scripts.vif_mode,
                     netdev,
+                    resolver=resolver,
                 )
 
     def routes(
@@ -229,11 +232,13 @@ class _Expander:
         routes = self.routes(path, file, cards)
         rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, [card.name for card in cards], self.report)
+        resolver = resolver_of(path, file.dns, self.report)
         if self.sound(path, file.count, faults):
             for offset, router in instances:
                 own = self.instance_nics(router, nics, offset)
                 own_vlans = self.instance_vlans(vlans, offset)
-                self.nodes.routers[router] = Router(router, own, routes, sysctls, own_vlans, rules)
+                made = Router(router, own, routes, sysctls, own_vlans, rules, resolver=resolver)
+                self.nodes.routers[router] = made
 
     def nics(
         self, path: Path, files: Mapping[str, NicFile | None], count: int | None
@@ -258,6 +263,7 @@ class _Expander:
                 tuple(file.tc),
                 ra=advertised,
                 dhcp_client=file.asks_dhcp,
+                dns=dns_on_card(here, file, self.report),
             )
             if isinstance(file, ServedNicFile):
                 card = served(here, file, card, count or 1, self.report)
@@ -287,6 +293,7 @@ class _Expander:
         routes = routes_of(path, file, cards, self.report, file.count or 1)
         rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, [card.name for card in cards], self.report)
+        resolver = resolver_of(path, file.dns, self.report)
         if self.report.faults > faults:
             self.cut.nodes.add(name)
             return
@@ -297,7 +304,7 @@ class _Expander:
             own = tuple(counted(vnic, offset, choose) for vnic in vnics)
             domid = self.domids[host] = self.domids.get(host, 0) + 1
             own_vlans = self.instance_vlans(vlans, offset)
-            made = Vm(vm, host, domid, own, routes, sysctls, own_vlans, rules)
+            made = Vm(vm, host, domid, own, routes, sysctls, own_vlans, rules, resolver=resolver)
             self.nodes.vms[vm] = settle(self.nodes.hosts[host], domid, made)
 
     def hosts_of(self, path: Path, file: VmFile) -> list[Host] | None:
@@ -336,7 +343,8 @@ class _Expander:
             ip = tuple(vnic.addresses)
             tc = tuple(vnic.tc)
             card = Vnic(f"eth{index}", mac, ip, vnic.mtu, vnic.ipv6, tc, switch)
-            vnics.append(replace(card, dhcp_client=vnic.asks_dhcp))
+            serves = dns_on_card(here, vnic, self.report)
+            vnics.append(replace(card, dhcp_client=vnic.asks_dhcp, dns=serves))
         return vnics
 
     def plug(self, path: Path, host: Host, vnic: VnicFile) -> str:

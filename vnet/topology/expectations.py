@@ -101,6 +101,15 @@ REPORTS: dict[str, dict[str, _Type]] = {
         "received_bytes": _COUNT,
         "errors": _COUNT,
     },
+    "dns": {
+        **_PACKETS,
+        "status": _NAME,
+        "answers": _COUNT,
+        "data": _Type("the answers, joined by commas", False, _read_text),
+        "authoritative": _BOOL,
+        "tcp": _BOOL,
+        "time_ms": _NUMBER_TYPE,
+    },
     "traceroute": {
         **_PACKETS,
         "hops": _COUNT,

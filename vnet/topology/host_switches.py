@@ -8,6 +8,7 @@ from dataclasses import replace
 from vnet.base.text import did_you_mean, quote
 from vnet.topology.bridges import bridge_of, check_reserved
 from vnet.topology.dhcp import serving_on_bridge
+from vnet.topology.dns import dns_of_network, dns_on_bridge
 from vnet.topology.model import Address, HostSwitch
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import HostFile, HostSwitchFile
@@ -34,13 +35,15 @@ def host_switches(
             address = Address(network.ip, network.prefix_length)
             linux = replace(linux, tree=replace(linux.tree, stp=network.stp))
             own = HostSwitch(key, None, switch.ageing, None, linux, (address,), network=network)
+            own = replace(own, dns=dns_of_network(here, switch, address, report))
         else:
             # An uplink of null means none, as 'none' does; only silence gets a card.
             said = "uplink" in switch.model_fields_set
             chosen = switch.uplink if said else next(free, None)
             card = chosen if chosen in file.nics or chosen in file.vlans else None
             dhcp = serving_on_bridge(here, switch, report)
-            own = HostSwitch(key, card, switch.ageing, ovs, linux, tuple(switch.ip), dhcp)
+            dns = dns_on_bridge(here, switch, report)
+            own = HostSwitch(key, card, switch.ageing, ovs, linux, tuple(switch.ip), dhcp, dns=dns)
             if not said:
                 free = iter([])
         built[key] = own

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 from vnet.base.ids import IpAddress, Mac
 from vnet.hypervisor.modes.virtual_network import VirtualNetwork
 from vnet.linux.bridge.config import PLAIN_BRIDGE, LinuxBridgeConfig
+from vnet.linux.resolv_conf import NO_RESOLVER, ResolvConf
 from vnet.linux.services.advertising import RouterAdvertising
 from vnet.linux.services.dhcp_server.settings import DhcpServing
+from vnet.linux.services.dns_server.settings import DnsServing
 from vnet.sim.netem import UNIMPAIRED, Impairments
 from vnet.tables.fib import RouteType
 from vnet.tables.policy import TABLE_MAIN, Rule
@@ -125,6 +127,8 @@ class Nic:
     """What a router advertises here, if anything."""
     dhcp: DhcpServing | None = field(default=None, kw_only=True)
     """What the DHCP server here leases, if there is one."""
+    dns: DnsServing | None = field(default=None, kw_only=True)
+    """What the DNS server here is told, if there is one."""
     dhcp_client: bool = field(default=False, kw_only=True)
     """Whether its owner asks for an address here by DHCP."""
     dhcp_relay: tuple[IpAddress, ...] = field(default=(), kw_only=True)
@@ -184,7 +188,8 @@ class HostSwitch:
     """A bridge inside a host. ``uplink`` names the host NIC behind it, if any.
 
     ``ovs`` None makes it a Linux bridge, set up as ``linux`` says. ``addresses`` are the host's
-    own on it, where ``dhcp`` says what a DHCP server leases. Of a ``network`` libvirt is in charge.
+    own on it, where ``dhcp`` says what a DHCP server leases and ``dns`` what names are served. Of
+    a ``network`` libvirt is in charge.
     """
 
     name: str
@@ -195,6 +200,7 @@ class HostSwitch:
     addresses: tuple[Address, ...] = ()
     dhcp: DhcpServing | None = None
     network: VirtualNetwork | None = None
+    dns: DnsServing | None = None
 
     @property
     def speaks_ipv6(self) -> bool:
@@ -229,6 +235,7 @@ class Host:
     br_netfilter: bool = False
     vif_mode: VifMode | None = None
     netdev: str | None = None
+    resolver: ResolvConf = field(default=NO_RESOLVER, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +250,7 @@ class Vm:
     sysctls: Mapping[str, str] = field(default_factory=dict)
     vlans: tuple[VlanDevice, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
+    resolver: ResolvConf = field(default=NO_RESOLVER, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +277,7 @@ class Router:
     sysctls: Mapping[str, str] = field(default_factory=dict)
     vlans: tuple[VlanDevice, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
+    resolver: ResolvConf = field(default=NO_RESOLVER, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

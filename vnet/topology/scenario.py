@@ -11,6 +11,8 @@ from vnet.topology.expectations import make_expectations
 from vnet.topology.explain import Cut
 from vnet.topology.group_steps import MembershipStep
 from vnet.topology.model import Endpoint, Link
+from vnet.topology.name_step_schema import asked_for
+from vnet.topology.name_steps import DnsStep
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
 from vnet.topology.step_names import StepNames
@@ -232,6 +234,30 @@ class _StepMaker:
             given.port,
             given.path,
             given.size,
+            given.timeout,
+        )
+
+    def make_dns(self, given: Any, path: Path, common: _Common) -> Step | None:
+        known = self.names.machine(given.from_, (*path, "from"))
+        if given.server is not None:
+            known &= self.names.target(given.server, (*path, "server"))
+        elif known and not self.names.resolves(given.from_):
+            what = f"{given.from_} has no DNS server to ask"
+            self.report.add(path, what, "write a server, or give the machine one with 'dns:'")
+            known = False
+        if not known:
+            return None
+        name, kind = asked_for(given.name, given.type)
+        return DnsStep(
+            *common,
+            given.from_,
+            name,
+            kind,
+            given.server,
+            given.tcp,
+            given.edns,
+            given.size,
+            given.tries,
             given.timeout,
         )
 

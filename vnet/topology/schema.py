@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from vnet.topology.dhcp_schema import DhcpOrTrue, Relays
+from vnet.topology.dns_schema import DnsOrTrue, ResolverOrServers
 from vnet.topology.fields import (
     Addresses,
     CardAddresses,
@@ -88,6 +89,12 @@ class NicFile(Part):
                 "qdisc add parent 1:1 handle 10: prio",
             ],
         ],
+    )
+
+    dns: DnsOrTrue = Field(
+        default=None,
+        description="Run a DNS server here: 'true', or what it knows besides the names of the lab.",
+        examples=[{"domain": "lab.test", "upstream": "10.0.0.53"}],
     )
 
     @property
@@ -165,6 +172,12 @@ class MachineFile(Part):
         description="VLANs of its devices, as devices of their own.",
         examples=[{"eth0.10": {"ip": "10.0.10.1/24"}}],
     )
+    dns: ResolverOrServers = Field(
+        default=None,
+        description="Whom programs here ask for names: a DNS server, a list of them, or a map with "
+        "more of what resolv.conf has.",
+        examples=["192.168.122.1", {"servers": ["192.168.122.1"], "search": ["lab.test"]}],
+    )
     sysctls: dict[SysctlName, SysctlValue] = Field(
         default={},
         description="Kernel settings by name.",
@@ -196,6 +209,12 @@ class HostSwitchFile(SwitchFile):
         default=None,
         description="Run a DHCP server on the bridge: 'true', or what it leases.",
         examples=[{"range": "192.168.122.2-192.168.122.254", "lease": "1h"}],
+    )
+    dns: DnsOrTrue = Field(
+        default=None,
+        description="Run a DNS server on the bridge: 'true', or what it knows besides the names of "
+        "the lab.",
+        examples=[{"domain": "lab.test", "upstream": "10.0.0.53"}],
     )
     ports: Ports = Field(
         default={},

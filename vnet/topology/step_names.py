@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Literal
 
 from vnet.base.ids import Mac, ip_from_text
@@ -29,11 +30,24 @@ class StepNames:
             return False
         return True
 
-    def target(self, text: str, path: Path, only_ipv4: bool = False) -> bool:
-        """Whether ``text`` is an address, or a machine that has one."""
+    def resolves(self, name: str) -> bool:
+        """Whether a machine asks a DNS server for names, or will be told of one to ask."""
+        node = self.directory.nodes.find(name)
+        if node is None or isinstance(node, WireSwitch):
+            return False
+        cards = chain(nics_of(node), node.vlans)
+        return bool(node.resolver.servers) or any(card.dhcp_client for card in cards)
+
+    def target(
+        self, text: str, path: Path, only_ipv4: bool = False, asker: str | None = None
+    ) -> bool:
+        """Whether ``text`` is an address, a machine that has one, or a name for ``asker`` to
+        resolve."""
         try:
             addresses = [bytes(ip_from_text(text))]
         except ValueError:
+            if asker is not None and self._may_be_resolved(text, asker):
+                return True
             if not self.machine(text, path):
                 return False
             node = self.directory.nodes.find(text)
@@ -48,9 +62,14 @@ class StepNames:
             return False
         return True
 
+    def _may_be_resolved(self, text: str, asker: str) -> bool:
+        unknown = self.directory.nodes.find(text) is None and not self.directory.cut.excuses(text)
+        return unknown and self.resolves(asker)
+
     def pair(self, given: Any, path: Path, only_ipv4: bool = False) -> bool:
         source = self.machine(given.from_, (*path, "from"))
-        return self.target(given.to, (*path, "to"), only_ipv4) and source
+        asker = None if only_ipv4 or not source else given.from_
+        return self.target(given.to, (*path, "to"), only_ipv4, asker) and source
 
     def switch(self, given: Any, path: Path) -> HostSwitch | WireSwitch | None:
         """The switch that a step names, None where there is none."""

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
 from vnet.topology.fields import DeviceName, Duration, Expected, Name, Source, Station, Target
 from vnet.topology.group_step_schema import MembershipFile
+from vnet.topology.name_step_schema import DnsLookupFile
 from vnet.topology.ovs_step_schema import (
     BondFile,
     FlowsFile,
@@ -256,6 +257,7 @@ VERBS = (
         "tcp",
         "iperf3",
         "http",
+        "dns",
         "traceroute",
         "tracepath",
         "pingall",
@@ -296,6 +298,7 @@ class StepFile(Part):
         default=None, description="Measure what a TCP connection brings in bulk."
     )
     http: HttpFile | None = Field(default=None, description="Get a file by HTTP.")
+    dns: DnsLookupFile | None = Field(default=None, description="Ask a DNS server for a name.")
     traceroute: TracerouteFile | None = Field(
         default=None, description="Trace the way to a machine, hop by hop."
     )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from vnet.base.text import did_you_mean, quote
 from vnet.topology.cards import NO_MAC, check_card
+from vnet.topology.dns import dns_on_card
 from vnet.topology.linux_schema import LARGEST_VID
 from vnet.topology.model import VlanDevice
 from vnet.topology.report import Path, Report
@@ -77,4 +78,5 @@ def _device(
         vid=vid,
         protocol=_PROTOCOLS[file.protocol],
         dhcp_client=file.asks_dhcp,
+        dns=dns_on_card(path, file, report),
     )

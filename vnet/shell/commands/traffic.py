@@ -11,6 +11,7 @@ from vnet.guest.apps.ping import is_broadcast
 from vnet.guest.apps.ping_text import ping_text
 from vnet.guest.vnic import Vnic
 from vnet.lab.classes import machine_classes
+from vnet.lab.handles import MachineHandle
 from vnet.lab.pingall import MOST_SAMPLES, PingAll, choose_pairs, class_pairs
 from vnet.shell.context import ShellContext, machines
 from vnet.shell.options import Arguments, Option, choice, duration, whole_number
@@ -73,9 +74,10 @@ def ping(context: ShellContext, arguments: Arguments) -> Output:
         options.pop(key, False) for key in ("broadcast", "numeric", "quiet")
     )
     machine = context.machine(source)
-    context.target(target)
-    address, _, device = target.partition("%")
+    context.target(target, source)
     named = context.lab.network.machine(target) is not None
+    where = target if named else _address_of(machine, target, options.get("family"))
+    address, _, device = where.partition("%")
     if not named:
         ip = ip_from_text(address)
         if not broadcast and is_broadcast(machine.namespace, ip):
@@ -85,7 +87,7 @@ def ping(context: ShellContext, arguments: Arguments) -> Output:
             )
     if "deadline" in options:
         options.setdefault("count", _MOST_PACKETS)
-    result = machine.ping(target, **options)
+    result = machine.ping(where, **options)
 
     def name_of(ip: bytes) -> str:
         of_link = is_link_local_ip6(ip) or ip[:2] == _LINK_MULTICAST
@@ -94,6 +96,18 @@ def ping(context: ShellContext, arguments: Arguments) -> Output:
         return text if name == text else f"{name} ({text})"
 
     return ping_text(result, target, name_of, quiet=quiet)
+
+
+def _address_of(machine: MachineHandle, text: str, family: int | None) -> str:
+    """An address as it stands; for a name, what the machine's DNS server has for it."""
+    try:
+        ip_from_text(text.partition("%")[0])
+    except ValueError:
+        try:
+            return machine.resolve(text, family=family)[0]
+        except UsageError as error:
+            raise UsageError(f"ping: {error.what}") from None
+    return text
 
 
 @command(
@@ -141,7 +155,7 @@ def udp(context: ShellContext, arguments: Arguments) -> Output:
     """A port where nobody listens answers with an ICMP error, which is shown."""
     source, target = arguments.words
     sender = context.machine(source)
-    server = context.lab.network.machine(context.target(target))
+    server = context.lab.network.machine(context.target(target, source))
     port = arguments.options.get("port", 7)
     if server is not None:
         server.serve_echo(port)

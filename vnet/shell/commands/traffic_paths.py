@@ -63,7 +63,7 @@ def traceroute(context: ShellContext, arguments: Arguments) -> Output:
             options["size"] = whole_number(0, MOST_BYTES)(length)
         except ValueError:
             raise UsageError(f"traceroute: {quote(length)} is no packet length") from None
-    result = context.machine(source).traceroute(context.target(target), **options)
+    result = context.machine(source).traceroute(context.target(target, source), **options)
     return result.text(None if numeric else context.name_of)
 
 
@@ -91,5 +91,5 @@ def tracepath(context: ShellContext, arguments: Arguments) -> Output:
     options = dict(arguments.options)
     names = None if options.pop("numeric", False) is not False else context.name_of
     both = options.pop("both", False) is not False
-    result = context.machine(source).tracepath(context.target(target), **options)
+    result = context.machine(source).tracepath(context.target(target, source), **options)
     return result.text(names, both=both)

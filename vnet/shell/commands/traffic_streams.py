@@ -77,7 +77,7 @@ def iperf3(context: ShellContext, arguments: Arguments) -> Output:
         raise UsageError("iperf3: must either be a client (-c) or a server (-s)")
     if "time" in options and "size" in options:
         raise UsageError("iperf3: only one test end condition (-t, -n) may be specified")
-    return machine.iperf3(context.target(target), **options).text()
+    return machine.iperf3(context.target(target, name), **options).text()
 
 
 @command(
@@ -133,7 +133,7 @@ def curl(context: ShellContext, arguments: Arguments) -> Output:
         raise UsageError(f"curl: {quote(text)} has no port that there is") from None
     path = url.path or "/"
     app = context.machine(name).http_get(
-        context.target(url.hostname), f"{path}?{url.query}" if url.query else path, port=port
+        context.target(url.hostname, name), f"{path}?{url.query}" if url.query else path, port=port
     )
     lines = [app.complaint(url.hostname)] if app.errors else []
     if "head" in arguments.options and app.head:

@@ -38,6 +38,11 @@ class DnsServer:
         for address in interface.addresses:
             self._open(address.ip)
 
+    @property
+    def addresses(self) -> list[bytes]:
+        """Where it can be asked."""
+        return list(self._doors)
+
     def stop(self) -> None:
         """Serve no more."""
         self._namespace.listeners.remove(self._heard_of)
