@@ -28,6 +28,7 @@ from vnet.base.errors import (
 from vnet.base.text import printable
 from vnet.cli import live
 from vnet.cli.durations import duration
+from vnet.cli.import_host import import_host
 from vnet.cli.options import PCAP_FORMAT, SEED
 from vnet.cli.pcap import pcap
 
@@ -42,6 +43,7 @@ def cli() -> None:
 
 
 cli.add_command(pcap)
+cli.add_command(import_host)
 
 
 @cli.command()
