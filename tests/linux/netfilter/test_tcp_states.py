@@ -61,3 +61,16 @@ def test_a_connection_goes_on_as_the_kernels_does(
     segments: tuple[Segment, ...], state: str
 ) -> None:
     assert state_after(*segments) == state
+
+
+def test_a_syn_that_is_only_repeated_is_not_counted() -> None:
+    lab = Lab()
+    machine, inside, _ = router(lab)
+    machine.sysctls["net.netfilter.nf_conntrack_acct"] = 1
+    netfilter = machine.make_netfilter()
+    netfilter.track(4)
+    for _ in range(3):
+        inside.send(to_host(inside, ip(ONE, OTHER) / TCP(sport=40_000, dport=80, flags="S")))
+    (entry,) = netfilter.conntrack.table
+    assert entry.counted is not None
+    assert [way.packet_count for way in entry.counted] == [1, 0]

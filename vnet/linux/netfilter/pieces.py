@@ -21,11 +21,14 @@ class Pieces(NamedTuple):
 
 
 def cut_again(packet: bytes, pieces: Pieces, mtu_bytes: int) -> Iterator[bytes]:
-    """A packet in the pieces in which it came, or smaller ones where those do not fit."""
+    """A packet in the pieces in which it came, or smaller ones where those do not fit.
+
+    Those in which it came have lost what forbade to cut them.
+    """
     head_bytes = (packet[0] & 0x0F) * 4
-    flags = ipv4.DONT_FRAGMENT if pieces.are_uncuttable else 0
     mtu_bytes = min(mtu_bytes, pieces.most_bytes)
     fit = all(size + head_bytes <= mtu_bytes for size in pieces.sizes)
     if fit and sum(pieces.sizes) + head_bytes == len(packet):
-        return ipv4.fragment_at(packet, pieces.sizes, flags)
+        return ipv4.fragment_at(packet, pieces.sizes)
+    flags = ipv4.DONT_FRAGMENT if pieces.are_uncuttable else 0
     return ipv4.fragment(packet, mtu_bytes, flags)

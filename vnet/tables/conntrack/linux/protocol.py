@@ -14,6 +14,7 @@ class Outcome(Enum):
     """What a packet is to the connection whose key it has."""
 
     VALID = auto()
+    PASSED = auto()  # valid, but neither renews the connection nor counts
     INVALID = auto()
     REOPENED = auto()  # the connection is over, and this is the first packet of another
     KILLED = auto()  # valid, and the last of its connection

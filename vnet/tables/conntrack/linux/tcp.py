@@ -224,12 +224,12 @@ def _move(entry: Entry, seen: Seen, is_reply: bool, settings: Settings, now_ns: 
     if after == IGNORED or (after == SYN_SENT and before >= TIME_WAIT):
         if not _answers_ignored(tracked, seen, is_reply):
             _note_ignored(tracked, seen, is_reply, before)
-            return Outcome.VALID
+            return Outcome.PASSED
         _resume(tracked, is_reply)
         before, after = SYN_SENT, SYN_RECV
     elif after == TIME_WAIT and _is_challenge(tracked, seen, is_reply, before):
         tracked.last_flags &= ~CHALLENGE_EXPECTED
-        return Outcome.VALID
+        return Outcome.PASSED
     elif after == SYN_SENT2:
         tracked.last_flags |= SIMULTANEOUS
     elif after == SYN_RECV:
@@ -244,7 +244,7 @@ def _move(entry: Entry, seen: Seen, is_reply: bool, settings: Settings, now_ns: 
     if checks_window:
         fits = fit(tracked, seen, is_reply, settings)
         if fits is Fit.IGNORED:
-            return Outcome.VALID
+            return Outcome.PASSED
         if fits is Fit.INVALID:
             _note_invalid(entry, tracked, seen, is_reply, settings, now_ns)
             return Outcome.INVALID
@@ -398,7 +398,7 @@ def _settle(
             return Outcome.KILLED
         if seen.kind == SYN_ONLY and before == SYN_SENT:
             # Who only repeats itself must not keep it alive.
-            return Outcome.VALID
+            return Outcome.PASSED
         if after == ESTABLISHED:
             timeout_s = min(timeout_s, settings.tcp_unacknowledged_timeout_s)
     elif (

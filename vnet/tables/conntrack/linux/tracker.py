@@ -104,7 +104,7 @@ class Tracker:
             return self._resolve(segment, key, checks, template, now_ns)
         if outcome is Outcome.INVALID:
             return INVALID
-        if entry.counted is not None:
+        if entry.counted is not None and outcome is not Outcome.PASSED:
             entry.counted[is_reply].add(len(segment.data))
         if outcome is Outcome.KILLED:
             self.table.remove(entry)
