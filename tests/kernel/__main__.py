@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator
 
 from tests.kernel.labs import KINDS
-from tests.kernel.play import Difference, Inject
+from tests.kernel.play import Difference, Inject, Step, Wait
 from tests.kernel.real import reason_to_skip
+from tests.kernel.setup import VIEWS
 from tests.kernel.verdict import judge, record
 from vnet.wire.summary import summarize
 
@@ -27,7 +28,9 @@ def main() -> int:
     for verdict in judge(options.kind, seeds, options.frames):
         n_frames += verdict.n_frames
         n_odd += len(verdict.differences)
-        for difference in verdict.differences:
+        # What follows on a difference may be one because of it.
+        shown = verdict.differences[: None if options.all else 1]
+        for difference in shown:
             print(f"{options.kind} {verdict.seed}", *_lines(difference), sep="\n  ")
     print(f"{n_odd} differences in {n_frames} frames of {len(seeds)} labs")
     return int(n_odd > 0)
@@ -38,17 +41,32 @@ def _options() -> argparse.Namespace:
     parser.add_argument("kind", choices=sorted(KINDS))
     parser.add_argument("--seeds", default="1-10", help="one, or the first and the last")
     parser.add_argument("--record", action="store_true", help="keep the kernel's answers as a test")
+    parser.add_argument("--all", action="store_true", help="more than each lab's first difference")
     parser.add_argument("--frames", type=int, default=100, help="into each lab")
     return parser.parse_args()
 
 
 def _lines(difference: Difference) -> Iterator[str]:
-    step = difference.step
-    shown = _shown(step.frame) if isinstance(step, Inject) else f"{step.duration_ms} ms"
-    came = step.port if isinstance(step, Inject) else "time"
-    yield f"step {difference.number}, {came}: {shown}"
-    yield from (f"kernel {port}: {_shown(frame)}" for port, frame in difference.kernel)
-    yield from (f"  vnet {port}: {_shown(frame)}" for port, frame in difference.vnet)
+    yield f"step {difference.number}, {_done(difference.step)}"
+    # Of what a machine shows most is the same.
+    for world, seen, others in (
+        ("kernel", difference.kernel, difference.vnet),
+        ("  vnet", difference.vnet, difference.kernel),
+    ):
+        for place, data in seen:
+            if place not in VIEWS:
+                yield f"{world} {place}: {_shown(data)}"
+            elif (place, data) not in others:
+                yield f"{world} {place}: {data.decode()}"
+
+
+def _done(step: Step) -> str:
+    match step:
+        case Inject(port, frame):
+            return f"{port}: {_shown(frame)}"
+        case Wait(duration_ms):
+            return f"time: {duration_ms} ms"
+    return str(step)
 
 
 def _shown(frame: bytes) -> str:

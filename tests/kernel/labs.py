@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
+from tests.kernel import labs_nat
+from tests.kernel.cases import UNLIMITED, Case, port_mac, station_mac
 from tests.kernel.frames_bridged import BridgedFrames
 from tests.kernel.frames_ethernet import EthernetFrames
 from tests.kernel.frames_groups import GroupFrames
 from tests.kernel.frames_ipv4 import Ipv4Frames
 from tests.kernel.frames_ipv6 import Ipv6Frames
 from tests.kernel.frames_stations import StationFrames
-from tests.kernel.play import Step
 from tests.kernel.setup import Bridge, Lab, Port, Route
 from vnet.base.chance import Chance, Stream
 
@@ -25,25 +25,10 @@ _FLAGS = {
 }
 
 
-class Case(NamedTuple):
-    """A lab, and what happens in it."""
-
-    lab: Lab
-    steps: list[Step]
-
-
 def case(kind: str, seed: int, n_steps: int) -> Case:
     """The case of a kind that belongs to ``seed``."""
     chance = Chance(seed)
     return KINDS[kind](chance.stream(f"{kind} lab"), chance.stream(f"{kind} frames"), n_steps)
-
-
-def station_mac(port: int, number: int) -> str:
-    return f"0a:00:00:00:{port:02x}:{number:02x}"
-
-
-def port_mac(port: int) -> str:
-    return f"02:00:00:00:00:{port:02x}"
 
 
 def _bridge(chance: Stream, frames: Stream, n_steps: int) -> Case:
@@ -61,7 +46,7 @@ def _bridge(chance: Stream, frames: Stream, n_steps: int) -> Case:
     mask = sum(1 << bit for bit in range(3, 16) if chance.random() < 0.3)
     settings = {"mcast_snooping": 0, "group_fwd_mask": mask}
     addresses = ("10.0.0.8/24",) if chance.random() < 0.5 else ()
-    lab = Lab(ports, Bridge(addresses, settings), sysctls=_UNLIMITED)
+    lab = Lab(ports, Bridge(addresses, settings), sysctls=UNLIMITED)
     return Case(lab, list(EthernetFrames(lab, frames).steps(n_steps)))
 
 
@@ -84,7 +69,7 @@ def _netfilter(chance: Stream, frames: Stream, n_steps: int) -> Case:
         )
     }
     settings = {"mcast_snooping": 0}
-    lab = Lab(ports, Bridge(settings=settings), sysctls={**_UNLIMITED, **switches})
+    lab = Lab(ports, Bridge(settings=settings), sysctls={**UNLIMITED, **switches})
     return Case(lab, list(BridgedFrames(lab, frames).steps(n_steps)))
 
 
@@ -113,7 +98,7 @@ def _stations(chance: Stream, frames: Stream, n_steps: int) -> Case:
     }
     neighbors = {ip: mac for ip, mac in told.items() if chance.random() < 0.6}
     bridge = Bridge(("10.0.0.8/24",), {"mcast_snooping": 0}, fdb, neighbors)
-    lab = Lab(ports, bridge, sysctls=_UNLIMITED)
+    lab = Lab(ports, bridge, sysctls=UNLIMITED)
     return Case(lab, list(StationFrames(lab, frames).steps(n_steps)))
 
 
@@ -138,7 +123,7 @@ def _groups(chance: Stream, frames: Stream, n_steps: int) -> Case:
         "mcast_mld_version": chance.choice((1, 2)),
         "mcast_last_member_interval": 10,
     }
-    lab = Lab(ports, Bridge(settings=settings), sysctls=_UNLIMITED)
+    lab = Lab(ports, Bridge(settings=settings), sysctls=UNLIMITED)
     return Case(lab, list(GroupFrames(lab, frames).steps(n_steps)))
 
 
@@ -165,7 +150,7 @@ def _router4(chance: Stream, frames: Stream, n_steps: int) -> Case:
     for network in ("10.20.0.0/24", "10.40.0.0/16", "9.0.0.0/8", "10.0.2.64/26"):
         if chance.random() < 0.4:
             routes.append(Route(network, chance.choice(_NOWHERE)))
-    sysctls = {"net.ipv4.ip_forward": 1, **_UNLIMITED, **_settings(_OF_IPV4, ports, chance)}
+    sysctls = {"net.ipv4.ip_forward": 1, **UNLIMITED, **_settings(_OF_IPV4, ports, chance)}
     lab = Lab(ports, routes=tuple(routes), sysctls=sysctls)
     return Case(lab, list(Ipv4Frames(lab, frames).steps(n_steps)))
 
@@ -188,7 +173,7 @@ def _host4(chance: Stream, frames: Stream, n_steps: int) -> Case:
         for number in range(1, chance.choice((2, 3)))
     )
     routes = (Route("0.0.0.0/0", gateway="10.0.1.11"),) if chance.random() < 0.5 else ()
-    sysctls = {**_UNLIMITED, **_settings(_OF_IPV4, ports, chance)}
+    sysctls = {**UNLIMITED, **_settings(_OF_IPV4, ports, chance)}
     lab = Lab(ports, routes=routes, sysctls=sysctls)
     return Case(lab, list(Ipv4Frames(lab, frames).steps(n_steps)))
 
@@ -293,15 +278,10 @@ _OF_IPV4: dict[str, tuple[int, ...]] = {
 }
 _NOWHERE = ("blackhole", "unreachable", "prohibit", "throw")
 
-_UNLIMITED = {
-    "net.ipv4.icmp_msgs_per_sec": 1_000_000,
-    "net.ipv4.icmp_msgs_burst": 1_000_000,
-}
 _IPV6 = {
     "net.ipv6.conf.default.dad_transmits": 0,
     "net.ipv6.conf.default.router_solicitations": 0,
-    "net.ipv4.icmp_msgs_per_sec": 1_000_000,
-    "net.ipv4.icmp_msgs_burst": 1_000_000,
+    **UNLIMITED,
 }
 
 KINDS: dict[str, Callable[[Stream, Stream, int], Case]] = {
@@ -313,4 +293,9 @@ KINDS: dict[str, Callable[[Stream, Stream, int], Case]] = {
     "router4": _router4,
     "host6": _host6,
     "router6": _router6,
+    "nat": labs_nat.nat,
+    "nat6": labs_nat.nat6,
+    "local": labs_nat.local,
+    "tcptrack": labs_nat.tcptrack,
+    "bridgenat": labs_nat.bridgenat,
 }

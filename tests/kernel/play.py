@@ -17,7 +17,9 @@ from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
 from scapy.layers.l2 import Ether
 
 from tests.kernel.choices import hide_choices, is_spontaneous
-from tests.kernel.setup import Lab
+from tests.kernel.labels import label_ports, label_ports_of_line
+from tests.kernel.setup import VIEWS, Lab
+from tests.kernel.talk import answer_to
 from vnet.base.ids import (
     ip_text,
     link_local_of,
@@ -48,7 +50,35 @@ class Wait:
     duration_ms: int
 
 
-Step = Inject | Wait
+@dataclass(frozen=True)
+class Reply:
+    """Somebody at a port answers what came out there: the last packet, or one ``back`` from it."""
+
+    back: int
+    manner: str
+
+
+@dataclass(frozen=True)
+class Send:
+    """A program of the machine sends a datagram, from ``port`` if it is not 0."""
+
+    port: int
+    target: str
+    target_port: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the machine shows of its rules and connections, with the counters.
+
+    With ``timeouts``, of its connections alone, and how many seconds they have left.
+    """
+
+    timeouts: bool = False
+
+
+Step = Inject | Wait | Reply | Send | Look
 
 Seen = tuple[str, bytes]
 """A frame, with the port that it came out of."""
@@ -78,6 +108,12 @@ class World(Protocol):
     def now_ms(self) -> int:
         """What a clock says."""
 
+    def send(self, datagram: Send) -> None:
+        """Have a program of the machine send something."""
+
+    def look(self, look: Look) -> Iterator[Seen]:
+        """The rules and connections, line by line."""
+
 
 def play(
     world: World, steps: Sequence[Step], elsewhere: Sequence[Outcome] = ()
@@ -88,21 +124,45 @@ def play(
     send this or that depends on it.
     """
     machine = Machine(world.lab)
+    heard: list[Seen] = []
     list(world.collect())
     begun_ms = world.now_ms()
     for step, other in zip_longest(steps, elsewhere):
         at_ms = world.now_ms() - begun_ms
         if other is not None:
             world.wait(max(0, other.at_ms - at_ms))
-        if isinstance(step, Wait):
-            world.wait(step.duration_ms)
-        else:
-            world.inject(step.port, step.frame)
-        yield Outcome(at_ms, _seen(world, machine))
+        _do(world, step, heard)
+        seen = list(world.look(step)) if isinstance(step, Look) else _seen(world, machine, heard)
+        yield Outcome(at_ms, _labelled(seen) if world.lab.has_rules else seen)
 
 
-def _seen(world: World, machine: Machine) -> list[Seen]:
+def _do(world: World, step: Step, heard: Sequence[Seen]) -> None:
+    match step:
+        case Inject(port, frame):
+            world.inject(port, frame)
+        case Wait(duration_ms):
+            world.wait(duration_ms)
+        case Send():
+            world.send(step)
+        case Reply(back, manner) if heard:
+            port, frame = heard[-1 - back % len(heard)]
+            answer = answer_to(frame, manner)
+            if answer is not None:
+                world.inject(port, answer)
+
+
+def _labelled(seen: list[Seen]) -> list[Seen]:
+    """With labels for the ports, in an order between ports that both worlds have."""
+    return [
+        (at, label_ports_of_line(shown.decode()).encode() if at in VIEWS else label_ports(shown))
+        for at, shown in sorted(seen, key=itemgetter(0))
+    ]
+
+
+def _seen(world: World, machine: Machine, heard: list[Seen]) -> list[Seen]:
+    """What came out, and into ``heard`` what can be answered of it."""
     seen: list[Seen] = []
+    packets: list[Seen] = []
     fresh = deque(world.collect())
     answers = 0
     while fresh:
@@ -110,12 +170,29 @@ def _seen(world: World, machine: Machine) -> list[Seen]:
         if is_spontaneous(frame, machine.macs):
             continue
         seen.append((port, hide_choices(frame, machine.addresses)))
+        if is_packet(frame):
+            packets.append((port, frame))
         answer = answer_of(world.lab, port, frame)
         if answer is not None and answers < _MOST_ANSWERS:
             answers += 1
             world.inject(port, answer)
             fresh += world.collect()
+    # The order between ports is free.
+    heard += sorted(packets, key=itemgetter(0))
     return seen
+
+
+def is_packet(frame: bytes) -> bool:
+    """Whether it is an IP packet to somebody, and none of those that ask for neighbours."""
+    if frame[0] & 1 or frame[12:14] not in (b"\x08\x00", b"\x86\xdd"):
+        return False
+    return frame[12:14] == b"\x08\x00" or frame[20:21] + frame[54:55] not in _OF_NEIGHBORS
+
+
+_OF_NEIGHBORS = tuple(
+    bytes((icmpv6.PROTOCOL, kind))
+    for kind in (icmpv6.NEIGHBOR_SOLICITATION, icmpv6.NEIGHBOR_ADVERTISEMENT)
+)
 
 
 class Machine:

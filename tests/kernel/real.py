@@ -23,6 +23,8 @@ from types import TracebackType
 
 from pyroute2 import netns
 
+from tests.kernel import real_rules
+from tests.kernel.play import Look, Seen, Send
 from tests.kernel.setup import Bridge, Lab, Route
 
 _PREFIX = "vnk"
@@ -46,6 +48,8 @@ _BRIDGE_NETFILTER = tuple(
 
 _QUIET_MS = 2
 _READY_S = 8.0
+_REPORTED_S = 4.0
+"""By then a kernel has said what groups it is in, which rules for IPv6 would count."""
 
 
 class RealLab:
@@ -56,6 +60,8 @@ class RealLab:
         name = f"{_PREFIX}{os.getpid()}-{next(_SERIAL)}"
         self._machine, self._edge = f"{name}m", f"{name}e"
         self._taps: dict[str, socket.socket] = {}
+        self._programs = real_rules.Programs(self._machine)
+        self._built_s = 0.0
 
     def __enter__(self) -> RealLab:
         try:
@@ -100,6 +106,12 @@ class RealLab:
     def now_ms(self) -> int:
         return time.monotonic_ns() // 1_000_000
 
+    def send(self, datagram: Send) -> None:
+        self._programs.send(datagram)
+
+    def look(self, look: Look) -> Iterator[Seen]:
+        return real_rules.look(self._machine, self.lab, look)
+
     def wait_ready(self) -> None:
         """Until links and addresses are there to be used; the kernel takes up to two seconds."""
         deadline = time.monotonic() + _READY_S
@@ -109,6 +121,9 @@ class RealLab:
             time.sleep(0.05)
         if self.lab.bridge is not None:
             self._tell_of_stations(self.lab.bridge)
+        if self.lab.rules6:
+            time.sleep(max(0.0, self._built_s + _REPORTED_S - time.monotonic()))
+        real_rules.restore(self._machine, self.lab)
 
     # -- building
 
@@ -136,6 +151,7 @@ class RealLab:
         _ip(self._machine, *self._address_lines(), *map(_route_line, self.lab.routes))
         with _inside(self._edge):
             self._taps = {port.name: _tap(port.name) for port in self.lab.ports}
+        self._built_s = time.monotonic()
 
     def _device_lines(self) -> Iterator[str]:
         bridge = self.lab.bridge
@@ -147,7 +163,7 @@ class RealLab:
                 f"link add name {port.name} address {port.mac} mtu {port.mtu_bytes} type veth "
                 f"peer name {port.name} mtu {_TAP_MTU} netns {self._edge}"
             )
-            if bridge is not None:
+            if bridge is not None and port.is_member:
                 yield f"link set dev {port.name} master br0"
             if port.settings:
                 settings = " ".join(f"{key} {_switch(v)}" for key, v in port.settings.items())
@@ -189,6 +205,7 @@ class RealLab:
         return members == shown.count("bridge_slave state forwarding")
 
     def _remove(self) -> None:
+        self._programs.close()
         for tap in self._taps.values():
             tap.close()
         present = set(netns.listnetns())

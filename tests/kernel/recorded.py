@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.kernel.labs import Case
-from tests.kernel.play import Inject, Outcome, Seen, Step, Wait
-from tests.kernel.setup import Lab
+from tests.kernel.cases import Case
+from tests.kernel.play import Inject, Look, Outcome, Reply, Seen, Send, Step, Wait
+from tests.kernel.setup import VIEWS, Lab
 
 FOLDER = Path(__file__).with_name("recorded")
 
@@ -39,31 +39,57 @@ def load(path: Path) -> tuple[Case, list[Outcome]]:
 
 def _step_json(step: Step, outcome: Outcome) -> dict[str, Any]:
     at_ms, seen = outcome
-    if isinstance(step, Wait):
-        return {"at_ms": at_ms, "wait_ms": step.duration_ms, "out": list(_out_json(b"", seen))}
-    return {
-        "at_ms": at_ms,
-        "port": step.port,
-        "in": _text(step.frame),
-        "out": list(_out_json(step.frame, seen)),
-    }
+    came = step.frame if isinstance(step, Inject) else b""
+    return {"at_ms": at_ms, **_done_json(step), "out": list(_out_json(came, seen))}
+
+
+def _done_json(step: Step) -> dict[str, Any]:
+    match step:
+        case Inject(port, frame):
+            return {"port": port, "in": _text(frame)}
+        case Wait(duration_ms):
+            return {"wait_ms": duration_ms}
+        case Reply(back, manner):
+            return {"reply_to": back, "manner": manner}
+        case Send(port, target, target_port, payload):
+            return {"send": [port, target, target_port, _text(payload)]}
+        case Look(timeouts):
+            return {"look": "timeouts" if timeouts else "all"}
 
 
 def _out_json(came: bytes, seen: list[Seen]) -> Iterator[str]:
     for port, frame in seen:
-        yield f"{port} {_SAME if frame == came else _text(frame)}"
+        if port in VIEWS:
+            yield f"{port} {frame.decode()}"
+        else:
+            yield f"{port} {_SAME if frame == came else _text(frame)}"
 
 
 def _step(entry: dict[str, Any]) -> tuple[Step, Outcome]:
-    step: Step
-    if "wait_ms" in entry:
-        step, came = Wait(entry["wait_ms"]), b""
-    else:
-        came = _frame(entry["in"])
-        step = Inject(entry["port"], came)
-    out = [line.split(" ") for line in entry["out"]]
-    seen = [(port, came if text == _SAME else _frame(text)) for port, text in out]
-    return step, Outcome(entry["at_ms"], seen)
+    step = _done(entry)
+    came = step.frame if isinstance(step, Inject) else b""
+    out = [line.split(" ", 1) for line in entry["out"]]
+    return step, Outcome(entry["at_ms"], [(port, _shown(port, text, came)) for port, text in out])
+
+
+def _done(entry: dict[str, Any]) -> Step:
+    match entry:
+        case {"port": port, "in": text}:
+            return Inject(port, _frame(text))
+        case {"wait_ms": duration_ms}:
+            return Wait(duration_ms)
+        case {"reply_to": back, "manner": manner}:
+            return Reply(back, manner)
+        case {"send": [port, target, target_port, payload]}:
+            return Send(port, target, target_port, _frame(payload))
+        case _:
+            return Look(entry["look"] == "timeouts")
+
+
+def _shown(port: str, text: str, came: bytes) -> bytes:
+    if port in VIEWS:
+        return text.encode()
+    return came if text == _SAME else _frame(text)
 
 
 def _text(frame: bytes) -> str:

@@ -8,13 +8,17 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+VIEWS = ("rules", "connections")
+"""What stands in a port's place before a line that the machine shows."""
+
 
 @dataclass(frozen=True)
 class Port:
     """A device of the machine, with a tap at the other end of its wire.
 
     ``settings`` are those of a bridge port, as ip-link(8) names them. ``stations`` are the
-    addresses that the tap answers for, and their MACs.
+    addresses that the tap answers for, and their MACs. ``is_member`` of the bridge, if there is
+    one.
     """
 
     name: str
@@ -23,11 +27,12 @@ class Port:
     addresses: tuple[str, ...] = ()
     settings: dict[str, int] = field(default_factory=dict)
     stations: dict[str, str] = field(default_factory=dict)
+    is_member: bool = True
 
 
 @dataclass(frozen=True)
 class Bridge:
-    """br0, of which all ports are members. ``settings`` as ip-link(8) names them.
+    """br0, of which ports are members. ``settings`` as ip-link(8) names them.
 
     ``fdb`` has the stations that it was told of, each with its port and the words of ``bridge fdb
     add``; ``neighbors`` those of the host, for good.
@@ -53,13 +58,22 @@ class Route:
 
 @dataclass(frozen=True)
 class Lab:
-    """``sysctls`` are set before there are devices where they name none, else after."""
+    """``sysctls`` are set before there are devices where they name none, else after.
+
+    ``rules`` is what iptables-restore(8) reads, ``rules6`` the same for ip6tables-restore.
+    """
 
     ports: tuple[Port, ...]
     bridge: Bridge | None = None
     routes: tuple[Route, ...] = ()
     sysctls: dict[str, int] = field(default_factory=dict)
     ipv6: bool = False
+    rules: str = ""
+    rules6: str = ""
+
+    @property
+    def has_rules(self) -> bool:
+        return bool(self.rules or self.rules6)
 
     def port(self, name: str) -> Port:
         return next(port for port in self.ports if port.name == name)
@@ -81,6 +95,8 @@ class Lab:
             tuple(Route(**route) for route in document["routes"]),
             document["sysctls"],
             document["ipv6"],
+            document.get("rules", ""),
+            document.get("rules6", ""),
         )
 
 

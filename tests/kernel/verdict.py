@@ -8,7 +8,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from tests.kernel import recorded
-from tests.kernel.labs import Case, case
+from tests.kernel.cases import Case
+from tests.kernel.labs import case
 from tests.kernel.play import Difference, Outcome, compare, play
 from tests.kernel.real import RealLab
 from tests.kernel.virtual import VirtualLab

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from tests.kernel import virtual_rules
+from tests.kernel.play import Look, Seen, Send
 from tests.kernel.setup import Bridge, Lab, Port, Route
 from vnet.base.chance import Chance
 from vnet.base.ids import ip_from_text, mac_from_text, prefix_from_text
@@ -42,6 +44,7 @@ class VirtualLab:
         self._namespace = Namespace(self._scheduler, "machine", Chance(1))
         self._taps: dict[str, PairDevice] = {}
         self._heard: list[tuple[str, bytes]] = []
+        self._programs = virtual_rules.Programs(self._namespace)
         self._build()
 
     def inject(self, port: str, frame: bytes) -> None:
@@ -65,6 +68,15 @@ class VirtualLab:
         self.wait(_READY_MS)
         if self.lab.bridge is not None:
             self._tell_of_stations(self.lab.bridge)
+        virtual_rules.restore(self._namespace, self.lab)
+
+    def send(self, datagram: Send) -> None:
+        """Have a program of the machine send something."""
+        self._programs.send(datagram)
+
+    def look(self, look: Look) -> Iterator[Seen]:
+        """The rules and connections, line by line."""
+        return virtual_rules.look(self._namespace, self.lab, look)
 
     # -- building
 
@@ -105,7 +117,7 @@ class VirtualLab:
         tap.set_admin(True)
         self._taps[port.name] = tap
         self._namespace.add_device(device, ipv6=self.lab.ipv6)
-        if self.lab.bridge is not None:
+        if self.lab.bridge is not None and port.is_member:
             self._namespace.enslave(port.name, "br0")
             member = self._namespace.bridges["br0"].port_of(device)
             assert member is not None
