@@ -9,10 +9,6 @@ import pytest
 from vnet.topology.load import parse_topology
 
 HOSTS = {
-    "mode": (
-        "{mode: ^nat}",
-        "host mode 'nat' is not supported (supported: bridge and open)",
-    ),
     "no mode": (
         "{mode: ^brigde}",
         "mode cannot be 'brigde' (did you mean 'bridge'?)",

@@ -235,8 +235,20 @@ FAULTS = {
         "pingall says nothing (write pingall: {})",
     ),
     "pingall among one": (
-        "{pingall: {among: ^[vm1]}}",
-        "among has 1 entry (at least 2)",
+        "{pingall: ^{among: [vm1]}}",
+        "it takes two to ping (there are 1 to choose from)",
+    ),
+    "pingall to oneself": (
+        "{pingall: ^{to: vm1}}",
+        "it takes two to ping (name those that shall)",
+    ),
+    "pingall to one by sample": (
+        "{pingall: {to: h1, ^sample: 3}}",
+        "sample chooses among pairs, and 'to' has one target",
+    ),
+    "pingall to nobody": (
+        "{pingall: {to: ^vm9}}",
+        "there is no node 'vm9' (did you mean 'vm1'?)",
     ),
     "nothing to repeat": (
         "{repeat: {count: 2, steps: ^[]}}",

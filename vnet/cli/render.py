@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vnet.cli.doctor import Finding
     from vnet.hypervisor.steps import ScriptStep
+    from vnet.lab.nat_rows import NatRow
     from vnet.lab.report import DropRow, Report, StepOutcome
     from vnet.lab.storms import StormRow
     from vnet.topology.model import Topology
@@ -65,6 +66,8 @@ def report_tables(
         shown.append(steps_table(report.steps))
     if report.links:
         shown.append(links_table(report, verbose=verbose))
+    if report.nat:
+        shown.append(nat_table(report.nat, verbose=verbose))
     drops = drops_table(report.drops, verbose=verbose)
     if drops is not None:
         shown.append(drops)
@@ -140,6 +143,17 @@ def links_table(report: Report, *, verbose: bool = False) -> Table:
         table.add_row(*cells)
     if len(rows) < len(report.links):
         table.add_row(f"and {len(report.links) - len(rows)} more (-v shows all)", "", "", "")
+    return table
+
+
+def nat_table(rows: list[NatRow], *, verbose: bool = False) -> Table:
+    """The connections that go by other addresses, as they come and as they go on."""
+    shown = rows if verbose else rows[:_MOST_LINKS]
+    table = _table("NAT at", "", "from", "to", "goes from", "to")
+    for row in shown:
+        table.add_row(*(escape(cell) for cell in row))
+    if len(shown) < len(rows):
+        table.add_row(f"and {len(rows) - len(shown)} more (-v shows all)", "", "", "", "", "")
     return table
 
 

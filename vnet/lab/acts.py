@@ -113,6 +113,9 @@ def move_vm(network: Network, step: steps.MoveStep) -> dict[str, Any]:
     for number, vnic in enumerate(network.topology.vms[step.vm].vnics):
         switch = step.switch or target.switch_for(plugs[number][1])
         target.plug(fronts[number], names[number], switch, settings[number], vnic.ips)
+    for host, domains in network.domains.items():
+        if host != step.host:
+            domains.running.pop(step.vm, None)
     network.forget_floods()
     if step.announce:
         for vnic in guest.vnics:

@@ -301,7 +301,7 @@ class Builder:
         ovs = self._openvswitch(host, mode)
         for switch in host.switches.values():
             if switch.network is not None:
-                scripts.networks.start(switch.network, switch.linux, switch.ageing_ns)
+                scripts.networks.start(switch.network, switch.linux, switch.ageing_ns, switch.dhcp)
             else:
                 self._start_bridge(mode, host, switch, ovs)
         self._make_vlans(namespace, host.vlans)

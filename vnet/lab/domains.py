@@ -40,6 +40,9 @@ class Domains:
         self.host = host
         self._mode = scripts.bridges
         self._vifs = scripts.vifs
+        self.networks = scripts.networks
+        self.running: dict[str, int] = {}
+        """The numbers of the machines that run here, by name."""
         self._scripts = _ATTACH_SCRIPTS.get(host.hypervisor, ("attach", "attach"))
         self._last_domid = 0
         self._cards = 0
@@ -47,6 +50,8 @@ class Domains:
     def names(self, vm: str, cards: int) -> list[str]:
         """The back ends' names of a machine that starts here, or comes from elsewhere."""
         self._last_domid += 1
+        self.running.pop(vm, None)
+        self.running[vm] = self._last_domid
         names = []
         for index in range(cards):
             name = self._next_name(vm, index)

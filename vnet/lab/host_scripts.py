@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vnet.hypervisor.modes.bridge import BridgeMode
 from vnet.hypervisor.modes.libvirt import LibvirtNetworks
+from vnet.hypervisor.modes.nat import NatMode
 from vnet.hypervisor.modes.route import RouteMode
 from vnet.hypervisor.modes.xen_vif import VifScript
 from vnet.linux.netns.namespace import Namespace
@@ -28,6 +29,7 @@ def start_scripts(namespace: Namespace, host: model.Host) -> HostScripts:
     if host.vif_mode is None:
         return HostScripts(bridges, networks, None)
     assert host.netdev is not None, "the topology let a host without an address through"
-    vifs = RouteMode(namespace, bridges.log, host.netdev)
+    made = RouteMode if host.vif_mode is model.VifMode.ROUTE else NatMode
+    vifs = made(namespace, bridges.log, host.netdev)
     vifs.start()
     return HostScripts(bridges, networks, vifs)

@@ -22,6 +22,7 @@ from vnet.lab.build import Builder
 from vnet.lab.captures import Captures
 from vnet.lab.handles import MachineHandle, VmHandle
 from vnet.lab.link_handle import LinkHandle
+from vnet.lab.nat_rows import nat_rows
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.lab.report import Report, all_ends, drop_rows, link_rows
 from vnet.lab.scenario import ScenarioRunner, VirtualStage, check_packets
@@ -315,6 +316,7 @@ class Lab:
             self._captures.counts,
             self._captures.file_names,
             self._storms(),
+            nat_rows(self.network),
         )
 
     def _storms(self) -> list[StormRow]:

@@ -96,6 +96,8 @@ def _make_app(network: Network, step: steps.Step) -> App:
             size_bytes=step.size_bytes,
         )
     if isinstance(step, steps.PingAllStep):
+        if step.target is not None:
+            return PingAll(network, [(source, step.target) for source in step.among])
         pairs = choose_pairs(
             network,
             step.among,

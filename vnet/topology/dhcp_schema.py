@@ -39,8 +39,10 @@ _MOST_LEASES = 100_000
 
 
 def _on(value: object) -> object:
-    """``dhcp: true`` is the server with its defaults."""
-    return {} if value is True else value
+    """``dhcp: true`` is the server with its defaults, ``false`` is none."""
+    if isinstance(value, bool):
+        return {} if value else None
+    return value
 
 
 class ReservationFile(Part):

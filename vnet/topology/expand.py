@@ -151,7 +151,7 @@ class _Expander:
         vlans = self.vlans(path, file, [*nics, *file.switches])
         switches = host_switches(name, path, file, scripts.network_mode, self.report)
         cards = [*nics.values(), *vlans]
-        check_subnets(path, file, switches, cards, self.report)
+        check_subnets(path, switches, cards, self.report)
         veths = veths_of(path, file, self.report)
         bridges = [Nic(key, NO_MAC, switch.addresses) for key, switch in switches.items()]
         routes = self.routes(path, file, [*cards, *bridges])
@@ -344,7 +344,10 @@ class _Expander:
             tc = tuple(vnic.tc)
             card = Vnic(f"eth{index}", mac, ip, vnic.mtu, vnic.ipv6, tc, switch)
             serves = dns_on_card(here, vnic, self.report)
-            vnics.append(replace(card, dhcp_client=vnic.asks_dhcp, dns=serves))
+            home = host.switches.get(switch)
+            leases = home is not None and home.leases_to_guests and not card.ips
+            asks = vnic.asks_dhcp or leases
+            vnics.append(replace(card, dhcp_client=asks, dns=serves))
         return vnics
 
     def plug(self, path: Path, host: Host, vnic: VnicFile) -> str:

@@ -1,14 +1,19 @@
-"""Whether a host's scripts can bring its guests online: numbers of domains, addresses of guests."""
+"""Whether a host's scripts can bring its guests online: numbers of domains, addresses of guests,
+and whether there are enough of those to lease."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from vnet.base.ids import ip_text
 from vnet.base.text import quote
 from vnet.hypervisor.modes.nat import has_router
 from vnet.hypervisor.modes.xen_vif import MOST_DOMID
+from vnet.linux.services.dhcp_server.settings import DhcpServing
 from vnet.topology.expand import Nodes
-from vnet.topology.model import Host, Hypervisor, VifMode, Vm
+from vnet.topology.model import Host, Hypervisor, VifMode, Vm, Vnic
 from vnet.topology.report import Path, Report
+from vnet.topology.virtual_networks import place_of_network
 
 
 def check_guests(nodes: Nodes, report: Report) -> None:
@@ -27,6 +32,37 @@ def check_guests(nodes: Nodes, report: Report) -> None:
             _check_cards(host, vm, path, owners, report)
         if report.faults > faults:
             told.add(path)
+
+
+def check_leases(nodes: Nodes, report: Report) -> None:
+    """Report switches of hosts whose DHCP server has fewer addresses than guests that ask."""
+    asking: dict[tuple[str, str], list[Vnic]] = {}
+    for vm in nodes.vms.values():
+        for vnic in vm.vnics:
+            if vnic.dhcp_client:
+                asking.setdefault((vm.host, vnic.switch), []).append(vnic)
+    told: set[Path] = set()
+    for (name, key), vnics in asking.items():
+        host = nodes.hosts.get(name)
+        switch = None if host is None else host.switches.get(key)
+        if switch is None or switch.dhcp is None:
+            continue
+        there, wanted = _leases(switch.dhcp, vnics)
+        path = place_of_network(report, nodes.origin[name], key, "dhcp")
+        if wanted > there and path not in told:
+            told.add(path)
+            what = f"{wanted} guests on {key} of {name} want a lease, and it has {there}"
+            report.add(path, what, "widen the network or the range")
+
+
+def _leases(serving: DhcpServing, vnics: Sequence[Vnic]) -> tuple[int, int]:
+    """How many addresses anybody may have, and how many cards there are for them."""
+    reserved = {each.mac for each in serving.reservations if each.ip is not None}
+    kept = [each.ip for each in serving.reservations if each.ip is not None]
+    there = sum(len(each) for each in serving.ranges)
+    there -= sum(any(ip in each for each in serving.ranges) for ip in kept)
+    wanted = sum(vnic.mac not in reserved for vnic in vnics)
+    return min(there, serving.most_leases), wanted
 
 
 def _check_cards(

@@ -75,8 +75,6 @@ def _is_xens(file: HostFile) -> bool:
 def _fault(file: HostFile) -> tuple[str, str, str] | None:
     """The key at fault, what is wrong with it, and what would be right."""
     mode, style, hypervisor = file.mode, file.style, file.hypervisor
-    if mode in ("nat", "isolated") or (mode == "route" and not _is_xens(file)):
-        return "mode", f"host mode {quote(mode)} is not supported", "supported: bridge and open"
     if mode != "bridge" and hypervisor not in (Hypervisor.XEN.value, Hypervisor.KVM.value):
         what = f"mode {quote(mode)} is for xen and kvm, not for {hypervisor}"
         return "mode", what, "write mode: bridge"
@@ -86,7 +84,11 @@ def _fault(file: HostFile) -> tuple[str, str, str] | None:
     if mode in ("isolated", "open"):
         fitting = ("libvirt",)
     if style not in fitting:
-        return "style", f"style {quote(style)} is not one of mode {mode}", one_of(fitting)
+        return (
+            "style",
+            f"style {quote(style)} is not one of mode {mode}",
+            f"it has: {one_of(fitting)}",
+        )
     if style in ("network-bridge", "xen") and hypervisor != Hypervisor.XEN.value:
         other = "enslaved" if mode == "bridge" else "libvirt"
         what = f"style {quote(style)} is Xen's, not {hypervisor}'s"

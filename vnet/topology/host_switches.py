@@ -12,7 +12,11 @@ from vnet.topology.dns import dns_of_network, dns_on_bridge
 from vnet.topology.model import Address, HostSwitch
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import HostFile, HostSwitchFile
-from vnet.topology.virtual_networks import DEFAULT_BRIDGE, network_of_switch
+from vnet.topology.virtual_networks import (
+    DEFAULT_BRIDGE,
+    network_of_switch,
+    serving_of_network,
+)
 
 
 def host_switches(
@@ -34,7 +38,9 @@ def host_switches(
         if network is not None:
             address = Address(network.ip, network.prefix_length)
             linux = replace(linux, tree=replace(linux.tree, stp=network.stp))
-            own = HostSwitch(key, None, switch.ageing, None, linux, (address,), network=network)
+            dhcp = serving_of_network(here, switch, network, report)
+            network = replace(network, has_dhcp=dhcp is not None)
+            own = HostSwitch(key, None, switch.ageing, None, linux, (address,), dhcp, network)
             own = replace(own, dns=dns_of_network(here, switch, address, report))
         else:
             # An uplink of null means none, as 'none' does; only silence gets a card.

@@ -207,6 +207,11 @@ class HostSwitch:
         return any(len(address.ip) == 16 for address in self.addresses)
 
     @property
+    def leases_to_guests(self) -> bool:
+        """Whether guests without an address ask for one: where libvirt runs a server."""
+        return self.network is not None and self.dhcp is not None
+
+    @property
     def bonded_cards(self) -> list[str]:
         """The links of its bonds, the uplink among them where that is one."""
         ports = () if self.ovs is None else self.ovs.ports.values()

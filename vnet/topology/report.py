@@ -55,6 +55,20 @@ class Report:
         node = self.root.children.get(section)
         return list(node.children) if node is not None else []
 
+    def has(self, path: Path) -> bool:
+        """Whether the file says anything at ``path``."""
+        node = self.root
+        for step in path:
+            if isinstance(step, int):
+                if step >= len(node.items):
+                    return False
+                node = node.items[step]
+            elif step in node.children:
+                node = node.children[step]
+            else:
+                return False
+        return True
+
     def line(self, path: Path) -> int:
         """The line of the value at ``path``."""
         return self.root.place(path)[0]

@@ -13,11 +13,11 @@ from vnet.topology.group_steps import MembershipStep
 from vnet.topology.model import Endpoint, Link
 from vnet.topology.name_step_schema import asked_for
 from vnet.topology.name_steps import DnsStep
+from vnet.topology.pingall import pingall_fault
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import TopologyFile
 from vnet.topology.step_names import StepNames
 from vnet.topology.step_schema import (
-    MAX_PINGALL,
     MAX_ROUNDS,
     OVS_VERBS,
     VERBS,
@@ -288,16 +288,14 @@ class _StepMaker:
         if not all(known):
             return None
         among = tuple(dict.fromkeys(given.among or self.directory.nodes.vms))
-        pings = len(among) * (len(among) - 1)
-        if given.classes and given.sample is not None:
-            what = "classes and a sample are two ways"
-            self.report.add((*path, "sample"), what, "leave one of the two out", at_key=True)
-        elif not pings and not self.cut.nodes:
-            self.report.add(path, "it takes two to ping", f"there are {len(among)} to choose from")
-        elif pings > MAX_PINGALL and not given.classes and given.sample is None:
-            what = f"{len(among)} machines make {pings} pings"
-            self.report.add(path, what, "write classes: true, or sample: 1000")
-        return PingAllStep(*common, among, given.classes, given.sample)
+        if given.to is not None and not self.names.machine(given.to, (*path, "to")):
+            return None
+        among = tuple(name for name in among if name != given.to)
+        fault = pingall_fault(given, len(among), excused=bool(self.cut.nodes))
+        if fault is not None:
+            key, what, hint = fault
+            self.report.add((*path, key) if key else path, what, hint, at_key=bool(key))
+        return PingAllStep(*common, among, given.classes, given.sample, given.to)
 
     def make_send(self, given: Any, path: Path, common: _Common) -> Step | None:
         name, device = given.from_

@@ -148,8 +148,11 @@ class TracepathFile(Part):
 class PingAllFile(Part):
     """Who reaches whom: every machine pings every other once, or a choice of them does."""
 
-    among: Annotated[list[Name], Field(min_length=2)] = Field(
+    among: Annotated[list[Name], Field(min_length=1)] = Field(
         default=[], description="The machines that take part; left out, all virtual machines."
+    )
+    to: Name | None = Field(
+        default=None, description="They all ping this machine, and not each other."
     )
     classes: bool = Field(
         default=False,

@@ -143,14 +143,18 @@ class TracepathStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class PingAllStep(Step):
-    """A ping for each pair of ``among``: all, between ``classes``, or a random ``sample``."""
+    """A ping for each pair of ``among``: all, between ``classes``, or a random ``sample``; or one
+    of each of them to ``target``."""
 
     among: tuple[str, ...]
     classes: bool = False
     sample: int | None = None
+    target: str | None = None
 
     @property
     def title(self) -> str:
+        if self.target is not None:
+            return f"pingall of {len(self.among)} → {self.target}"
         way = "classes" if self.classes else "" if self.sample is None else f"sample {self.sample}"
         return f"pingall of {len(self.among)} {way}".rstrip()
 

@@ -14,7 +14,7 @@ from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.devices import NLMON, backend_names, bridged_nics, host_devices, node_devices
 from vnet.topology.expand import Nodes
 from vnet.topology.explain import Cut
-from vnet.topology.host_guests import check_guests
+from vnet.topology.host_guests import check_guests, check_leases
 from vnet.topology.model import Endpoint, Host, Link, Vm, WireSwitch
 from vnet.topology.report import Path, Report
 from vnet.topology.schema import LinkFile, TopologyFile
@@ -232,6 +232,7 @@ def check_machines(file: TopologyFile, directory: Directory, links: list[Link]) 
     """What only shows when everything is in place: names and addresses that clash."""
     check_host_devices(directory)
     check_guests(directory.nodes, directory.report)
+    check_leases(directory.nodes, directory.report)
     steps = (step.flows for step in every_step(file.scenario or ()))
     flows_change = any(step and (step.delete or step.modify or step.add) for step in steps)
     check_addresses(directory.nodes, links, directory.report, flows_change=flows_change)

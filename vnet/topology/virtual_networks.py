@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from ipaddress import IPv4Network
 
 from vnet.base.ids import IpAddress, ip_from_text, ip_text
 from vnet.base.text import quote
 from vnet.base.units import NS_PER_S, duration_text
 from vnet.hypervisor.modes.virtual_network import Forward, VirtualNetwork
+from vnet.linux.services.dhcp_server.settings import DhcpOption, DhcpServing
 from vnet.topology.cards import NO_MAC
+from vnet.topology.dhcp_schema import DhcpFile, serving_of
 from vnet.topology.model import Address, HostSwitch, Nic
 from vnet.topology.report import Path, Report
-from vnet.topology.schema import HostFile, HostSwitchFile
+from vnet.topology.schema import HostSwitchFile
+from vnet.wire.dhcp_options import ROUTER
 
 DEFAULT_BRIDGE = "virbr0"
 _DEFAULT_NAME = "default"
@@ -27,9 +31,6 @@ def network_of_switch(
     """The network that the switch ``name`` at ``path`` is; None for one of mode bridge."""
     if mode == "bridge":
         return None
-    if mode != "open":
-        what = f"mode {quote(mode)} is not supported"
-        report.add((*path, "mode"), what, "supported: bridge and open")
     if file.type != "linux":
         what = f"mode {quote(mode)} is for Linux bridges"
         report.add((*path, "type"), what, "write type: linux, or mode: bridge")
@@ -54,6 +55,30 @@ def network_of_switch(
     )
 
 
+def serving_of_network(
+    path: Path, file: HostSwitchFile, network: VirtualNetwork, report: Report
+) -> DhcpServing | None:
+    """What libvirt's dnsmasq leases on a network: all that there is, unless the file says.
+
+    An isolated network has no router to tell of.
+    """
+    said = "dhcp" in file.model_fields_set
+    if said and file.dhcp is None:
+        return None
+    given = file.dhcp or DhcpFile()
+    address = Address(network.ip, network.prefix_length)
+    serving = serving_of((*path, "dhcp") if said else path, given, [address], report)
+    if serving is None:
+        return None
+    if network.forward is Forward.ISOLATED and given.router is None:
+        no_router = DhcpOption(ROUTER, b"", is_addresses=True)
+        serving = replace(serving, options=(no_router, *serving.options))
+    most = sum(len(each) for each in serving.ranges)
+    if "leases" in given.model_fields_set:
+        most = given.leases
+    return replace(serving, authoritative=True, overload=False, most_leases=most)
+
+
 def _address(path: Path, file: HostSwitchFile, mode: str, report: Report) -> Address:
     if not file.ip:
         return _DEFAULT_ADDRESS
@@ -71,7 +96,6 @@ def _address(path: Path, file: HostSwitchFile, mode: str, report: Report) -> Add
 
 def check_subnets(
     path: Path,
-    file: HostFile,
     switches: Mapping[str, HostSwitch],
     cards: Iterable[Nic],
     report: Report,
@@ -88,17 +112,21 @@ def check_subnets(
         for other, owner in seen:
             if own.overlaps(other):
                 what = f"network {quote(str(own))} of {name} overlaps with {other} of {owner}"
-                report.add(_place(path, file, name), what, "give it another with 'ip'")
+                here = place_of_network(report, path, name, "ip", 0)
+                report.add(here, what, "give it another with 'ip'")
                 break
         seen.append((own, name))
 
 
-def _place(path: Path, file: HostFile, switch: str) -> Path:
-    """Where the file says what address a switch has, or should."""
-    if switch not in file.switches:
-        return (*path, "mode")
-    given = file.switches[switch]
-    return (*path, "switches", switch, *(("ip", 0) if given is not None and given.ip else ()))
+def place_of_network(report: Report, host: Path, switch: str, *keys: str | int) -> Path:
+    """Where the file says what a switch of the host at ``host`` is: at ``keys`` of it, if it has
+    them; else what it has, or the host's mode."""
+    found: Path = (*host, "switches")
+    for key in (switch, *keys):
+        if not report.has((*found, key)):
+            break
+        found = (*found, key)
+    return found if len(found) > len(host) + 1 else (*host, "mode")
 
 
 def _subnets_of(cards: Iterable[Nic]) -> Iterator[tuple[IPv4Network, str]]:

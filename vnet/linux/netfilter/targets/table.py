@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vnet.linux.netfilter.targets.checksum import ChecksumTarget
 from vnet.linux.netfilter.targets.header_changes import (
     DscpTarget,
     HlTarget,
@@ -23,6 +24,7 @@ from vnet.linux.netfilter.targets.translating import (
 from vnet.linux.netfilter.xtables.extension import Target
 
 _ALL: tuple[type[Target], ...] = (
+    ChecksumTarget,
     ConnmarkTarget,
     CtTarget,
     DnatTarget,
