@@ -31,7 +31,7 @@ ADDITIONS = {
     ),
     "unknown key inside": (
         "routers: {r1: {nics: {eth0: {^pi: 10.0.0.9/24}}}}",
-        "unknown key 'pi' (known here: ip, mac, mtu, ipv6, tc, dhcp, dhcp_relay, ra)",
+        "unknown key 'pi' (known here: ip, mac, mtu, ipv6, tc, dns, dhcp, dhcp_relay, ra)",
     ),
     "missing key": (
         "links:\n  - ^{latency: 1ms}",
