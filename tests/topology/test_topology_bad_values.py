@@ -234,9 +234,9 @@ ADDITIONS = {
     ),
     "no verb": (
         "scenario: [^{at: 1s}]",
-        "the step does nothing (it needs one of ping, arping, udp, tcp, iperf3, http, traceroute, "
-        "tracepath, pingall, send, join, leave, link, move, wait, fdb, counters, tc, repeat, "
-        "parallel, and 6 more)",
+        "the step does nothing (it needs one of ping, arping, udp, tcp, iperf3, http, dns, "
+        "traceroute, tracepath, pingall, send, join, leave, link, move, wait, fdb, counters, tc, "
+        "repeat, and 7 more)",
     ),
     "two verbs": (
         "scenario: [{^wait: 1s, ping: {from: vm1, to: vm2}}]",
