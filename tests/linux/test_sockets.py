@@ -55,7 +55,7 @@ def test_a_datagram_arrives_with_its_addresses_and_ports(two: Two) -> None:
     client = two.one.sockets.open_udp(lambda *_: None, 4000)
     client.send_to(two.two_ip, 5000, b"hello")
     two.lab.run(10 * MS)
-    assert got == [Datagram(two.one_ip, 4000, two.two_ip, b"hello")]
+    assert got == [Datagram(two.one_ip, 4000, two.two_ip, b"hello", two.two.interface("eth0"))]
 
 
 def test_an_answer_finds_its_way_back(two: Two) -> None:

@@ -10,6 +10,7 @@ from vnet.base.ids import IPV4_ANY, IPV6_ANY, IpAddress, ip_from_text, ip_text, 
 from vnet.base.text import one_of
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.arping import Arping
+from vnet.guest.apps.dhcp import DhcpRun
 from vnet.guest.apps.http import PORT as HTTP_PORT
 from vnet.guest.apps.http import HttpGet, HttpOptions, HttpServer
 from vnet.guest.apps.iperf.client import IperfClient, IperfOptions
@@ -24,6 +25,8 @@ from vnet.guest.groups import Memberships
 from vnet.guest.vnic import Vnic
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
+from vnet.linux.services.dhcp_client.daemon import DhcpClientDaemon
+from vnet.linux.services.dhcp_client.settings import ClientSettings
 
 if TYPE_CHECKING:
     from vnet.guest.apps.dns.dig import Dig, DigOptions
@@ -45,6 +48,8 @@ class Machine:
         self._servers: dict[int, UdpServer] = {}
         self._tcp_servers: dict[int, TcpService] = {}
         self._faces: dict[Interface, Vnic] = {}
+        self.dhcp_clients: dict[Interface, DhcpClientDaemon] = {}
+        """Those that run, or that remember a lease."""
 
     @property
     def name(self) -> str:
@@ -109,6 +114,28 @@ class Machine:
         return Arping(
             self.namespace, target, count=count, interval_ns=interval_ns, mode=mode, out=out
         )
+
+    def dhcp_client(self, device: str | None = None) -> DhcpClientDaemon:
+        """The DHCP client of a device, running or not; the first one's where none is named."""
+        name = self._first_device() if device is None else device
+        interface = self.namespace.interface(name)
+        if interface not in self.dhcp_clients:
+            settings = ClientSettings(self.name)
+            client = DhcpClientDaemon(interface, settings, self.epoch_ns)
+            self.dhcp_clients[interface] = client
+        return self.dhcp_clients[interface]
+
+    def _first_device(self) -> str:
+        """The device that has a DHCP client, or else the first that could."""
+        loopback = self.namespace.loopback
+        own = [i for i in self.namespace.interfaces.values() if i is not loopback]
+        for interface in (*self.dhcp_clients, *own):
+            return interface.device.name
+        raise UsageError(f"{self.name} has no device to get an address for")
+
+    def make_dhcp(self, action: str = "start", device: str | None = None) -> DhcpRun:
+        """dhclient(8): ``start``, ``renew``, ``release`` or ``reboot``."""
+        return DhcpRun(self.dhcp_client(device), action)
 
     def make_udp(self, target: bytes, **options: Unpack[UdpOptions]) -> UdpStream:
         """A stream of datagrams to a port of another machine, which runs ``server`` there."""

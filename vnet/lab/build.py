@@ -21,6 +21,7 @@ from vnet.guest.vnic import Vnic
 from vnet.hypervisor.backend import FrontEnd
 from vnet.hypervisor.modes.bridge import BridgeMode
 from vnet.hypervisor.steps import ScriptStep
+from vnet.lab.dhcp import start_dhcp
 from vnet.lab.domains import Domains
 from vnet.lab.host_scripts import start_scripts
 from vnet.lab.machine_routes import add_addresses, add_routes, add_rules
@@ -240,6 +241,7 @@ class Builder:
             self._lay_link(link)
         for host in self._topology.hosts.values():
             self._boot_host(host)
+        start_dhcp(self.network)
         self.network.dns_servers = start_names(self._topology, self.namespaces)
         return self.network
 

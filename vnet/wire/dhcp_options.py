@@ -255,3 +255,27 @@ def parse_names(value: bytes) -> tuple[str, ...] | None:
             names.append(".".join(labels))
         at = here if after < 0 else after
     return tuple(names)
+
+
+class ClasslessRoute(NamedTuple):
+    """A route that a client is told of; a gateway of 0.0.0.0 is the link itself."""
+
+    network: bytes
+    prefix_length: int
+    gateway: bytes
+
+
+def parse_routes(value: bytes) -> tuple[ClasslessRoute, ...]:
+    """The routes of option 121 (RFC 3442), up to one that is cut off or makes no sense."""
+    routes: list[ClasslessRoute] = []
+    at = 0
+    while at < len(value):
+        length = value[at]
+        size = (length + 7) // 8
+        end = at + 1 + size + 4
+        if length > 32 or end > len(value):
+            break
+        network = value[at + 1 : at + 1 + size].ljust(4, b"\0")
+        routes.append(ClasslessRoute(network, length, value[end - 4 : end]))
+        at = end
+    return tuple(routes)

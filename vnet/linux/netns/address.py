@@ -26,6 +26,8 @@ class InterfaceAddress:
     failed; both stay False for IPv4, which Linux does not check. ``primary_ip`` is the address
     that came first in an IPv4 network on the interface: the others are secondary.
 
+    With ``has_said_broadcast`` the broadcast address was given, and is shown.
+
     ``valid_until_ns`` and ``preferred_until_ns`` None stand for ever. When it is no longer
     preferred an address is ``deprecated``: used, but not for what is new. ``from_router`` is one
     that was made of a prefix which a router advertised (RFC 4862 section 5.5.3).
@@ -36,6 +38,7 @@ class InterfaceAddress:
         "deprecated",
         "duplicate",
         "from_router",
+        "has_said_broadcast",
         "ip",
         "network",
         "preferred_until_ns",
@@ -56,6 +59,7 @@ class InterfaceAddress:
             host_bits = (1 << (32 - prefix_length)) - 1
             number = int.from_bytes(ip, "big") | host_bits
             self.broadcast = IpAddress(number.to_bytes(4, "big"))
+        self.has_said_broadcast = False
         self.tentative = False
         self.duplicate = False
         self.deprecated = False

@@ -58,6 +58,44 @@ class Addresses:
             interface.mld.report_all()
         self.learn(interface, address)
 
+    def lend(
+        self,
+        name: str,
+        ip: IpAddress,
+        prefix_length: int,
+        lifetime_s: int,
+        broadcast: IpAddress | None = None,
+    ) -> None:
+        """``ip addr replace IP/LEN valid_lft S preferred_lft S [broadcast IP] dev NAME``.
+
+        The address goes when its time is up.
+        """
+        interface = self._namespace.interface(name)
+        found = interface.find(ip)
+        if found is not None and found.prefix_length != prefix_length:
+            self.delete(name, ip)
+            found = None
+        address = found or InterfaceAddress(ip, prefix_length)
+        if broadcast is not None:
+            address.broadcast, address.has_said_broadcast = broadcast, True
+        now_ns = self._namespace.scheduler.now_ns
+        address.set_lifetimes(lifetime_s, lifetime_s, now_ns)
+        if found is None:
+            self._namespace.sysctls.address_added(name)
+            address.join(interface.addresses)
+            self.put(interface, address)
+        else:
+            self._namespace.tell(AddressChange(interface.device, address))
+        if address.valid_until_ns is not None:
+            self._namespace.scheduler.at(address.valid_until_ns, self._run_out, interface, address)
+
+    def _run_out(self, interface: Interface, address: InterfaceAddress) -> None:
+        """The lifetime of an IPv4 address may be over, unless it was made longer."""
+        until_ns = address.valid_until_ns
+        is_over = until_ns is not None and until_ns <= self._namespace.scheduler.now_ns
+        if is_over and address in interface.addresses:
+            self.delete(interface.device.name, address.ip)
+
     def learn(self, interface: Interface, address: InterfaceAddress) -> None:
         """An address is there; if it is of IPv6 it is checked."""
         self.put(interface, address)
@@ -107,6 +145,10 @@ class Addresses:
                     break
         self._namespace.tell(AddressChange(interface.device, address, deleted=True))
         self._remove_routes(interface, address)
+        if len(address.ip) == 4 and not any(len(a.ip) == 4 for a in interface.addresses):
+            # The last one: the kernel does without IP on the device (fib_disable_ip()).
+            self._namespace.routes.device_down(interface, 4)
+            interface.arp_cache.flush()
 
     def _promote(self, interface: Interface, seconds: list[InterfaceAddress]) -> None:
         """The first of the second addresses becomes the first."""

@@ -192,6 +192,12 @@ NO_SOCKET = drop_reason(
     cause="no socket listens on the destination port",
     cure="start the server, or correct the port",
 )
+NOBODY_LISTENS = drop_reason(
+    "nobody-listens",
+    cause="a datagram to everybody, and no socket here listens on its port",
+    cure="nothing: it was meant for others",
+    routine=True,
+)
 NO_PROTOCOL = drop_reason(
     "no-ip-protocol",
     cause="no handler for the IP protocol number",

@@ -64,6 +64,7 @@ class Interface:
         "nd_cache",
         "ready",
         "roads",
+        "tap",
     )
 
     def __init__(self, namespace: Namespace, device: NetDevice, ipv6: bool) -> None:
@@ -86,6 +87,8 @@ class Interface:
         self.mld = MldHost(self)
         self.hardware_filter = HardwareFilter(self)
         self.addrconf: Addrconf | None = Addrconf(self) if ipv6 else None
+        self.tap: Callable[[Frame], bool] | None = None
+        """A program that listens past the IP stack (a packet socket): True for what it takes."""
         self._by_type: dict[bytes, Callable[[Interface, Frame], None]] = {
             _ARP: namespace.arp.receive,
             _IPV4: namespace.ipv4.receive,
@@ -106,6 +109,8 @@ class Interface:
 
     def handle(self, frame: Frame) -> None:
         """A frame came in by the device."""
+        if self.tap is not None and self.tap(frame):
+            return None
         data = frame.data
         device = self.device
         if len(data) < vlan.LEAST_TAGGED_BYTES and not vlan.is_whole(data):

@@ -9,7 +9,7 @@ protocol to interface.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vnet.base.chance import Chance
 from vnet.base.ids import IpAddress
@@ -43,6 +43,9 @@ from vnet.sim.scheduler import Scheduler
 from vnet.tables.neigh import Neighbor
 from vnet.wire.arp import Arp
 
+if TYPE_CHECKING:
+    from vnet.linux.services.dhcp_server.daemon import DhcpServer
+
 _LOOPBACK_ADDRESSES = (
     (IpAddress(b"\x7f\0\0\1"), 8),
     (IpAddress(bytes(15) + b"\1"), 128),
@@ -68,6 +71,8 @@ class Namespace:
         self.resolv_conf = NO_RESOLVER
         self.dhcp_names: NameSource | None = None
         """Who has leases here, if the machine leases addresses."""
+        self.dhcp_servers: dict[Interface, DhcpServer] = {}
+        """By the interface that each serves."""
         self.log = KernelLog(scheduler)
         self.sysctls = Sysctls()
         self.sysctls.changed = self._settings_changed

@@ -71,8 +71,11 @@ def _address_line(interface: Interface, address: InterfaceAddress) -> str:
     text = f"{ip_text(address.ip)}/{address.prefix_length}"
     host = interface is interface.namespace.loopback
     if len(address.ip) == 4:
-        secondary = "secondary " if is_secondary(interface, address) else ""
-        return f"    inet {text} scope {'host' if host else 'global'} {secondary}{name}"
+        if address.has_said_broadcast and address.broadcast is not None:
+            text += f" brd {ip_text(address.broadcast)}"
+        flags = "secondary " if is_secondary(interface, address) else ""
+        flags += "dynamic " if address.valid_until_ns is not None else ""
+        return f"    inet {text} scope {'host' if host else 'global'} {flags}{name}"
     scope = "host" if host else "link" if is_link_local_ip6(address.ip) else "global"
     return f"    inet6 {text} scope {scope} {_flags(address)}"
 

@@ -50,12 +50,14 @@ class Sockets:
         on_error: Callable[[SocketError], None] | None = None,
         *,
         address: bytes = b"",
+        device: Interface | None = None,
     ) -> UdpSocket:
         """Bind a UDP socket to ``port`` on all addresses; 0 picks a free ephemeral one.
 
-        One that is bound to an ``address`` hears what comes there before one that is not.
+        One that is bound to an ``address`` hears what comes there before one that is not, and one
+        of a ``device`` what comes in by that interface before all others.
         """
-        return self.udp.open(on_data, port, on_error, address)
+        return self.udp.open(on_data, port, on_error, address, device)
 
     def open_echo(
         self,
@@ -109,7 +111,9 @@ class Sockets:
         datagram = udp.parse(segment)
         if datagram is None or not udp.checksum_holds(header.source, header.target, segment):
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
-        reason = self.udp.hand_over(header.source, header.target, datagram)
+        reason = self.udp.hand_over(interface, header.source, header.target, datagram, frame.meta)
+        if reason is drops.NO_SOCKET and is_for_all(interface, header.target):
+            reason = drops.NOBODY_LISTENS
         if reason is not None:
             interface.device.drop(frame, reason)
         if reason is drops.NO_SOCKET:
@@ -158,7 +162,9 @@ class Sockets:
         datagram = udp.parse(segment, jumbo=True)
         if datagram is None or not udp.checksum_holds(header.source, header.target, segment):
             return interface.device.drop(frame, drops.TRANSPORT_MALFORMED)
-        reason = self.udp.hand_over(header.source, header.target, datagram)
+        reason = self.udp.hand_over(interface, header.source, header.target, datagram, frame.meta)
+        if reason is drops.NO_SOCKET and is_for_all(interface, header.target):
+            reason = drops.NOBODY_LISTENS
         if reason is not None:
             interface.device.drop(frame, reason)
         if reason is drops.NO_SOCKET and not frame.data[0] & 1:
@@ -324,6 +330,11 @@ class Sockets:
                 socket.on_error(error._replace(port=segment[2] << 8 | segment[3]))
             return socket is not None
         return False
+
+
+def is_for_all(interface: Interface, target: bytes) -> bool:
+    """Whether ``target`` is an address of many: everybody's, or a group's."""
+    return is_multicast_ip(target) or interface.is_broadcast(target)
 
 
 def _without_padding(packet: bytes, segment: bytes, datagram: udp.Udp) -> bytes:

@@ -10,26 +10,42 @@ from vnet.linux.netns.sockets.errors import SocketError
 from vnet.sim.frame import Meta
 
 if TYPE_CHECKING:
+    from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.sockets.udp_table import UdpTable
 
 
 class Datagram(NamedTuple):
-    """A received datagram: who sent it, to which of our addresses, and the bytes."""
+    """A received datagram: who sent it, to which of our addresses, the bytes, the interface it
+    came in by (IP_PKTINFO), and its frame's trace, if that is followed."""
 
     source: bytes
     source_port: int
     target: bytes
     data: bytes
+    interface: Interface
+    meta: Meta | None = None
 
 
 class UdpSocket:
     """A bound UDP socket. ``on_data`` and ``on_error`` are called as things arrive.
 
-    ``address`` is empty for one that hears what comes to any. Without ``discovers_mtu`` its
-    datagrams may be cut to pieces on their way (IP_PMTUDISC_OMIT).
+    ``address`` is empty for one that hears what comes to any. One with a ``device`` hears only
+    what comes in by that interface, and all that it sends leaves there (SO_BINDTODEVICE). Without
+    ``discovers_mtu`` its datagrams may be cut to pieces on their way (IP_PMTUDISC_OMIT). ``tos``
+    is theirs.
     """
 
-    __slots__ = ("_refusal", "_table", "address", "discovers_mtu", "on_data", "on_error", "port")
+    __slots__ = (
+        "_refusal",
+        "_table",
+        "address",
+        "device",
+        "discovers_mtu",
+        "on_data",
+        "on_error",
+        "port",
+        "tos",
+    )
 
     def __init__(
         self,
@@ -38,12 +54,15 @@ class UdpSocket:
         on_data: Callable[[UdpSocket, Datagram], None],
         on_error: Callable[[SocketError], None] | None,
         address: bytes,
+        device: Interface | None = None,
     ) -> None:
         self._table = table
         self.port = port
         self.on_data = on_data
         self.on_error = on_error
         self.address = address
+        self.device = device
+        self.tos = 0
         self.discovers_mtu = True
         self._refusal: DropReason | None = None
 

@@ -16,24 +16,27 @@ from vnet.sim.frame import Meta
 from vnet.wire import ipv4, ipv6, udp
 
 if TYPE_CHECKING:
+    from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
 
 class UdpTable:
-    """Sockets by port, and those that hear what comes to one address by that, too."""
+    """Sockets by port, and those that hear what comes to one address, or in by one interface, by
+    that, too."""
 
-    __slots__ = ("_bound", "_namespace", "_picked", "sockets")
+    __slots__ = ("_bound", "_namespace", "_of_device", "_picked", "sockets")
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.sockets: dict[int, UdpSocket] = {}
         self._bound: dict[tuple[bytes, int], UdpSocket] = {}
+        self._of_device: dict[tuple[Interface, int], UdpSocket] = {}
         self._picked = 0
         """How many ephemeral ports have been picked: who opens a socket anew gets another."""
 
     def __iter__(self) -> Iterator[UdpSocket]:
-        """Every socket; those of one address come last."""
-        return chain(self.sockets.values(), self._bound.values())
+        """Every socket; those of one address come last, and then those of one interface."""
+        return chain(self.sockets.values(), self._bound.values(), self._of_device.values())
 
     def open(
         self,
@@ -41,13 +44,17 @@ class UdpTable:
         port: int,
         on_error: Callable[[SocketError], None] | None,
         address: bytes,
+        device: Interface | None = None,
     ) -> UdpSocket:
         """Bind a socket; see :meth:`~vnet.linux.netns.sockets.table.Sockets.open_udp`."""
         port = port or self._free_port()
-        if (address, port) in self._bound or (not address and port in self.sockets):
+        is_taken = (address, port) in self._bound or (not address and port in self.sockets)
+        if (device, port) in self._of_device if device is not None else is_taken:
             raise UsageError(f"{self._namespace.name}: UDP port {port} is in use")
-        socket = UdpSocket(self, port, on_data, on_error, address)
-        if address:
+        socket = UdpSocket(self, port, on_data, on_error, address, device)
+        if device is not None:
+            self._of_device[device, port] = socket
+        elif address:
             self._bound[address, port] = socket
         else:
             self.sockets[port] = socket
@@ -67,22 +74,37 @@ class UdpTable:
 
     def close(self, socket: UdpSocket) -> None:
         """Forget a socket; harmless when it is forgotten."""
-        if socket.address:
+        if socket.device is not None:
+            self._of_device.pop((socket.device, socket.port), None)
+        elif socket.address:
             self._bound.pop((socket.address, socket.port), None)
         elif self.sockets.get(socket.port) is socket:
             del self.sockets[socket.port]
 
-    def at(self, address: bytes, port: int) -> UdpSocket | None:
-        """The socket that hears what comes to ``address`` and ``port``."""
+    def at(self, address: bytes, port: int, interface: Interface | None = None) -> UdpSocket | None:
+        """The socket that hears what comes to ``address`` and ``port`` by ``interface``, or, where
+        that is not said, by any."""
         bound = self._bound.get((address, port)) if self._bound else None
+        if self._of_device:
+            for (device, number), socket in self._of_device.items():
+                if number == port and interface in (device, None):
+                    bound = socket
         return self.sockets.get(port) if bound is None else bound
 
-    def hand_over(self, source: bytes, target: bytes, datagram: udp.Udp) -> DropReason | None:
+    def hand_over(
+        self,
+        interface: Interface,
+        source: bytes,
+        target: bytes,
+        datagram: udp.Udp,
+        meta: Meta | None,
+    ) -> DropReason | None:
         """Why it found nobody who could do with it; None where somebody could."""
-        socket = self.at(target, datagram.target_port)
+        socket = self.at(target, datagram.target_port, interface)
         if socket is None:
             return drops.NO_SOCKET
-        socket.on_data(socket, Datagram(source, datagram.source_port, target, datagram.payload))
+        port, payload = datagram.source_port, datagram.payload
+        socket.on_data(socket, Datagram(source, port, target, payload, interface, meta))
         return socket.take_refusal()
 
     def send(
@@ -95,13 +117,16 @@ class UdpTable:
         meta: Meta | None,
     ) -> None:
         """Build and send one datagram."""
-        namespace = self._namespace
-        source = source or socket.address or namespace.sockets.source_for(target)
+        namespace, out = self._namespace, socket.device
+        source = source or socket.address
+        if not source and out is not None:
+            source = out.source_for(target) or b""
+        source = source or namespace.sockets.source_for(target)
         segment = udp.emit(source, target, socket.port, port, data)
         if len(target) == 16:
             hops = namespace.ipv6.hop_limit_to(target)
             packet = ipv6.emit(source, target, udp.PROTOCOL, segment, hop_limit=hops)
-            return namespace.ipv6.send(packet, meta)
+            return namespace.ipv6.send(packet, meta, out=out)
         # Path MTU discovery sets DF on what fits; what does not is fragmented (IP_PMTUDISC_WANT).
         fits = socket.discovers_mtu
         fits = fits and len(segment) + ipv4.HEADER_BYTES <= namespace.ipv4.mtu_to(target)
@@ -112,7 +137,8 @@ class UdpTable:
             udp.PROTOCOL,
             segment,
             ttl=namespace.sysctls.ipv4.ip_default_ttl,
+            tos=socket.tos,
             ident=namespace.idents.next(source, target, udp.PROTOCOL),
             flags_offset=ipv4.DONT_FRAGMENT if fits else 0,
         )
-        return namespace.ipv4.send(packet, meta)
+        return namespace.ipv4.send(packet, meta, out=out)

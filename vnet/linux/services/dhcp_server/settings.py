@@ -16,10 +16,16 @@ DEFAULT_MOST_LEASES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class DhcpRange:
-    """Addresses from ``start`` to ``end``, both included, to be leased to anybody."""
+    """Addresses from ``start`` to ``end``, both included, to be leased to anybody.
+
+    ``prefix_length`` is that of their network where it is none of the server's own: a relay's.
+    ``lease_s`` None is the server's.
+    """
 
     start: IpAddress
     end: IpAddress
+    prefix_length: int | None = None
+    lease_s: int | None = None
 
     def __contains__(self, ip: bytes) -> bool:
         return self.start <= ip <= self.end
