@@ -23,6 +23,9 @@ class Readable(Protocol):
     def fileno(self) -> int:
         """Its descriptor."""
 
+    def close(self) -> None:
+        """Read no more."""
+
 
 class WallClock(Scheduler):
     """Time begins at 0 with :meth:`begin`.
@@ -101,5 +104,9 @@ class WallClock(Scheduler):
                 key.data()
 
     def close(self) -> None:
-        """Let go of the selector."""
+        """Watch nothing any more, and close all that was watched: nobody will read it."""
+        for key in tuple(self._selector.get_map().values()):
+            self._selector.unregister(key.fileobj)
+            if not isinstance(key.fileobj, int):
+                key.fileobj.close()  # type: ignore[attr-defined]
         self._selector.close()

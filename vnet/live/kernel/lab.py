@@ -51,6 +51,8 @@ class KernelLab:
         self.topology = topology
         self.notes: list[str] = []
         """What is not as the file says, in sentences."""
+        self.is_faster = False
+        """Whether links lack the latency that the file gives them."""
         names = {name: namespaces.name_of(plan.lab, name) for name in _node_names(plan)}
         self._plan = plan
         self._netlink = Netlink(names)
@@ -60,6 +62,7 @@ class KernelLab:
         self._builder = Builder(plan, self._netlink, record, _told(topology))
         self._captures = LiveCaptures(topology, plan, self._taps)
         self._runner: ScenarioRunner | None = None
+        self._stage: KernelStage | None = None
 
     def build(self, folder: Path | None, *, split: bool, form: str) -> None:
         """Make everything. Captures begin before the first device is up; None takes none."""
@@ -73,7 +76,9 @@ class KernelLab:
 
     def play(self, until_ns: int | None = None) -> None:
         """Play the scenario in real time, to its end or for so long."""
-        stage = KernelStage(self.topology, self._clock, self._netlink, self._taps)
+        stage = self._stage = KernelStage(
+            self.topology, self._clock, self._netlink, self._taps, is_faster=self.is_faster
+        )
         self._runner = ScenarioRunner(stage, self.topology.scenario, self._clock.stop)
         self._runner.start()
         if self.topology.scenario or until_ns is not None:
@@ -103,6 +108,8 @@ class KernelLab:
 
     def close(self) -> None:
         """Let go of sockets; the lab itself stays."""
+        if self._stage is not None:
+            self._stage.close()
         self._taps.close()
         self._netlink.close()
         self._clock.close()
@@ -155,11 +162,12 @@ def bring_up(
         if find_record(topology.name) is not None:
             what = f"{topology.name} is up already"
             raise NotAsExpectedError(what, f"vnet down --kernel {topology.name} takes it down")
-        notes = _check_kernel(plan)
+        missing = _check_kernel(plan)
         _check_names(plan)
         record = Record(topology.name, folder)
         lab = KernelLab(topology, plan, record)
-        lab.notes += notes
+        lab.notes += [f"this kernel lacks {each.value}: they will be faster" for each in missing]
+        lab.is_faster = Capability.NETEM in missing
         try:
             try:
                 lab.build(pcap_dir, split=split, form=pcap_format)
@@ -182,8 +190,8 @@ def plan_of(topology: Topology, seed: int | None = None) -> Plan:
     return plan
 
 
-def _check_kernel(plan: Plan) -> list[str]:
-    """What the kernel lacks and a lab can do without, in sentences.
+def _check_kernel(plan: Plan) -> list[Capability]:
+    """What the kernel lacks and a lab can do without.
 
     Raises :class:`KernelError` with what it cannot do without.
     """
@@ -194,7 +202,7 @@ def _check_kernel(plan: Plan) -> list[str]:
             f"for {plan.lab} this kernel lacks {_listed(grave)}",
             "load the modules or install the programs, or use `vnet run`",
         )
-    return [f"this kernel lacks {each.value}: they will be faster" for each in missing]
+    return missing
 
 
 def _listed(capabilities: Sequence[Capability]) -> str:

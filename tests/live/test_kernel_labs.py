@@ -1,0 +1,191 @@
+"""``vnet up --kernel``: what is built, what it says, and that nothing of it stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.live.conftest import Vnet, names_of
+from tests.live.files import WAITS, overlay, pair, routed
+from vnet.lab.report import Report
+from vnet.live.kernel import namespaces
+from vnet.live.kernel.lab import bring_down, bring_up
+from vnet.topology.load import parse_topology
+from vnet.wire.pcapng import read_pcapng
+
+pytestmark = pytest.mark.kernel
+
+
+def played(text: str, folder: Path) -> Report:
+    """The report of a file on the kernel, which is taken down again."""
+    topology = parse_topology(text)
+    try:
+        with bring_up(topology, pcap_dir=folder) as lab:
+            lab.play()
+            return lab.finish()
+    finally:
+        bring_down(topology.name)
+
+
+def our_links() -> str:
+    return subprocess.run(
+        ["ip", "-o", "link"], capture_output=True, text=True, check=True
+    ).stdout.replace("\\", "")
+
+
+def test_bridges_carry_what_the_file_expects(lab_name: str, tmp_path: Path) -> None:
+    report = played(pair(lab_name), tmp_path)
+    assert report.held, report
+    assert {row.source: row.frames > 3 for row in report.links} == {
+        "h1:eth0": True,
+        "h2:eth0": True,
+    }
+    packets = list(read_pcapng((tmp_path / f"{lab_name}.pcapng").read_bytes(), strict=True))
+    requests = [p for p in packets if p.data[12:14] == b"\x08\x00" and p.data[34:35] == b"\x08"]
+    assert [p.interface.name for p in requests[:3]] == ["vm1:eth0", "h1:eth0", "vm2:eth0"]
+    assert [p.outbound for p in requests[:3]] == [True, True, False]
+    assert [p.time_ns for p in packets] == sorted(p.time_ns for p in packets)
+
+
+def test_every_kind_of_step_is_done_with_real_sockets(lab_name: str, tmp_path: Path) -> None:
+    report = played(routed(lab_name), tmp_path)
+    assert report.held, report
+    moved = next(outcome for outcome in report.steps if outcome.title.startswith("move"))
+    assert moved.unjudged == "move has no counterpart on the kernel"
+    assert [o.untold for o in report.steps if o.untold] == [["moves"], ["link-mtu"]]
+    assert json.loads((tmp_path / "run.json").read_text())["held"] is True
+
+
+def test_vxlan_ports_of_open_vswitch_become_devices(lab_name: str, tmp_path: Path) -> None:
+    assert played(overlay(lab_name), tmp_path).held
+
+
+def test_nothing_stays(lab_name: str, records: Path, vnet: Vnet, tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text(pair(lab_name))
+    before = our_links()
+    up = vnet("up", "--kernel", "lab.yaml")
+    assert up.returncode == 0, up.stderr
+    assert f"{lab_name} is up; vnet down --kernel {lab_name} takes it down" in up.stdout
+    assert names_of(lab_name) == [f"vnet-{lab_name}-{node}" for node in ("h1", "h2", "vm1", "vm2")]
+    assert our_links() == before, "the machine's own namespace has a device of ours"
+    down = vnet("down", "--kernel", lab_name)
+    assert (down.returncode, down.stdout) == (0, f"{lab_name} is down\n")
+    assert names_of(lab_name) == []
+    assert list(records.iterdir()) == []
+    again = vnet("down", "--kernel", lab_name)
+    assert (again.returncode, again.stdout) == (0, f"{lab_name} is not up\n")
+
+
+def test_a_lab_that_is_up_is_left_alone(lab_name: str, vnet: Vnet, tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text(pair(lab_name))
+    assert vnet("up", "--kernel", "--no-run", "lab.yaml").returncode == 0
+    inodes = [namespaces.inode_of(name) for name in names_of(lab_name)]
+    again = vnet("up", "--kernel", "lab.yaml")
+    assert again.returncode == 1
+    assert again.stderr == (
+        f"{lab_name} is up already (vnet down --kernel {lab_name} takes it down)\n"
+    )
+    assert [namespaces.inode_of(name) for name in names_of(lab_name)] == inodes
+
+
+def test_two_labs_stand_side_by_side(lab_name: str, vnet: Vnet, tmp_path: Path) -> None:
+    for suffix in "ab":
+        (tmp_path / f"{suffix}.yaml").write_text(pair(f"{lab_name}{suffix}"))
+        assert vnet("up", "--kernel", f"{suffix}.yaml").returncode == 0
+    unclear = vnet("down", "--kernel")
+    assert unclear.returncode == 2
+    assert f"several labs are up: {lab_name}a, {lab_name}b" in unclear.stderr
+    assert vnet("down", "--kernel", f"{lab_name}a").returncode == 0
+    assert (len(names_of(f"{lab_name}a")), len(names_of(f"{lab_name}b"))) == (0, 4)
+    assert vnet("down", "--kernel").stdout == f"{lab_name}b is down\n"
+
+
+@pytest.mark.parametrize("namespaces_made", [1, 3, 4])
+def test_a_crash_while_it_is_built_leaves_nothing_that_down_does_not_find(
+    namespaces_made: int, lab_name: str, records: Path, vnet: Vnet, tmp_path: Path
+) -> None:
+    (tmp_path / "lab.yaml").write_text(pair(lab_name, WAITS))
+    process = start(tmp_path, "up", "--kernel", "lab.yaml")
+    wait_for(lambda: len(names_of(lab_name)) >= namespaces_made)
+    process.kill()
+    process.wait()
+    assert len(names_of(lab_name)) >= namespaces_made
+    assert vnet("down", "--kernel", lab_name).returncode == 0
+    assert names_of(lab_name) == []
+    assert list(records.iterdir()) == []
+
+
+def test_an_interrupt_ends_captures_with_whole_frames(
+    lab_name: str, vnet: Vnet, tmp_path: Path
+) -> None:
+    (tmp_path / "lab.yaml").write_text(pair(lab_name, WAITS))
+    process = start(tmp_path, "up", "--kernel", "--pcap-dir", "caps", "lab.yaml")
+    wait_for((tmp_path / "caps" / f"{lab_name}.pcapng").exists)
+    busy = vnet("down", "--kernel", lab_name)
+    assert (busy.returncode, "another vnet" in busy.stderr) == (1, True)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    packets = list(
+        read_pcapng((tmp_path / "caps" / f"{lab_name}.pcapng").read_bytes(), strict=True)
+    )
+    assert packets, "hosts report their groups as soon as they are up"
+    assert vnet("down", "--kernel", lab_name).returncode == 0
+
+
+def test_namespaces_of_others_are_not_touched(lab_name: str, vnet: Vnet, tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text(pair(lab_name))
+    taken = f"vnet-{lab_name}-vm1"
+    inode = namespaces.create(taken)
+    try:
+        up = vnet("up", "--kernel", "lab.yaml")
+        assert up.returncode == 1
+        assert f"there are network namespaces that vnet did not make: {taken}" in up.stderr
+        assert vnet("down", "--kernel", lab_name).stdout == f"{lab_name} is not up\n"
+        assert namespaces.inode_of(taken) == inode
+    finally:
+        namespaces.remove(taken)
+
+
+def test_what_others_run_in_a_namespace_is_named_and_left_running(
+    lab_name: str, vnet: Vnet, tmp_path: Path
+) -> None:
+    (tmp_path / "lab.yaml").write_text(pair(lab_name))
+    assert vnet("up", "--kernel", "--no-run", "lab.yaml").returncode == 0
+    with namespaces.inside(f"vnet-{lab_name}-vm1"):
+        sleeper = subprocess.Popen(["sleep", "60"])
+    try:
+        down = vnet("down", "--kernel", lab_name)
+        assert down.returncode == 0
+        assert f"processes that vnet did not start: {sleeper.pid} (sleep)" in down.stderr
+        assert sleeper.poll() is None
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """``vnet`` in the background."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "vnet", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for(condition: object) -> None:
+    """Until ``condition()`` is true; fails after a while."""
+    assert callable(condition)
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.005)
