@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from vnet.base.ids import MAC_ZERO, is_link_local_ip6
 from vnet.lab.build import Network
 from vnet.lab.switches import Switch
+from vnet.linux.netfilter.iptables.save import save_text
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.tc.command import words_about
@@ -88,6 +89,7 @@ def _machine(network: Network, namespace: Namespace) -> NodePlan:
         tuple(_rules(namespace)),
         dict(namespace.sysctls.items()),
         tuple(_tc(network, name)),
+        iptables=_iptables(namespace),
         br_netfilter=namespace.links.netfilter is not None,
     )
 
@@ -155,6 +157,15 @@ def _tc(network: Network, node: str) -> Iterator[tuple[str, ...]]:
         card = network.card(node, nic.name) or network.device(node, nic.name)
         assert card is not None, f"{node}:{nic.name} was not built"
         yield from (tuple(words_about(card.name, command)) for command in nic.tc)
+
+
+def _iptables(namespace: Namespace) -> dict[int, str]:
+    """The rules of both families, where there are any."""
+    netfilter = namespace.netfilter
+    if netfilter is None:
+        return {}
+    texts = {4: save_text(netfilter.rules4), 6: save_text(netfilter.rules6)}
+    return {family: text for family, text in texts.items() if text}
 
 
 # -- switches
