@@ -45,10 +45,11 @@ EVERYTHING = """
 scenario:
   - {at: 200ms, ping: {from: vm1, to: far, count: 2, interval: 50ms}, expect: {received: 2}}
   - {udp: {from: vm1, to: far, count: 3, interval: 5ms}, expect: {received: 3}}
-  - {udp: {from: vm1, to: far, port: 9, count: 3, interval: 5ms, echo: false}, expect: {received: 3}}
+  - udp: {from: vm1, to: far, port: 9, count: 3, interval: 5ms, echo: false}
+    expect: {received: 3}
   - {tcp: {from: vm1, to: far, size: 100000}, expect: {received_bytes: 100000}}
   - {tcp: {from: vm1, to: far, port: 99, serve: false}, expect: {errors: 1}}
-  - {http: {from: vm1, to: far, path: /here, size: 5000}, expect: {status: 200, received_bytes: 5000}}
+  - {http: {from: vm1, to: far, path: /x, size: 5000}, expect: {status: 200, received_bytes: 5000}}
   - {http: {from: vm1, to: far, path: /nowhere}, expect: {status: 404}}
   - {arping: {from: vm1, to: 10.0.1.2, count: 2, interval: 50ms}, expect: {received: 2}}
   - send: {from: vm1, packet: "Ether(dst='ff:ff:ff:ff:ff:ff')/IP(dst='10.0.1.2')/UDP(dport=9)"}
@@ -76,13 +77,17 @@ hosts:
     nics: {{eth0: {{ip: 192.0.2.1/24, mtu: 1550}}}}
     switches:
       br-phy: {{type: ovs, uplink: eth0}}
-      br-int: {{type: ovs, ports: {{vx0: {{type: vxlan, options: {{remote_ip: 192.0.2.2, key: 7}}}}}}}}
+      br-int:
+        type: ovs
+        ports: {{vx0: {{type: vxlan, options: {{remote_ip: 192.0.2.2, key: 7}}}}}}
   h2:
     hypervisor: kvm
     nics: {{eth0: {{ip: 192.0.2.2/24, mtu: 1550}}}}
     switches:
       br-phy: {{type: ovs, uplink: eth0}}
-      br-int: {{type: ovs, ports: {{vx0: {{type: vxlan, options: {{remote_ip: 192.0.2.1, key: 7}}}}}}}}
+      br-int:
+        type: ovs
+        ports: {{vx0: {{type: vxlan, options: {{remote_ip: 192.0.2.1, key: 7}}}}}}
 vms:
   vm1: {{host: h1, vnics: [{{switch: br-int, ip: 10.0.0.1/24}}]}}
   vm2: {{host: h2, vnics: [{{switch: br-int, ip: 10.0.0.2/24}}]}}
