@@ -31,6 +31,7 @@ from vnet.guest.groups import group_from_text
 from vnet.guest.machine import Guest, Machine, address_in
 from vnet.guest.vnic import Vnic
 from vnet.lab.arguments import duration_ns, spelt, within
+from vnet.lab.netfilter_handle import NetfilterHandle
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.tc.command import Tc
 from vnet.topology.stream_step_schema import MOST_BYTES as MOST_BYTES_SENT
@@ -45,7 +46,7 @@ _MAX_DATA_BYTES = 65_507
 _MOST_PACKETS = 1_000_000_000
 
 
-class MachineHandle:
+class MachineHandle(NetfilterHandle):
     """A VM, host or router. Times are written as in topology files: ``"200ms"``."""
 
     def __init__(self, lab: Lab, machine: Machine) -> None:
