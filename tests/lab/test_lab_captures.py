@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from scapy.layers.inet import ICMP, IP, Ether
+from scapy.layers.l2 import LLC, Dot3
 from scapy.packet import Raw
 
 from vnet.lab.lab import Lab
@@ -131,6 +132,17 @@ def test_a_dropped_frame_has_its_reason_as_a_comment(lab_with: LabWith, tmp_path
         "vm2:eth0",
         "dropped: unknown-ethertype: no protocol here handles the frame's EtherType",
     )
+
+
+def test_hellos_of_bridges_are_no_trouble_to_machines(lab_with: LabWith, tmp_path: Path) -> None:
+    hello = Dot3(dst="ff:ff:ff:ff:ff:ff") / LLC(dsap=0x42, ssap=0x42, ctrl=3) / bytes(35)
+    with lab_with(pcap_dir=tmp_path) as lab:
+        lab.vm("vm1").vnic(0).send(hello)
+        lab.advance("1s")
+        drops = [(row.place, row.reason.word, row.frames) for row in lab.report().drops]
+    assert ("vm2:eth0", "llc-without-listener", 1) in drops
+    with (tmp_path / "small.pcapng").open("rb") as stream:
+        assert not any(packet.comment for packet in read_pcapng(stream))
 
 
 def test_run_json(lab_with: LabWith, tmp_path: Path) -> None:

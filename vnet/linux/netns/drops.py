@@ -15,6 +15,12 @@ UNKNOWN_ETHER_TYPE = drop_reason(
     cause="no protocol here handles the frame's EtherType",
     cure="send IPv4, IPv6 or ARP, or capture the frame with a vNIC's own receiver",
 )
+NO_LLC_LISTENER = drop_reason(
+    "llc-without-listener",
+    cause="the frame is of IEEE 802.2, such as a bridge's hello, and nobody here listens to those",
+    cure="nothing: bridges speak to each other past the machines at their ports",
+    routine=True,
+)
 NO_VLAN_DEVICE = drop_reason(
     "no-vlan-device",
     cause="the frame is tagged for a VLAN that no device here belongs to",

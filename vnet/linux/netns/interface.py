@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _ARP = b"\x08\x06"
 _IPV4 = b"\x08\x00"
 _IPV6 = b"\x86\xdd"
+_LEAST_ETHER_TYPE = b"\x06\x00"
+"""Below are lengths, of frames of IEEE 802.2."""
 
 
 class Interface:
@@ -130,7 +132,9 @@ class Interface:
             kind = frame.data[12:14]
         receive = self._by_type.get(kind)
         if receive is None:
-            return self.device.drop(frame, drops.UNKNOWN_ETHER_TYPE)
+            is_llc = kind < _LEAST_ETHER_TYPE
+            unheard = drops.NO_LLC_LISTENER if is_llc else drops.UNKNOWN_ETHER_TYPE
+            return self.device.drop(frame, unheard)
         if kind == _IPV6 and (reason := self._reason_against_ipv6(frame)) is not None:
             return self.device.drop(frame, reason)
         return receive(self, frame)
