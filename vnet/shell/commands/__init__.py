@@ -17,6 +17,7 @@ from vnet.shell.commands import (
     traffic_groups,
     traffic_paths,
     traffic_streams,
+    virsh,
     watching,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "traffic_groups",
     "traffic_paths",
     "traffic_streams",
+    "virsh",
     "watching",
 ]
