@@ -19,5 +19,8 @@ def labelled(packet: bytes) -> bytes:
     if word & ipv6.FLOW_LABEL_MASK:
         return packet
     told_apart = _FLOW_BYTES.get(packet[6], 0)
-    flow = packet[6:7] + packet[8 : ipv6.HEADER_BYTES + told_apart]
+    # The kernel's hash puts the addresses in order, and leaves the ports where they are.
+    ends = sorted((packet[8:24], packet[24 : ipv6.HEADER_BYTES]))
+    carried = packet[ipv6.HEADER_BYTES : ipv6.HEADER_BYTES + told_apart]
+    flow = b"".join((packet[6:7], *ends, carried))
     return (word | crc32(flow) & ipv6.FLOW_LABEL_MASK).to_bytes(4, "big") + packet[4:]
