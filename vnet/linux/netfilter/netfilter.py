@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from vnet.linux.netfilter.carried import CarryingFrame
 from vnet.linux.netfilter.conntrack import Conntrack
 from vnet.linux.netfilter.framing import framed
-from vnet.linux.netfilter.hooks import Hook, Priority
+from vnet.linux.netfilter.hooks import FORWARDED, Hook, Priority
 from vnet.linux.netfilter.nat import Nat
 from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netfilter.settings import settings_of
@@ -47,6 +47,7 @@ class Netfilter:
 
     ``namespace`` has the doors that targets need: ``icmp`` and ``icmpv6`` (errors), ``log``,
     ``chance``, ``scheduler``, ``sysctls``. ``families`` are those that anybody looks at.
+    ``is_roadworthy`` says whether forwarded IPv4 meets only those that may be spared it.
     """
 
     __slots__ = (
@@ -56,6 +57,7 @@ class Netfilter:
         "_tracked",
         "conntrack",
         "families",
+        "is_roadworthy",
         "namespace",
         "nat",
     )
@@ -65,6 +67,7 @@ class Netfilter:
         self.conntrack = Conntrack(namespace)
         self.nat = Nat(namespace, self.conntrack)
         self.families: frozenset[int] = frozenset()
+        self.is_roadworthy = True
         self._tracked = dict.fromkeys(_FAMILIES, 0)
         self._rules: dict[int, Ruleset] = {}
         self._judges: dict[tuple[int, Hook], list[tuple[int, Judge]]] = {
@@ -163,7 +166,18 @@ class Netfilter:
     def _refresh(self, family: int, hook: Hook) -> None:
         self._running[family, hook] = tuple(judge for _, judge in self._judges[family, hook])
         self.families = frozenset(family for (family, _), judges in self._running.items() if judges)
+        self.is_roadworthy = all(
+            judge in self._sparing or getattr(judge, "LEAVES_TRAIL", False)
+            for place in FORWARDED
+            for judge in self._running[4, place]
+        )
         self.changed()
+
+    @property
+    def _sparing(self) -> tuple[Judge, ...]:
+        """Those here that do the same for each packet of a flow."""
+        conntrack = self.conntrack
+        return self._gather, conntrack.enter, conntrack.leave, self.nat.translate
 
     def changed(self) -> None:
         """Rules changed: what was decided for flows need not hold any more."""
@@ -229,4 +243,5 @@ class Netfilter:
                 return packet
             if device is self.namespace.loopback.device:
                 packet.take_over(frame.shown)
+        packet.trail = []
         return packet if self.run(Hook.PREROUTING, packet) else None

@@ -16,6 +16,7 @@ from vnet.wire import ipv4, ipv6
 if TYPE_CHECKING:
     from vnet.linux.netfilter.hooks import Hook
     from vnet.linux.netfilter.netfilter import Netfilter
+    from vnet.linux.netfilter.road import Counting
     from vnet.netdev.device import NetDevice
     from vnet.sim.frame import Frame
     from vnet.tables.conntrack.linux.tracking import Template, Tracking
@@ -48,6 +49,8 @@ class NfPacket:
     INVALID). ``template`` is what ``-j CT`` asks of tracking before it looks. ``frame`` is what
     brought the packet (None of our own), ``meta`` its trace. ``next_hop`` is known once the packet
     has a way, ``dropped`` once it is lost. ``pieces`` is set of one that came in fragments.
+    ``trail`` is who has counted it, as long as nobody has asked for more than its flow has in
+    common; None where nobody wants to know.
     """
 
     __slots__ = (
@@ -68,6 +71,7 @@ class NfPacket:
         "pieces",
         "template",
         "track",
+        "trail",
     )
 
     def __init__(
@@ -99,6 +103,7 @@ class NfPacket:
         self.next_hop: bytes | None = None
         self.pieces: Pieces | None = None
         self.track: Tracking | None = None
+        self.trail: list[Counting] | None = None
         self.template: Template | None = None
 
     @property

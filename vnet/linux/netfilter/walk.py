@@ -18,17 +18,21 @@ from vnet.netdev.device import NetDevice
 
 
 class Running:
-    """A rule made ready for one machine: its tests, and what it does."""
+    """A rule made ready for one machine: its tests, and what it does.
 
-    __slots__ = ("act", "goto", "jump", "rule", "tests")
+    ``settled`` are those first tests whose answer is the same for each packet of a flow.
+    """
+
+    __slots__ = ("act", "goto", "jump", "others", "rule", "settled")
 
     def __init__(self, netfilter: Netfilter, rule: Rule) -> None:
         description = rule.description
         self.rule = rule
-        self.tests: tuple[Test, ...] = (
-            *_header_tests(description.header),
-            *(match.test(netfilter) for match in description.matches),
-        )
+        matches = description.matches
+        n_settled = next((n for n, m in enumerate(matches) if not m.is_per_flow), len(matches))
+        tests = [match.test(netfilter) for match in matches]
+        self.settled = (*_header_tests(description.header), *tests[:n_settled])
+        self.others = tuple(tests[n_settled:])
         target = description.target
         self.act: Act | None = None if target is None else target.act(netfilter)
         self.jump = description.jump
@@ -42,6 +46,8 @@ class Walk:
     """
 
     __slots__ = ("_chain", "_chains", "_table")
+
+    LEAVES_TRAIL = True
 
     def __init__(self, table: Table, chain: Chain, ready: Mapping[Rule, Running]) -> None:
         self._table = table
@@ -62,12 +68,19 @@ class Walk:
                 continue
             running = rules[place]
             place += 1
-            if not all(test(packet) for test in running.tests):
+            if not all(test(packet) for test in running.settled):
                 continue
+            if running.others:
+                packet.trail = None
+                if not all(test(packet) for test in running.others):
+                    continue
             rule = running.rule
             rule.packet_count += 1
             rule.byte_count += len(packet.data)
+            if packet.trail is not None:
+                packet.trail.append(rule)
             if running.act is not None:
+                packet.trail = None
                 verdict = running.act(packet)
                 if verdict is None:
                     continue
@@ -90,6 +103,8 @@ class Walk:
         chain = self._chain
         chain.packet_count += 1
         chain.byte_count += len(packet.data)
+        if packet.trail is not None:
+            packet.trail.append(chain)
         if chain.policy == "ACCEPT":
             return ACCEPT
         return drop(DROP, f"table {self._table.name}, chain {chain.name}: policy DROP")

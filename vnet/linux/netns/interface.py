@@ -28,7 +28,7 @@ from vnet.wire.ether import HEADER_BYTES
 if TYPE_CHECKING:
     from vnet.linux.netns.namespace import Namespace
     from vnet.linux.netns.routing.arrival import Arrival
-    from vnet.linux.netns.routing.road import Road
+    from vnet.linux.netns.routing.road import Roads
 
 _ARP = b"\x08\x06"
 _IPV4 = b"\x08\x00"
@@ -81,7 +81,7 @@ class Interface:
         self.conf4 = sysctls.ipv4_conf.in_force(name)
         self.conf6 = sysctls.ipv6_conf.in_force(name)
         self.arrivals: dict[bytes, Arrival] = {}
-        self.roads: dict[bytes, Road] = {}
+        self.roads: dict[bytes, Roads] = {}
         self.link = LinkState(self)
         self.arp_cache = ArpCache(self, namespace.neighbors4, sysctls.ipv4_neighbors.own[name])
         self.nd_cache = NdCache(self, namespace.neighbors6, sysctls.ipv6_neighbors.own[name])

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV4_ANY
 from vnet.linux.netfilter.hooks import FORWARDED, Hook
+from vnet.linux.netfilter.road import pave
 from vnet.linux.netns import drops, ip_options
 from vnet.linux.netns.ip_options import Received
 from vnet.linux.netns.ipv4_fragments import Fragments4
+from vnet.linux.netns.ipv4_hooked import Way
 from vnet.linux.netns.ipv4_output import Ipv4Output
 from vnet.linux.netns.option_values import MachineValues
 from vnet.linux.netns.redirects import Redirects
@@ -214,7 +216,23 @@ class Ipv4Stack(Ipv4Output):
         if options is not None:
             source = way.source_for(header.target) or IPV4_ANY
             packet = ipv4.with_options(packet, options.leaving(source))
-        return self._output(way.out, packet, way.gateway or header.target, frame.meta, mtu, shown)
+        self._output(way.out, packet, way.gateway or header.target, frame.meta, mtu, shown)
+        if shown is not None and shown.trail is not None:
+            self._pave_tracked(interface, arrival, shown, mtu)
+        return None
+
+    def _pave_tracked(
+        self, interface: Interface, arrival: Arrival, shown: NfPacket, mtu_bytes: int
+    ) -> None:
+        """The same as :meth:`_pave` where netfilter has looked."""
+        out, next_hop = arrival.way.out, shown.next_hop
+        if shown.dropped is not None or next_hop is None or len(next_hop) != 4:
+            return
+        plain = out.arp and not out.is_broadcast(next_hop) and not arrival.redirects
+        if self._namespace.sysctls.ipv4.ip_forward_use_pmtu:
+            return
+        if plain and self._namespace.routing4.targets_decide:
+            pave(interface, shown, Way(out, next_hop, mtu_bytes))
 
     def _pave(self, interface: Interface, header: ipv4.Ipv4, arrival: Arrival) -> None:
         """Let the flow's next packets take the short way, where nothing else decides about them."""

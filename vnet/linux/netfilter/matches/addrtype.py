@@ -49,6 +49,7 @@ class AddrtypeMatch(Match):
     ``limit`` is ``in`` or ``out``: addresses of that device alone count as local."""
 
     NAME: ClassVar[str] = "addrtype"
+    PER_FLOW: ClassVar[bool] = True
     OPTIONS: ClassVar[tuple[Option, ...]] = (
         Option("src-type", _types, negatable=True),
         Option("dst-type", _types, negatable=True),

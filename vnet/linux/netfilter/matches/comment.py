@@ -18,6 +18,7 @@ class CommentMatch(Match):
     """Up to 255 characters."""
 
     NAME: ClassVar[str] = "comment"
+    PER_FLOW: ClassVar[bool] = True
     OPTIONS: ClassVar[tuple[Option, ...]] = (Option("comment", text, required=True),)
 
     comment: str

@@ -148,6 +148,10 @@ class ConntrackMatch(Match):
         order = ("ctdir", "ctproto", "ctstate", "state", "ctstatus", "ctexpire", *ADDRESSES, *PORTS)
         return " ".join(_nft_text(found[name], found) for name in order if name in found)
 
+    @property
+    def is_per_flow(self) -> bool:
+        return all(asked.option not in ("ctexpire", "ctstatus") for asked in self.asked)
+
     def test(self, netfilter: Netfilter) -> Test:
         state, others = tests_of(self.asked, netfilter.namespace.scheduler)
 

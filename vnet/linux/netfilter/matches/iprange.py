@@ -38,6 +38,7 @@ class IprangeMatch(Match):
     """Ends of source and target (None: nobody asks), and whether all others are meant."""
 
     NAME: ClassVar[str] = "iprange"
+    PER_FLOW: ClassVar[bool] = True
     OPTIONS: ClassVar[tuple[Option, ...]] = tuple(
         Option(name, _range, negatable=True) for name, _, _ in _SIDES
     )

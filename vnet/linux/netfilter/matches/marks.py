@@ -17,6 +17,7 @@ class MarkMatch(Match):
     """A mark, and which of its bits count."""
 
     NAME: ClassVar[str] = "mark"
+    PER_FLOW: ClassVar[bool] = True
     OPTIONS: ClassVar[tuple[Option, ...]] = (Option("mark", mark, negatable=True, required=True),)
 
     mark: Masked
@@ -49,6 +50,7 @@ class ConnmarkMatch(MarkMatch):
     """The same of the connection."""
 
     NAME: ClassVar[str] = "connmark"
+    PER_FLOW: ClassVar[bool] = False
     TRACKS: ClassVar[bool] = True
 
     def shown(self, *, numeric: bool) -> str:  # noqa: ARG002

@@ -51,6 +51,7 @@ class MultiportMatch(Match):
     """``way`` is ``sports``, ``dports`` or ``ports`` (either)."""
 
     NAME: ClassVar[str] = "multiport"
+    PER_FLOW: ClassVar[bool] = True
     OPTIONS: ClassVar[tuple[Option, ...]] = (
         Option("source-ports", _read, ("sports",), negatable=True),
         Option("destination-ports", _read, ("dports",), negatable=True),

@@ -33,6 +33,7 @@ class PhysdevMatch(Match):
     """``asked``: option, device (None of an option without) and whether it is negated."""
 
     NAME: ClassVar[str] = "physdev"
+    PER_FLOW: ClassVar[bool] = True
     OPTIONS: ClassVar[tuple[Option, ...]] = (
         Option("physdev-in", _device, negatable=True),
         Option("physdev-out", _device, negatable=True),

@@ -91,6 +91,10 @@ class TcpMatch(Match):
         )
 
     @property
+    def is_per_flow(self) -> bool:
+        return not self.kind and not self.flags[0] & FLAGS["PSH"]
+
+    @property
     def asks_flags(self) -> bool:
         return bool(self.flags[0]) or self.flags_negated
 

@@ -24,6 +24,7 @@ class UdpMatch(Match):
     """Both ports."""
 
     NAME: ClassVar[str] = "udp"
+    PER_FLOW: ClassVar[bool] = True
     OPTIONS: ClassVar[tuple[Option, ...]] = (
         Option("source-port", reader("udp"), ("sport",), negatable=True),
         Option("destination-port", reader("udp"), ("dport",), negatable=True),

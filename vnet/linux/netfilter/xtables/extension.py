@@ -75,9 +75,17 @@ class Extension:
 
 
 class Match(Extension):
-    """What is asked of a packet."""
+    """What is asked of a packet. ``PER_FLOW`` says that the answer is the same for each packet of a
+    flow that was answered and neither begins nor ends (TCP: those with ACK and perhaps PSH)."""
 
     __slots__ = ()
+
+    PER_FLOW: ClassVar[bool] = False
+
+    @property
+    def is_per_flow(self) -> bool:
+        """The same, of this match as it is."""
+        return self.PER_FLOW
 
     @property
     def saved_name(self) -> str:

@@ -6,7 +6,7 @@ live on, and has no options. Whatever fails here takes the long way, which knows
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vnet.sim.frame import Frame
 from vnet.tables.neigh import Neighbor, Nud
@@ -16,13 +16,21 @@ if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.neighbor import PendingPacket
 
-_PLAIN = 0x45
+PLAIN = 0x45
 """Version 4, and a header of five words: no options."""
 
-_IN_USE = frozenset((Nud.REACHABLE, Nud.DELAY, Nud.PROBE, Nud.PERMANENT))
+IN_USE = frozenset((Nud.REACHABLE, Nud.DELAY, Nud.PROBE, Nud.PERMANENT))
 """States in which sending changes nothing but the time of last use."""
 
-_END = HEADER_BYTES + 20
+END = HEADER_BYTES + 20
+"""Where a header without options ends in a frame."""
+
+
+class Roads(Protocol):
+    """Whatever may carry the packets between two addresses."""
+
+    def carry(self, frame: Frame) -> bool:
+        """Send a packet on; False if it must take the long way."""
 
 
 class Road:
@@ -43,16 +51,16 @@ class Road:
         data = frame.data
         size = len(data) - HEADER_BYTES
         if (
-            data[14] != _PLAIN
+            data[14] != PLAIN
             or data[22] < 2
             or size > self._mtu_bytes
             or size != data[16] << 8 | data[17]
             or data[0] & 1
-            or int.from_bytes(data[HEADER_BYTES:_END], "big") % 0xFFFF
+            or int.from_bytes(data[HEADER_BYTES:END], "big") % 0xFFFF
         ):
             return False
         neighbor: Neighbor[PendingPacket] | None = self._neighbors.get(self._next_hop)
-        if neighbor is None or neighbor.state not in _IN_USE or neighbor.mac is None:
+        if neighbor is None or neighbor.state not in IN_USE or neighbor.mac is None:
             return False
         neighbor.used_ns = self._scheduler.now_ns
         # One less in the upper byte of a word is one more in that of the sum (RFC 1624).

@@ -44,14 +44,17 @@ class UdpTracker:
             return Outcome.INVALID
         if not entry.status & status.CONFIRMED:
             entry.l4 = now_ns + _STREAM_AFTER_NS
-        if not entry.status & status.SEEN_REPLY:
-            refresh(entry, settings.udp_timeout_s, now_ns)
-        elif now_ns > entry.l4:
-            refresh(entry, settings.udp_stream_timeout_s, now_ns)
-            entry.status |= status.ASSURED
-        else:
-            refresh(entry, settings.udp_timeout_s, now_ns)
+        note_datagram(entry, settings, now_ns)
         return Outcome.VALID
+
+
+def note_datagram(entry: Entry, settings: Settings, now_ns: int) -> None:
+    """One more of an exchange: which is a stream if it goes on for two seconds."""
+    timeout_s = settings.udp_timeout_s
+    if entry.status & status.SEEN_REPLY and now_ns > entry.l4:
+        timeout_s = settings.udp_stream_timeout_s
+        entry.status |= status.ASSURED
+    refresh(entry, timeout_s, now_ns)
 
 
 def _is_sound(segment: Segment, checks: bool) -> bool:

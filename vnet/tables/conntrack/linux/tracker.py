@@ -110,6 +110,14 @@ class Tracker:
             self.table.remove(entry)
         return Tracking(entry, self._state(entry, is_reply), is_reply)
 
+    def follow(self, entry: Entry, segment: Segment, is_reply: bool, now_ns: int) -> bool:
+        """One more whole packet of a connection; False where :meth:`look` must be asked."""
+        protocol = _BY_NUMBER.get(segment.protocol, _OTHER)
+        outcome = protocol.follow(entry, segment, is_reply, False, self.settings, now_ns)
+        if outcome is Outcome.VALID and entry.counted is not None:
+            entry.counted[is_reply].add(len(segment.data))
+        return outcome is Outcome.VALID
+
     def _state(self, entry: Entry, is_reply: bool) -> PacketState:
         if is_reply:
             entry.status |= status.SEEN_REPLY
