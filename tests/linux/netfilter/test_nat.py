@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 
-from tests.linux.kit import MS, Lab, ip, router, to_host
+from tests.linux.kit import MS, Lab, dropped, ip, router, to_host
+from vnet.base.errors import UsageError
 from vnet.base.ids import ip_from_text
+from vnet.linux.netfilter.drops import CONNTRACK_FULL, NAT_EXHAUSTED
 from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netfilter.verdict import ACCEPT, Verdict
@@ -81,3 +84,63 @@ def test_errors_about_translated_packets_are_translated_inside_as_well() -> None
     assert answer[IP].dst == NEAR
     quoted = answer.getlayer("IP in ICMP")
     assert (quoted.src, quoted.dst) == (NEAR, FAR)
+
+
+def test_the_number_of_connections_is_a_sysctl_that_is_only_read() -> None:
+    lab = Lab()
+    machine, probe, _far = router(lab)
+    assert machine.sysctls["net.netfilter.nf_conntrack_count"] == 0
+    masquerade(machine, "eth2")
+    probe.send(to_host(probe, ip(NEAR, FAR) / UDP(sport=40000, dport=7)))
+    assert machine.sysctls["net.netfilter.nf_conntrack_count"] == 1
+    with pytest.raises(UsageError, match="permission denied"):
+        machine.sysctls["net.netfilter.nf_conntrack_count"] = 3
+
+
+def test_a_full_table_drops_what_is_new_and_says_so() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    masquerade(machine, "eth2")
+    machine.sysctls["net.netfilter.nf_conntrack_max"] = 2
+    for port in (40000, 40001, 40002):
+        probe.send(to_host(probe, ip(NEAR, FAR) / UDP(sport=port, dport=7)))
+        lab.run(MS)
+    assert [packet[UDP].sport for packet in far.of(UDP)] == [40000, 40001]
+    assert dropped(machine, CONNTRACK_FULL) == 1
+    assert "table full" in list(machine.log)[-1][1]
+
+
+def test_when_no_port_is_left_the_packet_is_lost_with_its_reason() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    masquerade(machine, "eth2", NatRange(first_port=2000, last_port=2001))
+    for port in (40000, 40001, 40002):
+        probe.send(to_host(probe, ip(NEAR, FAR) / UDP(sport=port, dport=7)))
+        lab.run(MS)
+    assert sorted(packet[UDP].sport for packet in far.of(UDP)) == [2000, 2001]
+    assert dropped(machine, NAT_EXHAUSTED) == 1
+
+
+def test_what_was_masqueraded_is_over_when_its_address_goes() -> None:
+    lab = Lab()
+    machine, probe, _far = router(lab)
+    masquerade(machine, "eth2")
+    probe.send(to_host(probe, ip(NEAR, FAR) / UDP(sport=40000, dport=7)))
+    machine.delete_address("eth2", ip_from_text("10.0.2.254"))
+    assert machine.sysctls["net.netfilter.nf_conntrack_count"] == 0
+
+
+def test_a_packet_in_pieces_leaves_in_the_same_pieces() -> None:
+    lab = Lab()
+    machine, probe, far = router(lab)
+    masquerade(machine, "eth2")
+    whole = ip(NEAR, FAR, id=7) / UDP(sport=40000, dport=7) / bytes(2000)
+    for piece in whole.fragment(1000):
+        probe.send(to_host(probe, piece))
+    lab.run(MS)
+    pieces = [packet[IP] for packet in far.of(IP)]
+    assert [(p.src, p.frag * 8, p.len, int(p.flags)) for p in pieces] == [
+        ("10.0.2.254", 0, 1020, 1),
+        ("10.0.2.254", 1000, 1020, 1),
+        ("10.0.2.254", 2000, 28, 0),
+    ]

@@ -27,7 +27,11 @@ class Conntrack(Tracker):
     def __init__(self, namespace: Namespace) -> None:
         super().__init__()
         self._namespace = namespace
+        namespace.sysctls.n_connections = self._count_now
         self.configure(settings_of(namespace.sysctls.conntrack))
+
+    def _count_now(self) -> int:
+        return self.count(self._namespace.scheduler.now_ns)
 
     def enter(self, packet: NfPacket) -> Verdict:
         """A packet came in, or is our own: which connection is it of?

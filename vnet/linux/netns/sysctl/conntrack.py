@@ -14,6 +14,7 @@ class ConntrackKnobs:
     nf_conntrack_acct: int = knob(0, least=0, most=1)
     nf_conntrack_buckets: int = knob(262_144, least=1)
     nf_conntrack_checksum: int = knob(1, least=0, most=1)
+    nf_conntrack_count: int = knob(0)
     nf_conntrack_events: int = knob(2, least=0, most=2)
     nf_conntrack_expect_max: int = knob(4096, least=1)
     nf_conntrack_frag6_high_thresh: int = knob(4_194_304)

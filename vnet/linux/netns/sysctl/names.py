@@ -40,6 +40,9 @@ PER_DEVICE: dict[str, tuple[str, type[Any]]] = {
 
 _IP_FORWARD = "net.ipv4.ip_forward"
 
+CONNECTIONS = "net.netfilter.nf_conntrack_count"
+"""Not a setting: how many connections are tracked."""
+
 
 class SettingName(NamedTuple):
     """A setting: ``knob`` of ``device`` (None, or "all", "default", or a device) in a group.

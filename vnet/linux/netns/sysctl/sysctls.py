@@ -13,6 +13,7 @@ from vnet.linux.netns.sysctl.ipv6 import Icmp6Knobs, Ipv6Conf, Ipv6Knobs, Ipv6Ro
 from vnet.linux.netns.sysctl.knob import Value, changed, combined, knobs_of
 from vnet.linux.netns.sysctl.names import (
     ALL,
+    CONNECTIONS,
     DEFAULT,
     SettingName,
     names_of,
@@ -40,7 +41,8 @@ class Sysctls:
 
     ``sysctls["net.ipv4.conf.eth0.rp_filter"]`` reads and sets by name; code reads attributes:
     ``sysctls.ipv4.icmp_ratelimit``, or, for what holds on a device, the ``conf4`` and ``conf6``
-    of its interface. ``changed`` is called after each change.
+    of its interface. ``changed`` is called after each change; ``n_connections`` is asked how many
+    are tracked.
     """
 
     __slots__ = (
@@ -57,6 +59,7 @@ class Sysctls:
         "ipv6_conf",
         "ipv6_neighbors",
         "ipv6_route",
+        "n_connections",
     )
 
     def __init__(self) -> None:
@@ -72,6 +75,7 @@ class Sysctls:
         self.ipv4_neighbors = DeviceTree(ARP_DEFAULTS, ARP_DEFAULTS, _its_own, follow=True)
         self.ipv6_neighbors = DeviceTree(ND_DEFAULTS, ND_DEFAULTS, _its_own, follow=True)
         self.changed: Callable[[], None] = _nobody_asks
+        self.n_connections: Callable[[], int] = _none
         self._later: dict[SettingName, Value] = {}
 
     # -- devices
@@ -110,11 +114,14 @@ class Sysctls:
     # -- by name
 
     def __getitem__(self, key: str) -> Value:
-        return self._get(self.find(key))
+        name = self.find(key)
+        return self.n_connections() if name.text == CONNECTIONS else self._get(name)
 
     def __setitem__(self, key: str, given: int | str) -> None:
         """Set one. Raises :class:`UsageError` for one that does not exist, or cannot be so."""
         name = self.find(key)
+        if name.text == CONNECTIONS:
+            raise UsageError(f'sysctl: permission denied on key "{key}"', "it is only read")
         self._set(name, parse_value(name.knob, name.text, given))
         self.changed()
 
@@ -190,3 +197,7 @@ def _its_own(_everywhere: NeighborConf, own: NeighborConf) -> NeighborConf:
 
 def _nobody_asks() -> None:
     return None
+
+
+def _none() -> int:
+    return 0
