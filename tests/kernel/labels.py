@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from tests.kernel.rulesets import RANGES
-from vnet.wire import icmp, icmpv6, ipv4, tcp, udp
+from vnet.wire import icmp, icmpv6, ipv4, ipv6, tcp, udp
 from vnet.wire.checksum import checksum
 from vnet.wire.ether import HEADER_BYTES
 
@@ -105,8 +105,15 @@ def _replace(data: bytearray, places: tuple[int, ...], checked: int, *, is_icmp:
 
 
 def _hide_ident(data: bytearray, at: int) -> None:
+    """Hide the identification of a packet that no station gave, and its flow label."""
+    if data[at] >> 4 == 6:
+        label = any(data[at + 2 : at + 4]) or data[at + 1] & 0x0F
+        data[at + 1 : at + 4] = bytes((data[at + 1] & 0xF0, 0, int(label != 0)))
+        if data[at + 6] == ipv6.FRAGMENT and len(data) >= at + 48:
+            data[at + 44 : at + 48] = bytes(4)
+        return
     ident = slice(at + 4, at + 6)
-    if data[at] >> 4 != 4 or bytes(data[ident]) in _IDENTS:
+    if bytes(data[ident]) in _IDENTS:
         return
     header = bytes(data[at : at + (data[at] & 0x0F) * 4])
     data[ident] = _OWN_ID
@@ -122,7 +129,7 @@ def _upper(data: bytearray, at: int) -> tuple[int, int] | None:
         if int.from_bytes(data[at + 6 : at + 8], "big") & ipv4.OFFSET_MASK:
             return None
         protocol, start = data[at + 9], at + (data[at] & 0x0F) * 4
-    elif len(data) >= at + 48 and data[at + 6] == 44:
+    elif len(data) >= at + 48 and data[at + 6] == ipv6.FRAGMENT:
         if int.from_bytes(data[at + 42 : at + 44], "big") & 0xFFF8:
             return None
         protocol, start = data[at + 40], at + 48

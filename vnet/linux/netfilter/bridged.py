@@ -14,7 +14,6 @@ from vnet.linux.netfilter.carried import CarryingFrame
 from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netfilter.netfilter import Netfilter
 from vnet.linux.netfilter.packet import NfPacket
-from vnet.linux.netns import drops
 from vnet.linux.netns.routing.arrival import Fate
 from vnet.netdev.device import RxHandler
 from vnet.sim.frame import Frame
@@ -67,10 +66,8 @@ class BridgedHooks:
         interface = self._namespace.interfaces[port.bridge.device.name]
         way = self._way4(interface, shown) if shown.family == 4 else self._way6(interface, shown)
         rest = frame.data[6:at] + shown.data
-        if way is None:
-            port.device.drop(frame, drops.NO_ROUTE)
-            return None
-        if not way.leads_somewhere or way.is_ours or way.out is not interface:
+        if way is None or not way.leads_somewhere or way.is_ours or way.out is not interface:
+            # The machine itself knows, or can tell the sender that it does not.
             return CarryingFrame(interface.device.mac + rest, frame.meta, shown)
 
         def send_on(mac: bytes) -> None:

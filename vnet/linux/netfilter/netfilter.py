@@ -240,6 +240,9 @@ class Netfilter:
             if frame.shown.bridge_entered is not None and device is frame.shown.entered:
                 packet.take_over(frame.shown)
                 packet.bridge_entered = frame.shown.bridge_entered
+                if packet.pieces is not None:
+                    # How large the pieces were at the bridge nobody remembers here.
+                    packet.pieces = packet.pieces._replace(most_bytes=0)
                 return packet
             if device is self.namespace.loopback.device:
                 packet.take_over(frame.shown)

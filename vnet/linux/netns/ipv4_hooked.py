@@ -56,7 +56,7 @@ def send_on(stack: Ipv4Output, way: Way, shown: NfPacket) -> None:
     if way.out is way.out.namespace.loopback:
         data = ether_frame(MAC_ZERO, way.out.device.mac, TYPE_IPV4, packet)
         return way.out.device.transmit(CarryingFrame(data, meta, shown))
-    if len(packet) <= way.mtu_bytes and shown.pieces is None:
+    if len(packet) <= way.mtu_bytes and (shown.pieces is None or not shown.pieces.most_bytes):
         return stack.to_neighbor(way.out, packet, way.next_hop, meta)
     if shown.pieces is not None:
         cut = cut_again(packet, shown.pieces, way.mtu_bytes)

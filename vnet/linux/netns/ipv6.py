@@ -223,11 +223,12 @@ class Ipv6Stack:
         out, next_hop, mtu = way
         if received_by is None and is_multicast_ip(next_hop) and out.mld.is_member(packet[24:40]):
             self._hear_ourselves(out, packet, meta)
-        if len(packet) <= mtu and (pieces is None or len(packet) <= pieces.most_bytes):
+        most_bytes = mtu if pieces is None else pieces.most_bytes or mtu
+        if len(packet) <= min(mtu, most_bytes):
             return self.to_neighbor(out, packet, next_hop, meta, received_by)
         sizes: tuple[int, ...] = ()
         if pieces is not None:
-            mtu, sizes = max(min(mtu, pieces.most_bytes), ipv6.MIN_MTU), pieces.sizes
+            mtu, sizes = max(min(mtu, most_bytes), ipv6.MIN_MTU), pieces.sizes
         cut = list(ipv6.fragment(packet, mtu, self._next_ident(), sizes))
         if not cut:
             return self._drop(out, packet, meta, drops.IP_MALFORMED)

@@ -143,5 +143,5 @@ class NotrackTarget(Target):
 
 
 def _untrack(packet: NfPacket) -> None:
-    if packet.track is None:
+    if packet.track is None and packet.template is None:
         packet.track = UNTRACKED

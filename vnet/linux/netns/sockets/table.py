@@ -76,7 +76,7 @@ class Sockets:
     def source_for(self, target: bytes) -> IpAddress:
         """The address that a packet to ``target`` would leave from."""
         if self._namespace.owns(target):
-            return IpAddress(target)
+            return self._own_source(target)
         route = self._namespace.route_to(target)
         source = None
         if route is not None:
@@ -93,6 +93,14 @@ class Sockets:
         if source is None:
             raise UsageError(f"{self._namespace.name}: no address to reach {ip_text(target)} from")
         return source
+
+    def _own_source(self, target: bytes) -> IpAddress:
+        """The source of what we send to ourselves: of one network, the address that came first."""
+        for interface in self._namespace.interfaces.values():
+            for address in interface.addresses:
+                if address.ip == target:
+                    return IpAddress(address.primary_ip)
+        return IpAddress(target)
 
     # -- receiving
 

@@ -96,7 +96,8 @@ class Tracker:
             if not self._has_room(key, now_ns):
                 return None
             entry = self._begin(key, template)
-        is_reply = key != entry.key
+        # Of one with the same key both ways, everything but the first packet is an answer.
+        is_reply = key == entry.reply_key if entry.is_confirmed else key != entry.key
         protocol = _BY_NUMBER.get(segment.protocol, _OTHER)
         outcome = protocol.follow(entry, segment, is_reply, checks, self.settings, now_ns)
         if outcome is Outcome.REOPENED:

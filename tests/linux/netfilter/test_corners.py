@@ -1,0 +1,66 @@
+"""Corners of netfilter at which random rules and packets have found a difference from Linux."""
+
+from __future__ import annotations
+
+from scapy.layers.inet import IP, UDP, fragment
+from scapy.layers.l2 import Ether
+
+from tests.linux.kit import Lab, address, host, ip, probe_mac, router, to_host
+from vnet.base.ids import ip_from_text, ip_text
+from vnet.linux.netns.namespace import Namespace
+from vnet.tables.conntrack.linux import status
+from vnet.tables.conntrack.linux.entry import Entry
+
+
+def entries(machine: Namespace) -> list[Entry]:
+    netfilter = machine.make_netfilter()
+    return list(netfilter.conntrack.entries(machine.scheduler.now_ns))
+
+
+def test_who_was_given_a_zone_is_tracked_whatever_the_next_rule_says() -> None:
+    lab = Lab()
+    machine, inside, _ = router(lab)
+    rules = "*raw\n-A PREROUTING -j CT --zone 3\n-A PREROUTING -j CT --notrack\nCOMMIT\n"
+    machine.make_netfilter().rules4.restore(rules)
+    inside.send(to_host(inside, ip("10.0.1.1", "10.0.2.1") / UDP()))
+    assert len(entries(machine)) == 1
+
+
+def test_who_talks_to_himself_answers_himself() -> None:
+    """The second packet has the key of an answer, too."""
+    lab = Lab()
+    machine, inside, _ = router(lab)
+    machine.make_netfilter().track(4)
+    packet = ip("10.0.1.1", "10.0.1.1") / UDP(sport=9, dport=9)
+    inside.send(to_host(inside, packet))
+    (entry,) = entries(machine)
+    assert not entry.status & status.SEEN_REPLY
+    inside.send(to_host(inside, packet))
+    assert entry.status & status.SEEN_REPLY
+
+
+def test_what_goes_to_an_own_address_comes_from_the_first_of_its_network() -> None:
+    lab = Lab()
+    machine, _ = host(lab, "10.0.0.1/24")
+    address(machine, "eth0", "10.0.0.2/24")
+    assert ip_text(machine.sockets.source_for(ip_from_text("10.0.0.2"))) == "10.0.0.1"
+
+
+def test_what_a_bridge_has_put_together_leaves_whole_if_it_was_routed() -> None:
+    lab = Lab()
+    machine = lab.machine("gateway")
+    machine.add_bridge("br0")
+    probes = [lab.probe(machine, f"p{number}", number) for number in (1, 2)]
+    for number in (1, 2):
+        machine.enslave(f"p{number}", "br0")
+    machine.set_up("br0")
+    machine.links.load_br_netfilter()
+    machine.sysctls["net.ipv4.ip_forward"] = 1
+    machine.make_netfilter().track(4)
+    address(machine, "br0", "10.0.0.254/24")
+    probes[1].answers_arp("10.0.0.2")
+    mac = machine.interface("br0").device.mac.hex(":")
+    for piece in fragment(ip("10.0.0.1", "10.0.0.2") / UDP() / (b"p" * 40), fragsize=24):
+        probes[0].send(Ether(src=probe_mac(1), dst=mac) / piece)
+    (whole,) = [packet for packet in probes[1].of(IP) if packet[IP].dst == "10.0.0.2"]
+    assert (whole[IP].frag, whole[IP].flags.MF, whole[IP].len) == (0, False, 68)
