@@ -40,6 +40,9 @@ from vnet.topology.stream_step_schema import MOST_STREAMS
 if TYPE_CHECKING:
     from vnet.guest.apps.dns.dig import DigResult
     from vnet.lab.lab import Lab
+    from vnet.linux.services.dhcp_client.daemon import DhcpClientDaemon
+    from vnet.linux.services.dhcp_client.lease import ClientLease
+    from vnet.linux.services.dhcp_server.leases import Lease
 
 _MAX_DATA_BYTES = 65_507
 """What fits in an IPv4 packet behind its header and eight bytes of ICMP or UDP."""
@@ -293,6 +296,24 @@ class MachineHandle(NetfilterHandle):
         )
         self._lab.wait_for(app)
         return app.result
+
+    def dhcp(self, action: str = "start", *, device: str | None = None) -> ClientLease | None:
+        """dhclient(8): ``start``, ``renew``, ``release`` or ``reboot`` the DHCP client of a device,
+        and wait until that is done. Returns what the machine has been lent, if it has anything.
+        """
+        app = self._machine.make_dhcp(spelt("action", action), device)
+        self._lab.wait_for(app)
+        return app.client.lease if app.client.is_bound else None
+
+    def dhcp_client(self, device: str | None = None) -> DhcpClientDaemon:
+        """The DHCP client of a device, with its lease, its log and its counts of messages."""
+        return self._machine.dhcp_client(device)
+
+    @property
+    def dhcp_leases(self) -> list[Lease]:
+        """The leases of the DHCP servers on this machine, the newest first."""
+        servers = self.namespace.dhcp_servers.values()
+        return [lease for server in servers for lease in server.leases]
 
     def resolve(self, name: str, *, family: int | None = None) -> list[str]:
         """The addresses of a name, as programs find them (getaddrinfo), the best first.

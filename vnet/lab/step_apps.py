@@ -15,6 +15,7 @@ from vnet.lab.acts import Act, Wait
 from vnet.lab.build import Network
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.topology import steps, stream_steps
+from vnet.topology.dhcp_steps import DhcpStep
 from vnet.topology.expression import build_packet
 from vnet.topology.group_steps import MembershipStep
 from vnet.topology.name_steps import DnsStep
@@ -59,6 +60,8 @@ def _make_app(network: Network, step: steps.Step) -> App:
         return _make_stream(network, step)
     if isinstance(step, DnsStep):
         return _make_dig(network, step)
+    if isinstance(step, DhcpStep):
+        return _machine(network, step.machine).make_dhcp(step.action, step.device)
     if isinstance(step, steps.PingStep):
         machine = _machine(network, step.source)
         return machine.make_ping(

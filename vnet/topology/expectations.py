@@ -110,6 +110,13 @@ REPORTS: dict[str, dict[str, _Type]] = {
         "tcp": _BOOL,
         "time_ms": _NUMBER_TYPE,
     },
+    "dhcp": {
+        **dict.fromkeys(("address", "server", "router", "dns", "domain", "state"), _NAME),
+        **dict.fromkeys(("lease_s", "prefix_length", "errors"), _COUNT),
+        **dict.fromkeys(("discover", "offer", "request", "ack", "nak"), _COUNT),
+        **dict.fromkeys(("release", "decline"), _COUNT),
+        "time_ms": _NUMBER_TYPE,
+    },
     "traceroute": {
         **_PACKETS,
         "hops": _COUNT,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vnet.base.text import did_you_mean, one_of, quote
 from vnet.topology.devices import NLMON
+from vnet.topology.dhcp_steps import DhcpStep
 from vnet.topology.expectations import make_expectations
 from vnet.topology.explain import Cut
 from vnet.topology.group_steps import MembershipStep
@@ -260,6 +261,15 @@ class _StepMaker:
             given.tries,
             given.timeout,
         )
+
+    def make_dhcp(self, given: Any, path: Path, common: _Common) -> Step | None:
+        if not self.names.machine(given.vm, (*path, "vm")):
+            return None
+        if given.device is not None:
+            end = Endpoint(given.vm, given.device)
+            if not self.names.directory.has_device(end, (*path, "device")):
+                return None
+        return DhcpStep(*common, given.vm, given.action, given.device)
 
     def make_traceroute(self, given: Any, path: Path, common: _Common) -> Step | None:
         if not self.names.pair(given, path):

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from vnet.topology.dhcp_step_schema import DhcpStepFile
 from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
 from vnet.topology.fields import DeviceName, Duration, Expected, Name, Source, Station, Target
 from vnet.topology.group_step_schema import MembershipFile
@@ -261,6 +262,7 @@ VERBS = (
         "iperf3",
         "http",
         "dns",
+        "dhcp",
         "traceroute",
         "tracepath",
         "pingall",
@@ -302,6 +304,9 @@ class StepFile(Part):
     )
     http: HttpFile | None = Field(default=None, description="Get a file by HTTP.")
     dns: DnsLookupFile | None = Field(default=None, description="Ask a DNS server for a name.")
+    dhcp: DhcpStepFile | None = Field(
+        default=None, description="Get an address by DHCP, renew it, or give it back."
+    )
     traceroute: TracerouteFile | None = Field(
         default=None, description="Trace the way to a machine, hop by hop."
     )

@@ -72,7 +72,8 @@ class DhcpRun(App):
         found: dict[str, Any] = {
             "address": ip_text(lease.ip) if has and lease is not None else "none",
             "state": client.client.state.value,
-            "ms": milliseconds((self._ended_ns or self.scheduler.now_ns) - self._began_ns),
+            "errors": int(self.done and not has and self._action != "release"),
+            "time_ms": milliseconds((self._ended_ns or self.scheduler.now_ns) - self._began_ns),
         }
         if has and lease is not None:
             found["lease_s"] = lease.length_s
