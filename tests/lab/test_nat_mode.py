@@ -93,6 +93,15 @@ def test_two_guests_with_one_source_port_get_two_and_the_tables_say_what_capture
         ("203.0.113.100", 7, "192.168.122.12", 40_000),
     ]
 
+    listed = lab.host("h1").conntrack("-L -p udp").splitlines()
+    entries = [line.split() for line in listed if line.startswith("udp")]
+    tuples = [" ".join([word for word in words if "=" in word][:8]) for words in entries]
+    assert tuples == [
+        "src=192.168.122.11 dst=203.0.113.100 sport=40000 dport=7 "
+        "src=203.0.113.100 dst=203.0.113.1 sport=7 dport=40000",
+        "src=192.168.122.12 dst=203.0.113.100 sport=40000 dport=7 "
+        f"src=203.0.113.100 dst=203.0.113.1 sport=7 dport={port}",
+    ]
     rows = [(row.source, row.target, row.new_source, row.new_target) for row in lab.report().nat]
     assert rows == [
         ("192.168.122.11:40000", "203.0.113.100:7", "203.0.113.1:40000", "203.0.113.100:7"),
