@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.kernel.real import reason_to_skip
+from vnet.cli.main import _run as run_command_line
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.lab import bring_down
 from vnet.live.kernel.record import labs_up
 
 _SERIAL = count(1)
 
-Vnet = Callable[..., "subprocess.CompletedProcess[str]"]
+
+class Ended(NamedTuple):
+    """A command that was run."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Vnet = Callable[..., Ended]
 
 
 @pytest.fixture
@@ -42,19 +53,15 @@ def lab_name(records: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def vnet(tmp_path: Path) -> Vnet:
-    """Run ``vnet`` with arguments, as a program of its own."""
+def vnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vnet:
+    """Run ``vnet`` with arguments, in a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "vnet", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+    def run(*arguments: str) -> Ended:
+        said, complained = StringIO(), StringIO()
+        with redirect_stdout(said), redirect_stderr(complained):
+            code = run_command_line(list(arguments))
+        return Ended(code, said.getvalue(), complained.getvalue())
 
     return run
 

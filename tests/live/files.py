@@ -119,3 +119,28 @@ def routed(name: str, scenario: str = EVERYTHING) -> str:
 def overlay(name: str) -> str:
     """Two guests in one VXLAN."""
     return OVERLAY.format(name=name)
+
+
+LEASING = """
+version: 1
+name: {name}
+hosts:
+  h1:
+    hypervisor: kvm
+    nics: {{eth0: {{ip: 203.0.113.1/24}}}}
+    switches: {{br0: {{uplink: none, ip: 10.0.0.1/24, dhcp: {{range: 10.0.0.50-10.0.0.59}}}}}}
+    sysctls: {{net.ipv4.ip_forward: 1}}
+vms:
+  vm1: {{host: h1, vnics: [{{ip: dhcp}}]}}
+routers:
+  ext: {{nics: {{eth0: {{ip: 203.0.113.100/24}}}}, routes: [{{to: 10.0.0.0/24, via: 203.0.113.1}}]}}
+links: [{{ends: ['h1:eth0', 'ext:eth0']}}]
+captures: ['vm1:eth0']
+scenario:
+  - {{at: 9s, ping: {{from: vm1, to: ext, count: 1}}, expect: {{received: 1}}}}
+"""
+
+
+def leasing(name: str) -> str:
+    """A guest that leases its address, and reaches the outside by the router it was told of."""
+    return LEASING.format(name=name)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.conftest import Vnet, names_of
-from tests.live.files import WAITS, overlay, pair, routed
+from tests.live.files import WAITS, leasing, overlay, pair, routed
 from vnet.lab.report import Report
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.lab import bring_down, bring_up
@@ -65,6 +65,21 @@ def test_every_kind_of_step_is_done_with_real_sockets(lab_name: str, tmp_path: P
 
 def test_vxlan_ports_of_open_vswitch_become_devices(lab_name: str, tmp_path: Path) -> None:
     assert played(overlay(lab_name), tmp_path).held
+
+
+def test_guests_lease_addresses_and_the_programs_end_with_the_lab(
+    lab_name: str, records: Path, vnet: Vnet, tmp_path: Path
+) -> None:
+    (tmp_path / "lab.yaml").write_text(leasing(lab_name))
+    up = vnet("up", "--kernel", "lab.yaml")
+    assert up.returncode == 0, up.stdout + up.stderr
+    inodes = {namespaces.inode_of(name) for name in names_of(lab_name)}
+    found = namespaces.processes_by_namespace().items()
+    programs = [Path(f"/proc/{pid}/comm").read_text() for pid, inode in found if inode in inodes]
+    assert sorted(programs) == ["dhclient\n", "dnsmasq\n"]
+    assert vnet("down", "--kernel", lab_name).returncode == 0
+    assert inodes.isdisjoint(namespaces.processes_by_namespace().values())
+    assert list(records.iterdir()) == []
 
 
 def test_nothing_stays(lab_name: str, records: Path, vnet: Vnet, tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ def _needs_of(node: NodePlan) -> set[Capability]:
         Capability.IPV6: any(d.ipv6 and d.kind is not Kind.LOOPBACK for d in node.devices),
         Capability.IPTABLES: node.iptables,
         Capability.TC: node.tc,
+        Capability.DNSMASQ: node.served or node.relays,
+        Capability.DHCLIENT: node.asking,
     }
     return {capability for capability, needed in conditions.items() if needed}
 

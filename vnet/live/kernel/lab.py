@@ -25,6 +25,7 @@ from vnet.live.kernel.netlink import Netlink
 from vnet.live.kernel.plan import Plan
 from vnet.live.kernel.reading import read_plan
 from vnet.live.kernel.record import Record, find_record, labs_up, locked
+from vnet.live.kernel.services import Services
 from vnet.live.kernel.sniffing import Taps
 from vnet.live.kernel.stage import KernelStage
 from vnet.live.kernel.taking_down import take_down
@@ -60,6 +61,7 @@ class KernelLab:
         self._taps = Taps(self._clock, names)
         self._clock.before = self._taps.drain
         self._builder = Builder(plan, self._netlink, record, _told(topology))
+        self._services = Services(plan, names, record)
         self._captures = LiveCaptures(topology, plan, self._taps)
         self._runner: ScenarioRunner | None = None
         self._stage: KernelStage | None = None
@@ -72,6 +74,7 @@ class KernelLab:
             self._captures.open(folder, split=split, form=form)
         self._clock.begin()
         self._builder.start()
+        self._services.start()
         self.notes += self._builder.notes
 
     def play(self, until_ns: int | None = None) -> None:

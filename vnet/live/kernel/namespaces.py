@@ -111,10 +111,14 @@ def _call(name: str, *arguments: Any) -> None:
 
 def processes_in(inode: int) -> list[int]:
     """The processes whose network is the namespace."""
-    found = []
+    return [pid for pid, found in processes_by_namespace().items() if found == inode]
+
+
+def processes_by_namespace() -> dict[int, int]:
+    """Every process, with the namespace (:func:`inode_of`) that its network is."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                if (entry / "ns/net").stat().st_ino == inode:
-                    found.append(int(entry.name))
-    return sorted(found)
+                found[int(entry.name)] = (entry / "ns/net").stat().st_ino
+    return dict(sorted(found.items()))

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from vnet.base.ids import IpAddress, Mac
+from vnet.linux.services.dhcp_server.settings import DhcpServing
+from vnet.linux.services.dns_server.settings import DnsServing
 from vnet.netdev.device import NetDevice
 from vnet.tables.fib import Route
 from vnet.tables.policy import Rule
@@ -90,6 +92,25 @@ class VxlanPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ServedPlan:
+    """A device where DHCP or DNS is served; its ``address`` is the server's."""
+
+    device: str
+    address: Address
+    dhcp: DhcpServing | None = None
+    dns: DnsServing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPlan:
+    """A device from which DHCP requests are passed on to ``servers``; ``address`` is its own."""
+
+    device: str
+    address: Address
+    servers: tuple[IpAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NodePlan:
     """One namespace. ``devices`` in the order in which they get their numbers.
 
@@ -110,6 +131,10 @@ class NodePlan:
     """Commands of tc(8), in words."""
     iptables: Mapping[int, str] = field(default_factory=dict)
     br_netfilter: bool = False
+    served: tuple[ServedPlan, ...] = ()
+    relays: tuple[RelayPlan, ...] = ()
+    asking: tuple[str, ...] = ()
+    """The devices that get their addresses by DHCP."""
 
     def device(self, name: str) -> DevicePlan:
         """A device by its name."""
@@ -149,6 +174,8 @@ class Plan:
     cables: tuple[CablePlan, ...]
     loose: tuple[Endpoint, ...] = ()
     """Cards without a cable."""
+    names: Mapping[str, tuple[IpAddress, ...]] = field(default_factory=dict)
+    """The machines, with the addresses that the file knows: what DNS says of them."""
     impossible: tuple[str, ...] = ()
 
     def node(self, name: str) -> NodePlan:

@@ -11,7 +11,7 @@ from vnet.linux.netfilter.iptables.save import save_text
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.tc.command import words_about
-from vnet.live.kernel import bridge_reading, ovs_reading
+from vnet.live.kernel import bridge_reading, ovs_reading, service_reading
 from vnet.live.kernel.plan import (
     BridgePlan,
     CablePlan,
@@ -60,6 +60,7 @@ def read_plan(network: Network) -> Plan:
         (*_pairs(network), *patches),
         tuple(_cables(network)),
         tuple(Endpoint(c.owner, c.name) for c in _cards(network) if c.end is None),
+        service_reading.names(network),
         tuple(_impossible(topology)),
     )
 
@@ -91,6 +92,9 @@ def _machine(network: Network, namespace: Namespace) -> NodePlan:
         tuple(_tc(network, name)),
         iptables=_iptables(namespace),
         br_netfilter=namespace.links.netfilter is not None,
+        served=tuple(service_reading.served(network, name)),
+        relays=tuple(service_reading.relays(network, name)),
+        asking=tuple(service_reading.asking(network, name)),
     )
 
 

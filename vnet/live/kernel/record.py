@@ -37,22 +37,12 @@ class Made:
 
 
 @dataclass
-class Started:
-    """A process, with the time of its start (ticks since boot): numbers are given out again."""
-
-    pid: int
-    start_ticks: int
-    what: str
-
-
-@dataclass
 class Record:
     """What exists of ``lab``. Change it by its methods, which write it down."""
 
     lab: str
     folder: Path
     namespaces: list[Made] = field(default_factory=list)
-    processes: list[Started] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
     @property
@@ -66,13 +56,6 @@ class Record:
         self.write()
         return made
 
-    def has_started(self, pid: int, what: str) -> None:
-        """A process runs, which shall end with the lab."""
-        ticks = start_ticks(pid)
-        if ticks is not None:
-            self.processes.append(Started(pid, ticks, what))
-            self.write()
-
     def will_write(self, file: Path) -> None:
         """A file is about to be written, which is of no use without the lab."""
         self.files.append(str(file))
@@ -83,7 +66,6 @@ class Record:
         content = {
             "lab": self.lab,
             "namespaces": [asdict(made) for made in self.namespaces],
-            "processes": [asdict(started) for started in self.processes],
             "files": self.files,
         }
         fresh = self.path.with_suffix(".new")
@@ -109,7 +91,6 @@ def read_record(path: Path) -> Record:
             content["lab"],
             path.parent,
             [Made(**made) for made in content["namespaces"]],
-            [Started(**started) for started in content["processes"]],
             list(content["files"]),
         )
     except OSError as error:
@@ -167,14 +148,3 @@ def _lock(handle: int, path: Path) -> None:
         raise NotAsExpectedError(what, f"its process is {owner}; wait for it, or end it")
     os.truncate(handle, 0)
     os.pwrite(handle, str(os.getpid()).encode(), 0)
-
-
-def start_ticks(pid: int) -> int | None:
-    """When a process started, in ticks since boot (proc_pid_stat(5)); None if it is no more."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    # The name in parentheses may hold anything; the state is field 3, the start field 22.
-    state, *rest = stat.rpartition(")")[2].split()
-    return None if state == "Z" else int(rest[18])

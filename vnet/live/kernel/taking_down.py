@@ -9,9 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from vnet.live.kernel import namespaces
-from vnet.live.kernel.record import Record, Started, start_ticks
+from vnet.live.kernel.record import Made, Record
+from vnet.live.kernel.services import marked
 
-_PATIENCE_S = 2.0
+_PATIENCE_S = 3.0
 _LOOK_EVERY_S = 0.02
 
 
@@ -20,16 +21,20 @@ def take_down(record: Record) -> list[str]:
 
     It may be called again, whatever became of the first time.
     """
-    _end(record.processes)
     notes = []
+    ours = []
     for made in record.namespaces:
         inode = namespaces.inode_of(made.name)
         if inode is None:
             continue
         if made.inode not in (None, inode):
             notes.append(f"{made.name} is somebody else's by now, and stays")
-            continue
-        left = namespaces.processes_in(inode)
+        else:
+            ours.append(Made(made.name, inode))
+    _end_programs(record.lab, {made.inode for made in ours})
+    for made in ours:
+        assert made.inode is not None
+        left = namespaces.processes_in(made.inode)
         namespaces.remove(made.name)
         if left:
             told = ", ".join(f"{pid} ({_name_of(pid)})" for pid in left)
@@ -40,27 +45,26 @@ def take_down(record: Record) -> list[str]:
     return notes
 
 
-def _end(processes: list[Started]) -> None:
-    """End those that still run: kindly, and after a while by force."""
+def _end_programs(lab: str, inodes: set[int | None]) -> None:
+    """End the programs of the lab: kindly, and after a while by force."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        for started in processes:
-            if _runs(started):
-                with suppress(ProcessLookupError):
-                    os.kill(started.pid, number)
         deadline = time.monotonic() + _PATIENCE_S
-        while any(map(_runs, processes)) and time.monotonic() < deadline:
-            _reap(processes)
+        running = _programs(lab, inodes)
+        for pid in running:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        while running and time.monotonic() < deadline:
+            for pid in running:
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
             time.sleep(_LOOK_EVERY_S)
+            running = _programs(lab, inodes)
 
 
-def _runs(started: Started) -> bool:
-    return start_ticks(started.pid) == started.start_ticks
-
-
-def _reap(processes: list[Started]) -> None:
-    for started in processes:
-        with suppress(ChildProcessError):
-            os.waitpid(started.pid, os.WNOHANG)
+def _programs(lab: str, inodes: set[int | None]) -> list[int]:
+    """What runs in the namespaces and was started for the lab."""
+    found = namespaces.processes_by_namespace()
+    return marked(lab, [pid for pid, inode in found.items() if inode in inodes])
 
 
 def _name_of(pid: int) -> str:

@@ -1,0 +1,140 @@
+"""What is read from a lab that was just built, and what the kernel is told; no root needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.live.files import leasing, pair
+from vnet.base.errors import UsageError
+from vnet.base.ids import ip_from_text, mac_from_text, mac_text
+from vnet.cli.main import _run
+from vnet.lab.shipped import resolve
+from vnet.live.kernel import capabilities, dnsmasq
+from vnet.live.kernel.capabilities import Capability, needs
+from vnet.live.kernel.lab import plan_of
+from vnet.live.kernel.plan import Kind, Plan
+from vnet.topology.load import load_topology, parse_topology
+
+
+def plan(text: str) -> Plan:
+    return plan_of(parse_topology(text))
+
+
+def shipped(name: str) -> Plan:
+    return plan_of(load_topology(resolve(name)))
+
+
+def test_the_plan_is_what_xens_script_has_left() -> None:
+    found = shipped("@two-hosts")
+    h1 = found.node("h1")
+    assert [device.name for device in h1.devices] == [
+        *("lo", "peth0", "xenbr0", "eth0", "vif0.0", "vif1.0"),
+    ]
+    assert mac_text(h1.device("peth0").mac) == "fe:ff:ff:ff:ff:ff"
+    assert (h1.device("peth0").arp, h1.device("eth0").arp) == (False, True)
+    assert [port.device for port in h1.ports] == ["vif0.0", "peth0", "vif1.0"]
+    assert h1.bridges[0].options == {"forward_delay": 0}
+    assert [str(end) for pair in found.pairs for end in pair.ends] == [
+        *("h1:eth0", "h1:vif0.0", "h1:vif1.0", "vm1:eth0"),
+        *("h2:eth0", "h2:vif0.0", "h2:vif1.0", "vm2:eth0"),
+    ]
+    assert [cable.name for cable in found.cables] == ["h1:peth0--h2:peth0"]
+
+
+def test_a_tunnel_port_becomes_a_vxlan_device() -> None:
+    found = shipped("@two-host-vxlan").node("h1")
+    (vxlan,) = found.vxlans
+    assert (vxlan.name, vxlan.bridge, vxlan.vni, vxlan.udp_port) == ("vx0", "br-int", 100, 4789)
+    assert (vxlan.remotes, vxlan.ttl) == ((ip_from_text("198.51.100.2"),), 64)
+    assert vxlan.dont_fragment
+    assert found.device("br-int").kind is Kind.BRIDGE
+    assert ("br-int", "vx0") in [(port.bridge, port.device) for port in found.ports]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("@ovs-flows", "flows"),
+        ("@ovs-mirror", "mirrors"),
+        ("@bond-lacp", "the bond"),
+        ("@rstp-ring", "the spanning tree of Open vSwitch"),
+    ],
+)
+def test_what_no_linux_bridge_does_is_named(name: str, what: str) -> None:
+    with pytest.raises(UsageError, match=f"{what}.*: a Linux bridge has nothing like it"):
+        shipped(name)
+
+
+def test_only_what_a_file_needs_is_asked_of_the_kernel() -> None:
+    assert needs(plan(pair("two"))) == {Capability.VETH, Capability.BRIDGE}
+    assert Capability.VLAN_FILTERING in needs(shipped("@vlan-filtering"))
+    assert needs(shipped("@two-host-vxlan")) >= {Capability.VXLAN, Capability.NETEM}
+    assert needs(shipped("@xen-nat")) >= {Capability.IPTABLES}
+    assert needs(plan(leasing("lease"))) >= {Capability.DNSMASQ, Capability.DHCLIENT}
+
+
+def test_dnsmasq_is_told_of_ranges_reservations_and_names() -> None:
+    text = leasing("lease").replace(
+        "{range: 10.0.0.50-10.0.0.59}",
+        "{range: 10.0.0.50-10.0.0.59, lease: 2h, reservations: "
+        "[{mac: '52:54:00:00:00:07', ip: 10.0.0.7, name: seven}]}",
+    )
+    found = plan(text)
+    said = dnsmasq.words(found.node("h1"), found.names, Path("/leases"), Path("/pid"))
+    assert "--interface=br0" in said
+    assert "--dhcp-range=set:br0,10.0.0.50,10.0.0.59,255.255.255.0,7200" in said
+    assert f"--dhcp-host={mac_text(mac_from_text('52:54:00:00:00:07'))},10.0.0.7,seven" in said
+    assert "--no-hosts" in said, "the names of the machine are none of the lab"
+    assert found.node("vm1").asking == ("eth0",)
+
+
+# -- who may not
+
+
+def test_without_root_one_message_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert _run(["up", "--kernel", str(tmp_path / "any.yaml")]) == 3
+    assert _run(["down", "--kernel"]) == 3
+    message = "--kernel needs root, for network namespaces (run it with sudo, or use `vnet run`)\n"
+    assert capsys.readouterr().err == message * 2
+
+
+def test_other_systems_are_told_that_it_is_linux_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert _run(["up", "--kernel", "any.yaml"]) == 3
+    assert "on Linux only" in capsys.readouterr().err
+
+
+def test_labs_without_a_kernel_are_a_promise(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["up", "any.yaml"]) == 2
+    assert "labs that live on without --kernel are not built yet" in capsys.readouterr().err
+
+
+@pytest.mark.kernel
+def test_a_kernel_that_lacks_something_is_told_so_by_name(
+    lab_name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    has = capabilities._Probe.has
+    monkeypatch.setattr(
+        capabilities._Probe,
+        "has",
+        lambda probe, what: what is not Capability.BRIDGE and has(probe, what),
+    )
+    (tmp_path / "lab.yaml").write_text(pair(lab_name))
+    assert _run(["up", "--kernel", str(tmp_path / "lab.yaml")]) == 3
+    assert capsys.readouterr().err == (
+        f"for {lab_name} this kernel lacks bridges "
+        "(load the modules or install the programs, or use `vnet run`)\n"
+    )

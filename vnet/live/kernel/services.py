@@ -1,0 +1,145 @@
+"""The programs that run in a lab for as long as it is up: dnsmasq and dhclient.
+
+They carry the name of the lab in their environment, so that whoever takes it down knows them for
+ours, even where nobody lived to write down that they were started.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from vnet.live.kernel import dnsmasq, namespaces
+from vnet.live.kernel.capabilities import find_program
+from vnet.live.kernel.errors import KernelError
+from vnet.live.kernel.plan import NodePlan, Plan
+from vnet.live.kernel.record import Record
+from vnet.wire import dhcp_options
+
+MARK = "VNET_KERNEL_LAB"
+"""The variable that has the name of the lab."""
+
+_PATIENCE_S = 20.0
+_OPTION_NAMES = {
+    dhcp_options.NETMASK: "subnet-mask",
+    dhcp_options.BROADCAST: "broadcast-address",
+    dhcp_options.TIME_OFFSET: "time-offset",
+    dhcp_options.ROUTER: "routers",
+    dhcp_options.DOMAIN_NAME: "domain-name",
+    dhcp_options.DNS_SERVER: "domain-name-servers",
+    dhcp_options.DOMAIN_SEARCH: "domain-search",
+    dhcp_options.HOSTNAME: "host-name",
+    dhcp_options.NETBIOS_NAME_SERVER: "netbios-name-servers",
+    dhcp_options.NETBIOS_SCOPE: "netbios-scope",
+    dhcp_options.MTU: "interface-mtu",
+    dhcp_options.NTP_SERVER: "ntp-servers",
+}
+
+# dhclient-script(8) of the machine would write to its /etc.
+_SCRIPT = """#!/bin/sh
+case "$reason" in
+  PREINIT) ip link set dev "$interface" up ;;
+  BOUND | RENEW | REBIND | REBOOT)
+    if [ -n "$old_ip_address" ] && [ "$old_ip_address" != "$new_ip_address" ]; then
+      ip -4 addr flush dev "$interface"
+    fi
+    ip -4 addr replace "$new_ip_address/$new_subnet_mask" \
+      ${new_broadcast_address:+broadcast "$new_broadcast_address"} dev "$interface" \
+      valid_lft "$new_dhcp_lease_time" preferred_lft "$new_dhcp_lease_time"
+    [ -z "$new_interface_mtu" ] || ip link set dev "$interface" mtu "$new_interface_mtu"
+    for router in $new_routers; do
+      ip -4 route replace default via "$router" dev "$interface"
+      break
+    done ;;
+  EXPIRE | FAIL | RELEASE | STOP) ip -4 addr flush dev "$interface" ;;
+esac
+"""
+
+
+class Services:
+    """Starts the programs of a lab whose namespaces are called ``names``."""
+
+    def __init__(self, plan: Plan, names: dict[str, str], record: Record) -> None:
+        self._plan = plan
+        self._names = names
+        self._record = record
+
+    def start(self) -> None:
+        """First those who answer, then those who ask."""
+        for node in self._plan.nodes:
+            if node.served or node.relays:
+                self._start_dnsmasq(node)
+        asking = [(node, device) for node in self._plan.nodes for device in node.asking]
+        if asking:
+            script = self._write_script()
+            for node, device in asking:
+                self._start_dhclient(node, device, script)
+
+    def _start_dnsmasq(self, node: NodePlan) -> None:
+        leases, pid = self._file(node, "leases"), self._file(node, "dnsmasq.pid")
+        self._run(node, dnsmasq.words(node, self._plan.names, leases, pid))
+
+    def _start_dhclient(self, node: NodePlan, device: str, script: Path) -> None:
+        config = self._file(node, f"{device}.conf")
+        # dhclient asks for what it was told to by name.
+        wanted = ", ".join((*_OPTION_NAMES.values(), "rfc3442-classless-static-routes"))
+        text = "option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;\n"
+        text += f'send host-name "{node.name}";\nrequest {wanted};\n'
+        config.write_text(text, encoding="utf-8")
+        leases = self._file(node, f"{device}.leases")
+        pid = self._file(node, f"{device}.pid")
+        files = ["-cf", str(config), "-lf", str(leases), "-pf", str(pid), "-sf", str(script)]
+        self._run(node, ["dhclient", "-4", "-q", "-nw", *files, device])
+
+    def _run(self, node: NodePlan, words: list[str]) -> None:
+        """Run a program that goes into the background by itself once it is ready."""
+        # A file, for a pipe would stay open in the background.
+        with (
+            namespaces.inside(self._names[node.name]),
+            tempfile.TemporaryFile() as said,
+        ):
+            done = subprocess.run(
+                [find_program(words[0]), *words[1:]],
+                env={MARK: self._plan.lab, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                timeout=_PATIENCE_S,
+                start_new_session=True,
+                check=False,
+            )
+            said.seek(0)
+            text = said.read().decode(errors="replace").strip()
+        if done.returncode:
+            raise KernelError(f"{node.name}: {words[0]}: {text}")
+
+    def _file(self, node: NodePlan, kind: str) -> Path:
+        """A file for a program, which goes when the lab does."""
+        path = self._record.folder / f"{self._plan.lab}-{node.name}.{kind}"
+        self._record.will_write(path)
+        return path
+
+    def _write_script(self) -> Path:
+        """What dhclient calls; not below /run, from where programs may not be started."""
+        handle, name = tempfile.mkstemp(prefix=f"vnet-{self._plan.lab}-", suffix=".sh")
+        path = Path(name)
+        self._record.will_write(path)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(_SCRIPT)
+        path.chmod(0o700)
+        return path
+
+
+def marked(lab: str, pids: list[int]) -> list[int]:
+    """Those of some processes that were started for a lab."""
+    wanted = f"{MARK}={lab}".encode()
+    return [pid for pid in pids if wanted in _environment(pid)]
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
