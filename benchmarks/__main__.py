@@ -9,11 +9,22 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import bridging, captures, events, ofproto, openvswitch, road, routing, scale, tcp
+from benchmarks import (
+    bridging,
+    captures,
+    events,
+    ofproto,
+    openvswitch,
+    road,
+    routing,
+    scale,
+    tcp,
+    translation,
+)
 from benchmarks.harness import Benchmark, Speed, interpreter, run, table
 from benchmarks.yardstick import hot_path
 
-MODULES = (events, road, routing, tcp, bridging, openvswitch, ofproto, captures, scale)
+MODULES = (events, road, routing, translation, tcp, bridging, openvswitch, ofproto, captures, scale)
 """Each has a tuple ``BENCHMARKS``; add yours here."""
 
 YARDSTICK = Speed("the yardstick against itself", "frames/s", hot_path, hot_path, "yardstick")

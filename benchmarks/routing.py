@@ -18,17 +18,17 @@ _FRAME_BYTES = 128
 
 
 def routed_forward() -> Work:
-    router, cards = _router()
+    router, cards = router_of_two()
     neighbors = router.interface("eth1").arp_cache
     frames = []
     for number in range(STATIONS):
         target = bytes((10, 0, 1, number))
         neighbors.heard(target, station(number), solicited=True)
-        frames.append(Frame(_frame(cards[0].mac, bytes((10, 0, 0, number)), target)))
+        frames.append(Frame(frame_of(cards[0].mac, bytes((10, 0, 0, number)), target)))
     return _forwarding(cards, frames)
 
 
-def _router() -> tuple[Namespace, list[Sink]]:
+def router_of_two() -> tuple[Namespace, list[Sink]]:
     """10.0.0.254 on eth0, 10.0.1.254 on eth1."""
     scheduler = Scheduler()
     router = Namespace(scheduler, "r", Chance(1))
@@ -55,9 +55,10 @@ def _forwarding(cards: list[Sink], frames: list[Frame]) -> Work:
     return work
 
 
-def _frame(
+def frame_of(
     mac: bytes, source: bytes, target: bytes, source_port: int = 9, target_port: int = 9
 ) -> bytes:
+    """A frame of 128 bytes with a datagram, for a card of the router's."""
     within = _FRAME_BYTES - 14 - ipv4.HEADER_BYTES - udp.HEADER_BYTES
     segment = udp.emit(source, target, source_port, target_port, bytes(within))
     packet = ipv4.emit(source, target, udp.PROTOCOL, segment)
@@ -66,7 +67,7 @@ def _frame(
 
 def nated_forward() -> Work:
     """A hundred guests' flows behind one address: each frame leaves translated, and counted."""
-    router, cards = _router()
+    router, cards = router_of_two()
     rules = router.make_netfilter().rules4
     rules.restore(
         "*nat\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n"
@@ -80,10 +81,10 @@ def nated_forward() -> Work:
     for number in range(STATIONS):
         source = bytes((10, 0, 0, number))
         router.interface("eth0").arp_cache.heard(source, station(number), solicited=True)
-        frames.append(Frame(_frame(cards[0].mac, source, target, 5000 + number)))
+        frames.append(Frame(frame_of(cards[0].mac, source, target, 5000 + number)))
         cards[0].receive(frames[-1])
         cards[1].receive(
-            Frame(_frame(cards[1].mac, target, bytes((10, 0, 1, 254)), 9, 5000 + number))
+            Frame(frame_of(cards[1].mac, target, bytes((10, 0, 1, 254)), 9, 5000 + number))
         )
     return _forwarding(cards, frames)
 
