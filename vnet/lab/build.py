@@ -23,6 +23,7 @@ from vnet.hypervisor.modes.bridge import BridgeMode
 from vnet.hypervisor.steps import ScriptStep
 from vnet.lab.dhcp import start_dhcp
 from vnet.lab.domains import Domains
+from vnet.lab.firewall import restore_firewall
 from vnet.lab.host_scripts import start_scripts
 from vnet.lab.machine_routes import add_addresses, add_routes, add_rules
 from vnet.lab.names import start_names
@@ -236,6 +237,7 @@ class Builder:
             self._build_router(router)
         for host in self._topology.hosts.values():
             self._set_sysctls(self.namespaces[host.name], host.sysctls)
+            restore_firewall(self.namespaces[host.name], host.firewall)
             self._make_nics(self.namespaces[host.name], host.nics)
         for link in self._topology.links:
             self._lay_link(link)
@@ -259,6 +261,7 @@ class Builder:
         namespace.sysctls["net.ipv4.ip_forward"] = 1
         namespace.sysctls["net.ipv6.conf.all.forwarding"] = 1
         self._set_sysctls(namespace, router.sysctls)
+        restore_firewall(namespace, router.firewall)
         self._make_nics(namespace, router.nics)
         for nic in router.nics.values():
             namespace.set_up(nic.name)
@@ -367,6 +370,7 @@ class Builder:
     def _start_domain(self, domains: Domains, vm: model.Vm) -> None:
         namespace = self.namespaces[vm.name]
         self._set_sysctls(namespace, vm.sysctls)
+        restore_firewall(namespace, vm.firewall)
         names = domains.names(vm.name, len(vm.vnics))
         vnics = []
         for vnic, name in zip(vm.vnics, names, strict=True):

@@ -22,7 +22,9 @@ from vnet.topology.host_modes import netdev_of, scripts_of, settle
 from vnet.topology.host_switches import host_switches
 from vnet.topology.macs import OUI, PHYSICAL, MacChooser
 from vnet.topology.model import (
+    NO_FIREWALL,
     Address,
+    Firewall,
     Host,
     HostSwitch,
     Hypervisor,
@@ -41,6 +43,7 @@ from vnet.topology.routes import routes_of
 from vnet.topology.rules import rules_of
 from vnet.topology.schema import (
     HostFile,
+    MachineFile,
     NicFile,
     RouterFile,
     RouterNicFile,
@@ -158,6 +161,7 @@ class _Expander:
         rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, None, self.report)
         resolver = resolver_of(path, file.dns, self.report)
+        firewall = self.firewall(path, file)
         if self.sound(path, file.count, faults):
             for offset, host in instances:
                 own = self.instance_nics(host, nics, offset)
@@ -177,6 +181,7 @@ class _Expander:
                     scripts.vif_mode,
                     netdev,
                     resolver=resolver,
+                    firewall=firewall,
                 )
 
     def routes(
@@ -233,12 +238,26 @@ class _Expander:
         rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, [card.name for card in cards], self.report)
         resolver = resolver_of(path, file.dns, self.report)
+        firewall = self.firewall(path, file)
         if self.sound(path, file.count, faults):
             for offset, router in instances:
                 own = self.instance_nics(router, nics, offset)
                 own_vlans = self.instance_vlans(vlans, offset)
-                made = Router(router, own, routes, sysctls, own_vlans, rules, resolver=resolver)
+                made = Router(
+                    *(router, own, routes, sysctls, own_vlans, rules),
+                    resolver=resolver,
+                    firewall=firewall,
+                )
                 self.nodes.routers[router] = made
+
+    def firewall(self, path: Path, file: MachineFile) -> Firewall:
+        """The rules of an entry's machines."""
+        if file.iptables is None and file.ip6tables is None:
+            return NO_FIREWALL
+        # Files without rules do without all that they are made of.
+        from vnet.topology.firewall import firewall_of
+
+        return firewall_of(path, file, self.report)
 
     def nics(
         self, path: Path, files: Mapping[str, NicFile | None], count: int | None
@@ -294,6 +313,7 @@ class _Expander:
         rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, [card.name for card in cards], self.report)
         resolver = resolver_of(path, file.dns, self.report)
+        firewall = self.firewall(path, file)
         if self.report.faults > faults:
             self.cut.nodes.add(name)
             return
@@ -304,7 +324,11 @@ class _Expander:
             own = tuple(counted(vnic, offset, choose) for vnic in vnics)
             domid = self.domids[host] = self.domids.get(host, 0) + 1
             own_vlans = self.instance_vlans(vlans, offset)
-            made = Vm(vm, host, domid, own, routes, sysctls, own_vlans, rules, resolver=resolver)
+            made = Vm(
+                *(vm, host, domid, own, routes, sysctls, own_vlans, rules),
+                resolver=resolver,
+                firewall=firewall,
+            )
             self.nodes.vms[vm] = settle(self.nodes.hosts[host], domid, made)
 
     def hosts_of(self, path: Path, file: VmFile) -> list[Host] | None:

@@ -220,6 +220,17 @@ class HostSwitch:
 
 
 @dataclass(frozen=True, slots=True)
+class Firewall:
+    """Rules of iptables and ip6tables, as iptables-restore reads them; empty: none."""
+
+    ipv4: str = ""
+    ipv6: str = ""
+
+
+NO_FIREWALL = Firewall()
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """A hypervisor: its physical cards and its switches by name; its guests name it themselves.
 
@@ -241,6 +252,7 @@ class Host:
     vif_mode: VifMode | None = None
     netdev: str | None = None
     resolver: ResolvConf = field(default=NO_RESOLVER, kw_only=True)
+    firewall: Firewall = field(default=NO_FIREWALL, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +268,7 @@ class Vm:
     vlans: tuple[VlanDevice, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
     resolver: ResolvConf = field(default=NO_RESOLVER, kw_only=True)
+    firewall: Firewall = field(default=NO_FIREWALL, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +296,7 @@ class Router:
     vlans: tuple[VlanDevice, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
     resolver: ResolvConf = field(default=NO_RESOLVER, kw_only=True)
+    firewall: Firewall = field(default=NO_FIREWALL, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from vnet.topology.fields import (
     TcCommands,
     Version,
 )
+from vnet.topology.firewall_schema import FirewallRules
 from vnet.topology.model import Address, Dynamic
 from vnet.topology.parts import Part
 from vnet.topology.port_schema import CountOrPorts, Ports
@@ -178,6 +179,15 @@ class MachineFile(Part):
         "more of what resolv.conf has.",
         examples=["192.168.122.1", {"servers": ["192.168.122.1"], "search": ["lab.test"]}],
     )
+    iptables: FirewallRules = Field(
+        default=None,
+        description="Rules for packets of IPv4: a text as iptables-save prints it, or tables.",
+        examples=[
+            "*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n",
+            {"filter": {"INPUT": {"policy": "DROP", "rules": ["-i lo -j ACCEPT"]}}},
+        ],
+    )
+    ip6tables: FirewallRules = Field(default=None, description="The same of IPv6.")
     sysctls: dict[SysctlName, SysctlValue] = Field(
         default={},
         description="Kernel settings by name.",

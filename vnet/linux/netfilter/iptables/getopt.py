@@ -130,9 +130,9 @@ class Getopt:
         if known is None and extra is None:
             meant = {letter for long, letter in _LONG.items() if long.startswith(name)}
             known = meant.pop() if len(meant) == 1 else None
+        self.at += 1
         if known is None and extra is None:
             raise UnknownOptionError(f'unknown option "{word}"')
-        self.at += 1
         if known is not None:
             return self._core(known, word, attached if equals else None)
         assert extra is not None
@@ -157,7 +157,6 @@ class Getopt:
 
     def _word_after(self, word: str) -> str:
         if self.at >= len(self.words):
-            self.at -= 1
             raise UnknownOptionError(f'option "{word}" requires an argument')
         self.at += 1
         return self.words[self.at - 1]

@@ -64,13 +64,18 @@ class Restore:
     def run(self, text: str) -> None:
         """Raises :class:`XtablesError`; tables that were committed before stay."""
         for line in text.splitlines():
-            self.line += 1
-            self.column = 0
-            self._read(line)
+            self.read_line(line)
+        self.end()
+
+    def end(self) -> None:
+        """The text is at its end; it must not be inside of a table."""
         if self._table is not None:
             raise CommitExpectedError(self.line + 1)
 
-    def _read(self, line: str) -> None:
+    def read_line(self, line: str) -> None:
+        """The next line. One that is wrong is left out, and more may follow."""
+        self.line += 1
+        self.column = 0
         if not line or line.startswith("#"):
             return
         if self._table is None:
