@@ -22,6 +22,8 @@ _VERBS = {
     "link": Verb.LINK,
 }
 _DELETE = "delete"
+_OBJECTS = ("qdisc", "class", "filter")
+"""Of what a device may be given some."""
 _SHOW = ("list", "show", "lst")
 
 QDISC_USAGE = """\
@@ -31,7 +33,7 @@ Usage: tc qdisc [ add | del | replace | change | show ] dev STRING
 
        tc qdisc { show | list } [ dev STRING ] [ QDISC_ID ] [ invisible ]
 Where:
-QDISC_KIND := { pfifo | bfifo | pfifo_fast | tbf | prio | netem }
+QDISC_KIND := { pfifo | bfifo | pfifo_fast | tbf | prio | htb | netem }
 OPTIONS := ... try tc qdisc add <desired QDISC_KIND> help
 QDISC_ID := { root | ingress | handle QHANDLE | parent CLASSID }"""
 
@@ -126,7 +128,7 @@ def words_about(device: str, command: str) -> list[str]:
     Raises :class:`TcError` where it changes nothing.
     """
     words = command.split()
-    if len(words) < 2 or not any(is_short_for(words[0], name) for name in ("qdisc", "filter")):
+    if len(words) < 2 or not any(is_short_for(words[0], name) for name in _OBJECTS):
         raise TcError(f'"{command}" is no command: begin with "qdisc add", "filter add", ...')
     if any(is_short_for(words[1], show) for show in _SHOW):
         raise TcError(f'"{command}" changes nothing')

@@ -19,6 +19,7 @@ from vnet.linux.tc.kinds.table import NOQUEUE, Making, Wanted, check
 from vnet.netdev.device import NetDevice
 from vnet.sim.netem import Netem
 from vnet.sim.qdisc.discipline import Discipline, Noop
+from vnet.sim.qdisc.htb_queue import HtbQueue
 from vnet.sim.qdisc.ingress import Ingress
 from vnet.sim.qdisc.netem import NetemQueue, NetemSettings
 from vnet.sim.qdisc.root import DeviceQueue
@@ -141,7 +142,7 @@ class TrafficControl:
         if isinstance(holder, NetemQueue) and not holder.children:
             return None
         children = holder.children
-        if len(children) == 1:
+        if len(children) == 1 and not isinstance(holder, HtbQueue):
             # tbf and netem have one class, and take any number for it.
             return next(iter(children.values()))
         if number not in children:
@@ -218,7 +219,7 @@ class TrafficControl:
             holder = self.find(device, major(parent))
             assert holder is not None, "its class was looked at before"
             number = next(iter(holder.qdisc.children), 1)
-            if len(holder.qdisc.children) > 1:
+            if len(holder.qdisc.children) > 1 or isinstance(holder.qdisc, HtbQueue):
                 number = minor(parent)
             holder.qdisc.graft(number, new, now_ns)
             return

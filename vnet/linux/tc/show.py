@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vnet.linux.tc import htb_view
 from vnet.linux.tc.errors import refused
 from vnet.linux.tc.handles import INGRESS, INGRESS_HANDLE, ROOT, class_text, handle_text, major
-from vnet.linux.tc.kinds import prio
+from vnet.linux.tc.kinds import htb, prio
 from vnet.linux.tc.kinds.table import KINDS, NOQUEUE
 from vnet.linux.tc.numbers import size_text
 from vnet.linux.tc.qdiscs import Placed, TrafficControl
@@ -18,6 +18,7 @@ from vnet.sim.link import LINK_QUEUE_FULL
 from vnet.sim.qdisc.discipline import Discipline, QdiscStats
 from vnet.sim.qdisc.fifo import PfifoFast
 from vnet.sim.qdisc.htb import Htb
+from vnet.sim.qdisc.htb_queue import HtbQueue, QueueClass
 from vnet.sim.qdisc.priority import DEFAULT_PRIOMAP
 from vnet.sim.qdisc.tbf import Tbf
 
@@ -166,8 +167,8 @@ def classes_text(control: TrafficControl, device: NetDevice, view: View) -> str:
     return "\n".join(lines)
 
 
-def _htb_lines(htb: Htb, view: View) -> Iterator[str]:
-    for number, words, stats in htb_view.classes(htb):
+def _htb_lines(owned: Htb, view: View) -> Iterator[str]:
+    for number, words, stats in htb_view.classes(owned):
         handle = htb_view.HANDLE | number
         if view.handle in (None, handle):
             yield f"class htb {class_text(handle)} {words}"
@@ -176,7 +177,36 @@ def _htb_lines(htb: Htb, view: View) -> Iterator[str]:
                 yield ""
 
 
+def _tree_lines(qdisc: HtbQueue, view: View) -> Iterator[str]:
+    for one in qdisc.classes:
+        number, parent = qdisc.handle | one.htb.number, one.htb.parent
+        if view.handle not in (None, number):
+            continue
+        place = "root" if parent is None else f"parent {class_text(qdisc.handle | parent.number)}"
+        child = 0 if one.queue is None else one.queue.handle
+        leaf = f"leaf {handle_text(child)} " if child else ""
+        options = htb.class_options_text(one, details=view.details)
+        yield f"class {qdisc.kind} {class_text(number)} {place} {leaf}{options}"
+        if view.statistics:
+            yield from stats_lines(_of_class(one))
+            yield from htb.class_stats_lines(one)
+            yield ""
+
+
+def _of_class(one: QueueClass) -> QdiscStats:
+    waiting = QdiscStats() if one.queue is None else one.queue.stats
+    return replace(
+        one.stats,
+        overlimits=one.htb.n_overlimits,
+        backlog_bytes=waiting.backlog_bytes,
+        backlog_packets=waiting.backlog_packets,
+    )
+
+
 def _class_lines(qdisc: Discipline, view: View) -> Iterator[str]:
+    if isinstance(qdisc, HtbQueue):
+        yield from _tree_lines(qdisc, view)
+        return
     for number, child in qdisc.children.items():
         handle = qdisc.handle | number
         if view.handle not in (None, handle):

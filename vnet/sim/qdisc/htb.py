@@ -1,31 +1,22 @@
-"""The hierarchical token bucket: classes with a guaranteed and a highest rate, which lend to each
-other what they do not need (tc-htb(8)).
-
-A class sends by its own tokens, which come at its ``rate``. When it has none it borrows from its
-parent, as long as its second bucket, filled at ``ceil``, lets it. Who sends by its own tokens goes
-before who borrows; among those alike it is the lowest ``priority``, and then each in turn, a
-``quantum`` of bytes at a time. Tokens are counted in nanoseconds, as in Linux's sch_htb: sending a
-frame costs the time that it takes at the rate.
-"""
+"""The hierarchical token bucket as Open vSwitch uses it: a root class, and a leaf a queue."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
 
-from vnet.base.units import NS_PER_S
 from vnet.sim.frame import Frame
-from vnet.sim.qdisc.bucket import Bucket
+from vnet.sim.qdisc.htb_tree import ClassSettings, HtbClass, HtbTree
+from vnet.sim.qdisc.psched import TransmitTime
 from vnet.sim.qdisc.qdisc import QUEUE_FULL, QUEUE_REMOVED, RELEASED, QueueStats, Sender
 from vnet.sim.scheduler import Scheduler, Timer
 
 QUEUE_FRAMES = 1_000
 """How many frames may wait in a class: a device's usual transmit queue length."""
 
-_LONGEST_REFILL_NS = 60 * NS_PER_S
-"""A bucket that nobody has looked at for longer than this has forgotten the rest."""
+_ROOT = 1 << 32
+"""The number of the root class, which no queue has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,71 +29,26 @@ class HtbRate:
     priority: int = 0
     quantum_bytes: int = 1_500
 
+    def settings(self) -> ClassSettings:
+        """What the tree of classes is told."""
+        return ClassSettings(
+            self.rate_bytes_per_s,
+            self.ceil_bytes_per_s,
+            TransmitTime(self.rate_bytes_per_s).ns(self.burst_bytes),
+            TransmitTime(self.ceil_bytes_per_s).ns(self.burst_bytes),
+            self.priority,
+            self.quantum_bytes,
+        )
 
-class _Mode(Enum):
-    CAN_SEND = auto()
-    MAY_BORROW = auto()
-    CANNOT_SEND = auto()
 
+class _Leaf:
+    """A queue: its class, its frames, and what it has done."""
 
-def _take(bucket: Bucket, n_bytes: int, refill_ns: int) -> None:
-    bucket.tokens_ns = max(bucket.left_ns(n_bytes, refill_ns), 1 - _LONGEST_REFILL_NS)
-
-
-class _Class:
-    """A class, with its frames if it is a leaf. ``parent`` None: nobody lends to it."""
-
-    def __init__(self, settings: HtbRate, parent: _Class | None, now_ns: int) -> None:
-        self.parent = parent
-        self.level = 0 if parent is not None else 1
+    def __init__(self, number: int, rate: HtbRate, root: HtbClass, now_ns: int) -> None:
         self.frames: deque[Frame] = deque()
+        self.rate = rate
+        self.htb = HtbClass(number, rate.settings(), root, self.frames.__len__, now_ns)
         self.n_packets = self.n_bytes = self.n_dropped = 0
-        self._checked_ns = now_ns
-        self.configure(settings)
-
-    def configure(self, settings: HtbRate) -> None:
-        """Other rates; both buckets are full then."""
-        self.settings = settings
-        self._own = Bucket(settings.rate_bytes_per_s, settings.burst_bytes)
-        self._ceil = Bucket(settings.ceil_bytes_per_s, settings.burst_bytes)
-        self.deficits_bytes = [0, 0]
-
-    def mode(self, now_ns: int) -> tuple[_Mode, int]:
-        """Whether it may send, and in what time that changes of itself."""
-        refill_ns = self._refill_ns(now_ns)
-        if (tokens_ns := self._ceil.tokens_ns + refill_ns) < 0:
-            return _Mode.CANNOT_SEND, -tokens_ns
-        if (tokens_ns := self._own.tokens_ns + refill_ns) < 0:
-            return _Mode.MAY_BORROW, -tokens_ns
-        return _Mode.CAN_SEND, 0
-
-    def lender(self, now_ns: int) -> _Class | None:
-        """Who pays for the next frame: the class itself, or the first above it that can."""
-        mode, _ = self.mode(now_ns)
-        if mode is _Mode.CAN_SEND:
-            return self
-        if mode is _Mode.CANNOT_SEND or self.parent is None:
-            return None
-        return self.parent.lender(now_ns)
-
-    def wait_ns(self, now_ns: int) -> int:
-        """How long until it can be worth asking for a lender again."""
-        mode, wait_ns = self.mode(now_ns)
-        if mode is _Mode.MAY_BORROW and self.parent is not None:
-            return min(wait_ns, self.parent.wait_ns(now_ns))
-        return wait_ns
-
-    def charge(self, n_bytes: int, payer: _Class, now_ns: int) -> None:
-        """A frame leaves on the account of ``payer``, this class or one above it."""
-        refill_ns = self._refill_ns(now_ns)
-        _take(self._own, n_bytes if self.level >= payer.level else 0, refill_ns)
-        _take(self._ceil, n_bytes, refill_ns)
-        self._checked_ns = now_ns
-        if self.parent is not None:
-            self.parent.charge(n_bytes, payer, now_ns)
-
-    def _refill_ns(self, now_ns: int) -> int:
-        return min(now_ns - self._checked_ns, _LONGEST_REFILL_NS)
 
 
 class Htb:
@@ -118,26 +64,31 @@ class Htb:
     ) -> None:
         self._scheduler = scheduler
         self._device = device
-        self._root = _Class(root, None, scheduler.now_ns)
-        self._leaves: dict[int, _Class] = {}
-        self._turn: dict[tuple[int, int], int] = {}
+        self._root_rate = root
+        self._root = HtbClass(_ROOT, root.settings(), None, int, scheduler.now_ns)
+        self._root.become_parent()
+        self._tree = HtbTree()
+        self._leaves: dict[int, _Leaf] = {}
         self._timer = Timer(scheduler, self._release)
         self.configure(root, leaves)
 
     def configure(self, root: HtbRate, leaves: Mapping[int, HtbRate]) -> None:
         """Change rates, and which queues there are. What waits in one that goes is dropped."""
         assert 0 in leaves, "there is no default queue"
-        if self._root.settings != root:
-            self._root.configure(root)
+        if self._root_rate != root:
+            self._root_rate = root
+            self._root.configure(root.settings())
         for queue in [queue for queue in self._leaves if queue not in leaves]:
+            del self._root.children[queue]
             for frame in self._leaves.pop(queue).frames:
                 self._device.drop(frame, QUEUE_FULL)
-        for queue, settings in leaves.items():
+        for queue, rate in leaves.items():
             leaf = self._leaves.get(queue)
             if leaf is None:
-                self._leaves[queue] = _Class(settings, self._root, self._scheduler.now_ns)
-            elif leaf.settings != settings:
-                leaf.configure(settings)
+                self._leaves[queue] = _Leaf(queue, rate, self._root, self._scheduler.now_ns)
+            elif leaf.rate != rate:
+                leaf.rate = rate
+                leaf.htb.configure(rate.settings())
         self._leaves = dict(sorted(self._leaves.items()))
         self._release()
 
@@ -158,11 +109,11 @@ class Htb:
     @property
     def root(self) -> HtbRate:
         """The rate of all queues together."""
-        return self._root.settings
+        return self._root_rate
 
     def leaves(self) -> dict[int, HtbRate]:
         """The rates of each queue."""
-        return {queue: leaf.settings for queue, leaf in self._leaves.items()}
+        return {queue: leaf.rate for queue, leaf in self._leaves.items()}
 
     def waiting(self, queue: int) -> list[Frame]:
         """What waits in a queue."""
@@ -194,41 +145,18 @@ class Htb:
         """Send all that may leave now, and come back when more may."""
         now_ns = self._scheduler.now_ns
         while (busy_ns := self._device.busy_until_ns - now_ns) <= 0:
-            found = self._next(now_ns)
+            found = self._tree.next((leaf.htb for leaf in self._leaves.values()), now_ns)
             if found is None:
                 break
-            queue, payer = found
-            self._device.transmit(self._dequeue(queue, payer, now_ns), RELEASED)
-        waiting = [leaf for leaf in self._leaves.values() if leaf.frames]
+            self._device.transmit(self._dequeue(*found, now_ns), RELEASED)
+        waiting = [leaf.htb for leaf in self._leaves.values() if leaf.frames]
         if waiting:
             self._timer.arm(max(busy_ns, min(leaf.wait_ns(now_ns) for leaf in waiting), 1))
 
-    def _next(self, now_ns: int) -> tuple[int, _Class] | None:
-        """Whose turn it is, and who pays."""
-        candidates: dict[tuple[int, int], list[tuple[int, _Class]]] = {}
-        for queue, leaf in self._leaves.items():
-            payer = leaf.lender(now_ns) if leaf.frames else None
-            if payer is not None:
-                rank = payer.level, leaf.settings.priority
-                candidates.setdefault(rank, []).append((queue, payer))
-        if not candidates:
-            return None
-        rank = min(candidates)
-        turn, ready = self._turn.get(rank, 0), candidates[rank]
-        return next((found for found in ready if found[0] >= turn), ready[0])
-
-    def _dequeue(self, queue: int, payer: _Class, now_ns: int) -> Frame:
-        leaf = self._leaves[queue]
+    def _dequeue(self, sender: HtbClass, payer: HtbClass, now_ns: int) -> Frame:
+        leaf = self._leaves[sender.number]
         frame = leaf.frames.popleft()
-        n_bytes = len(frame.data)
         leaf.n_packets += 1
-        leaf.n_bytes += n_bytes
-        leaf.charge(n_bytes, payer, now_ns)
-        # Who has used up its bytes lets the next one have its turn.
-        rank = payer.level, leaf.settings.priority
-        leaf.deficits_bytes[payer.level] -= n_bytes
-        self._turn[rank] = queue
-        if leaf.deficits_bytes[payer.level] < 0:
-            leaf.deficits_bytes[payer.level] += leaf.settings.quantum_bytes
-            self._turn[rank] = queue + 1
+        leaf.n_bytes += len(frame.data)
+        self._tree.charge(sender, payer, len(frame.data), now_ns)
         return frame

@@ -13,6 +13,7 @@ from vnet.linux.tc.show import View
 from vnet.linux.tc.words import is_short_for
 from vnet.netdev.device import NetDevice
 from vnet.sim.qdisc.filters import Action, Filter, Filters, Police, PoliceSettings
+from vnet.sim.qdisc.htb_queue import HtbQueue
 from vnet.sim.qdisc.prio import Prio
 
 _AUTO_FROM, _AUTO_FIRST = 0x8000, 0xC000
@@ -64,7 +65,7 @@ class FilterCommand:
             raise kernel_refuses("Parent Qdisc doesn't exists" if parent else "Qdisc not classful")
         if not qdisc.has_classes:
             raise kernel_refuses("Qdisc not classful")
-        if not isinstance(qdisc, Prio) or minor(parent):
+        if not isinstance(qdisc, Prio | HtbQueue) or minor(parent):
             raise kernel_refuses("Class doesn't support blocks")
         return qdisc.filters
 
@@ -137,7 +138,7 @@ class FilterCommand:
         for placed in self._control.placed(device):
             qdisc = placed.qdisc
             wanted = qdisc.handle == parent or (not parent and placed.parent == ROOT)
-            if wanted and isinstance(qdisc, Prio):
+            if wanted and isinstance(qdisc, Prio | HtbQueue):
                 yield qdisc.filters
 
 

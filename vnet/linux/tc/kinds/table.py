@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from vnet.linux.tc.errors import TcError, answered
-from vnet.linux.tc.kinds import fifo, netem, prio, tbf
+from vnet.linux.tc.errors import TcError, answered, refused
+from vnet.linux.tc.kinds import fifo, htb, netem, prio, tbf
 from vnet.linux.tc.words import WordReader
 from vnet.sim.netem import Netem
 from vnet.sim.qdisc.discipline import Discipline, Surroundings
 from vnet.sim.qdisc.fifo import BFIFO, PFIFO, Fifo, PfifoFast
+from vnet.sim.qdisc.htb_queue import HtbQueue
 from vnet.sim.qdisc.netem import NetemQueue
 from vnet.sim.qdisc.prio import Prio
 from vnet.sim.qdisc.tbf import Tbf
@@ -47,6 +48,10 @@ def _fifo(name: str) -> Kind:
     )
 
 
+def _no_change(_queue: Any, _settings: Any, _now_ns: int) -> None:
+    raise refused("Change operation not supported by specified qdisc")
+
+
 KINDS: dict[str, Kind] = {
     PFIFO: _fifo(PFIFO),
     BFIFO: _fifo(BFIFO),
@@ -69,6 +74,12 @@ KINDS: dict[str, Kind] = {
         lambda queue, settings, now_ns: queue.configure(settings, now_ns),
         lambda queue, details: tbf.text(queue.settings, details=details),
         lambda settings: settings.is_sound(),
+    ),
+    HtbQueue.kind: Kind(
+        htb.parse,
+        lambda making, settings: HtbQueue(making.around, settings, making.handle),
+        _no_change,
+        lambda queue, details: htb.text(queue, details=details),
     ),
     NetemQueue.kind: Kind(
         netem.parse,
