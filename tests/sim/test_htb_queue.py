@@ -1,4 +1,4 @@
-"""htb as tc has it: shares, lending through several levels, ceilings, what goes past all classes."""
+"""htb as tc has it: shares, lending through several levels, ceilings, what goes past classes."""
 
 from __future__ import annotations
 
