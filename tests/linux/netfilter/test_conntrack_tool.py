@@ -13,7 +13,8 @@ from vnet.sim.scheduler import Scheduler
 from vnet.tables.conntrack.key import KeyParts
 from vnet.tables.conntrack.linux import status
 from vnet.tables.conntrack.linux.entry import Counted, Entry
-from vnet.tables.conntrack.linux.tcp import ESTABLISHED, TcpTracked
+from vnet.tables.conntrack.linux.tcp_seen import TcpTracked
+from vnet.tables.conntrack.linux.tcp_states import ESTABLISHED
 
 _SEEN = status.SEEN_REPLY | status.ASSURED
 

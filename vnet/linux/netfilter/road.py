@@ -17,7 +17,8 @@ from vnet.sim.frame import Frame
 from vnet.tables.conntrack.linux import status
 from vnet.tables.conntrack.linux.datagrams import note_datagram
 from vnet.tables.conntrack.linux.segment import Segment
-from vnet.tables.conntrack.linux.tcp import ESTABLISHED, TcpTracked
+from vnet.tables.conntrack.linux.tcp_seen import TcpTracked
+from vnet.tables.conntrack.linux.tcp_states import ESTABLISHED
 from vnet.tables.conntrack.linux.tracking import PacketState
 from vnet.wire.ether import HEADER_BYTES
 from vnet.wire.tcp import ACK, PSH

@@ -30,6 +30,7 @@ from vnet.wire.ether import HEADER_BYTES
 
 if TYPE_CHECKING:
     from vnet.linux.netfilter.packet import NfPacket
+    from vnet.linux.netfilter.verdict import Verdict
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
@@ -37,14 +38,13 @@ if TYPE_CHECKING:
 class Ipv4Stack(Ipv4Output):
     """A namespace's IPv4."""
 
-    __slots__ = ("_fragments", "arrivals", "gather", "redirects")
+    __slots__ = ("_fragments", "arrivals", "redirects")
 
     def __init__(self, namespace: Namespace) -> None:
         super().__init__(namespace)
         self.redirects = Redirects(namespace)
         self.arrivals = Arrivals(namespace)
         self._fragments = Fragments4(namespace)
-        self.gather = self._fragments.gather
 
     @property
     def held_bytes(self) -> int:
@@ -142,6 +142,10 @@ class Ipv4Stack(Ipv4Output):
             return device.drop(frame, drops.SOURCE_ROUTED)
         header = header._replace(options=options.options)
         return self._carry_out(interface, frame, packet, header, arrival, options, shown)
+
+    def gather(self, packet: NfPacket) -> Verdict:
+        """Netfilter sees whole packets alone."""
+        return self._fragments.gather(packet)
 
     # -- delivery
 

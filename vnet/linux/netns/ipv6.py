@@ -31,7 +31,9 @@ from vnet.wire.ether import frame as ether_frame
 if TYPE_CHECKING:
     from vnet.base.chance import Stream
     from vnet.linux.netfilter.netfilter import Netfilter
+    from vnet.linux.netfilter.packet import NfPacket
     from vnet.linux.netfilter.pieces import Pieces
+    from vnet.linux.netfilter.verdict import Verdict
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
     from vnet.linux.netns.routing.destination import Destination
@@ -58,7 +60,6 @@ class Ipv6Stack:
         "_ident_chance",
         "_namespace",
         "anycasts",
-        "gather",
         "paths",
         "redirects",
     )
@@ -71,14 +72,14 @@ class Ipv6Stack:
         """Subnets whose router we are, with how many of our addresses are in each."""
         self._delivery = Delivery6(namespace)
         self._forwarding = Forwarding6(namespace, self._delivery)
-        self._gatherer = Gatherer6(namespace)
-        self.gather = self._gatherer.gather
+        self._gatherer: Gatherer6 | None = None
         self._ident_chance: Stream | None = None
 
     @property
     def held_bytes(self) -> int:
         """The memory that incomplete packets take."""
-        return self._delivery.held_bytes + self._gatherer.held_bytes
+        others = 0 if self._gatherer is None else self._gatherer.held_bytes
+        return self._delivery.held_bytes + others
 
     # -- input
 
@@ -112,6 +113,12 @@ class Ipv6Stack:
                 return None
             arrived = arrived.changed(shown)
         return None if arrived is None else self._route(arrived)
+
+    def gather(self, packet: NfPacket) -> Verdict:
+        """Netfilter sees whole packets alone."""
+        if self._gatherer is None:
+            self._gatherer = Gatherer6(self._namespace)
+        return self._gatherer.gather(packet)
 
     @property
     def _netfilter(self) -> Netfilter | None:

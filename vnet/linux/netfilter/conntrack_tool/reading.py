@@ -19,7 +19,7 @@ from vnet.linux.netfilter.xtables.values import (
 )
 from vnet.linux.netfilter.xtables.values import mask as read_mask
 from vnet.tables.conntrack.linux import status
-from vnet.tables.conntrack.linux.tcp import TcpConnState
+from vnet.tables.conntrack.linux.tcp_states import TcpConnState
 
 VERSION = "1.4.7 (conntrack-tools)"
 BAD_PARAMETER = 2

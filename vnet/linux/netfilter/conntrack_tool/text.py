@@ -8,7 +8,7 @@ from vnet.base.ids import ip_text
 from vnet.tables.conntrack.key import KeyParts, parts_of, zone_of
 from vnet.tables.conntrack.linux import status
 from vnet.tables.conntrack.linux.entry import Counted, Entry
-from vnet.tables.conntrack.linux.tcp import TcpConnState
+from vnet.tables.conntrack.linux.tcp_states import TcpConnState
 
 ICMP, TCP, UDP, DCCP, GRE, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 47, 58, 132, 136
 PROTOCOLS = {

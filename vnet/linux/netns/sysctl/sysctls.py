@@ -32,6 +32,10 @@ def _everywhere(group: type[ConfT]) -> ConfT:
     return group(**{name: knob.at_all for name, knob in knobs.items()})
 
 
+# Ten thousand machines set nothing, and then share these.
+_BRIDGE, _CONNTRACK = BridgeKnobs(), ConntrackKnobs()
+_IPV4, _IPV4_ROUTE = Ipv4Knobs(), Ipv4RouteKnobs()
+_IPV6, _ICMP6, _IPV6_ROUTE = Ipv6Knobs(), Icmp6Knobs(), Ipv6RouteKnobs()
 _IPV4_ALL, _IPV4_DEFAULT = _everywhere(Ipv4Conf), Ipv4Conf()
 _IPV6_ALL, _IPV6_DEFAULT = _everywhere(Ipv6Conf), Ipv6Conf()
 
@@ -63,13 +67,13 @@ class Sysctls:
     )
 
     def __init__(self) -> None:
-        self.bridge = BridgeKnobs()
-        self.conntrack = ConntrackKnobs()
-        self.ipv4 = Ipv4Knobs()
-        self.ipv4_route = Ipv4RouteKnobs()
-        self.ipv6 = Ipv6Knobs()
-        self.icmp6 = Icmp6Knobs()
-        self.ipv6_route = Ipv6RouteKnobs()
+        self.bridge = _BRIDGE
+        self.conntrack = _CONNTRACK
+        self.ipv4 = _IPV4
+        self.ipv4_route = _IPV4_ROUTE
+        self.ipv6 = _IPV6
+        self.icmp6 = _ICMP6
+        self.ipv6_route = _IPV6_ROUTE
         self.ipv4_conf = DeviceTree(_IPV4_ALL, _IPV4_DEFAULT, ipv4_in_force, follow=True)
         self.ipv6_conf = DeviceTree(_IPV6_ALL, _IPV6_DEFAULT, combined, follow=False)
         self.ipv4_neighbors = DeviceTree(ARP_DEFAULTS, ARP_DEFAULTS, _its_own, follow=True)

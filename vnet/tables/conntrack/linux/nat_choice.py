@@ -23,7 +23,8 @@ from vnet.tables.conntrack.linux.entry import Entry
 from vnet.tables.conntrack.linux.nat_range import NatRange
 from vnet.tables.conntrack.linux.segment import GRE, PORTED
 from vnet.tables.conntrack.linux.table import EntryTable
-from vnet.tables.conntrack.linux.tcp import SYN_SENT, TIME_WAIT, TcpTracked
+from vnet.tables.conntrack.linux.tcp_seen import TcpTracked
+from vnet.tables.conntrack.linux.tcp_states import SYN_SENT, TIME_WAIT
 
 _MESSAGES = (ICMP, ICMPV6)
 _WELL_KNOWN = range(1, 512)

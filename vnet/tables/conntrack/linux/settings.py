@@ -9,7 +9,7 @@ NS_PER_S = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Times are in seconds. ``tcp_timeouts`` stands by state: see :class:`~.tcp.TcpConnState`."""
+    """Times are in seconds; ``tcp_timeouts_s`` has one for each state of TCP, by its number."""
 
     most_entries: int = 262_144
     buckets: int = 262_144

@@ -15,7 +15,7 @@ from vnet.wire.tcp import ACK, RST, SYN
 
 if TYPE_CHECKING:
     from vnet.tables.conntrack.linux.settings import Settings
-    from vnet.tables.conntrack.linux.tcp import Seen, TcpTracked
+    from vnet.tables.conntrack.linux.tcp_seen import Seen, TcpTracked
 
 WINDOW_SCALE = 0x01
 SACK_PERMITTED = 0x02
