@@ -234,9 +234,9 @@ ADDITIONS = {
     ),
     "no verb": (
         "scenario: [^{at: 1s}]",
-        "the step does nothing (it needs one of ping, arping, udp, tcp, iperf3, http, dns, "
+        "the step does nothing (it needs one of ping, arping, udp, tcp, iperf3, http, dns, dhcp, "
         "traceroute, tracepath, pingall, send, join, leave, link, move, wait, fdb, counters, tc, "
-        "repeat, and 7 more)",
+        "and 10 more)",
     ),
     "two verbs": (
         "scenario: [{^wait: 1s, ping: {from: vm1, to: vm2}}]",

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from vnet.base.drops import DropReason
 from vnet.base.errors import VnetError
 from vnet.guest.apps.app import App
+from vnet.guest.machine import Machine
 from vnet.hypervisor.backend import unplug
 from vnet.lab.build import Network, front_of
 from vnet.linux.tc.command import Tc, words_about
@@ -21,6 +22,7 @@ from vnet.netdev.nic import Nic
 from vnet.sim.link import Link
 from vnet.sim.scheduler import Scheduler
 from vnet.topology import steps
+from vnet.topology.admin_steps import IptablesStep, SysctlStep
 from vnet.topology.group_steps import MembershipStep
 from vnet.topology.model import Endpoint
 
@@ -152,6 +154,31 @@ def read_counters(network: Network, step: steps.CountersStep) -> dict[str, Any]:
     return dict.fromkeys((e.key for e in step.expect if e.frames is None), 0) | found
 
 
+def _machine(network: Network, name: str) -> Machine:
+    machine = network.machine(name)
+    assert machine is not None, f"validation let {name} through"
+    return machine
+
+
+def change_rules(network: Network, step: IptablesStep) -> dict[str, Any]:
+    """Carry out commands of iptables in order.
+
+    Raises :class:`VnetError`, in its words, at the first that cannot be done.
+    """
+    rules = _machine(network, step.machine).namespace.make_netfilter().rules(step.family)
+    for words in step.commands:
+        rules.command(words)
+    return {"commands": len(step.commands)}
+
+
+def change_settings(network: Network, step: SysctlStep) -> dict[str, Any]:
+    """Set what the step says. Raises :class:`VnetError` where there is no such setting now."""
+    sysctls = _machine(network, step.machine).namespace.sysctls
+    for key, value in step.values.items():
+        sysctls[key] = value
+    return {"settings": len(step.values)}
+
+
 def do_tc(network: Network, step: steps.TcStep) -> dict[str, Any]:
     """Change the queues of a device, and read the counters of one.
 
@@ -179,8 +206,7 @@ def change_membership(network: Network, step: MembershipStep) -> dict[str, Any]:
 
     Raises :class:`VnetError` where it is in the group already, or was not.
     """
-    machine = network.machine(step.machine)
-    assert machine is not None, f"validation let {step.machine} through"
+    machine = _machine(network, step.machine)
     change = machine.groups.join if step.joins else machine.groups.leave
     interface = change(step.group, step.device)
     return {"device": interface.device.name, "groups": " ".join(machine.groups.all())}

@@ -15,6 +15,7 @@ from vnet.lab.acts import Act, Wait
 from vnet.lab.build import Network
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.topology import steps, stream_steps
+from vnet.topology.admin_steps import IptablesStep, SysctlStep
 from vnet.topology.dhcp_steps import DhcpStep
 from vnet.topology.expression import build_packet
 from vnet.topology.group_steps import MembershipStep
@@ -122,6 +123,10 @@ def _act(network: Network, step: steps.Step) -> Callable[[], dict[str, Any]]:
         return lambda: acts.read_counters(network, step)
     if isinstance(step, steps.TcStep):
         return lambda: acts.do_tc(network, step)
+    if isinstance(step, IptablesStep):
+        return lambda: acts.change_rules(network, step)
+    if isinstance(step, SysctlStep):
+        return lambda: acts.change_settings(network, step)
     if isinstance(step, MembershipStep):
         return lambda: acts.change_membership(network, step)
     if isinstance(step, OvsStep):

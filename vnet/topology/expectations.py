@@ -137,6 +137,8 @@ REPORTS: dict[str, dict[str, _Type]] = {
     "move": {"host": _NAME, "device": _NAME},
     "wait": {},
     "fdb": {"port": _NAME, "entries": _COUNT, "moves": _COUNT},
+    "iptables": {"commands": _COUNT},
+    "sysctl": {"settings": _COUNT},
     "counters": {
         **dict.fromkeys(("rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops"), _COUNT),
     },

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vnet.base.text import did_you_mean, one_of, quote
+from vnet.topology.admin_steps import IptablesStep, SysctlStep, iptables_words
 from vnet.topology.devices import NLMON
 from vnet.topology.dhcp_steps import DhcpStep
 from vnet.topology.expectations import make_expectations
@@ -46,6 +47,7 @@ from vnet.topology.steps import (
     WaitStep,
 )
 from vnet.topology.stream_steps import HttpStep, IperfStep, TcpStep
+from vnet.topology.sysctls import check_settings
 from vnet.topology.validate import Directory, takes_plugs
 from vnet.topology.wire import change_of
 
@@ -270,6 +272,19 @@ class _StepMaker:
             if not self.names.directory.has_device(end, (*path, "device")):
                 return None
         return DhcpStep(*common, given.vm, given.action, given.device)
+
+    def make_iptables(self, given: Any, path: Path, common: _Common) -> Step | None:
+        if not self.names.machine(given.machine, (*path, "machine")):
+            return None
+        family, here = 6 if given.ipv6 else 4, (*path, "commands")
+        commands = iptables_words(given.commands, family, here, self.report)
+        return IptablesStep(*common, given.machine, family, commands)
+
+    def make_sysctl(self, given: Any, path: Path, common: _Common) -> Step | None:
+        known = self.names.machine(given.machine, (*path, "machine"))
+        if not known or not check_settings((*path, "set"), given.set, self.report):
+            return None
+        return SysctlStep(*common, given.machine, dict(given.set))
 
     def make_traceroute(self, given: Any, path: Path, common: _Common) -> Step | None:
         if not self.names.pair(given, path):

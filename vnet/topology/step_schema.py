@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from vnet.topology.admin_step_schema import IptablesFile, SysctlFile
 from vnet.topology.dhcp_step_schema import DhcpStepFile
 from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
 from vnet.topology.fields import DeviceName, Duration, Expected, Name, Source, Station, Target
@@ -270,7 +271,7 @@ VERBS = (
         "join",
         "leave",
     ),
-    *("link", "move", "wait", "fdb", "counters", "tc", "repeat", "parallel"),
+    *("link", "move", "wait", "fdb", "counters", "tc", "iptables", "sysctl", "repeat", "parallel"),
     *OVS_VERBS,
 )
 _ONE_VERB: list[Any] = [{"required": [verb]} for verb in VERBS]
@@ -341,6 +342,10 @@ class StepFile(Part):
     bond: BondFile | None = Field(
         default=None, description="Look at a bond of Open vSwitch: its links, and its partner."
     )
+    iptables: IptablesFile | None = Field(
+        default=None, description="Change a machine's rules, as iptables(8) does."
+    )
+    sysctl: SysctlFile | None = Field(default=None, description="Change a machine's settings.")
     repeat: RepeatFile | None = Field(default=None, description="Do steps several times over.")
     parallel: Annotated[list[StepFile], Field(min_length=1, max_length=MAX_PARALLEL)] | None = (
         Field(default=None, description="Do steps at the same time; ends when all have ended.")

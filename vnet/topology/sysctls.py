@@ -21,15 +21,25 @@ def sysctls_of(
     and go.
     """
     known = None if devices is None else ("lo", *devices)
-    for key, value in file.sysctls.items():
+    for key in file.sysctls:
         here = (*path, "sysctls", key)
         name = parse_setting(key)
         assert name is not None
         if known is not None and name.is_of_a_device and name.device not in known:
             what = f"{quote(key)} is of a device that the machine does not have"
             report.add(here, what, did_you_mean(str(name.device), known, "it has"), at_key=True)
+    check_settings((*path, "sysctls"), file.sysctls, report)
+    return dict(file.sysctls)
+
+
+def check_settings(path: Path, settings: Mapping[str, str], report: Report) -> bool:
+    """Whether each setting takes the value that it is to have; reports it if not."""
+    faults = report.faults
+    for key, value in settings.items():
+        name = parse_setting(key)
+        assert name is not None
         try:
             parse_value(name.knob, key, value)
         except UsageError as refused:
-            report.add(here, str(refused))
-    return dict(file.sysctls)
+            report.add((*path, key), str(refused))
+    return report.faults == faults
