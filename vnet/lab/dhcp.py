@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from vnet.guest.machine import Machine
+from vnet.linux.services.dhcp_relay import DhcpRelay
 from vnet.linux.services.dhcp_server.daemon import DhcpServer
 from vnet.topology import model
 
@@ -39,12 +40,15 @@ def start_dhcp(network: Network) -> None:
 def _serve(machine: Machine, cards: Iterable[model.Nic]) -> None:
     namespace = machine.namespace
     for card in cards:
-        if card.dhcp is None:
+        if card.dhcp is None and not card.dhcp_relay:
             continue
         own = next(address.ip for address in card.addresses if len(address.ip) == 4)
         interface = namespace.owner_of(own)
         assert interface is not None, f"{namespace.name} has its address"
-        DhcpServer(interface, card.dhcp, machine.epoch_ns)
+        if card.dhcp is not None:
+            DhcpServer(interface, card.dhcp, machine.epoch_ns)
+        else:
+            DhcpRelay(interface, card.dhcp_relay)
 
 
 def _asking(topology: model.Topology) -> Iterable[tuple[str, list[model.Nic]]]:

@@ -258,12 +258,14 @@ class NeighborTable(Generic[PendingT]):
         override: bool = True,
         weak: bool = False,
         router: bool | None = None,
+        by_hand: bool = False,
     ) -> list[PendingT]:
         """The neighbour told its MAC; returns the packets that waited for it.
 
         Without ``override`` a different known MAC stays; with ``weak``, as ND asks (RFC 4861
         section 7.2.5), a REACHABLE entry is then at least put in doubt. ``router`` says whether
-        it is one, None that nothing was said.
+        it is one, None that nothing was said. What an administrator says ``by_hand`` counts anew,
+        be it what was known (NEIGH_UPDATE_F_ADMIN).
         """
         neighbor = self.ensure(ip, now_ns)
         if neighbor.state is Nud.PERMANENT:
@@ -280,7 +282,7 @@ class NeighborTable(Generic[PendingT]):
             self._move(neighbor, Cause.CONFIRMED, now_ns)
             neighbor.confirmed_ns = now_ns
             neighbor.due_ns = now_ns + self.reachable_ns
-        elif not known or changed:
+        elif not known or changed or by_hand:
             self._move(neighbor, Cause.HEARD, now_ns)
             neighbor.due_ns = None
         neighbor.mac = mac

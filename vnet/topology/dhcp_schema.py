@@ -26,7 +26,7 @@ from vnet.topology.dhcp_values import (
     Servers,
     parse_option,
 )
-from vnet.topology.fields import IpText, MacText, listed, one_or_list
+from vnet.topology.fields import IpText, MacText, Network, listed, one_or_list
 from vnet.topology.model import Address
 from vnet.topology.parts import Part
 from vnet.topology.values import RefusedError
@@ -60,6 +60,18 @@ class ReservationFile(Part):
     ignore: bool = Field(default=False, description="Answer it nothing at all.")
 
 
+class RelayedFile(Part):
+    """A network elsewhere, whose requests a relay passes on."""
+
+    network: Network = Field(..., description="The network: 10.1.0.0/24.")
+    range: Ranges | None = Field(
+        default=None,
+        description="The addresses to lease there, or a list of ranges; left out, all but the "
+        "first, which relays often have.",
+    )
+    lease: LeaseTime | None = Field(default=None, description="As for the server's own network.")
+
+
 class DhcpFile(Part):
     """A DHCP server that works as dnsmasq does."""
 
@@ -77,6 +89,12 @@ class DhcpFile(Part):
         default=[],
         description="Addresses and names of clients that are known beforehand.",
         examples=[[{"mac": "52:54:00:00:00:03", "ip": "192.168.122.50", "name": "guest3"}]],
+    )
+    relayed: list[RelayedFile] = Field(
+        default=[],
+        description="Networks elsewhere that are served through relays. Their clients are told "
+        "of the relay as their router.",
+        examples=[[{"network": "10.1.0.0/24", "range": "10.1.0.100-10.1.0.199"}]],
     )
     router: Servers | None = Field(
         default=None,
@@ -147,12 +165,14 @@ def serving_of(
         return None
     faults = report.faults
     ranges = _ranges(path, file, own, count, report)
-    reservations = tuple(_reservations(path, file, own, report))
+    relayed = _relayed(path, file, own, report)
+    homes = [*own, *(Address(each.start, each.prefix_length or 32) for each in relayed)]
+    reservations = tuple(_reservations(path, file, homes, report))
     options = tuple(_options(path, file, report))
     if report.faults > faults:
         return None
     return DhcpServing(
-        ranges,
+        ranges + relayed,
         lease_s=file.lease,
         reservations=reservations,
         options=options,
@@ -193,11 +213,36 @@ def _ranges(
     return tuple(file.range)
 
 
+def _relayed(
+    path: Path, file: DhcpFile, own: Sequence[Address], report: Report
+) -> tuple[DhcpRange, ...]:
+    """The ranges of networks behind relays."""
+    found: list[DhcpRange] = []
+    for index, each in enumerate(file.relayed):
+        here = (*path, "relayed", index)
+        if each.network is None or len(each.network[0]) != 4:
+            report.add((*here, "network"), "a relayed network is one of IPv4")
+            continue
+        ip, length = each.network
+        home = Address(ip, length)
+        if any(network_of(a.ip, length) == ip for a in own):
+            report.add((*here, "network"), f"{_network(home)} is the server's own network")
+        ranges = each.range or default_ranges(_plus(ip, 1), length)
+        for number, span in enumerate(ranges):
+            place = (*here, "range", number) if each.range else (*here, "network")
+            if not _holds(home, span.start) or not _holds(home, span.end):
+                _refuse_stranger(place, span, [home], report)
+            found.append(DhcpRange(span.start, span.end, length, each.lease))
+    return tuple(found)
+
+
 def _refuse_stranger(
     path: Path, stranger: DhcpRange, own: Sequence[Address], report: Report
 ) -> None:
     networks = " and ".join(_network(address) for address in own)
-    usual = default_ranges(own[0].ip, own[0].prefix_length)
+    usual = default_ranges(
+        _plus(network_of(own[0].ip, own[0].prefix_length), 1), own[0].prefix_length
+    )
     hint = f"all of it is {_span(usual[-1])}" if usual else ""
     report.add(path, f"the range {_span(stranger)} is not in {networks}", hint)
 

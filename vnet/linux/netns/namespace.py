@@ -44,6 +44,7 @@ from vnet.tables.neigh import Neighbor
 from vnet.wire.arp import Arp
 
 if TYPE_CHECKING:
+    from vnet.linux.services.dhcp_relay import DhcpRelay
     from vnet.linux.services.dhcp_server.daemon import DhcpServer
 
 _LOOPBACK_ADDRESSES = (
@@ -73,6 +74,8 @@ class Namespace:
         """Who has leases here, if the machine leases addresses."""
         self.dhcp_servers: dict[Interface, DhcpServer] = {}
         """By the interface that each serves."""
+        self.dhcp_relays: dict[IpAddress, DhcpRelay] = {}
+        """By the address that each gives as its own."""
         self.log = KernelLog(scheduler)
         self.sysctls = Sysctls()
         self.sysctls.changed = self._settings_changed

@@ -193,6 +193,7 @@ class NeighborCache(ABC):
         weak: bool = False,
         create: bool = True,
         router: bool | None = None,
+        by_hand: bool = False,
     ) -> bool:
         """The neighbour told its MAC. Without ``create`` a stranger is ignored.
 
@@ -205,7 +206,14 @@ class NeighborCache(ABC):
             return False
         before = self.table.ensure(ip, now_ns).due_ns
         pending = self.table.update(
-            ip, mac, now_ns, solicited=solicited, override=override, weak=weak, router=router
+            ip,
+            mac,
+            now_ns,
+            solicited=solicited,
+            override=override,
+            weak=weak,
+            router=router,
+            by_hand=by_hand,
         )
         neighbor = self.table.ensure(ip, now_ns)
         if neighbor.due_ns is not None and neighbor.due_ns != before:
@@ -220,7 +228,7 @@ class NeighborCache(ABC):
         """The administrator says who has ``ip``, for ever or until somebody doubts it."""
         now_ns = self.interface.device.scheduler.now_ns
         if state is not Nud.PERMANENT:
-            self.heard(ip, mac, solicited=state is Nud.REACHABLE)
+            self.heard(ip, mac, solicited=state is Nud.REACHABLE, by_hand=True)
             return
         pending = self.table.set_permanent(ip, mac, now_ns)
         self.interface.namespace.neighbor_changed(self.interface, self.table.ensure(ip, now_ns))

@@ -52,6 +52,7 @@ class DhcpServer:
         self._chance = namespace.chance.stream(label)
         self.service = DhcpService(serving, self.now_s, lambda: self._chance, self.log.write)
         self._socket = self._open()
+        self._relayed = self._open_for_relays()
         self._waiting: deque[Datagram] = deque()
         self._steps: Steps | None = None
         self._answering: Datagram | None = None
@@ -76,6 +77,8 @@ class DhcpServer:
         if self._ping is not None:
             self._ping.close()
         self._socket.close()
+        for socket in self._relayed:
+            socket.close()
         self._waiting.clear()
         self._steps = None
         self._namespace.dhcp_servers.pop(self.interface, None)
@@ -87,6 +90,18 @@ class DhcpServer:
         socket.discovers_mtu = False
         socket.tos = _CLASS_SELECTOR_6
         return socket
+
+    def _open_for_relays(self) -> list[UdpSocket]:
+        """Requests for other networks may come in by any interface."""
+        if all(span.prefix_length is None for span in self.service.serving.ranges):
+            return []
+        sockets = self._namespace.sockets
+        opened = []
+        for network in _networks(self.interface):
+            socket = sockets.open_udp(self._heard, dhcp.SERVER_PORT, address=network.ip)
+            socket.discovers_mtu, socket.tos = False, _CLASS_SELECTOR_6
+            opened.append(socket)
+        return opened
 
     # -- requests, one by one
 
@@ -202,7 +217,9 @@ class DhcpServer:
             # The client has no address yet and could not answer ARP (SIOCSARP).
             cache = self.interface.arp_cache
             cache.set(answer.target, answer.client_mac[:6], Nud.STALE)
-        self._socket.send_to(answer.target, answer.port, answer.data, meta=self._meta())
+        is_elsewhere = answer.port == dhcp.SERVER_PORT and self._relayed
+        socket = self._relayed[0] if is_elsewhere else self._socket
+        socket.send_to(answer.target, answer.port, answer.data, meta=self._meta())
 
     def _meta(self) -> Meta | None:
         return None if self._answering is None else self._answering.meta
