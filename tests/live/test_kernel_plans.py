@@ -15,17 +15,17 @@ from vnet.cli.main import _run
 from vnet.lab.shipped import resolve
 from vnet.live.kernel import capabilities, dnsmasq
 from vnet.live.kernel.capabilities import Capability, needs
-from vnet.live.kernel.lab import plan_of
+from vnet.live.kernel.lab import planned
 from vnet.live.kernel.plan import Kind, Plan
 from vnet.topology.load import load_topology, parse_topology
 
 
 def plan(text: str) -> Plan:
-    return plan_of(parse_topology(text))
+    return planned(parse_topology(text))[1]
 
 
 def shipped(name: str) -> Plan:
-    return plan_of(load_topology(resolve(name)))
+    return planned(load_topology(resolve(name)))[1]
 
 
 def test_the_plan_is_what_xens_script_has_left() -> None:

@@ -13,6 +13,7 @@ from vnet.base.chance import Chance
 from vnet.base.errors import UsageError
 from vnet.base.text import escaped
 from vnet.lab.build import Builder as NetworkBuilder
+from vnet.lab.build import Network
 from vnet.lab.report import LinkRow, Report
 from vnet.lab.scenario import ScenarioRunner, check_packets
 from vnet.live.clock import WallClock
@@ -48,14 +49,16 @@ def check_machine() -> None:
 class KernelLab:
     """``topology`` on the kernel. Use :func:`bring_up`."""
 
-    def __init__(self, topology: Topology, plan: Plan, record: Record) -> None:
-        self.topology = topology
+    def __init__(self, network: Network, plan: Plan, record: Record) -> None:
+        topology = self.topology = network.topology
         self.notes: list[str] = []
         """What is not as the file says, in sentences."""
         self.is_faster = False
         """Whether links lack the latency that the file gives them."""
         names = {name: namespaces.name_of(plan.lab, name) for name in _node_names(plan)}
+        self._network = network
         self._plan = plan
+        self._folder = record.folder
         self._netlink = Netlink(names)
         self._clock = WallClock()
         self._taps = Taps(self._clock, names)
@@ -80,7 +83,12 @@ class KernelLab:
     def play(self, until_ns: int | None = None) -> None:
         """Play the scenario in real time, to its end or for so long."""
         stage = self._stage = KernelStage(
-            self.topology, self._clock, self._netlink, self._taps, is_faster=self.is_faster
+            self._network,
+            self._clock,
+            self._netlink,
+            self._taps,
+            self._folder,
+            is_faster=self.is_faster,
         )
         self._runner = ScenarioRunner(stage, self.topology.scenario, self._clock.stop)
         self._runner.start()
@@ -160,7 +168,7 @@ def bring_up(
     """
     check_machine()
     check_packets(topology)
-    plan = plan_of(topology, seed)
+    network, plan = planned(topology, seed)
     with locked(topology.name) as folder:
         if find_record(topology.name) is not None:
             what = f"{topology.name} is up already"
@@ -168,7 +176,7 @@ def bring_up(
         missing = _check_kernel(plan)
         _check_names(plan)
         record = Record(topology.name, folder)
-        lab = KernelLab(topology, plan, record)
+        lab = KernelLab(network, plan, record)
         lab.notes += [f"this kernel lacks {each.value}: they will be faster" for each in missing]
         lab.is_faster = Capability.NETEM in missing
         try:
@@ -183,14 +191,16 @@ def bring_up(
             lab.close()
 
 
-def plan_of(topology: Topology, seed: int | None = None) -> Plan:
-    """What the kernel is to be made like. Raises :class:`UsageError` for what it cannot be."""
+def planned(topology: Topology, seed: int | None = None) -> tuple[Network, Plan]:
+    """The lab in memory, and what the kernel is to be made like. Raises :class:`UsageError` for
+    what it cannot be."""
     chance = Chance(topology.seed if seed is None else seed)
-    plan = read_plan(NetworkBuilder(topology, Scheduler(), chance).build())
+    network = NetworkBuilder(topology, Scheduler(), chance).build()
+    plan = read_plan(network)
     if plan.impossible:
         listed = "\n".join(f"{topology.name}: {sentence}" for sentence in plan.impossible)
         raise UsageError(f"{listed}\nthe kernel cannot be this lab", "`vnet run` can")
-    return plan
+    return network, plan
 
 
 def _check_kernel(plan: Plan) -> list[Capability]:

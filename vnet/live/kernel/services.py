@@ -48,6 +48,7 @@ case "$reason" in
     ip -4 addr replace "$new_ip_address/$new_subnet_mask" \
       ${new_broadcast_address:+broadcast "$new_broadcast_address"} dev "$interface" \
       valid_lft "$new_dhcp_lease_time" preferred_lft "$new_dhcp_lease_time"
+    echo "$new_domain_name_servers" >"$servers"
     [ -z "$new_interface_mtu" ] || ip link set dev "$interface" mtu "$new_interface_mtu"
     for router in $new_routers; do
       ip -4 route replace default via "$router" dev "$interface"
@@ -91,7 +92,9 @@ class Services:
         leases = self._file(node, f"{device}.leases")
         pid = self._file(node, f"{device}.pid")
         files = ["-cf", str(config), "-lf", str(leases), "-pf", str(pid), "-sf", str(script)]
-        self._run(node, ["dhclient", "-4", "-q", "-nw", *files, device])
+        told = f"servers={leased_servers(self._record.folder, self._plan.lab, node.name, device)}"
+        self._record.will_write(Path(told.partition("=")[2]))
+        self._run(node, ["dhclient", "-4", "-q", "-nw", "-e", told, *files, device])
 
     def _run(self, node: NodePlan, words: list[str]) -> None:
         """Run a program that goes into the background by itself once it is ready."""
@@ -130,6 +133,11 @@ class Services:
             file.write(_SCRIPT)
         path.chmod(0o700)
         return path
+
+
+def leased_servers(folder: Path, lab: str, node: str, device: str = "*") -> Path:
+    """The file that has the DNS servers which came with a lease."""
+    return folder / f"{lab}-{node}.{device}.servers"
 
 
 def marked(lab: str, pids: list[int]) -> list[int]:

@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from vnet.base.ids import ip_from_text, is_multicast_ip
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import IPv6
+
+from vnet.base.ids import IpAddress, ip_from_text, ip_text, is_multicast_ip
+from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App
 from vnet.guest.apps.http import HttpGet, HttpServer
 from vnet.guest.apps.tcp import TcpClient, TcpServer
+from vnet.guest.complete import kernel_payload, needs_kernel
 from vnet.lab.acts import Act, Listenable, Wait
+from vnet.lab.build import Network
+from vnet.lab.names import machines
+from vnet.lab.pingall import choose_pairs
 from vnet.lab.scenario import NotJudgedError
 from vnet.live.clock import WallClock
 from vnet.live.kernel import looking
+from vnet.live.kernel.apps.dig import LiveDig
 from vnet.live.kernel.apps.frames import LiveArping, LiveSend
 from vnet.live.kernel.apps.ping import LivePing
+from vnet.live.kernel.apps.pingall import LivePingAll
 from vnet.live.kernel.apps.traces import LiveTracepath, LiveTraceroute
 from vnet.live.kernel.apps.udp import LiveUdpServer, LiveUdpStream
 from vnet.live.kernel.machine import LiveMachine, reachable_address
 from vnet.live.kernel.netlink import Netlink
+from vnet.live.kernel.services import leased_servers
 from vnet.live.kernel.sniffing import Taps
 from vnet.live.kernel.tcp_sockets import LiveNamespace
 from vnet.netdev.device import Sniffer
 from vnet.topology import steps, stream_steps
 from vnet.topology.expression import build_packet
 from vnet.topology.group_steps import MembershipStep
-from vnet.topology.model import Endpoint, Topology
+from vnet.topology.model import Endpoint
+from vnet.topology.name_steps import DnsStep
+
+_PATIENCE_NS = 2 * NS_PER_S
+"""How long one of many pings waits for its answer."""
 
 
 class TapPoint:
@@ -48,18 +64,24 @@ class TapPoint:
 class KernelStage:
     """The namespaces of a lab that is up; a :class:`~vnet.lab.scenario.Stage`.
 
-    It ``is_faster`` than the file says where the kernel cannot hold frames back.
+    ``network`` is the lab as it was before anything happened in it: what the file says of its
+    machines. ``folder`` is where the lab's programs leave what they know. It ``is_faster`` than
+    the file says where the kernel cannot hold frames back.
     """
 
     def __init__(
         self,
-        topology: Topology,
+        network: Network,
         scheduler: WallClock,
         netlink: Netlink,
         taps: Taps,
+        folder: Path,
         *,
         is_faster: bool,
     ) -> None:
+        topology = network.topology
+        self._network = network
+        self._folder = folder
         self._is_faster = is_faster
         self.scheduler = scheduler
         self._netlink = netlink
@@ -101,6 +123,11 @@ class KernelStage:
             return self._make_send(step)
         if isinstance(step, steps.UdpStep):
             return self._make_udp(step)
+        if isinstance(step, steps.PingAllStep):
+            return self._make_pingall(step)
+        if isinstance(step, DnsStep):
+            machine = self.machines[step.source]
+            return LiveDig(machine, self._name_server(step, machine), step)
         if isinstance(step, stream_steps.TcpStep | stream_steps.HttpStep):
             return self._make_stream(step)
         for kind, make in _AIMED.items():
@@ -124,15 +151,50 @@ class KernelStage:
         raise NotJudgedError(f"{step.title.split()[0]} has no counterpart on the kernel")
 
     def _make_send(self, step: steps.SendStep) -> App:
+        """What the file leaves open is filled in as the lab's own card would."""
         machine = self.machines[step.source]
         own = machine.addresses_of(step.device)
-        packet = build_packet(
-            step.packet,
-            mac=machine.mac_of(step.device),
-            ip4=next((ip for ip in own if len(ip) == 4), b""),
-            ip6=next((ip for ip in own if len(ip) == 16), b""),
-        )
-        return LiveSend(machine, bytes(packet), step)
+        ip4 = next((ip for ip in own if len(ip) == 4), b"")
+        ip6 = next((ip for ip in own if len(ip) == 16), b"")
+        packet = build_packet(step.packet, mac=machine.mac_of(step.device), ip4=ip4, ip6=ip6)
+        for kind, ip in ((IP, ip4), (IPv6, ip6)):
+            if ip and kind in packet and "src" not in packet[kind].fields:
+                packet[kind].src = ip_text(ip)
+        model = self._network.machine(step.source)
+        assert model is not None, f"{step.source} is in the lab"
+        packet = model.vnic(step.device).complete(packet)
+        if not needs_kernel(packet):
+            return LiveSend(machine, bytes(packet), step)
+        packet = kernel_payload(packet)
+        return LiveSend(machine, bytes(packet), step, str(packet.dst))
+
+    def _make_pingall(self, step: steps.PingAllStep) -> App:
+        network = self._network
+        pairs = [(name, step.target or "") for name in step.among if name != step.target]
+        if step.target is None:
+            pairs = choose_pairs(network, step.among, classes=step.classes, sample=step.sample)
+
+        def make(pair: tuple[str, str]) -> LivePing:
+            machine = self.machines[pair[0]]
+            one = steps.PingStep(None, (), step.line, *pair, count=1, timeout_ns=_PATIENCE_NS)
+            return LivePing(machine, self._target(pair[1], machine), one)
+
+        return LivePingAll(self.scheduler, pairs, make)
+
+    def _name_server(self, step: DnsStep, machine: LiveMachine) -> bytes:
+        """Whom a machine asks: who is named, who the file names, or who leased it its address."""
+        if step.server is not None:
+            return self._target(step.server, machine)
+        owner = next(each for each in machines(self._network.topology) if each.name == machine.node)
+        servers = [*owner.resolver.servers, *self._leased_servers(machine.node)]
+        if not servers:
+            raise NotJudgedError(f"{machine.node} knows no DNS server here")
+        return servers[0]
+
+    def _leased_servers(self, node: str) -> list[IpAddress]:
+        pattern = leased_servers(self._folder, self._network.topology.name, node)
+        found = sorted(pattern.parent.glob(pattern.name))
+        return [ip_from_text(word) for path in found for word in path.read_text().split()]
 
     def _make_udp(self, step: steps.UdpStep) -> App:
         machine = self.machines[step.source]
@@ -176,7 +238,14 @@ class KernelStage:
 
     def _target(self, target: str, source: LiveMachine) -> bytes:
         machine = self.machines.get(target)
-        return ip_from_text(target) if machine is None else reachable_address(machine, source)
+        if machine is not None:
+            return reachable_address(machine, source)
+        try:
+            return ip_from_text(target)
+        except ValueError:
+            raise NotJudgedError(
+                f"{target} is no machine, and names are not looked up here"
+            ) from None
 
     def _owners(self, target: str) -> list[LiveMachine]:
         """The machines that a name or an address stands for; of a group, its members."""

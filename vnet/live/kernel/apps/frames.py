@@ -23,18 +23,19 @@ _ARRIVAL_NS = 20_000_000
 
 
 class LiveSend(App):
-    """Puts ``frame`` on a device ``step.count`` times."""
+    """Sends ``data`` as ``step`` says: a frame by the step's own device, or with a ``target`` an
+    IP packet, whose way and neighbour the kernel knows or finds out."""
 
-    def __init__(self, machine: LiveMachine, frame: bytes, step: SendStep) -> None:
+    def __init__(self, machine: LiveMachine, data: bytes, step: SendStep, target: str = "") -> None:
         super().__init__(machine.clock)
         self.sent = 0
-        self._frame = frame
-        self._socket = machine.open_socket(socket.AF_PACKET, socket.SOCK_RAW)
-        try:
-            self._socket.bind((step.device, 0))
-        except OSError as error:
-            self._socket.close()
-            raise VnetError(f"{machine.node}:{step.device}: {error.strerror}") from None
+        self._data = data
+        self._target = target
+        if target:
+            family = socket.AF_INET6 if data[0] >> 4 == 6 else socket.AF_INET
+            self._socket = machine.open_socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        else:
+            self._socket = _packet_socket(machine, step.device)
         self._pacer = Pacer(
             self.scheduler, step.count, step.interval_ns, self._send, self._last_sent
         )
@@ -50,12 +51,25 @@ class LiveSend(App):
         self._socket.close()
 
     def _send(self, _number: int) -> None:
-        self._socket.send(self._frame)
+        if self._target:
+            self._socket.sendto(self._data, (self._target, 0))
+        else:
+            self._socket.send(self._data)
         self.sent += 1
 
     def _last_sent(self) -> None:
         # A moment for the frame to get to wherever it is waited for.
         self.scheduler.after(_ARRIVAL_NS, self.finish)
+
+
+def _packet_socket(machine: LiveMachine, device: str) -> socket.socket:
+    made = machine.open_socket(socket.AF_PACKET, socket.SOCK_RAW)
+    try:
+        made.bind((device, 0))
+    except OSError as error:
+        made.close()
+        raise VnetError(f"{machine.node}:{device}: {error.strerror}") from None
+    return made
 
 
 class LiveArping(App):

@@ -7,22 +7,27 @@ from abc import abstractmethod
 from typing import IO
 
 from vnet.guest.apps.app import App
+from vnet.lab.scenario import NotJudgedError
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.capabilities import find_program
+from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.machine import LiveMachine
 
 _READ_BYTES = 1 << 16
 
 
 class LiveProgram(App):
-    """Runs ``words`` in a machine; done when it has said all. Raises
-    :class:`~vnet.live.kernel.errors.KernelError` where it is not installed."""
+    """Runs ``words`` in a machine; done when it has said all. Raises :class:`NotJudgedError`
+    where it is not installed."""
 
     def __init__(self, machine: LiveMachine, words: list[str]) -> None:
         super().__init__(machine.clock)
         self.text = ""
         self._machine = machine
-        self._words = [find_program(words[0]), *words[1:]]
+        try:
+            self._words = [find_program(words[0]), *words[1:]]
+        except KernelError as error:
+            raise NotJudgedError(error.what) from None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
