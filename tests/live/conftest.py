@@ -14,7 +14,7 @@ import pytest
 
 from tests.kernel.real import reason_to_skip
 from vnet.cli.main import _run as run_command_line
-from vnet.live.kernel import namespaces
+from vnet.live.kernel import namespaces, record
 from vnet.live.kernel.lab import bring_down
 from vnet.live.kernel.record import labs_up
 
@@ -36,6 +36,8 @@ Vnet = Callable[..., Ended]
 def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where records of labs go, in this process and those that it starts."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    # Labs of others on this machine are none of the tests'.
+    monkeypatch.setattr(record, "_SYSTEM_FOLDER", tmp_path / "system")
     return tmp_path / "run" / "vnet"
 
 
