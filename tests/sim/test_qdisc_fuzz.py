@@ -14,7 +14,12 @@ from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.linux.tc.errors import TcError
 from vnet.sim.qdisc.priority import DEFAULT_PRIOMAP, priority_of
 
-FIFO = st.sampled_from(["pfifo limit 3", "pfifo", "bfifo limit 4000", "bfifo", "pfifo_fast"])
+FIFO = st.sampled_from(
+    [
+        *("pfifo limit 3", "pfifo", "bfifo limit 4000", "bfifo", "pfifo_fast"),
+        *("fq_codel", "fq_codel limit 5", "fq_codel memory_limit 6000 target 1ms interval 2ms"),
+    ]
+)
 TBF = st.builds(
     "tbf rate {}kbit burst {} limit {}".format,
     st.integers(50, 5_000),
@@ -38,6 +43,7 @@ NETEM = st.builds(
     st.sampled_from(["", "rate 2mbit", "gap 4", "rate 500kbit 20 53 5"]),
 )
 LEAF = FIFO | TBF | NETEM | PEAKED
+CLASSFUL = ("prio", "prio bands 4", "htb", "htb default 2", "htb default 3")
 
 
 @st.composite
@@ -48,12 +54,17 @@ def trees(draw: st.DrawFn) -> list[str]:
 
     def grow(parent: str, depth: int) -> None:
         handle = next(handles)
-        kinds = LEAF if depth == 2 else LEAF | st.just("prio") | st.just("prio bands 4")
+        kinds = LEAF if depth == 2 else LEAF | st.sampled_from(CLASSFUL)
         kind = draw(kinds)
         commands.append(f"qdisc add dev eth0 {parent} handle {handle:x}: {kind}")
         classes = 0
         if depth < 2 and not kind.startswith(("pfifo", "bfifo")):
-            classes = 3 if kind.startswith("prio") else 1
+            classes = 3 if kind in CLASSFUL else 1
+        for number in range(1, classes + 1) if kind.startswith("htb") else ():
+            parent = draw(st.sampled_from((f"{handle:x}:", f"{handle:x}:{number - 1:x}")))
+            rate = f"rate {draw(st.integers(50, 5_000))}kbit ceil 6mbit"
+            place = f"parent {parent} classid {handle:x}:{number}"
+            commands.append(f"class add dev eth0 {place} htb {rate}")
         for number in range(1, classes + 1):
             if draw(st.booleans()):
                 grow(f"parent {handle:x}:{number}", depth + 1)
@@ -78,6 +89,7 @@ CHANGES = st.sampled_from(
         "qdisc replace dev eth0 root handle 77: prio",
         "qdisc replace dev eth0 root handle 1: netem delay 3ms",
         "qdisc del dev eth0 parent 1:1",
+        "class del dev eth0 classid 1:3",
         "qdisc change dev eth0 root handle 1: tbf rate 1mbit burst 5k limit 9k",
     ]
 )

@@ -33,7 +33,7 @@ Usage: tc qdisc [ add | del | replace | change | show ] dev STRING
 
        tc qdisc { show | list } [ dev STRING ] [ QDISC_ID ] [ invisible ]
 Where:
-QDISC_KIND := { pfifo | bfifo | pfifo_fast | tbf | prio | htb | netem }
+QDISC_KIND := { pfifo | bfifo | pfifo_fast | tbf | prio | htb | fq_codel | netem }
 OPTIONS := ... try tc qdisc add <desired QDISC_KIND> help
 QDISC_ID := { root | ingress | handle QHANDLE | parent CLASSID }"""
 

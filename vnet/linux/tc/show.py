@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from vnet.linux.tc import htb_view
 from vnet.linux.tc.errors import refused
 from vnet.linux.tc.handles import INGRESS, INGRESS_HANDLE, ROOT, class_text, handle_text, major
-from vnet.linux.tc.kinds import htb, prio
+from vnet.linux.tc.kinds import fq_codel, htb, prio
 from vnet.linux.tc.kinds.table import KINDS, NOQUEUE
 from vnet.linux.tc.numbers import size_text
 from vnet.linux.tc.qdiscs import Placed, TrafficControl
@@ -17,6 +17,7 @@ from vnet.netdev.nic import Nic
 from vnet.sim.link import LINK_QUEUE_FULL
 from vnet.sim.qdisc.discipline import Discipline, QdiscStats
 from vnet.sim.qdisc.fifo import PfifoFast
+from vnet.sim.qdisc.fq_codel import FqCodel
 from vnet.sim.qdisc.htb import Htb
 from vnet.sim.qdisc.htb_queue import HtbQueue, QueueClass
 from vnet.sim.qdisc.priority import DEFAULT_PRIOMAP
@@ -79,6 +80,7 @@ class _Entry:
     stats: QdiscStats
     options: str
     detailed: str = ""
+    more_stats: Sequence[str] = ()
 
     def lines(self, view: View, device: NetDevice) -> Iterator[str]:
         where = f"dev {device.name} " if view.device is None else ""
@@ -87,6 +89,7 @@ class _Entry:
         yield f"qdisc {self.kind} {handle_text(self.handle)} {where}{place}{options}"
         if view.statistics:
             yield from stats_lines(self.stats)
+            yield from self.more_stats
 
 
 def stats_lines(stats: QdiscStats) -> Iterator[str]:
@@ -136,6 +139,7 @@ def _explicit(placed: Placed) -> _Entry:
         qdisc.stats,
         kind.text(qdisc, False),
         kind.text(qdisc, True),
+        fq_codel.stats_lines(qdisc) if isinstance(qdisc, FqCodel) else (),
     )
 
 

@@ -132,10 +132,10 @@ class Discipline(ABC):
 
     def _dismiss(self, child: Discipline, now_ns: int) -> None:
         """A child goes, and all that waits in it."""
-        self._lost_below(child.stats.backlog_packets, child.stats.backlog_bytes)
+        self.lost_in_child(child.stats.backlog_packets, child.stats.backlog_bytes)
         child.purge(now_ns)
 
-    def _lost_below(self, n_packets: int, n_bytes: int) -> None:
+    def lost_in_child(self, n_packets: int, n_bytes: int) -> None:
         """What was taken in here, and by all above, is lost in a child."""
         above: Discipline | None = self
         while above is not None:

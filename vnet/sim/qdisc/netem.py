@@ -168,7 +168,7 @@ class NetemQueue(Discipline):
             if self._child is None:
                 return self._gone(frame)
             if not self._child.enqueue(frame, now_ns):
-                self._lost_below(1, len(frame.data))
+                self.lost_in_child(1, len(frame.data))
         if self._child is not None:
             passed = self._child.dequeue(now_ns)
             if passed is not None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vnet.linux.tc.errors import TcError, answered, refused
-from vnet.linux.tc.kinds import fifo, htb, netem, prio, tbf
+from vnet.linux.tc.kinds import fifo, fq_codel, htb, netem, prio, tbf
 from vnet.linux.tc.words import WordReader
 from vnet.sim.netem import Netem
 from vnet.sim.qdisc.discipline import Discipline, Surroundings
 from vnet.sim.qdisc.fifo import BFIFO, PFIFO, Fifo, PfifoFast
+from vnet.sim.qdisc.fq_codel import FqCodel, FqCodelSettings
 from vnet.sim.qdisc.htb_queue import HtbQueue
 from vnet.sim.qdisc.netem import NetemQueue
 from vnet.sim.qdisc.prio import Prio
@@ -52,6 +53,12 @@ def _no_change(_queue: Any, _settings: Any, _now_ns: int) -> None:
     raise refused("Change operation not supported by specified qdisc")
 
 
+def _change_fq_codel(queue: FqCodel, said: dict[str, Any], now_ns: int) -> None:
+    if "flows" in said:
+        raise answered("Invalid argument")
+    queue.configure(replace(queue.settings, **said), now_ns)
+
+
 KINDS: dict[str, Kind] = {
     PFIFO: _fifo(PFIFO),
     BFIFO: _fifo(BFIFO),
@@ -80,6 +87,13 @@ KINDS: dict[str, Kind] = {
         lambda making, settings: HtbQueue(making.around, settings, making.handle),
         _no_change,
         lambda queue, details: htb.text(queue, details=details),
+    ),
+    FqCodel.kind: Kind(
+        fq_codel.parse,
+        lambda making, said: FqCodel(making.around, FqCodelSettings(**said), making.handle),
+        _change_fq_codel,
+        lambda queue, _details: fq_codel.text(queue),
+        fq_codel.is_sound,
     ),
     NetemQueue.kind: Kind(
         netem.parse,
