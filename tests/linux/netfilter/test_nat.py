@@ -144,3 +144,23 @@ def test_a_packet_in_pieces_leaves_in_the_same_pieces() -> None:
         ("10.0.2.254", 1000, 1020, 1),
         ("10.0.2.254", 2000, 28, 0),
     ]
+
+
+def test_our_error_about_a_translated_packet_speaks_of_what_was_sent() -> None:
+    """Even of a connection that never begins: its first packet is what the error is about."""
+    lab = Lab()
+    machine, probe, far = router(lab)
+    netfilter = machine.make_netfilter()
+    choice = NatRange(ip_from_text(FAR))
+
+    def judge(packet: NfPacket) -> Verdict:
+        return netfilter.nat.set_up(packet, NatKind.DESTINATION, choice)
+
+    netfilter.register_nat(4, Hook.PREROUTING, judge)
+    probe.send(to_host(probe, ip(NEAR, "10.0.9.9", ttl=1) / UDP(sport=4000, dport=7)))
+    lab.run(MS)
+    assert far.of(UDP) == []
+    (error,) = probe.of(ICMP)
+    assert error[IP].src == "10.0.9.9"
+    quoted = error.getlayer("IP in ICMP")
+    assert (quoted.dst, quoted.ttl) == ("10.0.9.9", 1)

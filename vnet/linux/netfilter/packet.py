@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vnet.base.drops import DropReason
 from vnet.linux.netfilter.pieces import Pieces
 from vnet.sim.frame import Meta
+from vnet.tables.conntrack.linux.tracking import PacketState, Tracking
 from vnet.wire import ipv4, ipv6
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from vnet.linux.netfilter.road import Counting
     from vnet.netdev.device import NetDevice
     from vnet.sim.frame import Frame
-    from vnet.tables.conntrack.linux.tracking import Template, Tracking
+    from vnet.tables.conntrack.linux.tracking import Template
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 _PORTED = frozenset((TCP, UDP, 33, 132, 136))
@@ -120,6 +121,15 @@ class NfPacket:
         """What is known of a packet goes with it to the next place of the same machine."""
         if other.netfilter is self.netfilter:
             self.track, self.mark, self.pieces = other.track, other.mark, other.pieces
+
+    def answer(self, other: NfPacket) -> None:
+        """This is our own answer to a packet, an error or a reset.
+
+        It goes the other way of the same connection, even if that never comes into being.
+        """
+        track = other.track
+        if track is not None and track.conn is not None:
+            self.track = Tracking(track.conn, PacketState.RELATED, not track.is_reply)
 
     def meets(self, hook: Hook) -> bool:
         """Show the packet at a hook; False where it ends there, and is counted."""

@@ -13,6 +13,7 @@ from vnet.sim.frame import Frame, Meta
 from vnet.wire import icmp, ipv4
 
 if TYPE_CHECKING:
+    from vnet.linux.netfilter.packet import NfPacket
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
@@ -99,13 +100,15 @@ class Icmp4:
         rest: bytes = bytes(4),
         options: bytes | None = None,
         to_us: bool = True,
+        about: NfPacket | None = None,
     ) -> None:
         """Tell the sender of ``packet`` what happened to it, if one may be told.
 
         No error answers an error, a later fragment, or what was sent to or from more than
         one host, be it by its MAC (``to_us`` False). ``received_by`` None means that it got stuck
         on its way out: our own, or one that we forward. ``options`` are those that the error takes
-        up; None: the packet's.
+        up; None: the packet's. ``about`` is the packet as netfilter knows it, which takes the error
+        for its connection's.
         """
         header = ipv4.parse(packet, verify=False)
         if header is None or not to_us or not self._may_answer(header, received_by):
@@ -124,7 +127,7 @@ class Icmp4:
         room = _MAX_ERROR_BYTES - ipv4.HEADER_BYTES - len(echoed) - icmp.HEADER_BYTES
         message = icmp.emit(icmp.Icmp(kind, code, rest, packet[:room]))
         tos = header.tos & _TOS_BITS | _ERROR_PRECEDENCE
-        self._send(source, target, message, tos, meta, echoed)
+        self._send(source, target, message, tos, meta, echoed, about)
 
     def may_refuse(self, source: bytes) -> bool:
         """Whether a packet that no route leads on for is worth an error (ip_error()).
@@ -180,6 +183,7 @@ class Icmp4:
         tos: int,
         meta: Meta | None,
         options: bytes,
+        about: NfPacket | None = None,
     ) -> None:
         ident = self._namespace.idents.next(source, target, icmp.PROTOCOL)
         ttl = self._namespace.sysctls.ipv4.ip_default_ttl
@@ -193,4 +197,4 @@ class Icmp4:
             ident=ident,
             options=options,
         )
-        self._namespace.ipv4.send(packet, meta)
+        self._namespace.ipv4.send(packet, meta, about=about)

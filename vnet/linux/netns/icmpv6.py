@@ -13,6 +13,7 @@ from vnet.wire import icmpv6, ipv6, mld
 from vnet.wire.ipv6_options import MLD_ALERT, router_alert_of
 
 if TYPE_CHECKING:
+    from vnet.linux.netfilter.packet import NfPacket
     from vnet.linux.netns.icmpv6_socket import OnMessage
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
@@ -140,10 +141,12 @@ class Icmp6:
         *,
         rest: bytes = bytes(4),
         to_many: bool = False,
+        about: NfPacket | None = None,
     ) -> None:
         """Tell the sender of ``packet`` what happened to it, if one may (RFC 4443 section 2.4).
 
-        ``to_many`` says that its frame was sent to a group.
+        ``to_many`` says that its frame was sent to a group; ``about`` is the packet as netfilter
+        knows it, to whose connection the error belongs.
         """
         header = ipv6.parse(packet, verify=False)
         if header is None or not self._may_answer(header, kind, code, rest, to_many):
@@ -156,7 +159,8 @@ class Icmp6:
             return
         quoted = packet[: ipv6.MIN_MTU - ipv6.HEADER_BYTES - 8]
         out = received_by if is_link_local_ip6(target) else None
-        self._send(source, target, icmpv6.Icmpv6(kind, code, rest + quoted), meta, out)
+        error = icmpv6.Icmpv6(kind, code, rest + quoted)
+        self._send(source, target, error, meta, out, about=about)
 
     def _is_shared(self, target: bytes) -> bool:
         """Whether ``target`` is the routers' address of a network here, which asks nobody."""
@@ -231,6 +235,7 @@ class Icmp6:
         meta: Meta | None,
         out: Interface | None,
         traffic_class: int = 0,
+        about: NfPacket | None = None,
     ) -> None:
         packet = ipv6.emit(
             source,
@@ -240,4 +245,4 @@ class Icmp6:
             hop_limit=self._namespace.ipv6.hop_limit_to(target, out),
             traffic_class=traffic_class,
         )
-        self._namespace.ipv6.send(packet, meta, out=out)
+        self._namespace.ipv6.send(packet, meta, out=out, about=about)

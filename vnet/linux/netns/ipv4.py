@@ -88,7 +88,7 @@ class Ipv4Stack(Ipv4Output):
         shown: NfPacket | None,
     ) -> None:
         if arrival.fate is Fate.REFUSED:
-            return self._refuse(interface, frame, packet, header, arrival)
+            return self._refuse(interface, frame, packet, header, arrival, shown)
         if arrival.fate is Fate.FORWARD:
             return self._forward(interface, frame, packet, header, arrival, options, shown)
         if frame.data[0] & 1 and arrival.fate is Fate.OURS and _refuses_in_groups(interface):
@@ -102,12 +102,19 @@ class Ipv4Stack(Ipv4Output):
         packet: bytes,
         header: ipv4.Ipv4,
         arrival: Arrival,
+        shown: NfPacket | None,
     ) -> None:
         interface.device.drop(frame, arrival.reason)
         log_martian(interface, arrival, header.source, header.target, frame)
         if arrival.code is not None and self._namespace.icmp.may_refuse(header.source):
             self._namespace.icmp.send_error(
-                packet, icmp.UNREACHABLE, arrival.code, frame.meta, interface, to_us=_to_us(frame)
+                packet,
+                icmp.UNREACHABLE,
+                arrival.code,
+                frame.meta,
+                interface,
+                to_us=_to_us(frame),
+                about=shown,
             )
 
     def _receive_with_options(
@@ -137,6 +144,7 @@ class Ipv4Stack(Ipv4Output):
                 rest=bytes((options.fault_at, 0, 0, 0)),
                 options=options.sound,
                 to_us=_to_us(frame),
+                about=shown,
             )
         if options.is_source_routed and not interface.conf4.accept_source_route:
             return device.drop(frame, drops.SOURCE_ROUTED)
@@ -191,7 +199,7 @@ class Ipv4Stack(Ipv4Output):
         if header.ttl <= 1:
             device.drop(frame, drops.TTL_EXCEEDED)
             return errors.send_error(
-                packet, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, frame.meta, interface
+                packet, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, frame.meta, interface, about=shown
             )
         way = arrival.way
         mtu = way.mtu_bytes
@@ -208,10 +216,11 @@ class Ipv4Stack(Ipv4Output):
                 frame.meta,
                 interface,
                 rest=b"\0\0" + mtu.to_bytes(2, "big"),
+                about=shown,
             )
         packet = ipv4.decrement_ttl(packet)
         if arrival.redirects:
-            self.redirects.send(packet, arrival, interface, frame.meta)
+            self.redirects.send(packet, arrival, interface, frame.meta, shown)
         if shown is not None:
             shown.data, shown.leaves = packet, way.out.device
             if not shown.meets(Hook.FORWARD):

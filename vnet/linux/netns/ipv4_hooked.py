@@ -31,11 +31,18 @@ class Way(NamedTuple):
 
 
 def send_own(
-    stack: Ipv4Output, netfilter: Netfilter, way: Way, packet: bytes, meta: Meta | None
+    stack: Ipv4Output,
+    netfilter: Netfilter,
+    way: Way,
+    packet: bytes,
+    meta: Meta | None,
+    about: NfPacket | None = None,
 ) -> None:
-    """Send a packet of our own that has been routed."""
+    """Send a packet of our own that has been routed; ``about`` is what it answers, if not ours."""
     shown = NfPacket(netfilter, packet, 4, Hook.OUTPUT, leaves=way.out.device, meta=meta)
     shown.next_hop = way.next_hop
+    if about is not None:
+        shown.answer(about)
     before = _what_routes(shown)
     if not shown.meets(Hook.OUTPUT):
         return _tell_sender(stack, shown)

@@ -56,15 +56,17 @@ class Ipv4Output:
         out: Interface | None = None,
         confirm: bool = False,
         probe_path: bool = False,
+        about: NfPacket | None = None,
     ) -> None:
         """Route and send a packet of our own.
 
         ``confirm`` says that answers have been coming in lately (MSG_CONFIRM), which spares the
         next hop a probe; ``probe_path`` that the packet is to find out what the path can take,
         whatever routers have said of it (IP_PMTUDISC_PROBE). With ``out`` it leaves by that
-        interface (SO_BINDTODEVICE), straight to its target where no route does. What cannot be
-        sent is dropped, and the sender told by an ICMP error to itself, as the kernel reports on
-        the socket.
+        interface (SO_BINDTODEVICE), straight to its target where no route does. ``about`` is
+        another's packet that this one answers, to whose connection it belongs. What cannot be sent
+        is dropped, and the sender told by an ICMP error to itself, as the kernel reports on the
+        socket.
         """
         target = packet[16:20]
         if target == IPV4_BROADCAST or is_multicast_ip(target):
@@ -75,7 +77,7 @@ class Ipv4Output:
                 return self.send_by(out, packet, meta)
             return self.lose(packet, meta, found)
         if found.is_ours:
-            return self._send_to_ourselves(packet, meta)
+            return self._send_to_ourselves(packet, meta, about)
         now_ns = self._namespace.scheduler.now_ns
         path = self.paths.path(target, now_ns)
         next_hop, mtu = found.gateway or target, found.mtu_bytes
@@ -84,7 +86,7 @@ class Ipv4Output:
             mtu = mtu if probe_path else min(mtu, path.mtu_bytes or mtu)
         if confirm:
             found.out.arp_cache.table.confirm(next_hop, now_ns)
-        return self._output(found.out, packet, next_hop, meta, mtu)
+        return self._output(found.out, packet, next_hop, meta, mtu, about=about)
 
     def way_of(self, packet: bytes, mark: int = 0) -> Way | DropReason:
         """The way of a packet of ours that netfilter has changed, or marked."""
@@ -103,10 +105,12 @@ class Ipv4Output:
             next_hop, mtu = path.gateway or next_hop, min(mtu, path.mtu_bytes or mtu)
         return Way(found.out, next_hop, mtu)
 
-    def _send_to_ourselves(self, packet: bytes, meta: Meta | None) -> None:
+    def _send_to_ourselves(
+        self, packet: bytes, meta: Meta | None, about: NfPacket | None = None
+    ) -> None:
         loopback, netfilter = self._namespace.loopback, self._namespace.netfilter
         if netfilter is not None and 4 in netfilter.families:
-            self._output(loopback, packet, packet[16:20], meta)
+            self._output(loopback, packet, packet[16:20], meta, about=about)
         else:
             self.transmit(loopback, packet, MAC_ZERO, meta)
 
@@ -181,6 +185,7 @@ class Ipv4Output:
         meta: Meta | None,
         path_mtu: int | None = None,
         shown: NfPacket | None = None,
+        about: NfPacket | None = None,
     ) -> None:
         """Send out of an interface, in pieces where it is too much for it or for the path.
 
@@ -192,7 +197,8 @@ class Ipv4Output:
             return send_on(self, Way(out, next_hop, mtu), shown)
         netfilter = self._namespace.netfilter
         if netfilter is not None and 4 in netfilter.families:
-            return send_own(self, netfilter, Way(out, next_hop, mtu), packet, meta)
+            way = Way(out, next_hop, mtu)
+            return send_own(self, netfilter, way, packet, meta, about)
         if len(packet) <= mtu:
             return self.to_neighbor(out, packet, next_hop, meta)
         if packet[6] & 0x40:

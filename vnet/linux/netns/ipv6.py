@@ -172,17 +172,18 @@ class Ipv6Stack:
         *,
         out: Interface | None = None,
         confirm: bool = False,
+        about: NfPacket | None = None,
     ) -> None:
         """Route and send a packet of our own; ``out`` says by which interface.
 
         A link-local target needs ``out``, or goes by the interface of the source address.
-        See the IPv4 twin for ``confirm`` and for what cannot be sent.
+        See the IPv4 twin for ``confirm``, ``about``, and for what cannot be sent.
         """
         target = packet[24:40]
         if self._namespace.sysctls.ipv6.auto_flowlabels in ALWAYS:
             packet = labelled(packet)
         if self._namespace.owns(target):
-            return self._send_to_ourselves(packet, target, meta)
+            return self._send_to_ourselves(packet, target, meta, about)
         next_hop = target
         on_link = is_multicast_ip(target) or (is_link_local_ip6(target) and is_on_link(target))
         if not on_link and is_link_local_ip6(target):
@@ -208,15 +209,17 @@ class Ipv6Stack:
         mtu = self.paths.limit(target, mtu, now_ns)
         way, netfilter = Way(out, next_hop, mtu), self._netfilter
         if netfilter is not None:
-            return send_own(self, netfilter, way, packet, meta)
+            return send_own(self, netfilter, way, packet, meta, about)
         return self.leave(way, packet, meta)
 
-    def _send_to_ourselves(self, packet: bytes, target: bytes, meta: Meta | None) -> None:
+    def _send_to_ourselves(
+        self, packet: bytes, target: bytes, meta: Meta | None, about: NfPacket | None
+    ) -> None:
         loopback, netfilter = self._namespace.loopback, self._netfilter
         if netfilter is None:
             return self._transmit(loopback, packet, MAC_ZERO, meta)
         way = Way(loopback, target, loopback.device.mtu_bytes)
-        return send_own(self, netfilter, way, packet, meta)
+        return send_own(self, netfilter, way, packet, meta, about)
 
     def leave(
         self,

@@ -175,6 +175,7 @@ class Delivery6:
                 arrived.interface,
                 rest=problem.pointer.to_bytes(4, "big"),
                 to_many=bool(arrived.frame.data[0] & 1),
+                about=arrived.shown,
             )
         return None
 

@@ -116,6 +116,7 @@ class Forwarding6:
             arrived.interface,
             rest=rest,
             to_many=bool(arrived.frame.data[0] & 1),
+            about=arrived.shown,
         )
 
     @property

@@ -12,6 +12,7 @@ from vnet.tables.neigh import VALID
 from vnet.wire import icmp
 
 if TYPE_CHECKING:
+    from vnet.linux.netfilter.packet import NfPacket
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
@@ -28,7 +29,12 @@ class Redirects:
         self._namespace = namespace
 
     def send(
-        self, packet: bytes, arrival: Arrival, interface: Interface, meta: Meta | None
+        self,
+        packet: bytes,
+        arrival: Arrival,
+        interface: Interface,
+        meta: Meta | None,
+        about: NfPacket | None,
     ) -> None:
         """Tell the sender of ``packet``, which goes back out to it, of its better first hop.
 
@@ -50,7 +56,7 @@ class Redirects:
             return
         gateway = arrival.way.gateway or packet[16:20]
         self._namespace.icmp.send_error(
-            packet, icmp.REDIRECT, icmp.REDIRECT_HOST, meta, interface, rest=gateway
+            packet, icmp.REDIRECT, icmp.REDIRECT_HOST, meta, interface, rest=gateway, about=about
         )
         peer.last_ns = now_ns
         peer.redirects += 1

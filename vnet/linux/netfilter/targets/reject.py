@@ -120,11 +120,15 @@ def _unreachable(netfilter: Netfilter, packet: NfPacket, code: int) -> None:
     is_group = frame is not None and bool(frame.data[0] & 1)
     if packet.family == 4:
         namespace.icmp.send_error(
-            *(packet.data, icmp.UNREACHABLE, code, packet.meta, by), to_us=not is_group
+            *(packet.data, icmp.UNREACHABLE, code, packet.meta, by),
+            to_us=not is_group,
+            about=packet,
         )
     else:
         namespace.icmpv6.send_error(
-            *(packet.data, icmpv6.UNREACHABLE, code, packet.meta, by), to_many=is_group
+            *(packet.data, icmpv6.UNREACHABLE, code, packet.meta, by),
+            to_many=is_group,
+            about=packet,
         )
 
 
@@ -156,10 +160,11 @@ def _reset(netfilter: Netfilter, packet: NfPacket, _code: int) -> None:
         whole = ipv4.emit(
             *(source, target, TCP, reset), ttl=ttl, ident=0, flags_offset=ipv4.DONT_FRAGMENT
         )
-        namespace.ipv4.send(whole, packet.meta)
+        namespace.ipv4.send(whole, packet.meta, about=packet)
     else:
         hop_limit = namespace.ipv6.hop_limit_to(target, None)
-        namespace.ipv6.send(ipv6.emit(source, target, TCP, reset, hop_limit=hop_limit), packet.meta)
+        whole = ipv6.emit(source, target, TCP, reset, hop_limit=hop_limit)
+        namespace.ipv6.send(whole, packet.meta, about=packet)
 
 
 def reset_for(segment: tcp.Tcp) -> tcp.Tcp:
