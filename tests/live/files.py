@@ -144,3 +144,28 @@ scenario:
 def leasing(name: str) -> str:
     """A guest that leases its address, and reaches the outside by the router it was told of."""
     return LEASING.format(name=name)
+
+
+PULLS = """
+scenario:
+  - {at: 200ms, ping: {from: vm1, to: vm2, count: 1}, expect: {received: 1}}
+  - {link: {end: 'h2:eth0', state: down}, expect: {state: down}}
+  - {ping: {from: vm1, to: vm2, count: 1, timeout: 200ms}, expect: {received: 0}}
+  - {link: {end: 'h1:eth0', state: up}}
+  - {wait: 1s}
+  - {ping: {from: vm1, to: vm2, count: 1}, expect: {received: 1}}
+  - {link: {end: 'h1:eth0', latency: 1ms}}
+"""
+
+REFUSES = """
+scenario:
+  - {at: 200ms, ping: {from: vm1, to: far, count: 1}, expect: {received: 1}}
+  - iptables:
+      machine: r1
+      commands: ['-A FORWARD -p icmp -j REJECT --reject-with icmp-admin-prohibited']
+    expect: {commands: 1}
+  - {ping: {from: vm1, to: far, count: 1}, expect: {received: 0, errors: 1}}
+  - {http: {from: vm1, to: far, size: 100}, expect: {status: 200}}
+  - {sysctl: {machine: r1, set: {net.ipv4.ip_forward: 0}}}
+  - {udp: {from: vm1, to: far, timeout: 200ms}, expect: {received: 0}}
+"""

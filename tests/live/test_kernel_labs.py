@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.conftest import Vnet, names_of
-from tests.live.files import WAITS, leasing, overlay, pair, routed
+from tests.live.files import PULLS, REFUSES, WAITS, leasing, overlay, pair, routed
 from vnet.lab.report import Report
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.lab import bring_down, bring_up
@@ -65,6 +65,30 @@ def test_every_kind_of_step_is_done_with_real_sockets(lab_name: str, tmp_path: P
 
 def test_vxlan_ports_of_open_vswitch_become_devices(lab_name: str, tmp_path: Path) -> None:
     assert played(overlay(lab_name), tmp_path).held
+
+
+def test_a_cable_that_is_pulled_is_out_at_both_ends(lab_name: str, tmp_path: Path) -> None:
+    topology = parse_topology(pair(lab_name, PULLS))
+    with bring_up(topology, pcap_dir=tmp_path) as lab:
+        lab.play()
+        report = lab.finish()
+        assert report.held, report
+        last = report.steps[-1]
+        assert last.unjudged == "cables can only be pulled and plugged in on the kernel"
+        lab.pull(0, up=False)
+        assert [carrier(f"vnet-{lab_name}-{host}", "eth0") for host in ("h1", "h2")] == ["0", "0"]
+        assert carrier(f"vnet-{lab_name}-h1", "br0") == "1", "its guest is still there"
+
+
+def carrier(namespace: str, device: str) -> str:
+    command = ["ip", "-n", namespace, "-o", "link", "show", device]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return "0" if "NO-CARRIER" in shown else "1"
+
+
+def test_rules_and_settings_are_changed_by_steps(lab_name: str, tmp_path: Path) -> None:
+    report = played(routed(lab_name, REFUSES), tmp_path)
+    assert report.held, report
 
 
 def test_guests_lease_addresses_and_the_programs_end_with_the_lab(

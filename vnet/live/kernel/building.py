@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vnet.base.ids import ip_text
-from vnet.live.kernel import namespaces, offload, sysctls
+from vnet.live.kernel import namespaces, offload, sysctls, wires
 from vnet.live.kernel.capabilities import find_program
 from vnet.live.kernel.devices import Devices
 from vnet.live.kernel.errors import KernelError
@@ -22,9 +22,6 @@ from vnet.live.kernel.record import Record
 from vnet.netdev.device import NetDevice
 from vnet.tables.fib import Nexthop, Route
 from vnet.tables.policy import Rule, RuleAction
-
-WIRES = "-wires"
-"""Where cards without a cable have their far ends. No node has such a name."""
 
 _NEW_DEVICES_SPEAK_IPV6 = "net.ipv6.conf.default.disable_ipv6"
 _ONLINK = 4
@@ -45,6 +42,7 @@ class Builder:
         self._record = record
         self._told = told
         self._devices = Devices(plan, netlink)
+        self.wires = wires.Wires(plan, netlink)
         self.notes: list[str] = []
 
     # -- all that is down
@@ -52,7 +50,8 @@ class Builder:
     def make(self) -> None:
         """Namespaces and devices, none of which is up yet."""
         nodes = self._plan.nodes
-        for name in [node.name for node in nodes] + ([WIRES] if self._plan.loose else []):
+        more = [wires.NODE] if self.wires.are_needed else []
+        for name in [node.name for node in nodes] + more:
             made = self._record.will_make(self._netlink.namespace(name))
             made.inode = namespaces.create(made.name)
             self._record.write()
@@ -79,9 +78,10 @@ class Builder:
         for pair in self._plan.pairs:
             self._devices.add_pair(*pair.ends)
         for cable in self._plan.cables:
-            self._devices.add_pair(*cable.ends)
-        for number, end in enumerate(self._plan.loose):
-            self._devices.add_loose(end, self._netlink.namespace(WIRES), f"loose{number}")
+            if not cable.can_be_pulled:
+                self._devices.add_pair(*cable.ends)
+        if self.wires.are_needed:
+            self.wires.add(self._devices)
         for node in self._plan.nodes:
             for vlan in node.vlans:
                 self._devices.add_vlan(node.name, vlan)
@@ -125,6 +125,7 @@ class Builder:
 
     def start(self) -> None:
         """Set everything up, and say where packets go."""
+        self.wires.start()
         for node in self._plan.nodes:
             for device in node.devices:
                 if device.up:

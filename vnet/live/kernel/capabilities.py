@@ -27,6 +27,7 @@ class Capability(Enum):
     IPV6 = "IPv6"
     IPTABLES = "iptables (the program iptables-restore, and nf_tables or ip_tables)"
     TC = "the program tc"
+    REDIRECTION = "cables that can be pulled (cls_u32 and act_mirred)"
     NETEM = "links with latency and impairments (sch_netem)"
     TBF = "links with a bandwidth (sch_tbf)"
     DNSMASQ = "the program dnsmasq, for DHCP and DNS servers"
@@ -42,6 +43,8 @@ def needs(plan: Plan) -> set[Capability]:
     found = {Capability.VETH} if plan.pairs or plan.cables or plan.loose else set()
     for node in plan.nodes:
         found |= _needs_of(node)
+    if any(cable.can_be_pulled for cable in plan.cables):
+        found |= {Capability.TC, Capability.REDIRECTION}
     if any(cable.latency_ns or cable.is_impaired for cable in plan.cables):
         found.add(Capability.NETEM)
     if any(cable.bandwidth_bps for cable in plan.cables):
@@ -97,6 +100,7 @@ class _Probe:
             Capability.IPV6: lambda: self._has_file("net/ipv6/conf/all/forwarding"),
             Capability.IPTABLES: self._has_iptables,
             Capability.TC: lambda: has_program("tc"),
+            Capability.REDIRECTION: self._redirects,
             Capability.NETEM: lambda: self._queues("netem delay 1ms"),
             Capability.TBF: lambda: self._queues("tbf rate 1gbit burst 100k latency 1s"),
             Capability.DNSMASQ: lambda: has_program("dnsmasq"),
@@ -149,6 +153,11 @@ class _Probe:
         rules = "*nat\n-A POSTROUTING -o probe0 -j MASQUERADE\nCOMMIT\n"
         return has_program("iptables-restore") and self._runs(["iptables-restore"], rules)
 
+    def _redirects(self) -> bool:
+        match = "protocol all u32 match u32 0 0 action mirred egress redirect dev lo"
+        lines = f"qdisc add dev lo ingress\nfilter add dev lo parent ffff: {match}\n"
+        return has_program("tc") and self._runs(["tc", "-batch", "-"], lines)
+
     def _queues(self, words: str) -> bool:
         return has_program("tc") and self._runs(
             ["tc", "qdisc", "add", "dev", "lo", "root", *words.split()]
@@ -165,11 +174,12 @@ class _Probe:
             )
         if command[0] == "tc":
             with namespaces.inside(self._name):
-                subprocess.run(
-                    [find_program("tc"), "qdisc", "del", "dev", "lo", "root"],
-                    capture_output=True,
-                    check=False,
-                )
+                for place in ("root", "ingress"):
+                    subprocess.run(
+                        [find_program("tc"), "qdisc", "del", "dev", "lo", place],
+                        capture_output=True,
+                        check=False,
+                    )
         return done.returncode == 0
 
 

@@ -61,9 +61,11 @@ class Devices:
         peer = _attributes(described | {"net_ns_fd": self._netlink.namespace(other.node)})
         self._add_veth(one, {"index": described["index"], "attrs": peer})
 
-    def add_loose(self, end: Endpoint, namespace: str, name: str) -> None:
-        """A card without a cable: the far end lies in ``namespace``, and is never up."""
-        self._add_veth(end, {"attrs": _attributes({"ifname": name, "net_ns_fd": namespace})})
+    def add_far_end(self, end: Endpoint, namespace: str, name: str) -> None:
+        """A card whose far end lies in ``namespace``."""
+        mtu_bytes = self._plan.node(end.node).device(end.device).mtu_bytes
+        values = {"ifname": name, "net_ns_fd": namespace, "mtu": mtu_bytes}
+        self._add_veth(end, {"attrs": _attributes(values)})
 
     def _add_veth(self, end: Endpoint, peer: dict[str, Any]) -> None:
         # pyroute2 would leave out the number of the peer.

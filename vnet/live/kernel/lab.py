@@ -17,8 +17,8 @@ from vnet.lab.build import Network
 from vnet.lab.report import LinkRow, Report
 from vnet.lab.scenario import ScenarioRunner, check_packets
 from vnet.live.clock import WallClock
-from vnet.live.kernel import namespaces
-from vnet.live.kernel.building import WIRES, Builder
+from vnet.live.kernel import namespaces, wires
+from vnet.live.kernel.building import Builder
 from vnet.live.kernel.capabilities import OPTIONAL, Capability, lacking, needs
 from vnet.live.kernel.capturing import LiveCaptures
 from vnet.live.kernel.errors import KernelError, NotAsExpectedError
@@ -88,6 +88,7 @@ class KernelLab:
             self._netlink,
             self._taps,
             self._folder,
+            self._builder.wires,
             is_faster=self.is_faster,
         )
         self._runner = ScenarioRunner(stage, self.topology.scenario, self._clock.stop)
@@ -95,6 +96,10 @@ class KernelLab:
         if self.topology.scenario or until_ns is not None:
             self._clock.run_live(until_ns)
         self._taps.drain()
+
+    def pull(self, cable: int, *, up: bool) -> None:
+        """Pull a cable that can be pulled, or plug it in, by its number in the file."""
+        self._builder.wires.set_up(cable, up)
 
     def finish(self) -> Report:
         """Complete the captures and say how it went. What was built stays."""
@@ -139,7 +144,7 @@ class KernelLab:
 
 
 def _node_names(plan: Plan) -> list[str]:
-    return [node.name for node in plan.nodes] + [WIRES]
+    return [node.name for node in plan.nodes] + [wires.NODE]
 
 
 def _told(topology: Topology) -> dict[str, frozenset[str]]:

@@ -158,6 +158,8 @@ class CablePlan:
     mtu_bytes: int | None = None
     up: bool = True
     is_impaired: bool = False
+    can_be_pulled: bool = False
+    """Whether it is not plugged in at first, or some step pulls it."""
 
     @property
     def name(self) -> str:

@@ -36,6 +36,7 @@ from vnet.tables.fib import Route
 from vnet.tables.policy import DEFAULT_RULE, LOCAL_RULE, MAIN_RULE, Rule
 from vnet.topology import model
 from vnet.topology.model import Address, Endpoint
+from vnet.topology.steps import LinkStep, all_steps
 
 _GIVEN = frozenset(("boot", "static"))
 """Who made a route, if not the kernel by itself."""
@@ -262,6 +263,11 @@ def _cards(network: Network) -> Iterator[Nic]:
 
 
 def _cables(network: Network) -> Iterator[CablePlan]:
+    changed = [
+        network.link_at(str(step.end))
+        for step in all_steps(network.topology.scenario)
+        if isinstance(step, LinkStep) and "up" in step.change
+    ]
     for link, wanted in zip(network.links, network.topology.links, strict=True):
         one, other = (network.card_at(end) for end in link.ends)
         yield CablePlan(
@@ -271,6 +277,7 @@ def _cables(network: Network) -> Iterator[CablePlan]:
             wanted.mtu_bytes,
             wanted.up,
             wanted.impairments != UNIMPAIRED,
+            not wanted.up or link in changed,
         )
 
 

@@ -22,9 +22,10 @@ from vnet.lab.names import machines
 from vnet.lab.pingall import choose_pairs
 from vnet.lab.scenario import NotJudgedError
 from vnet.live.clock import WallClock
-from vnet.live.kernel import looking
+from vnet.live.kernel import changing, looking
 from vnet.live.kernel.apps.dig import LiveDig
 from vnet.live.kernel.apps.frames import LiveArping, LiveSend
+from vnet.live.kernel.apps.lease import LiveLease
 from vnet.live.kernel.apps.ping import LivePing
 from vnet.live.kernel.apps.pingall import LivePingAll
 from vnet.live.kernel.apps.traces import LiveTracepath, LiveTraceroute
@@ -34,8 +35,11 @@ from vnet.live.kernel.netlink import Netlink
 from vnet.live.kernel.services import leased_servers
 from vnet.live.kernel.sniffing import Taps
 from vnet.live.kernel.tcp_sockets import LiveNamespace
+from vnet.live.kernel.wires import Wires
 from vnet.netdev.device import Sniffer
 from vnet.topology import steps, stream_steps
+from vnet.topology.admin_steps import IptablesStep, SysctlStep
+from vnet.topology.dhcp_steps import DhcpStep
 from vnet.topology.expression import build_packet
 from vnet.topology.group_steps import MembershipStep
 from vnet.topology.model import Endpoint
@@ -76,12 +80,14 @@ class KernelStage:
         netlink: Netlink,
         taps: Taps,
         folder: Path,
+        wires: Wires,
         *,
         is_faster: bool,
     ) -> None:
         topology = network.topology
         self._network = network
         self._folder = folder
+        self._wires = wires
         self._is_faster = is_faster
         self.scheduler = scheduler
         self._netlink = netlink
@@ -113,6 +119,8 @@ class KernelStage:
             return key in looking.COUNTERS
         if key.startswith("rtt_") and self._is_faster:
             return False
+        if isinstance(step, DhcpStep):
+            return key in LiveLease.KEYS
         return (type(step), key) not in _UNTOLD
 
     def make_app(self, step: steps.Step) -> App:
@@ -125,6 +133,8 @@ class KernelStage:
             return self._make_udp(step)
         if isinstance(step, steps.PingAllStep):
             return self._make_pingall(step)
+        if isinstance(step, DhcpStep):
+            return LiveLease(self.machines[step.machine], step)
         if isinstance(step, DnsStep):
             machine = self.machines[step.source]
             return LiveDig(machine, self._name_server(step, machine), step)
@@ -148,7 +158,25 @@ class KernelStage:
             return lambda: looking.change_queues(self._node(step.device.node), step)
         if isinstance(step, MembershipStep):
             return lambda: self._node(step.machine).change_membership(step)
+        if isinstance(step, IptablesStep):
+            return lambda: changing.change_rules(self._node(step.machine), step)
+        if isinstance(step, SysctlStep):
+            return lambda: changing.change_settings(self._node(step.machine), step)
+        if isinstance(step, steps.LinkStep):
+            return self._pull(step)
         raise NotJudgedError(f"{step.title.split()[0]} has no counterpart on the kernel")
+
+    def _pull(self, step: steps.LinkStep) -> Callable[[], dict[str, Any]]:
+        link = self._network.link_at(str(step.end))
+        if link is None or step.to is not None or set(step.change) != {"up"}:
+            raise NotJudgedError("cables can only be pulled and plugged in on the kernel")
+        number, up = self._network.links.index(link), bool(step.change["up"])
+
+        def pull() -> dict[str, Any]:
+            self._wires.set_up(number, up)
+            return {"state": "up" if up else "down"}
+
+        return pull
 
     def _make_send(self, step: steps.SendStep) -> App:
         """What the file leaves open is filled in as the lab's own card would."""

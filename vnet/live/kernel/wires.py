@@ -1,0 +1,85 @@
+"""Cables that can be pulled.
+
+One veth pair cannot lose its carrier at both ends and leave both devices up. So such a cable is
+two pairs, whose far ends lie in a namespace of their own and hand each other all that they get.
+Where those are down, the cable is out.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+from vnet.live.kernel import namespaces, offload, sysctls
+from vnet.live.kernel.capabilities import find_program
+from vnet.live.kernel.devices import Devices
+from vnet.live.kernel.errors import KernelError
+from vnet.live.kernel.netlink import Netlink
+from vnet.live.kernel.plan import Plan
+
+NODE = "-wires"
+"""Where the far ends are, and those of cards without a cable. No node has such a name."""
+
+_DEFAULT_IPV6 = "net.ipv6.conf.default.disable_ipv6"
+
+
+class Wires:
+    """The far ends of the cables of ``plan`` that can be pulled, numbered as the cables are."""
+
+    def __init__(self, plan: Plan, netlink: Netlink) -> None:
+        self._plan = plan
+        self._netlink = netlink
+
+    @property
+    def are_needed(self) -> bool:
+        """Whether there is anything to be in the namespace."""
+        return bool(self._plan.loose) or any(c.can_be_pulled for c in self._plan.cables)
+
+    def add(self, devices: Devices) -> None:
+        """Make the far ends, which are down."""
+        namespace = self._netlink.namespace(NODE)
+        with namespaces.inside(namespace):
+            list(sysctls.apply({_DEFAULT_IPV6: "1"}, frozenset()))
+        for number, end in enumerate(self._plan.loose):
+            devices.add_far_end(end, namespace, f"loose{number}")
+        for number, cable in enumerate(self._plan.cables):
+            if cable.can_be_pulled:
+                one, other = _names(number)
+                for end, name in zip(cable.ends, (one, other), strict=True):
+                    devices.add_far_end(end, namespace, name)
+                self._join(one, other)
+
+    def _join(self, one: str, other: str) -> None:
+        """What comes in by either leaves by the other."""
+        with namespaces.inside(self._netlink.namespace(NODE)):
+            offload.switch_off([one, other])
+            for source, target in ((one, other), (other, one)):
+                _tc(f"qdisc add dev {source} ingress")
+                _tc(
+                    f"filter add dev {source} parent ffff: protocol all u32 match u32 0 0 "
+                    f"action mirred egress redirect dev {target}"
+                )
+
+    def start(self) -> None:
+        """Plug in all that shall be plugged in."""
+        for number, cable in enumerate(self._plan.cables):
+            if cable.can_be_pulled and cable.up:
+                self.set_up(number, True)
+
+    def set_up(self, number: int, up: bool) -> None:
+        """Plug a cable in, or pull it."""
+        for name in _names(number):
+            found = self._netlink.socket(NODE).link_lookup(ifname=name)
+            state = "up" if up else "down"
+            self._netlink.link(NODE, f"{name} {state}", "set", index=found[0], state=state)
+
+
+def _names(number: int) -> tuple[str, str]:
+    return f"cable{number}a", f"cable{number}b"
+
+
+def _tc(words: str) -> None:
+    done = subprocess.run(
+        [find_program("tc"), *words.split()], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise KernelError(f"tc {words}: {done.stderr.strip()}")
