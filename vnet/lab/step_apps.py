@@ -13,6 +13,7 @@ from vnet.guest.machine import Machine, reachable_address
 from vnet.lab import acts
 from vnet.lab.acts import Act, Wait
 from vnet.lab.build import Network
+from vnet.lab.netfilter_acts import look_at_connections, read_rules
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.topology import steps, stream_steps
 from vnet.topology.admin_steps import IptablesStep, SysctlStep
@@ -20,6 +21,7 @@ from vnet.topology.dhcp_steps import DhcpStep
 from vnet.topology.expression import build_packet
 from vnet.topology.group_steps import MembershipStep
 from vnet.topology.name_steps import DnsStep
+from vnet.topology.netfilter_steps import ConntrackStep, RulesStep
 from vnet.topology.ovs_steps import OvsStep
 
 
@@ -127,6 +129,10 @@ def _act(network: Network, step: steps.Step) -> Callable[[], dict[str, Any]]:
         return lambda: acts.change_rules(network, step)
     if isinstance(step, SysctlStep):
         return lambda: acts.change_settings(network, step)
+    if isinstance(step, RulesStep):
+        return lambda: read_rules(network, step)
+    if isinstance(step, ConntrackStep):
+        return lambda: look_at_connections(network, step)
     if isinstance(step, MembershipStep):
         return lambda: acts.change_membership(network, step)
     if isinstance(step, OvsStep):

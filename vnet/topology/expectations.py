@@ -149,6 +149,10 @@ REPORTS: dict[str, dict[str, _Type]] = {
         ),
         **dict.fromkeys(("backlog_bytes", "backlog_packets"), _COUNT),
     },
+    "rules": dict.fromkeys(("rules", "packets", "bytes", "policy_packets"), _COUNT),
+    "conntrack": dict.fromkeys(
+        ("entries", "assured", "unreplied", "translated", "packets", "bytes"), _COUNT
+    ),
     "flows": {"flows": _COUNT, "n_packets": _COUNT, "n_bytes": _COUNT},
     "groups": {"groups": _COUNT, "packet_count": _COUNT, "byte_count": _COUNT},
     "meters": dict.fromkeys(("meters", "flow_count", "packet_in_count", "byte_in_count"), _COUNT),

@@ -434,6 +434,27 @@ class _StepMaker:
                 known = False
         return TcStep(*common, given.device, given.command, handle) if known else None
 
+    def make_rules(self, given: Any, path: Path, common: _Common) -> Step | None:
+        from vnet.topology.netfilter_steps import RulesStep
+
+        if not self.names.machine(given.machine, (*path, "machine")):
+            return None
+        if given.rule is not None and given.chain is None:
+            what = "rules are numbered in their chain"
+            self.report.add((*path, "rule"), what, "say which 'chain'")
+            return None
+        family = 6 if given.ipv6 else 4
+        return RulesStep(*common, given.machine, family, given.table, given.chain, given.rule)
+
+    def make_conntrack(self, given: Any, path: Path, common: _Common) -> Step | None:
+        from vnet.topology.netfilter_steps import ConntrackStep, words_of_conntrack
+
+        known = self.names.machine(given.machine, (*path, "machine"))
+        words = words_of_conntrack(given, path, self.report)
+        if not known or words is None:
+            return None
+        return ConntrackStep(*common, given.machine, words)
+
     def has_real_device(self, device: Endpoint, path: Path) -> bool:
         """Whether a device will be there that frames pass."""
         if device.device == NLMON:

@@ -17,6 +17,7 @@ from vnet.topology.expression import ExpressionError, Layer, parse_packet_expres
 from vnet.topology.fields import DeviceName, Duration, Expected, Name, Source, Station, Target
 from vnet.topology.group_step_schema import MembershipFile
 from vnet.topology.name_step_schema import DnsLookupFile
+from vnet.topology.netfilter_step_schema import ConntrackFile, RulesFile
 from vnet.topology.ovs_step_schema import (
     BondFile,
     FlowsFile,
@@ -271,7 +272,8 @@ VERBS = (
         "join",
         "leave",
     ),
-    *("link", "move", "wait", "fdb", "counters", "tc", "iptables", "sysctl", "repeat", "parallel"),
+    *("link", "move", "wait", "fdb", "counters", "tc", "iptables", "sysctl", "rules", "conntrack"),
+    *("repeat", "parallel"),
     *OVS_VERBS,
 )
 _ONE_VERB: list[Any] = [{"required": [verb]} for verb in VERBS]
@@ -324,6 +326,10 @@ class StepFile(Part):
     fdb: FdbFile | None = Field(default=None, description="Look at what a switch has learned.")
     counters: CountersFile | None = Field(default=None, description="Read a device's counters.")
     tc: TcFile | None = Field(default=None, description="Change or read the queues of a device.")
+    rules: RulesFile | None = Field(default=None, description="Read what rules have counted.")
+    conntrack: ConntrackFile | None = Field(
+        default=None, description="Look at the connections that a machine keeps track of."
+    )
     flows: FlowsFile | None = Field(
         default=None, description="Change flows of Open vSwitch, or read their counters."
     )
