@@ -35,7 +35,7 @@ class RefusalError(XtablesError):
         self.line = line
 
     def told_by(self, program: str, line: int | None = None) -> str:
-        return self.refused.told_by(program, self.line if line is None else line)
+        return self.refused.told_by(program, line if self.line is None else self.line)
 
 
 class Ruleset:

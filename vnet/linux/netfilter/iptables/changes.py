@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from vnet.linux.netfilter.iptables.reading import check_chain_name, is_verdict
+from vnet.linux.netfilter.iptables.reading import is_verdict
+from vnet.linux.netfilter.iptables.request import check_chain_name
 from vnet.linux.netfilter.rule import Description, Rule
 from vnet.linux.netfilter.tables import Chain, Table
 from vnet.linux.netfilter.targets.table import POLICIES
@@ -102,7 +103,8 @@ def delete(name: str, description: Description) -> Change:
     """``-D`` with a rule's words."""
 
     def change(table: Table) -> None:
-        del table.chains[name].rules[find(table, name, description)]
+        place = find(table, name, description)
+        del table.chains[name].rules[place]
 
     return change
 
@@ -144,8 +146,6 @@ def zero(name: str | None, number: int | None) -> Change:
         for chain in chosen(table, name):
             if number is None:
                 chain.packet_count = chain.byte_count = 0
-            elif number > len(chain.rules):
-                raise MissingError(_NO_SUCH_RULE)
             for place, rule in enumerate(chain.rules, 1):
                 if number in (None, place):
                     rule.packet_count = rule.byte_count = 0
@@ -218,7 +218,7 @@ def set_policy(name: str, policy: str, counters: tuple[int, int] | None) -> Chan
         if not table.is_builtin(name):
             raise MissingError("Bad built-in chain name")
         if policy not in POLICIES:
-            raise MissingError("Bad policy name")
+            raise MissingError("Bad policy name", " Run `dmesg' for more information.")
         chain = existing(table, name)
         chain.policy = policy
         if counters is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vnet.linux.netfilter.iptables import changes
-from vnet.linux.netfilter.iptables.reading import Command, CommandReader
+from vnet.linux.netfilter.iptables.reading import CommandReader
+from vnet.linux.netfilter.iptables.request import Command
 from vnet.linux.netfilter.iptables.usage import usage
 from vnet.linux.netfilter.iptables.writing import (
     View,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from vnet.linux.netfilter.xtables.errors import XtablesError
-from vnet.linux.netfilter.xtables.extension import Extension
 from vnet.linux.netfilter.xtables.option import Option
 
 _REQUIRED = "ACDEIMNPRcdgijmopst"
@@ -66,7 +65,7 @@ class Core(NamedTuple):
 class Extra(NamedTuple):
     """An option of an extension that has been loaded."""
 
-    extension: Extension | object
+    extension: object
     option: Option
     value: str
 
@@ -81,25 +80,30 @@ class UnknownOptionError(XtablesError):
     """An option that nobody knows (yet), or that lacks its word."""
 
 
+class Find(Protocol):
+    """Tells which extensions have options of a name, or of names that begin with it."""
+
+    def __call__(self, name: str, *, whole: bool) -> list[tuple[object, Option]]: ...
+
+
 class Getopt:
     """Where the reading of the words has got to. ``at`` is the word that comes next."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], find: Find) -> None:
         self.words = list(words)
+        self._find = find
         self.at = 0
         self._cluster = ""
 
-    def next(
-        self, find: Callable[[str], tuple[object, Option] | None]
-    ) -> Core | Extra | Plain | None:
-        """The next option; ``find`` tells who has one of a name, which may be cut short."""
+    def next(self) -> Core | Extra | Plain | None:
+        """The next option, or word that is none."""
         if self._cluster:
             return self._short()
         if self.at >= len(self.words):
             return None
         word = self.words[self.at]
         if word.startswith("--") and len(word) > 2:
-            return self._long(word, find)
+            return self._long(word)
         self.at += 1
         if len(word) > 1 and word[0] == "-":
             self._cluster = word[1:]
@@ -123,21 +127,25 @@ class Getopt:
         self.at += 1
         return Core(letter, self.words[self.at - 1])
 
-    def _long(self, word: str, find: Callable[[str], tuple[object, Option] | None]) -> Core | Extra:
-        name, equals, attached = word[2:].partition("=")
-        known = _LONG.get(name)
-        extra = None if known else find(name)
-        if known is None and extra is None:
-            meant = {letter for long, letter in _LONG.items() if long.startswith(name)}
-            known = meant.pop() if len(meant) == 1 else None
+    def _long(self, word: str) -> Core | Extra:
+        """A long option. A name may be cut short where it is short for one option alone."""
+        name, equals, written = word[2:].partition("=")
+        attached = written if equals else None
         self.at += 1
-        if known is None and extra is None:
+        known: list[str | tuple[object, Option]] = []
+        if name in _LONG:
+            known.append(_LONG[name])
+        else:
+            known += self._find(name, whole=True)[:1]
+        if not known:
+            known += {letter for long, letter in _LONG.items() if long.startswith(name)}
+            known += self._find(name, whole=False)
+        if len(known) != 1:
             raise UnknownOptionError(f'unknown option "{word}"')
-        if known is not None:
-            return self._core(known, word, attached if equals else None)
-        assert extra is not None
-        extension, option = extra
-        return Extra(extension, option, self._value(option, word, attached if equals else None))
+        found = known[0]
+        if isinstance(found, str):
+            return self._core(found, word, attached)
+        return Extra(*found, self._value(found[1], word, attached))
 
     def _core(self, letter: str, word: str, attached: str | None) -> Core:
         if letter in _REQUIRED and attached is None:

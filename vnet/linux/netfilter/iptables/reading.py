@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from vnet.linux.netfilter.iptables.getopt import Core, Extra, Getopt, Plain, UnknownOptionError
 from vnet.linux.netfilter.iptables.interface import Interface, read_interface
+from vnet.linux.netfilter.iptables.request import (
+    MOST_NAME_CHARACTERS,
+    Command,
+    check_chain_name,
+    check_chain_of,
+    check_options_of,
+)
 from vnet.linux.netfilter.matches.table import find_match, known_match
 from vnet.linux.netfilter.rule import Description, Header
-from vnet.linux.netfilter.targets.table import VERDICTS, find_target, is_target
+from vnet.linux.netfilter.targets.table import VERDICTS, find_target
 from vnet.linux.netfilter.xtables import values
-from vnet.linux.netfilter.xtables.errors import BadArgumentError, XtablesError
+from vnet.linux.netfilter.xtables.errors import (
+    BadArgumentError,
+    OtherFamilyError,
+    XtablesError,
+)
 from vnet.linux.netfilter.xtables.extension import (
     Extension,
     Match,
@@ -23,59 +33,16 @@ from vnet.linux.netfilter.xtables.extension import (
 from vnet.linux.netfilter.xtables.names import protocol_name
 from vnet.linux.netfilter.xtables.option import Given, Option, Word
 
-MOST_NAME_CHARACTERS = 29
 _MOST_RULES = 2**31 - 1
 _NAT_DROPS_NOTHING = (
     '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
 )
-
-_RULE_OPTIONS = "sdpjiof"
-_ILLEGAL = {
-    **dict.fromkeys("IRA", "nx0"),
-    **dict.fromkeys("DC", "nx0c"),
-    "L": "sdpjiocf",
-    "P": "nsdpjxio0f",
-    **dict.fromkeys("FZNXES", "nsdpjxio0cf"),
-}
-"""Options that a command has no use for. ``D`` with a number is like the last ones."""
 
 _BESIDE = {"L": "Z", "S": "Z", "Z": "LS"}
 """Commands that may stand with another one."""
 
 _NEGATABLE = "sdpiof"
 _EXTENSION_HEADERS = frozenset((43, 44, 51, 60))
-_WARNED = (
-    "Using intrapositioned negation (`--option ! this`) is deprecated in favor of "
-    "extrapositioned (`! --option this`).\n"
-)
-
-
-@dataclass(slots=True)
-class Command:
-    """What is asked for. ``actions`` has the letters, the first first; ``notices`` are lines that
-    the tool writes although nothing is wrong."""
-
-    family: int
-    table: str = "filter"
-    actions: str = ""
-    chain: str | None = None
-    number: int | None = None
-    new_name: str = ""
-    policy: str = ""
-    options: str = ""
-    verbosity: int = 0
-    counters: tuple[int, int] = (0, 0)
-    descriptions: tuple[Description, ...] = ()
-    notices: list[str] = field(default_factory=list)
-    special: str = ""
-    """``V`` or ``h`` where the version or help is asked for."""
-
-    @property
-    def action(self) -> str:
-        return self.actions[:1]
-
-    def has(self, letter: str) -> bool:
-        return letter in self.options
 
 
 class _Loaded:
@@ -86,21 +53,13 @@ class _Loaded:
         self.values: dict[str, Any] = {}
         self.negated: set[str] = set()
 
-    def find(self, name: str) -> Option | None:
-        """The option of a name."""
-        return next((option for option in self.kind.OPTIONS if name in option.names), None)
-
-    def begins(self, name: str) -> list[Option]:
-        """Options that a name may be short for."""
-        return [o for o in self.kind.OPTIONS if any(n.startswith(name) for n in o.names)]
-
 
 class CommandReader:
     """Reads one command. ``in_restore`` is a line of iptables-restore's."""
 
     def __init__(self, family: int, words: Sequence[str], *, in_restore: bool = False) -> None:
         self._family = family
-        self._getopt = Getopt(words)
+        self._getopt = Getopt(words, self._find)
         self._in_restore = in_restore
         self._command = Command(family)
         self._negated_next = False
@@ -142,7 +101,7 @@ class CommandReader:
         """The next option. One that nobody knows has the protocol's match loaded, once."""
         at = self._getopt.at
         try:
-            return self._getopt.next(self._find)
+            return self._getopt.next()
         except UnknownOptionError:
             if self._protocol_word is None or self._protocol_used:
                 raise
@@ -152,7 +111,7 @@ class CommandReader:
                 raise
             self._load_match(kind)
             self._getopt.at = at
-            return self._getopt.next(self._find)
+            return self._getopt.next()
 
     def _match_of_protocol(self) -> type[Match] | None:
         word = self._protocol_word or ""
@@ -161,13 +120,15 @@ class CommandReader:
         name = word if number is None else protocol_name(number, numeric=numeric)
         return None if name is None else find_match(name, self._family)
 
-    def _find(self, name: str) -> tuple[object, Option] | None:
+    def _find(self, name: str, *, whole: bool) -> list[tuple[object, Option]]:
+        """Who has an option: of the ``whole`` name, or of one that begins so. The last one that
+        was loaded comes first."""
+        found: list[tuple[object, Option]] = []
         for loaded in reversed(self._loaded):
-            option = loaded.find(name)
-            if option is not None:
-                return loaded, option
-        meant = [(loaded, o) for loaded in reversed(self._loaded) for o in loaded.begins(name)]
-        return meant[0] if len(meant) == 1 else None
+            for option in loaded.kind.OPTIONS:
+                if any(n == name if whole else n.startswith(name) for n in option.names):
+                    found.append((loaded, option))
+        return found
 
     # -- words
 
@@ -209,7 +170,7 @@ class CommandReader:
             self._wait(letter, value)
         elif letter in "46":
             if int(letter) != self._family:
-                raise XtablesError(f"-{letter} is for the other family")
+                raise OtherFamilyError
         elif letter in "Vh":
             self._command.special = letter
 
@@ -267,7 +228,9 @@ class CommandReader:
     # -- options of rules
 
     def _option(self, letter: str, value: str | None) -> None:
-        word = self._argument(letter, value or "") if letter in "sdpio" else value or ""
+        word = value or ""
+        if letter in "io" and not word:
+            raise XtablesError("Empty interface is likely to be undesired")
         self._note(letter)
         if letter in "sd":
             self._addresses[letter] = word
@@ -281,20 +244,6 @@ class CommandReader:
             self._set_target(letter, word)
         elif letter == "c":
             self._counters(word)
-
-    def _argument(self, letter: str, word: str) -> str:
-        if letter in "io" and not word:
-            raise XtablesError("Empty interface is likely to be undesired")
-        if word != "!":
-            return word
-        self._command.notices.append(_WARNED)
-        if self._negated_next:
-            raise XtablesError("Multiple `!' flags not allowed")
-        self._negated_next = True
-        if self._getopt.at >= len(self._getopt.words):
-            raise XtablesError("no argument following `!'")
-        self._getopt.at += 1
-        return self._getopt.words[self._getopt.at - 1]
 
     def _note(self, letter: str) -> None:
         """An option was given; it may stand once."""
@@ -343,7 +292,7 @@ class CommandReader:
             if not octets:
                 raise XtablesError("-c requires packet and byte counter")
         for text, what in ((packets, "packet"), (octets, "byte")):
-            if not text[:1].isdigit():
+            if not "0" <= text[:1] <= "9":
                 raise XtablesError(f"-c {what} counter not numeric")
         self._command.counters = _leading_number(packets), _leading_number(octets)
 
@@ -367,8 +316,8 @@ class CommandReader:
         headers = self._headers()
         if command.action == "R" and len(headers) != 1:
             raise XtablesError("Replacement rule does not specify a unique address")
-        self._check_options()
-        self._check_chain()
+        check_options_of(command)
+        check_chain_of(command)
         assert target is None or isinstance(target, Target)
         jump = self._jump if target is None else ""
         command.descriptions = tuple(
@@ -405,45 +354,6 @@ class CommandReader:
             )
             for source, target in product(*both)
         ]
-
-    def _check_options(self) -> None:
-        command = self._command
-        letters = "nsdpjvxio0cf"
-        for letter in letters:
-            if command.has(letter) and all(letter in self._illegal(a) for a in command.actions):
-                raise XtablesError(f"Illegal option `-{letter}' with this command")
-
-    def _illegal(self, action: str) -> str:
-        if action == "D" and self._command.number is not None:
-            return _ILLEGAL["F"]
-        return _ILLEGAL[action]
-
-    def _check_chain(self) -> None:
-        command = self._command
-        chain = command.chain
-        if chain is not None and len(chain) >= MOST_NAME_CHARACTERS:
-            raise XtablesError(
-                f"chain name `{chain}' too long (must be under {MOST_NAME_CHARACTERS} chars)"
-            )
-        if command.action not in "ADCIR":
-            return
-        for letter, chains in (("o", ("PREROUTING", "INPUT")), ("i", ("POSTROUTING", "OUTPUT"))):
-            if chain in chains and command.has(letter):
-                raise XtablesError(f"Can't use -{letter} with {chain}\n")
-
-
-def check_chain_name(name: str, family: int) -> None:
-    """Whether a chain may be called so. Raises :class:`XtablesError`."""
-    if len(name) >= MOST_NAME_CHARACTERS:
-        raise XtablesError(
-            f"chain name `{name}' too long (must be under {MOST_NAME_CHARACTERS} chars)"
-        )
-    if name[:1] in ("-", "!"):
-        raise XtablesError(f"chain name not allowed to start with `{name[0]}'")
-    if is_target(name, family):
-        raise XtablesError("chain name may not clash with target name")
-    if any(c.isspace() for c in name):
-        raise XtablesError(f"Invalid chain name `{name}'")
 
 
 def _rule_number(word: str) -> int:

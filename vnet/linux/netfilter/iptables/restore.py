@@ -6,7 +6,8 @@ import re
 
 from vnet.linux.netfilter.iptables import changes
 from vnet.linux.netfilter.iptables.command import step_of
-from vnet.linux.netfilter.iptables.reading import CommandReader, check_chain_name
+from vnet.linux.netfilter.iptables.reading import CommandReader
+from vnet.linux.netfilter.iptables.request import check_chain_name
 from vnet.linux.netfilter.ruleset import Ruleset, Step
 from vnet.linux.netfilter.tables import TABLES, Table
 from vnet.linux.netfilter.targets.table import POLICIES

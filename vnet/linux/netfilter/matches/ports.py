@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netfilter.xtables.extension import Test, negation
@@ -33,7 +33,8 @@ def options(protocol: str) -> tuple[Option, Option]:
     )
 
 
-class Ports(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Ports:
     """Ports that are meant, or with ``negated`` those that are not. ``is_native`` says that they
     are in nftables' own words: not to be below a port is to be above another one there."""
 
@@ -41,6 +42,12 @@ class Ports(NamedTuple):
     last: int
     negated: bool
     is_native: bool
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ports) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash(self._said())
 
     @property
     def is_all(self) -> bool:

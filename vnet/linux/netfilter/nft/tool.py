@@ -31,7 +31,7 @@ class NftError(Exception):
 
     def __str__(self) -> str:
         line = " ".join(self._words)
-        if self._about is None:
+        if self._about is None or self._about >= len(self._words):
             return f"Error: {self.message}\n{line}\n{' ' * len(line)}^\n"
         start = len(" ".join(self._words[: self._about])) + (self._about > 0)
         marks = "^" * len(self._words[self._about])

@@ -46,15 +46,28 @@ class BadArgumentError(XtablesError):
         return f"{self.message}\n" + self._advice(program, line)
 
 
-class MissingError(XtablesError):
-    """What the words name is not there, or is there already (exit code 1)."""
+class OtherFamilyError(XtablesError):
+    """``-4`` for ip6tables or ``-6`` for iptables, of which they say nothing."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, FAILED)
+    def __init__(self) -> None:
+        super().__init__("it is for the other family")
 
     def told_by(self, program: str, line: int | None = None) -> str:
-        where = "" if line is None else f" line {line} failed:"
-        return f"{program}:{where} {self.message}.\n"
+        return self._advice(program, line)
+
+
+class MissingError(XtablesError):
+    """What the words name is not there, or is there already (exit code 1). ``more`` is said of a
+    command, and not of a line of a text."""
+
+    def __init__(self, message: str, more: str = "") -> None:
+        super().__init__(message, FAILED)
+        self._more = more
+
+    def told_by(self, program: str, line: int | None = None) -> str:
+        if line is None:
+            return f"{program}: {self.message}.{self._more}\n"
+        return f"{program}: line {line} failed: {self.message}.\n"
 
 
 class RefusedError(XtablesError):
