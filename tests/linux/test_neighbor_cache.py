@@ -210,3 +210,15 @@ def test_the_rate_limits_table_has_room_for_so_many_and_no_more() -> None:
     assert len(limit._peers) <= 65_536 + 128
     last = (199_999).to_bytes(4, "big")
     assert [limit.allow(last, 0, 1_000_000_000) for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_what_the_administrator_doubts_is_stale_however_sure_it_was() -> None:
+    lab = Lab()
+    machine, probe = host(lab)
+    cache = machine.interface("eth0").arp_cache
+    target = ip_from_text("10.0.0.9")
+    mac = mac_from_text(probe.mac)
+    cache.set(target, mac, Nud.REACHABLE)
+    assert nud_of(machine.interface("eth0"), "10.0.0.9") is Nud.REACHABLE
+    cache.set(target, mac, Nud.STALE)
+    assert nud_of(machine.interface("eth0"), "10.0.0.9") is Nud.STALE

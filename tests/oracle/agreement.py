@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +50,21 @@ class Agreement:
 
 
 def agreement(
-    stage: Stage, folder: Path, *, periodic: bool = False, ties: bool = False
+    stage: Stage,
+    folder: Path,
+    *,
+    periodic: bool = False,
+    ties: bool = False,
+    known_ports: Set[int] = frozenset(),
+    unfinished: tuple[str, str] = ("", ""),
 ) -> Agreement:
     """Hold what was played on ``stage`` against its recording.
 
     ``periodic`` keeps what the kernel repeats by itself. ``ties`` takes frames that pass within
-    one tick of the timer wheel for a set. ``folder`` is for our capture.
+    one tick of the timer wheel for a set. Ports that are none of the ``known_ports``, if those are
+    told, were chosen freely (:class:`Labels`). ``unfinished`` is a device whose own frames, from
+    the MAC that follows, a kernel shows before their checksums are there; whether those hold is
+    not compared. ``folder`` is for our capture.
     """
     steps = {name: stage.recording.steps[name] for name in stage.played}
     summed = {name: step.counts for name, step in steps.items() if step.counts is not None}
@@ -62,8 +72,12 @@ def agreement(
         name: (frames, stage.times_ms(name)) for name, frames in stage.dissected(folder).items()
     }
     theirs = {name: (step.frames, step.times_ms) for name, step in steps.items()}
-    mine = _lines({n: s for n, s in ours.items() if n not in summed}, periodic, ties)
-    seen = _lines({n: s for n, s in theirs.items() if n not in summed}, periodic, ties)
+    for frames, _ in (*ours.values(), *theirs.values()):
+        _leave_checksums(frames.get((unfinished[0], "inout"), []), unfinished[1])
+    kept = {n: s for n, s in ours.items() if n not in summed}
+    mine = _lines(kept, Labels(known_ports), periodic, ties)
+    kept = {n: s for n, s in theirs.items() if n not in summed}
+    seen = _lines(kept, Labels(known_ports), periodic, ties)
     for name, counts in summed.items():
         mine[name] = _tallies(counted(ours[name][0]))
         seen[name] = _tallies(counts)
@@ -77,15 +91,23 @@ def agreement(
     return Agreement(found, known_differences(stage.recording.name), total)
 
 
+def _leave_checksums(frames: list[dict[str, str]], mac: str) -> None:
+    for frame in frames:
+        if frame["eth.src"] == mac:
+            frame.pop("udp.checksum.status", None)
+
+
 Timed = tuple[Frames, dict[Place, list[int]]]
 """Frames by place, and when each of them passed, in milliseconds."""
 
 
-def _lines(steps: dict[str, Timed], periodic: bool, ties: bool) -> dict[str, dict[Place, Lines]]:
-    labels = Labels()
+def _lines(
+    steps: dict[str, Timed], labels: Labels, periodic: bool, ties: bool
+) -> dict[str, dict[Place, Lines]]:
     text: dict[str, dict[Place, Lines]] = {}
     for name, (frames, times_ms) in steps.items():
         text[name] = {}
+        labels.next_step()
         for place in sorted(frames):
             kept = [
                 (labels.line(frame), time_ms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -38,10 +38,20 @@ def _reduced(name: str, value: str) -> str:
 
 
 class Labels:
-    """Names for freely chosen values, numbered in the order in which they first appear."""
+    """Names for freely chosen values: the step in which they first appear, and their order there.
 
-    def __init__(self) -> None:
+    Where a machine translates ports, more of them are chosen than programs' own; all are but the
+    ``known_ports``, if those are told.
+    """
+
+    def __init__(self, known_ports: Set[int] = frozenset()) -> None:
         self._names: dict[str, str] = {}
+        self._known_ports = known_ports
+        self._step = self._count = 0
+
+    def next_step(self) -> None:
+        """Number afresh, so that what one step lacks gives no other name to what follows."""
+        self._step, self._count = self._step + 1, 0
 
     def line(self, frame: dict[str, str]) -> str:
         """A frame as a line of text: its fields by name."""
@@ -52,13 +62,22 @@ class Labels:
             return self._name(key, value)
         if key in PORTS:
             return ",".join(
-                self._name("port", part) if _is_ephemeral(part) else part
+                self._name("port", part) if self._is_chosen(part) else part
                 for part in value.split(",")
             )
         return value
 
+    def _is_chosen(self, port: str) -> bool:
+        if self._known_ports:
+            return port.startswith("EPH") or int(port) not in self._known_ports
+        return _is_ephemeral(port)
+
     def _name(self, kind: str, value: str) -> str:
-        return self._names.setdefault(f"{kind} {value}", f"label {len(self._names) + 1}")
+        key = f"{kind} {value}"
+        if key not in self._names:
+            self._count += 1
+            self._names[key] = f"label {self._step}.{self._count}"
+        return self._names[key]
 
 
 def _is_ephemeral(port: str) -> bool:

@@ -52,14 +52,33 @@ class Replayed(Stream):
         return low + int((high - low) * self._fractions.pop(0))
 
 
-class RecordedChance(Chance):
-    """A lab's chance in which the streams named in ``draws`` repeat the kernel's choices."""
+class ReplayedBits(Stream):
+    """A stream whose next bits are given; then it goes on alone."""
 
-    def __init__(self, draws: dict[str, list[float]]) -> None:
+    def __init__(self, numbers: list[int]) -> None:
+        super().__init__(0)
+        self._numbers = numbers
+
+    def getrandbits(self, k: int) -> int:
+        return self._numbers.pop(0) if self._numbers else super().getrandbits(k)
+
+
+class RecordedChance(Chance):
+    """A lab's chance in which the streams named in ``draws`` repeat the kernel's choices.
+
+    Of those in ``bits`` it is random bits that are given.
+    """
+
+    def __init__(
+        self, draws: dict[str, list[float]], bits: dict[str, list[int]] | None = None
+    ) -> None:
         super().__init__(1)
         self._draws = draws
+        self._bits = bits or {}
 
     def stream(self, name: str) -> Stream:
+        if name in self._bits:
+            return ReplayedBits(list(self._bits[name]))
         return Replayed(list(self._draws.get(name, ())), super().stream(name))
 
 

@@ -50,6 +50,7 @@ class Recording:
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
+        self.folder = folder
         document = json.loads((folder / "expected.json").read_text())
         begun = _step_starts(folder, document["steps"])
         self.steps = {
