@@ -146,3 +146,23 @@ def test_a_graph_without_templates_does_not_fold() -> None:
     graph = build_graph(topology)
     same = folded(graph, topology.templates)
     assert (list(same), list(same.edges)) == (list(graph), list(graph.edges))
+
+
+def test_a_host_that_routes_for_its_guests_joins_them_to_the_world() -> None:
+    text = """
+version: 1
+hosts:
+  h1:
+    nics: {eth0: {ip: 203.0.113.1/24}}
+    switches:
+      virbr0: {mode: nat}
+      virbr1: {mode: isolated, ip: 10.1.0.1/24}
+  dom0: {hypervisor: xen, mode: route, nics: {eth0: {ip: 203.0.113.2/24}}}
+vms:
+  out: {host: h1, vnics: [{switch: virbr0}]}
+  kept: {host: h1, vnics: [{switch: virbr1}]}
+  routed: {host: dom0, vnics: [{ip: 203.0.113.9/24}]}
+links: [{ends: ['h1:eth0', 'dom0:eth0']}]
+"""
+    groups = islands(build_graph(parse_topology(text)))
+    assert groups == [["dom0", "h1", "out", "routed"], ["kept"]]

@@ -19,6 +19,7 @@ from enum import IntEnum
 import networkx
 import networkx.utils
 
+from vnet.hypervisor.modes.virtual_network import Forward
 from vnet.topology import model
 from vnet.topology.devices import backend_names
 
@@ -48,7 +49,7 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
         for switch in host.switches.values():
             bridge = f"{host.name}:{switch.name}"
             graph.add_node(bridge, kind="bridge", bpdus=_bpdus(switch))
-            graph.add_edge(host.name, bridge, kind="has")
+            graph.add_edge(host.name, bridge, kind="routes" if _is_routed(switch) else "has")
             if switch.uplink is not None:
                 graph.add_edge(f"{host.name}:{switch.uplink}", bridge, kind="port")
             for card in switch.bonded_cards:
@@ -72,6 +73,11 @@ def build_graph(topology: model.Topology) -> networkx.Graph[str]:
             mtu_bytes=link.mtu_bytes,
         )
     return graph
+
+
+def _is_routed(switch: model.HostSwitch) -> bool:
+    """Whether the host forwards for the guests there."""
+    return switch.network is not None and switch.network.forward is not Forward.ISOLATED
 
 
 def _bpdus(switch: model.HostSwitch | model.WireSwitch) -> Bpdus:
@@ -133,13 +139,14 @@ def _add_devices(graph: networkx.Graph[str], node: str, names: Iterable[str]) ->
 def islands(graph: networkx.Graph[str]) -> list[list[str]]:
     """The groups of machines that no cable or bridge joins to the others, sorted."""
     carried: networkx.Graph[str] = graph.copy()
-    # A host joins its bridges in administration only: a guest bridge without an uplink is
-    # an island of its own.
+    # A host joins its bridges in administration only, unless it routes for them: a guest bridge
+    # without an uplink is an island of its own.
     carried.remove_edges_from(
         [
             (one, other)
-            for one, other in graph.edges
-            if "bridge" in (kind_of(graph, one), kind_of(graph, other))
+            for one, other, how in graph.edges(data="kind")
+            if how != "routes"
+            and "bridge" in (kind_of(graph, one), kind_of(graph, other))
             and "host" in (kind_of(graph, one), kind_of(graph, other))
         ]
     )

@@ -42,7 +42,8 @@ def list_nodes(context: ShellContext, _arguments: Arguments) -> Output:
     shown = []
     for name, kind, where, _ in rows:
         machine = network.machine(name)
-        addresses = [ip_text(ip) for ip in machine.addresses] if machine else []
+        # Back ends of Xen's route mode have their host's own address.
+        addresses = [ip_text(ip) for ip in dict.fromkeys(machine.addresses)] if machine else []
         shown.append((name, kind, where, ", ".join(addresses)))
     return columns(("NODE", "KIND", "WHERE", "ADDRESSES"), shown)
 
