@@ -226,6 +226,20 @@ def test_two_pings_get_different_identifiers() -> None:
     assert [socket.ident for socket in sockets] == [7, 8]
 
 
+def test_pings_one_after_the_other_at_one_instant_get_different_identifiers() -> None:
+    """To a connection tracker they would be one, and to who reads a capture, too."""
+    lab = Lab()
+    machine, _probe = host(lab)
+    idents = []
+    for _ in range(3):
+        socket = machine.sockets.open_echo(7, lambda _: None, lambda _: None)
+        idents.append(socket.ident)
+        socket.close()
+    assert idents == [7, 8, 9]
+    lab.run(lab.scheduler.now_ns + 1)
+    assert machine.sockets.open_echo(7, lambda _: None, lambda _: None).ident == 7
+
+
 @pytest.mark.parametrize(
     ("target", "size", "flags", "text"),
     [

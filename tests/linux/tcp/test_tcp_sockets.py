@@ -18,6 +18,8 @@ from vnet.linux.netns.sockets.tcp import TcpListener, TcpSocket
 from vnet.linux.netns.sockets.tcp_table import FlowKey, TcpTable
 from vnet.linux.tcp.outcome import Failure
 from vnet.linux.tcp.states import TRANSITIONS, Event, State, after
+from vnet.tables.fib import Nexthop, Route, RouteMetrics, RouteScope
+from vnet.wire import tcp_options
 from vnet.wire.tcp import SYN, Tcp
 
 SERVER = ip_from_text("10.9.0.2")
@@ -245,6 +247,31 @@ def test_a_router_that_says_too_large_is_believed() -> None:
     sizes = [len(p[TCP].payload) for p in probe.of(TCP)][-3:]
     assert max(sizes) <= 1200 - 52
     assert machine.ipv4.mtu_to(ip_from_text("10.0.0.2")) == 1200
+
+
+def test_a_syn_names_what_fits_through_the_path_as_far_as_that_is_known() -> None:
+    """As Linux 6.18 was seen to: a ping was told of the path before."""
+    wire = Wire()
+    wire.a.ipv4.learn_mtu(SERVER, 1300)
+    client, _server = wire.connect()
+    syn = wire.log[0].segment
+    assert syn.flags == SYN
+    options = tcp_options.parse(syn.options)
+    assert options is not None
+    assert options.mss == 1260
+    assert syn.window == 52 * 1260
+    assert client.connection.sender.mss == 1260 - 12
+
+
+def test_a_syn_names_what_its_route_says() -> None:
+    wire = Wire()
+    hop = Nexthop(wire.a.interface("eth0").device, None)
+    metrics = RouteMetrics(advmss_bytes=1000)
+    wire.a.routes.add(Route(SERVER, 32, (hop,), scope=RouteScope.LINK, metrics=metrics))
+    wire.connect()
+    options = tcp_options.parse(wire.log[0].segment.options)
+    assert options is not None
+    assert options.mss == 1000
 
 
 def test_an_error_about_numbers_never_sent_is_not_believed() -> None:

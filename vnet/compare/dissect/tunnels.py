@@ -7,12 +7,16 @@ from vnet.compare.dissect.packet import Layers, Packet
 from vnet.compare.field import Field, hexadecimal, labelled
 from vnet.wire import geneve as geneve_header
 from vnet.wire import gre as gre_header
+from vnet.wire import ipv4
 from vnet.wire.ether import TYPE_IPV4, TYPE_IPV6
 
 _DEEPEST = 4
 """A tunnel in more tunnels than that is left as bytes."""
 
 _TUNNEL_HEADER_BYTES = 8
+_FRAGMENT = ipv4.MORE_FRAGMENTS | ipv4.OFFSET_MASK
+_TOLD_APART = {1: 2, 6: 4, 17: 4, 58: 2}
+"""How many bytes of what a packet carries may be in a flow's hash, by its protocol."""
 _UDP_HEADER_BYTES = 8
 _MACS_AND_TYPE = 14
 _IPV4_ADDRESSES, _IPV6_ADDRESSES = slice(26, 34), slice(22, 54)
@@ -32,11 +36,16 @@ def tunnel_port(cursor: Cursor, begin: int, port: int) -> Field:
 
 
 def _ports(cursor: Cursor, inner: int, head: bytes) -> bytes:
-    """The ports of a packet inside without options, with its protocol."""
-    if head[12:15] == b"\x08\x00\x45" and head[23] in (6, 17) and not head[20] & 0x3F:
-        return head[23:24] + cursor.peek(inner + 34, 4)
-    if head[12:14] == b"\x86\xdd" and head[20] in (6, 17):
-        return head[20:21] + cursor.peek(inner + 54, 4)
+    """The ports of a packet inside without options, or the type and code of its ICMP message.
+
+    Of fragments whether they are the first, which alone has any.
+    """
+    if head[12:15] == b"\x08\x00\x45" and int.from_bytes(head[20:22], "big") & _FRAGMENT:
+        return b"later" if int.from_bytes(head[20:22], "big") & ipv4.OFFSET_MASK else b"first"
+    if head[12:15] == b"\x08\x00\x45" and head[23] in _TOLD_APART:
+        return head[23:24] + cursor.peek(inner + 34, _TOLD_APART[head[23]])
+    if head[12:14] == b"\x86\xdd" and head[20] in _TOLD_APART:
+        return head[20:21] + cursor.peek(inner + 54, _TOLD_APART[head[20]])
     return b""
 
 

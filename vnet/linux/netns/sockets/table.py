@@ -33,11 +33,13 @@ if TYPE_CHECKING:
 class Sockets:
     """All sockets of a namespace, by port and by identifier."""
 
-    __slots__ = ("_namespace", "echo", "tcp", "udp")
+    __slots__ = ("_namespace", "_used_at_ns", "_used_idents", "echo", "tcp", "udp")
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.echo: dict[int, EchoSocket] = {}
+        self._used_at_ns = -1
+        self._used_idents: tuple[int, ...] = ()
         self.tcp = TcpTable(namespace)
         self.udp = UdpTable(namespace)
 
@@ -65,9 +67,17 @@ class Sockets:
         on_reply: Callable[[EchoReply], None],
         on_error: Callable[[SocketError], None],
     ) -> EchoSocket:
-        """Listen for the answers to echo requests that carry ``ident``."""
-        while ident in self.echo:
+        """Listen for the answers to echo requests that carry ``ident``.
+
+        It is another one if that is taken, or was by a socket of this same instant: programs that
+        run one after the other are never taken for one.
+        """
+        now_ns = self._namespace.scheduler.now_ns
+        if now_ns != self._used_at_ns:
+            self._used_at_ns, self._used_idents = now_ns, ()
+        while ident in self.echo or ident in self._used_idents:
             ident = ident + 1 & 0xFFFF
+        self._used_idents += (ident,)
         socket = self.echo[ident] = EchoSocket(self, ident, on_reply, on_error)
         return socket
 

@@ -166,15 +166,12 @@ class TcpTable:
         return socket
 
     def _advertised_mss(self, target: bytes) -> int:
-        """The MSS that a SYN names: by the first link, whatever is known of the path."""
+        """The MSS that a SYN names: the route's, or what fits through the path as it is known."""
         namespace = self._namespace
-        device = namespace.loopback.device
-        if not namespace.owns(target):
-            route = namespace.route_to(target)
-            if route is not None:
-                device = route.out.device
-        size = device.mtu_bytes - _WITHIN_IP[len(target)]
-        return max(min(size, 65_535 - 40), _LEAST_ADVERTISED[len(target)])
+        route = None if namespace.owns(target) else namespace.route_to(target)
+        if route is not None and route.route.metrics.advmss_bytes:
+            return route.route.metrics.advmss_bytes
+        return max(min(self._path_mss(target), 65_535 - 40), _LEAST_ADVERTISED[len(target)])
 
     def _path_mss(self, target: bytes) -> int:
         stack = self._namespace.ipv6 if len(target) == 16 else self._namespace.ipv4
