@@ -100,14 +100,16 @@ WRONG = [
     ),
     ("h1 brctl shwo", "never heard of command [shwo] (did you mean 'show'?)"),
     ("h1 brctl showstp br9", "bridge br9 does not exist! (h1 has no such bridge: it has: xenbr0)"),
-    ("vm1 sysctl -w net.ipv4.ip_forward", "sysctl -w: 'net.ipv4.ip_forward' sets nothing"),
+    ("vm1 sysctl -w net.ipv4.ip_forward", "sysctl: command line(0): invalid syntax, continuing..."),
     (
         "vm1 sysctl net.ipv4.ip_forwarding",
-        "sysctl: unknown sysctl net.ipv4.ip_forwarding (did you mean net.ipv4.ip_forward?)",
+        "sysctl: cannot stat /proc/sys/net/ipv4/ip_forwarding: No such file or directory "
+        "(did you mean net.ipv4.ip_forward?)",
     ),
     (
         "vm1 sysctl net.ipv4.ip_forward=yes",
-        "sysctl: net.ipv4.ip_forward takes a whole number, not 'yes'",
+        'sysctl: setting key "net.ipv4.ip_forward": Invalid argument '
+        "(net.ipv4.ip_forward takes a whole number, not 'yes')",
     ),
 ]
 

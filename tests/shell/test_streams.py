@@ -60,11 +60,11 @@ def test_ss_shows_sockets_as_the_real_one(shell: Shell) -> None:
     ran = shell("two-vms", "vm2 httpd /a=5", "vm2 ss -tln", "vm1 curl vm2/a", "vm2 ss -tan")
     lines = ran.out.splitlines()
     assert lines[1:3] == [
-        "State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process",
+        "State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess",
         "LISTEN 0      128                *:80              *:*",
     ]
-    assert lines[-1].split()[0] == "FIN-WAIT-1"
-    assert lines[-1].split()[3] == "10.0.0.2:80"
+    assert lines[-2].split()[0] == "FIN-WAIT-1"
+    assert lines[-2].split()[3] == "10.0.0.2:80"
 
 
 def test_ss_tells_more_of_a_connection(shell: Shell) -> None:

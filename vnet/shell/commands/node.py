@@ -22,12 +22,12 @@ from vnet.shell.context import ShellContext, Words
 from vnet.shell.options import Arguments, Option, take_options
 from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
+from vnet.shell.sysctl import run_sysctl
 from vnet.shell.views.address import addresses_text, brief_addresses_text
 from vnet.shell.views.groups import groups_text
 from vnet.shell.views.link import brief_links_text, interfaces_of, links_text
 from vnet.shell.views.link_details import detail_lines
 from vnet.shell.views.neighbor import neighbors_text, proxied_text
-from vnet.shell.views.sysctl import sysctls_text
 
 _SHOW = ("show", "list", "lst", "ls")
 
@@ -214,12 +214,21 @@ def _settings(context: ShellContext, words: Sequence[str]) -> Iterable[str]:
 
 @command(
     "sysctl",
-    "-a | KEY... | [-w] KEY=VALUE...",
+    "[-n] [-N] [-e] [-q] [-b] -a [-r PATTERN] | KEY... | [-w] KEY=VALUE...",
     "show or set the knobs of a machine's IP stack",
     group=Group.NODE,
     node=NodeUse.PREFIX,
     words=(1, None),
-    options={"-a": Option("all"), "-w": Option("write")},
+    options={
+        "-a": Option("all"),
+        "-w": Option("write"),
+        "-n": Option("values"),
+        "-N": Option("names"),
+        "-e": Option("ignore"),
+        "-q": Option("quiet"),
+        "-b": Option("binary"),
+        "-r": Option("pattern", str),
+    },
     examples=[
         "vm1 sysctl -a",
         "vm1 sysctl net.ipv4.ip_forward",
@@ -228,23 +237,8 @@ def _settings(context: ShellContext, words: Sequence[str]) -> Iterable[str]:
     completes=[Words(), _settings],
 )
 def sysctl(context: ShellContext, arguments: Arguments) -> Output:
-    """A misspelt one is an error, and so is one of a device that is not there."""
+    """-n shows values only, -N names only; -e passes over unknown ones, -q shows no settings, and
+    PATTERN is a regular expression. A directory, as net.ipv4.conf.all, stands for what is in it.
+    """
     node, *words = arguments.words
-    sysctls = context.namespace(node).sysctls
-    if "all" in arguments.options:
-        return sysctls_text(sysctls)
-    if not words:
-        raise UsageError("sysctl: which key?", "sysctl -a lists them")
-    lines = []
-    for word in words:
-        key, equals, value = word.partition("=")
-        try:
-            key = sysctls.find(key).text
-            if equals:
-                sysctls[key] = value
-        except UsageError as refused:
-            raise UsageError(f"sysctl: {refused}") from None
-        if not equals and "write" in arguments.options:
-            raise UsageError(f"sysctl -w: {quote(word)} sets nothing", f"write {word}=VALUE")
-        lines.append(sysctls_text(sysctls, [key]))
-    return "\n".join(lines)
+    return run_sysctl(context.namespace(node).sysctls, words, arguments.options)

@@ -1,4 +1,4 @@
-"""Traffic over TCP: iperf3, curl and its server, and ss."""
+"""Traffic over TCP: iperf3, curl and its server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from vnet.shell.context import ShellContext, machines
 from vnet.shell.options import Arguments, Option, duration, duration_ns, whole_number
 from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
-from vnet.shell.views.tcp_sockets import tcp_sockets_text
 from vnet.topology.stream_step_schema import MOST_BYTES, MOST_STREAMS
 
 _PORT = Option("port", whole_number(1, 65_535))
@@ -149,31 +148,3 @@ def _shown(body: bytes) -> str:
     if len(body) <= _MOST_SHOWN and text.replace("\n", "").isprintable() and text.isascii():
         return text
     return f"{len(body)} bytes received"
-
-
-@command(
-    "ss",
-    "NODE [-t] [-a] [-l] [-n] [-i]",
-    "TCP sockets of a node: connections, listening ports (-l), or all (-a)",
-    group=Group.NODE,
-    node=NodeUse.FIRST,
-    words=(1, 1),
-    options={
-        "-t": Option("tcp"),
-        "-n": Option("numeric"),
-        "-a": Option("all"),
-        "-l": Option("listening"),
-        "-i": Option("info"),
-    },
-    examples=["vm1 ss -t", "vm1 ss -tani"],
-    completes=[machines],
-)
-def ss(context: ShellContext, arguments: Arguments) -> Output:
-    """-i adds round-trip times, windows and retransmissions. Ports are always numbers."""
-    options = arguments.options
-    return tcp_sockets_text(
-        context.namespace(arguments.words[0]),
-        everything="all" in options,
-        listening="listening" in options,
-        details="info" in options,
-    )
