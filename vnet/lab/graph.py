@@ -144,8 +144,8 @@ def islands(graph: networkx.Graph[str]) -> list[list[str]]:
     carried.remove_edges_from(
         [
             (one, other)
-            for one, other, how in graph.edges(data="kind")
-            if how != "routes"
+            for one, other, data in graph.edges(data=True)
+            if data.get("kind") != "routes"
             and "bridge" in (kind_of(graph, one), kind_of(graph, other))
             and "host" in (kind_of(graph, one), kind_of(graph, other))
         ]
