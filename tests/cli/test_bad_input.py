@@ -34,7 +34,8 @@ TEXTS = {
     "unknown key": ("^vmz: {}", "unknown key 'vmz' (did you mean 'vms'?)"),
     "unknown key of a switch": (
         "routers: {r1: {^stp: true}}",
-        "unknown key 'stp' (known here: gateway, routes, rules, vlans, dns, iptables, ip6tables, sysctls, count, nics)",
+        "unknown key 'stp' (known here: gateway, routes, rules, vlans, dns, iptables, ip6tables, "
+        "sysctls, count, nics)",
     ),
     "missing key": ("links: [^{latency: 1ms}]", "missing key 'ends'"),
     "wrong type": ("links: [^3]", "an entry of links wants a map, not the number 3"),
