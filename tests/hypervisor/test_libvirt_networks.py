@@ -71,6 +71,20 @@ UP = [
     "ip addr add 192.168.122.1/24 broadcast 192.168.122.255 dev virbr0",
     "ip link set virbr0 up",
 ]
+CONF = """\
+strict-order
+pid-file=/run/libvirt/network/default.pid
+except-interface=lo
+bind-dynamic
+interface=virbr0
+dhcp-range=192.168.122.2,192.168.122.254,255.255.255.0
+dhcp-no-override
+dhcp-authoritative
+dhcp-lease-max=253
+dhcp-hostsfile=/var/lib/libvirt/dnsmasq/default.hostsfile
+addn-hosts=/var/lib/libvirt/dnsmasq/default.addnhosts
+""".splitlines()
+ISOLATED = ["dhcp-option=3", "no-resolv", "ra-param=*,0,0"]
 DNSMASQ = (
     "dnsmasq --conf-file=/var/lib/libvirt/dnsmasq/default.conf --leasefile-ro "
     "--dhcp-script=/usr/lib/libvirt/libvirt_leaseshelper"
@@ -102,20 +116,50 @@ def steps_of(lab: Lab) -> list[str]:
     return [step.command.replace(mac, "MAC") for step in steps]
 
 
+def conf_steps(lines: list[str]) -> list[str]:
+    return [f"echo {line} >>/var/lib/libvirt/dnsmasq/default.conf" for line in lines]
+
+
 @pytest.mark.parametrize("mode", RULES)
 def test_a_network_with_rules_starts_step_by_step(mode: str) -> None:
     with started(f"{{mode: {mode}, {NIC}}}") as lab:
         chains = [f"{program} -w {c}" for program in ("iptables", "ip6tables") for c in CHAINS]
         rules = [f"iptables -w {rule}" for rule in RULES[mode]]
         forwards = [FORWARD] if mode != "isolated" else []
-        assert steps_of(lab) == [*BEFORE, *chains, *rules, *UP, *forwards, DNSMASQ]
+        told = [*CONF[:5], *(ISOLATED if mode == "isolated" else ()), *CONF[5:]]
+        expected = [*BEFORE, *chains, *rules, *UP, *forwards, *conf_steps(told), DNSMASQ]
+        assert steps_of(lab) == expected
         assert lab.host("h").namespace.sysctls["net.ipv4.ip_forward"] == (mode != "isolated")
 
 
 def test_an_open_network_has_no_rules() -> None:
     with started(f"{{mode: open, {NIC}}}") as lab:
-        assert steps_of(lab) == [*BEFORE, *UP, FORWARD, DNSMASQ]
+        assert steps_of(lab) == [*BEFORE, *UP, FORWARD, *conf_steps(CONF), DNSMASQ]
         assert lab.host("h").namespace.netfilter is None
+
+
+def test_dnsmasq_is_told_of_the_domain_and_of_who_has_an_address_kept() -> None:
+    dhcp = (
+        "dhcp: {domain: lab.test, range: 10.1.0.10-10.1.0.20, reservations: "
+        "[{mac: '52:54:00:00:00:05', ip: 10.1.0.5, name: guest5}]}"
+    )
+    networks = f"virbr0: {{ip: 10.1.0.1/24, {dhcp}}}, quiet: {{ip: 10.2.0.1/24, dhcp: false}}"
+    with started(f"{{mode: nat, {NIC}, switches: {{{networks}}}}}") as lab:
+        told = [s.removeprefix("echo ") for s in steps_of(lab) if "libvirt/dnsmasq/" in s]
+    folder = "/var/lib/libvirt/dnsmasq"
+    assert f"domain=lab.test >>{folder}/default.conf" in told
+    assert f"dhcp-range=10.1.0.10,10.1.0.20,255.255.255.0 >>{folder}/default.conf" in told
+    assert f"dhcp-lease-max=11 >>{folder}/default.conf" in told
+    assert f"52:54:00:00:00:05,10.1.0.5,guest5 >>{folder}/default.hostsfile" in told
+    quiet = [line for line in told if line.endswith("quiet.conf")]
+    assert [line.split(" ")[0] for line in quiet] == [
+        "strict-order",
+        "pid-file=/run/libvirt/network/quiet.pid",
+        "except-interface=lo",
+        "bind-dynamic",
+        "interface=quiet",
+        f"addn-hosts={folder}/quiet.addnhosts",
+    ]
 
 
 def test_the_kernel_lengthens_the_delay_of_a_bridge_that_speaks_stp() -> None:

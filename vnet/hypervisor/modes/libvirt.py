@@ -12,6 +12,7 @@ from uuid import UUID
 from vnet.base.ids import ip_text, mac_text
 from vnet.base.units import NS_PER_S
 from vnet.hypervisor.modes.bridge import BridgeMode
+from vnet.hypervisor.modes.dnsmasq_conf import FOLDER, conf_lines, host_lines
 from vnet.hypervisor.modes.libvirt_rules import private_chains, rules_of
 from vnet.hypervisor.modes.step_log import echo
 from vnet.hypervisor.modes.virtual_network import Forward, VirtualNetwork
@@ -57,6 +58,7 @@ class LibvirtNetworks:
         if network.forward is not Forward.OPEN:
             self._add_rules(network)
         self._bring_up(network)
+        self._tell_dnsmasq(network, dhcp)
         self.started[network.name] = StartedNetwork(network, self._uuid(network), dhcp)
 
     def _make_bridge(
@@ -99,9 +101,15 @@ class LibvirtNetworks:
         self._did(f"ip link set {name} up")
         if network.forward is not Forward.ISOLATED:
             self._did(echo(netns, 1, "net/ipv4/ip_forward"))
-        # Even without DHCP, for it answers DNS besides.
-        conf = f"--conf-file=/var/lib/libvirt/dnsmasq/{network.name}.conf"
-        self._did(f"dnsmasq {conf} --leasefile-ro --dhcp-script={_LEASES_HELPER}")
+
+    def _tell_dnsmasq(self, network: VirtualNetwork, dhcp: DhcpServing | None) -> None:
+        """dnsmasq is started even where it leases nothing, for it answers DNS besides."""
+        conf = f"{FOLDER}/{network.name}.conf"
+        for line in conf_lines(network, dhcp):
+            self._did(f"echo {line} >>{conf}")
+        for line in host_lines(dhcp):
+            self._did(f"echo {line} >>{FOLDER}/{network.name}.hostsfile")
+        self._did(f"dnsmasq --conf-file={conf} --leasefile-ro --dhcp-script={_LEASES_HELPER}")
 
     def _uuid(self, network: VirtualNetwork) -> str:
         """A random one (RFC 4122 section 4.4), grown from the seed."""

@@ -54,11 +54,6 @@ def rules_of(network: VirtualNetwork) -> Iterator[str]:
         yield f"--table mangle --insert LIBVIRT_PRT {udp} --jump CHECKSUM --checksum-fill"
 
 
-def undo(rule: str) -> str:
-    """The command that takes a rule out again."""
-    return rule.replace("--insert", "--delete", 1)
-
-
 def _service_rules(bridge: str) -> Iterator[str]:
     """Guests reach DHCP and DNS of the host, whatever else its rules say."""
     for server, client in ((_BOOTP_SERVER, _BOOTP_CLIENT), (_DOMAIN, _DOMAIN)):

@@ -41,6 +41,12 @@ class VirtualNetwork:
         return f"{ip_text(network_of(self.ip, self.prefix_length))}/{self.prefix_length}"
 
     @property
+    def netmask(self) -> IpAddress:
+        """The prefix as an address."""
+        host_bits = 32 - self.prefix_length
+        return IpAddress(((1 << 32) - (1 << host_bits)).to_bytes(4, "big"))
+
+    @property
     def broadcast(self) -> IpAddress:
         """The last address of the subnet."""
         host_bits = 32 - self.prefix_length

@@ -68,7 +68,7 @@ def _network_lines(network: StartedNetwork, connections: int) -> Iterator[str]:
     yield f"  <mac address='{mac_text(wanted.mac)}'/>"
     if network.dhcp is not None and network.dhcp.domain:
         yield f"  <domain name='{network.dhcp.domain}'/>"
-    netmask = ip_text(_netmask(wanted.prefix_length))
+    netmask = ip_text(wanted.netmask)
     yield f"  <ip address='{ip_text(wanted.ip)}' netmask='{netmask}'>"
     yield from _dhcp_lines(network)
     yield "  </ip>"
@@ -87,10 +87,6 @@ def _dhcp_lines(network: StartedNetwork) -> Iterator[str]:
         ip = "" if known.ip is None else f" ip='{ip_text(known.ip)}'"
         yield f"      <host{mac}{name}{ip}/>"
     yield "    </dhcp>"
-
-
-def _netmask(prefix_length: int) -> bytes:
-    return ((1 << 32) - (1 << (32 - prefix_length))).to_bytes(4, "big")
 
 
 def leases_table(leases: Iterable[Lease], prefix_length: int) -> str:
