@@ -10,6 +10,7 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import IpAddress, ip_text, is_multicast_ip
 from vnet.linux.netns import drops
 from vnet.linux.netns.ipv4_output import REFUSALS
+from vnet.linux.netns.sockets.deaf import DeafRoad
 from vnet.linux.netns.sockets.echo import EchoRedirect, EchoReply, EchoSocket
 from vnet.linux.netns.sockets.errors import (
     SocketError,
@@ -132,6 +133,9 @@ class Sockets:
         reason = self.udp.hand_over(interface, header.source, header.target, datagram, frame.meta)
         if reason is drops.NO_SOCKET and is_for_all(interface, header.target):
             reason = drops.NOBODY_LISTENS
+            if interface.is_broadcast(header.target):
+                road = DeafRoad(interface, header.target)
+                interface.roads[header.source + header.target] = road
         if reason is not None:
             interface.device.drop(frame, reason)
         if reason is drops.NO_SOCKET:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from vnet.linux.netns.sockets.udp import UdpSocket
 
 _IPV4 = TYPE_IPV4.to_bytes(2, "big")
+_PLAIN = b"\x45"
+_PORT_AT = HEADER_BYTES + ipv4.HEADER_BYTES + 2
+_PORT = dhcp.CLIENT_PORT.to_bytes(2, "big")
 _TTL = 128
 _LOW_DELAY = 0x10
 _SCRIPT_STARTS_NS = 10_000_000
@@ -152,6 +155,11 @@ class DhcpClientDaemon:
         """Whether a frame is for a DHCP client, and so for nobody else here."""
         data = frame.data
         device = self.interface.device
+        if (
+            data[HEADER_BYTES : HEADER_BYTES + 1] == _PLAIN
+            and data[_PORT_AT : _PORT_AT + 2] != _PORT
+        ):
+            return False  # As nearly every frame, where many ask at a time.
         if data[12:14] != _IPV4 or not (data[0] & 1 or data[0:6] == device.mac):
             return False
         header = ipv4.parse(data[HEADER_BYTES:])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
-from vnet.base.ids import IPV4_BROADCAST, MAC_BROADCAST
+from vnet.base.ids import IPV4_BROADCAST, MAC_BROADCAST, IpAddress
 from vnet.linux.netns.sockets.echo import EchoReply, EchoSocket
 from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
 from vnet.linux.services.daemon_log import DaemonLog
@@ -215,11 +215,16 @@ class DhcpServer:
     def _send(self, answer: Answer) -> None:
         if answer.client_mac is not None:
             # The client has no address yet and could not answer ARP (SIOCSARP).
-            cache = self.interface.arp_cache
-            cache.set(answer.target, answer.client_mac[:6], Nud.STALE)
+            self._inject(answer.target, answer.client_mac)
         is_elsewhere = answer.port == dhcp.SERVER_PORT and self._relayed
         socket = self._relayed[0] if is_elsewhere else self._socket
         socket.send_to(answer.target, answer.port, answer.data, meta=self._meta())
+
+    def _inject(self, ip: IpAddress, mac: bytes) -> None:
+        if len(mac) == len(self.interface.device.mac):
+            self.interface.arp_cache.set(ip, mac, Nud.STALE)
+        else:
+            self.log.write("ARP-cache injection failed: Invalid argument")
 
     def _meta(self) -> Meta | None:
         return None if self._answering is None else self._answering.meta

@@ -53,7 +53,7 @@ class Offers:
                 return ip
         if not request.hardware:
             return None
-        return (yield from self._any_address(pools, request.hardware))
+        return (yield from self.any_address(pools, request.hardware))
 
     def declined(self, request: Request, ip: bytes) -> None:
         """A client found that somebody has ``ip``."""
@@ -89,7 +89,7 @@ class Offers:
             return None
         return ip
 
-    def _any_address(self, pools: Sequence[Pool], hardware: bytes) -> Choice:
+    def any_address(self, pools: Sequence[Pool], hardware: bytes) -> Choice:
         """The first free address from where the client's hash points to."""
         hashed, in_a_row = hash_of(hardware), self._serving.sequential
         for pool in pools:

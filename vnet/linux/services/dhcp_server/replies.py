@@ -15,6 +15,7 @@ from vnet.wire import dhcp, dhcp_options
 from vnet.wire.dhcp import BROADCAST_FLAG, Dhcp
 
 _LEAST_ASKED_S = 120
+_BOOTP_ROOM = 60
 
 
 class Answer(NamedTuple):
@@ -52,6 +53,14 @@ class Replies:
         if is_rapid:
             space.put(dhcp_options.RAPID_COMMIT, b"")
         self._writer.fill(space, request, pool, name, lease_s, fuzz)
+        return self._send(request, space, ip, pool)
+
+    def bootp(self, request: Request, ip: IpAddress, pool: Pool | None) -> Answer:
+        """BOOTREPLY (RFC 951): what finds room in the few bytes that BOOTP has for it."""
+        space = OptionSpace(_BOOTP_ROOM)
+        request.requested, request.agent = None, None
+        request.fqdn_flags, request.ends_text_with_nul = 0, False
+        self._writer.fill(space, request, pool, request.name, FOREVER_S)
         return self._send(request, space, ip, pool)
 
     def settings(self, request: Request, pool: Pool | None, left_s: int | None) -> Answer:
@@ -144,4 +153,6 @@ def _addressed(message: Dhcp, data: bytes, arrival: Arrival, *, is_inform: bool)
         return Answer(data, IpAddress(message.ciaddr), dhcp.CLIENT_PORT)
     if message.flags & BROADCAST_FLAG or not message.chaddr or not message.htype:
         return Answer(data, IPV4_BROADCAST, dhcp.CLIENT_PORT)
-    return Answer(data, IpAddress(message.yiaddr), dhcp.CLIENT_PORT, message.chaddr)
+    # Of what is no Ethernet the kernel does not take the address.
+    mac = message.chaddr if message.htype == dhcp.ETHERNET else b""
+    return Answer(data, IpAddress(message.yiaddr), dhcp.CLIENT_PORT, mac)

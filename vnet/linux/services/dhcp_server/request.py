@@ -59,6 +59,7 @@ class Request:
     lease: Lease | None = None
     reservation: Reservation | None = None
     name: str = ""
+    said_domain: str = ""
     offered_name: str = ""
     name_is_given: bool = False
     ends_text_with_nul: bool = False

@@ -73,7 +73,7 @@ class DhcpService:
         elif kind == dhcp.RELEASE:
             self._release(request)
         elif kind == 0:
-            self._note("BOOTP", request, None, "no address configured")
+            return (yield from self._bootp(request))
         return None
 
     # -- who asks
@@ -136,8 +136,7 @@ class DhcpService:
         elif own:
             request.name = own
             request.offered_name = own if said.flags else ""
-            if domain and domain.lower() != self.serving.domain.lower():
-                self._log(f"Ignoring domain {domain} for DHCP host name {own}")
+            request.said_domain = domain
             if known is None:
                 known = reservation_named(reservations, request.pools, own)
         request.reservation = known
@@ -282,11 +281,51 @@ class DhcpService:
     def _write_down(self, request: Request, lease: Lease, lease_s: int) -> None:
         message = request.message
         self.leases.set_client(lease, message.htype, message.chaddr, request.client_id)
+        domain = request.said_domain
+        if domain and domain.lower() != self.serving.domain.lower():
+            self._log(f"Ignoring domain {domain} for DHCP host name {request.name}")
         if request.name:
             self.leases.set_name(lease, request.name, given=request.name_is_given)
         self.leases.set_length(lease, lease_s)
 
     # -- the rest
+
+    def _bootp(self, request: Request) -> Steps:
+        """A client of BOOTP is given a reserved address, for ever, and no other.
+
+        It is known by its MAC alone.
+        """
+        message, serving = request.message, self.serving
+        request.client_id = None
+        request.reservation = reservation_of(
+            serving.reservations, request.pools, message.chaddr, None
+        )
+        ip, trouble = request.reserved_ip, "disabled" if request.is_ignored else ""
+        shown = ip
+        request.lease = self.leases.of_client(message.htype, message.chaddr, None)
+        if not trouble and ip is not None:
+            holder = self.leases.at(ip)
+            if holder is not None and holder.hwaddr != message.chaddr:
+                trouble = "address in use"
+        elif not trouble:
+            shown = None
+            found = yield from self._offers.any_address(request.pools, message.chaddr)
+            trouble = "no address available" if found is None else "no address configured"
+        lease = None
+        if not trouble and ip is not None:
+            lease = self.leases.at(ip) or self.leases.make(ip)
+            trouble = "" if lease is not None else "no leases left"
+        if lease is None or ip is None:
+            self._note("BOOTP", request, shown, trouble)
+            return None
+        reservation, pool = request.reservation, home_of(request.pools, ip)
+        length_s = None if reservation is None else reservation.lease_s
+        request.name = "" if reservation is None else reservation.name
+        request.said_domain = ""
+        self._write_down(request, lease, FOREVER_S if length_s is None else length_s)
+        answer = self._replies.bootp(request, ip, pool)
+        self._note("BOOTP", request, ip)
+        return answer
 
     def _inform(self, request: Request) -> Answer | None:
         message = request.message
