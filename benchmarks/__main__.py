@@ -13,6 +13,7 @@ from benchmarks import (
     bridging,
     captures,
     events,
+    leasing,
     ofproto,
     openvswitch,
     road,
@@ -24,7 +25,19 @@ from benchmarks import (
 from benchmarks.harness import Benchmark, Speed, interpreter, run, table
 from benchmarks.yardstick import hot_path
 
-MODULES = (events, road, routing, translation, tcp, bridging, openvswitch, ofproto, captures, scale)
+MODULES = (
+    events,
+    road,
+    routing,
+    translation,
+    tcp,
+    bridging,
+    openvswitch,
+    ofproto,
+    captures,
+    leasing,
+    scale,
+)
 """Each has a tuple ``BENCHMARKS``; add yours here."""
 
 YARDSTICK = Speed("the yardstick against itself", "frames/s", hot_path, hot_path, "yardstick")
