@@ -39,7 +39,9 @@ _CHECKSUM_AT = {tcp.PROTOCOL: 16, udp.PROTOCOL: 6, icmp.PROTOCOL: 2, icmpv6.PROT
 _ICMP_BYTES = 8
 _FIRST_LABEL, _ICMP_LABEL = 0xFF00, 0xFFF0
 _CLASSES = ((0, 511), (512, 1023), (1024, 65_535))
-_RANGES = (*(one for one in RANGES if one not in _CLASSES), *_CLASSES)
+_RANGES = (*(one for one in RANGES if one not in _CLASSES and one[0] > 1024), *_CLASSES)
+"""Of a small range in a small class one cannot tell which of the two a port is from."""
+
 _PORT = re.compile(r"\b(sport|dport|id)=(\d+)")
 _OWN_ID = b"\0\1"
 

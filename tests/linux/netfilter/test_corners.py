@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from scapy.layers.inet import IP, UDP, fragment
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.l2 import Ether
 
-from tests.linux.kit import Lab, address, host, ip, probe_mac, router, to_host
+from tests.linux.kit import Lab, Probe, address, host, ip, probe_mac, router, to_host
 from vnet.base.ids import ip_from_text, ip_text
 from vnet.linux.netns.namespace import Namespace
 from vnet.tables.conntrack.linux import status
@@ -64,3 +65,53 @@ def test_what_a_bridge_has_put_together_leaves_whole_if_it_was_routed() -> None:
         probes[0].send(Ether(src=probe_mac(1), dst=mac) / piece)
     (whole,) = [packet for packet in probes[1].of(IP) if packet[IP].dst == "10.0.0.2"]
     assert (whole[IP].frag, whole[IP].flags.MF, whole[IP].len) == (0, False, 68)
+
+
+def rejecting(rule: str) -> tuple[Lab, Namespace, Probe]:
+    lab = Lab()
+    machine, probe = host(lab, "10.0.0.1/24")
+    probe.answers_arp("10.0.0.2")
+    machine.make_netfilter().rules4.restore(f"*filter\n{rule}\nCOMMIT\n")
+    return lab, machine, probe
+
+
+@pytest.mark.parametrize(
+    ("packet", "is_told"),
+    [
+        (ip("10.0.0.2", "10.0.0.1") / UDP(dport=9) / b"sound", True),
+        (ip("10.0.0.2", "10.0.0.1") / UDP(dport=9, chksum=0x1234) / b"bad", False),
+        # A protocol that nobody knows is taken for having a checksum, ESP for having none.
+        (ip("10.0.0.2", "10.0.0.1", proto=200) / b"what", False),
+        (ip("10.0.0.2", "10.0.0.1", proto=200) / b"\xff\xff", True),
+        (ip("10.0.0.2", "10.0.0.1", proto=200), True),
+        (ip("10.0.0.2", "10.0.0.1", proto=50) / b"what", True),
+    ],
+)
+def test_who_is_told_of_a_rejection(packet: IP, is_told: bool) -> None:
+    _, _, probe = rejecting("-A INPUT -j REJECT")
+    probe.send(to_host(probe, packet))
+    assert [p[ICMP].type for p in probe.of(ICMP)] == ([3] if is_told else [])
+
+
+def test_nobody_is_told_that_the_machines_own_reply_was_rejected() -> None:
+    _, machine, probe = rejecting("-A OUTPUT -p icmp -j REJECT")
+    probe.send(to_host(probe, ip("10.0.0.2", "10.0.0.1") / ICMP(id=1)))
+    assert probe.of(ICMP) == []
+    assert "[1:28] -A OUTPUT" in machine.make_netfilter().rules4.save(counters=True)
+
+
+def test_a_connection_that_was_reset_is_over() -> None:
+    lab = Lab()
+    machine, inside, outside = router(lab)
+    netfilter = machine.make_netfilter()
+    netfilter.track(4)
+    inside.send(to_host(inside, ip("10.0.1.1", "10.0.2.1") / TCP(sport=9, dport=80, flags="S")))
+    (entry,) = entries(machine)
+    assert str(entry.l4) == "SYN_SENT"
+    netfilter.rules4.restore(
+        "*filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n"
+    )
+    answer = ip("10.0.2.1", "10.0.1.1") / TCP(sport=80, dport=9, flags="SA", ack=1)
+    outside.send(to_host(outside, answer, 2))
+    assert str(entry.l4) == "CLOSE"
+    assert entry.timeout_s(machine.scheduler.now_ns) <= 10

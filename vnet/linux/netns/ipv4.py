@@ -179,7 +179,7 @@ class Ipv4Stack(Ipv4Output):
             return self._namespace.icmp.receive(interface, frame, header)
         if header.protocol == ipv4.IGMP:
             return interface.igmp.receive(frame, header)
-        return self._namespace.sockets.receive4(interface, frame, packet, header)
+        return self._namespace.sockets.receive4(interface, frame, packet, header, shown)
 
     # -- forwarding
 

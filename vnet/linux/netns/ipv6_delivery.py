@@ -149,7 +149,7 @@ class Delivery6:
             self._hand_up(found)
 
     def _hand_up(self, arrived: Arrived) -> None:
-        interface, frame, packet, header, protocol, at, named_at, fragment, _ = arrived
+        interface, frame, packet, header, protocol, at, named_at, fragment, shown = arrived
         if protocol == ipv6.NO_NEXT_HEADER:
             return interface.device.drop(frame, drops.NO_PROTOCOL)
         if protocol == icmpv6.PROTOCOL:
@@ -158,7 +158,7 @@ class Delivery6:
             )
         named = named_at - ipv6.HEADER_BYTES if named_at != _FIRST_NEXT_HEADER else -1
         upper = ipv6.Upper(protocol, packet[at:], at - ipv6.HEADER_BYTES, named, None)
-        return self._namespace.sockets.receive6(interface, frame, packet, header, upper)
+        return self._namespace.sockets.receive6(interface, frame, packet, header, upper, shown)
 
     def _past(self, arrived: Arrived, problem: Problem | None, size: int) -> Arrived | None:
         """The packet behind its next header, unless that has a problem: then it is dropped, and

@@ -21,6 +21,11 @@ _RST, _ACK, _SYN, _FIN = 4, 16, 2, 1
 _RESET = -1
 _PORT_UNREACHABLE = {4: 3, 6: 4}
 _ICMPV6 = 58
+_GRE = 47
+_NEVER_SUMMED = frozenset((50, 51, 33, 132, 136))
+"""ESP and AH, DCCP, SCTP, UDP-Lite."""
+_ASKED = {4: (ICMP, icmp.ECHO_REQUEST), 6: (_ICMPV6, icmpv6.ECHO_REQUEST)}
+"""The only message of ICMP that is a program's."""
 
 
 class Kind(NamedTuple):
@@ -112,7 +117,7 @@ class RejectTarget(Target):
 
 def _unreachable(netfilter: Netfilter, packet: NfPacket, code: int) -> None:
     """An ICMP error, if the packet is sound and no later fragment."""
-    if packet.is_later_fragment or not _is_sound(packet):
+    if packet.is_later_fragment or not _is_sound(packet) or _is_own_icmp(packet):
         return
     namespace, entered = netfilter.namespace, packet.entered
     by = None if entered is None else namespace.interfaces.get(entered.name)
@@ -132,17 +137,34 @@ def _unreachable(netfilter: Netfilter, packet: NfPacket, code: int) -> None:
         )
 
 
+def _is_own_icmp(packet: NfPacket) -> bool:
+    """Whether it is a reply of the stack's own, which sends one message at a time."""
+    protocol, asked = _ASKED[packet.family]
+    if packet.hook is not Hook.OUTPUT or packet.protocol != protocol:
+        return False
+    return packet.transport[:1] != bytes((asked,))
+
+
 def _is_sound(packet: NfPacket) -> bool:
-    """Whether the checksum of what is inside holds, where there is one."""
+    """Whether the checksum of what is inside holds.
+
+    Protocols that nobody knows are taken for having one over all that they carry; only of a few
+    is it known that they have none, or of their own (nf_reject_verify_csum()).
+    """
     protocol, segment = packet.protocol, packet.transport
-    if protocol == ICMP and packet.family == 4:
-        return checksum(segment) == 0
-    if protocol not in (TCP, UDP, _ICMPV6) or len(segment) < 8:
+    if packet.family == 6 and not segment:
+        return False
+    if protocol is None or protocol in _NEVER_SUMMED:
         return True
-    if protocol == UDP and segment[6:8] == b"\0\0":
+    if protocol == _GRE and not segment[:1] >= b"\x80":
         return True
-    is_whole = packet.family == 6 or not (packet.data[6] & 0x20)
-    return not is_whole or transport_holds(packet.source, packet.target, protocol, segment)
+    if protocol == UDP and (len(segment) < 8 or segment[6:8] == b"\0\0"):
+        return True
+    if packet.family == 4 and packet.data[6] & 0x20:
+        return True
+    if packet.family == 4 and protocol not in (TCP, UDP):
+        return not segment or checksum(segment) == 0
+    return transport_holds(packet.source, packet.target, protocol, segment)
 
 
 def _reset(netfilter: Netfilter, packet: NfPacket, _code: int) -> None:
@@ -155,6 +177,9 @@ def _reset(netfilter: Netfilter, packet: NfPacket, _code: int) -> None:
         return
     reset = tcp.emit(source, target, reset_for(segment))
     namespace = netfilter.namespace
+    if packet.track is not None and packet.track.conn is not None:
+        # It is over, though nobody tracks the reset.
+        netfilter.conntrack.close(packet.track.conn, namespace.scheduler.now_ns)
     if packet.family == 4:
         ttl = namespace.sysctls.ipv4.ip_default_ttl
         whole = ipv4.emit(

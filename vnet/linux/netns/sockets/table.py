@@ -27,6 +27,7 @@ from vnet.sim.frame import Frame
 from vnet.wire import icmp, icmpv6, ipv4, ipv6, tcp, udp
 
 if TYPE_CHECKING:
+    from vnet.linux.netfilter.packet import NfPacket
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
@@ -116,16 +117,21 @@ class Sockets:
     # -- receiving
 
     def receive4(
-        self, interface: Interface, frame: Frame, packet: bytes, header: ipv4.Ipv4
+        self,
+        interface: Interface,
+        frame: Frame,
+        packet: bytes,
+        header: ipv4.Ipv4,
+        shown: NfPacket | None = None,
     ) -> None:
-        """A packet for us that is neither ICMP nor IGMP."""
+        """A packet for us that is neither ICMP nor IGMP, and what netfilter knows of it."""
         if header.protocol == tcp.PROTOCOL:
             return self.tcp.receive(
                 interface, frame, header.source, header.target, header.payload, header.tos
             )
         if header.protocol != udp.PROTOCOL:
             interface.device.drop(frame, drops.NO_PROTOCOL)
-            return self._refuse4(interface, frame, packet, icmp.PROTOCOL_UNREACHABLE)
+            return self._refuse4(interface, frame, packet, icmp.PROTOCOL_UNREACHABLE, shown)
         segment = header.payload
         datagram = udp.parse(segment)
         if datagram is None or not udp.checksum_holds(header.source, header.target, segment):
@@ -140,13 +146,22 @@ class Sockets:
             interface.device.drop(frame, reason)
         if reason is drops.NO_SOCKET:
             packet = _without_padding(packet, segment, datagram)
-            self._refuse4(interface, frame, packet, icmp.PORT_UNREACHABLE)
+            self._refuse4(interface, frame, packet, icmp.PORT_UNREACHABLE, shown)
         return None
 
-    def _refuse4(self, interface: Interface, frame: Frame, packet: bytes, code: int) -> None:
+    def _refuse4(
+        self,
+        interface: Interface,
+        frame: Frame,
+        packet: bytes,
+        code: int,
+        shown: NfPacket | None,
+    ) -> None:
         # A frame to everyone gets no error, whatever the IP address in it (RFC 1122 3.2.2).
         if not frame.data[0] & 1:
-            self._namespace.icmp.send_error(packet, icmp.UNREACHABLE, code, frame.meta, interface)
+            self._namespace.icmp.send_error(
+                packet, icmp.UNREACHABLE, code, frame.meta, interface, about=shown
+            )
 
     def receive6(
         self,
@@ -155,8 +170,9 @@ class Sockets:
         packet: bytes,
         header: ipv6.Ipv6,
         upper: ipv6.Upper,
+        shown: NfPacket | None = None,
     ) -> None:
-        """A packet for us that is not ICMPv6."""
+        """A packet for us that is not ICMPv6, and what netfilter knows of it."""
         errors = self._namespace.icmpv6
         if upper.protocol == tcp.PROTOCOL:
             return self.tcp.receive(
@@ -179,6 +195,7 @@ class Sockets:
                 frame.meta,
                 interface,
                 rest=at.to_bytes(4, "big"),
+                about=shown,
             )
         segment = upper.payload
         datagram = udp.parse(segment, jumbo=True)
@@ -192,7 +209,12 @@ class Sockets:
         if reason is drops.NO_SOCKET and not frame.data[0] & 1:
             packet = _without_padding(packet, segment, datagram)
             errors.send_error(
-                packet, icmpv6.UNREACHABLE, icmpv6.PORT_UNREACHABLE, frame.meta, interface
+                packet,
+                icmpv6.UNREACHABLE,
+                icmpv6.PORT_UNREACHABLE,
+                frame.meta,
+                interface,
+                about=shown,
             )
         return None
 

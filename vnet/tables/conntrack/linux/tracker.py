@@ -17,9 +17,10 @@ from vnet.tables.conntrack.linux.entry import Counted, Entry
 from vnet.tables.conntrack.linux.errors import is_message, judge_message
 from vnet.tables.conntrack.linux.protocol import L4Tracker, Outcome
 from vnet.tables.conntrack.linux.segment import GRE, UDPLITE, Segment, key_of, segment_of
-from vnet.tables.conntrack.linux.settings import DEFAULTS, Settings
+from vnet.tables.conntrack.linux.settings import DEFAULTS, NS_PER_S, Settings
 from vnet.tables.conntrack.linux.table import EntryTable
 from vnet.tables.conntrack.linux.tcp import TcpTracker
+from vnet.tables.conntrack.linux.tcp_states import CLOSE
 from vnet.tables.conntrack.linux.tracking import (
     INVALID,
     NO_TEMPLATE,
@@ -176,6 +177,13 @@ class Tracker:
         """How many there are."""
         self.table.sweep(now_ns)
         return len(self.table)
+
+    def close(self, entry: Entry, now_ns: int) -> None:
+        """A connection of TCP is over, for we have reset it."""
+        if entry.is_confirmed and entry.l4.state != CLOSE:
+            entry.l4.state = CLOSE
+            if not entry.status & status.FIXED_TIMEOUT:
+                entry.expires_ns = now_ns + self.settings.tcp_timeouts_s[CLOSE] * NS_PER_S
 
     def delete(self, entry: Entry) -> None:
         """Forget a connection (``conntrack -D``)."""
