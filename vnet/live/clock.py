@@ -100,7 +100,9 @@ class WallClock(Scheduler):
         if self.before is not None:
             self.before()
         for key, _ in ready:
-            if key.fileobj in self._selector.get_map():
+            # By its number, for an event may have closed the file, which then has none any more.
+            watched = self._selector.get_map().get(key.fd)
+            if watched is not None and watched.fileobj is key.fileobj:
                 key.data()
 
     def close(self) -> None:
