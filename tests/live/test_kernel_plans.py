@@ -65,7 +65,7 @@ def test_a_tunnel_port_becomes_a_vxlan_device() -> None:
     ],
 )
 def test_what_no_linux_bridge_does_is_named(name: str, what: str) -> None:
-    with pytest.raises(UsageError, match=f"{what}.*: a Linux bridge has nothing like it"):
+    with pytest.raises(UsageError, match=f"{what}.*: the Linux bridge in its place has nothing"):
         shipped(name)
 
 

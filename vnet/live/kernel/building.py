@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from vnet.base.ids import ip_text
 from vnet.live.kernel import namespaces, offload, sysctls, wires
-from vnet.live.kernel.capabilities import find_program
+from vnet.live.kernel.capabilities import Capability, find_program
 from vnet.live.kernel.devices import Devices
 from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.netlink import Netlink
-from vnet.live.kernel.plan import NodePlan, Plan
+from vnet.live.kernel.plan import CablePlan, NodePlan, Plan
 from vnet.live.kernel.record import Record
+from vnet.live.kernel.shaping import queue_words
 from vnet.netdev.device import NetDevice
 from vnet.tables.fib import Nexthop, Route
 from vnet.tables.policy import Rule, RuleAction
@@ -29,14 +30,21 @@ _INVERTED = 2
 
 
 class Builder:
-    """Builds ``plan``; ``told`` are the sysctls that the file itself names, by node.
+    """Builds ``plan``; ``told`` are the sysctls that the file itself names, by node. The kernel
+    ``has`` so much of what the plan needs.
 
     First :meth:`make`, then :meth:`start`. ``notes`` are what could not be done, in sentences.
     """
 
     def __init__(
-        self, plan: Plan, netlink: Netlink, record: Record, told: dict[str, frozenset[str]]
+        self,
+        plan: Plan,
+        netlink: Netlink,
+        record: Record,
+        told: dict[str, frozenset[str]],
+        has: Collection[Capability],
     ) -> None:
+        self._has = has
         self._plan = plan
         self._netlink = netlink
         self._record = record
@@ -78,7 +86,7 @@ class Builder:
         for pair in self._plan.pairs:
             self._devices.add_pair(*pair.ends)
         for cable in self._plan.cables:
-            if not cable.can_be_pulled:
+            if not cable.has_far_ends:
                 self._devices.add_pair(*cable.ends)
         if self.wires.are_needed:
             self.wires.add(self._devices)
@@ -137,6 +145,19 @@ class Builder:
                 self._add_rule(node, family, rule)
             for words in node.tc:
                 self._run(node, ["tc", *words])
+        for cable in self._plan.cables:
+            for end in cable.ends:
+                self._shape(cable, self._plan.node(end.node), end.device)
+
+    def _shape(self, cable: CablePlan, node: NodePlan, device: str) -> None:
+        """Have a card send as its cable takes frames, where the file has no queues there."""
+        words = queue_words(cable, node.device(device).mtu_bytes, self._has)
+        if not words:
+            return
+        if any(device in command for command in node.tc):
+            self.notes.append(f"{node.name}:{device} has queues of its own: its link is faster")
+        else:
+            self._run(node, ["tc", "qdisc", "add", "dev", device, "root", *words])
 
     def _add_route(self, node: NodePlan, route: Route[NetDevice]) -> None:
         values: dict[str, Any] = {

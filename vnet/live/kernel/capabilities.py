@@ -13,6 +13,7 @@ from typing import Any
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.plan import Kind, NodePlan, Plan
+from vnet.sim.netem import UNIMPAIRED
 
 
 class Capability(Enum):
@@ -27,7 +28,7 @@ class Capability(Enum):
     IPV6 = "IPv6"
     IPTABLES = "iptables (the program iptables-restore, and nf_tables or ip_tables)"
     TC = "the program tc"
-    REDIRECTION = "cables that can be pulled (cls_u32 and act_mirred)"
+    REDIRECTION = "cables that can be pulled or are narrow (cls_u32 and act_mirred)"
     NETEM = "links with latency and impairments (sch_netem)"
     TBF = "links with a bandwidth (sch_tbf)"
     DNSMASQ = "the program dnsmasq, for DHCP and DNS servers"
@@ -43,9 +44,9 @@ def needs(plan: Plan) -> set[Capability]:
     found = {Capability.VETH} if plan.pairs or plan.cables or plan.loose else set()
     for node in plan.nodes:
         found |= _needs_of(node)
-    if any(cable.can_be_pulled for cable in plan.cables):
+    if any(cable.has_far_ends for cable in plan.cables):
         found |= {Capability.TC, Capability.REDIRECTION}
-    if any(cable.latency_ns or cable.is_impaired for cable in plan.cables):
+    if any(cable.latency_ns or cable.impairments != UNIMPAIRED for cable in plan.cables):
         found.add(Capability.NETEM)
     if any(cable.bandwidth_bps for cable in plan.cables):
         found.add(Capability.TBF)

@@ -61,9 +61,12 @@ class Devices:
         peer = _attributes(described | {"net_ns_fd": self._netlink.namespace(other.node)})
         self._add_veth(one, {"index": described["index"], "attrs": peer})
 
-    def add_far_end(self, end: Endpoint, namespace: str, name: str) -> None:
-        """A card whose far end lies in ``namespace``."""
+    def add_far_end(
+        self, end: Endpoint, namespace: str, name: str, most_bytes: int | None = None
+    ) -> None:
+        """A card whose far end lies in ``namespace``, and takes ``most_bytes`` (as an mtu)."""
         mtu_bytes = self._plan.node(end.node).device(end.device).mtu_bytes
+        mtu_bytes = min(mtu_bytes, most_bytes or mtu_bytes)
         values = {"ifname": name, "net_ns_fd": namespace, "mtu": mtu_bytes}
         self._add_veth(end, {"attrs": _attributes(values)})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,11 +49,14 @@ def check_machine() -> None:
 class KernelLab:
     """``topology`` on the kernel. Use :func:`bring_up`."""
 
-    def __init__(self, network: Network, plan: Plan, record: Record) -> None:
+    def __init__(
+        self, network: Network, plan: Plan, record: Record, missing: Collection[Capability] = ()
+    ) -> None:
         topology = self.topology = network.topology
         self.notes: list[str] = []
         """What is not as the file says, in sentences."""
-        self.is_faster = False
+        self.notes += [f"this kernel lacks {each.value}: they will be faster" for each in missing]
+        self.is_faster = Capability.NETEM in missing
         """Whether links lack the latency that the file gives them."""
         names = {name: namespaces.name_of(plan.lab, name) for name in _node_names(plan)}
         self._network = network
@@ -63,7 +66,8 @@ class KernelLab:
         self._clock = WallClock()
         self._taps = Taps(self._clock, names)
         self._clock.before = self._taps.drain
-        self._builder = Builder(plan, self._netlink, record, _told(topology))
+        has = needs(plan).difference(missing)
+        self._builder = Builder(plan, self._netlink, record, _told(topology), has)
         self._services = Services(plan, names, record)
         self._captures = LiveCaptures(topology, plan, self._taps)
         self._runner: ScenarioRunner | None = None
@@ -181,9 +185,7 @@ def bring_up(
         missing = _check_kernel(plan)
         _check_names(plan)
         record = Record(topology.name, folder)
-        lab = KernelLab(network, plan, record)
-        lab.notes += [f"this kernel lacks {each.value}: they will be faster" for each in missing]
-        lab.is_faster = Capability.NETEM in missing
+        lab = KernelLab(network, plan, record, missing)
         try:
             try:
                 lab.build(pcap_dir, split=split, form=pcap_format)

@@ -9,6 +9,7 @@ from typing import Any
 
 from vnet.base.errors import VnetError
 from vnet.base.ids import mac_text
+from vnet.lab.scenario import NotJudgedError
 from vnet.linux.tc.command import words_about
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.capabilities import find_program
@@ -16,6 +17,9 @@ from vnet.live.kernel.machine import LiveMachine
 from vnet.topology.steps import CountersStep, FdbStep, TcStep
 
 _NUD_PERMANENT = 0x80
+_LACKS = ("kind is unknown", "classifier not found", "Failed to load TC action module")
+"""What tc says where the kernel was built without something."""
+
 COUNTERS = ("rx_packets", "rx_bytes", "tx_packets", "tx_bytes")
 
 
@@ -70,5 +74,8 @@ def _tc(machine: LiveMachine, words: list[str]) -> str:
             [find_program("tc"), *words], capture_output=True, text=True, check=False
         )
     if done.returncode:
-        raise VnetError(done.stderr.strip())
+        complaint = done.stderr.strip()
+        if any(lack in complaint for lack in _LACKS):
+            raise NotJudgedError(f"this kernel cannot: {complaint.splitlines()[0]}")
+        raise VnetError(complaint)
     return done.stdout

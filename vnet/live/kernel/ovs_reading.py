@@ -31,7 +31,7 @@ def faults(label: str, bridge: OvsBridge) -> list[str]:
     found += ["flood_vlans"] if config.flood_vlans else []
     for port in {port.name: port for port in (*config.ports, *bridge.ports.values())}.values():
         found += [f"{what} of port {port.name}" for what in _port_faults(port)]
-    return [f"{label}: {what}: a Linux bridge has nothing like it" for what in found]
+    return [f"{label}: {what}: the Linux bridge in its place has nothing of it" for what in found]
 
 
 def _port_faults(port: BridgePortConfig) -> Iterator[str]:

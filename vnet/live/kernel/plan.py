@@ -14,6 +14,7 @@ from vnet.base.ids import IpAddress, Mac
 from vnet.linux.services.dhcp_server.settings import DhcpServing
 from vnet.linux.services.dns_server.settings import DnsServing
 from vnet.netdev.device import NetDevice
+from vnet.sim.netem import UNIMPAIRED, Impairments
 from vnet.tables.fib import Route
 from vnet.tables.policy import Rule
 from vnet.topology.model import Address, Endpoint
@@ -155,11 +156,12 @@ class CablePlan:
     ends: tuple[Endpoint, Endpoint]
     latency_ns: int = 0
     bandwidth_bps: int | None = None
+    queue_frames: int = 1000
+    impairments: Impairments = UNIMPAIRED
     mtu_bytes: int | None = None
     up: bool = True
-    is_impaired: bool = False
-    can_be_pulled: bool = False
-    """Whether it is not plugged in at first, or some step pulls it."""
+    has_far_ends: bool = False
+    """Whether it is more than a veth: it can be pulled, or takes less than its cards."""
 
     @property
     def name(self) -> str:

@@ -31,7 +31,6 @@ from vnet.netdev.pair import PairDevice
 from vnet.netdev.vlan_device import VlanDevice
 from vnet.ovs.datapath.internal import InternalDevice
 from vnet.ovs.vswitchd.config import BridgeConfig
-from vnet.sim.netem import UNIMPAIRED
 from vnet.tables.fib import Route
 from vnet.tables.policy import DEFAULT_RULE, LOCAL_RULE, MAIN_RULE, Rule
 from vnet.topology import model
@@ -274,11 +273,16 @@ def _cables(network: Network) -> Iterator[CablePlan]:
             (Endpoint(one.owner, one.name), Endpoint(other.owner, other.name)),
             wanted.latency_ns,
             wanted.bandwidth_bps,
+            wanted.queue_frames,
+            wanted.impairments,
             wanted.mtu_bytes,
             wanted.up,
-            wanted.impairments != UNIMPAIRED,
-            not wanted.up or link in changed,
+            not wanted.up or link in changed or _is_narrow(wanted, one, other),
         )
+
+
+def _is_narrow(link: model.Link, one: Nic, other: Nic) -> bool:
+    return link.mtu_bytes is not None and link.mtu_bytes < min(one.mtu_bytes, other.mtu_bytes)
 
 
 def _impossible(topology: model.Topology) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Cables that can be pulled.
+"""Cables that can be pulled, and those that take less than the cards at their ends.
 
-One veth pair cannot lose its carrier at both ends and leave both devices up. So such a cable is
-two pairs, whose far ends lie in a namespace of their own and hand each other all that they get.
-Where those are down, the cable is out.
+One veth pair cannot lose its carrier at both ends and leave both devices up, and what it takes is
+what its devices take. So such a cable is two pairs, whose far ends lie in a namespace of their own
+and hand each other all that they get. Where those are down, the cable is out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DEFAULT_IPV6 = "net.ipv6.conf.default.disable_ipv6"
 
 
 class Wires:
-    """The far ends of the cables of ``plan`` that can be pulled, numbered as the cables are."""
+    """The far ends of those cables of ``plan`` that have any, numbered as the cables are."""
 
     def __init__(self, plan: Plan, netlink: Netlink) -> None:
         self._plan = plan
@@ -32,7 +32,7 @@ class Wires:
     @property
     def are_needed(self) -> bool:
         """Whether there is anything to be in the namespace."""
-        return bool(self._plan.loose) or any(c.can_be_pulled for c in self._plan.cables)
+        return bool(self._plan.loose) or any(c.has_far_ends for c in self._plan.cables)
 
     def add(self, devices: Devices) -> None:
         """Make the far ends, which are down."""
@@ -42,10 +42,10 @@ class Wires:
         for number, end in enumerate(self._plan.loose):
             devices.add_far_end(end, namespace, f"loose{number}")
         for number, cable in enumerate(self._plan.cables):
-            if cable.can_be_pulled:
+            if cable.has_far_ends:
                 one, other = _names(number)
                 for end, name in zip(cable.ends, (one, other), strict=True):
-                    devices.add_far_end(end, namespace, name)
+                    devices.add_far_end(end, namespace, name, cable.mtu_bytes)
                 self._join(one, other)
 
     def _join(self, one: str, other: str) -> None:
@@ -62,11 +62,11 @@ class Wires:
     def start(self) -> None:
         """Plug in all that shall be plugged in."""
         for number, cable in enumerate(self._plan.cables):
-            if cable.can_be_pulled and cable.up:
+            if cable.has_far_ends and cable.up:
                 self.set_up(number, True)
 
     def set_up(self, number: int, up: bool) -> None:
-        """Plug a cable in, or pull it."""
+        """Plug a cable in that has far ends, or pull it."""
         for name in _names(number):
             found = self._netlink.socket(NODE).link_lookup(ifname=name)
             state = "up" if up else "down"
