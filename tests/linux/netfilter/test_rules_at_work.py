@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vnet.base.chance import Chance
+from vnet.base.ids import ip_from_text
 from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netns.namespace import Namespace
@@ -120,3 +121,35 @@ def test_the_chains_of_a_table_meet_packets_in_the_order_of_their_priorities(
     command(machine, "-A INPUT -j DROP")
     command(machine, "-t mangle -A INPUT -j MARK --set-mark 7")
     assert passes(machine, datagram())
+
+
+def test_connections_of_icmp_have_identifiers_for_ports(machine: Namespace) -> None:
+    command(machine, "-A INPUT -m conntrack --ctorigsrcport 7 --ctorigdstport 2048 -j DROP")
+    for ident, passed in ((7, False), (8, True)):
+        echo = icmp.emit(icmp.Icmp(icmp.ECHO_REQUEST, 0, bytes((0, ident, 0, 1)), b""))
+        packet = packet_at(machine, Hook.PREROUTING, ipv4.emit(A, B, icmp.PROTOCOL, echo))
+        netfilter = machine.make_netfilter()
+        assert netfilter.run(Hook.PREROUTING, packet)
+        assert netfilter.run(Hook.INPUT, packet) is passed
+
+
+@pytest.mark.parametrize(
+    ("protocol", "payload", "answered"),
+    [
+        (89, b"\xa5" * 20, False),
+        (89, bytes(20), False),
+        (89, b"\xff\xff" + bytes(18), True),
+        (132, b"\xa5" * 20, True),
+        (17, udp.emit(A, B, 1, 2, b"x")[:6] + b"\0\0x", True),
+        (17, udp.emit(A, B, 1, 2, b"x")[:6] + b"\1\1x", False),
+        (17, b"\1\2\3", True),
+    ],
+)
+def test_reject_answers_what_sums_up(
+    machine: Namespace, protocol: int, payload: bytes, answered: bool
+) -> None:
+    command(machine, "-A INPUT -j REJECT")
+    machine.add_address("lo", ip_from_text("10.0.0.1"), 32)
+    command(machine, "-A OUTPUT -p icmp")
+    assert not passes(machine, ipv4.emit(A, B, protocol, payload))
+    assert ("-A OUTPUT -p icmp -c 1 " in command(machine, "-S -v")) is answered

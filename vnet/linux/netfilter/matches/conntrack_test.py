@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from vnet.linux.netfilter.packet import ICMP, ICMPV6
 from vnet.linux.netfilter.xtables.values import Net, masked
 from vnet.sim.scheduler import Scheduler
 from vnet.tables.conntrack.key import parts_of
@@ -24,6 +25,7 @@ _STATUS_BITS = {
     "ASSURED": status.ASSURED,
     "CONFIRMED": status.CONFIRMED,
 }
+_ICMP = (ICMP, ICMPV6)
 _NAT_BITS = {"SNAT": status.SRC_NAT, "DNAT": status.DST_NAT}
 
 
@@ -100,7 +102,11 @@ def _port(option: str, first: int, last: int) -> TrackTest:
     def meant(track: Tracking) -> bool:
         conn = _conn(track)
         parts = parts_of(conn.reply_key if is_reply else conn.key)
-        port = parts.target_part if is_target else parts.source_part
-        return bool(first <= port <= last)
+        if parts.protocol in _ICMP:
+            # In the kernel's tuples an identifier is where ports are, and type and code.
+            port = parts.source_part if is_target else parts.ident
+        else:
+            port = parts.target_part if is_target else parts.source_part
+        return first <= port <= last
 
     return meant
