@@ -30,11 +30,9 @@ def put(net: Network, data: bytes, guest: str = "g1") -> None:
     net.lab.advance("1ms")
 
 
-def said(
-    kind: int, *options: tuple[int, bytes], mac: str = "02:00:00:00:00:01", **more: bytes
-) -> bytes:
-    message = Dhcp(dhcp.BOOT_REQUEST, 7, mac_from_text(mac), ((53, bytes((kind,))), *options))
-    return dhcp.emit(message._replace(**more))
+def said(kind: int, *options: tuple[int, bytes], mac: str = "02:00:00:00:00:01") -> bytes:
+    told = ((dhcp_options.MESSAGE_TYPE, bytes((kind,))), *options)
+    return dhcp.emit(Dhcp(dhcp.BOOT_REQUEST, 7, mac_from_text(mac), told))
 
 
 def test_an_address_that_answers_is_not_offered(tmp_path: Path) -> None:
