@@ -236,7 +236,7 @@ ADDITIONS = {
         "scenario: [^{at: 1s}]",
         "the step does nothing (it needs one of ping, arping, udp, tcp, iperf3, http, dns, dhcp, "
         "traceroute, tracepath, pingall, send, join, leave, link, move, wait, fdb, counters, tc, "
-        "and 10 more)",
+        "and 12 more)",
     ),
     "two verbs": (
         "scenario: [{^wait: 1s, ping: {from: vm1, to: vm2}}]",
