@@ -103,3 +103,35 @@ def test_the_same_lookups_are_there_in_python() -> None:
         assert vm1.dig("far.example.test").answers == ["203.0.113.2"]
         assert vm1.dig("lab.test", "SOA", server="h1").status == "NOERROR"
         assert vm1.ping("www.lab.test", count=1).received == 1
+
+
+LEASES = """
+version: 1
+hosts:
+  h1:
+    hypervisor: kvm
+    mode: nat
+    nics: {eth0: {ip: 203.0.113.1/24}}
+    dns: 203.0.113.2
+  out:
+    hypervisor: kvm
+    nics: {eth0: {ip: 203.0.113.2/24, dns: {domain: example.test, hosts: {far: 203.0.113.2}}}}
+vms:
+  vm1: {host: h1, vnics: [{ip: dhcp}]}
+  vm2: {host: h1, vnics: [{ip: dhcp}]}
+links: [{ends: ['h1:eth0', 'out:eth0']}]
+scenario:
+  - wait: 40s
+"""
+
+
+def test_a_virtual_network_knows_who_has_leases_and_asks_whom_its_host_asks() -> None:
+    steps = (
+        "{dns: {from: vm1, name: vm2}, expect: {answers: 1, authoritative: true}}",
+        "{dns: {from: vm1, name: far.example.test}, expect: {data: 203.0.113.2}}",
+        "{ping: {from: vm1, to: far.example.test, count: 1}, expect: {received: 1}}",
+        "{dns: {from: vm1, name: nosuch.example.org}, expect: {status: REFUSED}}",
+    )
+    with Lab.from_text(LEASES + "".join(f"  - {step}\n" for step in steps)) as lab:
+        report = lab.run()
+    assert [outcome.failures for outcome in report.steps] == [[]] * 5

@@ -9,8 +9,10 @@ import pytest
 from scapy.layers.inet6 import (
     ICMPv6ND_RA,
     ICMPv6ND_RS,
+    ICMPv6NDOptDNSSL,
     ICMPv6NDOptMTU,
     ICMPv6NDOptPrefixInfo,
+    ICMPv6NDOptRDNSS,
     ICMPv6NDOptSrcLLAddr,
     IPv6,
 )
@@ -21,6 +23,8 @@ from vnet.base.ids import ip_from_text
 from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.services.advertising import RouterAdvertising
+from vnet.linux.services.dns_server.server import DnsServer
+from vnet.linux.services.dns_server.settings import DnsServing
 from vnet.linux.services.router_advertiser import RouterAdvertiser
 from vnet.wire import ra
 
@@ -170,3 +174,33 @@ def test_the_kernel_notes_who_asked_as_no_router() -> None:
     lab.run(10 * MS)
     found = list(machine.interface("eth0").nd_cache.table)
     assert [(n.mac.hex(":") if n.mac else None, n.is_router) for n in found] == [(probe.mac, False)]
+
+
+def test_a_router_that_serves_names_says_so_as_dnsmasq_does() -> None:
+    _lab, machine, probe, _daemon = router6(preferred_s=1800)
+    solicit(probe)
+    DnsServer(machine.interface("eth0"), DnsServing())
+    solicit(probe)
+    before, behind = probe.of(ICMPv6ND_RA)
+    assert ICMPv6NDOptRDNSS not in before
+    told = behind[ICMPv6NDOptRDNSS]
+    assert (told.dns, told.lifetime) == (["fe80::ff:fe00:1"], 1800)
+    assert ICMPv6NDOptDNSSL not in behind
+
+
+def test_name_servers_and_search_list_are_told_behind_the_mac() -> None:
+    servers = tuple(map(ip_from_text, ("2001:db8::53", "2001:db8::54")))
+    _lab, _machine, probe, _daemon = router6(name_servers=servers, search=("a.test", "b.example"))
+    solicit(probe)
+    (said,) = probe.of(ICMPv6ND_RA)
+    search = said[ICMPv6NDOptSrcLLAddr].payload
+    assert search[ICMPv6NDOptDNSSL].searchlist == ["a.test.", "b.example."]
+    assert search.payload[ICMPv6NDOptRDNSS].dns == ["2001:db8::53", "2001:db8::54"]
+
+
+def test_who_is_told_to_say_nothing_of_names_says_nothing() -> None:
+    _lab, machine, probe, _daemon = router6(name_servers=())
+    DnsServer(machine.interface("eth0"), DnsServing())
+    solicit(probe)
+    (said,) = probe.of(ICMPv6ND_RA)
+    assert ICMPv6NDOptRDNSS not in said

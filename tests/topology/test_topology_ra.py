@@ -32,13 +32,15 @@ def written(folder: Path, card: str) -> Path:
 def test_every_key_arrives(tmp_path: Path) -> None:
     said = (
         "{interval: 10s, lifetime: 5min, preference: low, valid: 1h, preferred: 30min,"
-        " autonomous: false, managed: true, other: true, mtu: 1400}"
+        " autonomous: false, managed: true, other: true, mtu: 1400, dns: '2001:db8::53',"
+        " search: lab.test}"
     )
     topology = load_topology(written(tmp_path, CARD.replace("SAID", said)))
     found = topology.routers["r1"].nics["eth0"].ra
     assert found is not None
     assert (found.interval_s, found.lifetime_s, found.preference) == (10, 300, ra.LOW)
     assert (found.valid_s, found.preferred_s, found.mtu_bytes) == (3600, 1800, 1400)
+    assert (found.name_servers, found.search) == ((ip_from_text("2001:db8::53"),), ("lab.test",))
     assert (found.autonomous, found.managed, found.other_configuration) == (False, True, True)
 
 
@@ -57,6 +59,8 @@ def test_true_is_the_daemon_with_its_defaults(tmp_path: Path) -> None:
         (CARD.replace("SAID", "{interval: 1500ms}"), "wants whole seconds"),
         (CARD.replace("SAID", "{lifetime: 3h}"), "a router's lifetime is 9000s at most"),
         (CARD.replace("SAID", "{valid: 1h, preferred: 2h}"), "preferred for longer than"),
+        (CARD.replace("SAID", "{dns: 10.0.0.1}"), "10.0.0.1 is not an IPv6 address"),
+        (CARD.replace("SAID", "{search: 'a b'}"), "'a b' is not a domain name"),
         (CARD.replace("SAID", "{mtu: 1600}"), "the mtu is 1280 to the card's 1500"),
         (CARD.replace("SAID", "{mtu: 1000}"), "the mtu is 1280 to the card's 1500"),
         (CARD.replace("SAID", "{preference: best}"), "best"),

@@ -45,6 +45,8 @@ ADVERTISEMENTS = st.builds(
     st.none() | U32,
     st.none() | MAC,
     st.lists(routes(), max_size=3).map(tuple),
+    # What is said of name servers is for programs, and read by none of ours.
+    names=st.none(),
 )
 
 MAC_1 = bytes.fromhex("00163e000001")
@@ -124,3 +126,14 @@ def test_options_that_make_no_sense_are_left_out(bad: str) -> None:
 def test_an_option_cut_off_or_of_a_wrong_length_spoils_the_message(tail: bytes) -> None:
     assert ra.parse(DNSMASQ[:12] + tail) is None
     assert ra.parse_solicitation(bytes(4) + tail) is None
+
+
+def test_name_servers_stand_as_dnsmasq_writes_them() -> None:
+    """Recorded of dnsmasq 2.90 with a search list and a server of its own."""
+    recorded = (
+        "1f03000000000708036c6162047465737400000000000000"
+        "190300000000070820010db800090000089c6dfffe5a6a6c"
+    )
+    server = bytes.fromhex("20010db800090000089c6dfffe5a6a6c")
+    names = ra.NameServers(1800, (server,), ("lab.test",))
+    assert ra.emit(ra.RouterAdvertisement(64, 0, 1800, 0, 0, names=names))[12:].hex() == recorded

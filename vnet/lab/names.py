@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
+from vnet.linux.services.dns_server.settings import DnsServing, Upstream
 from vnet.linux.services.names import HostNames, NameSource
 from vnet.topology import model
 from vnet.topology.expand import addresses_of
 
 if TYPE_CHECKING:
     from vnet.linux.services.dns_server.server import DnsServer
-    from vnet.linux.services.dns_server.settings import DnsServing
 
 
 def start_names(
@@ -56,8 +57,18 @@ def _servers_on(
         if card.dns is not None:
             yield card.name, card.addresses, card.dns
     for switch in node.switches.values() if isinstance(node, model.Host) else ():
-        if switch.dns is not None:
-            yield switch.name, switch.addresses, switch.dns
+        serving = switch.dns
+        if serving is None:
+            continue
+        if switch.network is not None and not serving.upstreams:
+            # libvirt's daemon asks whom its host asks.
+            servers = (ip for ip in node.resolver.servers if ip not in _own_of(switch))
+            serving = replace(serving, upstreams=tuple(map(Upstream, servers)))
+        yield switch.name, switch.addresses, serving
+
+
+def _own_of(switch: model.HostSwitch) -> set[bytes]:
+    return {address.ip for address in switch.addresses}
 
 
 def _start(topology: model.Topology, interface: Interface, serving: DnsServing) -> DnsServer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vnet.base.ids import ip_text
+from vnet.base.ids import IpAddress, ip_text
 
 MOST_SERVERS = 3
 """MAXNS: the resolver asks no more than the first three."""
@@ -20,7 +20,7 @@ class ResolvConf:
     ``timeout_s``, and all of them are asked ``attempts`` times.
     """
 
-    servers: Sequence[bytes] = ()
+    servers: Sequence[IpAddress] = ()
     search: Sequence[str] = ()
     ndots: int = 1
     timeout_s: int = 5

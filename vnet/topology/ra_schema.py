@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from vnet.base.ids import is_link_local_ip6
+from vnet.base.ids import ip_text, is_link_local_ip6
 from vnet.base.units import NS_PER_S
 from vnet.linux.services.advertising import (
     LEAST_INTERVAL_S,
@@ -14,7 +14,8 @@ from vnet.linux.services.advertising import (
     MOST_LIFETIME_S,
     RouterAdvertising,
 )
-from vnet.topology.fields import Mtu
+from vnet.topology.dns_schema import DomainText
+from vnet.topology.fields import IpText, Mtu, listed, one_or_list
 from vnet.topology.parts import Part
 from vnet.topology.values import RefusedError, parse_duration
 from vnet.wire import ra
@@ -41,6 +42,16 @@ def _on(value: object) -> object:
     return {} if value is True else value
 
 
+def _servers(value: object) -> object:
+    """``none``: hosts are told of no server."""
+    return [] if value == "none" else listed(value)
+
+
+_DOMAIN = {"type": "string", "examples": ["lab.test"]}
+_SERVER = {"type": "string", "examples": ["2001:db8::53", "none"]}
+NoneOrServers = Annotated[
+    list[IpText], Field(max_length=8), BeforeValidator(_servers), one_or_list(_SERVER)
+]
 Seconds = Annotated[
     int, PlainValidator(_seconds), WithJsonSchema({"type": "string", "examples": ["30s", "10min"]})
 ]
@@ -81,6 +92,15 @@ class RaFile(Part):
         default=None, description="The MTU hosts shall use; left out, the card's."
     )
 
+    dns: NoneOrServers | None = Field(
+        default=None,
+        description="The name servers that hosts shall ask, or 'none'; left out, the router, if it "
+        "serves names here.",
+    )
+    search: Annotated[
+        list[DomainText], Field(max_length=16), BeforeValidator(listed), one_or_list(_DOMAIN)
+    ] = Field(default=[], description="The domains below which hosts shall look for names.")
+
 
 RaOrTrue = Annotated[RaFile | None, BeforeValidator(_on)]
 
@@ -97,6 +117,8 @@ def advertising_of(file: RaFile) -> RouterAdvertising:
         valid_s=file.valid,
         preferred_s=file.valid if file.preferred is None else file.preferred,
         mtu_bytes=file.mtu,
+        name_servers=None if file.dns is None else tuple(file.dns),
+        search=tuple(file.search),
     )
 
 
@@ -112,6 +134,10 @@ def check_ra(path: Path, card: RouterNicFile, report: Report) -> None:
     if file.preferred is not None and file.preferred > file.valid:
         what = "addresses cannot be preferred for longer than they are valid"
         report.add((*path, "ra", "preferred"), what)
+    for index, server in enumerate(file.dns or ()):
+        if len(server) == 4:
+            what = f"{ip_text(server)} is not an IPv6 address"
+            report.add((*path, "ra", "dns", index), what, "IPv4 has DHCP for that")
     if file.mtu is not None and not _MIN_MTU_IPV6 <= file.mtu <= card.mtu:
         what = f"the mtu is {_MIN_MTU_IPV6} to the card's {card.mtu}"
         report.add((*path, "ra", "mtu"), what)

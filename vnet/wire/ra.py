@@ -52,6 +52,14 @@ class RouteInformation(NamedTuple):
     prefix: bytes
 
 
+class NameServers(NamedTuple):
+    """Whom hosts shall ask for names, and below which domains (RFC 8106)."""
+
+    lifetime_s: int
+    servers: tuple[bytes, ...] = ()
+    search: tuple[str, ...] = ()
+
+
 class RouterAdvertisement(NamedTuple):
     hop_limit: int
     flags: int
@@ -62,6 +70,8 @@ class RouterAdvertisement(NamedTuple):
     mtu_bytes: int | None = None
     source_mac: bytes | None = None
     routes: tuple[RouteInformation, ...] = ()
+    names: NameServers | None = None
+    """Said by those who send; who reads leaves it to programs."""
 
 
 def parse_solicitation(body: bytes) -> nd.LinkAddress | None:
@@ -99,7 +109,7 @@ def parse(body: bytes) -> RouterAdvertisement | None:
 
 
 def emit(advertisement: RouterAdvertisement) -> bytes:
-    """The body of an RA: prefixes, MTU, the sender's MAC, further routes."""
+    """The body of an RA: prefixes, MTU, the sender's MAC, name servers, further routes."""
     body = _HEADER.pack(*advertisement[:5])
     for prefix in advertisement.prefixes:
         bits = _ON_LINK * prefix.on_link | _AUTONOMOUS * prefix.autonomous
@@ -108,11 +118,27 @@ def emit(advertisement: RouterAdvertisement) -> bytes:
     if advertisement.mtu_bytes is not None:
         body += nd.option(nd.MTU, _MTU.pack(0, advertisement.mtu_bytes))
     body += _mac_option(advertisement.source_mac)
+    if advertisement.names is not None:
+        body += _name_options(advertisement.names)
     for route in advertisement.routes:
         # As much of the prefix as its length needs, in steps of eight bytes.
         kept = route.prefix[: -(-route.length // 64) * 8]
         head = _ROUTE.pack(route.length, route.preference, route.lifetime_s)
         body += nd.option(nd.ROUTE_INFORMATION, head + kept)
+    return body
+
+
+def _name_options(names: NameServers) -> bytes:
+    """The search list, and then the servers, as dnsmasq has them."""
+    head = _MTU.pack(0, names.lifetime_s)
+    body = b""
+    if names.search:
+        labels = (label.encode() for name in names.search for label in (*name.split("."), ""))
+        domains = b"".join(bytes((len(label),)) + label for label in labels)
+        room = -(len(head) + 2 + len(domains)) % 8
+        body += nd.option(nd.DNS_SEARCH_LIST, head + domains + bytes(room))
+    if names.servers:
+        body += nd.option(nd.RECURSIVE_DNS_SERVER, head + b"".join(names.servers))
     return body
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vnet.base.ids import IpAddress
 from vnet.wire import ra
 
 LEAST_INTERVAL_S, MOST_INTERVAL_S = 4, 1_800
@@ -16,7 +17,7 @@ class RouterAdvertising:
 
     ``lifetime_s`` None is three intervals, and 0 says that this is no default router. A prefix's
     lifetimes are bounded by those of the address that it comes from. ``mtu_bytes`` None is that
-    of the device.
+    of the device. ``name_servers`` None is the router itself, where it serves names here.
     """
 
     interval_s: int = 600
@@ -28,6 +29,8 @@ class RouterAdvertising:
     valid_s: int = 86_400
     preferred_s: int = 86_400
     mtu_bytes: int | None = None
+    name_servers: tuple[IpAddress, ...] | None = None
+    search: tuple[str, ...] = ()
 
     @property
     def router_lifetime_s(self) -> int:

@@ -11,6 +11,7 @@ silent, as radvd does, and tells everybody once the address is there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV6_ANY, is_link_local_ip6
@@ -30,6 +31,7 @@ _NS_PER_S = 1_000_000_000
 _NETWORK_CONTROL = 0xC0
 _HASTY_NS = 60 * _NS_PER_S
 _DICE = 1 << 16
+_DNS_PORT = 53
 
 
 class RouterAdvertiser:
@@ -106,6 +108,7 @@ class RouterAdvertiser:
             prefixes=prefixes,
             mtu_bytes=settings.mtu_bytes or self._interface.conf6.mtu,
             source_mac=device.mac,
+            names=self._names(prefixes),
         )
         message = icmpv6.Icmpv6(icmpv6.ROUTER_ADVERTISEMENT, 0, ra.emit(advertisement))
         self._socket.send(
@@ -116,6 +119,18 @@ class RouterAdvertiser:
             traffic_class=_NETWORK_CONTROL,
             meta=meta,
         )
+
+    def _names(self, prefixes: Sequence[ra.Prefix]) -> ra.NameServers | None:
+        """Whom hosts shall ask for names, for as long as new connections may use the networks."""
+        settings, servers = self._settings, self._settings.name_servers
+        if servers is None:
+            own = [a.ip for a in self._interface.addresses if is_link_local_ip6(a.ip) and a.usable]
+            listens = self._interface.namespace.sockets.udp.at
+            servers = tuple(ip for ip in own[:1] if listens(ip, _DNS_PORT) is not None)
+        if not servers and not settings.search:
+            return None
+        lifetime_s = min(prefix.preferred_s for prefix in prefixes)
+        return ra.NameServers(lifetime_s, servers, settings.search)
 
     def _has_link_local(self) -> bool:
         return any(is_link_local_ip6(a.ip) and a.usable for a in self._interface.addresses)
