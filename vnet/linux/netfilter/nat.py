@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vnet.base.ids import network_of
+from vnet.base.ids import is_link_local_ip6, network_of
 from vnet.linux.netfilter import drops
 from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netfilter.packet import NfPacket
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from vnet.linux.netns.address import InterfaceAddress
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
-    from vnet.netdev.device import NetDevice
 
 Judge = Callable[[NfPacket], Verdict]
 
@@ -146,7 +145,7 @@ class Nat:
         if not any(parts_of(track.conn.key).source):
             # It asks for an address, and has none yet.
             return ACCEPT
-        address = self._address_on(packet.leaves, packet.next_hop or packet.target)
+        address = self._address_on(packet)
         if address is None:
             self._namespace.log.write(f"MASQUERADE: {packet.leaves.name} ate my IP address")
             return drop(drops.NO_MASQUERADE_ADDRESS)
@@ -160,22 +159,30 @@ class Nat:
         """REDIRECT: the destination becomes this machine; ``choice`` has ports at the most."""
         address: bytes | None = _LOOPBACK_ADDRESS[packet.family]
         if packet.hook is not Hook.OUTPUT:
-            assert packet.entered is not None
-            address = self._first_address(packet.entered, packet.family)
+            address = self._first_address(packet)
         if address is None:
             return drop(drops.NO_MASQUERADE_ADDRESS)
         return self.set_up(packet, NatKind.DESTINATION, _at(choice, address))
 
-    def _address_on(self, device: NetDevice, towards: bytes) -> bytes | None:
-        interface = self._namespace.interfaces[device.name]
-        if len(towards) == 4:
-            return _select4(self._namespace, interface, towards)
-        return interface.source_for(towards)
+    def _address_on(self, packet: NfPacket) -> bytes | None:
+        """The address that stands for the source of a packet where it leaves."""
+        assert packet.leaves is not None
+        interface = self._namespace.interfaces[packet.leaves.name]
+        if packet.family == 6:
+            return interface.source_for(packet.target)
+        return _select4(self._namespace, interface, packet.next_hop or packet.target)
 
-    def _first_address(self, device: NetDevice, family: int) -> bytes | None:
-        interface = self._namespace.interfaces[device.name]
-        size = 4 if family == 4 else 16
-        return next((a.ip for a in interface.addresses if len(a.ip) == size and a.usable), None)
+    def _first_address(self, packet: NfPacket) -> bytes | None:
+        """The address of the device that a packet came by: of IPv6 the youngest that reaches as
+        far as the packet's destination."""
+        assert packet.entered is not None
+        interface = self._namespace.interfaces[packet.entered.name]
+        if packet.family == 4:
+            return next((a.ip for a in interface.addresses if len(a.ip) == 4), None)
+        found = [a.ip for a in reversed(interface.addresses) if len(a.ip) == 16 and a.usable]
+        if is_link_local_ip6(packet.target):
+            found = [ip for ip in found if is_link_local_ip6(ip)]
+        return min(found, key=is_link_local_ip6, default=None)
 
     # -- when addresses go
 
