@@ -73,7 +73,8 @@ class NatChooser:
         parts = parts_of(before)
         if _is_allowed(parts, choice):
             return None if self._is_taken(entry, before, now_ns) else before
-        for other in self._table.from_source(before, now_ns):
+        source = before[:-5] + zone_of(entry.key).to_bytes(2, "big") + before[-3:]
+        for other in self._table.from_source(source, now_ns):
             found = parts_of(_tuple_of(other))
             result = _with_value(parts, NatKind.SOURCE, _value(found, NatKind.SOURCE))
             result = result._replace(source=found.source)
