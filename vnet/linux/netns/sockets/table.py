@@ -146,7 +146,8 @@ class Sockets:
             interface.device.drop(frame, reason)
         if reason is drops.NO_SOCKET:
             packet = _without_padding(packet, segment, datagram)
-            self._refuse4(interface, frame, packet, icmp.PORT_UNREACHABLE, shown)
+            # UDP has let go of what netfilter knew: only the table can tell whose the error is.
+            self._refuse4(interface, frame, packet, icmp.PORT_UNREACHABLE, None)
         return None
 
     def _refuse4(
@@ -209,12 +210,7 @@ class Sockets:
         if reason is drops.NO_SOCKET and not frame.data[0] & 1:
             packet = _without_padding(packet, segment, datagram)
             errors.send_error(
-                packet,
-                icmpv6.UNREACHABLE,
-                icmpv6.PORT_UNREACHABLE,
-                frame.meta,
-                interface,
-                about=shown,
+                packet, icmpv6.UNREACHABLE, icmpv6.PORT_UNREACHABLE, frame.meta, interface
             )
         return None
 
