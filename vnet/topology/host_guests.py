@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from vnet.base.ids import ip_text
 from vnet.base.text import quote
-from vnet.hypervisor.modes.nat import has_router
-from vnet.hypervisor.modes.xen_vif import MOST_DOMID
+from vnet.hypervisor.modes.domain_addresses import MOST_DOMID, has_router
 from vnet.linux.services.dhcp_server.settings import DhcpServing
 from vnet.topology.expand import Nodes
 from vnet.topology.model import Host, Hypervisor, VifMode, Vm, Vnic

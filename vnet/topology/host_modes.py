@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from vnet.base.ids import IpAddress
 from vnet.base.text import one_of, quote
-from vnet.hypervisor.modes.nat import (
+from vnet.hypervisor.modes.domain_addresses import (
+    MOST_DOMID,
     NAT_PREFIX_LENGTH,
     address_of_domain,
     has_router,
     router_address,
 )
-from vnet.hypervisor.modes.xen_vif import MOST_DOMID
 from vnet.topology.model import (
     Address,
     BridgeStyle,

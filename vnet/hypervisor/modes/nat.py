@@ -11,32 +11,12 @@ from collections.abc import Sequence
 
 from vnet.base.ids import IpAddress, ip_text
 from vnet.hypervisor.backend import BackEnd
+from vnet.hypervisor.modes.domain_addresses import address_of_domain, router_address
 from vnet.hypervisor.modes.step_log import StepLog, echo
 from vnet.hypervisor.modes.xen_vif import HOST_BITS, add_guest_route
 from vnet.linux.netns.namespace import Namespace
 
-NAT_PREFIX_LENGTH = 16
-"""Of what a guest believes to be its network."""
-
-_AHEAD = 127
-"""By how much the router's last octet is larger than its guest's."""
-
 _VIF_NAT = "vif-nat"
-
-
-def address_of_domain(domid: int, vif: int) -> IpAddress:
-    """The guest's address at its card ``vif``, counted from 0."""
-    return IpAddress(bytes((10, domid // 256, domid % 256, vif + 1)))
-
-
-def router_address(guest: bytes) -> IpAddress:
-    """The address of the back end, which is the guest's gateway."""
-    return IpAddress(guest[:3] + bytes((guest[3] + _AHEAD,)))
-
-
-def has_router(guest: bytes) -> bool:
-    """Whether there can be one: only for IPv4, and not behind just any last octet."""
-    return len(guest) == 4 and guest[3] + _AHEAD <= 255
 
 
 class NatMode:

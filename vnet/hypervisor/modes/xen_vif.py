@@ -11,8 +11,6 @@ from vnet.linux.netns.namespace import Namespace
 from vnet.tables.fib import Nexthop, Route
 
 HOST_BITS = 32
-MOST_DOMID = 32_751
-"""Xen keeps the numbers from 32752 on for itself (DOMID_FIRST_RESERVED)."""
 
 
 class VifScript(Protocol):
