@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -38,6 +39,16 @@ def our_links() -> str:
     return subprocess.run(
         ["ip", "-o", "link"], capture_output=True, text=True, check=True
     ).stdout.replace("\\", "")
+
+
+def our_settings() -> dict[str, str]:
+    """The settings of the machine's own network that can be read."""
+    found = {}
+    for path in Path("/proc/sys/net").rglob("*"):
+        with contextlib.suppress(OSError):
+            if path.is_file() and not path.name.endswith("_count"):
+                found[str(path)] = path.read_text()
+    return found
 
 
 def test_bridges_carry_what_the_file_expects(lab_name: str, tmp_path: Path) -> None:
@@ -108,12 +119,13 @@ def test_guests_lease_addresses_and_the_programs_end_with_the_lab(
 
 def test_nothing_stays(lab_name: str, records: Path, vnet: Vnet, tmp_path: Path) -> None:
     (tmp_path / "lab.yaml").write_text(pair(lab_name))
-    before = our_links()
+    before, settings = our_links(), our_settings()
     up = vnet("up", "--kernel", "lab.yaml")
     assert up.returncode == 0, up.stderr
     assert f"{lab_name} is up; vnet down --kernel {lab_name} takes it down" in up.stdout
     assert names_of(lab_name) == [f"vnet-{lab_name}-{node}" for node in ("h1", "h2", "vm1", "vm2")]
     assert our_links() == before, "the machine's own namespace has a device of ours"
+    assert our_settings() == settings, "a setting of the machine itself was changed"
     down = vnet("down", "--kernel", lab_name)
     assert (down.returncode, down.stdout) == (0, f"{lab_name} is down\n")
     assert names_of(lab_name) == []
@@ -179,7 +191,9 @@ def test_an_interrupt_ends_captures_with_whole_frames(
     assert vnet("down", "--kernel", lab_name).returncode == 0
 
 
-def test_namespaces_of_others_are_not_touched(lab_name: str, vnet: Vnet, tmp_path: Path) -> None:
+def test_namespaces_of_others_are_not_touched(
+    lab_name: str, records: Path, vnet: Vnet, tmp_path: Path
+) -> None:
     (tmp_path / "lab.yaml").write_text(pair(lab_name))
     taken = f"vnet-{lab_name}-vm1"
     inode = namespaces.create(taken)
@@ -189,6 +203,7 @@ def test_namespaces_of_others_are_not_touched(lab_name: str, vnet: Vnet, tmp_pat
         assert f"there are network namespaces that vnet did not make: {taken}" in up.stderr
         assert vnet("down", "--kernel", lab_name).stdout == f"{lab_name} is not up\n"
         assert namespaces.inode_of(taken) == inode
+        assert list(records.iterdir()) == [], "not even a lock is left where nothing was made"
     finally:
         namespaces.remove(taken)
 

@@ -13,7 +13,7 @@ from vnet.base.errors import UsageError
 from vnet.base.ids import ip_from_text, mac_from_text, mac_text
 from vnet.cli.main import _run
 from vnet.lab.shipped import resolve
-from vnet.live.kernel import capabilities, dnsmasq
+from vnet.live.kernel import capabilities, dnsmasq, radvd
 from vnet.live.kernel.capabilities import Capability, needs
 from vnet.live.kernel.lab import planned
 from vnet.live.kernel.plan import Kind, Plan
@@ -90,6 +90,22 @@ def test_dnsmasq_is_told_of_ranges_reservations_and_names() -> None:
     assert f"--dhcp-host={mac_text(mac_from_text('52:54:00:00:00:07'))},10.0.0.7,seven" in said
     assert "--no-hosts" in said, "the names of the machine are none of the lab"
     assert found.node("vm1").asking == ("eth0",)
+
+
+def test_radvd_is_told_of_networks_and_lifetimes() -> None:
+    text = radvd.config(shipped("@ipv6-ra").node("r1"))
+    for line in (
+        "interface eth0 {",
+        "  MaxRtrAdvInterval 10;",
+        "  MinRtrAdvInterval 7;",
+        "  AdvDefaultLifetime 300;",
+        "  AdvLinkMTU 1500;",
+        "  prefix 2001:db8:1::/64 {",
+        "    AdvValidLifetime 3600;",
+        "    AdvPreferredLifetime 1800;",
+    ):
+        assert f"{line}\n" in text
+    assert "eth1" not in text
 
 
 # -- who may not

@@ -38,5 +38,7 @@ def examine() -> list[Finding]:
         found = shutil.which(program)
         findings.append(Finding(program, found is not None, found or f"not found: {purpose}"))
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    findings.append(Finding("root", root, "yes" if root else "no, and nothing here needs it"))
+    findings.append(
+        Finding("root", root, "yes" if root else "no; only `vnet up --kernel` needs it")
+    )
     return findings

@@ -32,6 +32,7 @@ class Capability(Enum):
     NETEM = "links with latency and impairments (sch_netem)"
     TBF = "links with a bandwidth (sch_tbf)"
     DNSMASQ = "the program dnsmasq, for DHCP and DNS servers"
+    RADVD = "the program radvd, for router advertisements"
     DHCLIENT = "the program dhclient, for DHCP clients"
 
 
@@ -64,6 +65,7 @@ def _needs_of(node: NodePlan) -> set[Capability]:
         Capability.IPTABLES: node.iptables,
         Capability.TC: node.tc,
         Capability.DNSMASQ: node.served or node.relays,
+        Capability.RADVD: node.advertising,
         Capability.DHCLIENT: node.asking,
     }
     return {capability for capability, needed in conditions.items() if needed}
@@ -105,6 +107,7 @@ class _Probe:
             Capability.NETEM: lambda: self._queues("netem delay 1ms"),
             Capability.TBF: lambda: self._queues("tbf rate 1gbit burst 100k latency 1s"),
             Capability.DNSMASQ: lambda: has_program("dnsmasq"),
+            Capability.RADVD: lambda: has_program("radvd"),
             Capability.DHCLIENT: lambda: has_program("dhclient"),
         }
         return trials[capability]()

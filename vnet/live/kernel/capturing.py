@@ -31,6 +31,8 @@ class LiveCaptures:
     def __init__(self, topology: Topology, plan: Plan, taps: Taps) -> None:
         self.recorder = _SortedRecorder(_SINCE_1970)
         self.file_names: list[str] = []
+        self.notes: list[str] = []
+        """The points that are not captured, in sentences."""
         self._topology = topology
         self._plan = plan
         self._taps = taps
@@ -40,6 +42,7 @@ class LiveCaptures:
         """Listen to the devices, which exist from now on."""
         for endpoint in self._topology.captures:
             if endpoint.device == NLMON:
+                self.notes.append(f"{endpoint} is not captured on the kernel")
                 continue
             device = self._plan.node(endpoint.node).device(endpoint.device)
             what = f"{device.kind.value} {device.name} of {endpoint.node}"

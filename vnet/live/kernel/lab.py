@@ -82,7 +82,7 @@ class KernelLab:
         self._clock.begin()
         self._builder.start()
         self._services.start()
-        self.notes += self._builder.notes
+        self.notes += self._builder.notes + self._captures.notes
 
     def play(self, until_ns: int | None = None) -> None:
         """Play the scenario in real time, to its end or for so long."""

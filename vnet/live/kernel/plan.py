@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from vnet.base.ids import IpAddress, Mac
+from vnet.linux.services.advertising import RouterAdvertising
 from vnet.linux.services.dhcp_server.settings import DhcpServing
 from vnet.linux.services.dns_server.settings import DnsServing
 from vnet.netdev.device import NetDevice
@@ -112,6 +113,16 @@ class RelayPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AdvertisingPlan:
+    """A device where its machine says that it is a router for ``networks``."""
+
+    device: str
+    mtu_bytes: int
+    networks: tuple[Address, ...]
+    settings: RouterAdvertising
+
+
+@dataclass(frozen=True, slots=True)
 class NodePlan:
     """One namespace. ``devices`` in the order in which they get their numbers.
 
@@ -134,6 +145,7 @@ class NodePlan:
     br_netfilter: bool = False
     served: tuple[ServedPlan, ...] = ()
     relays: tuple[RelayPlan, ...] = ()
+    advertising: tuple[AdvertisingPlan, ...] = ()
     asking: tuple[str, ...] = ()
     """The devices that get their addresses by DHCP."""
 

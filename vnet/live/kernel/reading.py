@@ -94,6 +94,7 @@ def _machine(network: Network, namespace: Namespace) -> NodePlan:
         br_netfilter=namespace.links.netfilter is not None,
         served=tuple(service_reading.served(network, name)),
         relays=tuple(service_reading.relays(network, name)),
+        advertising=tuple(service_reading.advertising(network, name)),
         asking=tuple(service_reading.asking(network, name)),
     )
 

@@ -132,7 +132,11 @@ def locked(lab: str) -> Iterator[Path]:
         raise StorageError(what, "it says what has to be removed again") from None
     try:
         _lock(handle, path)
-        yield folder
+        try:
+            yield folder
+        finally:
+            if not path.with_suffix(".json").exists():
+                path.unlink(missing_ok=True)
     finally:
         os.close(handle)
 

@@ -1,14 +1,14 @@
-"""Who serves DHCP and DNS in a lab, who passes requests on, and who asks."""
+"""Who serves DHCP and DNS in a lab, who passes requests on, who asks, and who advertises."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from vnet.base.ids import IpAddress
+from vnet.base.ids import IpAddress, is_link_local_ip6, network_of
 from vnet.lab.build import Network
 from vnet.lab.names import addresses_in, machines
-from vnet.live.kernel.plan import RelayPlan, ServedPlan
+from vnet.live.kernel.plan import AdvertisingPlan, RelayPlan, ServedPlan
 from vnet.topology.model import Address, Host, Nic, Router, Vm
 
 
@@ -35,6 +35,19 @@ def relays(network: Network, node: str) -> Iterator[RelayPlan]:
         if card.dhcp_relay and address is not None:
             device = _device_of(network, node, card, address)
             yield RelayPlan(device, address, card.dhcp_relay)
+
+
+def advertising(network: Network, node: str) -> Iterator[AdvertisingPlan]:
+    """The devices of a machine where it says that it is a router."""
+    for card in _cards(_owner(network, node)):
+        if card.ra is not None:
+            networks = {
+                Address(network_of(address.ip, address.prefix_length), address.prefix_length)
+                for address in card.addresses
+                if len(address.ip) == 16 and not is_link_local_ip6(address.ip)
+            }
+            ordered = tuple(sorted(networks, key=lambda each: each.ip))
+            yield AdvertisingPlan(card.name, card.mtu_bytes, ordered, card.ra)
 
 
 def asking(network: Network, node: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The programs that run in a lab for as long as it is up: dnsmasq and dhclient.
+"""The programs that run in a lab for as long as it is up: dnsmasq, radvd and dhclient.
 
 They carry the name of the lab in their environment, so that whoever takes it down knows them for
 ours, even where nobody lived to write down that they were started.
@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from vnet.live.kernel import dnsmasq, namespaces
+from vnet.live.kernel import dnsmasq, namespaces, radvd
 from vnet.live.kernel.capabilities import find_program
 from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.plan import NodePlan, Plan
@@ -72,6 +72,8 @@ class Services:
         for node in self._plan.nodes:
             if node.served or node.relays:
                 self._start_dnsmasq(node)
+            if node.advertising:
+                self._start_radvd(node)
         asking = [(node, device) for node in self._plan.nodes for device in node.asking]
         if asking:
             script = self._write_script()
@@ -81,6 +83,11 @@ class Services:
     def _start_dnsmasq(self, node: NodePlan) -> None:
         leases, pid = self._file(node, "leases"), self._file(node, "dnsmasq.pid")
         self._run(node, dnsmasq.words(node, self._plan.names, leases, pid))
+
+    def _start_radvd(self, node: NodePlan) -> None:
+        config, pid = self._file(node, "radvd.conf"), self._file(node, "radvd.pid")
+        config.write_text(radvd.config(node), encoding="utf-8")
+        self._run(node, ["radvd", "-C", str(config), "-p", str(pid), "-m", "none"])
 
     def _start_dhclient(self, node: NodePlan, device: str, script: Path) -> None:
         config = self._file(node, f"{device}.conf")
