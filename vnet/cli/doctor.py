@@ -8,7 +8,17 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
-_LIBRARIES = ("scapy", "networkx", "pydantic", "ruamel.yaml", "click", "rich", "cmd2", "pyroute2")
+_LIBRARIES = (
+    "scapy",
+    "networkx",
+    "pydantic",
+    "ruamel.yaml",
+    "click",
+    "rich",
+    "cmd2",
+    "dnslib",
+    "pyroute2",
+)
 _PROGRAMS = (
     ("tshark", "reads captures in tests and on the command line"),
     ("wireshark", "opens captures"),
