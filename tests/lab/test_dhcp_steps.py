@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
 
 from vnet import Lab
 from vnet.base.errors import TopologyError
 from vnet.base.ids import ip_text
+from vnet.cli.render import lease_table
 from vnet.shell.app import run_shell
 
 FILE = """
@@ -111,6 +115,23 @@ def test_the_server_knows_the_names_of_its_clients() -> None:
         assert names.name_of(ip) == "vm1.test"
         assert names.has_below("test")
         assert not names.addresses_of("vm2")
+
+
+def test_the_report_has_the_leases() -> None:
+    with Lab.from_text(FILE) as lab:
+        lab.advance("4s")
+        report = lab.report()
+        (row,) = report.as_json()["leases"]
+        assert row == {
+            "server": "h1:virbr0",
+            "address": "192.168.122.161",
+            "mac": "02:00:00:00:00:01",
+            "name": "vm1",
+            "left_s": 3599,
+        }
+        told = Console(width=100, file=StringIO(), record=True)
+        told.print(lease_table(report.leases))
+        assert "192.168.122.161  02:00:00:00:00:01  vm1     3599s" in told.export_text()
 
 
 def test_the_shell_shows_leases(capsys: pytest.CaptureFixture[str]) -> None:

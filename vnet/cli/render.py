@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vnet.cli.doctor import Finding
     from vnet.hypervisor.steps import ScriptStep
+    from vnet.lab.lease_rows import LeaseRow
     from vnet.lab.nat_rows import NatRow
     from vnet.lab.report import DropRow, Report, StepOutcome
     from vnet.lab.storms import StormRow
@@ -66,6 +67,8 @@ def report_tables(
         shown.append(steps_table(report.steps))
     if report.links:
         shown.append(links_table(report, verbose=verbose))
+    if report.leases:
+        shown.append(lease_table(report.leases, verbose=verbose))
     if report.nat:
         shown.append(nat_table(report.nat, verbose=verbose))
     drops = drops_table(report.drops, verbose=verbose)
@@ -143,6 +146,18 @@ def links_table(report: Report, *, verbose: bool = False) -> Table:
         table.add_row(*cells)
     if len(rows) < len(report.links):
         table.add_row(f"and {len(report.links) - len(rows)} more (-v shows all)", "", "", "")
+    return table
+
+
+def lease_table(rows: list[LeaseRow], *, verbose: bool = False) -> Table:
+    """The addresses that servers have lent, and to whom."""
+    shown = rows if verbose else rows[:_MOST_LINKS]
+    table = _table("leased by", "address", "to", "called", "still for")
+    for row in shown:
+        left = "ever" if row.left_s is None else f"{row.left_s}s"
+        table.add_row(*(escape(cell) for cell in (*row[:3], row.name or "-", left)))
+    if len(shown) < len(rows):
+        table.add_row(f"and {len(rows) - len(shown)} more (-v shows all)", "", "", "", "")
     return table
 
 

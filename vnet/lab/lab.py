@@ -21,6 +21,7 @@ from vnet.guest.apps.app import App
 from vnet.lab.build import Builder
 from vnet.lab.captures import Captures
 from vnet.lab.handles import MachineHandle, VmHandle
+from vnet.lab.lease_rows import lease_rows
 from vnet.lab.link_handle import LinkHandle
 from vnet.lab.nat_rows import nat_rows
 from vnet.lab.pingall import PingAll, choose_pairs
@@ -317,6 +318,7 @@ class Lab:
             self._captures.file_names,
             self._storms(),
             nat_rows(self.network),
+            lease_rows(self.network),
         )
 
     def _storms(self) -> list[StormRow]:

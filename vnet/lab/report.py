@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from vnet.base.drops import DropReason
 from vnet.base.units import duration_text
 from vnet.lab.build import Network
+from vnet.lab.lease_rows import LeaseRow
 from vnet.lab.nat_rows import NatRow
 from vnet.lab.storms import StormRow
 from vnet.sim.link import LinkEnd
@@ -171,6 +172,7 @@ class Report:
     files: list[str] = field(default_factory=list)
     storms: list[StormRow] = field(default_factory=list)
     nat: list[NatRow] = field(default_factory=list)
+    leases: list[LeaseRow] = field(default_factory=list)
     is_live: bool = False
 
     @property
@@ -216,6 +218,7 @@ class Report:
                 {"at": row.place, "reason": row.reason.word, "frames": row.frames}
                 for row in self.drops
             ],
+            **({"leases": [row.as_json() for row in self.leases]} if self.leases else {}),
             **({"nat": [row.as_json() for row in self.nat]} if self.nat else {}),
             **({"storms": [row.as_json() for row in self.storms]} if self.storms else {}),
             "captures": [{"point": name, "frames": frames} for name, frames in self.captures],

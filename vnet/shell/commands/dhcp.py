@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import ip_text
 from vnet.base.text import one_of, quote
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.dhcp import ACTIONS
+from vnet.lab.lease_rows import lease_rows
 from vnet.linux.services.dhcp_client.daemon import DhcpClientDaemon
 from vnet.linux.services.dhcp_server.daemon import DhcpServer
 from vnet.shell.context import ShellContext, Words, machines, nodes
@@ -43,7 +43,7 @@ def dhcp(context: ShellContext, arguments: Arguments) -> Output:
         raise UsageError(f"dhcp: there is no {quote(what)}", f"known are: {known}")
     servers = list(_servers(context, node))
     if what == "leases":
-        return _leases(servers)
+        return _leases(context, servers)
     if what == "file":
         return "".join(server.leases.text() for server in servers).rstrip("\n")
     return _logs(context, servers, node)
@@ -95,24 +95,16 @@ def _servers(context: ShellContext, node: str | None) -> Iterator[DhcpServer]:
         yield from machine.namespace.dhcp_servers.values()
 
 
-def _leases(servers: list[DhcpServer]) -> Output:
+def _leases(context: ShellContext, servers: list[DhcpServer]) -> Output:
     if not servers:
         return "nobody leases addresses here"
-    rows = []
-    for server in servers:
-        now_s = server.now_s()
-        for lease in sorted(server.leases, key=lambda each: each.ip):
-            left = f"{lease.expires_s - now_s}s" if lease.expires_s else "forever"
-            rows.append(
-                (
-                    server.interface.device.label,
-                    ip_text(lease.ip),
-                    lease.hwaddr.hex(":"),
-                    lease.hostname or "-",
-                    left,
-                )
-            )
-    return columns(("SERVER", "ADDRESS", "MAC", "NAME", "LEFT"), rows, numbers=(4,))
+    wanted = {server.interface.device.label for server in servers}
+    rows = [row for row in lease_rows(context.lab.network) if row.server in wanted]
+    shown = [
+        (*row[:3], row.name or "-", "forever" if row.left_s is None else f"{row.left_s}s")
+        for row in rows
+    ]
+    return columns(("SERVER", "ADDRESS", "MAC", "NAME", "LEFT"), shown, numbers=(4,))
 
 
 def _logs(context: ShellContext, servers: list[DhcpServer], node: str | None) -> str:
