@@ -12,6 +12,13 @@ from vnet.tables.conntrack.linux import status
 from vnet.topology.netfilter_steps import ConntrackStep, RulesStep
 
 
+def netfilter_act(network: Network, step: RulesStep | ConntrackStep) -> dict[str, Any]:
+    """What a step about rules or connections sees. Raises :class:`VnetError`."""
+    if isinstance(step, RulesStep):
+        return read_rules(network, step)
+    return look_at_connections(network, step)
+
+
 def read_rules(network: Network, step: RulesStep) -> dict[str, Any]:
     """How many rules there are of those that are meant, and what they have counted together.
 

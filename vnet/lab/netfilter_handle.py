@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from vnet.lab.arguments import spelt
-from vnet.linux.netfilter.tools import NetfilterTools, printed
-from vnet.linux.netfilter.xtables.quoting import split_words
 from vnet.linux.netns.namespace import Namespace
 
 
@@ -33,8 +31,7 @@ class NetfilterHandle:
         """iptables-restore(8): rules from the text that iptables-save prints; ``-n`` keeps those
         that are there."""
         program = "ip6tables-restore" if ipv6 else "iptables-restore"
-        words = _words(options)
-        printed(NetfilterTools(self.namespace).run(program, words, spelt("text", text)))
+        self._run(program, options, spelt("text", text))
 
     def nft(self, command: str) -> str:
         """nft(8), which lists: ``list ruleset``."""
@@ -44,10 +41,11 @@ class NetfilterHandle:
         """conntrack(8), as typed: ``-L -p tcp``, ``-D -s 10.0.0.1``. Returns what it prints."""
         return self._run("conntrack", command)
 
-    def _run(self, program: str, command: str) -> str:
-        return printed(NetfilterTools(self.namespace).run(program, _words(command)))
+    def _run(self, program: str, command: str, text: str = "") -> str:
+        # Labs without rules do without all that reads and writes them.
+        from vnet.linux.netfilter.tools import NetfilterTools, printed
+        from vnet.linux.netfilter.xtables.quoting import split_words
 
-
-def _words(command: str) -> list[str]:
-    """Words as iptables-restore parts them: quotes hold what is between them together."""
-    return [word for word, _ in split_words(spelt("command", command))]
+        # As iptables-restore parts words: quotes hold what is between them together.
+        words = [word for word, _column in split_words(spelt("command", command))]
+        return printed(NetfilterTools(self.namespace).run(program, words, text))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vnet.base.text import did_you_mean
-from vnet.linux.netfilter.conntrack_tool.reading import ConntrackError
-from vnet.linux.netfilter.conntrack_tool.reading import Reader as ConntrackReader
 from vnet.topology.netfilter_step_schema import ConntrackFile
 from vnet.topology.report import Path, Report
 from vnet.topology.steps import Step
@@ -43,9 +41,12 @@ class ConntrackStep(Step):
 
 def words_of_conntrack(given: ConntrackFile, path: Path, report: Report) -> tuple[str, ...] | None:
     """The words that choose connections; what is wrong with them is reported."""
+    # Files without rules do without all that reads them.
+    from vnet.linux.netfilter.conntrack_tool.reading import ConntrackError, Reader
+
     words = given.args.split()
     try:
-        command = ConntrackReader(words).read()
+        command = Reader(words).read()
     except ConntrackError as error:
         report.add((*path, "args"), f"conntrack: {error.message}")
         return None
