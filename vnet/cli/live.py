@@ -47,12 +47,14 @@ def up(
         raise click.BadParameter("the name of the folder is empty", param_hint="--pcap-dir")
     if no_run and goes_down:
         raise UsageError("--no-run and --down together would do nothing", "leave one out")
-    from vnet.cli import render
-    from vnet.lab.shipped import resolve
-    from vnet.live.kernel.lab import bring_down, bring_up, check_machine
-    from vnet.topology.load import load_topology
+    from vnet.live.kernel.rights import check_machine
 
     check_machine()
+    from vnet.cli import render
+    from vnet.lab.shipped import resolve
+    from vnet.live.kernel.lab import bring_down, bring_up
+    from vnet.topology.load import load_topology
+
     topology = load_topology(resolve(file))
     folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / f"{topology.name}-kernel"
     captured = None if no_run else folder
@@ -91,10 +93,12 @@ def down(name: str | None, kernel: bool, every: bool) -> int:
     """
     if not kernel:
         raise UsageError(_NOT_YET, "vnet down --kernel takes down one on the kernel")
-    from vnet.live.kernel.lab import bring_down, check_machine, the_lab_that_is_up
-    from vnet.live.kernel.record import labs_up
+    from vnet.live.kernel.rights import check_machine
 
     check_machine()
+    from vnet.live.kernel.lab import bring_down, the_lab_that_is_up
+    from vnet.live.kernel.record import labs_up
+
     if every and name is not None:
         raise UsageError("--all and a name are too much", "leave one out")
     if every:

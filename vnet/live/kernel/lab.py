@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +24,7 @@ from vnet.live.kernel.netlink import Netlink
 from vnet.live.kernel.plan import Plan
 from vnet.live.kernel.reading import read_plan
 from vnet.live.kernel.record import Record, find_record, labs_up, locked
+from vnet.live.kernel.rights import check_machine
 from vnet.live.kernel.services import Services
 from vnet.live.kernel.sniffing import Taps
 from vnet.live.kernel.stage import KernelStage
@@ -34,16 +33,6 @@ from vnet.sim.scheduler import Scheduler
 from vnet.topology.model import Endpoint, Host, Router, Topology, Vm
 
 _LAB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def check_machine() -> None:
-    """Raise :class:`KernelError` unless this is Linux, and we may make namespaces."""
-    if sys.platform != "linux":
-        raise KernelError("--kernel builds labs on Linux only", "`vnet run` needs no kernel at all")
-    if os.geteuid() != 0:
-        raise KernelError(
-            "--kernel needs root, for network namespaces", "run it with sudo, or use `vnet run`"
-        )
 
 
 class KernelLab:
@@ -62,7 +51,7 @@ class KernelLab:
         self._network = network
         self._plan = plan
         self._folder = record.folder
-        self._netlink = Netlink(names)
+        self._netlink = Netlink(plan.lab, names)
         self._clock = WallClock()
         self._taps = Taps(self._clock, names)
         self._clock.before = self._taps.drain

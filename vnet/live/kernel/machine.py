@@ -39,6 +39,11 @@ class LiveMachine:
         return self._netlink.namespace(self.node)
 
     @property
+    def mark(self) -> dict[str, str]:
+        """What programs carry in their environment that are started for the lab."""
+        return {namespaces.MARK: self._netlink.lab}
+
+    @property
     def netlink(self) -> Any:
         """rtnetlink of the namespace (pyroute2's ``IPRoute``)."""
         return self._netlink.socket(self.node)

@@ -13,6 +13,9 @@ from vnet.live.kernel.errors import KernelError
 
 FOLDER = Path("/run/netns")
 
+MARK = "VNET_KERNEL_LAB"
+"""The variable that has the name of the lab, in the environment of programs started for one."""
+
 _HERE = Path("/proc/thread-self/ns/net")
 _CLONE_NEWNET = 0x4000_0000
 _MS_BIND, _MS_REC, _MS_SHARED = 1 << 12, 1 << 14, 1 << 20

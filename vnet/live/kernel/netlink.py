@@ -13,9 +13,10 @@ IFF_MULTICAST = 0x1000
 
 
 class Netlink:
-    """The namespaces of a lab by node. A refusal of the kernel's raises :class:`KernelError`."""
+    """The namespaces of ``lab`` by node. A refusal of the kernel's raises :class:`KernelError`."""
 
-    def __init__(self, names: dict[str, str]) -> None:
+    def __init__(self, lab: str, names: dict[str, str]) -> None:
+        self.lab = lab
         self._names = names
         self._sockets: dict[str, Any] = {}
 

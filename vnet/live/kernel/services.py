@@ -18,9 +18,6 @@ from vnet.live.kernel.plan import NodePlan, Plan
 from vnet.live.kernel.record import Record
 from vnet.wire import dhcp_options
 
-MARK = "VNET_KERNEL_LAB"
-"""The variable that has the name of the lab."""
-
 _PATIENCE_S = 20.0
 _OPTION_NAMES = {
     dhcp_options.NETMASK: "subnet-mask",
@@ -112,7 +109,7 @@ class Services:
         ):
             done = subprocess.run(
                 [find_program(words[0]), *words[1:]],
-                env={MARK: self._plan.lab, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                env={namespaces.MARK: self._plan.lab, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -149,7 +146,7 @@ def leased_servers(folder: Path, lab: str, node: str, device: str = "*") -> Path
 
 def marked(lab: str, pids: list[int]) -> list[int]:
     """Those of some processes that were started for a lab."""
-    wanted = f"{MARK}={lab}".encode()
+    wanted = f"{namespaces.MARK}={lab}".encode()
     return [pid for pid in pids if wanted in _environment(pid)]
 
 

@@ -25,6 +25,7 @@ from vnet.live.clock import WallClock
 from vnet.live.kernel import changing, looking
 from vnet.live.kernel.apps.dig import LiveDig
 from vnet.live.kernel.apps.frames import LiveArping, LiveSend
+from vnet.live.kernel.apps.iperf import LiveIperf
 from vnet.live.kernel.apps.lease import LiveLease
 from vnet.live.kernel.apps.ping import LivePing
 from vnet.live.kernel.apps.pingall import LivePingAll
@@ -140,6 +141,10 @@ class KernelStage:
             return LiveDig(machine, self._name_server(step, machine), step)
         if isinstance(step, stream_steps.TcpStep | stream_steps.HttpStep):
             return self._make_stream(step)
+        if isinstance(step, stream_steps.IperfStep):
+            machine = self.machines[step.source]
+            owners = self._owners(step.target)
+            return LiveIperf(machine, self._target(step.target, machine), step, owners)
         for kind, make in _AIMED.items():
             if isinstance(step, kind):
                 machine = self.machines[step.source]

@@ -13,6 +13,9 @@ from vnet.live.kernel.capabilities import find_program
 from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.machine import LiveMachine
 
+ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+"""What programs find around them: nothing of whoever runs vnet."""
+
 _READ_BYTES = 1 << 16
 
 
@@ -44,7 +47,7 @@ class LiveProgram(App):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 bufsize=0,
-                env={"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                env=ENVIRONMENT | self._machine.mark,
             )
         self._machine.clock.watch(self._output, self._readable)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from vnet.base.errors import VnetError
 from vnet.base.ids import ip_text
 from vnet.guest.apps.app import App, Pacer
 from vnet.guest.apps.udp import NUMBER_BYTES
@@ -32,7 +33,8 @@ class LiveUdpServer:
         self.echo = True
         self.listeners: list[Heard] = []
         self._machine = machine
-        self._sockets = [self._open(family, port) for family in (socket.AF_INET, socket.AF_INET6)]
+        families = [socket.AF_INET, *([socket.AF_INET6] if socket.has_ipv6 else [])]
+        self._sockets = [self._open(family, port) for family in families]
 
     def _open(self, family: int, port: int) -> socket.socket:
         made = self._machine.open_socket(family, socket.SOCK_DGRAM)
@@ -41,7 +43,11 @@ class LiveUdpServer:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         else:
             made.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-        made.bind(("", port))
+        try:
+            made.bind(("", port))
+        except OSError as error:
+            made.close()
+            raise VnetError(f"{self._machine.node}: port {port}: {error.strerror}") from None
         self._machine.clock.watch(made, lambda: self._readable(made))
         return made
 

@@ -1,0 +1,76 @@
+"""iperf3(1), client and server, the programs themselves."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+from vnet.base.ids import ip_text
+from vnet.base.units import NS_PER_S
+from vnet.live.kernel import namespaces
+from vnet.live.kernel.apps.program import ENVIRONMENT, LiveProgram
+from vnet.live.kernel.capabilities import find_program
+from vnet.live.kernel.machine import LiveMachine
+from vnet.topology.stream_steps import IperfStep
+
+
+class LiveIperf(LiveProgram):
+    """A test from a machine to ``target``, for which each of ``owners`` runs a server."""
+
+    def __init__(
+        self, machine: LiveMachine, target: bytes, step: IperfStep, owners: list[LiveMachine]
+    ) -> None:
+        port = ["-p", str(step.port)]
+        words = ["iperf3", "-J", "-c", ip_text(target), *port, "-P", str(step.parallel)]
+        words += ["-R"] if step.reverse else []
+        if step.size_bytes is None:
+            words += ["-t", f"{step.duration_ns / NS_PER_S:g}"]
+        else:
+            words += ["-n", str(step.size_bytes)]
+        super().__init__(machine, words)
+        self._server_words = ["-s", "-1", "-D", *port]
+        self._owners = owners
+
+    def start(self) -> None:
+        for owner in self._owners:
+            with namespaces.inside(owner.namespace):
+                # It goes into the background once it listens, and ends with the test.
+                subprocess.run(
+                    [find_program("iperf3"), *self._server_words],
+                    env=ENVIRONMENT | owner.mark,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    check=False,
+                )
+        super().start()
+
+    def seen(self) -> dict[str, Any]:
+        told = self._told()
+        end = told.get("end", {})
+        sent, received = end.get("sum_sent", {}), end.get("sum_received", {})
+        seen: dict[str, Any] = {
+            "sent_bytes": sent.get("bytes", 0),
+            "received_bytes": received.get("bytes", 0),
+            "errors": len(self.remarks()),
+        }
+        if "retransmits" in sent:
+            seen["retransmits"] = sent["retransmits"]
+        if received.get("seconds"):
+            seen["goodput_mbit"] = round(received["bits_per_second"] / 1e6, 3)
+        return seen
+
+    def remarks(self) -> list[str]:
+        told = self._told()
+        return [f"iperf3: {told['error']}"] if "error" in told else []
+
+    def _told(self) -> dict[str, Any]:
+        """The document that it prints at its end."""
+        if not self.done:
+            return {}
+        try:
+            found = json.loads(self.text)
+        except ValueError:
+            return {"error": self.text.strip() or "error - it has said nothing"}
+        return found if isinstance(found, dict) else {}
