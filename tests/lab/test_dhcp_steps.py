@@ -155,3 +155,47 @@ def test_the_shell_shows_leases(capsys: pytest.CaptureFixture[str]) -> None:
         assert "DHCPRELEASE of 192.168.122.161" in said(lab, "vm1 dhclient -v -r")
         assert said(lab, "vm1 dhclient") == ""
         assert "there is no 'moo'" in said(lab, "dhcp moo")
+
+
+def test_routers_hosts_and_vlans_ask_too() -> None:
+    """A card that is a bridge's port has lent the bridge its addresses, and so it is that asks."""
+    text = """
+version: 1
+hosts:
+  h1:
+    hypervisor: kvm
+    nics: {eth0: {ip: dhcp}}
+    switches: {br0: }
+  h2:
+    hypervisor: xen
+    nics: {eth0: {ip: dhcp}}
+    switches: {xenbr0: }
+vms: {vm1: {host: h1, vnics: [{}], vlans: {eth0.10: {ip: dhcp}}}}
+switches: {sw: {ports: 4}}
+routers:
+  r1: {nics: {eth0: {ip: dhcp}}}
+  r2:
+    nics:
+      eth0: {ip: 10.0.0.1/24, dhcp: {ping: false}}
+    vlans: {eth0.10: {ip: 10.10.0.1/24}}
+links:
+  - {ends: ['h1:eth0', 'sw:p1']}
+  - {ends: ['r1:eth0', 'sw:p2']}
+  - {ends: ['r2:eth0', 'sw:p3']}
+  - {ends: ['h2:eth0', 'sw:p4']}
+"""
+    with Lab.from_text(text) as lab:
+        lab.advance("10s")
+        names = {lease.hostname for lease in lab.router("r2").dhcp_leases}
+        assert names == {"h1", "h2", "r1"}
+        for node, device in (("h1", "br0"), ("h2", "eth0"), ("r1", "eth0")):
+            machine = lab.network.machine(node)
+            assert machine is not None
+            (client,) = machine.dhcp_clients.values()
+            assert client.interface.device.name == device
+            assert client.is_bound
+            assert machine.namespace.route_to(bytes((10, 9, 9, 9))) is not None
+        vm1 = lab.network.vms["vm1"]
+        (client,) = vm1.dhcp_clients.values()
+        assert client.interface.device.name == "eth0.10"
+        assert not client.is_bound, "nobody serves that VLAN"
