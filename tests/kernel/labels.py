@@ -39,7 +39,8 @@ _CHECKSUM_AT = {tcp.PROTOCOL: 16, udp.PROTOCOL: 6, icmp.PROTOCOL: 2, icmpv6.PROT
 _ICMP_BYTES = 8
 _FIRST_LABEL, _ICMP_LABEL = 0xFF00, 0xFFF0
 _CLASSES = ((0, 511), (512, 1023), (1024, 65_535))
-_RANGES = (*(one for one in RANGES if one not in _CLASSES and one[0] > 1024), *_CLASSES)
+_RANGES = (*(one for one in RANGES if one not in _CLASSES), *_CLASSES)
+_TOLD_APART = [one for one in _RANGES if one in _CLASSES or one[0] > 1024]
 """Of a small range in a small class one cannot tell which of the two a port is from."""
 
 _PORT = re.compile(r"\b(sport|dport|id)=(\d+)")
@@ -56,6 +57,14 @@ def label_ports(frame: bytes) -> bytes:
     return bytes(data)
 
 
+def is_redirect6(frame: bytes) -> bool:
+    """Whether a frame tells of a better way."""
+    return frame[12:14] == _IPV6 and (frame[20], frame[54:55]) == (
+        icmpv6.PROTOCOL,
+        bytes((icmpv6.REDIRECT,)),
+    )
+
+
 def label_ports_of_line(text: str) -> str:
     """A line of conntrack(8) with labels for ports."""
     return _PORT.sub(lambda found: f"{found[1]}={_label(int(found[2]), found[1] == 'id')}", text)
@@ -66,8 +75,8 @@ def _label(port: int, is_icmp: bool) -> int:
         return port
     if is_icmp:
         return _ICMP_LABEL
-    number = next(n for n, (low, high) in enumerate(_RANGES) if low <= port <= high)
-    return _FIRST_LABEL + number
+    found = next(one for one in _TOLD_APART if one[0] <= port <= one[1])
+    return _FIRST_LABEL + _RANGES.index(found)
 
 
 def _label_packet(data: bytearray, at: int) -> None:

@@ -12,6 +12,7 @@ import fcntl
 import itertools
 import os
 import select
+import shutil
 import socket
 import struct
 import subprocess
@@ -214,12 +215,17 @@ class RealLab:
                 netns.remove(name)
 
 
+_TOOLS = ("iptables-restore", "ip6tables-restore", "conntrack")
+
+
 def reason_to_skip() -> str | None:
     """Why this machine cannot be asked what its kernel does, or None."""
     if not hasattr(socket, "AF_PACKET"):
         return "this is not Linux"
     if os.geteuid() != 0:
         return "network namespaces need root"
+    if missing := [tool for tool in _TOOLS if shutil.which(tool) is None]:
+        return f"not installed: {', '.join(missing)}"
     name = f"{_PREFIX}{os.getpid()}-probe"
     try:
         _ip(None, f"netns add {name}")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
+from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 
-from tests.linux.kit import Lab, Probe, address, host, ip, probe_mac, router, to_host
-from vnet.base.ids import ip_from_text, ip_text
+from tests.linux.kit import Lab, Probe, S, address, host, ip, ip6, probe_mac, router, to_host
+from vnet.base.ids import ip_from_text, ip_text, mac_from_text
 from vnet.linux.netns.namespace import Namespace
+from vnet.tables.conntrack.key import parts_of
 from vnet.tables.conntrack.linux import status
 from vnet.tables.conntrack.linux.entry import Entry
+from vnet.tables.neigh import Nud
 
 
 def entries(machine: Namespace) -> list[Entry]:
@@ -115,3 +118,28 @@ def test_a_connection_that_was_reset_is_over() -> None:
     outside.send(to_host(outside, answer, 2))
     assert str(entry.l4) == "CLOSE"
     assert entry.timeout_s(machine.scheduler.now_ns) <= 10
+
+
+def host6(rule: str) -> tuple[Namespace, Probe]:
+    """fd00::1, which has an address of its link besides."""
+    lab = Lab()
+    machine, probe = host(lab, "fd00::1/64", ipv6=True)
+    lab.run(3 * S)
+    table = machine.interface("eth0").nd_cache
+    table.set(ip_from_text("fd00::2"), mac_from_text(probe.mac), Nud.PERMANENT)
+    machine.make_netfilter().rules6.restore(rule)
+    return machine, probe
+
+
+def test_a_redirection_of_ipv6_leads_to_an_address_that_is_not_of_the_link() -> None:
+    machine, probe = host6("*nat\n-A PREROUTING -p udp -j REDIRECT\nCOMMIT\n")
+    probe.send(to_host(probe, ip6("fd00::2", "fd00::1") / UDP(sport=9, dport=9)))
+    (entry,) = entries(machine)
+    assert ip_text(parts_of(entry.reply_key).source) == "fd00::1"
+
+
+def test_a_reset_of_netfilters_has_no_flow_label() -> None:
+    _, probe = host6("*filter\n-A INPUT -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n")
+    probe.send(to_host(probe, ip6("fd00::2", "fd00::1") / TCP(sport=9, dport=80, flags="S")))
+    (reset,) = probe.of(TCP)
+    assert (str(reset[TCP].flags), reset[IPv6].fl) == ("RA", 0)

@@ -24,7 +24,7 @@ from vnet.linux.netns.ipv6_hooked import send_own
 from vnet.sim.frame import Frame, Meta
 from vnet.tables.pmtu import PathMtuCache
 from vnet.tables.redirects import RedirectCache
-from vnet.wire import ipv6
+from vnet.wire import ipv6, tcp
 from vnet.wire.ether import HEADER_BYTES, TYPE_IPV6
 from vnet.wire.ether import frame as ether_frame
 
@@ -180,7 +180,9 @@ class Ipv6Stack:
         See the IPv4 twin for ``confirm``, ``about``, and for what cannot be sent.
         """
         target = packet[24:40]
-        if self._namespace.sysctls.ipv6.auto_flowlabels in ALWAYS:
+        # What netfilter sends in another's name, a reset, has no label.
+        is_borrowed = about is not None and packet[6] == tcp.PROTOCOL
+        if self._namespace.sysctls.ipv6.auto_flowlabels in ALWAYS and not is_borrowed:
             packet = labelled(packet)
         if self._namespace.owns(target):
             return self._send_to_ourselves(packet, target, meta, about)
