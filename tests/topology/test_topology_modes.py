@@ -264,3 +264,14 @@ def test_more_guests_than_addresses(
     text = f"version: 1\nhosts: {{h: {{{host}, {NIC}}}}}\nvms: {guests}"
     parse_topology((text % (count - 1)).replace("^", ""))
     assert_problem(text % count, f"{message} (widen the network or the range)")
+
+
+def test_a_guest_that_leases_has_no_gateway_of_its_own(
+    assert_problem: Callable[[str, str], None],
+) -> None:
+    guest = "{host: h, gateway: ^192.168.122.1, vnics: [{}]}"
+    assert_problem(
+        f"version: 1\nhosts: {{h: {{mode: nat, {NIC}}}}}\nvms: {{g: {guest}}}",
+        "gateway '192.168.122.1' is on no network of this machine "
+        "(its address comes by DHCP, and its gateway with it)",
+    )

@@ -119,6 +119,8 @@ def _check_gateway(
     elif not any(same_network(address, gateway) for address in addresses):
         networks = [_network_text(a) for a in addresses if len(a.ip) == len(gateway)]
         hint = f"its networks: {one_of(networks)}" if networks else ""
+        if not hint and any(nic.dhcp_client for nic in nics):
+            hint = "its address comes by DHCP, and its gateway with it"
         report.add(path, f"gateway {text} is on no network of this machine", hint)
 
 
