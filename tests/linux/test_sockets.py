@@ -13,7 +13,6 @@ from vnet.linux.netns import drops
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sockets.echo import EchoReply
 from vnet.linux.netns.sockets.errors import SocketError
-from vnet.linux.netns.sockets.ports import EPHEMERAL_PORTS
 from vnet.linux.netns.sockets.udp import Datagram
 from vnet.wire import icmp, ipv4
 
@@ -64,7 +63,7 @@ def test_an_answer_finds_its_way_back(two: Two) -> None:
     )
     got: list[bytes] = []
     client = two.one.sockets.open_udp(lambda _socket, datagram: got.append(datagram.data))
-    assert client.port in EPHEMERAL_PORTS
+    assert client.port in range(32_768, 61_000)
     client.send_to(two.two_ip, 5000, b"hello")
     two.lab.run(10 * MS)
     assert got == [b"HELLO"]
@@ -112,7 +111,7 @@ def test_who_opens_a_socket_anew_gets_another_port(two: Two) -> None:
         ports.add(socket.port)
         socket.close()
     assert len(ports) == 20
-    assert all(port in EPHEMERAL_PORTS for port in ports)
+    assert all(port in range(32_768, 61_000) for port in ports)
 
 
 def test_a_machine_talks_to_itself_over_loopback(two: Two) -> None:
@@ -291,3 +290,19 @@ def test_what_a_program_refuses_is_dropped_with_its_reason_and_no_error(two: Two
     two.lab.run(10 * MS)
     assert dropped(two.two, reason) == 1
     assert not errors
+
+
+def test_ports_are_of_the_range_that_the_setting_says(two: Two) -> None:
+    two.one.sysctls["net.ipv4.ip_local_port_range"] = "5000 5003"
+    opened = [two.one.sockets.open_udp(lambda *_: None) for _ in range(4)]
+    assert sorted(socket.port for socket in opened) == [5000, 5001, 5002, 5003]
+    with pytest.raises(UsageError, match="no UDP port is free: Address already in use"):
+        two.one.sockets.open_udp(lambda *_: None)
+
+
+def test_a_connection_takes_the_only_port_there_is(two: Two) -> None:
+    two.one.sysctls["net.ipv4.ip_local_port_range"] = "5001 5001"
+    socket = two.one.sockets.tcp.connect(two.two_ip, 80)
+    assert socket.key[1] == 5001
+    with pytest.raises(UsageError, match="Cannot assign requested address"):
+        two.one.sockets.tcp.connect(two.two_ip, 80)

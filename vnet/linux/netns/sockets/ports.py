@@ -2,5 +2,13 @@
 
 from __future__ import annotations
 
-EPHEMERAL_PORTS = range(32768, 61000)
-"""net.ipv4.ip_local_port_range."""
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vnet.linux.netns.namespace import Namespace
+
+
+def ephemeral_ports(namespace: Namespace) -> range:
+    """By net.ipv4.ip_local_port_range, for IPv6 as well."""
+    first, last = namespace.sysctls.ipv4.ip_local_port_range
+    return range(first, last + 1)

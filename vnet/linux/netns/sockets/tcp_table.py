@@ -11,7 +11,7 @@ from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_text, is_link_local_ip6
 from vnet.linux.netns import drops
-from vnet.linux.netns.sockets.ports import EPHEMERAL_PORTS
+from vnet.linux.netns.sockets.ports import ephemeral_ports
 from vnet.linux.netns.sockets.tcp import DEFAULT_BACKLOG, TcpListener, TcpSocket
 from vnet.linux.netns.sockets.tcp_settings import tcp_settings
 from vnet.linux.tcp import drops as tcp_drops
@@ -126,11 +126,13 @@ class TcpTable:
         """A free port; even ones first, as the odd ones are for who binds without connecting."""
         stream = self._namespace.chance.stream(f"{self._namespace.name} tcp port {self._picked}")
         self._picked += 1
-        count = len(EPHEMERAL_PORTS) // 2
+        ports = ephemeral_ports(self._namespace)
+        # Of an odd number of ports the last is left out, unless it is the only one.
+        count = max(len(ports) // 2, 1)
         start = stream.randrange(count)
-        for parity in (0, 1):
+        for parity in range(min(len(ports), 2)):
             for offset in range(count):
-                picked = EPHEMERAL_PORTS[2 * ((start + offset) % count) + parity]
+                picked = ports[2 * ((start + offset) % count) + parity]
                 key = (source, picked, target, port)
                 if key not in self.sockets and key not in self.remains:
                     return picked

@@ -10,7 +10,7 @@ from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
 from vnet.linux.netns import drops
 from vnet.linux.netns.sockets.errors import SocketError
-from vnet.linux.netns.sockets.ports import EPHEMERAL_PORTS
+from vnet.linux.netns.sockets.ports import ephemeral_ports
 from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
 from vnet.sim.frame import Meta
 from vnet.wire import ipv4, ipv6, udp
@@ -65,12 +65,13 @@ class UdpTable:
             f"{self._namespace.name} ephemeral port {self._picked}"
         )
         self._picked += 1
-        start = stream.randrange(len(EPHEMERAL_PORTS))
-        for offset in range(len(EPHEMERAL_PORTS)):
-            port = EPHEMERAL_PORTS[(start + offset) % len(EPHEMERAL_PORTS)]
+        ports = ephemeral_ports(self._namespace)
+        start = stream.randrange(len(ports))
+        for offset in range(len(ports)):
+            port = ports[(start + offset) % len(ports)]
             if port not in self.sockets:
-                break
-        return port
+                return port
+        raise UsageError(f"{self._namespace.name}: no UDP port is free: Address already in use")
 
     def close(self, socket: UdpSocket) -> None:
         """Forget a socket; harmless when it is forgotten."""

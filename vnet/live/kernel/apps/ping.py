@@ -7,6 +7,7 @@ import re
 import socket
 import struct
 import time
+from itertools import count
 from typing import Any
 
 from vnet.base.ids import ip_text
@@ -27,6 +28,8 @@ _MSG_CONFIRM = 0x800
 _ROOM_BYTES = 1 << 17
 _HEADER = struct.Struct("!BBHHH")
 _REQUESTS, _REPLIES = {4: 8, 16: 128}, {4: 0, 16: 129}
+_IDENTS = count(time.monotonic_ns())
+"""No two pings of a lab have the same identifier, nor do those of two runs."""
 
 
 class LivePing(App):
@@ -54,7 +57,7 @@ class LivePing(App):
         ipv6 = self._family == 16
         family, protocol = (socket.AF_INET6, _ICMPV6) if ipv6 else (socket.AF_INET, _ICMP)
         made = self._socket = self._machine.open_socket(family, socket.SOCK_RAW, protocol)
-        self._ident = made.fileno() * 257 + time.monotonic_ns() & 0xFFFF or 1
+        self._ident = next(_IDENTS) % 0xFFFF + 1
         step = self._step
         ask_for_errors(made)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
