@@ -44,7 +44,8 @@ class Names:
         self.client.resolv_conf = ResolvConf((ip("10.0.0.1"),), ("test",))
         hosts = HostNames("test")
         hosts.add("vm1", [ip("10.0.0.2")])
-        upstreams = (Upstream(ip("10.1.0.2")),) if far else ()
+        usual = (Upstream(ip("10.1.0.2")),) if far else ()
+        upstreams = settings.pop("upstreams", usual)
         wanted = DnsServing(
             domain="test",
             records=tuple(map(record_from_text, records)),

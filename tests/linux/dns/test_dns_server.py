@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.linux.dns.kit import Names, dns_messages, ip
-from tests.linux.kit import MS, Notes, S, dropped
+from tests.linux.kit import MS, Notes, S, address, dropped
 from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
 from vnet.linux.resolv_conf import ResolvConf
 from vnet.linux.services.dns_server import drops
+from vnet.linux.services.dns_server.settings import Upstream
 from vnet.linux.services.resolver.lookup import LookupFailure
 
 MANY = tuple(f"many.test A 10.8.0.{number}" for number in range(1, 61))
@@ -101,6 +102,18 @@ def test_a_server_that_fails_is_asked_once_more_and_then_the_client_is_told() ->
     asked = [data for _time, data, out in notes.seen if data[23] == 17 and not out]
     assert len(asked) == 2
     assert asked[0][34:44] == asked[1][34:44]
+
+
+def test_several_servers_are_asked_in_order_and_the_last_failure_is_kept_silent() -> None:
+    names = Names(far=FAR, upstreams=(Upstream(ip("10.1.0.2")), Upstream(ip("10.1.0.3"))))
+    address(names.far, "eth0", "10.1.0.3/24")
+    notes = Notes()
+    names.far.interface("eth0").device.add_sniffer(notes)
+    assert names.dig("up.example").seen()["data"] == "198.51.100.8"
+    app = names.dig("refused.elsewhere", timeout_ns=S, tries=1)
+    assert app.seen()["status"] == "none"
+    asked = [data[33] for _time, data, out in notes.seen if data[23] == 17 and not out]
+    assert asked == [2, 2, 3]
 
 
 def test_bytes_that_are_no_query_are_dropped_with_their_reason() -> None:

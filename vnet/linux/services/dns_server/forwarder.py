@@ -2,7 +2,9 @@
 
 Every question leaves from a port of its own with an identifier of its own. Servers are asked in
 the order in which they are written (strict-order): the next one where one fails, or where a
-client asks again. There are no timers: who got no answer asks again.
+client asks again. A server that is alone is asked once more, and then its failure is told; where
+the last of several fails nobody is told anything, as with dnsmasq 2.90. There are no timers: who
+got no answer asks again.
 """
 
 from __future__ import annotations
@@ -46,7 +48,11 @@ class _Question:
 
     @property
     def server(self) -> IpAddress:
-        return self.servers[self.place % len(self.servers)]
+        return self.servers[self.place]
+
+    def pass_on(self) -> None:
+        """It is the next server's turn; the last one keeps it."""
+        self.place = min(self.place + 1, len(self.servers) - 1)
 
     def is_answered_by(self, datagram: Datagram) -> bool:
         """Whether this can be the answer: from the server, to this very question."""
@@ -89,7 +95,7 @@ class Forwarder:
             heard = partial(self._heard, key, question)
             question.socket = self._namespace.sockets.open_udp(heard)
         elif asker in question.askers:
-            question.place += 1
+            question.pass_on()
         else:
             # Somebody else waits for the same answer.
             question.askers[asker] = (query, answer)
@@ -131,11 +137,14 @@ class Forwarder:
         data = datagram.data
         if not question.is_answered_by(datagram):
             return socket.refuse(drops.STRAY_ANSWER)
-        if data[3] & 0xF in _FAILURES and question.retries < max(len(question.servers) - 1, 1):
-            # The next one may know; who is alone is asked once more.
-            question.retries += 1
-            question.place += 1
-            return self._send(key, question)
+        if data[3] & 0xF in _FAILURES:
+            is_last = question.place == len(question.servers) - 1
+            if not is_last or (len(question.servers) == 1 and not question.retries):
+                question.retries += 1
+                question.pass_on()
+                return self._send(key, question)
+            if len(question.servers) > 1:
+                return None
         self._end(key)
         self._on_answer(question.query, data)
         for query, answer in question.askers.values():
