@@ -17,6 +17,8 @@ from tests.live.conftest import Vnet, names_of
 from tests.live.files import PULLS, REFUSES, WAITS, leasing, overlay, pair, routed
 from vnet.lab.report import Report
 from vnet.live.kernel import namespaces
+from vnet.live.kernel.building import Builder
+from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.lab import bring_down, bring_up
 from vnet.topology.load import parse_topology
 from vnet.wire.pcapng import read_pcapng
@@ -138,12 +140,23 @@ def test_a_lab_that_is_up_is_left_alone(lab_name: str, vnet: Vnet, tmp_path: Pat
     (tmp_path / "lab.yaml").write_text(pair(lab_name))
     assert vnet("up", "--kernel", "--no-run", "lab.yaml").returncode == 0
     inodes = [namespaces.inode_of(name) for name in names_of(lab_name)]
-    again = vnet("up", "--kernel", "lab.yaml")
+    again = vnet("up", "--kernel", "--down", "lab.yaml")
     assert again.returncode == 1
     assert again.stderr == (
         f"{lab_name} is up already (vnet down --kernel {lab_name} takes it down)\n"
     )
     assert [namespaces.inode_of(name) for name in names_of(lab_name)] == inodes
+
+
+def test_down_after_the_scenario_leaves_nothing(
+    lab_name: str, records: Path, vnet: Vnet, tmp_path: Path
+) -> None:
+    (tmp_path / "lab.yaml").write_text(pair(lab_name))
+    up = vnet("up", "--kernel", "--down", "--json", "--pcap-dir", "caps", "lab.yaml")
+    assert (up.returncode, up.stderr) == (0, "")
+    assert json.loads(up.stdout) == json.loads((tmp_path / "caps/run.json").read_text())
+    assert names_of(lab_name) == []
+    assert list(records.iterdir()) == []
 
 
 def test_two_labs_stand_side_by_side(lab_name: str, vnet: Vnet, tmp_path: Path) -> None:
@@ -169,6 +182,21 @@ def test_a_crash_while_it_is_built_leaves_nothing_that_down_does_not_find(
     process.wait()
     assert len(names_of(lab_name)) >= namespaces_made
     assert vnet("down", "--kernel", lab_name).returncode == 0
+    assert names_of(lab_name) == []
+    assert list(records.iterdir()) == []
+
+
+def test_what_fails_while_it_is_built_is_taken_down_at_once(
+    lab_name: str, records: Path, vnet: Vnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_builder: Builder) -> None:
+        assert len(names_of(lab_name)) == 4
+        raise KernelError("h1: the kernel said no")
+
+    monkeypatch.setattr(Builder, "start", refuse)
+    (tmp_path / "lab.yaml").write_text(pair(lab_name))
+    up = vnet("up", "--kernel", "lab.yaml")
+    assert (up.returncode, up.stderr) == (3, "h1: the kernel said no\n")
     assert names_of(lab_name) == []
     assert list(records.iterdir()) == []
 

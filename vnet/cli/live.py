@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -52,33 +53,36 @@ def up(
     check_machine()
     from vnet.cli import render
     from vnet.lab.shipped import resolve
-    from vnet.live.kernel.lab import bring_down, bring_up
+    from vnet.live.kernel.lab import bring_up
     from vnet.topology.load import load_topology
 
     topology = load_topology(resolve(file))
     folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / f"{topology.name}-kernel"
+    options: dict[str, Any] = {"split": split, "pcap_format": pcap_format, "stays": not goes_down}
     captured = None if no_run else folder
-    try:
-        with bring_up(
-            topology, seed=seed, pcap_dir=captured, split=split, pcap_format=pcap_format
-        ) as lab:
-            try:
-                if not no_run:
-                    lab.play(until)
-            finally:
-                report = lab.finish()
-    finally:
-        if goes_down:
-            bring_down(topology.name)
+    with bring_up(topology, seed=seed, pcap_dir=captured, **options) as lab:
+        try:
+            if not no_run:
+                lab.play(until)
+        except KeyboardInterrupt:
+            if not goes_down:
+                _say_how_it_ends(topology.name, err=True)
+            raise
+        finally:
+            report = lab.finish()
     for note in lab.notes:
         click.echo(f"note: {note}", err=True)
     if as_json:
         render.show_json(report)
     elif not no_run:
         render.show(render.report_tables(report, folder=folder))
-    if not goes_down and not as_json:
-        click.echo(f"{topology.name} is up; vnet down --kernel {topology.name} takes it down")
+    if not goes_down:
+        _say_how_it_ends(topology.name, err=as_json)
     return EXIT_HELD if report.held else EXIT_EXPECTATION_FAILED
+
+
+def _say_how_it_ends(lab: str, *, err: bool) -> None:
+    click.echo(f"{lab} is up; vnet down --kernel {lab} takes it down", err=err)
 
 
 @click.command()

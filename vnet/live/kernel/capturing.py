@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from vnet.base.errors import StorageError
 from vnet.lab.capture import Recorder
 from vnet.lab.capture_files import REPORT_NAME, open_captures
 from vnet.lab.captures import write_json
@@ -59,6 +61,12 @@ class LiveCaptures:
     def counts(self) -> list[tuple[str, int]]:
         """How many frames each point heard, by its name."""
         return [(point.name, point.frames) for point in self.recorder.points]
+
+    def close(self) -> None:
+        """End the files as they are, where nobody could finish them: another error is the news."""
+        if self.recorder.writer is not None:
+            with suppress(StorageError):
+                self.recorder.writer.close()
 
     def finish(self, report: dict[str, Any]) -> None:
         """Complete the files, and write ``report`` beside them."""

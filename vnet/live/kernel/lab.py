@@ -119,6 +119,7 @@ class KernelLab:
         """Let go of sockets; the lab itself stays."""
         if self._stage is not None:
             self._stage.close()
+        self._captures.close()
         self._taps.close()
         self._netlink.close()
         self._clock.close()
@@ -157,8 +158,9 @@ def bring_up(
     pcap_dir: Path | None = None,
     split: bool = False,
     pcap_format: str = "pcapng",
+    stays: bool = True,
 ) -> Iterator[KernelLab]:
-    """Build the lab, and give it for its scenario to be played; it stays up afterwards.
+    """Build the lab, and give it for its scenario to be played; it stays up afterwards, or not.
 
     What fails while it is built is taken down again. Raises :class:`KernelError` where the machine
     cannot, :class:`NotAsExpectedError` where the lab is up already, :class:`UsageError` where the
@@ -179,12 +181,13 @@ def bring_up(
             try:
                 lab.build(pcap_dir, split=split, form=pcap_format)
             except BaseException:
-                lab.close()
                 take_down(record)
                 raise
             yield lab
         finally:
             lab.close()
+            if not stays and record.path.exists():
+                take_down(record)
 
 
 def planned(topology: Topology, seed: int | None = None) -> tuple[Network, Plan]:
