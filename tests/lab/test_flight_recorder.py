@@ -28,7 +28,7 @@ links:
   - {ends: ['s1:p2', 's2:p2'], latency: 10us, bandwidth: 10mbit, queue: 3}
   - {ends: ['h1:eth0', 's1:p3'], latency: 10us}
 """
-BROADCAST = b"\xff" * 6 + b"\x02\0\0\0\0\x01" + bytes(48)
+BROADCAST = b"\xff" * 6 + b"\x02\0\0\0\0\x01" + b"\x88\xb5" + bytes(46)
 
 
 def recorder_of(lab: Lab) -> FlightRecorder:
