@@ -177,7 +177,7 @@ routers:
   r2:
     nics:
       eth0: {ip: 10.0.0.1/24, dhcp: {ping: false}}
-    vlans: {eth0.10: {ip: 10.10.0.1/24}}
+    vlans: {eth0.10: {ip: 10.10.0.1/24, dhcp: true}}
 links:
   - {ends: ['h1:eth0', 'sw:p1']}
   - {ends: ['r1:eth0', 'sw:p2']}
@@ -187,7 +187,7 @@ links:
     with Lab.from_text(text) as lab:
         lab.advance("10s")
         names = {lease.hostname for lease in lab.router("r2").dhcp_leases}
-        assert names == {"h1", "h2", "r1"}
+        assert names == {"h1", "h2", "r1", "vm1"}
         for node, device in (("h1", "br0"), ("h2", "eth0"), ("r1", "eth0")):
             machine = lab.network.machine(node)
             assert machine is not None
@@ -198,4 +198,18 @@ links:
         vm1 = lab.network.vms["vm1"]
         (client,) = vm1.dhcp_clients.values()
         assert client.interface.device.name == "eth0.10"
-        assert not client.is_bound, "nobody serves that VLAN"
+        assert client.lease is not None
+        assert client.lease.ip[:2] == b"\x0a\x0a", "that of the VLAN's own server"
+
+
+def test_a_guest_may_serve_others() -> None:
+    text = """
+version: 1
+hosts: {h1: {switches: {br0: }}}
+vms:
+  vm1: {host: h1, vnics: [{ip: 10.0.0.1/24, dhcp: {range: 10.0.0.7}}]}
+  vm2: {host: h1, vnics: [{ip: dhcp}]}
+"""
+    with Lab.from_text(text) as lab:
+        lab.advance("4s")
+        assert lab.network.vms["vm2"].addresses == [bytes((10, 0, 0, 7))]

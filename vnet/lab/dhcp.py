@@ -18,14 +18,16 @@ def start_dhcp(network: Network) -> None:
     """Start them: first those who answer, then those who ask."""
     topology = network.topology
     for router in topology.routers.values():
-        _serve(network.routers[router.name], router.nics.values())
+        _serve(network.routers[router.name], (*router.nics.values(), *router.vlans))
     for host in topology.hosts.values():
         machine = network.hosts[host.name]
-        _serve(machine, host.nics.values())
+        _serve(machine, (*host.nics.values(), *host.vlans))
         for switch in host.switches.values():
             if switch.dhcp is not None:
                 interface = machine.namespace.interface(switch.name)
                 DhcpServer(interface, switch.dhcp, machine.epoch_ns)
+    for vm in topology.vms.values():
+        _serve(network.vms[vm.name], (*vm.vnics, *vm.vlans))
     for name, nodes in _asking(topology):
         asker = network.machine(name)
         assert asker is not None, f"{name} is built"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 from vnet.base.ids import ip_text
 from vnet.linux.services.dhcp_server.settings import DhcpServing
 from vnet.topology.dhcp_schema import serving_of
 from vnet.topology.model import Nic
 from vnet.topology.report import Path, Report
-from vnet.topology.schema import HostSwitchFile, ServedNicFile
+from vnet.topology.schema import HostSwitchFile, NicFile
+
+_N = TypeVar("_N", bound=Nic)
 
 
-def served(path: Path, file: ServedNicFile, card: Nic, count: int, report: Report) -> Nic:
+def served(path: Path, file: NicFile, card: _N, count: int, report: Report) -> _N:
     """The card at ``path`` with its server or relay, if any; there are ``count`` of them."""
     if file.dhcp is not None and file.dhcp_relay:
         what = "a card serves addresses or passes requests on, not both"
@@ -31,7 +34,7 @@ def serving_on_bridge(path: Path, file: HostSwitchFile, report: Report) -> DhcpS
     return serving_of((*path, "dhcp"), file.dhcp, file.ip, report)
 
 
-def _check_relay(path: Path, file: ServedNicFile, report: Report) -> None:
+def _check_relay(path: Path, file: NicFile, report: Report) -> None:
     own = {address.ip for address in file.addresses if len(address.ip) == 4}
     if file.dhcp_relay and not own:
         what = "a DHCP relay on a card without an IPv4 address"

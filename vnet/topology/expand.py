@@ -47,7 +47,6 @@ from vnet.topology.schema import (
     NicFile,
     RouterFile,
     RouterNicFile,
-    ServedNicFile,
     TopologyFile,
     VmFile,
     VnicFile,
@@ -284,8 +283,7 @@ class _Expander:
                 dhcp_client=file.asks_dhcp,
                 dns=dns_on_card(here, file, self.report),
             )
-            if isinstance(file, ServedNicFile):
-                card = served(here, file, card, count or 1, self.report)
+            card = served(here, file, card, count or 1, self.report)
             nics[name] = card
         return nics
 
@@ -371,7 +369,8 @@ class _Expander:
             home = host.switches.get(switch)
             leases = home is not None and home.leases_to_guests and not card.ips
             asks = vnic.asks_dhcp or leases
-            vnics.append(replace(card, dhcp_client=asks, dns=serves))
+            card = replace(card, dhcp_client=asks, dns=serves)
+            vnics.append(served(here, vnic, card, file.count or 1, self.report))
         return vnics
 
     def plug(self, path: Path, host: Host, vnic: VnicFile) -> str:

@@ -91,11 +91,19 @@ class NicFile(Part):
             ],
         ],
     )
-
     dns: DnsOrTrue = Field(
         default=None,
         description="Run a DNS server here: 'true', or what it knows besides the names of the lab.",
         examples=[{"domain": "lab.test", "upstream": "10.0.0.53"}],
+    )
+    dhcp: DhcpOrTrue = Field(
+        default=None,
+        description="Run a DHCP server here: 'true', or what it leases.",
+        examples=[{"range": "10.0.0.100-10.0.0.199", "lease": "1h"}],
+    )
+    dhcp_relay: Relays = Field(
+        default=[],
+        description="Pass DHCP requests that come in here on to a server, or to each of a list.",
     )
 
     @property
@@ -106,20 +114,6 @@ class NicFile(Part):
     @property
     def asks_dhcp(self) -> bool:
         return Dynamic.DHCP in self.ip
-
-
-class ServedNicFile(NicFile):
-    """A card by which others may be given addresses."""
-
-    dhcp: DhcpOrTrue = Field(
-        default=None,
-        description="Run a DHCP server here: 'true', or what it leases.",
-        examples=[{"range": "10.0.0.100-10.0.0.199", "lease": "1h"}],
-    )
-    dhcp_relay: Relays = Field(
-        default=[],
-        description="Pass DHCP requests that come in here on to a server, or to each of a list.",
-    )
 
 
 class VnicFile(NicFile):
@@ -257,7 +251,7 @@ class HostFile(MachineFile):
         "'route' and 'nat': 'xen' gives each guest a back end of its own (Xen's default), "
         "'libvirt' a bridge without a card (KVM's).",
     )
-    nics: dict[InterfaceName, ServedNicFile | None] = Field(
+    nics: dict[InterfaceName, NicFile | None] = Field(
         default={}, description="Physical cards by name."
     )
     switches: dict[InterfaceName, HostSwitchFile | None] = Field(
@@ -302,7 +296,7 @@ class WireSwitchFile(SwitchFile):
     )
 
 
-class RouterNicFile(ServedNicFile):
+class RouterNicFile(NicFile):
     """A card of a router."""
 
     ra: RaOrTrue = Field(

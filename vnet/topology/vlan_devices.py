@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from vnet.base.text import did_you_mean, quote
 from vnet.topology.cards import NO_MAC, check_card
+from vnet.topology.dhcp import served
 from vnet.topology.dns import dns_on_card
 from vnet.topology.linux_schema import LARGEST_VID
 from vnet.topology.model import VlanDevice
@@ -40,7 +41,7 @@ def vlan_devices_of(
             what = f"{quote(twin)} is VLAN {device.vid} of {device.link} already"
             report.add(here, what, at_key=True)
         check_card(here, file, count, report)
-        made[name] = device
+        made[name] = served(here, file, device, count, report)
     return tuple(made.values())
 
 
