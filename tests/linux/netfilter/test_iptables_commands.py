@@ -26,8 +26,19 @@ def test_commands_answer_as_they_were_recorded() -> None:
         try:
             answer = ruleset.command(words), 0
         except XtablesError as error:
-            answer = error.told_by("iptables"), error.status
+            answer = error.printed + error.told_by("iptables"), error.status
         assert answer == (printed, status), words
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_what_commands_make_of_each_other_is_as_it_was_recorded(number: int) -> None:
+    text = (_RECORDED.parent / "sequences.json").read_text(encoding="utf-8")
+    case = json.loads(text)[number]
+    tools = NetfilterTools(Namespace(Scheduler(), "h1", Chance(1)))
+    for command, printed, status in case["commands"]:
+        answer = tools.run("iptables", command.split())
+        assert (answer.out + answer.err, answer.status) == (printed, status), command
+    assert tools.run("nft", ["list", "ruleset"]).out == case["nft"]
 
 
 @pytest.mark.parametrize(

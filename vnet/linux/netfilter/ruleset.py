@@ -81,6 +81,8 @@ class Ruleset:
             self._find_refused(name, steps, afresh=afresh)
         if afresh:
             self.tables.pop(name, None)
+        elif not draft.chains and name not in self.tables:
+            return
         self.tables[name] = draft
         self._run(draft)
 

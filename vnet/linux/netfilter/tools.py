@@ -48,7 +48,7 @@ class NetfilterTools:
         try:
             return Answer(ruleset.command(words))
         except XtablesError as error:
-            return Answer(err=error.told_by(ruleset.program), status=error.status)
+            return Answer(error.printed, error.told_by(ruleset.program), error.status)
 
     def save(self, family: int, words: Sequence[str] = ()) -> Answer:
         """``iptables-save [-c] [-t TABLE]``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from vnet.linux.netfilter.iptables.reading import is_verdict
 from vnet.linux.netfilter.iptables.request import check_chain_name
@@ -45,26 +45,24 @@ def check_description(table: Table, description: Description) -> None:
             raise XtablesError(f"{match.NAME.upper()} match requires '-p {match.NAME}'")
 
 
-def append(name: str, rules: Iterable[Rule]) -> Change:
+def append(name: str, rules: Sequence[Rule]) -> Change:
     """``-A``."""
 
     def change(table: Table) -> None:
         existing(table, name).rules += rules
 
-    rules = list(rules)
     return change
 
 
-def insert(name: str, number: int, rules: Iterable[Rule]) -> Change:
-    """``-I``: before the rule of a number."""
+def insert(name: str, number: int, rules: Sequence[Rule]) -> Change:
+    """``-I``: before the rule of a number, one after the other, so that the last stands first."""
 
     def change(table: Table) -> None:
         chain = existing(table, name)
         if number > len(chain.rules) + 1:
             raise MissingError("Index of insertion too big")
-        chain.rules[number - 1 : number - 1] = rules
+        chain.rules[number - 1 : number - 1] = reversed(rules)
 
-    rules = list(rules)
     return change
 
 
@@ -111,9 +109,7 @@ def delete(name: str, description: Description) -> Change:
 
 def find(table: Table, name: str, description: Description) -> int:
     """Where the first rule of these words stands; raises :class:`MissingError`."""
-    chain = table.find(name)
-    if chain is None:
-        raise MissingError(NO_SUCH_NAME)
+    chain = table.find(name) or Chain(name)
     for place, rule in enumerate(chain.rules):
         if rule.description == description:
             return place
@@ -129,10 +125,15 @@ def chosen(table: Table, name: str | None) -> list[Chain]:
     return [table.chains[name]] if name in table.chains else []
 
 
-def flush(name: str | None) -> Change:
-    """``-F``: forget the rules."""
+def flush(name: str | None, *, makes: bool = False) -> Change:
+    """``-F``: forget the rules. A built-in chain that is named is made if need be, and with
+    ``makes`` (which -v does) all of them are."""
 
     def change(table: Table) -> None:
+        for hook in table.hooks if makes else ():
+            table.made(hook.name)
+        if name is not None:
+            table.made(name)
         for chain in chosen(table, name):
             chain.rules.clear()
 
@@ -143,6 +144,8 @@ def zero(name: str | None, number: int | None) -> Change:
     """``-Z``: begin to count anew."""
 
     def change(table: Table) -> None:
+        if name is not None and number is None and name not in table.chains:
+            raise MissingError(NO_SUCH_NAME)
         for chain in chosen(table, name):
             if number is None:
                 chain.packet_count = chain.byte_count = 0
@@ -166,32 +169,43 @@ def add_chain(name: str) -> Change:
     return change
 
 
-def delete_chains(name: str | None) -> Change:
-    """``-X``: a user's chain, or all of them."""
+def delete_chains(name: str | None, *, by_name: bool = False) -> Change:
+    """``-X``: a chain, or all of users and the built-in ones that do nothing; the oldest first,
+    or in the order of their names, which -v asks for."""
 
     def change(table: Table) -> None:
         if name is not None and name not in table.chains:
             raise MissingError(NO_SUCH_NAME)
-        for other in [name] if name is not None else list(table.chains):
-            chain = table.chains[other]
-            is_used = bool(chain.rules) or table.count_references(other)
-            if chain.policy is not None and name is None and (is_used or chain.policy != "ACCEPT"):
-                continue
-            if is_used:
-                raise RefusedError("CHAIN_DEL", BUSY, f"chain {other}")
-            del table.chains[other]
+        there = [chain for chain in table.listed() if chain.name in table.chains]
+        if not by_name:
+            there = list(table.chains.values())
+        doomed = [chain for chain in there if name in (None, chain.name)]
+        if name is None:
+            doomed = [c for c in doomed if c.policy is None or _is_idle(c)]
+        elif doomed[0].policy == "DROP":
+            raise MissingError("Directory not empty")
+        for chain in doomed:
+            if chain.rules or table.count_references(chain.name):
+                raise RefusedError("CHAIN_DEL", BUSY, f"chain {chain.name}")
+        for chain in doomed:
+            del table.chains[chain.name]
 
     return change
+
+
+def _is_idle(chain: Chain) -> bool:
+    """Whether a built-in chain does nothing."""
+    return not chain.rules and chain.policy == "ACCEPT"
 
 
 def rename(name: str, new_name: str, family: int) -> Change:
     """``-E``: a user's chain, and all that lead to it."""
 
     def change(table: Table) -> None:
+        if new_name in table.chains:
+            raise MissingError("File exists")
         if name not in table.chains or table.is_builtin(name):
             raise MissingError(NO_SUCH_NAME)
-        if table.find(new_name) is not None:
-            raise MissingError("File exists")
         check_chain_name(new_name, family)
         table.chains = {
             (new_name if other == name else other): chain for other, chain in table.chains.items()

@@ -20,6 +20,7 @@ from vnet.linux.netfilter.tables import TABLES, Chain, Table
 from vnet.linux.netfilter.xtables.errors import (
     BAD_VERSION,
     FAILED,
+    REFUSED,
     VERSION,
     XtablesError,
 )
@@ -45,13 +46,19 @@ def run_command(ruleset: Ruleset, words: Sequence[str]) -> str:
         return usage(ruleset.program)
     if command.table not in TABLES:
         raise XtablesError(f"table '{command.table}' does not exist", BAD_VERSION)
-    out = "".join(command.notices)
-    for action in command.actions:
-        if action in "LS":
-            out += _show(ruleset, command, action)
-    step, printed = step_of(ruleset, command)
-    if step is not None:
-        ruleset.apply(command.table, [step])
+    out, printed = "".join(command.notices), ""
+    try:
+        for action in command.actions:
+            if action in "LS":
+                out += _show(ruleset, command, action)
+        step, printed = step_of(ruleset, command)
+        if step is not None:
+            ruleset.apply(command.table, [step])
+    except XtablesError as error:
+        # What the tool itself finds wrong it finds before it prints, but for rules to append.
+        late = error.status == REFUSED or (command.action == "A" and error.status == FAILED)
+        error.printed = out + printed if late else out
+        raise
     return out + printed
 
 
@@ -72,13 +79,14 @@ def _change(ruleset: Ruleset, command: Command, action: str) -> changes.Change |
         case "A" | "I" | "R" | "D" | "C":
             return _rule_change(command, action)
         case "F":
-            return changes.flush(command.chain)
+            makes = command.verbosity > 0 and command.chain is None
+            return changes.flush(command.chain, makes=makes)
         case "Z":
             return changes.zero(command.chain, number)
         case "N":
             return changes.add_chain(chain)
         case "X":
-            return changes.delete_chains(command.chain)
+            return changes.delete_chains(command.chain, by_name=command.verbosity > 0)
         case "E":
             return changes.rename(chain, command.new_name, ruleset.family)
         case "P":
@@ -114,18 +122,26 @@ def _rule_change(command: Command, action: str) -> changes.Change:
 
 
 def _verbose(ruleset: Ruleset, command: Command, action: str) -> str:
+    if action == "D" and command.number is not None:
+        return ""
     if action in "AIRDC":
         return "".join(described(description) for description in command.descriptions)
     words = {"F": "Flushing", "Z": "Zeroing", "X": "Deleting"}.get(action)
     if words is None:
         return ""
-    names = [command.chain] if command.chain else _names(ruleset, command, action)
+    names = _names(ruleset, command, action)
+    if command.chain is not None:
+        names = [command.chain] if action != "X" or command.chain in names else []
     return "".join(f"{words} chain `{name}'\n" for name in names)
 
 
 def _names(ruleset: Ruleset, command: Command, action: str) -> list[str]:
-    chains = ruleset.table(command.table).listed()
-    return [chain.name for chain in chains if action != "X" or chain.policy is None]
+    """The chains that are there; -F makes what a table has by itself, and -X tells of others."""
+    table = ruleset.table(command.table)
+    if action == "F":
+        return [chain.name for chain in table.listed()]
+    listed = (chain for chain in table.listed() if chain.name in table.chains)
+    return [chain.name for chain in listed if action != "X" or chain.policy is None]
 
 
 def _show(ruleset: Ruleset, command: Command, action: str) -> str:

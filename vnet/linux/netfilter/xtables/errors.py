@@ -21,6 +21,8 @@ class XtablesError(UsageError):
         super().__init__(message)
         self.message = message
         self.status = status
+        self.printed = ""
+        """What the tool has printed before, for ``-v``."""
 
     def told_by(self, program: str, line: int | None = None) -> str:
         """All that the program writes; ``line`` is that of the text it restores from."""
