@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from vnet.base.chance import Chance
 from vnet.base.drops import DropReason
-from vnet.base.ids import MAC_ZERO, ip_from_text
-from vnet.guest.machine import Guest, Machine, reachable_address
+from vnet.base.ids import MAC_ZERO
+from vnet.guest.machine import Guest, Machine
 from vnet.guest.vnic import Vnic
 from vnet.hypervisor.backend import FrontEnd
 from vnet.hypervisor.modes.bridge import BridgeMode
@@ -75,14 +75,6 @@ class Network:
     def machine(self, name: str) -> Machine | None:
         """A VM, host or router by name."""
         return self.vms.get(name) or self.hosts.get(name) or self.routers.get(name)
-
-    def name_server(self, name: str, source: Machine) -> bytes:
-        """Where ``source`` asks the DNS server that is called ``name``, or is an address."""
-        machine = self.machine(name)
-        if machine is None:
-            return ip_from_text(name)
-        among = [ip for server in self.dns_servers.get(name, ()) for ip in server.addresses]
-        return reachable_address(machine, source, among=among)
 
     def machines(self) -> Iterator[Machine]:
         """Every VM, host and router."""

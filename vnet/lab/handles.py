@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vnet.base.errors import UsageError
-from vnet.base.ids import IpAddress, ip_from_text, ip_text
+from vnet.base.ids import IpAddress, ip_from_text
 from vnet.guest.apps.arping import Arping
 from vnet.guest.apps.http import HttpGet, HttpServer
 from vnet.guest.apps.iperf.client import IperfClient
@@ -28,9 +28,10 @@ from vnet.guest.apps.traceroute import (
 )
 from vnet.guest.apps.udp import UdpServer, UdpStream
 from vnet.guest.groups import group_from_text
-from vnet.guest.machine import Guest, Machine, address_in
+from vnet.guest.machine import Guest, Machine
 from vnet.guest.vnic import Vnic
 from vnet.lab.arguments import duration_ns, spelt, within
+from vnet.lab.names_handle import NamesHandle
 from vnet.lab.netfilter_handle import NetfilterHandle
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.tc.command import Tc
@@ -38,7 +39,6 @@ from vnet.topology.stream_step_schema import MOST_BYTES as MOST_BYTES_SENT
 from vnet.topology.stream_step_schema import MOST_STREAMS
 
 if TYPE_CHECKING:
-    from vnet.guest.apps.dns.dig import DigResult
     from vnet.lab.lab import Lab
     from vnet.linux.services.dhcp_client.daemon import DhcpClientDaemon
     from vnet.linux.services.dhcp_client.lease import ClientLease
@@ -49,7 +49,7 @@ _MAX_DATA_BYTES = 65_507
 _MOST_PACKETS = 1_000_000_000
 
 
-class MachineHandle(NetfilterHandle):
+class MachineHandle(NetfilterHandle, NamesHandle):
     """A VM, host or router. Times are written as in topology files: ``"200ms"``."""
 
     def __init__(self, lab: Lab, machine: Machine) -> None:
@@ -241,62 +241,6 @@ class MachineHandle(NetfilterHandle):
         self._lab.wait_for(app)
         return app
 
-    def dig(
-        self,
-        name: str,
-        kind: str = "A",
-        *,
-        server: str | None = None,
-        port: int = 53,
-        klass: str = "IN",
-        tries: int = 3,
-        timeout: str = "5s",
-        recurse: bool = True,
-        authentic: bool = True,
-        dnssec: bool = False,
-        edns: bool = True,
-        cookie: bool = True,
-        size: int = 1232,
-        tcp: bool = False,
-        ignore: bool = False,
-    ) -> DigResult:
-        """dig(1): a question to ``server``, or to those of the machine's resolver; waits for the
-        answer.
-
-        ``recurse`` is its +recurse, ``authentic`` +adflag, ``size`` +bufsize, and ``ignore`` takes
-        an answer that was cut off.
-        """
-        from vnet.guest.apps.dns.names import class_number, type_number
-
-        number, class_ = type_number(spelt("kind", kind)), class_number(spelt("klass", klass))
-        if number is None or class_ is None:
-            wrong = kind if number is None else klass
-            raise UsageError(f"dig: {wrong!r} is no type or class of records")
-        servers = []
-        if server is not None and self._lab.network.machine(server) is None:
-            servers = [self._resolve(server)[0]]
-        elif server is not None:
-            servers = [self._lab.network.name_server(server, self._machine)]
-        app = self._machine.make_dig(
-            spelt("name", name),
-            kind=number,
-            klass=class_,
-            servers=servers,
-            port=within("port", port, 1, 65_535),
-            tries=within("tries", tries, 1, 100),
-            timeout_ns=duration_ns(timeout),
-            recurse=recurse,
-            authentic=authentic,
-            dnssec=dnssec,
-            edns=edns,
-            cookie=cookie,
-            size_bytes=within("size", size, 0, 65_535),
-            tcp=tcp,
-            ignore=ignore,
-        )
-        self._lab.wait_for(app)
-        return app.result
-
     def dhcp(self, action: str = "start", *, device: str | None = None) -> ClientLease | None:
         """dhclient(8): ``start``, ``renew``, ``release`` or ``reboot`` the DHCP client of a device,
         and wait until that is done. Returns what the machine has been lent, if it has anything.
@@ -314,19 +258,6 @@ class MachineHandle(NetfilterHandle):
         """The leases of the DHCP servers on this machine, the newest first."""
         servers = self.namespace.dhcp_servers.values()
         return [lease for server in servers for lease in server.leases]
-
-    def resolve(self, name: str, *, family: int | None = None) -> list[str]:
-        """The addresses of a name, as programs find them (getaddrinfo), the best first.
-
-        Raises :class:`UsageError` where there are none, and says why.
-        """
-        if family not in (None, 4, 6):
-            raise UsageError(f"a family of {family!r} cannot be", "4 or 6")
-        app = self._machine.make_resolve(spelt("name", name), family)
-        self._lab.wait_for(app)
-        if app.failure is not None:
-            raise UsageError(f"{name}: {app.failure.value}")
-        return [ip_text(ip) for ip in app.addresses]
 
     def tcp(self, target: str, *, port: int = 7, size: int = 64, timeout: str = "60s") -> TcpClient:
         """Bytes over TCP to an echo server, which :meth:`serve_tcp` may have started there."""
@@ -399,23 +330,6 @@ class MachineHandle(NetfilterHandle):
         """Run a UDP echo server until the lab ends."""
         self._lab.check_open()
         return self._machine.serve_echo(within("port", port, 1, 65_535))
-
-    def _resolve(
-        self, target: str, family: int | None = None
-    ) -> tuple[IpAddress | bytes, str | None]:
-        from vnet.guest.machine import reachable_address
-
-        machine = self._lab.network.machine(spelt("target", target))
-        if machine is not None:
-            if family not in (None, 4, 6):
-                raise UsageError(f"a family of {family!r} cannot be", "4 or 6")
-            return reachable_address(machine, self._machine, family), None
-        try:
-            return address_in(target)
-        except UsageError:
-            if not self.namespace.resolv_conf.servers:
-                raise
-        return ip_from_text(self.resolve(target, family=family)[0]), None
 
     def _bound(self, source: str | None) -> tuple[IpAddress | None, str | None]:
         """What ``source`` names: an address, or else a device."""

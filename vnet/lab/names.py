@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from vnet.base.ids import ip_from_text
+from vnet.guest.machine import Machine, reachable_address
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.services.dns_server.settings import DnsServing, Upstream
@@ -15,6 +17,7 @@ from vnet.topology import model
 from vnet.topology.expand import addresses_of
 
 if TYPE_CHECKING:
+    from vnet.lab.build import Network
     from vnet.linux.services.dns_server.server import DnsServer
 
 
@@ -84,3 +87,12 @@ def _start(topology: model.Topology, interface: Interface, serving: DnsServing) 
     leases = interface.namespace.dhcp_names
     sources: list[NameSource] = [names] if leases is None else [names, leases]
     return DnsServer(interface, serving, sources)
+
+
+def name_server(network: Network, name: str, source: Machine) -> bytes:
+    """Where ``source`` asks the DNS server that is called ``name``, or is an address."""
+    machine = network.machine(name)
+    if machine is None:
+        return ip_from_text(name)
+    among = [ip for server in network.dns_servers.get(name, ()) for ip in server.addresses]
+    return reachable_address(machine, source, among=among)

@@ -13,6 +13,7 @@ from vnet.guest.machine import Machine, reachable_address
 from vnet.lab import acts
 from vnet.lab.acts import Act, Wait
 from vnet.lab.build import Network
+from vnet.lab.names import name_server
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.topology import steps, stream_steps
 from vnet.topology.admin_steps import IptablesStep, SysctlStep
@@ -146,7 +147,7 @@ def _act(network: Network, step: steps.Step) -> Callable[[], dict[str, Any]]:
 
 def _make_dig(network: Network, step: DnsStep) -> App:
     machine = _machine(network, step.source)
-    servers = [] if step.server is None else [network.name_server(step.server, machine)]
+    servers = [] if step.server is None else [name_server(network, step.server, machine)]
     return machine.make_dig(
         step.name,
         kind=step.kind,
