@@ -53,7 +53,7 @@ scenario:
   - {http: {from: vm1, to: far, path: /nowhere}, expect: {status: 404}}
   - {arping: {from: vm1, to: 10.0.1.2, count: 2, interval: 50ms}, expect: {received: 2}}
   - {traceroute: {from: vm1, to: far}, expect: {reached: true, path: 10.0.1.254 10.0.2.1}}
-  - {iperf3: {from: vm1, to: far, size: 200000}, expect: {received_bytes: '>= 200000'}}
+  - {iperf3: {from: vm1, to: far, size: 200000}, expect: {sent_bytes: '>= 200000'}}
   - send: {from: vm1, packet: "Ether(dst='ff:ff:ff:ff:ff:ff')/IP(dst='10.0.1.2')/UDP(dport=9)"}
     expect: {sent: 1, frames matching udp on h1:peth0: 1}
   - {fdb: {switch: 'h1:xenbr0', mac: vm1}, expect: {port: vif1.0}}

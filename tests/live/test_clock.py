@@ -1,33 +1,66 @@
-"""The wall clock, and the files that it waits for."""
+"""The scheduler by the wall clock: events in time, files first, and an end."""
 
 from __future__ import annotations
 
 import socket
-from functools import partial
+from collections.abc import Iterator
 
+import pytest
+
+from vnet.base.units import NS_PER_MS
 from vnet.live.clock import WallClock
 
 
-def test_a_file_that_an_event_closed_is_left_alone() -> None:
-    """Both are ready at once, and whoever is told first closes the other."""
-    clock = WallClock()
-    ends = [socket.socketpair() for _ in range(2)]
-    told = []
+@pytest.fixture
+def clock() -> Iterator[WallClock]:
+    made = WallClock()
+    yield made
+    made.close()
 
-    def close_other(number: int) -> None:
-        told.append(number)
-        other, _far = ends[1 - number]
-        clock.forget(other)
-        other.close()
-        clock.stop()
 
-    for number, (near, far) in enumerate(ends):
-        clock.watch(near, partial(close_other, number))
-        far.send(b"x")
+def test_events_come_in_order_and_not_before_their_time(clock: WallClock) -> None:
+    seen: list[tuple[str, bool]] = []
     clock.begin()
-    clock.run_live(1_000_000_000)
-    assert len(told) == 1
+    for name, due_ms in (("late", 20), ("early", 5)):
+        due_ns = due_ms * NS_PER_MS
+        clock.at(due_ns, lambda n=name, t=due_ns: seen.append((n, clock.real_now_ns >= t)))
+    clock.at(30 * NS_PER_MS, clock.stop)
+    clock.run_live()
+    assert seen == [("early", True), ("late", True)]
+
+
+def test_it_ends_when_it_shall_with_nothing_to_do(clock: WallClock) -> None:
+    clock.begin()
+    clock.run_live(10 * NS_PER_MS)
+    assert clock.real_now_ns >= 10 * NS_PER_MS
+
+
+def test_what_has_come_is_read_before_what_is_due(clock: WallClock) -> None:
+    near, far = socket.socketpair()
+    told: list[str] = []
+
+    def read() -> None:
+        told.append(far.recv(10).decode())
+
+    clock.watch(far, read)
+    clock.before = lambda: told.append("before")
+    near.send(b"answer")
+    clock.begin()
+    clock.at(0, told.append, "timeout")
+    clock.at(0, clock.stop)
+    clock.run_live()
+    near.close()
+    assert told == ["before", "answer", "timeout"]
+
+
+def test_files_that_are_forgotten_or_left_are_closed_with_it() -> None:
+    clock = WallClock()
+    near, far = socket.socketpair()
+    clock.watch(near, lambda: None)
+    clock.watch(far, lambda: None)
+    clock.forget(far)
+    clock.forget(far)
     clock.close()
-    for near, far in ends:
-        near.close()
-        far.close()
+    assert near.fileno() == -1
+    assert far.fileno() >= 0
+    far.close()

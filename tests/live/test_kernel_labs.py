@@ -62,8 +62,10 @@ def test_bridges_carry_what_the_file_expects(lab_name: str, tmp_path: Path) -> N
     }
     packets = list(read_pcapng((tmp_path / f"{lab_name}.pcapng").read_bytes(), strict=True))
     requests = [p for p in packets if p.data[12:14] == b"\x08\x00" and p.data[34:35] == b"\x08"]
-    assert [p.interface.name for p in requests[:3]] == ["vm1:eth0", "h1:eth0", "vm2:eth0"]
-    assert [p.outbound for p in requests[:3]] == [True, True, False]
+    first = {p.interface.name: p for p in reversed(requests)}
+    way = [first[point] for point in ("vm1:eth0", "h1:eth0", "vm2:eth0")]
+    assert [p.outbound for p in way] == [True, True, False]
+    assert [p.time_ns for p in way] == sorted(p.time_ns for p in way)
     assert [p.time_ns for p in packets] == sorted(p.time_ns for p in packets)
 
 
@@ -171,7 +173,7 @@ def test_two_labs_stand_side_by_side(lab_name: str, vnet: Vnet, tmp_path: Path) 
     assert vnet("down", "--kernel").stdout == f"{lab_name}b is down\n"
 
 
-@pytest.mark.parametrize("namespaces_made", [1, 3, 4])
+@pytest.mark.parametrize("namespaces_made", [1, 4])
 def test_a_crash_while_it_is_built_leaves_nothing_that_down_does_not_find(
     namespaces_made: int, lab_name: str, records: Path, vnet: Vnet, tmp_path: Path
 ) -> None:

@@ -92,11 +92,12 @@ class WallClock(Scheduler):
         return max(0, min(ends) - now_ns)
 
     def _look(self, wait_ns: int) -> None:
-        """Wait for files, and tell who waits for them; what is due by then is done first."""
+        """Wait for files, and tell who waits for them, before anything is done that is due by now:
+        on a busy machine an answer has come in time that is read too late."""
         ready = self._selector.select(wait_ns / NS_PER_S)
         if not ready:
             return
-        self.run(max(self.real_now_ns, self.now_ns))
+        self.now_ns = max(self.real_now_ns, self.now_ns)
         if self.before is not None:
             self.before()
         for key, _ in ready:

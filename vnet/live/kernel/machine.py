@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from vnet.base.errors import VnetError
@@ -21,6 +22,7 @@ from vnet.live.kernel.netlink import Netlink
 from vnet.topology.group_steps import MembershipStep
 
 _LOOPBACK_INDEX = 1
+_TCP_LISTEN = "0A"
 
 
 class LiveMachine:
@@ -54,6 +56,14 @@ class LiveMachine:
             made = socket.socket(family, kind, protocol)
         made.setblocking(False)
         return made
+
+    def listens(self, port: int) -> bool:
+        """Whether anybody waits for TCP connections on a port (proc_net_tcp)."""
+        with namespaces.inside(self.namespace):
+            tables = [Path("/proc/thread-self/net", name) for name in ("tcp", "tcp6")]
+            lines = [row for t in tables if t.exists() for row in t.read_text().splitlines()[1:]]
+        fields = (line.split() for line in lines)
+        return any(f[1].endswith(f":{port:04X}") and f[3] == _TCP_LISTEN for f in fields)
 
     def addresses(self) -> list[IpAddress]:
         """Its addresses now, in order of devices, link-local and loopback ones aside."""

@@ -7,12 +7,15 @@ import subprocess
 from typing import Any
 
 from vnet.base.ids import ip_text
-from vnet.base.units import NS_PER_S
+from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.apps.program import ENVIRONMENT, LiveProgram
 from vnet.live.kernel.capabilities import find_program
 from vnet.live.kernel.machine import LiveMachine
 from vnet.topology.stream_steps import IperfStep
+
+_LOOK_EVERY_NS = 20 * NS_PER_MS
+_TRIES = 250
 
 
 class LiveIperf(LiveProgram):
@@ -30,12 +33,13 @@ class LiveIperf(LiveProgram):
             words += ["-n", str(step.size_bytes)]
         super().__init__(machine, words)
         self._server_words = ["-s", "-1", "-D", *port]
+        self._port = step.port
         self._owners = owners
 
     def start(self) -> None:
         for owner in self._owners:
             with namespaces.inside(owner.namespace):
-                # It goes into the background once it listens, and ends with the test.
+                # It goes into the background by itself, and ends with the test.
                 subprocess.run(
                     [find_program("iperf3"), *self._server_words],
                     env=ENVIRONMENT | owner.mark,
@@ -44,7 +48,16 @@ class LiveIperf(LiveProgram):
                     stderr=subprocess.DEVNULL,
                     check=False,
                 )
-        super().start()
+        self._begin(_TRIES)
+
+    def _begin(self, tries: int) -> None:
+        """Start the client once the servers listen: that is after they go into the background."""
+        if self.done:
+            return
+        if tries == 0 or all(owner.listens(self._port) for owner in self._owners):
+            super().start()
+        else:
+            self.scheduler.after(_LOOK_EVERY_NS, self._begin, tries - 1)
 
     def seen(self) -> dict[str, Any]:
         told = self._told()
