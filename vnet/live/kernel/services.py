@@ -31,6 +31,7 @@ _OPTION_NAMES = {
     dhcp_options.NETBIOS_NAME_SERVER: "netbios-name-servers",
     dhcp_options.NETBIOS_SCOPE: "netbios-scope",
     dhcp_options.MTU: "interface-mtu",
+    dhcp_options.CLASSLESS_ROUTES: "rfc3442-classless-static-routes",
     dhcp_options.NTP_SERVER: "ntp-servers",
 }
 
@@ -89,7 +90,7 @@ class Services:
     def _start_dhclient(self, node: NodePlan, device: str, script: Path) -> None:
         config = self._file(node, f"{device}.conf")
         # dhclient asks for what it was told to by name.
-        wanted = ", ".join((*_OPTION_NAMES.values(), "rfc3442-classless-static-routes"))
+        wanted = ", ".join(_OPTION_NAMES.values())
         text = "option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;\n"
         text += f'send host-name "{node.name}";\nrequest {wanted};\n'
         config.write_text(text, encoding="utf-8")
