@@ -166,7 +166,7 @@ def test_after_a_storm_the_beginning_and_the_end_are_shown(
     pytester.makepyfile("""
         def test_it(vnet_lab):
             lab = vnet_lab("loop.yaml")
-            lab.vm("vm1").vnic().send(bytes([255] * 6 + [2, 0, 0, 0, 0, 1]) + bytes(48))
+            lab.vm("vm1").vnic().send(bytes([255] * 6 + [2, 0, 0, 0, 0, 1, 0x88, 0xB5]) + bytes(46))
             lab.advance("300ms")
             raise ValueError
     """)
