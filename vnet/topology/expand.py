@@ -155,7 +155,7 @@ class _Expander:
         cards = [*nics.values(), *vlans]
         check_subnets(path, switches, cards, self.report)
         veths = veths_of(path, file, self.report)
-        bridges = [Nic(key, NO_MAC, switch.addresses) for key, switch in switches.items()]
+        bridges = [Nic(key, NO_MAC, s.addresses) for key, s in switches.items() if s.addresses]
         routes = self.routes(path, file, [*cards, *bridges])
         rules = rules_of(path, file.rules, self.report)
         sysctls = sysctls_of(path, file, None, self.report)
