@@ -7,8 +7,22 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 
-from tests.linux.kit import Lab, Probe, S, address, host, ip, ip6, probe_mac, router, to_host
+from tests.linux.kit import (
+    Lab,
+    Probe,
+    S,
+    address,
+    dropped,
+    host,
+    ip,
+    ip6,
+    probe_mac,
+    router,
+    swallow,
+    to_host,
+)
 from vnet.base.ids import ip_from_text, ip_text, mac_from_text
+from vnet.linux.netns import drops
 from vnet.linux.netns.namespace import Namespace
 from vnet.tables.conntrack.key import parts_of
 from vnet.tables.conntrack.linux import status
@@ -143,3 +157,16 @@ def test_a_reset_of_netfilters_has_no_flow_label() -> None:
     probe.send(to_host(probe, ip6("fd00::2", "fd00::1") / TCP(sport=9, dport=80, flags="S")))
     (reset,) = probe.of(TCP)
     assert (str(reset[TCP].flags), reset[IPv6].fl) == ("RA", 0)
+
+
+def test_what_is_sent_elsewhere_and_cannot_go_there_meets_no_more_rules() -> None:
+    lab = Lab()
+    machine, probe = host(lab, "10.0.0.1/24")
+    probe.answers_arp("10.0.0.2")
+    rules = machine.make_netfilter().rules4
+    rules.restore("*nat\n-A OUTPUT -p udp -j DNAT --to-destination 10.9.9.9\nCOMMIT\n")
+    rules.restore("*filter\n-A OUTPUT -p udp\nCOMMIT\n")
+    machine.sockets.open_udp(swallow).send_to(ip_from_text("10.0.0.2"), 9, b"")
+    lab.run(0)
+    assert "[0:0] -A OUTPUT -p udp" in rules.save("filter", counters=True)
+    assert dropped(machine, drops.NO_ROUTE) == 1

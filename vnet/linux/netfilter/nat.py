@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from vnet.base.drops import DropReason
 from vnet.base.ids import is_link_local_ip6, network_of
 from vnet.linux.netfilter import drops
 from vnet.linux.netfilter.hooks import Hook
@@ -81,8 +82,17 @@ class Nat:
         if data is None:
             return drop(drops.NAT_IMPOSSIBLE)
         if data is not packet.data:
-            packet.data = data
+            target, packet.data = packet.target, data
+            if packet.hook is Hook.OUTPUT and packet.target != target:
+                return self._routed_again(packet)
         return ACCEPT
+
+    def _routed_again(self, packet: NfPacket) -> Verdict:
+        """Whether a packet of our own can go where it is to go now: else it goes no further."""
+        namespace = self._namespace
+        stack = namespace.ipv4 if packet.family == 4 else namespace.ipv6
+        way = stack.way_of(packet.data, packet.mark)
+        return drop(way) if isinstance(way, DropReason) else ACCEPT
 
     def _settle(self, packet: NfPacket, track: Tracking, conn: Entry, kind: NatKind) -> Verdict:
         is_first = track.state in (PacketState.NEW, PacketState.RELATED)
