@@ -170,3 +170,23 @@ def test_what_is_sent_elsewhere_and_cannot_go_there_meets_no_more_rules() -> Non
     lab.run(0)
     assert "[0:0] -A OUTPUT -p udp" in rules.save("filter", counters=True)
     assert dropped(machine, drops.NO_ROUTE) == 1
+
+
+def test_a_bridge_learns_nothing_from_a_martian_that_is_sent_elsewhere() -> None:
+    """It is thrown away before its sender is looked at."""
+    lab = Lab()
+    machine = lab.machine("gateway")
+    bridge = machine.add_bridge("br0")
+    probe = lab.probe(machine, "p1", 1)
+    machine.enslave("p1", "br0")
+    machine.set_up("br0")
+    machine.links.load_br_netfilter()
+    machine.sysctls["net.ipv4.ip_forward"] = 1
+    address(machine, "br0", "10.0.0.254/24")
+    rule = "-A PREROUTING -p udp -j DNAT --to-destination 10.0.0.2"
+    machine.make_netfilter().rules4.restore(f"*nat\n{rule}\nCOMMIT\n")
+    stranger = "0a:00:00:00:00:77"
+    packet = ip("10.0.0.254", "10.9.9.9") / UDP()
+    probe.send(Ether(src=stranger, dst=probe_mac(9)) / packet)
+    assert bridge.fdb.get(mac_from_text(stranger)) is None
+    assert machine.interface("p1").device.drops[drops.MARTIAN_SOURCE] == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vnet.base.drops import DropReason
 from vnet.linux.bridge.port import BridgePort
 from vnet.linux.netfilter.carried import CarryingFrame
 from vnet.linux.netfilter.hooks import Hook
@@ -66,6 +67,9 @@ class BridgedHooks:
         interface = self._namespace.interfaces[port.bridge.device.name]
         way = self._way4(interface, shown) if shown.family == 4 else self._way6(interface, shown)
         rest = frame.data[6:at] + shown.data
+        if isinstance(way, DropReason):
+            port.device.drop(frame, way)
+            return None
         if way is None or not way.leads_somewhere or way.is_ours or way.out is not interface:
             # The machine itself knows, or can tell the sender that it does not.
             return CarryingFrame(interface.device.mac + rest, frame.meta, shown)
@@ -81,12 +85,14 @@ class BridgedHooks:
         cache.send(shown.data, next_hop, frame.meta, deliver=send_on)
         return None
 
-    def _way4(self, interface: Interface, shown: NfPacket) -> Destination | None:
+    def _way4(self, interface: Interface, shown: NfPacket) -> Destination | DropReason | None:
         header = ipv4.parse(shown.data, verify=False)
         assert header is not None
         arrival = self._namespace.ipv4.arrivals.of(interface, header, shown.mark)
         if arrival.fate is Fate.FORWARD:
             return arrival.way
+        if arrival.is_martian:
+            return arrival.reason
         found = self._namespace.routing4.lookup(Flow(shown.target, mark=shown.mark))
         if arrival.fate is not Fate.REFUSED:
             return found
