@@ -171,6 +171,11 @@ class HtbTree:
     ) -> tuple[HtbClass, HtbClass]:
         """Down from the payer whose turn it is to a leaf; at the end of a class's children it is
         the next class's turn."""
+        if rank[0] == 0:
+            return self._next_of_own(rank, ready)
+        payer = ready[0][1]
+        if all(leaf.parent is each is payer for leaf, each in ready):
+            return self._next_below(payer, rank, ready)
         below: dict[HtbClass | None, dict[int, HtbClass]] = {None: {}}
         payers = dict(ready)
         for leaf, payer in ready:
@@ -193,6 +198,25 @@ class HtbTree:
                 gone = path.pop()
                 self._set_turn(path[-1] if path else None, rank, gone.number + 1)
         return path[-1], payers[path[-1]]
+
+    def _next_of_own(
+        self, rank: tuple[int, int], ready: list[tuple[HtbClass, HtbClass]]
+    ) -> tuple[HtbClass, HtbClass]:
+        """Who pays for themselves stand side by side, and nothing is to be gone down."""
+        turn = self._turns.get(rank, 0)
+        found = min(ready, key=lambda pair: (pair[0].number < turn, pair[0].number))
+        self._turns[rank] = found[0].number
+        return found
+
+    def _next_below(
+        self, payer: HtbClass, rank: tuple[int, int], ready: list[tuple[HtbClass, HtbClass]]
+    ) -> tuple[HtbClass, HtbClass]:
+        """All borrow from the one class right above them."""
+        turn = payer.turns.get(rank[1], 0)
+        found = min(ready, key=lambda pair: (pair[0].number < turn, pair[0].number))
+        payer.turns[rank[1]] = found[0].number
+        self._turns[rank] = payer.number
+        return found
 
     def _turn(self, holder: HtbClass | None, rank: tuple[int, int]) -> int:
         return self._turns.get(rank, 0) if holder is None else holder.turns.get(rank[1], 0)
