@@ -190,3 +190,23 @@ def test_a_bridge_learns_nothing_from_a_martian_that_is_sent_elsewhere() -> None
     probe.send(Ether(src=stranger, dst=probe_mac(9)) / packet)
     assert bridge.fdb.get(mac_from_text(stranger)) is None
     assert machine.interface("p1").device.drops[drops.MARTIAN_SOURCE] == 1
+
+
+def test_an_error_about_a_bridged_packet_comes_from_where_the_route_says() -> None:
+    """Though the packet was addressed to another of the machine's addresses."""
+    lab = Lab()
+    machine = lab.machine("gateway")
+    machine.add_bridge("br0")
+    probes = [lab.probe(machine, f"p{number}", number) for number in (1, 2)]
+    for number in (1, 2):
+        machine.enslave(f"p{number}", "br0")
+    machine.set_up("br0")
+    machine.links.load_br_netfilter()
+    address(machine, "br0", "10.0.0.254/24")
+    address(machine, "br0", "10.9.0.1/24")
+    probes[0].answers_arp("10.0.0.1")
+    machine.make_netfilter().rules4.restore("*filter\n-A FORWARD -j REJECT\nCOMMIT\n")
+    packet = ip("10.0.0.1", "10.9.0.1") / UDP()
+    probes[0].send(Ether(src=probe_mac(1), dst=probe_mac(2)) / packet)
+    (error,) = probes[0].of(ICMP)
+    assert error[IP].src == "10.0.0.254"

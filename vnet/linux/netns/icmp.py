@@ -116,7 +116,7 @@ class Icmp4:
         target = header.source
         if not self._budget.allows(kind, code, target, self.peers):
             return
-        source = self._source_for(header, received_by)
+        source = self._source_for(header, received_by, about)
         if source is None:
             return
         if options is not None:
@@ -157,12 +157,16 @@ class Icmp4:
         kind = header.payload[0] if header.payload else _UNKNOWN_TYPE
         return kind < _UNKNOWN_TYPE and kind not in _UNANSWERED
 
-    def _source_for(self, header: ipv4.Ipv4, received_by: Interface | None) -> bytes | None:
+    def _source_for(
+        self, header: ipv4.Ipv4, received_by: Interface | None, about: NfPacket | None
+    ) -> bytes | None:
         """Where the packet was for us, from the address it was sent to; else by the route."""
         if received_by is None and self._namespace.owns(header.source):
             # Our own packet: the error goes back to where it came from.
             return header.source
-        if self._namespace.owns(header.target):
+        # What only passes a bridge is for nobody here, whatever its address.
+        is_bridged = about is not None and about.bridge_leaves is not None
+        if self._namespace.owns(header.target) and not is_bridged:
             return header.target
         if received_by is not None and self._namespace.sysctls.ipv4.icmp_errors_use_inbound_ifaddr:
             return received_by.source_for(header.source)
