@@ -109,13 +109,13 @@ class LinuxSwitch(Switch):
         return self.bridge.port_of(device) is not None
 
     def find(self, mac: bytes) -> str | None:
-        fdb, now_ns = self.bridge.fdb, self.bridge.scheduler.now_ns
+        fdb = self.bridge.fdb
         vids = (0, *sorted({entry.vid for entry in fdb} - {0}))
-        found = (fdb.lookup(mac, now_ns, vid) for vid in vids)
+        found = (fdb.get(mac, vid) for vid in vids)
         return next((entry.port.device.name for entry in found if entry is not None), None)
 
     def learned(self) -> int:
-        return self.bridge.fdb.learned(self.bridge.scheduler.now_ns)
+        return self.bridge.fdb.learned
 
     @property
     def moves(self) -> int:

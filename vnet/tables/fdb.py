@@ -1,8 +1,9 @@
 """The forwarding database of a learning bridge (IEEE 802.1D clause 7.9, 802.1Q clause 8.8).
 
 Maps a MAC address, and the VLAN it was heard in, to the port it was last seen on. Dynamic
-entries age: one that has not been refreshed for ``ageing_ns`` no longer counts, even before the
-sweep removes it. Permanent entries are the bridge's own addresses; static ones are the user's.
+entries age: one that has not been refreshed for ``ageing_ns`` goes with the next sweep
+(:meth:`Fdb.expire`), and counts until then, as in the Linux kernel. Permanent entries are the
+bridge's own addresses; static ones are the user's.
 
 VLAN 0 stands for a bridge that knows no VLANs; there a MAC is its own key.
 """
@@ -81,20 +82,13 @@ class Fdb(Generic[PortT]):
         self.entries: dict[bytes, FdbEntry[PortT]] = {}
 
     def get(self, mac: bytes, vid: int = 0) -> FdbEntry[PortT] | None:
-        """The entry, whether or not it has aged, or None."""
+        """Where a station is, or None."""
         return self.entries.get(fdb_key(mac, vid))
 
-    def lookup(self, mac: bytes, now_ns: int, vid: int = 0) -> FdbEntry[PortT] | None:
-        """The entry that counts at ``now_ns``, or None."""
-        entry = self.entries.get(fdb_key(mac, vid))
-        return None if entry is None or self._has_aged(entry, now_ns) else entry
-
-    def learned(self, now_ns: int) -> int:
-        """How many stations have been learned and not yet forgotten at ``now_ns``."""
-        return sum(entry.is_dynamic and not self._has_aged(entry, now_ns) for entry in self)
-
-    def _has_aged(self, entry: FdbEntry[PortT], now_ns: int) -> bool:
-        return entry.is_dynamic and now_ns - entry.updated_ns > self.ageing_ns
+    @property
+    def learned(self) -> int:
+        """How many stations have been learned and not yet forgotten."""
+        return sum(entry.is_dynamic for entry in self)
 
     def learn(self, mac: bytes, port: PortT, now_ns: int, vid: int = 0) -> FdbEntry[PortT]:
         """A frame from ``mac`` came in on ``port``: create, refresh or move its entry.

@@ -219,6 +219,21 @@ def test_after_a_change_stations_age_within_the_forward_delay() -> None:
     assert bridge.fdb.ageing_ns == 300 * S
 
 
+def test_what_is_too_old_after_a_change_counts_until_the_sweep_that_was_set_before() -> None:
+    site = Site("b1")
+    site.port("b1", "p1")
+    site.up(stp=True)
+    site.run(31)
+    bridge = site.bridges["b1"]
+    bridge.fdb.learn(STRANGER, bridge.ports[0], site.scheduler.now_ns)
+    bridge.arm_ageing()
+    site.run(30)
+    assert bridge.fdb.get(STRANGER) is not None
+    assert 235 * S < bridge.ageing.left_ns < 245 * S
+    site.run(290)
+    assert bridge.fdb.get(STRANGER) is None
+
+
 def test_the_roots_times_are_everybodys_and_rounded_up_to_jiffies() -> None:
     site = Site("b1")
     _, far = site.port("b1", "p1")

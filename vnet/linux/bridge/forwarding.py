@@ -170,7 +170,7 @@ class Forwarding:
             if target == MAC_BROADCAST:
                 return self.flood(None, frame, BridgePort.BROADCAST, passage=passage)
             return self.relay_group(None, frame, passage)
-        entry = bridge.fdb.lookup(target, bridge.scheduler.now_ns, vid)
+        entry = bridge.fdb.get(target, vid)
         if entry is None:
             return self.flood(None, frame, BridgePort.UNKNOWN_UNICAST, passage=passage)
         entry.used_ns = bridge.scheduler.now_ns

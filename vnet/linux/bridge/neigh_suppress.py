@@ -128,7 +128,7 @@ class NeighborSuppression:
         neighbor = self._neighbors.mac_of(target, vid)
         if neighbor is None:
             return False
-        entry = self._bridge.fdb.lookup(neighbor[0], self._bridge.scheduler.now_ns, vid)
+        entry = self._bridge.fdb.get(neighbor[0], vid)
         if entry is None:
             return False
         return neighbor if entry.port.neigh_suppress else True

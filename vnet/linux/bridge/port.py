@@ -143,7 +143,7 @@ class BridgePort:
         elif not bridge.accept_source(self, frame):
             return None
         entry = entries.get(data[0:6])
-        if entry is None or (entry.is_dynamic and now_ns - entry.updated_ns > bridge.fdb.ageing_ns):
+        if entry is None:
             return bridge.flood(self, frame, self.UNKNOWN_UNICAST)
         entry.used_ns = now_ns
         if entry.is_local:

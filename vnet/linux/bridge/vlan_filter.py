@@ -250,11 +250,7 @@ class _Ingress:
         elif not bridge.accept_source(port, frame, vlan.vid):
             return None
         entry = entries.get(data[0:6] + key)
-        if (
-            entry is None
-            or entry.is_local
-            or (entry.is_dynamic and now_ns - entry.updated_ns > bridge.fdb.ageing_ns)
-        ):
+        if entry is None or entry.is_local:
             return self._relay(frame)
         entry.used_ns = now_ns
         out = entry.port
@@ -285,11 +281,10 @@ class _Ingress:
         bridge, port = self._bridge, self._port
         passage = passage or self._filter.admit(port, frame)
         assert passage is not None, "it has been let in"
-        now_ns = bridge.scheduler.now_ns
-        entry = bridge.fdb.lookup(frame.data[0:6], now_ns, passage.vid)
+        entry = bridge.fdb.get(frame.data[0:6], passage.vid)
         if entry is None:
             return bridge.flood(port, frame, port.UNKNOWN_UNICAST, passage=passage)
-        entry.used_ns = now_ns
+        entry.used_ns = bridge.scheduler.now_ns
         if entry.is_local:
             return bridge.deliver_up(frame, passage, port)
         out = entry.port
