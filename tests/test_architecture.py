@@ -163,6 +163,36 @@ def test_the_wall_clock_is_kept_out() -> None:
                 assert name in allowed, f"{path}:{line}: the wall clock has no place in a lab"
 
 
+UNUSED_BY_PLAIN_LABS = (
+    "vnet.guest.apps.dhcp",
+    "vnet.guest.apps.dns",
+    "vnet.hypervisor.modes.nat",
+    "vnet.hypervisor.modes.route",
+    "vnet.linux.netfilter.iptables",
+    "vnet.linux.netfilter.netfilter",
+    "vnet.linux.netfilter.nft",
+    "vnet.linux.netfilter.xtables",
+    "vnet.linux.services.dhcp_client",
+    "vnet.linux.services.dhcp_server.daemon",
+    "vnet.linux.services.dns_server.server",
+    "vnet.linux.services.resolver",
+    "vnet.live",
+    "vnet.ovs",
+    "vnet.tables.conntrack",
+    "dnslib",
+    "networkx",
+)
+
+PLAIN_LAB = """
+import sys
+from vnet.lab.lab import Lab
+
+with Lab.load("@two-hosts") as lab:
+    assert lab.run().held
+print(*sys.modules)
+"""
+
+
 def test_starting_up_does_not_import_what_it_does_not_need() -> None:
     import subprocess
 
@@ -172,3 +202,13 @@ def test_starting_up_does_not_import_what_it_does_not_need() -> None:
     ).stdout.split()
     heavy = {"scapy", "networkx", "cmd2", "pyroute2", "pydantic", "rich"} & set(shown)
     assert not heavy, f"`vnet --version` would wait for {heavy}"
+
+
+def test_a_lab_does_not_import_rooms_that_nothing_in_it_uses() -> None:
+    import subprocess
+
+    shown = subprocess.run(
+        [sys.executable, "-c", PLAIN_LAB], capture_output=True, text=True, check=True
+    ).stdout.split()
+    loaded = set(UNUSED_BY_PLAIN_LABS) & set(shown)
+    assert not loaded, f"each run of @two-hosts would wait for {loaded}"

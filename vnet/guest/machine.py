@@ -10,7 +10,6 @@ from vnet.base.ids import IPV4_ANY, IPV6_ANY, IpAddress, ip_from_text, ip_text, 
 from vnet.base.text import one_of
 from vnet.base.units import NS_PER_S
 from vnet.guest.apps.arping import Arping
-from vnet.guest.apps.dhcp import DhcpRun
 from vnet.guest.apps.http import PORT as HTTP_PORT
 from vnet.guest.apps.http import HttpGet, HttpOptions, HttpServer
 from vnet.guest.apps.iperf.client import IperfClient, IperfOptions
@@ -25,12 +24,12 @@ from vnet.guest.groups import Memberships
 from vnet.guest.vnic import Vnic
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.services.dhcp_client.daemon import DhcpClientDaemon
-from vnet.linux.services.dhcp_client.settings import ClientSettings
 
 if TYPE_CHECKING:
+    from vnet.guest.apps.dhcp import DhcpRun
     from vnet.guest.apps.dns.dig import Dig, DigOptions
     from vnet.guest.apps.dns.resolve import Resolve
+    from vnet.linux.services.dhcp_client.daemon import DhcpClientDaemon
 
 TcpService: TypeAlias = TcpServer | IperfServer | HttpServer
 _ITSELF: dict[bytes, bytes] = {IPV4_ANY: b"\x7f\0\0\1", IPV6_ANY: bytes(15) + b"\1"}
@@ -120,6 +119,10 @@ class Machine:
         name = self._first_device() if device is None else device
         interface = self.namespace.interface(name)
         if interface not in self.dhcp_clients:
+            # Machines whose addresses are set by hand do without all that leases them.
+            from vnet.linux.services.dhcp_client.daemon import DhcpClientDaemon
+            from vnet.linux.services.dhcp_client.settings import ClientSettings
+
             settings = ClientSettings(self.name)
             client = DhcpClientDaemon(interface, settings, self.epoch_ns)
             self.dhcp_clients[interface] = client
@@ -135,6 +138,8 @@ class Machine:
 
     def make_dhcp(self, action: str = "start", device: str | None = None) -> DhcpRun:
         """dhclient(8): ``start``, ``renew``, ``release`` or ``reboot``."""
+        from vnet.guest.apps.dhcp import DhcpRun  # As in dhcp_client.
+
         return DhcpRun(self.dhcp_client(device), action)
 
     def make_udp(self, target: bytes, **options: Unpack[UdpOptions]) -> UdpStream:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from vnet.guest.machine import Machine
-from vnet.linux.services.dhcp_relay import DhcpRelay
-from vnet.linux.services.dhcp_server.daemon import DhcpServer
 from vnet.topology import model
 
 if TYPE_CHECKING:
     from vnet.lab.build import Network
+    from vnet.linux.netns.interface import Interface
+    from vnet.linux.services.dhcp_server.settings import DhcpServing
 
 
 def start_dhcp(network: Network) -> None:
@@ -25,7 +25,7 @@ def start_dhcp(network: Network) -> None:
         for switch in host.switches.values():
             if switch.dhcp is not None:
                 interface = machine.namespace.interface(switch.name)
-                DhcpServer(interface, switch.dhcp, machine.epoch_ns)
+                _start_server(interface, switch.dhcp, machine.epoch_ns)
     for vm in topology.vms.values():
         _serve(network.vms[vm.name], (*vm.vnics, *vm.vlans))
     for name, nodes in _asking(topology):
@@ -48,9 +48,18 @@ def _serve(machine: Machine, cards: Iterable[model.Nic]) -> None:
         interface = namespace.owner_of(own)
         assert interface is not None, f"{namespace.name} has its address"
         if card.dhcp is not None:
-            DhcpServer(interface, card.dhcp, machine.epoch_ns)
+            _start_server(interface, card.dhcp, machine.epoch_ns)
         else:
+            from vnet.linux.services.dhcp_relay import DhcpRelay  # As in _start_server.
+
             DhcpRelay(interface, card.dhcp_relay)
+
+
+def _start_server(interface: Interface, serving: DhcpServing, epoch_ns: int) -> None:
+    # Labs without DHCP do without all that it is made of.
+    from vnet.linux.services.dhcp_server.daemon import DhcpServer
+
+    DhcpServer(interface, serving, epoch_ns)
 
 
 def _asking(topology: model.Topology) -> Iterable[tuple[str, list[model.Nic]]]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vnet.hypervisor.modes.bridge import BridgeMode
 from vnet.hypervisor.modes.libvirt import LibvirtNetworks
-from vnet.hypervisor.modes.nat import NatMode
-from vnet.hypervisor.modes.route import RouteMode
-from vnet.hypervisor.modes.xen_vif import VifScript
 from vnet.linux.netns.namespace import Namespace
 from vnet.topology import model
+
+if TYPE_CHECKING:
+    from vnet.hypervisor.modes.xen_vif import VifScript
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ def start_scripts(namespace: Namespace, host: model.Host) -> HostScripts:
     if host.vif_mode is None:
         return HostScripts(bridges, networks, None)
     assert host.netdev is not None, "the topology let a host without an address through"
+    # Most hosts have bridges, and do without these.
+    from vnet.hypervisor.modes.nat import NatMode
+    from vnet.hypervisor.modes.route import RouteMode
+
     made = RouteMode if host.vif_mode is model.VifMode.ROUTE else NatMode
     vifs = made(namespace, bridges.log, host.netdev)
     vifs.start()

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vnet.base.ids import ip_text
-from vnet.guest.machine import Machine
-from vnet.lab.build import Network
-from vnet.tables.conntrack.extract import ICMPV6
-from vnet.tables.conntrack.key import KeyParts, parts_of, reverse
-from vnet.tables.conntrack.linux import status
-from vnet.tables.conntrack.linux.entry import Entry
-from vnet.wire.ipv4 import ICMP, TCP, UDP
-
-_NAMES = {ICMP: "icmp", ICMPV6: "icmpv6", TCP: "tcp", UDP: "udp"}
+if TYPE_CHECKING:
+    from vnet.lab.build import Network
 
 
 class NatRow(NamedTuple):
@@ -37,28 +28,18 @@ class NatRow(NamedTuple):
 
 def nat_rows(network: Network) -> list[NatRow]:
     """Every translated connection that lives, by machine and age."""
-    return [row for machine in network.machines() for row in _rows_of(machine)]
+    looking = [
+        (machine.name, netfilter)
+        for machine in network.machines()
+        if (netfilter := machine.namespace.netfilter) is not None
+    ]
+    if not looking:
+        return []
+    # Labs without rules do without all that knows of connections.
+    from vnet.lab.nat_entries import translations
 
-
-def _rows_of(machine: Machine) -> Iterator[NatRow]:
-    namespace = machine.namespace
-    if namespace.netfilter is None:
-        return
-    for entry in namespace.netfilter.conntrack.entries(namespace.scheduler.now_ns):
-        if entry.status & status.NAT:
-            yield _row(machine.name, entry)
-
-
-def _row(machine: str, entry: Entry) -> NatRow:
-    before, after = parts_of(entry.key), parts_of(reverse(entry.reply_key))
-    protocol = _NAMES.get(entry.protocol, str(entry.protocol))
-    return NatRow(machine, protocol, *_ends(before), *_ends(after))
-
-
-def _ends(parts: KeyParts) -> tuple[str, str]:
-    source, target = ip_text(parts.source), ip_text(parts.target)
-    if parts.protocol in (ICMP, ICMPV6):
-        return f"{source} id {parts.ident}", target
-    if parts.protocol in (TCP, UDP):
-        return f"{source}:{parts.source_part}", f"{target}:{parts.target_part}"
-    return source, target
+    return [
+        NatRow(name, *words)
+        for name, netfilter in looking
+        for words in translations(netfilter, network.scheduler.now_ns)
+    ]

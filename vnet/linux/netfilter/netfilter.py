@@ -17,10 +17,14 @@ from typing import TYPE_CHECKING
 
 from vnet.linux.netfilter.carried import CarryingFrame
 from vnet.linux.netfilter.conntrack import Conntrack
+from vnet.linux.netfilter.fragments4 import Gatherer4
+from vnet.linux.netfilter.fragments6 import Gatherer6
 from vnet.linux.netfilter.framing import framed
 from vnet.linux.netfilter.hooks import FORWARDED, Hook, Priority
 from vnet.linux.netfilter.nat import Nat
+from vnet.linux.netfilter.output import IpStack, leaves, send_own
 from vnet.linux.netfilter.packet import NfPacket
+from vnet.linux.netfilter.road import pave
 from vnet.linux.netfilter.settings import settings_of
 from vnet.linux.netfilter.verdict import ACCEPT, Action, Verdict
 from vnet.netdev.device import NetDevice
@@ -28,7 +32,9 @@ from vnet.sim.frame import Frame, Meta
 
 if TYPE_CHECKING:
     from vnet.linux.netfilter.ruleset import Ruleset
+    from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
+    from vnet.linux.netns.way import Way
 
 Judge = Callable[[NfPacket], Verdict]
 """Who looks at packets. It may change the packet, its mark, and what is known of it."""
@@ -51,6 +57,7 @@ class Netfilter:
     """
 
     __slots__ = (
+        "_gatherers",
         "_judges",
         "_rules",
         "_running",
@@ -66,6 +73,10 @@ class Netfilter:
         self.namespace = namespace
         self.conntrack = Conntrack(namespace)
         self.nat = Nat(namespace, self.conntrack)
+        self._gatherers: dict[int, Gatherer4 | Gatherer6] = {
+            4: Gatherer4(namespace),
+            6: Gatherer6(namespace),
+        }
         self.families: frozenset[int] = frozenset()
         self.is_roadworthy = True
         self._tracked = dict.fromkeys(_FAMILIES, 0)
@@ -160,8 +171,7 @@ class Netfilter:
 
     def _gather(self, packet: NfPacket) -> Verdict:
         """Tracking sees whole packets alone."""
-        stack = self.namespace.ipv4 if packet.family == 4 else self.namespace.ipv6
-        return stack.gather(packet)
+        return self._gatherers[packet.family].gather(packet)
 
     def _refresh(self, family: int, hook: Hook) -> None:
         self._running[family, hook] = tuple(judge for _, judge in self._judges[family, hook])
@@ -248,3 +258,26 @@ class Netfilter:
                 packet.take_over(frame.shown)
         packet.trail = []
         return packet if self.run(Hook.PREROUTING, packet) else None
+
+    # -- what the IP stacks ask, so that they need know nothing of all this before there are rules
+
+    def send_own(
+        self,
+        stack: IpStack,
+        way: Way,
+        packet: bytes,
+        meta: Meta | None,
+        about: NfPacket | None = None,
+    ) -> None:
+        """Send a packet of our own that has been routed; ``about`` is what it answers, if any."""
+        send_own(stack, self, way, packet, meta, about)
+
+    @staticmethod
+    def leaves(stack: IpStack, way: Way, shown: NfPacket) -> bool:
+        """Whether a packet of others is still to be sent on its way."""
+        return leaves(stack, way, shown)
+
+    @staticmethod
+    def pave(interface: Interface, shown: NfPacket, way: Way) -> None:
+        """A packet has left: let those of its flow that come behind take the short way."""
+        pave(interface, shown, way)

@@ -25,8 +25,8 @@ from vnet.wire.tcp import ACK, PSH
 
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
-    from vnet.linux.netns.ipv4_hooked import Way
     from vnet.linux.netns.neighbor import PendingPacket
+    from vnet.linux.netns.way import Way
     from vnet.tables.conntrack.linux.tracker import Tracker
     from vnet.tables.neigh import Neighbor
 

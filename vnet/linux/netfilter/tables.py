@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from vnet.linux.netfilter.hooks import Hook, Priority
-from vnet.linux.netfilter.rule import Rule
+
+if TYPE_CHECKING:
+    from vnet.linux.netfilter.rule import Rule
 
 _NAT = {
     Hook.PREROUTING: Priority.NAT_DESTINATION,

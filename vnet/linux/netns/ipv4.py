@@ -14,23 +14,21 @@ from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV4_ANY
 from vnet.linux.netfilter.hooks import FORWARDED, Hook
-from vnet.linux.netfilter.road import pave
 from vnet.linux.netns import drops, ip_options
 from vnet.linux.netns.ip_options import Received
 from vnet.linux.netns.ipv4_fragments import Fragments4
-from vnet.linux.netns.ipv4_hooked import Way
 from vnet.linux.netns.ipv4_output import Ipv4Output
 from vnet.linux.netns.option_values import MachineValues
 from vnet.linux.netns.redirects import Redirects
 from vnet.linux.netns.routing.arrival import Arrival, Arrivals, Fate, log_martian
 from vnet.linux.netns.routing.road import Road
+from vnet.linux.netns.way import Way
 from vnet.sim.frame import Frame
 from vnet.wire import icmp, ipv4
 from vnet.wire.ether import HEADER_BYTES
 
 if TYPE_CHECKING:
     from vnet.linux.netfilter.packet import NfPacket
-    from vnet.linux.netfilter.verdict import Verdict
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 
@@ -151,10 +149,6 @@ class Ipv4Stack(Ipv4Output):
         header = header._replace(options=options.options)
         return self._carry_out(interface, frame, packet, header, arrival, options, shown)
 
-    def gather(self, packet: NfPacket) -> Verdict:
-        """Netfilter sees whole packets alone."""
-        return self._fragments.gather(packet)
-
     # -- delivery
 
     def _deliver(
@@ -245,7 +239,7 @@ class Ipv4Stack(Ipv4Output):
         if self._namespace.sysctls.ipv4.ip_forward_use_pmtu:
             return
         if plain and self._namespace.routing4.targets_decide:
-            pave(interface, shown, Way(out, next_hop, mtu_bytes))
+            shown.netfilter.pave(interface, shown, Way(out, next_hop, mtu_bytes))
 
     def _pave(self, interface: Interface, header: ipv4.Ipv4, arrival: Arrival) -> None:
         """Let the flow's next packets take the short way, where nothing else decides about them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from vnet.base.drops import DropReason
 from vnet.base.ids import (
@@ -12,9 +12,10 @@ from vnet.base.ids import (
     is_multicast_ip,
     multicast_mac_of,
 )
+from vnet.linux.netfilter.pieces import Pieces, cut_again
 from vnet.linux.netns import drops
-from vnet.linux.netns.ipv4_hooked import Way, send_on, send_own
 from vnet.linux.netns.routing.destination import Destination
+from vnet.linux.netns.way import Way
 from vnet.sim.frame import Frame, Meta
 from vnet.tables.fib import RouteType
 from vnet.tables.pmtu import PathMtuCache
@@ -43,6 +44,7 @@ class Ipv4Output:
     """What leaves a namespace by IPv4. ``paths`` is what others have said of the ways."""
 
     __slots__ = ("_namespace", "paths")
+    family: ClassVar[int] = 4
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
@@ -194,16 +196,31 @@ class Ipv4Output:
         mtu = path_mtu or out.device.mtu_bytes
         if shown is not None:
             shown.data = packet
-            return send_on(self, Way(out, next_hop, mtu), shown)
+            way = Way(out, next_hop, mtu)
+            if shown.netfilter.leaves(self, way, shown):
+                self.leave(way, shown.data, shown.meta, pieces=shown.pieces)
+            return None
         netfilter = self._namespace.netfilter
         if netfilter is not None and 4 in netfilter.families:
-            way = Way(out, next_hop, mtu)
-            return send_own(self, netfilter, way, packet, meta, about)
+            return netfilter.send_own(self, Way(out, next_hop, mtu), packet, meta, about)
         if len(packet) <= mtu:
             return self.to_neighbor(out, packet, next_hop, meta)
-        if packet[6] & 0x40:
+        return self.leave(Way(out, next_hop, mtu), packet, meta)
+
+    def leave(
+        self, way: Way, packet: bytes, meta: Meta | None, *, pieces: Pieces | None = None
+    ) -> None:
+        """Send a packet on its way, in pieces where it must be or has been (``pieces``)."""
+        out, next_hop, mtu = way
+        if len(packet) <= mtu and (pieces is None or not pieces.most_bytes):
+            return self.to_neighbor(out, packet, next_hop, meta)
+        if pieces is not None:
+            cut = cut_again(packet, pieces, mtu)
+        elif packet[6] & ipv4.DONT_FRAGMENT >> 8:
             return self.lose(packet, meta, drops.FRAGMENTATION_NEEDED, out)
-        for piece in ipv4.fragment(packet, mtu):
+        else:
+            cut = ipv4.fragment(packet, mtu)
+        for piece in cut:
             self.to_neighbor(out, piece, next_hop, meta)
         return None
 

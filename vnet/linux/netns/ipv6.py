@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from vnet.base.drops import DropReason
 from vnet.base.ids import (
@@ -15,12 +15,10 @@ from vnet.base.ids import (
 )
 from vnet.linux.netns import drops
 from vnet.linux.netns.flow_label import ALWAYS, labelled
-from vnet.linux.netns.ipv4_hooked import Way
 from vnet.linux.netns.ipv6_delivery import Arrived, Delivery6
 from vnet.linux.netns.ipv6_flow import flow_of
 from vnet.linux.netns.ipv6_forwarding import Forwarding6
-from vnet.linux.netns.ipv6_fragments import Gatherer6
-from vnet.linux.netns.ipv6_hooked import send_own
+from vnet.linux.netns.way import Way
 from vnet.sim.frame import Frame, Meta
 from vnet.tables.pmtu import PathMtuCache
 from vnet.tables.redirects import RedirectCache
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from vnet.linux.netfilter.netfilter import Netfilter
     from vnet.linux.netfilter.packet import NfPacket
     from vnet.linux.netfilter.pieces import Pieces
-    from vnet.linux.netfilter.verdict import Verdict
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
     from vnet.linux.netns.routing.destination import Destination
@@ -56,13 +53,13 @@ class Ipv6Stack:
     __slots__ = (
         "_delivery",
         "_forwarding",
-        "_gatherer",
         "_ident_chance",
         "_namespace",
         "anycasts",
         "paths",
         "redirects",
     )
+    family: ClassVar[int] = 6
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
@@ -72,14 +69,12 @@ class Ipv6Stack:
         """Subnets whose router we are, with how many of our addresses are in each."""
         self._delivery = Delivery6(namespace)
         self._forwarding = Forwarding6(namespace, self._delivery)
-        self._gatherer: Gatherer6 | None = None
         self._ident_chance: Stream | None = None
 
     @property
     def held_bytes(self) -> int:
         """The memory that incomplete packets take."""
-        others = 0 if self._gatherer is None else self._gatherer.held_bytes
-        return self._delivery.held_bytes + others
+        return self._delivery.held_bytes
 
     # -- input
 
@@ -113,12 +108,6 @@ class Ipv6Stack:
                 return None
             arrived = arrived.changed(shown)
         return None if arrived is None else self._route(arrived)
-
-    def gather(self, packet: NfPacket) -> Verdict:
-        """Netfilter sees whole packets alone."""
-        if self._gatherer is None:
-            self._gatherer = Gatherer6(self._namespace)
-        return self._gatherer.gather(packet)
 
     @property
     def _netfilter(self) -> Netfilter | None:
@@ -211,7 +200,7 @@ class Ipv6Stack:
         mtu = self.paths.limit(target, mtu, now_ns)
         way, netfilter = Way(out, next_hop, mtu), self._netfilter
         if netfilter is not None:
-            return send_own(self, netfilter, way, packet, meta, about)
+            return netfilter.send_own(self, way, packet, meta, about)
         return self.leave(way, packet, meta)
 
     def _send_to_ourselves(
@@ -221,7 +210,7 @@ class Ipv6Stack:
         if netfilter is None:
             return self._transmit(loopback, packet, MAC_ZERO, meta)
         way = Way(loopback, target, loopback.device.mtu_bytes)
-        return send_own(self, netfilter, way, packet, meta, about)
+        return netfilter.send_own(self, way, packet, meta, about)
 
     def leave(
         self,

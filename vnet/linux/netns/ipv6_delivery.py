@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from vnet.base.drops import DropReason
 from vnet.base.ids import is_multicast_ip
 from vnet.linux.netfilter.hooks import Hook
-from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netns import drops
 from vnet.linux.netns.reassembly import Reassembler
 from vnet.sim.frame import Frame
@@ -20,6 +19,7 @@ from vnet.wire import icmpv6, ipv6, tcp, udp
 from vnet.wire.ipv6_options import Refusal, fault_in
 
 if TYPE_CHECKING:
+    from vnet.linux.netfilter.packet import NfPacket
     from vnet.linux.netns.interface import Interface
     from vnet.linux.netns.namespace import Namespace
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from vnet.base.ids import IPV6_ANY, is_link_local_ip6
 from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netns import drops
-from vnet.linux.netns.ipv4_hooked import Way
 from vnet.linux.netns.ipv6_flow import flow_of
-from vnet.linux.netns.ipv6_hooked import send_on
+from vnet.linux.netns.way import Way
 from vnet.tables.fib import RouteType
 from vnet.tables.policy import Flow
 from vnet.wire import icmpv6, ipv6
@@ -81,7 +80,10 @@ class Forwarding6:
         shown.data, shown.leaves = packet, way.out.device
         if not shown.meets(Hook.FORWARD):
             return None
-        return send_on(ipv6_stack, Way(way.out, next_hop, mtu_bytes), shown, arrived.interface)
+        onward = Way(way.out, next_hop, mtu_bytes)
+        if shown.netfilter.leaves(ipv6_stack, onward, shown):
+            ipv6_stack.leave(onward, shown.data, shown.meta, arrived.interface, shown.pieces)
+        return None
 
     def _way_for(self, arrived: Arrived) -> Destination | None:
         routing, target = self._namespace.routing6, arrived.header.target

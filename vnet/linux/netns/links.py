@@ -15,7 +15,6 @@ from vnet.base.ids import Mac, is_link_local_ip6
 from vnet.base.text import quote
 from vnet.linux.bridge.bridge import Bridge
 from vnet.linux.bridge.netfilter import BridgeNetfilter, Calls
-from vnet.linux.netfilter.bridged import BridgedHooks
 from vnet.linux.netns import vlan_devices
 from vnet.linux.netns.bridge_neighbors import BridgeNeighbors
 from vnet.linux.netns.changes import LinkChange
@@ -127,6 +126,9 @@ class Links:
         """Show bridged packets to the machine's netfilter, once there are both."""
         rules = self._namespace.netfilter
         if self.netfilter is not None and rules is not None:
+            # Machines without rules do without all that looks at packets for them.
+            from vnet.linux.netfilter.bridged import BridgedHooks
+
             self.netfilter.hooks = BridgedHooks(self._namespace, rules)
 
     def settings_changed(self) -> None:

@@ -15,7 +15,6 @@ from vnet.base.chance import Chance
 from vnet.base.ids import IpAddress
 from vnet.linux.kernel_log import KernelLog
 from vnet.linux.linkwatch import Linkwatch
-from vnet.linux.netfilter.netfilter import Netfilter
 from vnet.linux.netns.address import InterfaceAddress
 from vnet.linux.netns.addresses import Addresses
 from vnet.linux.netns.arp import ArpProtocol
@@ -44,6 +43,7 @@ from vnet.tables.neigh import Neighbor
 from vnet.wire.arp import Arp
 
 if TYPE_CHECKING:
+    from vnet.linux.netfilter.netfilter import Netfilter
     from vnet.linux.services.dhcp_relay import DhcpRelay
     from vnet.linux.services.dhcp_server.daemon import DhcpServer
 
@@ -136,6 +136,9 @@ class Namespace:
     def make_netfilter(self) -> Netfilter:
         """The machine's netfilter, which it has once somebody wants to hang something there."""
         if self.netfilter is None:
+            # Labs without rules do without all that tracks connections and judges packets.
+            from vnet.linux.netfilter.netfilter import Netfilter
+
             self.netfilter = Netfilter(self)
             self.links.hook_bridges()
         return self.netfilter

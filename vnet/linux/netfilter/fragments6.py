@@ -26,12 +26,10 @@ class Gatherer6:
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
-        self._reassembler: Reassembler | None = None
-
-    @property
-    def held_bytes(self) -> int:
-        """The memory that they take."""
-        return 0 if self._reassembler is None else self._reassembler.held_bytes
+        knobs = namespace.sysctls
+        self._reassembler = Reassembler(
+            namespace, lambda: knobs.conntrack.nf_conntrack_frag6_timeout, self._timed_out
+        )
 
     def gather(self, packet: NfPacket) -> Verdict:
         """Netfilter sees whole packets alone. What is malformed is left to who receives it."""
@@ -43,13 +41,6 @@ class Gatherer6:
         if piece.offset_bytes == 0 and not piece.more:
             return ACCEPT
         device = packet.entered or packet.leaves or self._namespace.loopback.device
-        if self._reassembler is None:
-            knobs = self._namespace.sysctls
-            self._reassembler = Reassembler(
-                self._namespace,
-                lambda: knobs.conntrack.nf_conntrack_frag6_timeout,
-                self._timed_out,
-            )
         done = self._reassembler.add(
             self._namespace.interfaces[device.name],
             packet.frame or framed(device, packet),
