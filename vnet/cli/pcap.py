@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -100,12 +101,8 @@ def diff(
     from vnet.compare.report import as_json as data_of
     from vnet.compare.report import lines, summary
     from vnet.compare.rules import Rules
-    from vnet.wire.filter import FilterError, compile_filter
 
-    try:
-        filters = tuple(compile_filter(text) for text in ignore)
-    except FilterError as error:
-        raise click.BadParameter(str(error), param_hint="--ignore") from None
+    filters = _filters(ignore)
     rules = Rules(exact=exact, labels=label, skip=skip, macs=macs)
     reading = Reading(rules, filters, no_periodic, frozenset(point_name(name) for name in point))
     with collector_paused():
@@ -124,3 +121,12 @@ def diff(
         for line in lines(found, str(first), str(second), None if every else most_shown):
             click.echo(line)
     return EXIT_HELD if found.is_same else EXIT_EXPECTATION_FAILED
+
+
+def _filters(texts: tuple[str, ...]) -> tuple[Callable[[bytes], bool], ...]:
+    from vnet.wire.filter import FilterError, compile_filter
+
+    try:
+        return tuple(compile_filter(text) for text in texts)
+    except FilterError as error:
+        raise click.BadParameter(str(error), param_hint="--ignore") from None

@@ -14,7 +14,7 @@ from vnet.base.errors import VnetError
 from vnet.guest.apps.app import App
 from vnet.guest.machine import Machine
 from vnet.hypervisor.backend import unplug
-from vnet.lab.build import Network, front_of
+from vnet.lab.network import Network, front_of
 from vnet.linux.tc.command import Tc, words_about
 from vnet.linux.tc.show import counted_by
 from vnet.netdev.device import NetDevice, Sniffer

@@ -11,9 +11,9 @@ from typing import Any
 from vnet.base.errors import StorageError, UsageError
 from vnet.lab import nlmon
 from vnet.lab.block_file import storage_error
-from vnet.lab.build import Network
 from vnet.lab.capture import Recorder
 from vnet.lab.capture_files import REPORT_NAME, TemporaryFile, open_captures
+from vnet.lab.network import Network
 from vnet.linux.netns.namespace import Namespace
 from vnet.topology.devices import NLMON
 from vnet.topology.model import Topology

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vnet.base.ids import ip_text, network_of
-from vnet.lab.build import Network
+from vnet.lab.network import Network
 from vnet.topology import model
 
 

@@ -9,7 +9,7 @@ from vnet.guest.machine import Machine
 from vnet.topology import model
 
 if TYPE_CHECKING:
-    from vnet.lab.build import Network
+    from vnet.lab.network import Network
     from vnet.linux.netns.interface import Interface
     from vnet.linux.services.dhcp_server.settings import DhcpServing
 

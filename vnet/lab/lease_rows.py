@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from vnet.base.ids import ip_text, mac_text
-from vnet.lab.build import Network
+from vnet.lab.network import Network
 
 
 class LeaseRow(NamedTuple):

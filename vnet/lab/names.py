@@ -17,7 +17,7 @@ from vnet.topology import model
 from vnet.topology.expand import addresses_of
 
 if TYPE_CHECKING:
-    from vnet.lab.build import Network
+    from vnet.lab.network import Network
     from vnet.linux.services.dns_server.server import DnsServer
 
 

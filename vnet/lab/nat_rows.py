@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from vnet.lab.build import Network
+    from vnet.lab.network import Network
 
 
 class NatRow(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vnet.base.errors import VnetError
-from vnet.lab.build import Network
+from vnet.lab.network import Network
 from vnet.linux.netfilter.tools import NetfilterTools
 from vnet.linux.netns.namespace import Namespace
 from vnet.tables.conntrack.linux import status

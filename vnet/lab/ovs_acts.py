@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from vnet.lab.build import Network
+from vnet.lab.network import Network
 from vnet.lab.ovs_commands import BridgeCommands
 from vnet.ovs.flow.names import Names
 from vnet.ovs.ofproto.names import names_of

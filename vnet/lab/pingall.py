@@ -24,8 +24,8 @@ from vnet.base.units import NS_PER_S
 from vnet.guest.apps.app import App
 from vnet.guest.apps.ping import Ping
 from vnet.guest.machine import Machine, reachable_address
-from vnet.lab.build import Network
 from vnet.lab.classes import MachineClass, machine_classes
+from vnet.lab.network import Network
 from vnet.topology.step_schema import MAX_PACKETS, MAX_PINGALL
 
 MOST_PINGS = MAX_PINGALL

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from vnet.base.drops import DropReason
 from vnet.base.units import duration_text
-from vnet.lab.build import Network
 from vnet.lab.lease_rows import LeaseRow
 from vnet.lab.nat_rows import NatRow
+from vnet.lab.network import Network
 from vnet.lab.storms import StormRow
 from vnet.sim.link import LinkEnd
 from vnet.topology import steps

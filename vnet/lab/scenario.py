@@ -16,8 +16,8 @@ from vnet.base.errors import Problem, TopologyError, VnetError
 from vnet.base.text import escaped
 from vnet.guest.apps.app import App
 from vnet.lab.acts import FrameCounter, Listenable, device_at
-from vnet.lab.build import Network
 from vnet.lab.groups import Parallel, Repeat, Then
+from vnet.lab.network import Network
 from vnet.lab.report import Failure, StepOutcome
 from vnet.lab.step_apps import make_app
 from vnet.sim.scheduler import Scheduler

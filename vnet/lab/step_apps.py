@@ -12,8 +12,8 @@ from vnet.guest.apps.send import Send
 from vnet.guest.machine import Machine, reachable_address
 from vnet.lab import acts
 from vnet.lab.acts import Act, Wait
-from vnet.lab.build import Network
 from vnet.lab.names import name_server
+from vnet.lab.network import Network
 from vnet.lab.pingall import PingAll, choose_pairs
 from vnet.topology import steps, stream_steps
 from vnet.topology.admin_steps import IptablesStep, SysctlStep

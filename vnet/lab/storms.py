@@ -11,7 +11,7 @@ from vnet.base.errors import RunawayError
 from vnet.base.ids import mac_text
 from vnet.base.text import one_of
 from vnet.base.units import duration_text
-from vnet.lab.build import Network
+from vnet.lab.network import Network
 from vnet.lab.switches import StormPort
 from vnet.netdev.nic import Nic
 from vnet.tables.storm import STORM_WINDOW_NS, Storm

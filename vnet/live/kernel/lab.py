@@ -11,7 +11,7 @@ from vnet.base.chance import Chance
 from vnet.base.errors import UsageError
 from vnet.base.text import escaped
 from vnet.lab.build import Builder as NetworkBuilder
-from vnet.lab.build import Network
+from vnet.lab.network import Network
 from vnet.lab.report import LinkRow, Report
 from vnet.lab.scenario import ScenarioRunner, check_packets
 from vnet.live.clock import WallClock

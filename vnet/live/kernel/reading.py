@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from vnet.base.ids import MAC_ZERO, is_link_local_ip6
-from vnet.lab.build import Network
+from vnet.lab.network import Network
 from vnet.lab.switches import Switch
 from vnet.linux.netfilter.iptables.save import save_text
 from vnet.linux.netns.interface import Interface

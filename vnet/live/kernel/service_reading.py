@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from vnet.base.ids import IpAddress, is_link_local_ip6, network_of
-from vnet.lab.build import Network
 from vnet.lab.names import addresses_in, machines
+from vnet.lab.network import Network
 from vnet.live.kernel.plan import AdvertisingPlan, RelayPlan, ServedPlan
 from vnet.topology.model import Address, Host, Nic, Router, Vm
 

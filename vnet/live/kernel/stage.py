@@ -17,8 +17,8 @@ from vnet.guest.apps.http import HttpGet, HttpServer
 from vnet.guest.apps.tcp import TcpClient, TcpServer
 from vnet.guest.complete import kernel_payload, needs_kernel
 from vnet.lab.acts import Act, Listenable, Wait
-from vnet.lab.build import Network
 from vnet.lab.names import machines
+from vnet.lab.network import Network
 from vnet.lab.pingall import choose_pairs
 from vnet.lab.scenario import NotJudgedError
 from vnet.live.clock import WallClock

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, one_of, quote
-from vnet.lab.build import front_of
+from vnet.lab.network import front_of
 from vnet.lab.ovs_commands import BridgeCommands
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.openflow.errors import OpenFlowError

@@ -10,8 +10,8 @@ from vnet.base.ids import mac_from_text
 from vnet.base.text import did_you_mean
 from vnet.guest.machine import Guest
 from vnet.hypervisor.modes.libvirt import StartedNetwork
-from vnet.lab.build import Network, front_of
 from vnet.lab.domains import Domains
+from vnet.lab.network import Network, front_of
 from vnet.linux.services.dhcp_server.leases import Lease
 from vnet.shell.context import ShellContext, Words
 from vnet.shell.options import Arguments
