@@ -94,7 +94,7 @@ def test_what_a_switch_has_learned() -> None:
 def test_a_switch_forgets() -> None:
     text = FABRIC.replace(", '2001:db8::1/64'", "").replace(", '2001:db8::2/64'", "")
     steps = (
-        f"scenario:\n  - {PING}\n  - wait: 310s\n"
+        f"scenario:\n  - {PING}\n  - wait: 340s\n"
         "  - {fdb: {switch: sw1, mac: vm1}, expect: {port: none, entries: 0}}\n"
     )
     with Lab.from_text(text + steps) as lab:

@@ -73,7 +73,8 @@ class Ageing:
         """The bridge was set up."""
         self._is_open = True
         self._expect(self._scheduler.now_ns, _FIRST_SWEEP_NS)
-        self.learned()
+        if self._fdb.learned:
+            self.learned()
 
     def closed(self) -> None:
         """The bridge was set down: nothing more is swept."""
