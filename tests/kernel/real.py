@@ -18,15 +18,13 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-
-from pyroute2 import netns
 
 from tests.kernel import real_rules
 from tests.kernel.play import Look, Seen, Send
 from tests.kernel.setup import Bridge, Lab, Route
+from vnet.live.kernel import namespaces
 
 _PREFIX = "vnk"
 _SERIAL = itertools.count()
@@ -130,9 +128,9 @@ class RealLab:
 
     def _build(self) -> None:
         _ip(None, f"netns add {self._machine}", f"netns add {self._edge}")
-        with _inside(self._edge):
+        with namespaces.inside(self._edge):
             _write("net.ipv6.conf.default.disable_ipv6", 1)
-        with _inside(self._machine):
+        with namespaces.inside(self._machine):
             for key in _BRIDGE_NETFILTER:
                 if Path("/proc/sys", *key.split(".")).exists():
                     _write(key, 0)
@@ -142,7 +140,7 @@ class RealLab:
                 if not self.lab.is_of_device(key):
                     _write(key, value)
         _ip(self._machine, *self._device_lines())
-        with _inside(self._machine):
+        with namespaces.inside(self._machine):
             for port in self.lab.ports:
                 _no_checksum_offload(port.name)
             for key, value in self.lab.sysctls.items():
@@ -150,7 +148,7 @@ class RealLab:
                     _write(key, value)
         _ip(self._edge, *(f"link set {port.name} up arp off" for port in self.lab.ports))
         _ip(self._machine, *self._address_lines(), *map(_route_line, self.lab.routes))
-        with _inside(self._edge):
+        with namespaces.inside(self._edge):
             self._taps = {port.name: _tap(port.name) for port in self.lab.ports}
         self._built_s = time.monotonic()
 
@@ -209,10 +207,9 @@ class RealLab:
         self._programs.close()
         for tap in self._taps.values():
             tap.close()
-        present = set(netns.listnetns())
         for name in (self._machine, self._edge):
-            if name in present:
-                netns.remove(name)
+            if namespaces.exists(name):
+                namespaces.remove(name)
 
 
 _TOOLS = ("iptables-restore", "ip6tables-restore", "conntrack")
@@ -266,15 +263,6 @@ def _route_line(route: Route) -> str:
 
 def _switch(value: int) -> str:
     return "on" if value else "off"
-
-
-@contextmanager
-def _inside(namespace: str) -> Iterator[None]:
-    netns.pushns(namespace)
-    try:
-        yield
-    finally:
-        netns.popns()
 
 
 def _write(sysctl: str, value: int) -> None:

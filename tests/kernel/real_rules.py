@@ -7,11 +7,10 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 
-from pyroute2 import netns
-
 from tests.kernel.play import Look, Seen, Send
 from tests.kernel.setup import Lab
 from tests.kernel.shown import connections_shown, rules_shown
+from vnet.live.kernel import namespaces
 
 
 def restore(namespace: str, lab: Lab) -> None:
@@ -61,11 +60,8 @@ class Programs:
             one.close()
 
     def _open(self, family: int, port: int) -> socket.socket:
-        netns.pushns(self._namespace)
-        try:
+        with namespaces.inside(self._namespace):
             opened = socket.socket(family, socket.SOCK_DGRAM)
-        finally:
-            netns.popns()
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind(("", port))

@@ -7,6 +7,8 @@ others are played on the kernel of this machine. ``python -m tests.kernel`` play
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,11 @@ def test_what_the_kernel_sent_is_sent(path: Path) -> None:
     kind, seed = path.stem.rsplit("-", 1)
     case, kernel = recorded.load(path)
     check(kind, int(seed), list(compare(case.steps, kernel, in_vnet(case, kernel))))
+
+
+def test_these_tests_are_found_where_there_is_no_rtnetlink() -> None:
+    code = "import sys; sys.modules['pyroute2'] = None; import tests.kernel.real"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
 
 
 @pytest.mark.kernel

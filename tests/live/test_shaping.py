@@ -6,7 +6,7 @@ import pytest
 
 from vnet.live.kernel.capabilities import Capability
 from vnet.live.kernel.plan import CablePlan
-from vnet.live.kernel.shaping import queue_words
+from vnet.live.kernel.shaping import queues
 from vnet.sim.netem import Impairments
 from vnet.topology.model import Endpoint
 
@@ -30,11 +30,15 @@ BOTH = frozenset((Capability.NETEM, Capability.TBF))
     ],
 )
 def test_netem_has_all_of_it(cable: CablePlan, words: str) -> None:
-    assert " ".join(queue_words(cable, 1500, BOTH)) == words
+    said = [" ".join(each) for each in queues(cable, 1500, BOTH)]
+    assert said == ([f"root {words}"] if words else [])
 
 
 def test_tbf_has_the_bandwidth_alone() -> None:
     cable = CablePlan(ENDS, latency_ns=1_000_000, bandwidth_bps=1_000_000, queue_frames=10)
-    said = queue_words(cable, 1482, {Capability.TBF})
-    assert said == ["tbf", "rate", "1000000bit", "burst", "6000", "limit", "15000"]
-    assert queue_words(cable, 1482, ()) == []
+    said = [" ".join(each) for each in queues(cable, 1482, {Capability.TBF})]
+    assert said == [
+        "root handle 1: tbf rate 1000000bit burst 6000 limit 15000",
+        "parent 1: pfifo limit 10",
+    ]
+    assert queues(cable, 1482, ()) == []

@@ -260,4 +260,6 @@ class UdpStream(App):
             self.scheduler.after(0, self.finish)
 
     def _error(self, error: SocketError) -> None:
-        self.errors.append(f"{ip_text(error.reporter)} {error.text}")
+        # What our own stack refuses, nobody has reported.
+        reporter = "" if error.kind is None else ip_text(error.reporter)
+        self.errors.append(f"{reporter} {error.text}".strip())

@@ -19,7 +19,7 @@ from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.netlink import Netlink
 from vnet.live.kernel.plan import CablePlan, NodePlan, Plan
 from vnet.live.kernel.record import Record
-from vnet.live.kernel.shaping import queue_words
+from vnet.live.kernel.shaping import queues
 from vnet.netdev.device import NetDevice
 from vnet.tables.fib import Nexthop, Route
 from vnet.tables.policy import Rule, RuleAction
@@ -145,19 +145,18 @@ class Builder:
                 self._add_rule(node, family, rule)
             for words in node.tc:
                 self._run(node, ["tc", *words])
-        for cable in self._plan.cables:
-            for end in cable.ends:
-                self._shape(cable, self._plan.node(end.node), end.device)
+        for number, cable in enumerate(self._plan.cables):
+            for which, end in enumerate(cable.ends):
+                self._shape(number, cable, which, self._plan.node(end.node))
 
-    def _shape(self, cable: CablePlan, node: NodePlan, device: str) -> None:
-        """Have a card send as its cable takes frames, where the file has no queues there."""
-        words = queue_words(cable, node.device(device).mtu_bytes, self._has)
-        if not words:
-            return
-        if any(device in command for command in node.tc):
-            self.notes.append(f"{node.name}:{device} has queues of its own: its link is faster")
-        else:
-            self._run(node, ["tc", "qdisc", "add", "dev", device, "root", *words])
+    def _shape(self, number: int, cable: CablePlan, which: int, node: NodePlan) -> None:
+        """Have a cable take frames from one of its ends as it does in the lab."""
+        device = cable.ends[which].device
+        for words in queues(cable, node.device(device).mtu_bytes, self._has):
+            if cable.has_far_ends:
+                self.wires.shape(number, which, words)
+            else:
+                self._run(node, ["tc", "qdisc", "add", "dev", device, *words])
 
     def _add_route(self, node: NodePlan, route: Route[NetDevice]) -> None:
         values: dict[str, Any] = {

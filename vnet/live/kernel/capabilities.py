@@ -28,7 +28,9 @@ class Capability(Enum):
     IPV6 = "IPv6"
     IPTABLES = "iptables (the program iptables-restore, and nf_tables or ip_tables)"
     TC = "the program tc"
-    REDIRECTION = "cables that can be pulled or are narrow (cls_u32 and act_mirred)"
+    REDIRECTION = (
+        "cables that can be pulled, are narrow or shape beside queues (cls_u32 and act_mirred)"
+    )
     NETEM = "links with latency and impairments (sch_netem)"
     TBF = "links with a bandwidth (sch_tbf)"
     DNSMASQ = "the program dnsmasq, for DHCP and DNS servers"

@@ -173,7 +173,8 @@ class CablePlan:
     mtu_bytes: int | None = None
     up: bool = True
     has_far_ends: bool = False
-    """Whether it is more than a veth: it can be pulled, or takes less than its cards."""
+    """Whether it is more than a veth: it can be pulled, takes less than its cards, or shapes what
+    comes from a card that has queues of its own."""
 
     @property
     def name(self) -> str:

@@ -31,11 +31,12 @@ from vnet.netdev.pair import PairDevice
 from vnet.netdev.vlan_device import VlanDevice
 from vnet.ovs.datapath.internal import InternalDevice
 from vnet.ovs.vswitchd.config import BridgeConfig
+from vnet.sim.netem import UNIMPAIRED
 from vnet.tables.fib import Route
 from vnet.tables.policy import DEFAULT_RULE, LOCAL_RULE, MAIN_RULE, Rule
 from vnet.topology import model
 from vnet.topology.model import Address, Endpoint
-from vnet.topology.steps import LinkStep, all_steps
+from vnet.topology.steps import LinkStep, TcStep, all_steps
 
 _GIVEN = frozenset(("boot", "static"))
 """Who made a route, if not the kernel by itself."""
@@ -169,7 +170,8 @@ def _iptables(namespace: Namespace) -> dict[int, str]:
     netfilter = namespace.netfilter
     if netfilter is None:
         return {}
-    texts = {4: save_text(netfilter.rules4), 6: save_text(netfilter.rules6)}
+    rulesets = {4: netfilter.rules4, 6: netfilter.rules6}
+    texts = {family: save_text(rules, only_made=True) for family, rules in rulesets.items()}
     return {family: text for family, text in texts.items() if text}
 
 
@@ -268,8 +270,10 @@ def _cables(network: Network) -> Iterator[CablePlan]:
         for step in all_steps(network.topology.scenario)
         if isinstance(step, LinkStep) and "up" in step.change
     ]
+    queued = set(_queued(network))
     for link, wanted in zip(network.links, network.topology.links, strict=True):
         one, other = (network.card_at(end) for end in link.ends)
+        shapes = wanted.bandwidth_bps or wanted.latency_ns or wanted.impairments != UNIMPAIRED
         yield CablePlan(
             (Endpoint(one.owner, one.name), Endpoint(other.owner, other.name)),
             wanted.latency_ns,
@@ -278,8 +282,22 @@ def _cables(network: Network) -> Iterator[CablePlan]:
             wanted.impairments,
             wanted.mtu_bytes,
             wanted.up,
-            not wanted.up or link in changed or _is_narrow(wanted, one, other),
+            not wanted.up
+            or link in changed
+            or _is_narrow(wanted, one, other)
+            or (bool(shapes) and (one in queued or other in queued)),
         )
+
+
+def _queued(network: Network) -> Iterator[NetDevice | None]:
+    """The devices whose queues the file gives or changes."""
+    topology = network.topology
+    for step in all_steps(topology.scenario):
+        if isinstance(step, TcStep) and step.command is not None:
+            yield network.device(step.device.node, step.device.device)
+    owners: list[model.Host | model.Router] = [*topology.hosts.values(), *topology.routers.values()]
+    for owner in owners:
+        yield from (network.card(owner.name, nic.name) for nic in owner.nics.values() if nic.tc)
 
 
 def _is_narrow(link: model.Link, one: Nic, other: Nic) -> bool:

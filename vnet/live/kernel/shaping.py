@@ -17,17 +17,19 @@ _ETHERNET_BYTES = 18
 _BURST_FRAMES = 4
 
 
-def queue_words(cable: CablePlan, mtu_bytes: int, has: Collection[Capability]) -> list[str]:
-    """The queue of a card of ``mtu_bytes`` with ``cable`` in it; none where there is nothing to do,
-    or nothing that the kernel could do."""
+def queues(cable: CablePlan, mtu_bytes: int, has: Collection[Capability]) -> list[list[str]]:
+    """The queues for what a card of ``mtu_bytes`` sends into ``cable``, outermost first, in words;
+    none where there is nothing to do, or nothing that the kernel could do."""
     shapes = cable.latency_ns or cable.bandwidth_bps or cable.impairments != UNIMPAIRED
     if shapes and Capability.NETEM in has:
-        return _netem(cable)
+        return [["root", *_netem(cable)]]
     if cable.bandwidth_bps and Capability.TBF in has:
         frame_bytes = mtu_bytes + _ETHERNET_BYTES
         burst, limit = _BURST_FRAMES * frame_bytes, cable.queue_frames * frame_bytes
-        rate = f"{cable.bandwidth_bps}bit"
-        return ["tbf", "rate", rate, "burst", str(burst), "limit", str(max(burst, limit))]
+        words = f"rate {cable.bandwidth_bps}bit burst {burst} limit {max(burst, limit)}"
+        inner = ["parent", "1:", "pfifo", "limit", str(cable.queue_frames)]
+        # tbf by itself counts bytes: small frames would find more room than the cable has.
+        return [["root", "handle", "1:", "tbf", *words.split()], inner]
     return []
 
 

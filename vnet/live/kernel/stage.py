@@ -22,7 +22,7 @@ from vnet.lab.network import Network
 from vnet.lab.pingall import choose_pairs
 from vnet.lab.scenario import NotJudgedError
 from vnet.live.clock import WallClock
-from vnet.live.kernel import changing, looking
+from vnet.live.kernel import changing, looking, netfilter
 from vnet.live.kernel.apps.dig import LiveDig
 from vnet.live.kernel.apps.frames import LiveArping, LiveSend
 from vnet.live.kernel.apps.iperf import LiveIperf
@@ -45,6 +45,7 @@ from vnet.topology.expression import build_packet
 from vnet.topology.group_steps import MembershipStep
 from vnet.topology.model import Endpoint
 from vnet.topology.name_steps import DnsStep
+from vnet.topology.netfilter_steps import ConntrackStep, RulesStep
 
 _PATIENCE_NS = 2 * NS_PER_S
 """How long one of many pings waits for its answer."""
@@ -95,6 +96,8 @@ class KernelStage:
         self._taps = taps
         self._udp_servers: dict[tuple[str, int], LiveUdpServer] = {}
         self._tcp_servers: dict[tuple[str, int], App] = {}
+        self._odd_queues: set[Endpoint] = set()
+        """The devices whose queues are not as the file wants them."""
         self.machines = {
             name: LiveMachine(name, scheduler, netlink)
             for name in (*topology.hosts, *topology.routers, *topology.vms)
@@ -160,16 +163,32 @@ class KernelStage:
         if isinstance(step, steps.CountersStep):
             return lambda: looking.counters(self._node(step.device.node), step)
         if isinstance(step, steps.TcStep):
-            return lambda: looking.change_queues(self._node(step.device.node), step)
+            return self._queues(step)
         if isinstance(step, MembershipStep):
             return lambda: self._node(step.machine).change_membership(step)
         if isinstance(step, IptablesStep):
             return lambda: changing.change_rules(self._node(step.machine), step)
+        if isinstance(step, RulesStep):
+            return lambda: netfilter.read_rules(self._node(step.machine), step)
+        if isinstance(step, ConntrackStep):
+            return lambda: netfilter.look_at_connections(self._node(step.machine), step)
         if isinstance(step, SysctlStep):
             return lambda: changing.change_settings(self._node(step.machine), step)
         if isinstance(step, steps.LinkStep):
             return self._pull(step)
         raise NotJudgedError(f"{step.title.split()[0]} has no counterpart on the kernel")
+
+    def _queues(self, step: steps.TcStep) -> Callable[[], dict[str, Any]]:
+        def change() -> dict[str, Any]:
+            if step.device in self._odd_queues:
+                raise NotJudgedError("an earlier command there was more than this kernel can")
+            try:
+                return looking.change_queues(self._node(step.device.node), step)
+            except NotJudgedError:
+                self._odd_queues.add(step.device)
+                raise
+
+        return change
 
     def _pull(self, step: steps.LinkStep) -> Callable[[], dict[str, Any]]:
         link = self._network.link_at(str(step.end))

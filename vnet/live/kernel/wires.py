@@ -1,4 +1,5 @@
-"""Cables that can be pulled, and those that take less than the cards at their ends.
+"""Cables that can be pulled, that take less than the cards at their ends, or shape what comes from
+a card that has queues of its own.
 
 One veth pair cannot lose its carrier at both ends and leave both devices up, and what it takes is
 what its devices take. So such a cable is two pairs, whose far ends lie in a namespace of their own
@@ -71,6 +72,11 @@ class Wires:
             found = self._netlink.socket(NODE).link_lookup(ifname=name)
             state = "up" if up else "down"
             self._netlink.link(NODE, f"{name} {state}", "set", index=found[0], state=state)
+
+    def shape(self, number: int, which: int, words: list[str]) -> None:
+        """Give a cable a queue for what comes from one of its ends: where it leaves the other."""
+        with namespaces.inside(self._netlink.namespace(NODE)):
+            _tc(" ".join(("qdisc add dev", _names(number)[1 - which], *words)))
 
 
 def _names(number: int) -> tuple[str, str]:

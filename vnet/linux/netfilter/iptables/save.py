@@ -9,19 +9,35 @@ from vnet.linux.netfilter.xtables.errors import VERSION
 
 
 def save_text(
-    ruleset: Ruleset, name: str | None = None, *, counters: bool = False, when: str = ""
+    ruleset: Ruleset,
+    name: str | None = None,
+    *,
+    counters: bool = False,
+    when: str = "",
+    only_made: bool = False,
 ) -> str:
     """All tables, or the one of a name; ``counters`` (-c) with what rules have counted.
 
-    ``when`` is what the comments say of the time; without it there are none.
+    ``when`` is what the comments say of the time; without it there are none. Built-in chains that
+    nobody has made yet, whose hooks so do not count, are left out where ``only_made``.
     """
     tables = [table for table in ruleset if name in (None, table.name)]
-    return "".join(_table(ruleset, table, counters=counters, when=when) for table in tables)
+    return "".join(
+        _table(
+            ruleset,
+            table,
+            [c for c in table.listed() if not only_made or c.name in table.chains],
+            counters=counters,
+            when=when,
+        )
+        for table in tables
+    )
 
 
-def _table(ruleset: Ruleset, table: Table, *, counters: bool, when: str) -> str:
+def _table(
+    ruleset: Ruleset, table: Table, chains: list[Chain], *, counters: bool, when: str
+) -> str:
     lines = [f"*{table.name}"]
-    chains = list(table.listed())
     lines += [_chain_line(chain) for chain in chains]
     lines += [
         rule_line(chain.name, rule, counters=counters) for chain in chains for rule in chain.rules

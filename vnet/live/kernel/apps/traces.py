@@ -14,7 +14,7 @@ from vnet.topology.steps import TracepathStep, TracerouteStep
 _HOP = re.compile(r"^ *(\d+)  (.*)$")
 _NOTE = re.compile(r"!\S+")
 _ADDRESS = re.compile(r"(?<!\S)(?:\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:.]+)(?!\S)")
-_PATH_HOP = re.compile(r"^ *(\d+)\??: +(\S+)(.*)$")
+_PATH_HOP = re.compile(r"^ *\d+\??: +(\S+)(.*)$")
 _RESUME = re.compile(r"Resume: pmtu (\d+)(?: hops (\d+) back (\d+))?")
 
 
@@ -53,19 +53,25 @@ class LiveTracepath(LiveProgram):
         super().__init__(machine, [*words, ip_text(target)])
 
     def seen(self) -> dict[str, Any]:
-        path: dict[int, str] = {}
-        reached = False
-        for found in filter(None, map(_PATH_HOP.match, self.text.splitlines())):
-            number, who, rest = int(found[1]), found[2], found[3]
-            if who != "[LOCALHOST]":
-                path.setdefault(number, "*" if who == "no" else who)
-            reached = reached or "reached" in rest
-        seen: dict[str, Any] = {"reached": reached, "path": " ".join(path.values())}
-        resume = _RESUME.search(self.text)
-        if resume is not None:
-            names = zip(("pmtu", "hops", "back"), resume.groups(), strict=True)
-            seen |= {name: int(number) for name, number in names if number is not None}
-        return seen
+        return read_tracepath(self.text)
 
     def remarks(self) -> list[str]:
         return [line for line in self.text.splitlines() if line.startswith("tracepath:")]
+
+
+def read_tracepath(text: str) -> dict[str, Any]:
+    """What tracepath printed, by the names of a scenario's ``expect``: ``path`` is who answered,
+    each once."""
+    path: list[str] = []
+    reached = False
+    for found in filter(None, map(_PATH_HOP.match, text.splitlines())):
+        who, rest = found[1], found[2]
+        if who not in ("[LOCALHOST]", "no"):
+            path.append(who)
+        reached = reached or "reached" in rest
+    seen: dict[str, Any] = {"reached": reached, "path": " ".join(dict.fromkeys(path))}
+    resume = _RESUME.search(text)
+    if resume is not None:
+        names = zip(("pmtu", "hops", "back"), resume.groups(), strict=True)
+        seen |= {name: int(number or 0) for name, number in names}
+    return seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from collections.abc import Callable
@@ -146,7 +147,8 @@ class LiveUdpStream(App):
                 self._socket.sendto(data, (ip_text(self._target), self._step.port))
                 return
             except OSError as error:
-                if not self._take_errors():
+                # What an ICMP error never says is of this one: a rule of the machine's own.
+                if not self._take_errors() or error.errno == errno.EPERM:
                     self.errors.append(error.strerror or str(error))
                     return
 
