@@ -77,7 +77,7 @@ def test_requests_leave_with_the_relays_address_and_one_hop_more() -> None:
                         seen.append(message)
                         times.append(time_ns)
 
-            def note_drop(self, time_ns: int, data: bytes, reason: object) -> None:
+            def note_drop(self, *_what: object) -> None:
                 """Nothing is dropped."""
 
         device = lab.network.device("r2", "eth0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from scapy.layers.inet import ICMP, IP, UDP
@@ -13,6 +14,7 @@ from vnet.base.ids import ip_from_text
 from vnet.lab.lab import Lab
 from vnet.linux.netfilter.drops import REJECT
 from vnet.sim.trace import TraceNode
+from vnet.wire.pcapng import read_pcapng
 
 LAB = """
 version: 1
@@ -187,3 +189,16 @@ scenario:
         without_counts = [line for line in rules.splitlines() if line.startswith("-A")]
         again = [line for line in netfilter.rules4.save().splitlines() if line.startswith("-A")]
         assert again == without_counts
+
+
+def test_a_capture_and_a_trace_name_the_rule_that_refused_a_packet(tmp_path: Path) -> None:
+    with Lab.from_text(LAB + "captures: ['h1:eth0']\n", pcap_dir=tmp_path) as lab:
+        lab.advance("5s")
+        root = lab.trace("ext", IP(dst="192.168.122.11") / UDP(sport=1, dport=2))
+    (dropped,) = [node for node in drops_of(root) if node.drop is REJECT]
+    rule, kind = dropped.notes
+    assert rule.startswith("table filter, chain LIBVIRT_FWI, rule 2: -o virbr0 -j REJECT")
+    (path,) = tmp_path.glob("*.pcapng")
+    with path.open("rb") as stream:
+        comments = [packet.comment for packet in read_pcapng(stream) if packet.comment]
+    assert comments == [f"dropped: {REJECT.word}: {REJECT.cause}; {rule}; {kind}"]

@@ -91,7 +91,7 @@ class Notes:
     def capture(self, time_ns: int, data: bytes, outbound: bool) -> None:
         self.seen.append((time_ns, data, outbound))
 
-    def note_drop(self, time_ns: int, data: bytes, reason: DropReason) -> None:
+    def note_drop(self, time_ns: int, data: bytes, reason: DropReason, *_notes: object) -> None:
         self.lost.append((time_ns, data, reason))
 
 

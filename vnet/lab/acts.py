@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from vnet.base.drops import DropReason
 from vnet.base.errors import VnetError
 from vnet.guest.apps.app import App
 from vnet.guest.machine import Machine
@@ -243,7 +242,7 @@ class FrameCounter:
         """A frame passed."""
         self.frames += self._wanted(data)
 
-    def note_drop(self, _time_ns: int, _data: bytes, _reason: DropReason) -> None:
+    def note_drop(self, *_what: object) -> None:
         """A frame that passed and then died has been counted."""
 
     def close(self) -> None:

@@ -42,12 +42,13 @@ class CapturePoint:
         self.frames += 1
         self.recorder.add(self.number, time_ns, data, outbound)
 
-    def note_drop(self, time_ns: int, data: bytes, reason: DropReason) -> None:
+    def note_drop(
+        self, time_ns: int, data: bytes, reason: DropReason, notes: tuple[str, ...] = ()
+    ) -> None:
         """The frame that just passed was thrown away."""
         if not reason.routine:
-            self.recorder.comment(
-                self.number, time_ns, data, f"dropped: {reason.word}: {reason.cause}"
-            )
+            told = "; ".join((reason.cause, *notes))
+            self.recorder.comment(self.number, time_ns, data, f"dropped: {reason.word}: {told}")
 
 
 class CaptureWriter(Protocol):
@@ -77,7 +78,7 @@ class Recorder:
         self.points: list[CapturePoint] = []
         self.records: list[Record] = []
         self.writer: CaptureWriter | None = None
-        self._last: dict[int, int] = {}
+        self._last: dict[tuple[int, bool | None], int] = {}
         self._held_bytes = 0
 
     def add_point(
@@ -94,17 +95,20 @@ class Recorder:
             self.flush()
         self._held_bytes += len(data)
         records = self.records
-        self._last[number] = len(records)
+        self._last[number, outbound] = len(records)
         records.append((number, self.epoch_ns + time_ns, data, outbound, ""))
 
     def comment(self, number: int, time_ns: int, data: bytes, text: str) -> None:
-        """Comment the last frame of a point if it is this one, in this instant."""
-        at = self._last.get(number)
-        if at is None:
-            return
-        record = self.records[at]
-        if record[1] == self.epoch_ns + time_ns and record[2] == data:
-            self.records[at] = (*record[:4], text)
+        """Comment the last frame of a point, in or out, if it is this one, in this instant.
+
+        A machine may have answered before it throws away what it answers.
+        """
+        last = (self._last.get((number, outbound), -1) for outbound in (False, True, None))
+        for at in sorted((at for at in last if at >= 0), reverse=True):
+            record = self.records[at]
+            if record[1] == self.epoch_ns + time_ns and record[2] == data:
+                self.records[at] = (*record[:4], text)
+                return
 
     def flush(self) -> None:
         """Hand on what was heard since the last time, if anybody writes.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from vnet.base.drops import DropReason
 from vnet.base.ids import mac_text
 from vnet.hypervisor.openvswitch import OpenVSwitch
 from vnet.lab.ovs_commands import BridgeCommands
@@ -118,5 +117,5 @@ class CableWatch:
             port = self._port = self._bridge.port_by_name(self.device.name)
         return port is not None and port.tree.forwards
 
-    def note_drop(self, _time_ns: int, _data: bytes, _reason: DropReason) -> None:
+    def note_drop(self, *_what: object) -> None:
         """It has been seen."""

@@ -55,8 +55,10 @@ class Sniffer(Protocol):
     def capture(self, time_ns: int, data: bytes, outbound: bool) -> None:
         """A frame passed at ``time_ns``; ``outbound`` is seen from the device."""
 
-    def note_drop(self, time_ns: int, data: bytes, reason: DropReason) -> None:
-        """The device, or the room behind it, threw a frame away."""
+    def note_drop(
+        self, time_ns: int, data: bytes, reason: DropReason, notes: tuple[str, ...] = (), /
+    ) -> None:
+        """The device, or the room behind it, threw a frame away; ``notes`` say more of why."""
 
 
 class NetDevice(ABC):
@@ -199,7 +201,7 @@ class NetDevice(ABC):
         now_ns = self.scheduler.now_ns
         if self.sniffers is not None:
             for sniffer in self.sniffers:
-                sniffer.note_drop(now_ns, frame.data, reason)
+                sniffer.note_drop(now_ns, frame.data, reason, notes)
         if frame.meta is not None:
             frame.meta.add(now_ns, self.label, "dropped", frame.data, reason, notes)
         elif self.recorder is not None:

@@ -38,7 +38,7 @@ class CaptureTail:
         """A frame passed."""
         self.frames.append(SeenFrame(time_ns, outbound, data))
 
-    def note_drop(self, time_ns: int, data: bytes, reason: DropReason) -> None:
+    def note_drop(self, time_ns: int, data: bytes, reason: DropReason, *_notes: object) -> None:
         """A frame was thrown away; mark it if it is the one that just passed."""
         if not self.frames or reason.routine:
             return

@@ -28,6 +28,10 @@ class Meta:
         node = self._trace.add(self._node, time_ns, place, event, data, drop, notes)
         return Meta(self._trace, node)
 
+    def note(self, line: str) -> None:
+        """Add a line to the notes of the node that the frame is at."""
+        self._trace.note(self._node, line)
+
 
 class Frame:
     """Immutable bytes from the destination MAC to the end of the payload, without FCS.

@@ -6,7 +6,8 @@ other bytes, a drop makes a leaf that names its reason. Frames without a trace c
 devices one comparison with None.
 
 A storm would make a tree grow for ever, so trees are weighed as they grow: a node counts
-one, and so does every half kilobyte of new frame bytes, or of notes, that it holds.
+one, and so does every half kilobyte of new frame bytes, or of notes, that it holds, and every
+note that comes later.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class TraceNode:
     """At ``time_ns``, ``place`` (``node:device`` or a room's name) did ``event``.
 
     ``data`` is the frame as it was then; ``drop`` is set on the leaf where it died. ``notes`` are
-    lines that explain what was done.
+    lines that explain what was done with the frame there, such as by netfilter.
     """
 
     __slots__ = ("children", "data", "drop", "event", "notes", "place", "time_ns")
@@ -188,13 +189,23 @@ class Trace:
                 self._recorder.grew(weight)
         return number
 
+    def note(self, number: int, line: str) -> None:
+        """Add a line to what explains node ``number``, where the tree still grows."""
+        if not self._nodes or self.weight >= self._most:
+            return
+        self._nodes[number].notes += (line,)
+        weight = _weight_of(line)
+        self.weight += weight
+        if self._recorder is not None and not self._kept:
+            self._recorder.grew(weight)
+
     def forget(self) -> None:
         """Let go of the tree; whoever holds its root keeps what it has so far."""
         self.root = None
         self._nodes = []
 
 
-def _weight_of(data: bytes) -> int:
+def _weight_of(data: bytes | str) -> int:
     return 1 + len(data) // _BYTES_PER_UNIT
 
 

@@ -22,7 +22,8 @@ from vnet.ovs.dpif.actions import (
 from vnet.ovs.dpif.dpif import Upcall
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow
-from vnet.sim.frame import Frame
+from vnet.sim.frame import Frame, Meta
+from vnet.sim.trace import Trace, TraceNode
 from vnet.tables.conntrack.action import NatKind
 from vnet.wire.checksum import checksum
 
@@ -231,3 +232,23 @@ def test_what_is_asked_of_the_tracker() -> None:
     assert asked.nat.kind is NatKind.DESTINATION
     assert (asked.nat.last_address, asked.nat.last_port) == (bytes(4), 5)
     assert tracker_action(Ct(timeout="ovs_tp_0_tcp4")).timeout_policy == 0
+
+
+def test_a_trace_says_what_a_packet_is_to_its_connection_and_what_was_translated() -> None:
+    table = Table()
+    nat = CtNat(is_source=True, address_min=bytes((10, 0, 0, 9)), port_min=2000)
+
+    def followed(frame: bytes, actions: OdpActions) -> list[str]:
+        root = TraceNode(0, "test", "sent", frame)
+        table.dpif.execute(Frame(frame, Meta(Trace(root))), extract(frame, 1), actions)
+        return [line for node in root.walk() for line in node.notes]
+
+    assert followed(REQUEST, (Ct(commit=True, zone=3, nat=nat), *output(2))) == [
+        "ct: new, udp 10.0.0.1:1000 -> 10.0.0.2:53 in zone 3",
+        "ct: source 10.0.0.1:1000 -> 10.0.0.9:2000",
+    ]
+    answer = udp(2, 9, 53, 2000)
+    assert followed(answer, (Ct(zone=3, nat=CtNat()), *output(1))) == [
+        "ct: established, reply of udp 10.0.0.1:1000 -> 10.0.0.2:53 in zone 3",
+        "ct: destination 10.0.0.9:2000 -> 10.0.0.1:1000",
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vnet.linux.netfilter import drops
+from vnet.linux.netfilter.following import note_connection
 from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netfilter.settings import settings_of
@@ -47,6 +48,8 @@ class Conntrack(Tracker):
             checks=packet.hook is Hook.PREROUTING,
             template=packet.template or NO_TEMPLATE,
         )
+        if packet.meta is not None:
+            note_connection(packet)
         if packet.track is not None:
             return ACCEPT
         self._namespace.log.write_limited(_FULL_WARNING)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from vnet.base.drops import DropReason
 from vnet.base.ids import is_link_local_ip6, network_of
 from vnet.linux.netfilter import drops
+from vnet.linux.netfilter.following import note_binding, note_translation
 from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netfilter.verdict import ACCEPT, Verdict, drop
@@ -74,7 +75,9 @@ class Nat:
         conn, state, is_reply = track.conn, track.state, track.is_reply
         if state is PacketState.RELATED and rewrite.is_error(packet.data, packet.family):
             data = rewrite.translate_error(packet.data, packet.family, conn, kind, is_reply)
+            is_settled = True
         else:
+            is_settled = bool(conn.status & _DONE[kind])
             verdict = self._settle(packet, track, conn, kind)
             if verdict is not ACCEPT:
                 return verdict
@@ -82,6 +85,8 @@ class Nat:
         if data is None:
             return drop(drops.NAT_IMPOSSIBLE)
         if data is not packet.data:
+            if packet.meta is not None and is_settled:
+                note_translation(packet, data)
             target, packet.data = packet.target, data
             if packet.hook is Hook.OUTPUT and packet.target != target:
                 return self._routed_again(packet)
@@ -114,7 +119,11 @@ class Nat:
         """No rule translates it: it keeps its address, and its port if that is free."""
         parts = parts_of(reverse(conn.reply_key))
         address = parts.source if kind is NatKind.SOURCE else parts.target
-        return self.set_up(packet, kind, NatRange(address))
+        before = conn.reply_key
+        verdict = self.set_up(packet, kind, NatRange(address))
+        if packet.meta is not None:
+            note_binding(packet, before)
+        return verdict
 
     @staticmethod
     def _has_moved(packet: NfPacket, track: Tracking, conn: Entry) -> bool:

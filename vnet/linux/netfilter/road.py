@@ -4,7 +4,7 @@ The first packet of a flow that takes the long way leaves a trail: what it was c
 nothing that looked at it asked for more than its flow has in common, the packets behind it are
 changed, counted and sent in one go. What differs from packet to packet is still looked at: whether
 it is whole, may live on and fits, and what it is to its connection. Whatever fails here takes the
-long way, which knows why.
+long way, which knows why; so does what is followed, for that way tells of what it does.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ class TrackedRoad:
         data = frame.data
         size = len(data) - HEADER_BYTES
         if (
-            data[14] != PLAIN
+            frame.meta is not None
+            or data[14] != PLAIN
             or data[22] < 2
             or size > self._mtu_bytes
             or size != data[16] << 8 | data[17]
@@ -142,7 +143,7 @@ class TrackedRoad:
             + self._check(data[at] << 8 | data[at + 1])
             + data[at + 2 :]
         )
-        self._device.transmit(Frame(sent, frame.meta))
+        self._device.transmit(Frame(sent))
         return True
 
     def _is_ordinary(self, data: bytes) -> bool:

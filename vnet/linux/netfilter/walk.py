@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from vnet.linux.netfilter.drops import DROP
+from vnet.linux.netfilter.following import Seen, note_policy, note_rule, place_of
 from vnet.linux.netfilter.iptables.interface import Interface
 from vnet.linux.netfilter.iptables.writing import rule_words
 from vnet.linux.netfilter.netfilter import Netfilter
@@ -81,12 +82,14 @@ class Walk:
                 packet.trail.append(rule)
             if running.act is not None:
                 packet.trail = None
-                verdict = running.act(packet)
+                verdict = self._acted(running.act, rule, packet)
                 if verdict is None:
                     continue
                 return verdict if verdict.action is not Action.DROP else self._told(rule, verdict)
             jump = running.jump
             if jump == "ACCEPT":
+                if packet.meta is not None:
+                    note_rule(packet, self._table, rule)
                 return ACCEPT
             if jump == "DROP":
                 return self._told(rule, _DROPPED)
@@ -99,6 +102,16 @@ class Walk:
                     back.append((rules, place))
                 rules, place = chains[jump], 0
 
+    def _acted(self, act: Act, rule: Rule, packet: NfPacket) -> Verdict | None:
+        """What a target says, which has done its work."""
+        if packet.meta is None:
+            return act(packet)
+        before = Seen.of(packet)
+        verdict = act(packet)
+        if verdict is None or verdict.action is not Action.DROP:
+            note_rule(packet, self._table, rule, before)
+        return verdict
+
     def _by_policy(self, packet: NfPacket) -> Verdict:
         chain = self._chain
         chain.packet_count += 1
@@ -106,19 +119,20 @@ class Walk:
         if packet.trail is not None:
             packet.trail.append(chain)
         if chain.policy == "ACCEPT":
+            if packet.meta is not None:
+                note_policy(packet, self._table, chain)
             return ACCEPT
         return drop(DROP, f"table {self._table.name}, chain {chain.name}: policy DROP")
 
     def _told(self, rule: Rule, verdict: Verdict) -> Verdict:
         """A verdict with the place of the rule that spoke it, for the trace."""
-        for chain in self._table.chains.values():
-            for number, other in enumerate(chain.rules, 1):
-                if other is rule:
-                    words = rule_words(rule.description)
-                    place = f"table {self._table.name}, chain {chain.name}, rule {number}: {words}"
-                    assert verdict.reason is not None
-                    return drop(verdict.reason, place, *verdict.notes)
-        return verdict
+        place = place_of(self._table, rule)
+        if place is None:
+            return verdict
+        assert verdict.reason is not None
+        where = f"table {self._table.name}, chain {place.chain}, rule {place.number}"
+        told = f"{where}: {rule_words(rule.description)}"
+        return drop(verdict.reason, told, *verdict.notes)
 
 
 _DROPPED = drop(DROP)

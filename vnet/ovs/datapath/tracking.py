@@ -6,10 +6,20 @@ from vnet.ovs.datapath.edit.checksums import ICMP, ICMPV6
 from vnet.ovs.datapath.packet import RECIRC_ID, Packet
 from vnet.ovs.dpif.actions import Ct, CtNat
 from vnet.ovs.flow.flow import FRAG_LATER, Flow
+from vnet.sim.frame import Meta
 from vnet.tables.conntrack.action import CtAction, NatKind, NatRange
 from vnet.tables.conntrack.key import KeyParts
-from vnet.tables.conntrack.packet import CtMeta, CtPacket
+from vnet.tables.conntrack.packet import (
+    ESTABLISHED,
+    INVALID,
+    NEW,
+    RELATED,
+    REPLY,
+    CtMeta,
+    CtPacket,
+)
 from vnet.tables.conntrack.tracker import ConnTracker
+from vnet.tables.conntrack.words import connection_text, packet_change_text
 
 _DL_TYPE = Flow.dl_type
 _ADDRESSES = {
@@ -20,6 +30,9 @@ _ADDRESSES = {
 
 _WITH_PORTS = frozenset((1, 2, 6, 17, ICMPV6, 132))
 """Protocols whose packets show the ports of the original direction."""
+_STATE_WORDS = (
+    *((NEW, "new"), (ESTABLISHED, "established"), (RELATED, "related"), (INVALID, "invalid")),
+)
 _NEIGHBOR_DISCOVERY = frozenset((135, 136))
 
 
@@ -119,9 +132,10 @@ def track(
     l3 = packet.layout.l3
     if packet.connection is None:
         packet.connection = CtMeta()
+    before = packet.data
     tracked = CtPacket(
-        packet.data,
-        len(packet.data) if l3 is None else l3,
+        before,
+        len(before) if l3 is None else l3,
         _DL_TYPE.of(key),
         packet.connection,
         packet,
@@ -129,7 +143,23 @@ def track(
         Flow.tp_src.of(key),
         Flow.tp_dst.of(key),
     )
-    return [_released(one) for one in tracker.execute(tracked, action, now_ns)]
+    released = [_released(one) for one in tracker.execute(tracked, action, now_ns)]
+    if packet.meta is not None and l3 is not None and packet in released:
+        _note(packet.meta, packet, packet.connection, before[l3:])
+    return released
+
+
+def _note(meta: Meta, packet: Packet, connection: CtMeta, before: bytes) -> None:
+    """Tell a trace what a packet is to its connection, and what was translated."""
+    words = [word for bit, word in _STATE_WORDS if connection.state & bit]
+    if connection.original_key is not None:
+        reply = "reply of " if connection.state & REPLY else ""
+        words.append(reply + connection_text(connection.original_key))
+    meta.note(f"ct: {', '.join(words)}")
+    l3 = packet.layout.l3
+    now = packet.data if l3 is None else packet.data[l3:]
+    if now != before:
+        meta.note(f"ct: {packet_change_text(before, now, before[0] >> 4)}")
 
 
 def _released(tracked: CtPacket) -> Packet:

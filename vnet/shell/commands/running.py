@@ -142,7 +142,7 @@ class _WatchedDevice:
         """A frame passed."""
         self._watch.add(self._device.label, SeenFrame(time_ns, outbound, data))
 
-    def note_drop(self, time_ns: int, data: bytes, reason: DropReason) -> None:
+    def note_drop(self, time_ns: int, data: bytes, reason: DropReason, *_notes: object) -> None:
         """The frame's end is a line of its own, since its passing was one already."""
         if not reason.routine:
             self._watch.add(self._device.label, SeenFrame(time_ns, False, data, reason))

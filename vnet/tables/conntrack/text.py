@@ -24,7 +24,7 @@ from vnet.tables.conntrack.tcp import (
 )
 from vnet.tables.conntrack.tracker import ConnTracker
 
-_PROTOCOL_NAMES = {
+PROTOCOL_NAMES = {
     1: "icmp",
     2: "igmp",
     6: "tcp",
@@ -73,7 +73,7 @@ def dump_text(
 def conn_text(conn: Conn, now_ns: int, *, stats: bool = False, verbose: bool = False) -> str:
     """A connection in one line."""
     parts = parts_of(conn.key)
-    protocol = _PROTOCOL_NAMES.get(parts.protocol, str(parts.protocol))
+    protocol = PROTOCOL_NAMES.get(parts.protocol, str(parts.protocol))
     text = [f"{protocol},orig=({key_text(conn.key)}),reply=({key_text(conn.reply_key)})"]
     if verbose:
         text.append("id=0")

@@ -107,18 +107,17 @@ class LogTarget(Target):
         namespace, prefix, flags = netfilter.namespace, self.prefix, self.flags
 
         def write_down(packet: NfPacket) -> None:
-            line = log_line(packet, prefix, flags)
-            namespace.log.write(line)
-            if packet.meta is not None:
-                now_ns = namespace.scheduler.now_ns
-                packet.meta.add(now_ns, namespace.name, "logged", notes=(line.rstrip(),))
+            namespace.log.write(log_line(packet, prefix, flags))
 
         return write_down
+
+    def noted(self, packet: NfPacket) -> str:
+        return log_line(packet, self.prefix, self.flags).rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class TraceTarget(Target):
-    """``-j TRACE``: have the packet's rules written down, as ``vnet`` does of followed frames."""
+    """``-j TRACE``: have the packet's rules written down, as is done of all that are followed."""
 
     NAME: ClassVar[str] = "TRACE"
     TABLES: ClassVar[tuple[str, ...] | None] = ("raw",)
@@ -136,11 +135,5 @@ class TraceTarget(Target):
     def nft(self) -> str | None:
         return "meta nftrace set 1"
 
-    def act(self, netfilter: Netfilter) -> Act:
-        namespace = netfilter.namespace
-
-        def note(packet: NfPacket) -> None:
-            if packet.meta is not None:
-                packet.meta.add(namespace.scheduler.now_ns, namespace.name, "TRACE", packet.data)
-
-        return note
+    def act(self, netfilter: Netfilter) -> Act:  # noqa: ARG002
+        return lambda _packet: None

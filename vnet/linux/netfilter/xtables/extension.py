@@ -116,6 +116,10 @@ class Target(Extension):
         """What does it to packets of one machine."""
         raise NotImplementedError
 
+    def noted(self, packet: NfPacket) -> str:  # noqa: ARG002
+        """What a packet's trace says that was done, besides what was changed."""
+        return ""
+
 
 def negation(negated: bool) -> str:
     """``! `` in front of an option that is negated."""
