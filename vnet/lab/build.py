@@ -21,7 +21,7 @@ from vnet.lab.dhcp import start_dhcp
 from vnet.lab.domains import Domains
 from vnet.lab.firewall import restore_firewall
 from vnet.lab.host_scripts import start_scripts
-from vnet.lab.machine_routes import add_addresses, add_routes, add_rules
+from vnet.lab.machine_routes import add_addresses, add_routes, add_rules, address_commands
 from vnet.lab.names import start_names
 from vnet.lab.network import Network
 from vnet.lab.wire_switch import build_wire_switch
@@ -189,7 +189,8 @@ class Builder:
             )
         else:
             mode.enslave(switch.name, uplink.name)
-        mode.did(*add_addresses(self.namespaces[host.name], switch.name, switch.addresses))
+        add_addresses(self.namespaces[host.name], switch.name, switch.addresses)
+        mode.did(*address_commands(switch.name, switch.addresses))
         for card in switch.bonded_cards:
             if mode.bridge_of(card) is None:
                 mode.join(switch.name, card)

@@ -12,15 +12,15 @@ from vnet.tables.fib import Nexthop, Route, RouteMetrics
 from vnet.topology import model
 
 
-def add_addresses(
-    namespace: Namespace, device: str, addresses: Iterable[model.Address]
-) -> list[str]:
-    """Give ``device`` its addresses; returns the commands that say so."""
-    said = []
+def add_addresses(namespace: Namespace, device: str, addresses: Iterable[model.Address]) -> None:
+    """Give ``device`` its addresses."""
     for address in addresses:
         namespace.add_address(device, address.ip, address.prefix_length)
-        said.append(f"ip addr add {ip_text(address.ip)}/{address.prefix_length} dev {device}")
-    return said
+
+
+def address_commands(device: str, addresses: Iterable[model.Address]) -> list[str]:
+    """The same in the words of ip(8)."""
+    return [f"ip addr add {ip_text(a.ip)}/{a.prefix_length} dev {device}" for a in addresses]
 
 
 def add_routes(namespace: Namespace, routes: Iterable[model.Route]) -> None:

@@ -90,6 +90,11 @@ class PingResult:
             figures["rtt_max_ms"] = milliseconds(max(self.rtts_ns))
         return figures
 
+    def remarks(self) -> list[str]:
+        """The errors without their sequence numbers: what is said of each packet is said once."""
+        said = (re.sub(r"icmp_seq=\d+ ", "", error) for error in self.errors)
+        return list(dict.fromkeys(said))
+
     def __str__(self) -> str:
         lost_percent = 100 * self.lost / self.sent if self.sent else 0
         lines = [f"From {error}" for error in self.errors]
@@ -208,9 +213,7 @@ class Ping(App):
         return self.result.seen()
 
     def remarks(self) -> list[str]:
-        # Without the sequence number, so that what is said of each packet is said once.
-        said = (re.sub(r"icmp_seq=\d+ ", "", error) for error in self.result.errors)
-        return list(dict.fromkeys(said))
+        return self.result.remarks()
 
     def close(self) -> None:
         self._pacer.stopped = True

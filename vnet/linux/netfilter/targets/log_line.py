@@ -15,6 +15,7 @@ _TCP_BITS = (
     *((0x08, "PSH"), (0x04, "RST"), (0x02, "SYN"), (0x01, "FIN")),
 )
 _ECHO4, _WITH_PACKET4 = (0, 8), (3, 4, 5, 11)
+_ICMP_HEAD_BYTES = 8
 _ICMP_BYTES = {0: 8, 8: 8, 13: 20, 14: 20, 12: 8, 5: 28, 3: 28, 4: 28, 11: 28}
 """What a message of a type has at least, from its header on."""
 
@@ -138,15 +139,21 @@ def _ipsec(protocol: int, segment: bytes, offset: int) -> Iterator[str]:
     yield f"SPI={int.from_bytes(segment[at : at + 4], 'big'):#x}"
 
 
-def _icmp(segment: bytes, offset: int, flags: LogFlags, *, inner: bool) -> Iterator[str]:
-    yield "PROTO=ICMP"
+def _icmp_head(name: str, segment: bytes, offset: int) -> Iterator[str]:
+    yield f"PROTO={name}"
     if offset:
         return
-    if len(segment) < 8:
+    if len(segment) < _ICMP_HEAD_BYTES:
         yield f"INCOMPLETE [{len(segment)} bytes]"
+    else:
+        yield f"TYPE={segment[0]} CODE={segment[1]}"
+
+
+def _icmp(segment: bytes, offset: int, flags: LogFlags, *, inner: bool) -> Iterator[str]:
+    yield from _icmp_head("ICMP", segment, offset)
+    if offset or len(segment) < _ICMP_HEAD_BYTES:
         return
     kind, code = segment[0], segment[1]
-    yield f"TYPE={kind} CODE={code}"
     if len(segment) < _ICMP_BYTES.get(kind, 0):
         yield f"INCOMPLETE [{len(segment)} bytes]"
         return
@@ -198,14 +205,10 @@ def dump6(data: bytes, flags: LogFlags, *, inner: bool = False) -> Iterator[str]
 
 
 def _icmpv6(segment: bytes, offset: int, flags: LogFlags, *, inner: bool) -> Iterator[str]:
-    yield "PROTO=ICMPv6"
-    if offset:
+    yield from _icmp_head("ICMPv6", segment, offset)
+    if offset or len(segment) < _ICMP_HEAD_BYTES:
         return
-    if len(segment) < 8:
-        yield f"INCOMPLETE [{len(segment)} bytes]"
-        return
-    kind, code = segment[0], segment[1]
-    yield f"TYPE={kind} CODE={code}"
+    kind = segment[0]
     if kind in (128, 129):
         yield f"ID={segment[4] << 8 | segment[5]} SEQ={segment[6] << 8 | segment[7]}"
     elif kind == 4:

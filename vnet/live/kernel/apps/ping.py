@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import re
 import socket
 import struct
 import time
@@ -75,8 +74,7 @@ class LivePing(App):
         return self.result.seen()
 
     def remarks(self) -> list[str]:
-        said = (re.sub(r"icmp_seq=\d+ ", "", error) for error in self.result.errors)
-        return list(dict.fromkeys(said))
+        return self.result.remarks()
 
     def close(self) -> None:
         self._pacer.stopped = True
