@@ -88,3 +88,87 @@ def test_a_transfer_that_failed_does_not_hold(expect: str) -> None:
 
 def test_a_ping_that_nobody_answered_has_measured_that() -> None:
     assert run("{ping: {from: h1, to: 10.0.0.9, count: 1}}").held
+
+
+FORWARDING = """
+version: 1
+hosts:
+  h1:
+    mode: nat
+    nics: {eth0: {ip: 203.0.113.1/24}}
+    iptables:
+      nat:
+        PREROUTING:
+          - -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 192.168.122.50:80
+          - -i eth0 -p tcp --dport 5201 -j DNAT --to-destination 192.168.122.50
+          - -i eth0 -p udp --dport 5353 -j DNAT --to-destination 192.168.122.50:53
+        POSTROUTING:
+          - -d 192.168.122.50 -p udp -j MASQUERADE
+vms:
+  web: {host: h1, gateway: 192.168.122.1, vnics: [{ip: 192.168.122.50/24}]}
+routers:
+  out: {nics: {eth0: {ip: 203.0.113.9/24}}}
+links: [{ends: ['h1:eth0', 'out:eth0'], latency: 1ms}]
+scenario:
+  - {iptables: {machine: h1, commands: -I FORWARD 1 -d 192.168.122.50 -j ACCEPT}, at: 5s}
+"""
+
+
+def test_the_server_of_a_step_may_be_a_machine_behind_a_translation() -> None:
+    steps = (
+        "{http: {from: out, to: 203.0.113.1, port: 8080, size: 3000, server: 'web:80'}, "
+        "expect: {status: 200, received_bytes: 3000}}",
+        "{tcp: {from: out, to: 203.0.113.1, port: 8080, server: web:80}}",
+        "{iperf3: {from: out, to: h1, size: 9000, server: web}, expect: {received_bytes: 9000}}",
+        "{udp: {from: out, to: h1, port: 5353, server: web:53}, expect: {received: 1}}",
+        "{udp: {from: out, to: h1, port: 5353, server: web:53, echo: false}, "
+        "expect: {received: 1}}",
+    )
+    with Lab.from_text(FORWARDING + _lines(steps)) as lab:
+        report = lab.run()
+        assert report.held, report
+        listening = lab.network.hosts["h1"].namespace.sockets.tcp.listeners
+        assert all(port == 53 for _, port in listening)
+
+
+def test_a_server_makes_way_for_another_kind_once_its_step_has_ended() -> None:
+    ends = "from: h1, to: h2, port: 81"
+    report = run(
+        f"{{http: {{{ends}, size: 10}}}}",
+        f"{{tcp: {{{ends}}}}}",
+        f"{{iperf3: {{{ends}, size: 10000}}}}",
+        f"{{http: {{{ends}, size: 10}}, expect: {{status: 200}}}}",
+    )
+    assert report.held, report
+
+
+def test_a_server_that_another_step_needs_is_told_of() -> None:
+    tcp = "{tcp: {from: h1, to: h2, port: 81, size: 100000}}"
+    report = run(f"parallel: [{tcp}, {{http: {{from: h1, to: h2, port: 81}}}}]")
+    assert [step.error for step in report.steps if step.error] == [
+        "h2: TCP port 81: Address already in use "
+        "(the server of 'tcp h1 → h2:81' has it until that ends; write another port)"
+    ]
+
+
+def test_an_iperf3_behind_a_translation_cannot_have_the_next_port() -> None:
+    one = "{iperf3: {from: out, to: h1, size: 90000, server: web}}"
+    with Lab.from_text(FORWARDING + f"  - {{at: 5s, parallel: [{one}, {one}]}}\n") as lab:
+        assert [step.error for step in lab.run().steps if step.error] == [
+            "web: TCP port 5201 is busy with a test of another step "
+            "(one after the other, or give each a port of its own)"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("server: web9", "there is no node 'web9'"),
+        ("server: 'h2:http'", "'h2:http' is not of the form machine:port"),
+        ("server: 'h2:0'", "'h2:0' is not of the form machine:port"),
+        ("server: h2, serve: false", "with 'serve: false' nobody serves"),
+    ],
+)
+def test_servers_that_cannot_be(keys: str, message: str) -> None:
+    with pytest.raises(TopologyError, match=message):
+        run(f"{{tcp: {{from: h1, to: 10.0.0.2, {keys}}}}}")

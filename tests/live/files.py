@@ -51,6 +51,8 @@ scenario:
   - {tcp: {from: vm1, to: far, port: 99, serve: false}, expect: {errors: 1}}
   - {http: {from: vm1, to: far, path: /x, size: 5000}, expect: {status: 200, received_bytes: 5000}}
   - {http: {from: vm1, to: far, path: /nowhere}, expect: {status: 404}}
+  - {tcp: {from: vm1, to: far, port: 80}}
+  - {http: {from: vm1, to: far, port: 7, size: 50, server: far}, expect: {status: 200}}
   - {arping: {from: vm1, to: 10.0.1.2, count: 2, interval: 50ms}, expect: {received: 2}}
   - {traceroute: {from: vm1, to: far}, expect: {reached: true, path: 10.0.1.254 10.0.2.1}}
   - {iperf3: {from: vm1, to: far, size: 200000}, expect: {sent_bytes: '>= 200000'}}

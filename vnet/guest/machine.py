@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, Unpack
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Unpack
 
 from vnet.base.errors import UsageError, VnetError
 from vnet.base.ids import IPV4_ANY, IPV6_ANY, IpAddress, ip_from_text, ip_text, is_link_local_ip6
@@ -21,6 +21,7 @@ from vnet.guest.apps.tracepath import Tracepath, TracepathOptions
 from vnet.guest.apps.traceroute import Traceroute, TracerouteOptions
 from vnet.guest.apps.udp import UdpOptions, UdpServer, UdpStream
 from vnet.guest.groups import Memberships
+from vnet.guest.services import Client, TcpServices
 from vnet.guest.vnic import Vnic
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
     from vnet.guest.apps.dns.resolve import Resolve
     from vnet.linux.services.dhcp_client.daemon import DhcpClientDaemon
 
-TcpService: TypeAlias = TcpServer | IperfServer | HttpServer
 _ITSELF: dict[bytes, bytes] = {IPV4_ANY: b"\x7f\0\0\1", IPV6_ANY: bytes(15) + b"\1"}
-ServiceT = TypeVar("ServiceT", TcpServer, IperfServer, HttpServer)
 
 
 class Machine:
@@ -45,7 +44,7 @@ class Machine:
         self.groups = Memberships(namespace)
         """The multicast groups that its programs are in."""
         self._servers: dict[int, UdpServer] = {}
-        self._tcp_servers: dict[int, TcpService] = {}
+        self._services = TcpServices(namespace.name)
         self._faces: dict[Interface, Vnic] = {}
         self.dhcp_clients: dict[Interface, DhcpClientDaemon] = {}
         """Those that run, or that remember a lease."""
@@ -181,35 +180,31 @@ class Machine:
 
         return Resolve(self.namespace, name, family)
 
-    def serve_tcp(self, port: int = 7) -> TcpServer:
-        """Run a TCP echo server on ``port``; one that runs already is returned."""
-        return self._serve(TcpServer, port, lambda: TcpServer(self.namespace, port))
+    def serve_tcp(self, port: int = 7, client: Client | None = None) -> TcpServer:
+        """Run a TCP echo server on ``port``; one that runs already is returned.
 
-    def serve_iperf(self, port: int = IPERF_PORT) -> IperfServer:
+        For good, unless it is for a ``client``: see :class:`~vnet.guest.services.TcpServices`.
+        """
+        return self._services.serve(
+            TcpServer, port, lambda: TcpServer(self.namespace, port), client
+        )
+
+    def serve_iperf(self, port: int = IPERF_PORT, client: Client | None = None) -> IperfServer:
         """Run iperf3 -s on ``port``; one that runs already is returned."""
-        return self._serve(IperfServer, port, lambda: IperfServer(self.namespace, port))
+        return self._services.serve(
+            IperfServer, port, lambda: IperfServer(self.namespace, port), client
+        )
 
     def can_serve_iperf(self, port: int) -> bool:
         """Whether nothing runs on ``port``, or an iperf3 server without a test."""
-        running = self._tcp_servers.get(port)
-        if running is None or running.done:
-            return True
-        return isinstance(running, IperfServer) and not running.busy
+        running = self._services.running(port)
+        return running is None or (isinstance(running, IperfServer) and not running.busy)
 
-    def serve_http(self, port: int = HTTP_PORT) -> HttpServer:
+    def serve_http(self, port: int = HTTP_PORT, client: Client | None = None) -> HttpServer:
         """Run an HTTP server without files on ``port``; one that runs already is returned."""
-        return self._serve(
-            HttpServer, port, lambda: HttpServer(self.namespace, self.epoch_ns, port)
+        return self._services.serve(
+            HttpServer, port, lambda: HttpServer(self.namespace, self.epoch_ns, port), client
         )
-
-    def _serve(self, kind: type[ServiceT], port: int, make: Callable[[], ServiceT]) -> ServiceT:
-        running = self._tcp_servers.get(port)
-        if isinstance(running, kind) and not running.done:
-            return running
-        server = make()
-        server.start()
-        self._tcp_servers[port] = server
-        return server
 
     def serve_echo(self, port: int = 7) -> UdpServer:
         """Run a UDP echo server on ``port``; one that runs already is returned."""

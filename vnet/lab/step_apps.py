@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
+from vnet.base.errors import UsageError
 from vnet.base.ids import IPV4_ANY, IPV6_ANY, IpAddress, ip_from_text, ip_text, is_multicast_ip
 from vnet.guest.apps.app import App
 from vnet.guest.apps.send import Send
 from vnet.guest.machine import Machine, reachable_address
+from vnet.guest.services import Client
 from vnet.lab import acts
 from vnet.lab.acts import Act, Wait
 from vnet.lab.names import name_server
@@ -23,6 +25,8 @@ from vnet.topology.group_steps import MembershipStep
 from vnet.topology.name_steps import DnsStep
 from vnet.topology.netfilter_steps import ConntrackStep, RulesStep
 from vnet.topology.ovs_steps import OvsStep
+
+_StreamStep: TypeAlias = stream_steps.TcpStep | stream_steps.IperfStep | stream_steps.HttpStep
 
 
 def make_app(network: Network, step: steps.Step) -> App:
@@ -59,7 +63,7 @@ def _make_app(network: Network, step: steps.Step) -> App:
         return _make_send(network, step)
     if isinstance(step, steps.UdpStep):
         return _make_udp(network, step)
-    if isinstance(step, stream_steps.TcpStep | stream_steps.IperfStep | stream_steps.HttpStep):
+    if isinstance(step, _StreamStep):
         return _make_stream(network, step)
     if isinstance(step, DnsStep):
         return _make_dig(network, step)
@@ -162,9 +166,8 @@ def _make_dig(network: Network, step: DnsStep) -> App:
 
 def _make_udp(network: Network, step: steps.UdpStep) -> App:
     machine = _machine(network, step.source)
-    servers = [
-        owner.serve_udp(step.port, echo=step.echo) for owner in _owners(network, step.target)
-    ]
+    owners, port = _who_serves(network, step)
+    servers = [owner.serve_udp(port, echo=step.echo) for owner in owners]
     target = _target(network, step.target, machine)
     return machine.make_udp(
         target,
@@ -179,37 +182,46 @@ def _make_udp(network: Network, step: steps.UdpStep) -> App:
     )
 
 
-def _make_stream(
-    network: Network,
-    step: stream_steps.TcpStep | stream_steps.IperfStep | stream_steps.HttpStep,
-) -> App:
-    """A step over TCP; the target's server runs from then on."""
+def _make_stream(network: Network, step: _StreamStep) -> App:
+    """A step over TCP, and the server for it."""
     machine = _machine(network, step.source)
     target = _target(network, step.target, machine)
-    owners = _owners(network, step.target)
+    if isinstance(step, stream_steps.IperfStep):
+        return _make_iperf(network, step, machine, target)
+    owners, port = _who_serves(network, step)
     if isinstance(step, stream_steps.TcpStep):
-        for owner in owners if step.serve else ():
-            owner.serve_tcp(step.port)
-        return machine.make_tcp(
+        tcp = machine.make_tcp(
             target, port=step.port, size_bytes=step.size_bytes, timeout_ns=step.timeout_ns
         )
-    if isinstance(step, stream_steps.HttpStep):
-        for owner in owners:
-            owner.serve_http(step.port).offer(step.path, step.size_bytes)
-        return machine.make_http_get(
-            target, port=step.port, path=step.path, timeout_ns=step.timeout_ns
-        )
-    port = _free_iperf_port(owners, step.port)
+        for owner in owners if step.serve else ():
+            owner.serve_tcp(port, Client(tcp, step.title))
+        return tcp
+    get = machine.make_http_get(target, port=step.port, path=step.path, timeout_ns=step.timeout_ns)
+    for owner in owners:
+        owner.serve_http(port, Client(get, step.title)).offer(step.path, step.size_bytes)
+    return get
+
+
+def _make_iperf(
+    network: Network, step: stream_steps.IperfStep, machine: Machine, target: bytes
+) -> App:
+    owners, served = _who_serves(network, step)
+    asked = step.port
+    if step.server is None:
+        asked = served = _free_iperf_port(owners, served)
+    elif not all(owner.can_serve_iperf(served) for owner in owners):
+        what = f"{step.server.node}: TCP port {served} is busy with a test of another step"
+        raise UsageError(what, "one after the other, or give each a port of its own")
     client = machine.make_iperf(
         target,
-        port=port,
+        port=asked,
         duration_ns=step.duration_ns,
         size_bytes=step.size_bytes,
         reverse=step.reverse,
         parallel=step.parallel,
     )
     for owner in owners:
-        owner.serve_iperf(port).serve(client)
+        owner.serve_iperf(served, Client(client, step.title)).serve(client)
     return client
 
 
@@ -231,6 +243,13 @@ def _make_send(network: Network, step: steps.SendStep) -> App:
         ip6=interface.source_for(IPV6_ANY) or b"",
     )
     return Send(vnic, packet, count=step.count, interval_ns=step.interval_ns)
+
+
+def _who_serves(network: Network, step: steps.UdpStep | _StreamStep) -> tuple[list[Machine], int]:
+    """The machines that serve a step, and the port that they listen on."""
+    if step.server is None:
+        return _owners(network, step.target), step.port
+    return [_machine(network, step.server.node)], step.server.port or step.port
 
 
 def _owners(network: Network, target: str) -> list[Machine]:

@@ -26,6 +26,7 @@ from vnet.topology.values import (
     parse_name,
     parse_network,
     parse_rate,
+    parse_server,
     parse_share_value,
     parse_source,
     parse_starred_endpoint,
@@ -134,6 +135,9 @@ Station = Annotated[
 ]
 Target = Annotated[
     str, PlainValidator(parse_target), _spelling("string", "vm2", "10.0.0.2", "2001:db8::2")
+]
+Server = Annotated[
+    tuple[str, int | None], PlainValidator(parse_server), _spelling("string", "web", "web:80")
 ]
 Epoch = Annotated[
     int, PlainValidator(parse_epoch), _spelling(["string", "integer"], "2025-01-01T00:00:00Z")

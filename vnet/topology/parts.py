@@ -18,6 +18,15 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
+def server_field() -> Any:
+    """Who serves a step, where its target does not."""
+    what = (
+        "Who serves where the target only translates: a machine, and behind a colon its port where "
+        "that is another. Left out, the target."
+    )
+    return Field(default=None, description=what)
+
+
 def duration_field(default_ns: int, description: str) -> Any:
     """A field whose default the JSON Schema shows as a file would spell it."""
     shown: dict[str, Any] = {"default": duration_text(default_ns)}

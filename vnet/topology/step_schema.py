@@ -14,7 +14,16 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from vnet.topology.admin_step_schema import IptablesFile, SysctlFile
 from vnet.topology.dhcp_step_schema import DhcpStepFile
 from vnet.topology.expression import ExpressionError, Layer, parse_packet_expression
-from vnet.topology.fields import DeviceName, Duration, Expected, Name, Source, Station, Target
+from vnet.topology.fields import (
+    DeviceName,
+    Duration,
+    Expected,
+    Name,
+    Server,
+    Source,
+    Station,
+    Target,
+)
 from vnet.topology.group_step_schema import MembershipFile
 from vnet.topology.name_step_schema import DnsLookupFile
 from vnet.topology.netfilter_step_schema import ConntrackFile, RulesFile
@@ -26,7 +35,7 @@ from vnet.topology.ovs_step_schema import (
     MetersFile,
     TablesFile,
 )
-from vnet.topology.parts import Part, duration_field
+from vnet.topology.parts import Part, duration_field, server_field
 from vnet.topology.stream_step_schema import HttpFile, IperfFile, TcpFile
 from vnet.topology.values import RefusedError
 from vnet.topology.wire import WireFile
@@ -112,7 +121,8 @@ class UdpFile(Part):
     size: Annotated[int, Field(ge=0, le=65_507)] = Field(
         default=64, description="Bytes of payload."
     )
-    echo: bool = Field(default=True, description="Whether the target sends them back.")
+    echo: bool = Field(default=True, description="Whether the server sends them back.")
+    server: Server | None = server_field()
     timeout: Duration = duration_field(_S, "How long to wait for echoes after the last datagram.")
 
 

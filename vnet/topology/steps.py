@@ -39,6 +39,14 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """Who serves where the target itself does not; ``port`` None is the one that is asked for."""
+
+    node: str
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step(ABC):
     """One line of the scenario. ``at_ns`` None means: when the step before it has ended.
 
@@ -104,6 +112,7 @@ class UdpStep(Step):
     size_bytes: int = 64
     echo: bool = True
     timeout_ns: int = 1_000_000_000
+    server: Server | None = None
 
     @property
     def title(self) -> str:

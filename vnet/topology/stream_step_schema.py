@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vnet.topology.fields import Duration, Name, Target
-from vnet.topology.parts import Part, duration_field
+from vnet.topology.fields import Duration, Name, Server, Target
+from vnet.topology.parts import Part, duration_field, server_field
 
 MOST_BYTES = 10_000_000_000
 MOST_STREAMS = 128
@@ -24,7 +24,8 @@ class TcpFile(Part):
     to: Target = Field(..., description="Name of a VM, host or router, or an IP address.")
     port: _PORT = Field(default=7, description="Destination port.")
     size: _SIZE = Field(default=64, description="Bytes that go there and come back.")
-    serve: bool = Field(default=True, description="Whether a server listens on the target.")
+    serve: bool = Field(default=True, description="Whether the step starts a server.")
+    server: Server | None = server_field()
     timeout: Duration = duration_field(60 * _S, "How long to wait for all of it.")
 
 
@@ -44,6 +45,7 @@ class IperfFile(Part):
     parallel: Annotated[int, Field(ge=1, le=MOST_STREAMS)] = Field(
         default=1, description="Streams at the same time (-P)."
     )
+    server: Server | None = server_field()
 
 
 class HttpFile(Part):
@@ -58,4 +60,5 @@ class HttpFile(Part):
     size: _SIZE | None = Field(
         default=None, description="Bytes that the server has there; left out, it has nothing: 404."
     )
+    server: Server | None = server_field()
     timeout: Duration = duration_field(60 * _S, "How long to wait for all of it.")

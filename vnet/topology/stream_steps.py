@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vnet.topology.steps import Expectation, Step
+from vnet.topology.steps import Expectation, Server, Step
 
 
 @dataclass(frozen=True, slots=True)
 class StreamStep(Step):
-    """Transfers something, which has failed where an error came up."""
+    """Transfers something, which has failed where an error came up.
+
+    ``server`` None has the target serve.
+    """
 
     implied: ClassVar[tuple[Expectation, ...]] = (Expectation("errors", "==", 0),)
 
@@ -25,6 +28,7 @@ class TcpStep(StreamStep):
     size_bytes: int = 64
     serve: bool = True
     timeout_ns: int = 60_000_000_000
+    server: Server | None = None
 
     @property
     def title(self) -> str:
@@ -42,6 +46,7 @@ class IperfStep(StreamStep):
     size_bytes: int | None = None
     reverse: bool = False
     parallel: int = 1
+    server: Server | None = None
 
     @property
     def title(self) -> str:
@@ -60,6 +65,7 @@ class HttpStep(StreamStep):
     path: str = "/"
     size_bytes: int | None = None
     timeout_ns: int = 60_000_000_000
+    server: Server | None = None
 
     @property
     def title(self) -> str:

@@ -16,6 +16,7 @@ from vnet.topology.steps import (
     PingAllStep,
     PingStep,
     SendStep,
+    Server,
     Step,
     TracepathStep,
     TracerouteStep,
@@ -49,7 +50,7 @@ class TrafficStepMaker(StepMaker):
         return ArpingStep(*common, given.from_, given.to, given.count, given.interval, given.mode)
 
     def make_udp(self, given: Any, path: Path, common: Common) -> Step | None:
-        if not self.names.pair(given, path):
+        if not self._finds_server(given, path):
             return None
         return UdpStep(
             *common,
@@ -61,10 +62,11 @@ class TrafficStepMaker(StepMaker):
             given.size,
             given.echo,
             given.timeout,
+            _server(given),
         )
 
     def make_tcp(self, given: Any, path: Path, common: Common) -> Step | None:
-        if not self.names.pair(given, path):
+        if not self._finds_server(given, path):
             return None
         return TcpStep(
             *common,
@@ -74,10 +76,11 @@ class TrafficStepMaker(StepMaker):
             given.size,
             given.serve,
             given.timeout,
+            _server(given),
         )
 
     def make_iperf3(self, given: Any, path: Path, common: Common) -> Step | None:
-        if not self.names.pair(given, path):
+        if not self._finds_server(given, path):
             return None
         return IperfStep(
             *common,
@@ -88,10 +91,11 @@ class TrafficStepMaker(StepMaker):
             given.size,
             given.reverse,
             given.parallel,
+            _server(given),
         )
 
     def make_http(self, given: Any, path: Path, common: Common) -> Step | None:
-        if not self.names.pair(given, path):
+        if not self._finds_server(given, path):
             return None
         return HttpStep(
             *common,
@@ -101,7 +105,19 @@ class TrafficStepMaker(StepMaker):
             given.path,
             given.size,
             given.timeout,
+            _server(given),
         )
+
+    def _finds_server(self, given: Any, path: Path) -> bool:
+        """Whether who asks, whom, and who answers are all there."""
+        known = self.names.pair(given, path)
+        if given.server is None:
+            return known
+        if not getattr(given, "serve", True):
+            hint = "leave out one of the two"
+            self.report.add((*path, "server"), "with 'serve: false' nobody serves", hint)
+            return False
+        return self.names.machine(given.server[0], (*path, "server")) and known
 
     def make_dns(self, given: Any, path: Path, common: Common) -> Step | None:
         known = self.names.machine(given.from_, (*path, "from"))
@@ -178,3 +194,7 @@ class TrafficStepMaker(StepMaker):
             return None
         place = self.report.root.place((*path, "packet"))
         return SendStep(*common, name, device, given.packet, given.count, given.interval, place)
+
+
+def _server(given: Any) -> Server | None:
+    return None if given.server is None else Server(*given.server)

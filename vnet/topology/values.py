@@ -303,6 +303,20 @@ def parse_target(value: object) -> str:
     return parse_name(value)
 
 
+_MOST_PORT = 65_535
+
+
+def parse_server(value: object) -> tuple[str, int | None]:
+    """A machine, and the port that it listens on: ``web`` or ``web:80``."""
+    if not isinstance(value, str) or ":" not in value:
+        return parse_name(value), None
+    node, _, port = value.partition(":")
+    if not port.isascii() or not port.isdecimal() or not 1 <= int(port[:6]) <= _MOST_PORT:
+        what = f"{quote(value)} is not of the form machine:port"
+        raise RefusedError(what, "for example web or web:80")
+    return parse_name(node), int(port)
+
+
 def parse_epoch(value: object) -> int:
     """An ISO 8601 time (UTC where it does not say) or Unix seconds, to nanoseconds."""
     example = "2025-01-01T00:00:00Z"

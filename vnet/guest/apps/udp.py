@@ -246,7 +246,8 @@ class UdpStream(App):
 
     def _got_there(self, datagram: Datagram) -> None:
         assert self._socket is not None
-        if (datagram.source, datagram.source_port) == (self._source, self._socket.port):
+        # By its port: on the way its address may have been translated.
+        if datagram.source_port == self._socket.port:
             self._count(datagram)
 
     def _count(self, datagram: Datagram) -> None:

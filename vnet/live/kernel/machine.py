@@ -16,6 +16,7 @@ from vnet.base.ids import (
     is_link_local_ip6,
     mac_from_text,
 )
+from vnet.guest.services import TcpServices
 from vnet.live.clock import WallClock
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.netlink import Netlink
@@ -32,6 +33,7 @@ class LiveMachine:
         self.node = node
         self.clock = clock
         self._netlink = netlink
+        self.services = TcpServices(node)
         self.groups: dict[bytes, socket.socket] = {}
         """The multicast groups that were joined here, each with the socket that is in it."""
 

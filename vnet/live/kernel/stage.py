@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
@@ -16,6 +16,7 @@ from vnet.guest.apps.app import App
 from vnet.guest.apps.http import HttpGet, HttpServer
 from vnet.guest.apps.tcp import TcpClient, TcpServer
 from vnet.guest.complete import kernel_payload, needs_kernel
+from vnet.guest.services import Client
 from vnet.lab.acts import Act, Listenable, Wait
 from vnet.lab.names import machines
 from vnet.lab.network import Network
@@ -49,6 +50,12 @@ from vnet.topology.netfilter_steps import ConntrackStep, RulesStep
 
 _PATIENCE_NS = 2 * NS_PER_S
 """How long one of many pings waits for its answer."""
+
+
+_Served: TypeAlias = (
+    steps.UdpStep | stream_steps.TcpStep | stream_steps.HttpStep | stream_steps.IperfStep
+)
+"""Steps that need somebody to serve."""
 
 
 class TapPoint:
@@ -95,7 +102,6 @@ class KernelStage:
         self._netlink = netlink
         self._taps = taps
         self._udp_servers: dict[tuple[str, int], LiveUdpServer] = {}
-        self._tcp_servers: dict[tuple[str, int], App] = {}
         self._odd_queues: set[Endpoint] = set()
         """The devices whose queues are not as the file wants them."""
         self.machines = {
@@ -146,8 +152,8 @@ class KernelStage:
             return self._make_stream(step)
         if isinstance(step, stream_steps.IperfStep):
             machine = self.machines[step.source]
-            owners = self._owners(step.target)
-            return LiveIperf(machine, self._target(step.target, machine), step, owners)
+            owners, port = self._who_serves(step)
+            return LiveIperf(machine, self._target(step.target, machine), step, owners, port)
         for kind, make in _AIMED.items():
             if isinstance(step, kind):
                 machine = self.machines[step.source]
@@ -251,15 +257,17 @@ class KernelStage:
     def _make_udp(self, step: steps.UdpStep) -> App:
         machine = self.machines[step.source]
         target = self._target(step.target, machine)
-        servers = [self._udp_server(owner, step) for owner in self._owners(step.target)]
+        owners, port = self._who_serves(step)
+        servers = [self._udp_server(owner, port) for owner in owners]
+        for server in servers:
+            server.echo = step.echo
         counted = servers if len(servers) == 1 or is_multicast_ip(target) else []
         return LiveUdpStream(machine, target, step, counted)
 
-    def _udp_server(self, owner: LiveMachine, step: steps.UdpStep) -> LiveUdpServer:
-        server = self._udp_servers.get((owner.node, step.port))
+    def _udp_server(self, owner: LiveMachine, port: int) -> LiveUdpServer:
+        server = self._udp_servers.get((owner.node, port))
         if server is None:
-            server = self._udp_servers[owner.node, step.port] = LiveUdpServer(owner, step.port)
-        server.echo = step.echo
+            server = self._udp_servers[owner.node, port] = LiveUdpServer(owner, port)
         return server
 
     def _make_stream(self, step: stream_steps.TcpStep | stream_steps.HttpStep) -> App:
@@ -267,24 +275,19 @@ class KernelStage:
         machine = self.machines[step.source]
         target = self._target(step.target, machine)
         namespace: Any = LiveNamespace(machine)
-        owners = self._owners(step.target)
+        owners, port = self._who_serves(step)
         if isinstance(step, stream_steps.HttpStep):
-            for owner in owners:
-                server = self._tcp_server(owner, step.port, _http_server)
-                server.offer(step.path, step.size_bytes)
             options: dict[str, Any] = {"path": step.path, "timeout_ns": step.timeout_ns}
-            return HttpGet(namespace, target, port=step.port, **options)
-        for owner in owners if step.serve else ():
-            self._tcp_server(owner, step.port, TcpServer)
+            get = HttpGet(namespace, target, port=step.port, **options)
+            for owner in owners:
+                server = _http_server(owner, port, Client(get, step.title))
+                server.offer(step.path, step.size_bytes)
+            return get
         options = {"size_bytes": step.size_bytes, "timeout_ns": step.timeout_ns}
-        return TcpClient(namespace, target, port=step.port, **options)
-
-    def _tcp_server(self, owner: LiveMachine, port: int, make: Callable[..., App]) -> Any:
-        key = owner.node, port
-        if key not in self._tcp_servers:
-            self._tcp_servers[key] = make(LiveNamespace(owner), port)
-            self._tcp_servers[key].start()
-        return self._tcp_servers[key]
+        tcp = TcpClient(namespace, target, port=step.port, **options)
+        for owner in owners if step.serve else ():
+            _tcp_server(owner, port, Client(tcp, step.title))
+        return tcp
 
     # -- names
 
@@ -298,6 +301,12 @@ class KernelStage:
             raise NotJudgedError(
                 f"{target} is no machine, and names are not looked up here"
             ) from None
+
+    def _who_serves(self, step: _Served) -> tuple[list[LiveMachine], int]:
+        """The machines that serve a step, and the port that they listen on."""
+        if step.server is None:
+            return self._owners(step.target), step.port
+        return [self.machines[step.server.node]], step.server.port or step.port
 
     def _owners(self, target: str) -> list[LiveMachine]:
         """The machines that a name or an address stands for; of a group, its members."""
@@ -313,8 +322,16 @@ class KernelStage:
         return self.machines.get(name) or LiveMachine(name, self.scheduler, self._netlink)
 
 
-def _http_server(namespace: Any, port: int) -> HttpServer:
-    return HttpServer(namespace, time.time_ns(), port)
+def _http_server(owner: LiveMachine, port: int, client: Client) -> HttpServer:
+    namespace: Any = LiveNamespace(owner)
+    return owner.services.serve(
+        HttpServer, port, lambda: HttpServer(namespace, time.time_ns(), port), client
+    )
+
+
+def _tcp_server(owner: LiveMachine, port: int, client: Client) -> TcpServer:
+    namespace: Any = LiveNamespace(owner)
+    return owner.services.serve(TcpServer, port, lambda: TcpServer(namespace, port), client)
 
 
 _AIMED: dict[type[Any], Callable[..., App]] = {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import partial
 from typing import Any
 
 from vnet.base.ids import ip_text
 from vnet.base.units import NS_PER_MS, NS_PER_S
+from vnet.guest.apps.app import App
+from vnet.guest.services import Client
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.apps.program import ENVIRONMENT, LiveProgram
 from vnet.live.kernel.capabilities import find_program
@@ -18,11 +21,44 @@ _LOOK_EVERY_NS = 20 * NS_PER_MS
 _TRIES = 250
 
 
+class LiveIperfServer(App):
+    """``iperf3 -s`` for one test, after which it ends by itself."""
+
+    def __init__(self, machine: LiveMachine, port: int) -> None:
+        super().__init__(machine.clock)
+        self._machine = machine
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with namespaces.inside(self._machine.namespace):
+            self._process = subprocess.Popen(
+                [find_program("iperf3"), "-s", "-1", "-p", str(self._port)],
+                env=ENVIRONMENT | self._machine.mark,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+
+    def seen(self) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
 class LiveIperf(LiveProgram):
     """A test from a machine to ``target``, for which each of ``owners`` runs a server."""
 
     def __init__(
-        self, machine: LiveMachine, target: bytes, step: IperfStep, owners: list[LiveMachine]
+        self,
+        machine: LiveMachine,
+        target: bytes,
+        step: IperfStep,
+        owners: list[LiveMachine],
+        served_port: int,
     ) -> None:
         port = ["-p", str(step.port)]
         words = ["iperf3", "-J", "-c", ip_text(target), *port, "-P", str(step.parallel)]
@@ -32,26 +68,31 @@ class LiveIperf(LiveProgram):
         else:
             words += ["-n", str(step.size_bytes)]
         super().__init__(machine, words)
-        self._server_words = ["-s", "-1", "-D", *port]
-        self._port = step.port
+        self._port = served_port
         self._owners = owners
+        self._title = step.title
+        self._servers: list[LiveIperfServer] = []
 
     def start(self) -> None:
         for owner in self._owners:
-            with namespaces.inside(owner.namespace):
-                # It goes into the background by itself, and ends with the test.
-                subprocess.run(
-                    [find_program("iperf3"), *self._server_words],
-                    env=ENVIRONMENT | owner.mark,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    check=False,
-                )
+            # None is shared: each is there for one test.
+            owner.services.make_room(self._port)
+            server = owner.services.serve(
+                LiveIperfServer,
+                self._port,
+                partial(LiveIperfServer, owner, self._port),
+                Client(self, self._title),
+            )
+            self._servers.append(server)
         self._begin(_TRIES)
 
+    def close(self) -> None:
+        super().close()
+        for server in self._servers:
+            server.finish()
+
     def _begin(self, tries: int) -> None:
-        """Start the client once the servers listen: that is after they go into the background."""
+        """Start the client once the servers listen."""
         if self.done:
             return
         if tries == 0 or all(owner.listens(self._port) for owner in self._owners):
