@@ -98,11 +98,23 @@ def _label_message(data: bytearray, start: int, protocol: int, checked: int) -> 
         _replace(data, (start + 4,), checked, is_icmp=True)
     elif kind in _ERRORS[protocol]:
         before = bytes(data[start:])
+        _hide_unseen(data, start + _ICMP_BYTES)
         _label_packet(data, start + _ICMP_BYTES)
         if len(data) >= start + _ICMP_BYTES + ipv4.HEADER_BYTES:
             _hide_ident(data, start + _ICMP_BYTES)
         if bytes(data[start:]) != before:
             _amend(data, checked, before, bytes(data[start:]))
+
+
+def _hide_unseen(data: bytearray, at: int) -> None:
+    """Hide the checksum of a quoted error that covers choices of which nothing is quoted."""
+    found = _upper(data, at)
+    if found is None or found[0] not in _ERRORS or data[found[1]] not in _ERRORS[found[0]]:
+        return
+    protocol, start = found
+    if _upper(data, start + _ICMP_BYTES) is None:
+        checked = start + _CHECKSUM_AT[protocol]
+        data[checked : checked + 2] = b"\0\0"
 
 
 def _replace(data: bytearray, places: tuple[int, ...], checked: int, *, is_icmp: bool) -> None:
