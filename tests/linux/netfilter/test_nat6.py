@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scapy.layers.inet import UDP
+from scapy.layers.inet import TCP, UDP
 from scapy.layers.inet6 import (
     ICMPv6ND_NA,
     ICMPv6ND_NS,
@@ -94,3 +94,14 @@ def test_redirect_prefers_an_address_that_is_not_of_the_link_alone() -> None:
     (entry,) = machine.netfilter.conntrack.entries(lab.scheduler.now_ns)
     source = entry.reply_key[:16]
     assert source == bytes.fromhex("fd0000010000000000000000000000fe")
+
+
+def test_a_syn_that_gets_an_mss_keeps_a_wrong_checksum() -> None:
+    lab = Lab()
+    rule = "-A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
+    _, inside, outside = router6(lab, f"*mangle\n{rule}\nCOMMIT\n")
+    syn = TCP(sport=40001, dport=9, flags="SF", window=0x1F40, chksum=0x1234)
+    inside.send(to_host(inside, ip6(NEAR, FAR) / syn))
+    lab.run(MS)
+    (sent,) = outside.of(TCP)
+    assert (sent[TCP].options, sent[TCP].chksum) == ([("MSS", 1220)], 0xFB67)

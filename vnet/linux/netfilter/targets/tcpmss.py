@@ -102,13 +102,9 @@ def set_mss(packet: NfPacket, mss: int) -> None:
     header_bytes = (segment[12] >> 4) * 4
     if len(segment) > header_bytes or header_bytes >= _MOST_HEADER_BYTES:
         return
-    parsed = tcp.parse(segment)
-    assert parsed is not None
     option = bytes((MSS, 4)) + min(mss, _DEFAULT_MSS[packet.family]).to_bytes(2, "big")
-    longer = tcp.emit(
-        packet.source, packet.target, parsed._replace(options=option + parsed.options)
-    )
-    packet.data = _with_length(data[:at], len(longer) - len(segment)) + longer
+    longer = _with_option(segment, option)
+    packet.data = _with_length(data[:at], len(option)) + longer
 
 
 def _rewritten(segment: bytes, place: int, mss: int) -> bytes:
@@ -117,6 +113,17 @@ def _rewritten(segment: bytes, place: int, mss: int) -> bytes:
     words = slice((place + 2) & ~1, (place + 5) & ~1)
     check = checksum_rewritten(int.from_bytes(segment[16:18], "big"), segment[words], new[words])
     return new[:16] + check.to_bytes(2, "big") + new[18:]
+
+
+def _with_option(segment: bytes, option: bytes) -> bytes:
+    """The segment, which is a header alone, with one more option of four bytes; its checksum, the
+    right one or not, goes with what changes."""
+    offset = bytes((segment[12] + 0x10, segment[13]))
+    before = len(segment).to_bytes(2, "big") + bytes(4) + segment[12:14]
+    after = (len(segment) + 4).to_bytes(2, "big") + option + offset
+    check = checksum_rewritten(int.from_bytes(segment[16:18], "big"), before, after)
+    head = segment[:12] + offset + segment[14:16] + check.to_bytes(2, "big") + segment[18:20]
+    return head + option + segment[20:]
 
 
 def _with_length(headers: bytes, more: int) -> bytes:
