@@ -118,9 +118,14 @@ class NfPacket:
         self._layout = None
 
     def take_over(self, other: NfPacket) -> None:
-        """What is known of a packet goes with it to the next place of the same machine."""
+        """What is known of a packet goes with it to the next place of the same machine.
+
+        Of what belongs to no connection nothing is: it may be of one in another zone.
+        """
         if other.netfilter is self.netfilter:
-            self.track, self.mark, self.pieces = other.track, other.mark, other.pieces
+            is_known = other.track is not None and other.track.state is not PacketState.INVALID
+            self.track = other.track if is_known else None
+            self.mark, self.pieces = other.mark, other.pieces
 
     def answer(self, other: NfPacket) -> None:
         """This is our own answer to a packet, an error or a reset.

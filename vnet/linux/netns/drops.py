@@ -235,6 +235,11 @@ DUPLICATE_ADDRESS = drop_reason(
     cause="another station claims the address that we are about to use",
     cure="give the two stations different addresses",
 )
+LOOPBACK_SOURCE = drop_reason(
+    "loopback-source",
+    cause="a packet from 127.0.0.0/8 was to leave the machine",
+    cure="send from an address of the outgoing interface, or set its route_localnet",
+)
 SOURCE_UNUSABLE = drop_reason(
     "no-source-address",
     cause="there is no address to send from",

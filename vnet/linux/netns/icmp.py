@@ -114,7 +114,9 @@ class Icmp4:
         if header is None or not to_us or not self._may_answer(header, received_by):
             return
         target = header.source
-        if not self._budget.allows(kind, code, target, self.peers):
+        # What we say to ourselves has no limit, wherever the error then goes.
+        is_limited = received_by is not self._namespace.loopback
+        if is_limited and not self._budget.allows(kind, code, target, self.peers):
             return
         source = self._source_for(header, received_by, about)
         if source is None:

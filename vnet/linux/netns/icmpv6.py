@@ -152,7 +152,10 @@ class Icmp6:
         if header is None or not self._may_answer(header, kind, code, rest, to_many):
             return
         target = header.source
-        if not self._namespace.owns(target) and not self._is_within_limit(kind, target):
+        # What we say to ourselves has no limit, wherever the error then goes.
+        is_limited = received_by is not self._namespace.loopback
+        is_limited = is_limited and not self._namespace.owns(target)
+        if is_limited and not self._is_within_limit(kind, target):
             return
         source = self._source_for(header, received_by, to_many)
         if source is None or self._is_shared(target):

@@ -61,16 +61,19 @@ class Ipv4Stack(Ipv4Output):
         if header is None:
             return interface.device.drop(frame, drops.IP_MALFORMED)
         packet = packet[: header.total_bytes]
-        shown, mark = None, 0
+        shown, mark, is_diverted = None, 0, False
         netfilter = self._namespace.netfilter
         if netfilter is not None and 4 in netfilter.families:
             shown = netfilter.entered(interface.device, frame, packet, 4)
             if shown is None:
                 return None
             if shown.data is not packet:
-                packet, header = shown.data, _reread(shown.data)
+                target, packet = header.target, shown.data
+                header = _reread(packet)
+                is_diverted = interface is self._namespace.loopback and header.target != target
             mark = shown.mark
-        arrival = self.arrivals.of(interface, header, mark)
+        decide = self.arrivals.of_diverted if is_diverted else self.arrivals.of
+        arrival = decide(interface, header, mark)
         if header.options and not arrival.is_martian:
             return self._receive_with_options(interface, frame, packet, header, arrival, shown)
         return self._carry_out(interface, frame, packet, header, arrival, None, shown)

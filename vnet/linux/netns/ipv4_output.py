@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _LEAST_PATH_MTU = 552
 _MOST_BYTES = 65_535
 _TOS_BITS = 0x1C
+_LOOPBACK_NET = 127
 
 REFUSALS = {
     RouteType.BLACKHOLE: drops.ROUTE_BLACKHOLE,
@@ -96,8 +97,9 @@ class Ipv4Output:
         found = self._namespace.routing4.lookup(own_flow(packet)._replace(mark=mark))
         if found is None:
             return drops.NO_ROUTE
-        if not found.leads_somewhere:
-            return REFUSALS[found.type]
+        refusal = self._refusal(packet, found)
+        if refusal is not None:
+            return refusal
         if found.is_ours:
             loopback = self._namespace.loopback
             return Way(loopback, target, loopback.device.mtu_bytes)
@@ -126,7 +128,16 @@ class Ipv4Output:
             found = routing.lookup(own_flow(packet))
         if found is None:
             return drops.NO_ROUTE
-        return found if found.leads_somewhere else REFUSALS[found.type]
+        return self._refusal(packet, found) or found
+
+    def _refusal(self, packet: bytes, found: Destination) -> DropReason | None:
+        """Why a packet of ours cannot go where its route leads; None if it can."""
+        if not found.leads_somewhere:
+            return REFUSALS[found.type]
+        stays = found.is_ours or found.out is self._namespace.loopback
+        if packet[12] == _LOOPBACK_NET and not stays and not found.out.conf4.route_localnet:
+            return drops.LOOPBACK_SOURCE
+        return None
 
     def _send_to_all(
         self, packet: bytes, target: bytes, meta: Meta | None, out: Interface | None = None

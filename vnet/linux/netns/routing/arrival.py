@@ -111,6 +111,12 @@ class Arrivals:
             routing.has_decided = True
         return known
 
+    def of_diverted(self, interface: Interface, header: ipv4.Ipv4, mark: int) -> Arrival:
+        """What becomes of a packet to ourselves that is for somebody else since it came in."""
+        if is_multicast_ip(header.target):
+            return self._group(interface, header.source, header.target, header.protocol)
+        return self._route(interface, self._flow(interface, header, mark))
+
     @staticmethod
     def _flow(interface: Interface, header: ipv4.Ipv4, mark: int) -> Flow:
         ports = (0, 0)
@@ -132,6 +138,9 @@ class Arrivals:
         if interface is self._namespace.loopback:
             # It was routed when it was sent.
             return _OURS
+        return self._route(interface, flow)
+
+    def _route(self, interface: Interface, flow: Flow) -> Arrival:
         source, target = flow.source, flow.target
         if is_multicast_ip(source) or source == IPV4_BROADCAST:
             return _MARTIAN_SOURCE

@@ -100,5 +100,6 @@ _REFUSED = {
     drops.ROUTE_UNREACHABLE: "No route to host",
     drops.ROUTE_PROHIBITED: "Permission denied",
     drops.ROUTE_BLACKHOLE: "Invalid argument",
+    drops.LOOPBACK_SOURCE: "Invalid argument",
 }
 """What connect(2) and sendto(2) say of a destination that no packet goes to."""
