@@ -142,3 +142,31 @@ def test_rules_and_connections_are_looked_at(lab_name: str, tmp_path: Path) -> N
     assert in_virtual_time(text).held
     ours, theirs = both(text, tmp_path)
     assert theirs[3:] == ours[3:]
+
+
+NAMED = """
+version: 1
+name: {name}
+hosts:
+  h1:
+    nics: {{eth0: {{ip: 192.0.2.1/24, dns: {{domain: lab.test, hosts: {{far: 192.0.2.2}}}}}}}}
+routers:
+  r1: {{nics: {{eth0: {{ip: 192.0.2.2/24}}}}, dns: {{servers: 192.0.2.1}}}}
+links: [{{ends: ['h1:eth0', 'r1:eth0']}}]
+captures: ['h1:eth0']
+scenario:
+  - {{at: 100ms, ping: {{from: r1, to: h1.lab.test, count: 1}}}}
+  - {{udp: {{from: r1, to: h1.lab.test, count: 1, port: 700}}}}
+  - {{ping: {{from: r1, to: nobody.lab.test, count: 1}}}}
+"""
+
+
+@pytest.mark.kernel
+def test_targets_may_be_names(lab_name: str, tmp_path: Path) -> None:
+    text = NAMED.format(name=lab_name)
+    ours, theirs = in_virtual_time(text), on_the_kernel(text, tmp_path)
+    for one, other in zip(ours.steps, theirs.steps, strict=True):
+        assert one.remarks == other.remarks
+        assert one.seen["received"] == other.seen["received"]
+        assert not other.unjudged
+    assert [step.seen["received"] for step in theirs.steps] == [1, 1, 0]

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from vnet.base.errors import VnetError
 from vnet.base.ids import IpAddress
 from vnet.guest.apps.app import App
-from vnet.guest.machine import Machine
+from vnet.sim.scheduler import Scheduler
+
+
+class Resolving(Protocol):
+    """An app that looks a name up; ``addresses`` are what it has found, the best first."""
+
+    addresses: list[IpAddress]
+    on_done: Callable[[App], None] | None
+
+    def start(self) -> None:
+        """Begin."""
+
+    def remarks(self) -> list[str]:
+        """Why there are none."""
+
+    def finish(self) -> None:
+        """End."""
 
 
 class NamedStep(App):
-    """Resolves ``name``, and then runs what ``make`` makes of the address.
+    """Has ``resolve`` find an address, and then runs what ``make`` makes of it.
 
     Where there is no address, it has sent nothing and had one error.
     """
 
-    def __init__(self, machine: Machine, name: str, make: Callable[[IpAddress], App]) -> None:
-        super().__init__(machine.namespace.scheduler)
-        self._resolve = machine.make_resolve(name)
+    def __init__(
+        self, scheduler: Scheduler, resolve: Resolving, make: Callable[[IpAddress], App]
+    ) -> None:
+        super().__init__(scheduler)
+        self._resolve = resolve
         self._make = make
         self._app: App | None = None
         self._refusal: list[str] = []
@@ -39,10 +57,11 @@ class NamedStep(App):
         return [*self._resolve.remarks(), *self._refusal]
 
     def close(self) -> None:
-        for app in (self._resolve, self._app):
-            if app is not None:
-                app.on_done = None
-                app.finish()
+        self._resolve.on_done = None
+        self._resolve.finish()
+        if self._app is not None:
+            self._app.on_done = None
+            self._app.finish()
 
     def _resolved(self, _app: App) -> None:
         if not self._resolve.addresses:

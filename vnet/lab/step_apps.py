@@ -31,11 +31,11 @@ _StreamStep: TypeAlias = stream_steps.TcpStep | stream_steps.IperfStep | stream_
 
 def make_app(network: Network, step: steps.Step) -> App:
     """The app, ready to start. Raises :class:`VnetError` where the step cannot be done."""
-    name = _name_to_resolve(network, step)
+    name = name_to_resolve(network, step)
     return _make_app(network, step) if name is None else _make_named(network, step, name)
 
 
-def _name_to_resolve(network: Network, step: steps.Step) -> str | None:
+def name_to_resolve(network: Network, step: steps.Step) -> str | None:
     """The target of a step, where it is neither a machine nor an address."""
     target = getattr(step, "target", None)
     if not isinstance(target, str) or network.machine(target) is not None:
@@ -53,7 +53,9 @@ def _make_named(network: Network, step: Any, name: str) -> App:
     def with_address(ip: IpAddress) -> App:
         return _make_app(network, replace(step, target=ip_text(ip)))
 
-    return NamedStep(_machine(network, step.source), name, with_address)
+    return NamedStep(
+        network.scheduler, _machine(network, step.source).make_resolve(name), with_address
+    )
 
 
 def _make_app(network: Network, step: steps.Step) -> App:

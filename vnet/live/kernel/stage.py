@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,10 +19,12 @@ from vnet.guest.apps.tcp import TcpClient, TcpServer
 from vnet.guest.complete import kernel_payload, needs_kernel
 from vnet.guest.services import Client
 from vnet.lab.acts import Act, Listenable, Wait
+from vnet.lab.named_step import NamedStep
 from vnet.lab.names import machines
 from vnet.lab.network import Network
 from vnet.lab.pingall import choose_pairs
 from vnet.lab.scenario import NotJudgedError
+from vnet.lab.step_apps import name_to_resolve
 from vnet.live.clock import WallClock
 from vnet.live.kernel import changing, looking, netfilter
 from vnet.live.kernel.apps.dig import LiveDig
@@ -30,6 +33,7 @@ from vnet.live.kernel.apps.iperf import LiveIperf
 from vnet.live.kernel.apps.lease import LiveLease
 from vnet.live.kernel.apps.ping import LivePing
 from vnet.live.kernel.apps.pingall import LivePingAll
+from vnet.live.kernel.apps.resolve import LiveResolve
 from vnet.live.kernel.apps.traces import LiveTracepath, LiveTraceroute
 from vnet.live.kernel.apps.udp import LiveUdpServer, LiveUdpStream
 from vnet.live.kernel.machine import LiveMachine, reachable_address
@@ -133,8 +137,20 @@ class KernelStage:
             return key in LiveLease.KEYS
         return (type(step), key) not in _UNTOLD
 
-    def make_app(self, step: steps.Step) -> App:
+    def make_app(self, step: Any) -> App:
         """The app that does a step. Raises :class:`NotJudgedError` where there is none."""
+        name = name_to_resolve(self._network, step)
+        if name is None:
+            return self._make_app(step)
+        machine = self.machines[step.source]
+        resolve = LiveResolve(machine, self._name_server(None, machine), name)
+        return NamedStep(
+            self.scheduler,
+            resolve,
+            lambda ip: self._make_app(replace(step, target=ip_text(ip))),
+        )
+
+    def _make_app(self, step: steps.Step) -> App:
         if isinstance(step, steps.WaitStep):
             return Wait(self.scheduler, step.duration_ns)
         if isinstance(step, steps.SendStep):
@@ -147,7 +163,7 @@ class KernelStage:
             return LiveLease(self.machines[step.machine], step)
         if isinstance(step, DnsStep):
             machine = self.machines[step.source]
-            return LiveDig(machine, self._name_server(step, machine), step)
+            return LiveDig(machine, self._name_server(step.server, machine), step)
         if isinstance(step, stream_steps.TcpStep | stream_steps.HttpStep):
             return self._make_stream(step)
         if isinstance(step, stream_steps.IperfStep):
@@ -239,10 +255,10 @@ class KernelStage:
 
         return LivePingAll(self.scheduler, pairs, make)
 
-    def _name_server(self, step: DnsStep, machine: LiveMachine) -> bytes:
+    def _name_server(self, named: str | None, machine: LiveMachine) -> bytes:
         """Whom a machine asks: who is named, who the file names, or who leased it its address."""
-        if step.server is not None:
-            return self._target(step.server, machine)
+        if named is not None:
+            return self._target(named, machine)
         owner = next(each for each in machines(self._network.topology) if each.name == machine.node)
         servers = [*owner.resolver.servers, *self._leased_servers(machine.node)]
         if not servers:
@@ -295,12 +311,7 @@ class KernelStage:
         machine = self.machines.get(target)
         if machine is not None:
             return reachable_address(machine, source)
-        try:
-            return ip_from_text(target)
-        except ValueError:
-            raise NotJudgedError(
-                f"{target} is no machine, and names are not looked up here"
-            ) from None
+        return ip_from_text(target)
 
     def _who_serves(self, step: _Served) -> tuple[list[LiveMachine], int]:
         """The machines that serve a step, and the port that they listen on."""
