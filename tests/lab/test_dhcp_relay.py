@@ -88,6 +88,23 @@ def test_requests_leave_with_the_relays_address_and_one_hop_more() -> None:
         assert {(each.hops, ip_text(each.giaddr)) for each in seen} == {(1, "10.1.0.1")}
 
 
+def test_a_client_without_a_mac_of_six_bytes_is_entered_nowhere() -> None:
+    """Whoever answers in a server's stead says what it likes; MACs have six bytes all the same."""
+    with Lab.from_text(FILE) as lab:
+        relay = lab.network.routers["r1"].namespace.interface("eth0")
+        server = lab.network.routers["r2"].namespace
+        reply = dhcp.Dhcp(dhcp.BOOT_REPLY, 1, b"\2\0\1")._replace(
+            yiaddr=ip_from_text("10.1.0.77"), giaddr=ip_from_text("10.1.0.1")
+        )
+        source = server.sockets.open_udp(lambda *_: None, 1067)
+        source.send_to(ip_from_text("10.1.0.1"), dhcp.SERVER_PORT, dhcp.emit(reply))
+        lab.advance("5s")
+        entry = relay.arp_cache.table.get(ip_from_text("10.1.0.77"))
+        assert entry is None or entry.mac is None
+        (daemon,) = relay.namespace.dhcp_relays.values()
+        assert "ARP-cache injection failed: Invalid argument" in [text for _, text in daemon.log]
+
+
 def test_what_goes_in_circles_ends() -> None:
     """A request that names the relay itself, and one that has come a long way."""
     with Lab.from_text(FILE) as lab:

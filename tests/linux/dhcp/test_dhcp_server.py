@@ -10,8 +10,11 @@ from tests.linux.dhcp.network import Network, S
 from vnet import Lab
 from vnet.base.ids import IPV4_BROADCAST, MAC_BROADCAST, ip_from_text, mac_from_text
 from vnet.linux.netns.drops import NOBODY_LISTENS
+from vnet.linux.netns.sockets.echo import EchoReply
 from vnet.linux.services.dhcp_server import drops
+from vnet.linux.services.dhcp_server.daemon import DhcpServer
 from vnet.linux.services.dhcp_server.reply import OptionSpace, room_for
+from vnet.linux.services.dhcp_server.request import FQDN_SERVER_UPDATES
 from vnet.sim.frame import Frame
 from vnet.wire import dhcp, dhcp_options, ipv4, udp
 from vnet.wire.dhcp import Dhcp
@@ -113,6 +116,47 @@ def test_what_is_no_message_is_counted(tmp_path: Path, data: bytes) -> None:
     put(net, data)
     assert net.server.interface.device.drops[drops.MALFORMED] == 1
     assert net.log() == []
+
+
+def test_a_full_name_that_outgrows_its_option_is_left_out(tmp_path: Path) -> None:
+    """With the server's own domain behind it, it is longer than one byte can say."""
+    net = Network(tmp_path, "{domain: lab.example.org}")
+    name = bytes((FQDN_SERVER_UPDATES, 0, 0)) + b"a" * 250
+    options = (dhcp_options.CLIENT_FQDN, name), (dhcp_options.MAX_MESSAGE_SIZE, b"\x05\xdc")
+    put(net, said(dhcp.DISCOVER, *options))
+    net.lab.advance("4s")
+    assert net.kinds() == ["DISCOVER", "OFFER"]
+    assert net.messages()[1].message.option(dhcp_options.CLIENT_FQDN) is None
+    left_out = f"cannot send DHCP/BOOTP option {dhcp_options.CLIENT_FQDN}: no space left in packet"
+    assert left_out in net.log()
+
+
+def test_a_server_that_loses_its_address_over_a_ping_answers_no_more(tmp_path: Path) -> None:
+    net = Network(tmp_path, "true")
+    net.client("g1").start()
+    net.lab.advance("1s")
+    namespace = net.server.interface.namespace
+    namespace.addresses.delete("virbr0", ip_from_text("192.168.122.1"))
+    net.lab.advance("4s")
+    assert "OFFER" not in net.kinds()
+    assert "no address on virbr0 to answer from" in net.log()
+
+
+def test_an_answer_that_comes_twice_speaks_of_one_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second copy says nothing of the address that is asked for next."""
+    once = DhcpServer._answered
+
+    def twice(server: DhcpServer, reply: EchoReply) -> None:
+        once(server, reply)
+        once(server, reply)
+
+    monkeypatch.setattr(DhcpServer, "_answered", twice)
+    net = Network(tmp_path, "true", guests=2)
+    net.lab.network.vms["g2"].namespace.add_address("eth0", ip_from_text(FIRST), 24)
+    net.start("g1", "4s")
+    assert net.addresses("g1") == [SECOND]
 
 
 def test_a_lease_runs_out(tmp_path: Path) -> None:

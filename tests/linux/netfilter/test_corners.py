@@ -27,6 +27,8 @@ from vnet.linux.netns.namespace import Namespace
 from vnet.tables.conntrack.key import parts_of
 from vnet.tables.conntrack.linux import status
 from vnet.tables.conntrack.linux.entry import Entry
+from vnet.tables.conntrack.linux.tracker import Tracker
+from vnet.tables.conntrack.linux.tracking import INVALID
 from vnet.tables.neigh import Nud
 
 
@@ -210,3 +212,13 @@ def test_an_error_about_a_bridged_packet_comes_from_where_the_route_says() -> No
     probes[0].send(Ether(src=probe_mac(1), dst=probe_mac(2)) / packet)
     (error,) = probes[0].of(ICMP)
     assert error[IP].src == "10.0.0.254"
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x08\0\0\0\0\0\0\0", b"\x80\0\0\0\0\0\0\0"])
+def test_messages_of_the_other_ip_version_are_of_no_connection(payload: bytes) -> None:
+    """However short they are."""
+    tracker = Tracker()
+    icmpv6_in_ipv4 = bytes(IP(src="10.0.0.1", dst="10.0.0.2", proto=58) / payload)
+    icmp_in_ipv6 = bytes(IPv6(src="fd00::1", dst="fd00::2", nh=1) / payload)
+    assert tracker.look(icmpv6_in_ipv4, 4, 0, checks=False) == INVALID
+    assert tracker.look(icmp_in_ipv6, 6, 0, checks=False) == INVALID

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from vnet.base.drops import drop_reason
 from vnet.base.ids import IPV4_BROADCAST, IpAddress, ip_text
 from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
+from vnet.linux.services.arp_injection import inject
 from vnet.linux.services.daemon_log import DaemonLog
 from vnet.linux.services.dhcp_server.drops import MALFORMED
-from vnet.tables.neigh import Nud
 from vnet.wire import dhcp
 from vnet.wire.dhcp import BROADCAST_FLAG, Dhcp
 
@@ -93,6 +93,5 @@ class DhcpRelay:
             if message.flags & BROADCAST_FLAG or not message.chaddr or not message.htype:
                 target = IPV4_BROADCAST
             else:
-                cache = self.interface.arp_cache
-                cache.set(target, message.chaddr[:6], Nud.STALE)
+                inject(self.interface, target, message.chaddr, self.log)
         self._near.send_to(target, dhcp.CLIENT_PORT, datagram.data, meta=datagram.meta)

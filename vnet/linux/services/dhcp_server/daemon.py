@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
-from vnet.base.ids import IPV4_BROADCAST, MAC_BROADCAST, IpAddress
+from vnet.base.ids import IPV4_BROADCAST, MAC_BROADCAST
 from vnet.linux.netns.sockets.echo import EchoReply, EchoSocket
 from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
+from vnet.linux.services.arp_injection import inject
 from vnet.linux.services.daemon_log import DaemonLog
 from vnet.linux.services.dhcp_server import drops
 from vnet.linux.services.dhcp_server.checks import WAIT_S
@@ -24,8 +25,7 @@ from vnet.linux.services.dhcp_server.server import DhcpService, Steps
 from vnet.linux.services.dhcp_server.settings import DhcpServing
 from vnet.sim.frame import Frame, Meta
 from vnet.sim.scheduler import Timer
-from vnet.tables.neigh import Nud
-from vnet.wire import dhcp, icmp, ipv4
+from vnet.wire import dhcp, icmp, ipv4, udp
 from vnet.wire.ether import TYPE_IPV4
 from vnet.wire.ether import frame as ether_frame
 
@@ -160,7 +160,9 @@ class DhcpServer:
     def _drop(self, datagram: Datagram, reason: DropReason) -> None:
         """Count a request that had been waiting."""
         device = datagram.interface.device
-        packet = ipv4.emit(datagram.source, datagram.target, ipv4.UDP, datagram.data)
+        ports = datagram.source_port, dhcp.SERVER_PORT
+        segment = udp.emit(datagram.source, datagram.target, *ports, datagram.data)
+        packet = ipv4.emit(datagram.source, datagram.target, ipv4.UDP, segment)
         data = ether_frame(MAC_BROADCAST, device.mac, TYPE_IPV4, packet)
         device.drop(Frame(data, datagram.meta), reason)
 
@@ -172,8 +174,10 @@ class DhcpServer:
         self._asked = ip
         self._ping = namespace.sockets.open_echo(ident, self._answered, lambda _error: None)
         message = icmp.Icmp(icmp.ECHO_REQUEST, 0, ident.to_bytes(2, "big") + bytes(2), _PING_DATA)
+        self._timer.arm(WAIT_S * _NS_PER_S)
         source = self.interface.source_for(ip)
-        assert source is not None, "a server has an address"
+        if source is None:
+            return  # The address was taken away meanwhile: nobody can be asked.
         packet = ipv4.emit(
             source,
             ip,
@@ -183,12 +187,12 @@ class DhcpServer:
             ident=namespace.idents.next(source, ip, ipv4.ICMP),
             flags_offset=ipv4.DONT_FRAGMENT,
         )
-        self._timer.arm(WAIT_S * _NS_PER_S)
         namespace.ipv4.send(packet, self._meta())
 
     def _answered(self, reply: EchoReply) -> None:
         if (
-            reply.source == self._asked
+            self._timer.due_ns is not None
+            and reply.source == self._asked
             and not reply.sequence
             and len(reply.data) == len(_PING_DATA)
         ):
@@ -213,18 +217,14 @@ class DhcpServer:
     # -- answers
 
     def _send(self, answer: Answer) -> None:
+        if not any(_networks(self.interface)):
+            self.log.write(f"no address on {self.interface.device.name} to answer from")
+            return
         if answer.client_mac is not None:
-            # The client has no address yet and could not answer ARP (SIOCSARP).
-            self._inject(answer.target, answer.client_mac)
+            inject(self.interface, answer.target, answer.client_mac, self.log)
         is_elsewhere = answer.port == dhcp.SERVER_PORT and self._relayed
         socket = self._relayed[0] if is_elsewhere else self._socket
         socket.send_to(answer.target, answer.port, answer.data, meta=self._meta())
-
-    def _inject(self, ip: IpAddress, mac: bytes) -> None:
-        if len(mac) == len(self.interface.device.mac):
-            self.interface.arp_cache.set(ip, mac, Nud.STALE)
-        else:
-            self.log.write("ARP-cache injection failed: Invalid argument")
 
     def _meta(self) -> Meta | None:
         return None if self._answering is None else self._answering.meta

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from vnet.wire import dhcp
 from vnet.wire.dhcp import Dhcp
-from vnet.wire.dhcp_options import END, OVERLOAD
+from vnet.wire.dhcp_options import END, MOST_VALUE_BYTES, OVERLOAD
 
 _PACKET_BYTES = 548
 """A client that does not say takes this much: 576 bytes with the headers of IP and UDP."""
@@ -54,8 +54,8 @@ class OptionSpace:
         self._room -= _OVERLOAD_BYTES
 
     def put(self, code: int, value: bytes) -> bool:
-        """Write an option; False if there is no room for it."""
-        area = self._area_for(len(value))
+        """Write an option; False if there is no room for it, or its length is beyond a byte."""
+        area = self._area_for(len(value)) if len(value) <= MOST_VALUE_BYTES else None
         if area is None:
             self.left_out.append(code)
             return False

@@ -82,6 +82,8 @@ class Tracker:
             found = judge_message(self.table, segment, template.zone_bytes, checks, now_ns)
             if found is not None:
                 return found
+        elif segment.protocol in (ICMP, ICMPV6):
+            return INVALID  # The other IP version's messages are nobody's.
         key = key_of(segment, template.zone_bytes)
         return INVALID if key is None else self._resolve(segment, key, checks, template, now_ns)
 
