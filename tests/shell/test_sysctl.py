@@ -48,6 +48,7 @@ def test_a_directory_stands_for_what_is_in_it(shell: Shell) -> None:
         ("net.ipv4.nosuch", NO_SUCH.strip()),
         ("net.ipv4.nosuch=1", NO_SUCH.strip()),
         ("net.ipv4.ip_forward=abc", 'sysctl: setting key "net.ipv4.ip_forward": Invalid argument'),
+        ("-w net.ipv4.ip_local_port_range='60000 100'", 'ip_local_port_range": Invalid argument'),
         ("-w net.ipv4.ip_default_ttl=300", 'setting key "net.ipv4.ip_default_ttl": Invalid arg'),
         ("-w net.ipv4.ip_forward = 1", "sysctl: command line(0): invalid syntax, continuing..."),
         ("-a -r '('", "is no regular expression"),

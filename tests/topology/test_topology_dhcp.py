@@ -122,6 +122,7 @@ def test_a_card_asks_by_dhcp_besides_what_it_has(tmp_path: Path) -> None:
     ("said", "what"),
     [
         ("{range: 192.168.123.2-192.168.123.9}", "is not in 192.168.122.0/24"),
+        ("{range: 192.168.123.2-192.168.123.9}", "networks behind relays stand in 'relayed'"),
         ("{range: 192.168.122.200-192.168.123.9}", "is not in 192.168.122.0/24"),
         ("{range: 192.168.122.0-192.168.122.9}", "is not in 192.168.122.0/24"),
         ("{range: 192.168.122.9-192.168.122.255}", "is not in 192.168.122.0/24"),

@@ -75,6 +75,15 @@ def test_a_machine_is_told_whom_to_ask() -> None:
         ({"bridge": "ip: 10.0.0.1/24, dns: {records: [a A]}"}, "a record has a name, a type and d"),
         ({"bridge": "ip: 10.0.0.1/24, dns: {records: [a.test A fd00::1]}"}, "not an IPv4 address"),
         ({"bridge": "ip: 10.0.0.1/24, dns: {records: [a.test NS b.test]}"}, "not a type that is s"),
+        (
+            {"bridge": "ip: 10.0.0.1/24, dns: {records: [a CNAME b, A CNAME c]}"},
+            "'a' is an alias of 'b' already",
+        ),
+        ({"bridge": "ip: 10.0.0.1/24, dns: {records: [e CNAME E]}"}, "'e' leads back to itself"),
+        (
+            {"bridge": "ip: 10.0.0.1/24, dns: {records: [f CNAME g, g CNAME h, h CNAME f]}"},
+            "the alias 'h' leads back to itself",
+        ),
         ({"machine": "dns: []"}, "a resolver asks one to 3 servers, not 0"),
         ({"machine": "dns: [10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4]"}, "one to 3 servers, not 4"),
         ({"machine": "dns: {servers: 10.0.0.1, timeout: 31s}"}, "the timeout is 1s to 30s"),

@@ -169,7 +169,7 @@ HOSTS = {
     "range outside": (
         "{switches: {virbr0: {mode: nat, dhcp: {range: ^10.0.0.5-10.0.0.9}}}}",
         "the range 10.0.0.5-10.0.0.9 is not in 192.168.122.0/24 "
-        "(all of it is 192.168.122.2-192.168.122.254)",
+        "(all of it is 192.168.122.2-192.168.122.254; networks behind relays stand in 'relayed')",
     ),
     "own address in the range": (
         "{switches: {virbr0: {mode: nat, dhcp: {range: ^192.168.122.1-192.168.122.9}}}}",

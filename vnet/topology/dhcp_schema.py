@@ -231,19 +231,26 @@ def _relayed(
         for number, span in enumerate(ranges):
             place = (*here, "range", number) if each.range else (*here, "network")
             if not _holds(home, span.start) or not _holds(home, span.end):
-                _refuse_stranger(place, span, [home], report)
+                _refuse_stranger(place, span, [home], report, is_relayed=True)
             found.append(DhcpRange(span.start, span.end, length, each.lease))
     return tuple(found)
 
 
 def _refuse_stranger(
-    path: Path, stranger: DhcpRange, own: Sequence[Address], report: Report
+    path: Path,
+    stranger: DhcpRange,
+    own: Sequence[Address],
+    report: Report,
+    *,
+    is_relayed: bool = False,
 ) -> None:
     networks = " and ".join(_network(address) for address in own)
     usual = default_ranges(
         _plus(network_of(own[0].ip, own[0].prefix_length), 1), own[0].prefix_length
     )
     hint = f"all of it is {_span(usual[-1])}" if usual else ""
+    if not is_relayed and not any(_holds(address, stranger.start) for address in own):
+        hint += "; networks behind relays stand in 'relayed'"
     report.add(path, f"the range {_span(stranger)} is not in {networks}", hint)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vnet.base.ids import IpAddress, ip_text
+from vnet.base.text import quote
 from vnet.linux.resolv_conf import MOST_SERVERS, NO_RESOLVER, ResolvConf
-from vnet.linux.services.dns_server.settings import DnsServing, Upstream
+from vnet.linux.services.dns_server.settings import DnsServing, Record, Upstream
 from vnet.topology.dns_schema import DnsFile, ResolverFile
 from vnet.topology.model import Address
 from vnet.topology.report import Path, Report
@@ -60,6 +61,7 @@ def _serving(path: Path, file: DnsFile, addresses: Sequence[Address], report: Re
     own = {address.ip for address in addresses}
     for index, upstream in enumerate(file.upstream):
         _check_upstream((*path, "dns", "upstream", index), upstream, own, report)
+    _check_aliases((*path, "dns", "records"), file.records, report)
     return DnsServing(
         domain=file.domain or "",
         local=file.local,
@@ -71,6 +73,27 @@ def _serving(path: Path, file: DnsFile, addresses: Sequence[Address], report: Re
         ttl_s=file.ttl,
         cache_names=file.cache,
     )
+
+
+def _check_aliases(path: Path, records: Sequence[Record], report: Report) -> None:
+    """A name is an alias of one other, and following aliases comes to an end."""
+    from vnet.linux.services.dns_server.message import CNAME, read_name
+
+    known: dict[str, str] = {}
+    for index, record in enumerate(records):
+        if record.type != CNAME:
+            continue
+        name, target = record.name, read_name(record.data, 0)
+        assert target is not None
+        if name in known:
+            report.add((*path, index), f"{quote(name)} is an alias of {quote(known[name])} already")
+            continue
+        known[name] = end = target
+        while end in known and end != name:
+            end = known[end]
+        if end == name:
+            del known[name]
+            report.add((*path, index), f"the alias {quote(name)} leads back to itself")
 
 
 def _check_upstream(path: Path, upstream: Upstream, own: set[IpAddress], report: Report) -> None:

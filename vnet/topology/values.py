@@ -25,7 +25,9 @@ from vnet.topology.model import Address, Dynamic, Endpoint
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
 _STARRED = re.compile(rf"({NAME_PATTERN}\*?):({NAME_PATTERN}\*?)", re.ASCII)
-_SETTING = re.compile(r"-?[0-9]{1,10}([ \t]+-?[0-9]{1,10}){0,7}|[0-9,-]{1,100}", re.ASCII)
+_SETTING = re.compile(
+    r"-?[0-9]{1,10}([ \t]+-?[0-9]{1,10}){0,7}|[0-9,-]{1,100}|[a-z][a-z0-9_]{0,31}", re.ASCII
+)
 _SYSCTL = re.compile("[A-Za-z0-9_]+([./][A-Za-z0-9_:*-]+){1,9}", re.ASCII)
 NAME_HINT = "a letter or digit, then up to 62 letters, digits, '.', '_' or '-'"
 
@@ -362,7 +364,7 @@ def parse_sysctl_name(value: object) -> str:
 
 
 def parse_sysctl(value: object) -> str:
-    """A kernel setting as /proc/sys would show it: a number, some, or ranges of numbers."""
+    """A kernel setting as /proc/sys would show it: a number, some, ranges of them, or a name."""
     if isinstance(value, bool):
         return "1" if value else "0"
     text = str(value) if isinstance(value, int) else _text(value, "a number", "1")

@@ -40,7 +40,7 @@ class Ipv4Knobs(TcpKnobs):
     ip_early_demux: int = knob(1, least=0, most=1)
     ip_forward_update_priority: int = knob(1, least=0, most=1)
     ip_forward_use_pmtu: int = knob(0, least=0, most=_BYTE)
-    ip_local_port_range: tuple[int, int] = knob((32768, 60999), least=1, most=_PORT)
+    ip_local_port_range: tuple[int, int] = knob((32768, 60999), least=1, most=_PORT, is_range=True)
     ip_local_reserved_ports: str = knob("")
     ip_no_pmtu_disc: int = knob(0, least=0, most=3)
     ip_nonlocal_bind: int = knob(0, least=0, most=1)

@@ -42,6 +42,7 @@ class Knob:
     """A setting. ``at_all`` is the default of ``all``; ``least`` and ``most`` bound each number.
 
     ``only_default`` is one that no device has. A text with ``choices`` is the name of one of them.
+    The two numbers of one that ``is_range`` come in their order.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Knob:
     spread: Spread
     only_default: bool
     choices: tuple[str, ...]
+    is_range: bool
 
 
 def knob(
@@ -65,10 +67,13 @@ def knob(
     spread: Spread = Spread.NOWHERE,
     only_default: bool = False,
     choices: tuple[str, ...] = (),
+    is_range: bool = False,
 ) -> Any:
     """A field of a group of settings."""
     everywhere = default if at_all is None else at_all
-    made = Knob("", default, combine, everywhere, least, most, spread, only_default, choices)
+    made = Knob(
+        "", default, combine, everywhere, least, most, spread, only_default, choices, is_range
+    )
     return field(default=default, metadata={_KNOB: made})
 
 

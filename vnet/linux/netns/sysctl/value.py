@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vnet.base.errors import UsageError
-from vnet.base.text import quote
+from vnet.base.text import one_of, quote
 from vnet.linux.netns.sysctl.knob import Knob, Value
 
 _MOST_DIGITS = 20
@@ -14,7 +14,8 @@ def parse_value(knob: Knob, key: str, given: int | str) -> Value:
     if isinstance(knob.default, str):
         text = str(given).strip()
         if knob.choices and text not in knob.choices:
-            raise UsageError(f'setting key "{key}": No such file or directory')
+            known = f"there is {one_of(knob.choices)}"
+            raise UsageError(f'setting key "{key}": No such file or directory', known)
         return text
     numbers = [_number(word) for word in str(given).split()]
     wanted = len(knob.default) if isinstance(knob.default, tuple) else 1
@@ -25,6 +26,8 @@ def parse_value(knob: Knob, key: str, given: int | str) -> Value:
     if not all(knob.least <= number <= knob.most for number in whole):
         what = f"{knob.least} to {knob.most}"
         raise UsageError(f"{key} takes {what}, not {quote(str(given))}")
+    if knob.is_range and whole[0] > whole[1]:
+        raise UsageError(f"{key} takes the smaller number first, not {quote(str(given))}")
     return whole if isinstance(knob.default, tuple) else whole[0]
 
 
