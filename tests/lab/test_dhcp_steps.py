@@ -11,6 +11,7 @@ from vnet import Lab
 from vnet.base.errors import TopologyError
 from vnet.base.ids import ip_text
 from vnet.cli.render import lease_table
+from vnet.linux.services.dhcp_server.leases import LeaseNames
 from vnet.shell.app import run_shell
 
 FILE = """
@@ -108,8 +109,8 @@ def test_a_machine_asks_the_server_for_names_from_then_on() -> None:
 def test_the_server_knows_the_names_of_its_clients() -> None:
     with Lab.from_text(FILE) as lab:
         lab.advance("4s")
-        names = lab.host("h1").namespace.dhcp_names
-        assert names is not None
+        (server,) = lab.host("h1").namespace.dhcp_servers.values()
+        names = LeaseNames(lambda: (server.leases,))
         ip = bytes((192, 168, 122, 161))
         assert list(names.addresses_of("vm1")) == list(names.addresses_of("vm1.test")) == [ip]
         assert names.name_of(ip) == "vm1.test"

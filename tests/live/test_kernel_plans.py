@@ -84,7 +84,8 @@ def test_dnsmasq_is_told_of_ranges_reservations_and_names() -> None:
         "[{mac: '52:54:00:00:00:07', ip: 10.0.0.7, name: seven}]}",
     )
     found = plan(text)
-    said = dnsmasq.words(found.node("h1"), found.names, Path("/leases"), Path("/pid"))
+    ((served, relays),) = dnsmasq.daemons(found.node("h1"))
+    said = dnsmasq.words(served, relays, Path("/leases"), Path("/pid"))
     assert "--interface=br0" in said
     assert "--dhcp-range=set:br0,10.0.0.50,10.0.0.59,255.255.255.0,7200" in said
     assert f"--dhcp-host={mac_text(mac_from_text('52:54:00:00:00:07'))},10.0.0.7,seven" in said

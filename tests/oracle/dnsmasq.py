@@ -15,6 +15,7 @@ from vnet.linux.services.dhcp_client.daemon import DhcpClientDaemon
 from vnet.linux.services.dhcp_client.lease import ClientLease
 from vnet.linux.services.dhcp_client.settings import ClientSettings
 from vnet.linux.services.dhcp_server.daemon import DhcpServer
+from vnet.linux.services.dhcp_server.leases import LeaseNames
 from vnet.linux.services.dhcp_server.settings import DhcpRange, DhcpServing, Reservation
 from vnet.linux.services.dns_server.server import DnsServer
 from vnet.linux.services.dns_server.settings import DnsServing
@@ -68,8 +69,7 @@ class Gateway:
         gw = self._stage.nodes["gw"]
         interface = gw.interface("virbr0")
         self.dhcp = DhcpServer(interface, _SERVING, self._wall_ns)
-        assert gw.dhcp_names is not None
-        self.dns = DnsServer(interface, _NAMES, (gw.dhcp_names,))
+        self.dns = DnsServer(interface, _NAMES, (LeaseNames(lambda: (self.dhcp.leases,)),))
 
     # -- leases
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import ip_from_text
 from vnet.guest.machine import Machine, reachable_address
+from vnet.lab.name_scopes import Node, machines, names_for, networks_of, serving_on
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.services.dns_server.settings import DnsServing, Upstream
-from vnet.linux.services.names import HostNames, NameSource
+from vnet.linux.services.dns_server.settings import DnsServing
+from vnet.linux.services.names import HostNames
 from vnet.topology import model
-from vnet.topology.expand import addresses_of
+from vnet.topology.expand import nics_of
 
 if TYPE_CHECKING:
     from vnet.lab.network import Network
+    from vnet.linux.services.dhcp_server.leases import LeaseTable
     from vnet.linux.services.dns_server.server import DnsServer
 
 
@@ -35,58 +36,51 @@ def start_names(
             if addresses:
                 # A bridge may have taken over the card's address.
                 interface = namespace.owner_of(addresses[0].ip) or interface
-            started = _start(topology, interface, serving)
+            started = _start(topology, node, interface, serving)
             servers.setdefault(node.name, []).append(started)
     return servers
 
 
-def machines(topology: model.Topology) -> Iterator[model.Host | model.Router | model.Vm]:
-    """Hosts, routers and virtual machines."""
-    return chain(topology.hosts.values(), topology.routers.values(), topology.vms.values())
-
-
-def addresses_in(node: model.Host | model.Router | model.Vm) -> Iterator[model.Address]:
-    """All addresses of a machine that its file knows, those of its bridges last."""
-    yield from addresses_of(node)
-    for switch in node.switches.values() if isinstance(node, model.Host) else ():
-        yield from switch.addresses
-
-
 def _servers_on(
-    node: model.Host | model.Router | model.Vm,
+    node: Node,
 ) -> Iterator[tuple[str, Sequence[model.Address], DnsServing]]:
-    cards = node.vnics if isinstance(node, model.Vm) else node.nics.values()
-    for card in chain(cards, node.vlans):
+    for card in chain(nics_of(node), node.vlans):
         if card.dns is not None:
             yield card.name, card.addresses, card.dns
-    for switch in node.switches.values() if isinstance(node, model.Host) else ():
-        serving = switch.dns
-        if serving is None:
-            continue
-        if switch.network is not None and not serving.upstreams:
-            # libvirt's daemon asks whom its host asks.
-            servers = (ip for ip in node.resolver.servers if ip not in _own_of(switch))
-            serving = replace(serving, upstreams=tuple(map(Upstream, servers)))
-        yield switch.name, switch.addresses, serving
+    if isinstance(node, model.Host):
+        for switch in node.switches.values():
+            serving = serving_on(node, switch)
+            if serving is not None:
+                yield switch.name, switch.addresses, serving
 
 
-def _own_of(switch: model.HostSwitch) -> set[bytes]:
-    return {address.ip for address in switch.addresses}
-
-
-def _start(topology: model.Topology, interface: Interface, serving: DnsServing) -> DnsServer:
+def _start(
+    topology: model.Topology, node: Node, interface: Interface, serving: DnsServing
+) -> DnsServer:
     # Labs without DNS do without all that it is made of.
+    from vnet.linux.services.dhcp_server.leases import LeaseNames
     from vnet.linux.services.dns_server.server import DnsServer
 
     names = HostNames(serving.domain)
     for name, addresses in serving.hosts:
         names.add(name, addresses)
+    device = interface.device.name
     if serving.lab:
-        for node in machines(topology):
-            names.add(node.name, [address.ip for address in addresses_in(node)])
-    leases = interface.namespace.dhcp_names
-    sources: list[NameSource] = [names] if leases is None else [names, leases]
-    return DnsServer(interface, serving, sources)
+        for name, known in names_for(topology, node, device).items():
+            names.add(name, known)
+    networks = networks_of(node)
+    leases = LeaseNames(lambda: _leases_beside(interface, networks))
+    return DnsServer(interface, serving, [names, leases])
+
+
+def _leases_beside(interface: Interface, networks: Iterable[str]) -> Iterator[LeaseTable]:
+    """What the daemon that serves names on ``interface`` leases itself: each virtual network has
+    one of its own, and the rest of the machine one for all."""
+    own = interface.device.name
+    for face, server in interface.namespace.dhcp_servers.items():
+        device = face.device.name
+        if device == own or (own not in networks and device not in networks):
+            yield server.leases
 
 
 def name_server(network: Network, name: str, source: Machine) -> bytes:

@@ -110,7 +110,9 @@ class DnsFile(Part):
         description="Whether this server knows all there is of its domain, and asks nobody else.",
     )
     lab: bool = Field(
-        default=True, description="Whether the names of the lab's machines are served."
+        default=True,
+        description="Whether the names of the lab's machines are served; on a virtual network, of "
+        "those on it, and unless it is isolated, of those on none.",
     )
     hosts: Annotated[dict[DomainText, _Addresses], Field(max_length=_MOST_NAMES)] = Field(
         default={},

@@ -35,7 +35,6 @@ from vnet.linux.netns.rules import Rules
 from vnet.linux.netns.sockets.table import Sockets
 from vnet.linux.netns.sysctl.sysctls import Sysctls
 from vnet.linux.resolv_conf import NO_RESOLVER
-from vnet.linux.services.names import NameSource
 from vnet.linux.tc.qdiscs import TrafficControl
 from vnet.netdev.loopback import Loopback
 from vnet.sim.scheduler import Scheduler
@@ -70,8 +69,6 @@ class Namespace:
         self.linkwatch = linkwatch
         self.netfilter: Netfilter | None = None
         self.resolv_conf = NO_RESOLVER
-        self.dhcp_names: NameSource | None = None
-        """Who has leases here, if the machine leases addresses."""
         self.dhcp_servers: dict[Interface, DhcpServer] = {}
         """By the interface that each serves."""
         self.dhcp_relays: dict[IpAddress, DhcpRelay] = {}

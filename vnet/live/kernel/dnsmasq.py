@@ -1,4 +1,4 @@
-"""dnsmasq(8) for the DHCP and DNS servers, and the relays, of one machine: its command line."""
+"""dnsmasq(8) for the DHCP and DNS servers, and the relays, of one machine: its command lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vnet.linux.services.dhcp_server.settings import (
     Reservation,
 )
 from vnet.linux.services.dns_server.settings import DnsServing
-from vnet.live.kernel.plan import NodePlan, ServedPlan
+from vnet.live.kernel.plan import NodePlan, RelayPlan, ServedPlan
 
 _USUAL = (
     "--conf-file=",
@@ -28,21 +28,31 @@ _USUAL = (
 """Nothing of the machine that it runs on."""
 
 
-def words(
-    node: NodePlan, names: Mapping[str, tuple[IpAddress, ...]], leases: Path, pid: Path
-) -> list[str]:
-    """The command that serves what ``node`` serves; ``names`` are those of the lab."""
-    said = ["dnsmasq", *_USUAL, f"--pid-file={pid}", f"--dhcp-leasefile={leases}"]
-    devices = [each.device for each in node.served] + [relay.device for relay in node.relays]
-    said += [f"--interface={device}" for device in devices]
-    if not any(_has_names(each) for each in node.served):
-        said.append("--port=0")
+def daemons(node: NodePlan) -> Iterator[tuple[Sequence[ServedPlan], Sequence[RelayPlan]]]:
+    """What each daemon of a machine is for: one for each virtual network, and one for the rest."""
+    rest = [each for each in node.served if not each.is_apart]
+    if rest or node.relays:
+        yield rest, node.relays
     for each in node.served:
+        if each.is_apart:
+            yield (each,), ()
+
+
+def words(
+    served: Sequence[ServedPlan], relays: Sequence[RelayPlan], leases: Path, pid: Path
+) -> list[str]:
+    """The command of a daemon that serves ``served``."""
+    said = ["dnsmasq", *_USUAL, f"--pid-file={pid}", f"--dhcp-leasefile={leases}"]
+    devices = [each.device for each in served] + [relay.device for relay in relays]
+    said += [f"--interface={device}" for device in devices]
+    if not any(_has_names(each) for each in served):
+        said.append("--port=0")
+    for each in served:
         if each.dhcp is not None:
             said += _dhcp(each, each.dhcp)
         if each.dns is not None:
-            said += _dns(each.dns, names)
-    for relay in node.relays:
+            said += _dns(each.dns, each.names)
+    for relay in relays:
         own = ip_text(relay.address.ip)
         said += [f"--dhcp-relay={own},{ip_text(server)}" for server in relay.servers]
     return list(dict.fromkeys(said))
@@ -111,14 +121,14 @@ def _time(seconds: int) -> str:
 # -- DNS
 
 
-def _dns(serving: DnsServing, names: Mapping[str, tuple[IpAddress, ...]]) -> Iterator[str]:
+def _dns(serving: DnsServing, names: Mapping[str, Sequence[IpAddress]]) -> Iterator[str]:
     if serving.domain:
         yield f"--domain={serving.domain}"
         yield "--expand-hosts"
         if serving.local:
             yield f"--local=/{serving.domain}/"
     hosts = dict(serving.hosts)
-    for name, addresses in {**(names if serving.lab else {}), **hosts}.items():
+    for name, addresses in {**names, **hosts}.items():
         full = f"{name}.{serving.domain}" if serving.domain and "." not in name else name
         aliases = [full, name] if full != name else [name]
         # Further addresses of one family are records of their own.

@@ -6,7 +6,7 @@ node and what the device is called there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -95,12 +95,18 @@ class VxlanPlan:
 
 @dataclass(frozen=True, slots=True)
 class ServedPlan:
-    """A device where DHCP or DNS is served; its ``address`` is the server's."""
+    """A device where DHCP or DNS is served; its ``address`` is the server's.
+
+    ``names`` are the machines that DNS knows there. A device ``is_apart`` whose daemon serves
+    nothing else: that of a virtual network.
+    """
 
     device: str
     address: Address
     dhcp: DhcpServing | None = None
     dns: DnsServing | None = None
+    names: Mapping[str, Sequence[IpAddress]] = field(default_factory=dict)
+    is_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +197,6 @@ class Plan:
     cables: tuple[CablePlan, ...]
     loose: tuple[Endpoint, ...] = ()
     """Cards without a cable."""
-    names: Mapping[str, tuple[IpAddress, ...]] = field(default_factory=dict)
-    """The machines, with the addresses that the file knows: what DNS says of them."""
     impossible: tuple[str, ...] = ()
 
     def node(self, name: str) -> NodePlan:

@@ -61,7 +61,6 @@ def read_plan(network: Network) -> Plan:
         (*_pairs(network), *patches),
         tuple(_cables(network)),
         tuple(Endpoint(c.owner, c.name) for c in _cards(network) if c.end is None),
-        service_reading.names(network),
         tuple(_impossible(topology)),
     )
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from vnet.base.ids import IpAddress, is_link_local_ip6, network_of
-from vnet.lab.names import addresses_in, machines
+from vnet.lab.name_scopes import Node, machines, names_for, serving_on
 from vnet.lab.network import Network
+from vnet.linux.services.dns_server.settings import DnsServing
 from vnet.live.kernel.plan import AdvertisingPlan, RelayPlan, ServedPlan
-from vnet.topology.model import Address, Host, Nic, Router, Vm
+from vnet.topology.model import Address, Host, Nic, Vm
 
 
 def served(network: Network, node: str) -> Iterator[ServedPlan]:
@@ -19,13 +20,17 @@ def served(network: Network, node: str) -> Iterator[ServedPlan]:
         address = _ipv4(card.addresses)
         if address is not None and (card.dhcp is not None or card.dns is not None):
             device = _device_of(network, node, card, address)
-            yield ServedPlan(device, address, card.dhcp, card.dns)
+            names = _names(network, owner, device, card.dns)
+            yield ServedPlan(device, address, card.dhcp, card.dns, names)
     for switch in owner.switches.values() if isinstance(owner, Host) else ():
         address = _ipv4(switch.addresses)
         if switch.network is not None:
             address = Address(switch.network.ip, switch.network.prefix_length)
-        if address is not None and (switch.dhcp is not None or switch.dns is not None):
-            yield ServedPlan(switch.name, address, switch.dhcp, switch.dns)
+        dns = serving_on(owner, switch) if isinstance(owner, Host) else None
+        if address is not None and (switch.dhcp is not None or dns is not None):
+            names = _names(network, owner, switch.name, dns)
+            is_apart = switch.network is not None
+            yield ServedPlan(switch.name, address, switch.dhcp, dns, names, is_apart)
 
 
 def relays(network: Network, node: str) -> Iterator[RelayPlan]:
@@ -59,19 +64,19 @@ def asking(network: Network, node: str) -> Iterator[str]:
             yield bridge or card.name
 
 
-def names(network: Network) -> dict[str, tuple[IpAddress, ...]]:
-    """The machines, with the addresses that the file knows."""
-    return {
-        node.name: tuple(address.ip for address in addresses_in(node))
-        for node in machines(network.topology)
-    }
+def _names(
+    network: Network, owner: Node, device: str, serving: DnsServing | None
+) -> dict[str, list[IpAddress]]:
+    """The machines that are known where ``serving`` is, with the addresses that the file knows."""
+    known = serving is not None and serving.lab
+    return names_for(network.topology, owner, device) if known else {}
 
 
-def _owner(network: Network, node: str) -> Host | Router | Vm:
+def _owner(network: Network, node: str) -> Node:
     return next(each for each in machines(network.topology) if each.name == node)
 
 
-def _cards(owner: Host | Router | Vm) -> Iterable[Nic]:
+def _cards(owner: Node) -> Iterable[Nic]:
     return chain(owner.vnics if isinstance(owner, Vm) else owner.nics.values(), owner.vlans)
 
 

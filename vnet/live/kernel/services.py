@@ -68,8 +68,7 @@ class Services:
     def start(self) -> None:
         """First those who answer, then those who ask."""
         for node in self._plan.nodes:
-            if node.served or node.relays:
-                self._start_dnsmasq(node)
+            self._start_dnsmasq(node)
             if node.advertising:
                 self._start_radvd(node)
         asking = [(node, device) for node in self._plan.nodes for device in node.asking]
@@ -79,8 +78,10 @@ class Services:
                 self._start_dhclient(node, device, script)
 
     def _start_dnsmasq(self, node: NodePlan) -> None:
-        leases, pid = self._file(node, "leases"), self._file(node, "dnsmasq.pid")
-        self._run(node, dnsmasq.words(node, self._plan.names, leases, pid))
+        for number, (served, relays) in enumerate(dnsmasq.daemons(node)):
+            leases = self._file(node, f"dnsmasq{number}.leases")
+            pid = self._file(node, f"dnsmasq{number}.pid")
+            self._run(node, dnsmasq.words(served, relays, leases, pid))
 
     def _start_radvd(self, node: NodePlan) -> None:
         config, pid = self._file(node, "radvd.conf"), self._file(node, "radvd.pid")

@@ -19,8 +19,8 @@ from vnet.guest.apps.tcp import TcpClient, TcpServer
 from vnet.guest.complete import kernel_payload, needs_kernel
 from vnet.guest.services import Client
 from vnet.lab.acts import Act, Listenable, Wait
+from vnet.lab.name_scopes import machines
 from vnet.lab.named_step import NamedStep
-from vnet.lab.names import machines
 from vnet.lab.network import Network
 from vnet.lab.pingall import choose_pairs
 from vnet.lab.scenario import NotJudgedError

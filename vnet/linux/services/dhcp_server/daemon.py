@@ -18,7 +18,7 @@ from vnet.linux.services.arp_injection import inject
 from vnet.linux.services.daemon_log import DaemonLog
 from vnet.linux.services.dhcp_server import drops
 from vnet.linux.services.dhcp_server.checks import WAIT_S
-from vnet.linux.services.dhcp_server.leases import LeaseNames, LeaseTable
+from vnet.linux.services.dhcp_server.leases import LeaseTable
 from vnet.linux.services.dhcp_server.replies import Answer
 from vnet.linux.services.dhcp_server.request import Arrival, LocalNetwork
 from vnet.linux.services.dhcp_server.server import DhcpService, Steps
@@ -31,7 +31,6 @@ from vnet.wire.ether import frame as ether_frame
 
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
-    from vnet.linux.netns.namespace import Namespace
 
 _NS_PER_S = 1_000_000_000
 _CLASS_SELECTOR_6 = 0xC0
@@ -60,8 +59,6 @@ class DhcpServer:
         self._asked = b""
         self._timer = Timer(namespace.scheduler, self._nobody_answered)
         namespace.dhcp_servers[interface] = self
-        if namespace.dhcp_names is None:
-            namespace.dhcp_names = LeaseNames(lambda: _tables(namespace))
 
     @property
     def leases(self) -> LeaseTable:
@@ -234,8 +231,3 @@ def _networks(interface: Interface) -> Iterator[LocalNetwork]:
     for address in interface.addresses:
         if len(address.ip) == 4:
             yield LocalNetwork(address.ip, address.prefix_length, address.broadcast)
-
-
-def _tables(namespace: Namespace) -> Iterator[LeaseTable]:
-    for server in namespace.dhcp_servers.values():
-        yield server.leases
