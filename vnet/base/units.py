@@ -7,6 +7,7 @@ is due, because guessing one is how labs go wrong.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 
 NS_PER_US = 1_000
@@ -76,3 +77,9 @@ def rate_text(bps: int) -> str:
 def share_text(share: float) -> str:
     """A share from 0 to 1 as a percentage: ``2.5%``."""
     return f"{share * 100:.12g}%"
+
+
+def time_of_day(unix_ns: int) -> str:
+    """Nanoseconds since 1970 as asctime(3) has them, in UTC: ``Wed Jan  1 00:00:07 2025``."""
+    now = datetime.fromtimestamp(unix_ns // NS_PER_S, UTC)
+    return f"{now:%a %b} {now.day:>2} {now:%H:%M:%S %Y}"

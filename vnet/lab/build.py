@@ -52,7 +52,7 @@ class Builder:
             self._vms_on[vm.host].append(vm)
         self.network = Network(scheduler, topology, chance)
         self.namespaces: dict[str, Namespace] = {
-            name: Namespace(scheduler, name, chance)
+            name: Namespace(scheduler, name, chance, epoch_ns=topology.epoch_ns)
             for name in (*topology.hosts, *topology.routers, *topology.vms)
         }
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vnet.base.errors import UsageError
-from vnet.base.units import NS_PER_S
+from vnet.base.units import time_of_day
 from vnet.linux.netfilter.conntrack_tool.tool import ConntrackTool
 from vnet.linux.netfilter.iptables.restore import Restore
 from vnet.linux.netfilter.nft.tool import Nft
@@ -70,10 +69,7 @@ class NetfilterTools:
         return Answer(self.rules(family).save(table, counters=counters, when=self._date()))
 
     def _date(self) -> str:
-        """The lab's time as if it had begun with the epoch."""
-        seconds = self._namespace.scheduler.now_ns // NS_PER_S
-        now = datetime.fromtimestamp(seconds, UTC)
-        return f"{now:%a %b} {now.day:>2} {now:%H:%M:%S %Y}"
+        return time_of_day(self._namespace.epoch_ns + self._namespace.scheduler.now_ns)
 
     def restore(self, family: int, text: str, words: Sequence[str] = ()) -> Answer:
         """``iptables-restore [-c] [-n] [-t] [-T TABLE]``, with the text that it reads."""

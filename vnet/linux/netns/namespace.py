@@ -53,7 +53,8 @@ _LOOPBACK_ADDRESSES = (
 
 
 class Namespace:
-    """A machine's networking. ``name`` is its node's name in the lab."""
+    """A machine's networking. ``name`` is its node's name in the lab, ``epoch_ns`` the time of day,
+    in ns since 1970, when the lab's time is 0."""
 
     def __init__(
         self,
@@ -62,8 +63,10 @@ class Namespace:
         chance: Chance,
         *,
         linkwatch: Linkwatch | None = None,
+        epoch_ns: int = 0,
     ) -> None:
         self.scheduler = scheduler
+        self.epoch_ns = epoch_ns
         self.name = name
         self.chance = chance
         self.linkwatch = linkwatch
