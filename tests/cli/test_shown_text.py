@@ -9,6 +9,7 @@ import pytest
 
 from vnet import Lab, VnetError
 from vnet.base.errors import StorageError, UsageError
+from vnet.base.text import with_port
 from vnet.cli.main import main
 
 NASTY = "[red]x\x1b[31m\n\x9b2J\u202e"
@@ -92,6 +93,23 @@ def test_what_was_typed_is_echoed_escaped(vnet: Vnet, tmp_path: Path, arguments:
     assert "internal failure" not in err
     assert all(line.isprintable() for line in (out + err).split("\n"))
     assert "[red]" in err  # it is the nasty word that the message is about
+
+
+def test_addresses_are_no_pictures(vnet: Vnet, tmp_path: Path) -> None:
+    """Others write ``:100:`` and ``:ab:`` where they mean small pictures."""
+    text = PAIR.replace("10.0.0.1/24", "'fd00:100:1234::a/64'")
+    text = text.replace("10.0.0.2/24", "'fd00:100:1234::b/64', mac: '52:54:ab:00:ab:02'")
+    text = text.replace("to: vm2, count: 1", "to: 'fd00:100:1234::b', count: 1")
+    (tmp_path / "pair.yaml").write_text(text)
+    code, out, _err = vnet("run", "pair.yaml")
+    assert (code, "ping vm1 → fd00:100:1234::b" in out) == (0, True)
+
+
+def test_a_port_stands_behind_an_address_in_brackets() -> None:
+    """RFC 5952 section 6; names and IPv4 addresses have none."""
+    assert with_port("fd00::b", 80) == "[fd00::b]:80"
+    assert with_port("10.0.0.1", 80) == "10.0.0.1:80"
+    assert with_port("www.test", 80) == "www.test:80"
 
 
 def test_errors_of_the_python_api_hold_no_escapes(tmp_path: Path) -> None:

@@ -19,6 +19,11 @@ def escaped(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def with_port(host: str, port: int) -> str:
+    """A name or address with a port behind it (RFC 5952 section 6: IPv6 in brackets)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def printable(text: str) -> str:
     """As :func:`escaped`, but lines and tabs stay."""
     if text.isprintable():

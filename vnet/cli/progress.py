@@ -43,7 +43,7 @@ def bar(
     ``read`` gives how much of ``total`` is done and ``show`` puts that in words; both are
     called in another thread.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     if not console.is_terminal:
         yield
         return

@@ -44,9 +44,10 @@ class _Console(Console):
 
 def show(renderables: Iterable[RenderableType]) -> None:
     """Print to standard output, as wide as the terminal, 120 columns where there is none."""
-    console = _Console()
+    # Addresses have colons: ":100:" is no picture.
+    console = _Console(emoji=False)
     if not console.is_terminal:
-        console = _Console(width=120)
+        console = _Console(width=120, emoji=False)
     for renderable in renderables:
         console.print(Escaped(renderable))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vnet.base.ids import ip_text
+from vnet.base.text import with_port
 from vnet.linux.netfilter.netfilter import Netfilter
 from vnet.tables.conntrack.extract import ICMPV6
 from vnet.tables.conntrack.key import KeyParts, parts_of, reverse
@@ -28,5 +29,5 @@ def _ends(parts: KeyParts) -> tuple[str, str]:
     if parts.protocol in (ICMP, ICMPV6):
         return f"{source} id {parts.ident}", target
     if parts.protocol in (TCP, UDP):
-        return f"{source}:{parts.source_part}", f"{target}:{parts.target_part}"
+        return with_port(source, parts.source_part), with_port(target, parts.target_part)
     return source, target

@@ -64,9 +64,10 @@ def write(output: Output, stream: TextIO) -> None:
 def _draw(renderable: RenderableType, stream: TextIO) -> None:
     from rich.console import Console
 
-    console = Console(file=stream)
+    # Addresses have colons: ":100:" is no picture.
+    console = Console(file=stream, emoji=False)
     if not console.is_terminal:
-        console = Console(file=stream, width=_WIDTH_WITHOUT_TERMINAL)
+        console = Console(file=stream, width=_WIDTH_WITHOUT_TERMINAL, emoji=False)
     console.print(Escaped(renderable))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from vnet.base.ids import Mac, mac_text
+from vnet.base.text import with_port
 from vnet.base.units import duration_text
 from vnet.sim.link import LinkChange
 from vnet.topology.model import Endpoint
@@ -116,7 +117,7 @@ class UdpStep(Step):
 
     @property
     def title(self) -> str:
-        return f"udp {self.source} → {self.target}:{self.port} ×{self.count}"
+        return f"udp {self.source} → {with_port(self.target, self.port)} ×{self.count}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vnet.base.text import with_port
 from vnet.topology.steps import Expectation, Server, Step
 
 
@@ -32,7 +33,7 @@ class TcpStep(StreamStep):
 
     @property
     def title(self) -> str:
-        return f"tcp {self.source} → {self.target}:{self.port}"
+        return f"tcp {self.source} → {with_port(self.target, self.port)}"
 
 
 @dataclass(frozen=True, slots=True)
