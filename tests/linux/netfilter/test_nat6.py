@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from scapy.layers.inet import TCP, UDP
 from scapy.layers.inet6 import (
     ICMPv6ND_NA,
     ICMPv6ND_NS,
     ICMPv6NDOptDstLLAddr,
+    ICMPv6PacketTooBig,
     IPv6,
     IPv6ExtHdrFragment,
 )
 from scapy.layers.l2 import Ether
 
 from tests.linux.kit import MS, Lab, Probe, S, address, host_mac, ip6, to_host
+from vnet.base.ids import ip_from_text
 from vnet.linux.netns.namespace import Namespace
 from vnet.sim.frame import Frame
 
@@ -105,3 +108,20 @@ def test_a_syn_that_gets_an_mss_keeps_a_wrong_checksum() -> None:
     lab.run(MS)
     (sent,) = outside.of(TCP)
     assert (sent[TCP].options, sent[TCP].chksum) == ([("MSS", 1220)], 0xFB67)
+
+
+@pytest.mark.parametrize("rules", ["", "-A POSTROUTING -o eth2 -j MASQUERADE"])
+def test_what_a_router_knows_of_a_path_holds_for_what_it_forwards(rules: str) -> None:
+    """It is told behind the hooks, so that the hop limit of what is quoted is one less."""
+    lab = Lab()
+    machine, near, far = router6(lab, f"*nat\n{rules}\nCOMMIT\n")
+    machine.ipv6.learn_mtu(ip_from_text(FAR), 1300)
+    near.send(to_host(near, ip6(NEAR, FAR, hlim=9) / UDP(sport=4000, dport=7) / bytes(1252)))
+    near.send(to_host(near, ip6(NEAR, FAR, hlim=9) / UDP(sport=4000, dport=7) / bytes(1253)))
+    lab.run(MS)
+    assert len(far.of(UDP)) == 1
+    (error,) = near.of(ICMPv6PacketTooBig)
+    told = error[ICMPv6PacketTooBig]
+    assert (error[IPv6].dst, told.mtu) == (NEAR, 1300)
+    quoted = IPv6(bytes(told.payload))
+    assert (quoted.src, quoted.hlim) == (NEAR, 8)

@@ -72,18 +72,22 @@ class Forwarding6:
             return self._tell(arrived, icmpv6.PACKET_TOO_BIG, 0, rest)
         packet = ipv6.decrement_hop_limit(packet)
         next_hop = way.gateway or header.target
-        ipv6_stack = self._namespace.ipv6
-        if shown is None:
-            return ipv6_stack.to_neighbor(
-                way.out, packet, next_hop, arrived.frame.meta, arrived.interface
-            )
-        shown.data, shown.leaves = packet, way.out.device
-        if not shown.meets(Hook.FORWARD):
-            return None
-        onward = Way(way.out, next_hop, mtu_bytes)
-        if shown.netfilter.leaves(ipv6_stack, onward, shown):
-            ipv6_stack.leave(onward, shown.data, shown.meta, arrived.interface, shown.pieces)
-        return None
+        stack, now_ns = self._namespace.ipv6, self._namespace.scheduler.now_ns
+        # What the route or another router says of the path matters only behind the hooks.
+        path_mtu = stack.paths.limit(header.target, way.mtu_bytes, now_ns)
+        onward, meta, pieces = Way(way.out, next_hop, path_mtu), arrived.frame.meta, None
+        if shown is not None:
+            shown.data, shown.leaves = packet, way.out.device
+            if not shown.meets(Hook.FORWARD) or not shown.netfilter.leaves(stack, onward, shown):
+                return None
+            packet, meta, pieces = shown.data, shown.meta, shown.pieces
+        if not _is_too_big(packet, shown, path_mtu):
+            return stack.leave(onward, packet, meta, arrived.interface, pieces)
+        arrived.interface.device.drop(arrived.frame, drops.FRAGMENTATION_NEEDED)
+        rest = path_mtu.to_bytes(4, "big")
+        return self._namespace.icmpv6.send_error(
+            packet, icmpv6.PACKET_TOO_BIG, 0, meta, rest=rest, about=shown
+        )
 
     def _way_for(self, arrived: Arrived) -> Destination | None:
         routing, target = self._namespace.routing6, arrived.header.target
