@@ -7,6 +7,7 @@ it: all of a COMMIT, or nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from vnet.linux.netfilter.netfilter import Netfilter
@@ -18,12 +19,23 @@ from vnet.linux.netfilter.xtables.errors import RefusedError, XtablesError
 
 
 class Step(NamedTuple):
-    """One change: what it does to a table, and how the kernel's refusal names it."""
+    """One change: what it does to a table, and how the kernel's refusal names it. ``before`` is the
+    chain and the number of a rule in front of which another is put."""
 
     change: Callable[[Table], None]
     request: str
     about: str
     line: int | None = None
+    before: tuple[str, int] | None = None
+
+    def request_to(self, table: Table) -> str:
+        """What the kernel is asked for: behind the last rule there is nothing to insert before."""
+        if self.before is None:
+            return self.request
+        name, number = self.before
+        chain = table.find(name)
+        n_rules = 0 if chain is None else len(chain.rules)
+        return "RULE_APPEND" if 1 < number == n_rules + 1 else self.request
 
 
 class RefusalError(XtablesError):
@@ -44,12 +56,13 @@ class Ruleset:
     ``netfilter`` None is a ruleset that no packet meets: what a file wants, before it runs.
     """
 
-    __slots__ = ("_judges", "_ready", "_tracked", "family", "netfilter", "tables")
+    __slots__ = ("_judges", "_ready", "_table_numbers", "_tracked", "family", "netfilter", "tables")
 
     def __init__(self, family: int, netfilter: Netfilter | None = None) -> None:
         self.family = family
         self.netfilter = netfilter
         self.tables: dict[str, Table] = {}
+        self._table_numbers = count() if netfilter is None else netfilter.table_numbers
         self._ready: dict[str, dict[Rule, Running]] = {}
         self._judges: dict[str, list[tuple[Chain, Walk]]] = {}
         self._tracked: dict[str, bool] = {}
@@ -83,6 +96,8 @@ class Ruleset:
             self.tables.pop(name, None)
         elif not draft.chains and name not in self.tables:
             return
+        if name not in self.tables:
+            draft.number = next(self._table_numbers)
         self.tables[name] = draft
         self._run(draft)
 
@@ -90,10 +105,11 @@ class Ruleset:
         """Raise for the first change after which the kernel would not take the table."""
         draft = Table(name) if afresh else self.table(name).copy()
         for step in steps:
+            request = step.request_to(draft)
             step.change(draft)
             answer = complaint(draft)
             if answer is not None:
-                raise RefusalError(RefusedError(step.request, answer, step.about), step.line)
+                raise RefusalError(RefusedError(request, answer, step.about), step.line)
 
     # -- running
 

@@ -52,17 +52,20 @@ class Chain:
 
 
 class Table:
-    """Chains in the order of their making. Built-in ones are made when first needed."""
+    """Chains in the order of their making. Built-in ones are made when first needed. ``number`` is
+    larger than those of the machine's older tables."""
 
-    __slots__ = ("chains", "name")
+    __slots__ = ("chains", "name", "number")
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.number = 0
         self.chains: dict[str, Chain] = {}
 
     def copy(self) -> Table:
         """A table that can be changed without changing this one."""
         other = Table(self.name)
+        other.number = self.number
         other.chains = {name: chain.copy() for name, chain in self.chains.items()}
         return other
 

@@ -69,7 +69,8 @@ def step_of(ruleset: Ruleset, command: Command, line: int | None = None) -> tupl
     if change is None:
         return None, ""
     about = f"rule in chain {command.chain}" if action in _REQUESTS else f"chain {command.chain}"
-    step = Step(change, _REQUESTS.get(action, "CHAIN_DEL"), about, line)
+    before = (command.chain or "", command.number or 1) if action == "I" else None
+    step = Step(change, _REQUESTS.get(action, "CHAIN_DEL"), about, line, before)
     return step, _verbose(ruleset, command, action) if command.verbosity else ""
 
 

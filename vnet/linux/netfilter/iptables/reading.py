@@ -320,8 +320,9 @@ class CommandReader:
         check_chain_of(command)
         assert target is None or isinstance(target, Target)
         jump = self._jump if target is None else ""
+        said = tuple(match for match in matches if not (isinstance(match, Match) and match.is_void))
         command.descriptions = tuple(
-            Description(header, matches, target, jump, self._goto)  # type: ignore[arg-type]
+            Description(header, said, target, jump, self._goto)  # type: ignore[arg-type]
             for header in headers
         )
 

@@ -83,7 +83,9 @@ def check_chain_name(name: str, family: int) -> None:
         )
     if name[:1] in ("-", "!"):
         raise XtablesError(f"chain name not allowed to start with `{name[0]}'")
-    if is_target(name, family):
+    # Without a name it would have that of the target that does nothing. (The real tool renames a
+    # chain to that all the same, and cannot read then what it saved.)
+    if not name or is_target(name, family):
         raise XtablesError("chain name may not clash with target name")
     if any(c.isspace() for c in name):
         raise XtablesError(f"Invalid chain name `{name}'")

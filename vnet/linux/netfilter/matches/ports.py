@@ -36,15 +36,19 @@ def options(protocol: str) -> tuple[Option, Option]:
 @dataclass(frozen=True, slots=True, eq=False)
 class Ports:
     """Ports that are meant, or with ``negated`` those that are not. ``is_native`` says that they
-    are in nftables' own words: not to be below a port is to be above another one there."""
+    are in nftables' own words: not to be below a port is to be above another one there, and not to
+    be any port is nothing. ``is_said`` says that even all ports are worth a word."""
 
     first: int
     last: int
     negated: bool
     is_native: bool
+    is_said: bool = False
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Ports) and self._said() == other._said()
+        if not isinstance(other, Ports):
+            return False
+        return (self._said(), self.is_said) == (other._said(), other.is_said)
 
     def __hash__(self) -> int:
         return hash(self._said())
@@ -53,15 +57,27 @@ class Ports:
     def is_all(self) -> bool:
         return (self.first, self.last) == ALL_PORTS
 
+    @property
+    def is_unsaid(self) -> bool:
+        """Whether there are no words for it."""
+        return self.is_all and not self.is_said
+
+    @property
+    def asks_nothing(self) -> bool:
+        """Whether every packet with ports is meant."""
+        return self.is_all and (self.is_native or not self.negated)
+
     def _said(self) -> tuple[int, int, bool]:
         """Both ends and the negation, as iptables finds them again."""
+        if self.is_native and self.is_all:
+            return *ALL_PORTS, False
         if self.is_native and self.negated and self.first == 0 and self.last:
             return self.last + 1, ALL_PORTS[1], False
         return self.first, self.last, self.negated
 
     def saved(self, option: str) -> list[str]:
         """``--dport 22``, and nothing where all ports are meant."""
-        if self.is_all:
+        if self.is_unsaid:
             return []
         first, last, negated = self._said()
         text = str(first) if first == last else f"{first}:{last}"
@@ -69,7 +85,7 @@ class Ports:
 
     def shown(self, name: str, protocol: str, *, numeric: bool) -> list[str]:
         """``dpt:22`` or ``dpts:22:80``."""
-        if self.is_all and not self.negated:
+        if self.asks_nothing:
             return []
         first, last, negated = self._said()
         mark = "!" if negated else ""
@@ -80,7 +96,7 @@ class Ports:
 
     def nft(self, field: str) -> list[str]:
         """``tcp dport 22-80``; nft itself says ``<= 80`` of what begins with 0."""
-        if self.is_all:
+        if self.is_unsaid:
             return []
         mark = "!= " if self.negated else ""
         if self.is_native and self.first == 0 and self.last:
@@ -99,10 +115,12 @@ class Ports:
         return meant
 
 
-def given_ports(given: Given, option: str, *, is_native: bool) -> Ports:
-    """What an option was given, or all ports."""
+def given_ports(given: Given, option: str, *, is_native: bool, is_kept: bool = False) -> Ports:
+    """What an option was given, or all ports. ``is_kept`` says that the match remembers whether
+    it was given at all."""
     first, last = given.get(option, ALL_PORTS)
-    return Ports(first, last, option in given.negated, is_native)
+    is_said = is_kept and option in given.values
+    return Ports(first, last, option in given.negated, is_native, is_said)
 
 
 def source_port(packet: NfPacket) -> int | None:

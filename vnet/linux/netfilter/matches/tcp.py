@@ -96,7 +96,14 @@ class TcpMatch(Match):
 
     @property
     def asks_flags(self) -> bool:
-        return bool(self.flags[0]) or self.flags_negated
+        # Not to have none of no flags is nothing in nftables' own words.
+        return bool(self.flags[0]) or (self.flags_negated and bool(self.kind))
+
+    @property
+    def is_void(self) -> bool:
+        is_negated = self.source.negated or self.target.negated or self.flags_negated
+        asks = self.kind or self.asks_flags
+        return is_negated and not asks and self.source.is_all and self.target.is_all
 
     def saved(self) -> str:
         parts = self.source.saved("sport") + self.target.saved("dport")
@@ -152,16 +159,17 @@ class TcpMatch(Match):
         return flags_text(flags).lower() if flags else "0x0"
 
     def test(self, netfilter: Netfilter) -> Test:  # noqa: ARG002
-        source = None if self.source.is_all else self.source.test(source_port)
-        target = None if self.target.is_all else self.target.test(target_port)
+        source = None if self.source.asks_nothing else self.source.test(source_port)
+        target = None if self.target.asks_nothing else self.target.test(target_port)
         (mask, wanted), negated = self.flags, self.flags_negated
+        asks_flags = self.asks_flags
         kind, kind_negated = self.kind, self.kind_negated
 
         def meant(packet: NfPacket) -> bool:
             flags = packet.tcp_flags
             if flags is None or packet.protocol != TCP:
                 return False
-            if (mask or negated) and (flags & mask == wanted) is negated:
+            if asks_flags and (flags & mask == wanted) is negated:
                 return False
             if kind and has_option(packet.transport, kind) is kind_negated:
                 return False

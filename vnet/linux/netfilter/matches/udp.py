@@ -37,10 +37,16 @@ class UdpMatch(Match):
 
     @classmethod
     def read(cls, given: Given) -> UdpMatch:
+        native, kept = cls.IS_NATIVE, not cls.IS_NATIVE
         return cls(
-            given_ports(given, "source-port", is_native=cls.IS_NATIVE),
-            given_ports(given, "destination-port", is_native=cls.IS_NATIVE),
+            given_ports(given, "source-port", is_native=native, is_kept=kept),
+            given_ports(given, "destination-port", is_native=native, is_kept=kept),
         )
+
+    @property
+    def is_void(self) -> bool:
+        is_negated = self.source.negated or self.target.negated
+        return self.IS_NATIVE and is_negated and self.source.is_all and self.target.is_all
 
     def saved(self) -> str:
         return " ".join(self.source.saved("sport") + self.target.saved("dport"))
@@ -56,8 +62,8 @@ class UdpMatch(Match):
         return " ".join(source + target)
 
     def test(self, netfilter: Netfilter) -> Test:  # noqa: ARG002
-        source = None if self.source.is_all else self.source.test(source_port)
-        target = None if self.target.is_all else self.target.test(target_port)
+        source = None if self.source.asks_nothing else self.source.test(source_port)
+        target = None if self.target.asks_nothing else self.target.test(target_port)
         protocol = self.SPOKEN
 
         def meant(packet: NfPacket) -> bool:

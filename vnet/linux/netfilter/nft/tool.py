@@ -77,12 +77,14 @@ class Nft:
         return named[0] if named else None
 
     def _all(self, family: int | None = None) -> list[tuple[int, Table]]:
-        return [
+        """The tables, the oldest first."""
+        found = [
             (ruleset.family, table)
             for ruleset in self._rulesets
             for table in ruleset.tables.values()
             if family in (None, ruleset.family)
         ]
+        return sorted(found, key=lambda entry: entry[1].number)
 
     def _ruleset(self, words: list[str]) -> Answer:
         return self._shown(self._all(self._family(words, 2)))

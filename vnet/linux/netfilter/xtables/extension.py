@@ -88,6 +88,11 @@ class Match(Extension):
         return self.PER_FLOW
 
     @property
+    def is_void(self) -> bool:
+        """Whether it is lost where rules are put into nftables' own words: it asks for nothing."""
+        return False
+
+    @property
     def saved_name(self) -> str:
         """What is saved behind ``-m``."""
         return self.NAME
