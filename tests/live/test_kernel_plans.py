@@ -93,6 +93,26 @@ def test_dnsmasq_is_told_of_ranges_reservations_and_names() -> None:
     assert found.node("vm1").asking == ("eth0",)
 
 
+def test_dnsmasq_is_told_of_records() -> None:
+    records = (
+        "a.test A 10.0.0.8, b.test 60 CNAME a.test, test MX 10 a.test, "
+        "'_sip._tcp.test SRV 1 2 5060 a.test', 'a.test TXT \"x, y\"', "
+        "9.0.0.10.in-addr.arpa PTR nine.test"
+    )
+    served_too = f"ip: 10.0.0.1/24, dns: {{records: [{records}]}}"
+    text = leasing("lease").replace("ip: 10.0.0.1/24", served_too)
+    ((served, relays),) = dnsmasq.daemons(plan(text).node("h1"))
+    said = dnsmasq.words(served, relays, Path("/leases"), Path("/pid"))
+    assert [word for word in said if ".test" in word or word.startswith("--mx")] == [
+        "--host-record=a.test,10.0.0.8",
+        "--cname=b.test,a.test,60",
+        "--mx-host=test,a.test,10",
+        "--srv-host=_sip._tcp.test,a.test,5060,1,2",
+        "--dns-rr=a.test,16,04782c2079",
+        "--ptr-record=9.0.0.10.in-addr.arpa,nine.test",
+    ]
+
+
 def test_radvd_is_told_of_networks_and_lifetimes() -> None:
     text = radvd.config(shipped("@ipv6-ra").node("r1"))
     for line in (

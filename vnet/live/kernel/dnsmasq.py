@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from vnet.linux.services.dhcp_server.settings import (
     DhcpServing,
     Reservation,
 )
-from vnet.linux.services.dns_server.settings import DnsServing
+from vnet.linux.services.dns_server import message
+from vnet.linux.services.dns_server.settings import DnsServing, Record
 from vnet.live.kernel.plan import NodePlan, RelayPlan, ServedPlan
 
 _USUAL = (
@@ -134,6 +136,7 @@ def _dns(serving: DnsServing, names: Mapping[str, Sequence[IpAddress]]) -> Itera
         # Further addresses of one family are records of their own.
         for address in addresses:
             yield f"--host-record={','.join((*aliases, ip_text(address)))}"
+    yield from map(_record, serving.records)
     for domain, answer in serving.addresses:
         yield f"--address=/{domain}/{'' if answer is None else ip_text(answer)}"
     for upstream in serving.upstreams:
@@ -142,3 +145,22 @@ def _dns(serving: DnsServing, names: Mapping[str, Sequence[IpAddress]]) -> Itera
     if serving.ttl_s:
         yield f"--local-ttl={serving.ttl_s}"
     yield f"--cache-size={serving.cache_names}"
+
+
+def _record(record: Record) -> str:
+    """A record in dnsmasq's words; only aliases and addresses may have times of their own there."""
+    own_ttl = "" if record.ttl_s is None else f",{record.ttl_s}"
+    data, name = record.data, record.name
+    if record.type in (message.A, message.AAAA):
+        return f"--host-record={name},{ip_text(data)}{own_ttl}"
+    if record.type == message.CNAME:
+        return f"--cname={name},{message.read_name(data, 0)}{own_ttl}"
+    if record.type == message.PTR:
+        return f"--ptr-record={name},{message.read_name(data, 0)}"
+    if record.type == message.MX:
+        (preference,) = struct.unpack_from("!H", data)
+        return f"--mx-host={name},{message.read_name(data, 2)},{preference}"
+    if record.type == message.SRV:
+        priority, weight, port = struct.unpack_from("!3H", data)
+        return f"--srv-host={name},{message.read_name(data, 6)},{port},{priority},{weight}"
+    return f"--dns-rr={name},{record.type},{data.hex()}"
