@@ -176,6 +176,7 @@ UNUSED_BY_PLAIN_LABS = (
     "vnet.linux.services.dhcp_server.daemon",
     "vnet.linux.services.dns_server.server",
     "vnet.linux.services.resolver",
+    "vnet.linux.tc.command",
     "vnet.live",
     "vnet.ovs",
     "vnet.tables.conntrack",

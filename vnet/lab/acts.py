@@ -14,8 +14,6 @@ from vnet.guest.apps.app import App
 from vnet.guest.machine import Machine
 from vnet.hypervisor.backend import unplug
 from vnet.lab.network import Network, front_of
-from vnet.linux.tc.command import Tc, words_about
-from vnet.linux.tc.show import counted_by
 from vnet.netdev.device import NetDevice, Sniffer
 from vnet.netdev.nic import Nic
 from vnet.sim.link import Link
@@ -183,6 +181,10 @@ def do_tc(network: Network, step: steps.TcStep) -> dict[str, Any]:
 
     Raises :class:`VnetError`, in tc's words, where it cannot be done.
     """
+    # As in Builder: only where tc is spoken.
+    from vnet.linux.tc.command import Tc, words_about
+    from vnet.linux.tc.show import counted_by
+
     device = device_at(network, step.device)
     control = network.traffic_control(step.device.node)
     if step.command is not None:

@@ -28,7 +28,6 @@ from vnet.lab.wire_switch import build_wire_switch
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.vlan_devices import add_vlan_device
 from vnet.linux.services.router_advertiser import RouterAdvertiser
-from vnet.linux.tc.command import Tc, words_about
 from vnet.netdev.nic import Nic
 from vnet.sim.link import Link
 from vnet.sim.scheduler import Scheduler
@@ -243,6 +242,9 @@ class Builder:
         add_addresses(namespace, nic.name, nic.addresses)
         if nic.tc:
             device = namespace.interfaces[nic.name].device
+            # Labs whose queues are as they come do without the language of tc.
+            from vnet.linux.tc.command import Tc, words_about
+
             tool = Tc(namespace.traffic_control, {nic.name: device})
             for command in nic.tc:
                 tool.run(words_about(nic.name, command))

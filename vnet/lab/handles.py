@@ -34,7 +34,6 @@ from vnet.lab.arguments import duration_ns, spelt, within
 from vnet.lab.names_handle import NamesHandle
 from vnet.lab.netfilter_handle import NetfilterHandle
 from vnet.linux.netns.namespace import Namespace
-from vnet.linux.tc.command import Tc
 from vnet.topology.stream_step_schema import MOST_BYTES as MOST_BYTES_SENT
 from vnet.topology.stream_step_schema import MOST_STREAMS
 
@@ -146,6 +145,8 @@ class MachineHandle(NetfilterHandle, NamesHandle):
 
         Returns what it prints; raises :class:`UsageError` in its words.
         """
+        from vnet.linux.tc.command import Tc  # As in Builder: only where tc is spoken.
+
         interfaces = self.namespace.interfaces
         devices = {name: interface.device for name, interface in interfaces.items()}
         return Tc(self.namespace.traffic_control, devices).run(spelt("command", command).split())
