@@ -77,7 +77,7 @@ def ip(*words: str) -> str:
 
 def wait_for_addresses() -> None:
     """Until nobody else was found to have them, which takes a second or two."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "tentative" in (shown := ip("-n", HOST, "addr")) or "fe80" not in shown:
         assert time.monotonic() < deadline, shown
         time.sleep(0.1)

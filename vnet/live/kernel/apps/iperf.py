@@ -18,7 +18,7 @@ from vnet.live.kernel.machine import LiveMachine
 from vnet.topology.stream_steps import IperfStep
 
 _LOOK_EVERY_NS = 20 * NS_PER_MS
-_TRIES = 250
+_TRIES = 1000
 
 
 class LiveIperfServer(App):
