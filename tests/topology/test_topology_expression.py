@@ -185,6 +185,11 @@ def test_what_is_not_a_packet_is_refused_without_scapy(text: str) -> None:
             "'len(x)' in IP() has no name (write field=value)",
         ),
         (
+            "ICMP",
+            "'ICMP' is a layer without parentheses "
+            "(write ICMP(); a packet begins with Ether(), IP(dst=...) or IPv6(dst=...))",
+        ),
+        (
             "IP().dst",
             "'IP().dst' is not allowed (layers with literal values, joined by /)",
         ),

@@ -188,6 +188,6 @@ class VnicSocket(SuperSocket):  # type: ignore[misc]
         else:
             raise UsageError(
                 f"{packet.summary()} is neither a frame nor an IP packet",
-                "begin it with Ether(), IP() or IPv6()",
+                "begin it with Ether(), IP(dst=...) or IPv6(dst=...)",
             )
         return len(data)

@@ -188,6 +188,9 @@ class _Checker:
                 return -number
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             return self.repeated(node, depth)
+        if isinstance(node, ast.Name) and node.id in LAYER_NAMES:
+            hint = f"write {node.id}(); a packet begins with Ether(), IP(dst=...) or IPv6(dst=...)"
+            raise self.refuse(node, "is a layer without parentheses", hint)
         raise self.refuse(node)
 
     def constant(self, node: ast.Constant) -> Value:
