@@ -54,7 +54,7 @@ class Netfilter:
 
     ``namespace`` has the doors that targets need: ``icmp`` and ``icmpv6`` (errors), ``log``,
     ``chance``, ``scheduler``, ``sysctls``. ``families`` are those that anybody looks at.
-    ``table_numbers`` are for tables in the order of their making, of both families.
+    ``table_handles`` are for tables in the order of their making, of both families.
     ``is_roadworthy`` says whether forwarded IPv4 meets only those that may be spared it.
     """
 
@@ -69,7 +69,7 @@ class Netfilter:
         "is_roadworthy",
         "namespace",
         "nat",
-        "table_numbers",
+        "table_handles",
     )
 
     def __init__(self, namespace: Namespace) -> None:
@@ -84,7 +84,7 @@ class Netfilter:
         self.is_roadworthy = True
         self._tracked = dict.fromkeys(_FAMILIES, 0)
         self._rules: dict[int, Ruleset] = {}
-        self.table_numbers = count()
+        self.table_handles = count(1)
         self._judges: dict[tuple[int, Hook], list[tuple[int, Judge]]] = {
             (family, hook): [] for family in _FAMILIES for hook in Hook
         }

@@ -53,8 +53,9 @@ class Description:
 
 @dataclass(slots=True, eq=False)
 class Rule:
-    """A rule in its chain, and what it has counted."""
+    """A rule in its chain, and what it has counted. ``handle`` is its number in the table."""
 
     description: Description
     packet_count: int = 0
     byte_count: int = 0
+    handle: int = 0

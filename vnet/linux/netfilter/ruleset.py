@@ -56,13 +56,13 @@ class Ruleset:
     ``netfilter`` None is a ruleset that no packet meets: what a file wants, before it runs.
     """
 
-    __slots__ = ("_judges", "_ready", "_table_numbers", "_tracked", "family", "netfilter", "tables")
+    __slots__ = ("_judges", "_ready", "_table_handles", "_tracked", "family", "netfilter", "tables")
 
     def __init__(self, family: int, netfilter: Netfilter | None = None) -> None:
         self.family = family
         self.netfilter = netfilter
         self.tables: dict[str, Table] = {}
-        self._table_numbers = count() if netfilter is None else netfilter.table_numbers
+        self._table_handles = count(1) if netfilter is None else netfilter.table_handles
         self._ready: dict[str, dict[Rule, Running]] = {}
         self._judges: dict[str, list[tuple[Chain, Walk]]] = {}
         self._tracked: dict[str, bool] = {}
@@ -97,7 +97,7 @@ class Ruleset:
         elif not draft.chains and name not in self.tables:
             return
         if name not in self.tables:
-            draft.number = next(self._table_numbers)
+            draft.handle = next(self._table_handles)
         self.tables[name] = draft
         self._run(draft)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from vnet.linux.netfilter.hooks import Hook, Priority
@@ -30,12 +30,13 @@ TABLES: dict[str, dict[Hook, Priority]] = {
 
 class Chain:
     """Rules in order. ``policy`` is None of a user's chain; its counters are for packets that no
-    rule decided about."""
+    rule decided about. ``handle`` is its number in the table."""
 
-    __slots__ = ("byte_count", "hook", "name", "packet_count", "policy", "rules")
+    __slots__ = ("byte_count", "handle", "hook", "name", "packet_count", "policy", "rules")
 
     def __init__(self, name: str, hook: Hook | None = None) -> None:
         self.name = name
+        self.handle = 0
         self.hook = hook
         self.policy = None if hook is None else "ACCEPT"
         self.packet_count = 0
@@ -45,27 +46,31 @@ class Chain:
     def copy(self) -> Chain:
         """The same rules in a list of its own."""
         other = Chain(self.name, self.hook)
-        other.policy = self.policy
+        other.policy, other.handle = self.policy, self.handle
         other.packet_count, other.byte_count = self.packet_count, self.byte_count
         other.rules = list(self.rules)
         return other
 
 
 class Table:
-    """Chains in the order of their making. Built-in ones are made when first needed. ``number`` is
-    larger than those of the machine's older tables."""
+    """Chains in the order of their making. Built-in ones are made when first needed.
 
-    __slots__ = ("chains", "name", "number")
+    ``handle`` is its number among the machine's tables; those of older ones are smaller. Its chains
+    and rules are numbered, too, as they are made, all in one row; no number is given twice.
+    """
+
+    __slots__ = ("_last_handle", "chains", "handle", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.number = 0
         self.chains: dict[str, Chain] = {}
+        self.handle = 0
+        self._last_handle = 0
 
     def copy(self) -> Table:
         """A table that can be changed without changing this one."""
         other = Table(self.name)
-        other.number = self.number
+        other.handle, other._last_handle = self.handle, self._last_handle
         other.chains = {name: chain.copy() for name, chain in self.chains.items()}
         return other
 
@@ -82,9 +87,21 @@ class Table:
     def made(self, name: str) -> Chain | None:
         """The same, to be changed: a built-in chain is made if need be."""
         found = self.find(name)
-        if found is not None:
-            self.chains.setdefault(name, found)
+        if found is not None and name not in self.chains:
+            self.add_chain(found)
         return found
+
+    def add_chain(self, chain: Chain) -> None:
+        """Put a new chain behind the others."""
+        self._last_handle += 1
+        chain.handle = self._last_handle
+        self.chains[chain.name] = chain
+
+    def number(self, rules: Sequence[Rule]) -> None:
+        """Give new rules their numbers."""
+        for rule in rules:
+            self._last_handle += 1
+            rule.handle = self._last_handle
 
     def is_builtin(self, name: str) -> bool:
         return name in Hook.__members__ and Hook[name] in self.hooks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from vnet.linux.netfilter.iptables.reading import is_verdict
 from vnet.linux.netfilter.iptables.request import check_chain_name
@@ -50,6 +51,7 @@ def append(name: str, rules: Sequence[Rule]) -> Change:
 
     def change(table: Table) -> None:
         existing(table, name).rules += rules
+        table.number(rules)
 
     return change
 
@@ -62,6 +64,7 @@ def insert(name: str, number: int, rules: Sequence[Rule]) -> Change:
         if number > len(chain.rules) + 1:
             raise MissingError("Index of insertion too big")
         chain.rules[number - 1 : number - 1] = reversed(rules)
+        table.number(rules)
 
     return change
 
@@ -73,6 +76,7 @@ def exchange(name: str, number: int, rule: Rule) -> Change:
         rules = _rules_of(table, name)
         if number > len(rules):
             raise MissingError("Index of replacement too big")
+        rule.handle = rules[number - 1].handle
         rules[number - 1] = rule
 
     return change
@@ -164,7 +168,7 @@ def add_chain(name: str) -> Change:
     def change(table: Table) -> None:
         if table.find(name) is not None:
             raise MissingError("Chain already exists")
-        table.chains[name] = Chain(name)
+        table.add_chain(Chain(name))
 
     return change
 
@@ -222,7 +226,7 @@ def _led_to(rule: Rule, name: str, new_name: str) -> Rule:
         return rule
     words = rule.description
     renamed = Description(words.header, words.matches, words.target, new_name, words.goto)
-    return Rule(renamed, rule.packet_count, rule.byte_count)
+    return replace(rule, description=renamed)
 
 
 def set_policy(name: str, policy: str, counters: tuple[int, int] | None) -> Change:

@@ -26,18 +26,28 @@ _NATIVE = ("limit", "mark", "tcp", "udp")
 FAMILY_NAMES = {4: "ip", 6: "ip6"}
 
 
-def table_text(table: Table, family: int) -> str:
+def handle_text(numbered: Table | Chain | Rule, *, shown: bool) -> str:
+    """What ``-a`` has at the end of a line."""
+    return f" # handle {numbered.handle}" if shown else ""
+
+
+def table_text(table: Table, family: int, *, handles: bool = False) -> str:
     """A table with all of its chains."""
-    chains = "\n".join(chain_text(table, chain, family) for chain in table.chains.values())
-    return f"table {FAMILY_NAMES[family]} {table.name} {{\n{chains}}}\n"
+    chains = "\n".join(
+        chain_text(table, chain, family, handles=handles) for chain in table.chains.values()
+    )
+    head = f"table {FAMILY_NAMES[family]} {table.name} {{{handle_text(table, shown=handles)}"
+    return f"{head}\n{chains}}}\n"
 
 
-def chain_text(table: Table, chain: Chain, family: int) -> str:
+def chain_text(table: Table, chain: Chain, family: int, *, handles: bool = False) -> str:
     """A chain with all of its rules."""
-    lines = [f"\tchain {chain.name} {{"]
+    lines = [f"\tchain {chain.name} {{{handle_text(chain, shown=handles)}"]
     if chain.hook is not None:
         lines.append(f"\t\t{_base(table, chain, chain.hook)}")
-    lines += [f"\t\t{rule_text(rule, family)}" for rule in chain.rules]
+    lines += [
+        f"\t\t{rule_text(rule, family)}{handle_text(rule, shown=handles)}" for rule in chain.rules
+    ]
     return "".join(f"{line}\n" for line in [*lines, "\t}"])
 
 

@@ -8,6 +8,7 @@ from vnet.linux.netfilter.nft.show import (
     FAMILY_NAMES,
     base_line,
     chain_text,
+    handle_text,
     is_managed,
     table_text,
 )
@@ -43,12 +44,14 @@ class Nft:
 
     def __init__(self, rulesets: Sequence[Ruleset]) -> None:
         self._rulesets = rulesets
+        self._handles = False
 
     def run(self, words: Sequence[str]) -> Answer:
         """A whole command without ``nft``."""
         if list(words) in (["-v"], ["--version"]):
             return Answer(f"{VERSION}\n")
         rest = [word for word in words if not word.startswith("-")]
+        self._handles = any(map(_asks_for_handles, words))
         try:
             return self._command(rest)
         except NftError as error:
@@ -84,20 +87,19 @@ class Nft:
             for table in ruleset.tables.values()
             if family in (None, ruleset.family)
         ]
-        return sorted(found, key=lambda entry: entry[1].number)
+        return sorted(found, key=lambda entry: entry[1].handle)
 
     def _ruleset(self, words: list[str]) -> Answer:
         return self._shown(self._all(self._family(words, 2)))
 
-    @staticmethod
-    def _shown(tables: list[tuple[int, Table]]) -> Answer:
+    def _shown(self, tables: list[tuple[int, Table]]) -> Answer:
         warnings = [
             f"# Warning: table {FAMILY_NAMES[family]} {table.name} is managed by iptables-nft, "
             "do not touch!\n"
             for family, table in tables
             if is_managed(table)
         ]
-        texts = [table_text(table, family) for family, table in tables]
+        texts = [table_text(table, family, handles=self._handles) for family, table in tables]
         return Answer("".join(texts), "".join(warnings))
 
     def _tables(self, words: list[str]) -> Answer:
@@ -127,7 +129,7 @@ class Nft:
             raise NftError("syntax error, unexpected newline, expecting string", words, None)
         if words[at] not in table.chains:
             raise NftError("No such file or directory", words, at)
-        body = chain_text(table, table.chains[words[at]], family)
+        body = chain_text(table, table.chains[words[at]], family, handles=self._handles)
         return Answer(f"table {FAMILY_NAMES[family]} {table.name} {{\n{body}}}\n")
 
     def _chains(self, words: list[str]) -> Answer:
@@ -137,6 +139,11 @@ class Nft:
             for chain in table.chains.values():
                 base = base_line(table, chain)
                 hook = "" if base is None else f"\t\t{base}\n"
-                text += f"\tchain {chain.name} {{\n{hook}\t}}\n"
+                handle = handle_text(chain, shown=self._handles)
+                text += f"\tchain {chain.name} {{{handle}\n{hook}\t}}\n"
             text += "}\n"
         return Answer(text)
+
+
+def _asks_for_handles(word: str) -> bool:
+    return word == "--handle" or (word.startswith("-") and word[1:2] != "-" and "a" in word)
