@@ -98,10 +98,10 @@ def _label_message(data: bytearray, start: int, protocol: int, checked: int) -> 
         _replace(data, (start + 4,), checked, is_icmp=True)
     elif kind in _ERRORS[protocol]:
         before = bytes(data[start:])
-        _hide_unseen(data, start + _ICMP_BYTES)
         _label_packet(data, start + _ICMP_BYTES)
         if len(data) >= start + _ICMP_BYTES + ipv4.HEADER_BYTES:
             _hide_ident(data, start + _ICMP_BYTES)
+        _hide_unseen(data, start + _ICMP_BYTES)
         if bytes(data[start:]) != before:
             _amend(data, checked, before, bytes(data[start:]))
 
