@@ -50,6 +50,10 @@ class Frame:
         """The same frame elsewhere in a trace, or in another."""
         return Frame(self.data, meta)
 
+    def with_data(self, data: bytes) -> Frame:
+        """The same packet under another header."""
+        return Frame(data, self.meta)
+
     def seen(self, time_ns: int, place: str, event: str) -> Frame:
         """The same bytes, one node further down the trace tree. Off the fast road only."""
         assert self.meta is not None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import Dot1Q, Ether
 
 from tests.linux.kit import MS, Lab, Probe, address, dropped, ip, probe_mac
 from vnet.base.ids import mac_from_text
@@ -105,3 +106,28 @@ def test_a_bridged_packet_that_a_rule_drops_is_counted_at_the_port_it_came_by() 
     # It was flooded, for nobody knows the second guest yet.
     assert dropped(machine, DROP) == 2
     assert machine.interfaces["p1"].device.drops[DROP] == 2
+
+
+@pytest.mark.parametrize("is_tagged", [False, True])
+def test_a_frame_whose_tag_the_bridge_adds_or_takes_keeps_its_connection(is_tagged: bool) -> None:
+    lab = Lab()
+    machine, (one, two, _) = gateway(lab)
+    machine.sysctls["net.bridge.bridge-nf-filter-vlan-tagged"] = 1
+    vlans = machine.bridges["br0"].vlan_filter
+    vlans.set_filtering(True)
+    ports = {port.device.name: port for port in machine.bridges["br0"].ports}
+    coming, going = ("p2", "p1") if is_tagged else ("p1", "p2")
+    vlans.add(ports[coming], 10, pvid=not is_tagged, untagged=not is_tagged)
+    vlans.add(ports[going], 10, pvid=is_tagged, untagged=is_tagged)
+    rules = machine.make_netfilter().rules4
+    rules.restore("*mangle\n-A PREROUTING -p udp -j MARK --set-mark 7\nCOMMIT\n")
+    rules.restore("*filter\n-A FORWARD -m mark --mark 7 -m conntrack --ctstate NEW\nCOMMIT\n")
+    sender, hearer = (two, one) if is_tagged else (one, two)
+    tag = Dot1Q(vlan=10) if is_tagged else None
+    packet = ip("192.168.122.11", "192.168.122.12") / UDP(sport=9, dport=9)
+    packet = packet if tag is None else tag / packet
+    sender.send(Ether(src=sender.mac, dst=hearer.mac) / packet)
+    lab.run(MS)
+    (heard,) = hearer.of(UDP)
+    assert (Dot1Q in heard) is not is_tagged
+    assert "[1:28] -A FORWARD" in rules.save("filter", counters=True)

@@ -134,7 +134,7 @@ class Passage:
     def bare(self) -> Frame:
         """Without its VLAN tag; tags within stay."""
         if self._bare is None:
-            self._bare = Frame(untagged(self.frame.data), self.frame.meta)
+            self._bare = self.frame.with_data(untagged(self.frame.data))
         return self._bare
 
     @property
@@ -142,7 +142,7 @@ class Passage:
         """With the tag of its VLAN, which keeps the priority that it came with."""
         if self._tagged is None:
             tag = self._tpid + self.tci.to_bytes(2, "big")
-            self._tagged = Frame(tagged(self.bare.data, tag), self.frame.meta)
+            self._tagged = self.frame.with_data(tagged(self.bare.data, tag))
         return self._tagged
 
 

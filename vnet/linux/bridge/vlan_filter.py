@@ -258,13 +258,13 @@ class _Ingress:
         if there is None or not there.forwards or (out is port and not port.hairpin):
             return self._relay(frame)
         if there.untagged:
-            leaving = Frame(untagged(data), frame.meta) if has_tag else frame
+            leaving = frame.with_data(untagged(data)) if has_tag else frame
         elif own_vid:
             leaving = frame
         elif has_tag:
             return self._relay(frame)
         else:
-            leaving = Frame(tagged(data, vlan_filter.tpid + key), frame.meta)
+            leaving = frame.with_data(tagged(data, vlan_filter.tpid + key))
         return out.send(leaving, port)
 
     def _handle_slowly(self, frame: Frame) -> None:

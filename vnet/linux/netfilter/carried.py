@@ -20,3 +20,6 @@ class CarryingFrame(Frame):
 
     def with_meta(self, meta: Meta | None) -> CarryingFrame:
         return CarryingFrame(self.data, meta, self.shown)
+
+    def with_data(self, data: bytes) -> CarryingFrame:
+        return CarryingFrame(data, self.meta, self.shown)

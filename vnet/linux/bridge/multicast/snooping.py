@@ -203,7 +203,7 @@ class MulticastSnooping(MulticastListener):
             for member in known:
                 if out is port and member.mac == frame.data[6:12]:
                     continue
-                copy = Frame(member.mac + frame.data[6:], frame.meta)
+                copy = frame.with_data(member.mac + frame.data[6:])
                 bridge.flood_to((out,), port, copy, passage, may_miss=True)
         plain.sort(key=lambda out: out.number)
         bridge.flood_to(plain, port, frame, passage, up=up, may_miss=bool(copies))
