@@ -126,6 +126,7 @@ def _rate(random: Random, _: int, __: str) -> str:
     return random.choice(
         (
             f"-m limit --limit {random.randint(1, 50)}{unit}{burst}",
+            f'-m u32 {_not(random)}--u32 "0>>{random.randrange(32)}&0x3C@4 >>16=010:99,7&&6=1"',
             f"-m statistic --mode random {_not(random)}--probability {chance}",
             f"-m statistic --mode nth {_not(random)}--every 5 --packet {random.randrange(3)}",
         )

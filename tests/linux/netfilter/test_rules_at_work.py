@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from vnet.base.chance import Chance
 from vnet.base.ids import ip_from_text
 from vnet.linux.netfilter.hooks import Hook
 from vnet.linux.netfilter.packet import NfPacket
+from vnet.linux.netfilter.xtables.errors import XtablesError
 from vnet.linux.netns.namespace import Namespace
 from vnet.sim.scheduler import Scheduler
 from vnet.wire import icmp, ipv4, udp
@@ -153,3 +156,45 @@ def test_reject_answers_what_sums_up(
     command(machine, "-A OUTPUT -p icmp")
     assert not passes(machine, ipv4.emit(A, B, protocol, payload))
     assert ("-A OUTPUT -p icmp -c 1 " in command(machine, "-S -v")) is answered
+
+
+@pytest.mark.parametrize(
+    ("tests", "passed"),
+    [
+        # The port behind the header, found by the header's length; then UDP, and a range.
+        ("0>>22&0x3C@0&0xFFFF=53", True),
+        ("0>>22&0x3C@0&0xFFFF=54,1:52", False),
+        ("6&0xFF=17&&12=0x0A000001:0x0A000002", True),
+        ("6&0xFF=17&&12=0x0A000003", False),
+        ("25=0:0xFFFFFFFF", True),
+        ("26=0:0xFFFFFFFF", False),  # it ends after 29 bytes
+        ("0@0=0:0xFFFFFFFF", False),
+        ("0<<24=0x1D000000", True),
+    ],
+)
+def test_u32_reads_words_from_anywhere(machine: Namespace, tests: str, passed: bool) -> None:
+    command(machine, f"-A INPUT -m u32 --u32 {tests} -j ACCEPT")
+    command(machine, "-A INPUT -j DROP")
+    assert passes(machine, datagram()) is passed
+    command(machine, "-F")
+    command(machine, f"-A INPUT -m u32 ! --u32 {tests} -j DROP")
+    assert passes(machine, datagram()) is passed
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        ("0", "abrupt end of input after location specifier"),
+        ("0=", "test ended with no value specified"),
+        ("0=&&1=1", "at char 3: value spec missing"),
+        ("0>3=1", "at char 2: a second '>' was expected"),
+        ("0=08", 'at char 3: expected "," or "&&"'),
+        ("0x=1", "at char 1: operator expected"),
+        ("0=1,", "at char 4: not a number or out of range"),
+        ("&&".join(["0=1"] * 11), 'at char 53: too many "&&"s'),
+        ("0@1@2@3@4@5@6@7@8@9@10=1", "at char 22: too many operators"),
+    ],
+)
+def test_u32_says_where_it_does_not_understand(machine: Namespace, tests: str, said: str) -> None:
+    with pytest.raises(XtablesError, match="^" + re.escape(f"u32: {said}") + "$"):
+        machine.make_netfilter().rules4.command(["-A", "INPUT", "-m", "u32", "--u32", tests])

@@ -21,6 +21,7 @@ from vnet.linux.netfilter.matches.multiport import MultiportMatch
 from vnet.linux.netfilter.matches.physdev import PhysdevMatch
 from vnet.linux.netfilter.matches.rates import LimitMatch, StatisticMatch
 from vnet.linux.netfilter.matches.tcp import TcpMatch
+from vnet.linux.netfilter.matches.u32 import U32Match
 from vnet.linux.netfilter.matches.udp import SctpMatch, UdpMatch
 from vnet.linux.netfilter.xtables.errors import XtablesError
 from vnet.linux.netfilter.xtables.extension import Match
@@ -49,6 +50,7 @@ _ALL: tuple[type[Match], ...] = (
     TcpmssMatch,
     TosMatch,
     TtlMatch,
+    U32Match,
     UdpMatch,
 )
 
