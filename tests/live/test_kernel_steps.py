@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.live.files import leasing
 from vnet import Lab
 from vnet.lab.report import Report
 from vnet.live.kernel.apps.traces import read_tracepath
 from vnet.live.kernel.lab import bring_down, bring_up
 from vnet.topology.load import parse_topology
+from vnet.wire.pcapng import read_pcapng
 
 WIRE = """
 version: 1
@@ -170,3 +172,40 @@ def test_targets_may_be_names(lab_name: str, tmp_path: Path) -> None:
         assert one.seen["received"] == other.seen["received"]
         assert not other.unjudged
     assert [step.seen["received"] for step in theirs.steps] == [1, 1, 0]
+
+
+@pytest.mark.kernel
+def test_leases_are_given_back_and_asked_for_again(lab_name: str, tmp_path: Path) -> None:
+    text = (
+        leasing(lab_name).partition("scenario:")[0]
+        + """
+scenario:
+  - {dhcp: {vm: vm1}}
+  - {dhcp: {vm: vm1, action: reboot}}
+  - {dhcp: {vm: vm1, action: release}, expect: {address: none}}
+  - {ping: {from: vm1, to: 10.0.0.1, count: 1, timeout: 100ms}, expect: {received: 0, errors: 1}}
+  - {dhcp: {vm: vm1, action: start}}
+  - {dhcp: {vm: vm1, action: renew}}
+  - {ping: {from: vm1, to: 10.0.0.1, count: 1}, expect: {received: 1}}
+"""
+    )
+    report = on_the_kernel(text, tmp_path)
+    assert report.held, report
+    addresses = [step.seen["address"] for step in report.steps if "address" in step.seen]
+    assert addresses[1] == addresses[0] != "none"
+    assert report.steps[5].unjudged == "dhclient cannot be told to renew a lease"
+    assert dhcp_asked(tmp_path / f"{lab_name}.pcapng") == [
+        *("discover", "request"),
+        "request",  # of the one it had
+        "release",
+        *("discover", "request"),
+    ]
+
+
+def dhcp_asked(file: Path) -> list[str]:
+    """What a client has sent, each once, however often it said it again."""
+    words = {1: "discover", 3: "request", 7: "release"}
+    frames = [packet.data for packet in read_pcapng(file.read_bytes(), strict=True)]
+    asked = [data[42:] for data in frames if data[34:38] == b"\0D\0C"]
+    told = dict.fromkeys((message[4:8], words[message[242]]) for message in asked)
+    return [word for _transaction, word in told]

@@ -50,7 +50,6 @@ class KernelLab:
         names = {name: namespaces.name_of(plan.lab, name) for name in _node_names(plan)}
         self._network = network
         self._plan = plan
-        self._folder = record.folder
         self._netlink = Netlink(plan.lab, names)
         self._clock = WallClock()
         self._taps = Taps(self._clock, names)
@@ -80,7 +79,7 @@ class KernelLab:
             self._clock,
             self._netlink,
             self._taps,
-            self._folder,
+            self._services,
             self._builder.wires,
             is_faster=self.is_faster,
         )

@@ -79,6 +79,10 @@ class LiveMachine:
         ips = [_ip_of(each) for each in self.netlink.get_addr(index=self.device_index(device))]
         return sorted(ips, key=is_link_local_ip6)
 
+    def forget_addresses(self, device: str) -> None:
+        """``ip -4 addr flush``."""
+        self.netlink.flush_addr(index=self.device_index(device), family=socket.AF_INET)
+
     def change_membership(self, step: MembershipStep) -> dict[str, Any]:
         """Join a multicast group, or leave it (ip(7), IP_ADD_MEMBERSHIP)."""
         if step.joins == (step.group in self.groups):

@@ -7,8 +7,10 @@ ours, even where nobody lived to write down that they were started.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from vnet.live.kernel import dnsmasq, namespaces, radvd
@@ -64,6 +66,14 @@ class Services:
         self._plan = plan
         self._names = names
         self._record = record
+        self._clients: dict[tuple[str, str], list[str]] = {}
+        """What dhclient is told for each device that asks, by node and device."""
+        self._running: set[tuple[str, str]] = set()
+
+    @property
+    def folder(self) -> Path:
+        """Where the programs leave what they know."""
+        return self._record.folder
 
     def start(self) -> None:
         """First those who answer, then those who ask."""
@@ -100,7 +110,38 @@ class Services:
         files = ["-cf", str(config), "-lf", str(leases), "-pf", str(pid), "-sf", str(script)]
         told = f"servers={leased_servers(self._record.folder, self._plan.lab, node.name, device)}"
         self._record.will_write(Path(told.partition("=")[2]))
-        self._run(node, ["dhclient", "-4", "-q", "-nw", "-e", told, *files, device])
+        self._clients[node.name, device] = ["-e", told, *files, device]
+        self.start_client(node.name, device)
+
+    def asking(self, node: str) -> list[str]:
+        """The devices of a node that get their addresses by DHCP."""
+        return [device for name, device in self._clients if name == node]
+
+    def runs(self, node: str, device: str) -> bool:
+        """Whether a client asks for a device: it has not been told to end since it began."""
+        return (node, device) in self._running
+
+    def start_client(self, node: str, device: str) -> None:
+        """Have a device ask for an address: for the one that it had, if it had any."""
+        self._tell_client(node, device, "-nw")
+        self._running.add((node, device))
+
+    def stop_client(self, node: str, device: str) -> None:
+        """End the client as when its machine goes down: nobody is told, and the address stays."""
+        words = self._clients[node, device]
+        pid = Path(words[words.index("-pf") + 1])
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int(pid.read_text()), signal.SIGKILL)
+        self._running.discard((node, device))
+
+    def release(self, node: str, device: str) -> None:
+        """Give the lease back, and end the client."""
+        self._tell_client(node, device, "-r")
+
+    def _tell_client(self, node: str, device: str, action: str) -> None:
+        self._running.discard((node, device))
+        words = ["dhclient", "-4", "-q", action, *self._clients[node, device]]
+        self._run(self._plan.node(node), words)
 
     def _run(self, node: NodePlan, words: list[str]) -> None:
         """Run a program that goes into the background by itself once it is ready."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from scapy.layers.inet import IP
@@ -38,7 +37,7 @@ from vnet.live.kernel.apps.traces import LiveTracepath, LiveTraceroute
 from vnet.live.kernel.apps.udp import LiveUdpServer, LiveUdpStream
 from vnet.live.kernel.machine import LiveMachine, reachable_address
 from vnet.live.kernel.netlink import Netlink
-from vnet.live.kernel.services import leased_servers
+from vnet.live.kernel.services import Services, leased_servers
 from vnet.live.kernel.sniffing import Taps
 from vnet.live.kernel.tcp_sockets import LiveNamespace
 from vnet.live.kernel.wires import Wires
@@ -82,7 +81,7 @@ class KernelStage:
     """The namespaces of a lab that is up; a :class:`~vnet.lab.scenario.Stage`.
 
     ``network`` is the lab as it was before anything happened in it: what the file says of its
-    machines. ``folder`` is where the lab's programs leave what they know. It ``is_faster`` than
+    machines. ``services`` are the programs that run as long as the lab. It ``is_faster`` than
     the file says where the kernel cannot hold frames back.
     """
 
@@ -92,14 +91,14 @@ class KernelStage:
         scheduler: WallClock,
         netlink: Netlink,
         taps: Taps,
-        folder: Path,
+        services: Services,
         wires: Wires,
         *,
         is_faster: bool,
     ) -> None:
         topology = network.topology
         self._network = network
-        self._folder = folder
+        self._services = services
         self._wires = wires
         self._is_faster = is_faster
         self.scheduler = scheduler
@@ -160,7 +159,7 @@ class KernelStage:
         if isinstance(step, steps.PingAllStep):
             return self._make_pingall(step)
         if isinstance(step, DhcpStep):
-            return LiveLease(self.machines[step.machine], step)
+            return LiveLease(self.machines[step.machine], self._services, step)
         if isinstance(step, DnsStep):
             machine = self.machines[step.source]
             return LiveDig(machine, self._name_server(step.server, machine), step)
@@ -266,7 +265,7 @@ class KernelStage:
         return servers[0]
 
     def _leased_servers(self, node: str) -> list[IpAddress]:
-        pattern = leased_servers(self._folder, self._network.topology.name, node)
+        pattern = leased_servers(self._services.folder, self._network.topology.name, node)
         found = sorted(pattern.parent.glob(pattern.name))
         return [ip_from_text(word) for path in found for word in path.read_text().split()]
 
