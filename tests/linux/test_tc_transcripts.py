@@ -58,7 +58,9 @@ def plain(text: str, seen: dict[str, str]) -> str:
     return text.replace("refcnt 3", "refcnt 2").rstrip("\n")
 
 
-@pytest.mark.parametrize("session", ["qdiscs", "tbf", "filters", "invisible", "classes", "htb"])
+@pytest.mark.parametrize(
+    "session", ["qdiscs", "tbf", "filters", "handles", "invisible", "classes", "htb"]
+)
 def test_a_session_with_the_kernel_goes_as_recorded(tc: Tc, session: str) -> None:
     theirs: dict[str, str] = {}
     ours: dict[str, str] = {}

@@ -36,7 +36,12 @@ import pytest
         ),
         (
             "routers: {r1: {nics: {eth0: }}}\nscenario: [{tc: {device: 'r1:eth0', handle: ^x}}]",
-            "'x' is no handle of a qdisc (for example '1:')",
+            "'x' is no handle of a qdisc (for example '1:'; '1:10' is a class)",
+        ),
+        (
+            "routers: {r1: {nics: {eth0: }}}\n"
+            "scenario: [{tc: {device: 'r1:eth0', handle: ^'1:20'}}]",
+            "'1:20' is no handle of a qdisc (for example '1:'; '1:10' is a class)",
         ),
     ],
 )

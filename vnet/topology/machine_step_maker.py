@@ -77,9 +77,11 @@ class MachineStepMaker(StepMaker):
         if given.handle is not None:
             try:
                 handle = parse_handle(given.handle)
+                if given.handle.partition(":")[2]:
+                    raise ValueError(given.handle)
             except ValueError:
                 what = f"{quote(given.handle)} is no handle of a qdisc"
-                self.report.add((*path, "handle"), what, "for example '1:'")
+                self.report.add((*path, "handle"), what, "for example '1:'; '1:10' is a class")
                 known = False
         return TcStep(*common, given.device, given.command, handle) if known else None
 

@@ -199,8 +199,9 @@ class Filters:
         return len(self._filters)
 
     def add(self, new: Filter) -> None:
-        """Put a filter behind those of the same preference."""
-        at = sum(other.preference <= new.preference for other in self._filters)
+        """Put a filter where its preference has it, and among like ones its handle."""
+        place = (new.preference, new.handle)
+        at = sum((other.preference, other.handle) <= place for other in self._filters)
         self._filters.insert(at, new)
 
     def remove(self, gone: Filter) -> None:

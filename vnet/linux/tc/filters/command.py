@@ -44,7 +44,7 @@ class FilterCommand:
             raise TcError(f'Command "{verb}" is unknown, try "tc filter help".')
         device = self._find_device(given.device)
         if verb in ("add", "replace", "change"):
-            self._add(device, given)
+            self._add(device, given, verb)
         else:
             self._delete(device, given)
         return ""
@@ -69,10 +69,8 @@ class FilterCommand:
             raise kernel_refuses("Class doesn't support blocks")
         return qdisc.filters
 
-    def _add(self, device: NetDevice, given: Given) -> None:
+    def _add(self, device: NetDevice, given: Given, verb: str) -> None:
         filters = self._place(device, given.parent)
-        if given.kind not in ("u32", "matchall"):
-            raise kernel_refuses("TC classifier not found")
         preference = given.preference or _free_preference(filters)
         alike = [other for other in filters if other.preference == preference]
         protocol = given.protocol or 0
@@ -80,8 +78,13 @@ class FilterCommand:
             raise kernel_refuses("Protocol mismatch for filter with specified priority")
         if any(other.kind != given.kind for other in alike):
             raise kernel_refuses("Specified filter kind does not match existing one")
+        if given.kind not in ("u32", "matchall"):
+            raise kernel_refuses("TC classifier not found")
+        there = _named(alike, given)
+        if there is not None and verb == "add":
+            raise kernel_refuses("Filter already exists")
+        handle = _wanted_handle(given, _free_handle(filters, alike, given.kind))
         actions = [self._action(device, action) for action in given.actions]
-        handle = _free_handle(filters, alike, given.kind)
         new = Filter(
             given.kind,
             preference,
@@ -92,6 +95,8 @@ class FilterCommand:
             actions,
             given.is_plain_police,
         )
+        if there is not None:
+            filters.remove(there)
         filters.add(new)
         filters.parent = given.parent or self._root_handle(device)
 
@@ -114,6 +119,13 @@ class FilterCommand:
         ]
         if not gone and given.preference:
             raise kernel_refuses("Filter with specified priority/protocol not found")
+        if given.handle is not None:
+            if not given.preference:
+                raise kernel_refuses("Cannot flush filters with protocol, handle or kind set")
+            named = _named(gone, given)
+            if named is None:
+                raise kernel_refuses("Specified filter handle not found")
+            gone = [named]
         for other in gone:
             filters.remove(other)
 
@@ -148,12 +160,32 @@ def _free_preference(filters: Filters) -> int:
     return next(following, _AUTO_FIRST + 1) - 1
 
 
+def _named(filters: Sequence[Filter], given: Given) -> Filter | None:
+    """The filter that a command names by its handle."""
+    if given.handle is None:
+        return None
+    table, number = given.handle
+    for other in filters:
+        if other.handle[1] == number and table in (0, other.handle[0]):
+            return other
+    return None
+
+
+def _wanted_handle(given: Given, free: tuple[int, int]) -> tuple[int, int]:
+    """The handle that a command asks for, or the free one. The table of u32 is no choice."""
+    if given.handle is None:
+        return free
+    if given.handle[0] not in (0, free[0]):
+        raise kernel_refuses("cls_u32: Handle specified hash table address mismatch")
+    return free[0], given.handle[1] or free[1]
+
+
 def _free_handle(filters: Filters, alike: Sequence[Filter], kind: str) -> tuple[int, int]:
     """A table for each preference, in which filters are numbered."""
     if kind == "matchall":
         return (0, 1 + len(alike))
     if alike:
-        return (alike[0].handle[0], max(other.handle[1] for other in alike) + 1)
+        return (alike[0].handle[0], max(_TABLE_FIRST - 1, *(f.handle[1] for f in alike)) + 1)
     taken = {other.handle[0] for other in filters}
     table = next(number for number in range(_TABLE_FIRST, 0x1000) if number not in taken)
     return (table, _TABLE_FIRST)

@@ -31,6 +31,16 @@ Where: ACTION_SPEC := ... look at individual actions
 
 NOTE: CLASSID is parsed as hexadecimal input."""
 
+_FW_USAGE = """\
+Usage: ... fw [ classid CLASSID ] [ indev DEV ] [ action ACTION_SPEC ]
+	CLASSID := Push matching packets to the class identified by CLASSID with format X:Y
+		CLASSID is parsed as hexadecimal input.
+	DEV := specify device for incoming device classification.
+	ACTION_SPEC := Apply an action on matching packets.
+	NOTE: handle is represented as HANDLE[/FWMASK].
+		FWMASK is 0xffffffff by default."""
+_USAGES = {"u32": u32.USAGE, "matchall": _MATCHALL_USAGE, "fw": _FW_USAGE}
+
 PROTOCOLS = {
     "all": 0,
     "ip": ether.TYPE_IPV4,
@@ -50,6 +60,8 @@ class Given:
     preference: int = 0
     protocol: int | None = None
     kind: str = ""
+    handle: tuple[int, int] | None = None
+    """Of u32, a table (0: its own) and a number in that; of others, 0 and the number."""
     words: list[Word] = field(default_factory=list)
     class_id: int | None = None
     actions: list[PoliceSettings | str] = field(default_factory=list)
@@ -58,7 +70,7 @@ class Given:
 
 def read_filter(words: Sequence[str]) -> Given:
     """The words behind the verb. Raises :class:`TcError`."""
-    reader, given = WordReader(words), Given()
+    reader, given, handle = WordReader(words), Given(), ""
     while reader:
         word = reader.take()
         if word == "dev":
@@ -72,6 +84,11 @@ def read_filter(words: Sequence[str]) -> Given:
             given.parent = ROOT if word == "root" else CLSACT_INGRESS
         elif word == "parent":
             given.parent = _number(parse_class, reader, "Invalid parent ID")
+        elif word == "handle":
+            value = reader.take()
+            if handle:
+                raise twice("handle", value)
+            handle = value
         elif is_short_for(word, "preference") or is_short_for(word, "priority"):
             given.preference = _number(
                 lambda text: parse_whole(text, 0xFFFF), reader, "invalid priority value"
@@ -82,8 +99,28 @@ def read_filter(words: Sequence[str]) -> Given:
             raise TcError(USAGE)
         else:
             given.kind = word
+            if handle:
+                given.handle = _handle(word, handle)
             _read_options(reader, given)
+    if handle and not given.kind:
+        raise TcError('Must specify filter type when using "handle"')
     return given
+
+
+def _handle(kind: str, text: str) -> tuple[int, int]:
+    """The number of a filter. Of fw it is a mark."""
+    if kind == "u32":
+        return u32.parse_handle(text)
+    number, slash, mask = text.partition("/") if kind == "fw" else (text, "", "")
+    try:
+        found = int(number, 0)
+    except ValueError:
+        raise TcError('Illegal "handle"') from None
+    try:
+        int(mask if slash else "0", 0)
+    except ValueError:
+        raise TcError('Illegal "handle" mask') from None
+    return 0, found
 
 
 def _number(parse: Callable[[str], int], reader: WordReader, complaint: str) -> int:
@@ -105,13 +142,13 @@ def _protocol(text: str) -> int:
 
 
 def _read_options(reader: WordReader, given: Given) -> None:
-    if given.kind not in ("u32", "matchall"):
+    if given.kind not in _USAGES:
         if reader:
             rest = reader.take()
             what = f'Unknown filter "{given.kind}", hence option "{rest}" is unparsable'
             raise TcError(what)
         return
-    usage = u32.USAGE if given.kind == "u32" else _MATCHALL_USAGE
+    usage = _USAGES[given.kind]
     while reader:
         word = reader.take()
         if word == "match" and given.kind == "u32":
@@ -124,7 +161,7 @@ def _read_options(reader: WordReader, given: Given) -> None:
                 given.class_id = parse_class(reader.take())
             except ValueError:
                 raise TcError('Illegal "classid"') from None
-        elif word == "police" and given.kind == "u32":
+        elif word == "police" and given.kind != "matchall":
             given.actions.append(police.read_police(reader))
             given.is_plain_police = True
         elif word == "action":

@@ -5,9 +5,11 @@ Built are the selectors ``ip``, ``ip6``, ``u32``, ``u16`` and ``u8``, all at fix
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from vnet.base.ids import ip_from_text
+from vnet.linux.tc.errors import TcError
 from vnet.linux.tc.numbers import parse_whole
 from vnet.linux.tc.words import WordReader, is_short_for
 from vnet.sim.qdisc.filters import Word
@@ -30,6 +32,9 @@ class Field(NamedTuple):
     bits: int
     offset: int
 
+
+_HANDLE = re.compile("([0-9a-fA-F]*):(?:([0-9a-fA-F]*):([0-9a-fA-F]*))?", re.ASCII)
+_MOST_NUMBER, _MOST_BUCKET = 0xFFF, 0xFF
 
 _IP4 = {
     **dict.fromkeys(("tos", "dsfield", "precedence"), Field(8, 1)),
@@ -55,6 +60,17 @@ _IP6 = {
 }
 _IP4_ADDRESSES = {"src": 12, "dst": 16}
 _IP6_ADDRESSES = {"src": 8, "dst": 24}
+
+
+def parse_handle(text: str) -> tuple[int, int]:
+    """The table of a filter and its number there: ``800::5``; without a table, its own is 0."""
+    found = _HANDLE.fullmatch(text)
+    if found is None:
+        raise TcError("Illegal filter ID")
+    table, bucket, node = (int(part or "0", 16) for part in found.groups())
+    if table > _MOST_NUMBER or node > _MOST_NUMBER or bucket > _MOST_BUCKET:
+        raise TcError("Illegal filter ID")
+    return table, node
 
 
 def read_match(words: WordReader) -> list[Word]:
