@@ -172,3 +172,12 @@ def test_an_iperf3_behind_a_translation_cannot_have_the_next_port() -> None:
 def test_servers_that_cannot_be(keys: str, message: str) -> None:
     with pytest.raises(TopologyError, match=message):
         run(f"{{tcp: {{from: h1, to: 10.0.0.2, {keys}}}}}")
+
+
+def test_the_title_of_an_http_step_tells_its_port_unless_it_is_the_usual_one() -> None:
+    steps = (
+        "{http: {from: h1, to: h2}, expect: {status: 404}}",
+        "{http: {from: h1, to: h2, port: 8080}, expect: {status: 404}}",
+    )
+    titles = [step.title for step in run(*steps).steps]
+    assert titles == ["http h1 → h2/", "http h1 → h2:8080/"]

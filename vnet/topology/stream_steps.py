@@ -70,4 +70,5 @@ class HttpStep(StreamStep):
 
     @property
     def title(self) -> str:
-        return f"http {self.source} → {self.target}{self.path}"
+        target = self.target if self.port == 80 else with_port(self.target, self.port)
+        return f"http {self.source} → {target}{self.path}"
