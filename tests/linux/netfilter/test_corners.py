@@ -32,6 +32,18 @@ from vnet.tables.conntrack.linux.tracking import INVALID
 from vnet.tables.neigh import Nud
 
 
+def bridging(lab: Lab) -> tuple[Namespace, list[Probe]]:
+    """A machine whose bridge shows packets to netfilter, and its two ports."""
+    machine = lab.machine("gateway")
+    machine.add_bridge("br0")
+    probes = [lab.probe(machine, f"p{number}", number) for number in (1, 2)]
+    for number in (1, 2):
+        machine.enslave(f"p{number}", "br0")
+    machine.set_up("br0")
+    machine.links.load_br_netfilter()
+    return machine, probes
+
+
 def entries(machine: Namespace) -> list[Entry]:
     netfilter = machine.make_netfilter()
     return list(netfilter.conntrack.entries(machine.scheduler.now_ns))
@@ -68,13 +80,7 @@ def test_what_goes_to_an_own_address_comes_from_the_first_of_its_network() -> No
 
 def test_what_a_bridge_has_put_together_leaves_whole_if_it_was_routed() -> None:
     lab = Lab()
-    machine = lab.machine("gateway")
-    machine.add_bridge("br0")
-    probes = [lab.probe(machine, f"p{number}", number) for number in (1, 2)]
-    for number in (1, 2):
-        machine.enslave(f"p{number}", "br0")
-    machine.set_up("br0")
-    machine.links.load_br_netfilter()
+    machine, probes = bridging(lab)
     machine.sysctls["net.ipv4.ip_forward"] = 1
     machine.make_netfilter().track(4)
     address(machine, "br0", "10.0.0.254/24")
@@ -177,12 +183,7 @@ def test_what_is_sent_elsewhere_and_cannot_go_there_meets_no_more_rules() -> Non
 def test_a_bridge_learns_nothing_from_a_martian_that_is_sent_elsewhere() -> None:
     """It is thrown away before its sender is looked at."""
     lab = Lab()
-    machine = lab.machine("gateway")
-    bridge = machine.add_bridge("br0")
-    probe = lab.probe(machine, "p1", 1)
-    machine.enslave("p1", "br0")
-    machine.set_up("br0")
-    machine.links.load_br_netfilter()
+    machine, (probe, _) = bridging(lab)
     machine.sysctls["net.ipv4.ip_forward"] = 1
     address(machine, "br0", "10.0.0.254/24")
     rule = "-A PREROUTING -p udp -j DNAT --to-destination 10.0.0.2"
@@ -190,20 +191,14 @@ def test_a_bridge_learns_nothing_from_a_martian_that_is_sent_elsewhere() -> None
     stranger = "0a:00:00:00:00:77"
     packet = ip("10.0.0.254", "10.9.9.9") / UDP()
     probe.send(Ether(src=stranger, dst=probe_mac(9)) / packet)
-    assert bridge.fdb.get(mac_from_text(stranger)) is None
+    assert machine.bridges["br0"].fdb.get(mac_from_text(stranger)) is None
     assert machine.interface("p1").device.drops[drops.MARTIAN_SOURCE] == 1
 
 
 def test_an_error_about_a_bridged_packet_comes_from_where_the_route_says() -> None:
     """Though the packet was addressed to another of the machine's addresses."""
     lab = Lab()
-    machine = lab.machine("gateway")
-    machine.add_bridge("br0")
-    probes = [lab.probe(machine, f"p{number}", number) for number in (1, 2)]
-    for number in (1, 2):
-        machine.enslave(f"p{number}", "br0")
-    machine.set_up("br0")
-    machine.links.load_br_netfilter()
+    machine, probes = bridging(lab)
     address(machine, "br0", "10.0.0.254/24")
     address(machine, "br0", "10.9.0.1/24")
     probes[0].answers_arp("10.0.0.1")
