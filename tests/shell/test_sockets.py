@@ -149,3 +149,28 @@ def test_a_machine_shows_its_sockets(shell: Shell) -> None:
     assert "tcp   LISTEN 0      128                *:80              *:*" in out
     assert "UDP\t  1         1         0" in out
     assert "UNCONN 0      0      10.0.0.1:domain 0.0.0.0:*" in out
+
+
+NETWORKS = """
+version: 1
+hosts:
+  h1:
+    nics: {eth0: {ip: 203.0.113.1/24}}
+    switches: {virbr0: {mode: nat}, virbr1: {mode: isolated, ip: 10.1.0.1/24}}
+"""
+
+
+def test_a_server_of_one_interface_says_which(shell: Shell) -> None:
+    # As ss showed it of two dnsmasq that libvirt might have started.
+    with Lab.from_text(NETWORKS) as lab:
+        lines = shell(lab, "ss h1 -lun").out.splitlines()[1:]
+        assert sorted(line.split()[3:] for line in lines) == [
+            ["0.0.0.0%virbr0:67", "0.0.0.0:*"],
+            ["0.0.0.0%virbr1:67", "0.0.0.0:*"],
+            ["10.1.0.1:53", "0.0.0.0:*"],
+            ["192.168.122.1:53", "0.0.0.0:*"],
+        ]
+        assert "0.0.0.0%virbr0:bootps" in shell(lab, "ss h1 -lu").out
+        assert shell(lab, "ss h1 -lun -6").out.splitlines()[1:] == []
+        listening = shell(lab, "ss h1 -ltn").out.splitlines()[1:]
+        assert {tuple(line.split()[:3]) for line in listening} == {("LISTEN", "0", "32")}

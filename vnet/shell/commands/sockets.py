@@ -40,7 +40,7 @@ from vnet.shell.views.sockets import Columns, rows_of, sockets_text, summary_tex
 def ss(context: ShellContext, arguments: Arguments) -> Output:
     """-i adds round-trip times, windows and retransmissions. A FILTER is as in ss(8): sport, dport,
     src and dst with =, !=, <, >, joined by and, or, not and parentheses. Whose sockets they are
-    (-p) is shown to nobody.
+    (-p) is not shown, for programs have no process numbers here.
     """
     name, *words = arguments.words
     options, rows = arguments.options, rows_of(context.namespace(name))

@@ -29,7 +29,8 @@ SERVICES = {
 
 
 class Row(NamedTuple):
-    """A socket. ``address`` empty is one of both families, port 0 any."""
+    """A socket. An empty address is one of both families, port 0 any; ``device`` is the interface
+    that it is bound to."""
 
     protocol: str
     state: str
@@ -38,6 +39,7 @@ class Row(NamedTuple):
     local: tuple[bytes, int]
     remote: tuple[bytes, int]
     details: str = ""
+    device: str = ""
 
     @property
     def family(self) -> int:
@@ -53,8 +55,12 @@ def rows_of(namespace: Namespace) -> list[Row]:
 
 def _udp_rows(namespace: Namespace) -> Iterator[Row]:
     for socket in namespace.sockets.udp:
-        local = socket.address, socket.port
-        yield Row("udp", UNCONNECTED, 0, 0, local, _anybody(socket.address))
+        address, device = socket.address, ""
+        if socket.device is not None:
+            # Of the daemons, only those of DHCP are bound to a device, and they speak IPv4.
+            address, device = address or IPV4_ANY, socket.device.device.name
+        local = address, socket.port
+        yield Row("udp", UNCONNECTED, 0, 0, local, _anybody(address), device=device)
 
 
 def _tcp_rows(namespace: Namespace) -> Iterator[Row]:
@@ -148,15 +154,16 @@ def _cells(row: Row, *, numeric: bool) -> tuple[str, ...]:
         # Six wide, even without a head.
         f"{row.receive_queue:<6}",
         f"{row.send_queue:<6}",
-        *_end(*row.local, numeric=numeric),
+        *_end(*row.local, numeric=numeric, device=row.device),
         *_end(*row.remote, numeric=numeric),
         "",
     )
 
 
-def _end(address: bytes, port: int, *, numeric: bool) -> tuple[str, str]:
+def _end(address: bytes, port: int, *, numeric: bool, device: str = "") -> tuple[str, str]:
     text = ip_text(address) if address else "*"
     shown = f"[{text}]" if len(address) == 16 else text
+    shown += f"%{device}" if device else ""
     name = None if numeric else SERVICES.get(port)
     return f"{shown}:", "*" if port == _ANY_PORT else name or str(port)
 

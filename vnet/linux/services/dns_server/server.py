@@ -21,6 +21,9 @@ from vnet.linux.services.names import NameSource
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
 
+_BACKLOG = 32
+"""As dnsmasq has it."""
+
 
 class DnsServer:
     """Serves names on ``interface``, on each address that it has (bind-dynamic)."""
@@ -64,7 +67,7 @@ class DnsServer:
         if sockets.tcp.is_listening(PORT, ip):
             raise UsageError(f"{self._namespace.name}: port {PORT} is in use")
         socket = sockets.open_udp(self._heard, PORT, address=ip)
-        listener = sockets.tcp.listen(PORT, self._accept, address=ip)
+        listener = sockets.tcp.listen(PORT, self._accept, address=ip, backlog=_BACKLOG)
         self._doors[ip] = (socket, listener)
 
     def _shut(self, ip: bytes) -> None:
