@@ -210,3 +210,111 @@ def test_a_machine_that_moves_is_listed_where_it_runs() -> None:
         context = ShellContext(lab)
         assert "vm2" not in str(run_line(context, "h1 virsh list"))
         assert str(run_line(context, "h3 virsh list")).splitlines()[2] == " 1    vm2    running"
+
+
+def test_a_machine_in_pairs_and_xml(virsh: Virsh) -> None:
+    uuid = virsh("domuuid vm1").strip()
+    assert virsh("dominfo vm1").splitlines() == [
+        "Id:             1",
+        "Name:           vm1",
+        f"UUID:           {uuid}",
+        "OS Type:        hvm",
+        "State:          running",
+        "Persistent:     yes",
+        "Autostart:      enable",
+        "Managed save:   no",
+    ]
+    assert [virsh(f"{each} 2").strip() for each in ("domid", "domname", "domstate")] == [
+        *("2", "vm2", "running")
+    ]
+    assert virsh("domname vm2").strip() != virsh(f"domname {uuid}").strip() == "vm1"
+    assert virsh("dumpxml vm1").splitlines() == [
+        "<domain type='kvm' id='1'>",
+        "  <name>vm1</name>",
+        f"  <uuid>{uuid}</uuid>",
+        "  <os>",
+        "    <type>hvm</type>",
+        "  </os>",
+        "  <devices>",
+        "    <interface type='network'>",
+        "      <mac address='52:54:00:00:00:01'/>",
+        "      <source network='default' bridge='virbr0'/>",
+        "      <target dev='vnet0'/>",
+        "      <model type='virtio'/>",
+        "    </interface>",
+        "    <interface type='bridge'>",
+        "      <mac address='52:54:00:00:00:02'/>",
+        "      <source bridge='br0'/>",
+        "      <target dev='vnet1'/>",
+        "      <model type='virtio'/>",
+        "    </interface>",
+        "  </devices>",
+        "</domain>",
+    ]
+    assert " id=" not in virsh("dumpxml vm1 --inactive")
+
+
+def test_the_addresses_of_a_machine_are_those_that_it_leased() -> None:
+    with Lab.from_text(LAB) as lab:
+        lab.advance("30s")
+        context = ShellContext(lab)
+        assert str(run_line(context, "h1 virsh domifaddr vm2")).splitlines() == [
+            " Name       MAC address          Protocol     Address",
+            "-" * 79,
+            " vnet2      52:54:00:00:00:05    ipv4         10.1.0.5/24",
+            "",
+        ]
+        for line in ("vm1", "vm2 --interface vnet0"):
+            assert len(str(run_line(context, f"h1 virsh domifaddr {line}")).splitlines()) == 3
+
+
+def test_help_lists_explains_and_says_how(virsh: Virsh) -> None:
+    everything = virsh("help")
+    assert everything == virsh("--help") == virsh("-c qemu:///system")
+    assert " Networking (help keyword 'network'):\n" in everything
+    assert f"    {'net-info':<30} network information\n" in everything
+    assert "net-info" not in virsh("help domain")
+    assert virsh("help net-dhcp-leases").splitlines() == [
+        "  NAME",
+        "    net-dhcp-leases - print lease info for a given network",
+        "",
+        "  SYNOPSIS",
+        "    net-dhcp-leases <network> [--mac <string>]",
+    ]
+
+
+def test_the_host_may_be_named(virsh: Virsh) -> None:
+    assert virsh("uri").strip() == "qemu:///system"
+    for option in ("-c qemu:///system", "--connect=qemu:///system -q", "-r"):
+        assert virsh(f"{option} net-list") == virsh("net-list")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("-c xen:///system list", "error: failed to connect to the hypervisor at 'xen:///system'"),
+        ("-c", "error: option '-c' requires an argument"),
+        ("-x list", "error: unsupported option '-x'. See --help."),
+        ("help nosuch", "error: command or command group 'nosuch' doesn't exist"),
+        (
+            "net-start default",
+            "error: Failed to start network default "
+            "(Requested operation is not valid: network is already active)",
+        ),
+        ("net-start nosuch", "error: failed to get network 'nosuch'"),
+        (
+            "net-destroy default",
+            "error: Failed to destroy network default (networks are up as long as the lab; "
+            "'h1 ip link set virbr0 down' cuts its guests off)",
+        ),
+        ("start vm1", "error: Domain is already active"),
+        ("shutdown vm1", "error: shutdown is not done here (machines and networks are those of"),
+        ("net-strat default", "error: unknown command: 'net-strat' (did you mean 'net-start'?)"),
+        ("domifaddr vm1 --source agent", "error: Failed to query for interfaces addresses"),
+        ("domifaddr vm1 --source x", "error: Unknown data source 'x'"),
+    ],
+)
+def test_what_virsh_says_that_it_cannot_do(virsh: Virsh, line: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        virsh(line)
+    assert str(caught.value).startswith(message)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from vnet.base.ids import ip_text, mac_text
+from vnet.base.ids import IpAddress, ip_text, mac_text
 from vnet.hypervisor.modes.libvirt import StartedNetwork
 from vnet.hypervisor.modes.virtual_network import Forward
 from vnet.linux.services.dhcp_server.leases import Lease
+from vnet.shell.virsh.host import Card
 
 _PAIR_WIDTH = 16
 
@@ -99,3 +100,64 @@ def leases_table(leases: Iterable[Lease], prefix_length: int) -> str:
         client = lease.client_id.hex(":") if lease.client_id else "-"
         rows.append((expiry, mac_text(lease.hwaddr), "ipv4", ip, lease.hostname or "-", client))
     return table((*header, "Client ID or DUID"), rows)
+
+
+# -- machines
+
+
+def domain_info(name: str, number: int, uuid: str) -> str:
+    """``dominfo``, without processors and memory, which machines here have none of."""
+    return pairs(
+        (
+            ("Id", str(number)),
+            ("Name", name),
+            ("UUID", uuid),
+            ("OS Type", "hvm"),
+            ("State", "running"),
+            ("Persistent", "yes"),
+            ("Autostart", "enable"),
+            ("Managed save", "no"),
+        )
+    )
+
+
+def addresses(rows: Iterable[tuple[Card, IpAddress, int]]) -> str:
+    """``domifaddr``: a card's address and prefix length, a line each."""
+    lines = [f" {'Name':<10} {'MAC address':<20} {'Protocol':<8}     Address", "-" * 79]
+    for card, ip, prefix_length in rows:
+        where = f"{'ipv4':<12} {ip_text(ip)}/{prefix_length}"
+        lines.append(f" {card.back_end:<10} {mac_text(card.mac):<17}    {where}")
+    return "\n".join(lines)
+
+
+def domain_xml(name: str, kind: str, number: int | None, uuid: str, cards: Iterable[Card]) -> str:
+    """``dumpxml``: what there is of a machine, which is its cards; ``number`` None is how it is
+    written down."""
+    return "\n".join(_domain_lines(name, kind, number, uuid, cards))
+
+
+def _domain_lines(
+    name: str, kind: str, number: int | None, uuid: str, cards: Iterable[Card]
+) -> Iterator[str]:
+    running = "" if number is None else f" id='{number}'"
+    yield f"<domain type='{kind}'{running}>"
+    yield f"  <name>{name}</name>"
+    yield f"  <uuid>{uuid}</uuid>"
+    yield "  <os>"
+    yield "    <type>hvm</type>"
+    yield "  </os>"
+    yield "  <devices>"
+    for card in cards:
+        yield f"    <interface type='{card.kind}'>"
+        yield f"      <mac address='{mac_text(card.mac)}'/>"
+        if card.kind == "network":
+            plugged = "" if number is None else f" bridge='{card.bridge}'"
+            yield f"      <source network='{card.source}'{plugged}/>"
+        elif card.kind == "bridge":
+            yield f"      <source bridge='{card.bridge}'/>"
+        if number is not None:
+            yield f"      <target dev='{card.back_end}'/>"
+        yield f"      <model type='{card.model}'/>"
+        yield "    </interface>"
+    yield "  </devices>"
+    yield "</domain>"

@@ -1,0 +1,1 @@
+"""What virsh(1) is told, and what it finds out of a host."""
