@@ -131,7 +131,8 @@ class Machine:
         """The device that has a DHCP client, or else the first that could."""
         loopback = self.namespace.loopback
         own = [i for i in self.namespace.interfaces.values() if i is not loopback]
-        for interface in (*self.dhcp_clients, *own):
+        asking = [i for i in self.dhcp_clients if i in own]
+        for interface in (*asking, *own):
             return interface.device.name
         raise UsageError(f"{self.name} has no device to get an address for")
 

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.linux.dhcp.network import Network, S
+from vnet.base.errors import UsageError
 from vnet.base.ids import IPV4_BROADCAST, MAC_BROADCAST, ip_text
 from vnet.linux.netns.routing.destination import Destination
+from vnet.linux.services.daemon_log import DaemonLog
 from vnet.linux.services.dhcp_client.client import State
 from vnet.linux.services.dhcp_server import drops
 from vnet.sim.frame import Frame
+from vnet.sim.scheduler import Scheduler
 from vnet.wire import dhcp, dhcp_options, ipv4, udp
 from vnet.wire.ether import TYPE_IPV4
 from vnet.wire.ether import frame as ether_frame
@@ -199,3 +202,26 @@ def test_a_cable_that_was_out_does_not_end_a_lease(tmp_path: Path) -> None:
     net.lab.advance("300s")
     assert client.is_bound
     assert client.heard["DHCPACK"] == 2
+
+
+def test_a_client_ends_with_its_device(tmp_path: Path) -> None:
+    """Nothing is left that would act on it when the lease is over."""
+    net = Network(tmp_path, "true")
+    client = net.start()
+    guest = net.lab.network.vms["g1"]
+    guest.namespace.links.remove_device("eth0")
+    assert not client.is_running
+    net.lab.advance("3h")
+    with pytest.raises(UsageError, match="no device to get an address for"):
+        guest.dhcp_client()
+
+
+def test_a_full_log_still_tells_what_is_new() -> None:
+    log = DaemonLog(Scheduler())
+    for number in range(5_000):
+        log.write(str(number))
+    before = log.n_written
+    assert log.since(before) == []
+    log.write("new")
+    log.write("newer")
+    assert log.since(before) == ["new", "newer"]

@@ -179,3 +179,17 @@ def test_an_answer_that_was_cut_off_is_fetched_by_tcp() -> None:
     found = Names(*MANY).lookup("many", family=4)
     assert isinstance(found, list)
     assert len(found) == 60
+
+
+def test_an_address_whose_port_is_taken_is_left_to_whoever_has_it() -> None:
+    """It can be added, and deleted again; the log says that nobody is answered there."""
+    names = Names()
+    taken = ip("10.0.0.7")
+    names.server.sockets.open_udp(lambda _socket, _datagram: None, 53, address=taken)
+    address(names.server, "eth0", "10.0.0.7/24")
+    assert taken not in names.daemon.addresses
+    ((_time, text),) = names.daemon.log
+    assert text.startswith("failed to create listening socket for 10.0.0.7")
+    names.server.addresses.delete("eth0", taken)
+    assert names.daemon.addresses == [ip("10.0.0.1")]
+    assert names.dig("vm1.test").seen()["status"] == "NOERROR"

@@ -82,9 +82,9 @@ def _run(context: ShellContext, node: str, action: str, device: str | None) -> s
     """Have a client act, and tell what it said meanwhile."""
     machine = context.machine(node)
     client = machine.dhcp_client(device)
-    began = len(list(client.log_lines))
+    n_before = client.log_lines.n_written
     machine.dhcp(action, device=device)
-    return "\n".join(text for _time, text in list(client.log_lines)[began:])
+    return "\n".join(client.log_lines.since(n_before))
 
 
 def _servers(context: ShellContext, node: str | None) -> Iterator[DhcpServer]:

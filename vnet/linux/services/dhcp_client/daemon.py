@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vnet.base.ids import IPV4_BROADCAST, MAC_BROADCAST, IpAddress
+from vnet.linux.netns.changes import Change, LinkChange
 from vnet.linux.services.daemon_log import DaemonLog
 from vnet.linux.services.dhcp_client.client import DhcpClient, Reason, State
 from vnet.linux.services.dhcp_client.lease import ClientLease
@@ -40,7 +41,8 @@ _LISTENING = frozenset((State.REBOOTING, State.SELECTING, State.REQUESTING, Stat
 
 
 class DhcpClientDaemon:
-    """The client of one interface. ``listeners`` are told whenever its state has changed.
+    """The client of one interface, with whose device it ends. ``listeners`` are told whenever its
+    state has changed.
 
     ``sent`` and ``heard`` count messages by their names.
     """
@@ -61,6 +63,7 @@ class DhcpClientDaemon:
         self.client = DhcpClient(self, name, interface.device.mac, settings, chance)
         self.client.state_changed = self._state_changed
         self._timer = Timer(self._scheduler, self.client.woken)
+        namespace.listeners.append(self._heard_of)
 
     @property
     def lease(self) -> ClientLease | None:
@@ -138,6 +141,12 @@ class DhcpClientDaemon:
         return self._socket
 
     # -- what comes in
+
+    def _heard_of(self, change: Change) -> None:
+        if isinstance(change, LinkChange) and change.deleted:
+            if change.device is self.interface.device and self.is_running:
+                self.log(f"receive_packet failed on {change.device.name}: Network is down")
+                self.stop()
 
     def _state_changed(self) -> None:
         state = self.client.state

@@ -7,9 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vnet.base.errors import UsageError
+from vnet.base.ids import ip_text
 from vnet.linux.netns.changes import AddressChange, Change
 from vnet.linux.netns.sockets.tcp import TcpListener
 from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
+from vnet.linux.services.daemon_log import DaemonLog
 from vnet.linux.services.dns_server import drops
 from vnet.linux.services.dns_server.answering import Answering
 from vnet.linux.services.dns_server.conversation import Conversation
@@ -33,6 +35,7 @@ class DnsServer:
     ) -> None:
         self._interface = interface
         self._namespace = interface.namespace
+        self.log = DaemonLog(self._namespace.scheduler)
         self._answering = Answering(settings, tuple(sources))
         self.statistics = self._answering.statistics
         self._forwarder = Forwarder(self._namespace, interface.device.name, self._learn)
@@ -58,7 +61,14 @@ class DnsServer:
             if change.deleted:
                 self._shut(change.address.ip)
             else:
-                self._open(change.address.ip)
+                self._try_to_open(change.address.ip)
+
+    def _try_to_open(self, ip: bytes) -> None:
+        """An address came: whoever added it is not to fail because somebody else listens there."""
+        try:
+            self._open(ip)
+        except UsageError as error:
+            self.log.write(f"failed to create listening socket for {ip_text(ip)}: {error}")
 
     def _open(self, ip: bytes) -> None:
         sockets = self._namespace.sockets
@@ -71,6 +81,8 @@ class DnsServer:
         self._doors[ip] = (socket, listener)
 
     def _shut(self, ip: bytes) -> None:
+        if ip not in self._doors:
+            return
         socket, listener = self._doors.pop(ip)
         socket.close()
         listener.close()
