@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from dnslib import DNSRecord
 
 from tests.linux.dns.kit import Names, dns_messages, ip
 from tests.linux.kit import MS, Notes, S, address, dropped
 from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
 from vnet.linux.resolv_conf import ResolvConf
+from vnet.linux.services.dns.query import emit_query
+from vnet.linux.services.dns.stream import MessageReader, prefixed
 from vnet.linux.services.dns_server import drops
 from vnet.linux.services.dns_server.settings import Upstream
 from vnet.linux.services.resolver.lookup import LookupFailure
@@ -193,3 +196,20 @@ def test_an_address_whose_port_is_taken_is_left_to_whoever_has_it() -> None:
     names.server.addresses.delete("eth0", taken)
     assert names.daemon.addresses == [ip("10.0.0.1")]
     assert names.dig("vm1.test").seen()["status"] == "NOERROR"
+
+
+def test_who_reads_late_gets_every_answer_whole() -> None:
+    """More of them than the server's send buffer holds, and questions that wait meanwhile."""
+    names = Names(*MANY)
+    query, count = emit_query(7, [b"many", b"test"], 1), 400
+    socket = names.client.sockets.tcp.connect(ip("10.0.0.1"), 53)
+    socket.on_connected = lambda connected: connected.send(prefixed(query) * count)
+    names.lab.run(10 * S)
+    reader, answers = MessageReader(), 0
+    for _ in range(100):
+        reader.feed(socket.receive())
+        while (data := reader.next()) is not None:
+            assert DNSRecord.parse(data).header.a == len(MANY)
+            answers += 1
+        names.lab.run(500 * MS)
+    assert answers == count

@@ -143,10 +143,10 @@ class DhcpClientDaemon:
     # -- what comes in
 
     def _heard_of(self, change: Change) -> None:
-        if isinstance(change, LinkChange) and change.deleted:
-            if change.device is self.interface.device and self.is_running:
-                self.log(f"receive_packet failed on {change.device.name}: Network is down")
-                self.stop()
+        is_gone = isinstance(change, LinkChange) and change.deleted
+        if is_gone and change.device is self.interface.device and self.is_running:
+            self.log(f"receive_packet failed on {change.device.name}: Network is down")
+            self.stop()
 
     def _state_changed(self) -> None:
         state = self.client.state

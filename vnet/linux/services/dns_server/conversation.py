@@ -24,7 +24,10 @@ _LIFETIME_NS = 150 * NS_PER_S
 
 
 class Conversation:
-    """The server's side of one connection."""
+    """The server's side of one connection.
+
+    Who does not read its answers is asked for no more questions.
+    """
 
     def __init__(self, namespace: Namespace, answering: Answering, client: TcpSocket) -> None:
         self._namespace = namespace
@@ -32,7 +35,9 @@ class Conversation:
         self._client = client
         self._reader = MessageReader()
         self._errand: Errand | None = None
+        self._unsent = bytearray()
         client.on_readable = self._readable
+        client.on_writable = self._writable
         client.on_closed = self._client_gone
         namespace.scheduler.after(_LIFETIME_NS, self.close)
         self._readable(client)
@@ -51,16 +56,29 @@ class Conversation:
             errand.stop()
 
     def _readable(self, client: TcpSocket) -> None:
+        if self._unsent:
+            return None
         self._reader.feed(client.receive())
-        while self._errand is None:
+        while self._errand is None and not self._unsent:
             data = self._reader.next()
             if data is None:
                 break
             if not self._take(data):
                 return self.close()
-        if client.at_end and self._errand is None:
+        if client.at_end and self._errand is None and not self._unsent:
             self.close()
         return None
+
+    def _say(self, answer: bytes) -> None:
+        self._unsent += prefixed(answer)
+        self._push()
+
+    def _push(self) -> None:
+        del self._unsent[: self._client.send(bytes(self._unsent))]
+
+    def _writable(self, client: TcpSocket) -> None:
+        self._push()
+        self._readable(client)
 
     def _take(self, data: bytes) -> bool:
         """Do with a message what is to be done; False if nobody can."""
@@ -72,7 +90,7 @@ class Conversation:
             return False
         answer = self._answering.answer(query, _MOST_BYTES, self._namespace.scheduler.now_ns)
         if isinstance(answer, bytes):
-            self._client.send(prefixed(answer))
+            self._say(answer)
         else:
             on_end = partial(self._answered, query)
             self._errand = Errand(self._namespace, answer, data, on_end)
@@ -84,5 +102,5 @@ class Conversation:
         if answer is None:
             return self.close()
         self._answering.learn(query, answer, self._namespace.scheduler.now_ns)
-        self._client.send(prefixed(passed_back(query, answer)))
+        self._say(passed_back(query, answer))
         return self._readable(self._client)
