@@ -50,6 +50,15 @@ def test_a_tunnels_frame_is_cut_as_any_other() -> None:
     assert found["inner.udp.data"] == "78"
 
 
+@pytest.mark.parametrize("cut", range(43))
+def test_what_a_tunnel_carries_may_be_cut_anywhere(cut: int) -> None:
+    inner = ether.frame(*MACS, 0x0800, ipv4.emit(HERE, THERE, 17, udp.emit(HERE, THERE, 7, 9, b"")))
+    outer = udp.emit(THERE, HERE, 50_000, vxlan.UDP_PORT, vxlan.emit(42) + inner[:cut])
+    found = texts(ether.frame(*MACS, 0x0800, ipv4.emit(THERE, HERE, 17, outer)))
+    assert found["vxlan.vni"] == "42"
+    assert found["udp.srcport"] == "50000"
+
+
 @pytest.mark.parametrize("cut", range(1, 90))
 def test_a_frame_that_is_cut_anywhere_has_all_its_bytes(cut: int) -> None:
     whole = ether.frame(

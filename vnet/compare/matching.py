@@ -108,8 +108,11 @@ def _moved(
     for i in _left(first, {i for i, _ in pairs}):
         if places.get(first[i].key):
             moved.append((i, places[first[i].key].pop()))
-    tied = [pair for pair in moved if _is_tie(first, second, pairs, pair, within_ns)]
-    return [pair for pair in moved if pair not in set(tied)], tied
+    apart: list[tuple[int, int]] = []
+    tied: list[tuple[int, int]] = []
+    for pair in moved:
+        (tied if _is_tie(first, second, pairs, pair, within_ns) else apart).append(pair)
+    return apart, tied
 
 
 def _is_tie(

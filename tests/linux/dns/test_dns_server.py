@@ -203,7 +203,8 @@ def test_who_reads_late_gets_every_answer_whole() -> None:
     names = Names(*MANY)
     query, count = emit_query(7, [b"many", b"test"], 1), 400
     socket = names.client.sockets.tcp.connect(ip("10.0.0.1"), 53)
-    socket.on_connected = lambda connected: connected.send(prefixed(query) * count)
+    names.lab.run(MS)
+    socket.send(prefixed(query) * count)
     names.lab.run(10 * S)
     reader, answers = MessageReader(), 0
     for _ in range(100):

@@ -19,6 +19,7 @@ _TOLD_APART = {1: 2, 6: 4, 17: 4, 58: 2}
 """How many bytes of what a packet carries may be in a flow's hash, by its protocol."""
 _UDP_HEADER_BYTES = 8
 _MACS_AND_TYPE = 14
+_HEADERS_BYTES = _MACS_AND_TYPE + ipv4.HEADER_BYTES
 _IPV4_ADDRESSES, _IPV6_ADDRESSES = slice(26, 34), slice(22, 54)
 
 
@@ -40,6 +41,8 @@ def _ports(cursor: Cursor, inner: int, head: bytes) -> bytes:
 
     Of fragments whether they are the first, which alone has any.
     """
+    if len(head) < _HEADERS_BYTES:
+        return b""  # Cut off within IPv4's header, and so within IPv6's.
     if head[12:15] == b"\x08\x00\x45" and int.from_bytes(head[20:22], "big") & _FRAGMENT:
         return b"later" if int.from_bytes(head[20:22], "big") & ipv4.OFFSET_MASK else b"first"
     if head[12:15] == b"\x08\x00\x45" and head[23] in _TOLD_APART:

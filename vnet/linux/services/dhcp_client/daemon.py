@@ -143,9 +143,10 @@ class DhcpClientDaemon:
     # -- what comes in
 
     def _heard_of(self, change: Change) -> None:
-        is_gone = isinstance(change, LinkChange) and change.deleted
-        if is_gone and change.device is self.interface.device and self.is_running:
-            self.log(f"receive_packet failed on {change.device.name}: Network is down")
+        device = self.interface.device
+        is_gone = isinstance(change, LinkChange) and change.deleted and change.device is device
+        if is_gone and self.is_running:
+            self.log(f"receive_packet failed on {device.name}: Network is down")
             self.stop()
 
     def _state_changed(self) -> None:
