@@ -50,6 +50,20 @@ def test_a_text_is_restored() -> None:
         assert "masquerade" in vm1.nft("list ruleset")
 
 
+def test_keys_of_a_rule_may_be_the_letters_of_iptables() -> None:
+    with lab(
+        """
+        iptables:
+          filter:
+            FORWARD:
+              - {i: eth0, o: '! eth1', p: tcp, m: conntrack,
+                 s: 10.0.0.1, d: 10.0.0.2, ctstate: NEW, j: DROP}
+        """
+    ) as made:
+        rule = "-s 10.0.0.1/32 -d 10.0.0.2/32 -i eth0 ! -o eth1 -p tcp -m conntrack --ctstate NEW"
+        assert f"-A FORWARD {rule} -j DROP\n" in made.machine("vm1").iptables("-S")
+
+
 def test_tables_may_be_maps_with_rules_as_words_or_maps() -> None:
     with lab(
         """

@@ -23,8 +23,10 @@ from vnet.topology.values import kind_of
 _KEYS = {"iptables": 4, "ip6tables": 6}
 _FIRST = ("protocol", "source", "destination", "in-interface", "out-interface", "fragments")
 _SPELT = {"proto": "protocol", "src": "source", "dst": "destination", "in": "in-interface"}
-_SPELT |= {"out": "out-interface"}
-"""Keys of a rule that are short for others."""
+_SPELT |= {"out": "out-interface", "p": "protocol", "s": "source", "d": "destination"}
+_SPELT |= {"i": "in-interface", "o": "out-interface", "f": "fragments"}
+_SPELT |= {"m": "match", "j": "jump", "g": "goto"}
+"""Keys of a rule that are short for others, iptables' letters among them."""
 
 
 def firewall_of(path: Path, file: MachineFile, report: Report) -> Firewall:
