@@ -59,7 +59,23 @@ rule add fwmark 0x10/0xff iif br0 blackhole priority 1001
 neigh add 192.0.2.77 lladdr 02:00:00:00:99:99 dev eth0 nud permanent
 """
 
+RULES = """\
+*filter
+:INPUT ACCEPT [7:700]
+:FORWARD DROP [0:0]
+:mine - [0:0]
+-A FORWARD -i br0 -m comment --comment "no more: # than this" -j mine
+-A mine -p tcp -m tcp --dport 80 -j ACCEPT
+COMMIT
+*nat
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+"""
+
 VIEWS = [
+    "iptables -S",
+    "iptables -t nat -S",
     "ip addr",
     "ip route",
     "ip route show table 100",
@@ -96,6 +112,8 @@ def namespace() -> Iterator[str]:
             ip("-n", EDGE, "link", "set", far, "up")
         forward = "net.ipv4.ip_forward=1"
         subprocess.run(["ip", "netns", "exec", HOST, "sysctl", "-qw", forward], check=True)
+        restore = ["ip", "netns", "exec", HOST, "iptables-restore"]
+        subprocess.run(restore, input=RULES, text=True, check=True)
         wait_for_addresses()
         yield HOST
     finally:

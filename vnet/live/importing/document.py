@@ -10,6 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import LiteralScalarString
 
 from vnet.base.errors import Problem, TopologyError, UsageError
 from vnet.base.text import escaped
@@ -23,7 +24,7 @@ from vnet.live.importing.settings import FORWARDING, differing
 from vnet.topology.load import parse_topology
 
 _ALWAYS = (
-    "who made a route (proto), the ends of connections, and rules of netfilter",
+    "who made a route (proto), the ends of connections, and rules of nftables",
     "queueing disciplines, and the rates and delays of cables",
 )
 _NEVER_SHORT = ("hosts", "vms", "switches", "nics", "vlans", "ports", "sysctls")
@@ -74,6 +75,7 @@ def _host(machine: Machine, made: Plan, notes: list[str]) -> Entry:
         "veths": [_pair(machine, *pair) for pair in made.pairs],
         "routes": routes(machine, made, notes),
         "rules": rules(machine, made, notes),
+        **{key: LiteralScalarString(text) for key, text in machine.netfilter.items()},
     }
     return entry | {key: value for key, value in sections.items() if value}
 
@@ -132,6 +134,10 @@ def _leave_out_what_does_not_load(content: Entry, host: str, notes: list[str]) -
                 machine[key].pop()
                 notes.append(f"of the {key} {entry} is not carried over: {problems[0].what}")
     problems = _problems(content)
+    for key in ("iptables", "ip6tables"):
+        if problems and machine.pop(key, None) is not None:
+            notes.append(f"the rules of {key} are not carried over: {problems[0].what}")
+            problems = _problems(content)
     if problems:
         raise UsageError(f"what was read makes no topology: {problems[0].what}")
 

@@ -126,6 +126,8 @@ class Machine:
     neighbors: tuple[Neighbor, ...] = ()
     stations: tuple[Neighbor, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    netfilter: Mapping[str, str] = field(default_factory=dict)
+    """Rules in iptables-save's words, by ``iptables`` and ``ip6tables``."""
 
     def link(self, index: int) -> Link | None:
         return next((link for link in self.links if link.index == index), None)

@@ -22,6 +22,7 @@ from vnet.live.importing.machine import (
     Route,
     Rule,
 )
+from vnet.live.importing.netfilter import read_netfilter
 
 _UP, _LOWER_UP = 1, 1 << 16
 _ADDRESS_TEMPORARY, _ADDRESS_PERMANENT, _ADDRESS_MANAGED = 0x01, 0x80, 0x100
@@ -60,6 +61,7 @@ def read_machine(netns: str | None = None) -> Machine:
             neighbors=tuple(_neighbors(ip, families)),
             stations=tuple(_stations(ip)),
             settings=_settings(),
+            netfilter=read_netfilter(),
         )
 
 
