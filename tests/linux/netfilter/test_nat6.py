@@ -125,3 +125,15 @@ def test_what_a_router_knows_of_a_path_holds_for_what_it_forwards(rules: str) ->
     assert (error[IPv6].dst, told.mtu) == (NEAR, 1300)
     quoted = IPv6(bytes(told.payload))
     assert (quoted.src, quoted.hlim) == (NEAR, 8)
+
+
+def test_neighbour_discovery_is_told_that_its_redirect_was_rejected() -> None:
+    """Its messages are none of those of which the stack sends one at a time."""
+    lab = Lab()
+    rules = "-A INPUT -i lo -p icmpv6\n-A OUTPUT -p icmpv6 --icmpv6-type 137 -j REJECT"
+    machine, near, _ = router6(lab, f"*filter\n{rules}\nCOMMIT\n")
+    near.send(to_host(near, ip6(NEAR, "fd00:1::2") / UDP(sport=4000, dport=7) / b"hi"))
+    lab.run(MS)
+    saved = machine.make_netfilter().rules6.save("filter", counters=True)
+    # What is quoted is the redirect, with the packet of 50 bytes in it and the target's address.
+    assert "[1:184] -A INPUT" in saved

@@ -27,6 +27,8 @@ _NEVER_SUMMED = frozenset((50, 51, 33, 132, 136))
 _ASKED = {4: (ICMP, icmp.ECHO_REQUEST), 6: (_ICMPV6, icmpv6.ECHO_REQUEST)}
 """The only message of ICMP that is a program's."""
 
+_DISCOVERY = range(icmpv6.ROUTER_SOLICITATION, icmpv6.REDIRECT + 1)
+
 
 class Kind(NamedTuple):
     """A word for ``--reject-with``, another one for it, the ICMP code, and nft's word."""
@@ -138,11 +140,15 @@ def _unreachable(netfilter: Netfilter, packet: NfPacket, code: int) -> None:
 
 
 def _is_own_icmp(packet: NfPacket) -> bool:
-    """Whether it is a reply of the stack's own, which sends one message at a time."""
+    """Whether it is a reply of the stack's own, which sends one message at a time.
+
+    Neighbour discovery sends its own besides.
+    """
     protocol, asked = _ASKED[packet.family]
     if packet.hook is not Hook.OUTPUT or packet.protocol != protocol:
         return False
-    return packet.transport[:1] != bytes((asked,))
+    kind = packet.icmp_type
+    return kind != asked and not (packet.family == 6 and kind in _DISCOVERY)
 
 
 def _is_sound(packet: NfPacket) -> bool:
