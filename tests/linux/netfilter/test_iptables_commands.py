@@ -181,3 +181,27 @@ def test_what_asks_for_nothing_is_kept_or_lost_as_in_the_real_tool() -> None:
         *("sctp", "sctp dpts:!0:65535", "", "/* x */", "tcp", "", "tcp dpt:23"),
         *("tcp option=5 flags:!0x00/0x00", "tcp spts:!0:65535 option=5"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("-D INPUT {}", "Invalid rule number"),
+        ("-A INPUT -m limit --limit {}", "Rate too fast"),
+        ("-A INPUT -m u32 --u32 {}=0", "not a number or out of range"),
+        ("-A INPUT -m mark --mark {}", "--mark"),
+    ],
+)
+def test_numbers_of_any_length_are_too_large_and_no_more(words: str, complaint: str) -> None:
+    """Python itself reads no more than some thousands of digits."""
+    with pytest.raises(XtablesError, match=complaint):
+        Ruleset(4).command(words.format("9" * 5_000).split())
+
+
+def test_counters_end_at_64_bits() -> None:
+    ruleset = Ruleset(4)
+    nines = "9" * 5_000
+    ruleset.restore(f"*filter\n:INPUT ACCEPT [{nines}:{nines}]\nCOMMIT\n", counters=True)
+    assert ":INPUT ACCEPT [18446744073709551615:18446744073709551615]" in ruleset.save(
+        counters=True
+    )

@@ -366,7 +366,7 @@ def _rule_number(word: str) -> int:
 
 def _leading_number(text: str) -> int:
     end = next((at for at, c in enumerate(text) if c not in "0123456789"), len(text))
-    return int(text[:end])
+    return values.decimal(text[:end])
 
 
 def is_verdict(name: str) -> bool:

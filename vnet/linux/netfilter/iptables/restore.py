@@ -13,6 +13,7 @@ from vnet.linux.netfilter.tables import TABLES, Table
 from vnet.linux.netfilter.targets.table import POLICIES
 from vnet.linux.netfilter.xtables.errors import MissingError, XtablesError
 from vnet.linux.netfilter.xtables.quoting import split_words
+from vnet.linux.netfilter.xtables.values import decimal
 
 _COUNTERS = re.compile(r"\[\s*(\d+):\s*(\d+)\]")
 
@@ -130,7 +131,7 @@ class Restore:
         found = _COUNTERS.match(words[0]) if words else None
         if found is None:
             raise XtablesError(f"invalid policy counters for chain '{name}'")
-        return int(found[1]), int(found[2])
+        return decimal(found[1]), decimal(found[2])
 
     def _rule(self, line: str) -> None:
         counted, rest, start = self._counted(line)

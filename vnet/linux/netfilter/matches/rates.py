@@ -12,6 +12,7 @@ from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netfilter.xtables.errors import XtablesError
 from vnet.linux.netfilter.xtables.extension import Match, Test
 from vnet.linux.netfilter.xtables.option import Given, Option, Word, text, whole
+from vnet.linux.netfilter.xtables.values import decimal
 
 SCALE = 10_000
 """A period is kept in ten-thousandths of a second."""
@@ -33,7 +34,7 @@ def read_rate(text: str) -> int:
         seconds = known[0]
     digits = count.strip()
     length = next((at for at, c in enumerate(digits) if not c.isascii() or not c.isdigit()), None)
-    number = int(digits[:length] or "0")
+    number = decimal(digits[:length])
     if not number:
         raise XtablesError(f'bad rate "{text}"\'')
     period = SCALE * seconds // number

@@ -12,7 +12,7 @@ from vnet.linux.netfilter.packet import NfPacket
 from vnet.linux.netfilter.xtables.errors import XtablesError
 from vnet.linux.netfilter.xtables.extension import Match, Test, negation
 from vnet.linux.netfilter.xtables.option import Given, Option, Word
-from vnet.linux.netfilter.xtables.values import ALL_32
+from vnet.linux.netfilter.xtables.values import ALL_32, decimal
 
 _MOST = 10
 """Tests, steps of one, and ranges of one."""
@@ -139,8 +139,10 @@ class _Reader:
     def _number(self) -> int:
         found = _NUMBER.match(self._text, self._at)
         digits = found[1] if found else ""
-        base = 16 if digits[:2].lower() == "0x" else 8 if digits[:1] == "0" else 10
-        value = int(digits, base) if digits else ALL_32 + 1
+        if digits[:1] == "0":
+            value = int(digits, 16 if digits[:2].lower() == "0x" else 8)
+        else:
+            value = decimal(digits) if digits else ALL_32 + 1
         if found is None or value > ALL_32:
             raise self._error("not a number or out of range")
         self._at = found.end()

@@ -12,7 +12,17 @@ from vnet.linux.netfilter.xtables.names import PROTOCOL_NUMBERS, service_port
 
 _NUMBER = re.compile(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 ALL_32 = 0xFFFFFFFF
+_ALL_64 = 0xFFFFFFFF_FFFFFFFF
+_DIGITS_OF_64_BITS = 20
 _MAC = re.compile(r"[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}")
+
+
+def decimal(digits: str) -> int:
+    """A number of decimal digits, however many: it ends at 64 bits, as with strtoull(3)."""
+    significant = digits.lstrip("0")
+    if len(significant) > _DIGITS_OF_64_BITS:
+        return _ALL_64
+    return min(int(significant or "0"), _ALL_64)
 
 
 def take_number(text: str, most: int, least: int = 0) -> tuple[int, str] | None:
@@ -21,8 +31,10 @@ def take_number(text: str, most: int, least: int = 0) -> tuple[int, str] | None:
     if found is None:
         return None
     digits = found[1]
-    octal = len(digits) > 1 and digits[0] == "0" and digits[1] not in "xX"
-    value = int(digits, 8) if octal else int(digits, 0)
+    if digits[0] == "0" and len(digits) > 1:
+        value = int(digits, 16 if digits[1] in "xX" else 8)
+    else:
+        value = decimal(digits)
     return (value, text[found.end() :]) if least <= value <= most else None
 
 
