@@ -214,3 +214,24 @@ vms:
     with Lab.from_text(text) as lab:
         lab.advance("4s")
         assert lab.network.vms["vm2"].addresses == [bytes((10, 0, 0, 7))]
+
+
+def test_a_client_that_sleeps_is_woken_by_start() -> None:
+    steps = """
+scenario:
+  - {link: {end: 'h1:eth0', state: down}}
+  - {dhcp: {vm: far}, expect: {errors: 1, address: none}}
+  - {link: {end: 'h1:eth0', state: up}}
+  - {wait: 1s}
+  - {dhcp: {vm: far}, expect: {ack: 1, errors: 0}}
+"""
+    text = """
+version: 1
+hosts:
+  h1: {nics: {eth0: {}}, switches: {br0: {ip: 10.0.0.1/24, dhcp: true}}}
+  h2: {nics: {eth0: {}}, switches: {br0: }}
+vms: {far: {host: h2, vnics: [{ip: dhcp}]}}
+links: [{ends: ['h1:eth0', 'h2:eth0']}]
+"""
+    with Lab.from_text(text + steps) as lab:
+        assert [step.failures for step in lab.run().steps if step.failures] == []

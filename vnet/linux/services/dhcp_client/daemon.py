@@ -79,8 +79,8 @@ class DhcpClientDaemon:
         return self.client.state is not State.STOPPED
 
     def start(self) -> None:
-        """Begin, or begin anew with the lease that is remembered."""
-        if not self.is_running:
+        """Begin, or begin anew with the lease that is remembered; who sleeps is woken."""
+        if self.client.state in (State.STOPPED, State.INIT):
             self.client.start()
 
     def renew(self) -> None:
