@@ -7,17 +7,17 @@ the whole lab there, as they do where no time passes while it is built.
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from vnet.base.ids import ip_text
 from vnet.live.kernel import namespaces, offload, sysctls, wires
-from vnet.live.kernel.capabilities import Capability, find_program
+from vnet.live.kernel.capabilities import Capability
 from vnet.live.kernel.devices import Devices
 from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.netlink import Netlink
 from vnet.live.kernel.plan import CablePlan, NodePlan, Plan
+from vnet.live.kernel.programs import run_program
 from vnet.live.kernel.record import Record
 from vnet.live.kernel.shaping import queues
 from vnet.netdev.device import NetDevice
@@ -227,10 +227,7 @@ class Builder:
 
     def _run(self, node: NodePlan, command: list[str], text: str = "") -> None:
         """A program in the node's namespace. Raises :class:`KernelError` with what it says."""
-        program = find_program(command[0])
         with namespaces.inside(self._netlink.namespace(node.name)):
-            done = subprocess.run(
-                [program, *command[1:]], input=text, text=True, capture_output=True, check=False
-            )
+            done = run_program(command, text)
         if done.returncode:
             raise KernelError(f"{node.name}: {' '.join(command)}: {done.stderr.strip()}")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterable
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from vnet.live.kernel import namespaces
-from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.plan import Kind, NodePlan, Plan
+from vnet.live.kernel.programs import has_program, run_program
 from vnet.sim.netem import UNIMPAIRED
 
 
@@ -171,39 +169,9 @@ class _Probe:
 
     def _runs(self, command: list[str], text: str = "") -> bool:
         with namespaces.inside(self._name):
-            done = subprocess.run(
-                [find_program(command[0]), *command[1:]],
-                input=text,
-                text=True,
-                capture_output=True,
-                check=False,
-            )
+            done = run_program(command, text)
         if command[0] == "tc":
             with namespaces.inside(self._name):
                 for place in ("root", "ingress"):
-                    subprocess.run(
-                        [find_program("tc"), "qdisc", "del", "dev", "lo", place],
-                        capture_output=True,
-                        check=False,
-                    )
+                    run_program(["tc", "qdisc", "del", "dev", "lo", place])
         return done.returncode == 0
-
-
-_MORE_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
-
-
-def has_program(name: str) -> bool:
-    """Whether a program is installed; those of administrators are not on everybody's path."""
-    return _where(name) is not None
-
-
-def find_program(name: str) -> str:
-    """The path of a program. Raises :class:`KernelError`."""
-    found = _where(name)
-    if found is None:
-        raise KernelError(f"the program {name} is not installed")
-    return found
-
-
-def _where(name: str) -> str | None:
-    return shutil.which(name) or shutil.which(name, path=_MORE_FOLDERS)

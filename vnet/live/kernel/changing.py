@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 from vnet.base.errors import VnetError
 from vnet.live.kernel import namespaces, sysctls
-from vnet.live.kernel.capabilities import find_program
 from vnet.live.kernel.machine import LiveMachine
+from vnet.live.kernel.programs import run_program
 from vnet.topology.admin_steps import IptablesStep, SysctlStep
 
 
@@ -17,9 +16,7 @@ def change_rules(machine: LiveMachine, step: IptablesStep) -> dict[str, Any]:
     program = "iptables" if step.family == 4 else "ip6tables"
     for words in step.commands:
         with namespaces.inside(machine.namespace):
-            done = subprocess.run(
-                [find_program(program), "-w", *words], capture_output=True, text=True, check=False
-            )
+            done = run_program([program, "-w", *words])
         if done.returncode:
             raise VnetError(done.stderr.strip())
     return {"commands": len(step.commands)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 from typing import Any
 
 from vnet.base.errors import VnetError
@@ -12,8 +11,8 @@ from vnet.base.ids import mac_text
 from vnet.lab.scenario import NotJudgedError
 from vnet.linux.tc.command import words_about
 from vnet.live.kernel import namespaces
-from vnet.live.kernel.capabilities import find_program
 from vnet.live.kernel.machine import LiveMachine
+from vnet.live.kernel.programs import run_program
 from vnet.topology.steps import CountersStep, FdbStep, TcStep
 
 _NUD_PERMANENT = 0x80
@@ -70,9 +69,7 @@ def change_queues(machine: LiveMachine, step: TcStep) -> dict[str, Any]:
 
 def _tc(machine: LiveMachine, words: list[str]) -> str:
     with namespaces.inside(machine.namespace):
-        done = subprocess.run(
-            [find_program("tc"), *words], capture_output=True, text=True, check=False
-        )
+        done = run_program(["tc", *words])
     if done.returncode:
         complaint = done.stderr.strip()
         if any(lack in complaint for lack in _LACKS):

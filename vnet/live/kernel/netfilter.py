@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from vnet.base.errors import VnetError
 from vnet.lab.scenario import NotJudgedError
 from vnet.live.kernel import namespaces
-from vnet.live.kernel.capabilities import find_program, has_program
 from vnet.live.kernel.machine import LiveMachine
+from vnet.live.kernel.programs import has_program, run_program
 from vnet.topology.netfilter_steps import ConntrackStep, RulesStep
 
 _DELETING = frozenset(("-D", "--delete", "-F", "--flush"))
@@ -96,9 +95,7 @@ def read_connections(text: str) -> Iterator[Listed]:
 
 def _run(machine: LiveMachine, program: str, words: Sequence[str]) -> str:
     with namespaces.inside(machine.namespace):
-        done = subprocess.run(
-            [find_program(program), *words], capture_output=True, text=True, check=False
-        )
+        done = run_program([program, *words])
     if done.returncode:
         raise VnetError(done.stderr.strip())
     return done.stdout

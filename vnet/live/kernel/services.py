@@ -14,13 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from vnet.live.kernel import dnsmasq, namespaces, radvd
-from vnet.live.kernel.capabilities import find_program
 from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.plan import NodePlan, Plan
+from vnet.live.kernel.programs import PATIENCE_S, find_program
 from vnet.live.kernel.record import Record
 from vnet.wire import dhcp_options
 
-_PATIENCE_S = 20.0
 _OPTION_NAMES = {
     dhcp_options.NETMASK: "subnet-mask",
     dhcp_options.BROADCAST: "broadcast-address",
@@ -150,16 +149,20 @@ class Services:
             namespaces.inside(self._names[node.name]),
             tempfile.TemporaryFile() as said,
         ):
-            done = subprocess.run(
-                [find_program(words[0]), *words[1:]],
-                env={namespaces.MARK: self._plan.lab, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                timeout=_PATIENCE_S,
-                start_new_session=True,
-                check=False,
-            )
+            try:
+                done = subprocess.run(
+                    [find_program(words[0]), *words[1:]],
+                    env={namespaces.MARK: self._plan.lab, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                    timeout=PATIENCE_S,
+                    start_new_session=True,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                what = f"{node.name}: {words[0]} is not ready after {PATIENCE_S:g} s"
+                raise KernelError(what) from None
             said.seek(0)
             text = said.read().decode(errors="replace").strip()
         if done.returncode:

@@ -8,14 +8,12 @@ and hand each other all that they get. Where those are down, the cable is out.
 
 from __future__ import annotations
 
-import subprocess
-
 from vnet.live.kernel import namespaces, offload, sysctls
-from vnet.live.kernel.capabilities import find_program
 from vnet.live.kernel.devices import Devices
 from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.netlink import Netlink
 from vnet.live.kernel.plan import Plan
+from vnet.live.kernel.programs import run_program
 
 NODE = "-wires"
 """Where the far ends are, and those of cards without a cable. No node has such a name."""
@@ -84,8 +82,6 @@ def _names(number: int) -> tuple[str, str]:
 
 
 def _tc(words: str) -> None:
-    done = subprocess.run(
-        [find_program("tc"), *words.split()], capture_output=True, text=True, check=False
-    )
+    done = run_program(["tc", *words.split()])
     if done.returncode:
         raise KernelError(f"tc {words}: {done.stderr.strip()}")

@@ -108,7 +108,9 @@ class LeaseTable:
         return lease
 
     def remove(self, lease: Lease) -> None:
-        """The lease is over."""
+        """The lease is over. One that ran out while its client was being answered stays so."""
+        if self._by_ip.get(lease.ip) is not lease:
+            return
         del self._by_ip[lease.ip]
         self._forget_client(lease)
         self._forget_name(lease)

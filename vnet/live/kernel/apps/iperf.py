@@ -13,8 +13,8 @@ from vnet.guest.apps.app import App
 from vnet.guest.services import Client
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.apps.program import ENVIRONMENT, LiveProgram
-from vnet.live.kernel.capabilities import find_program
 from vnet.live.kernel.machine import LiveMachine
+from vnet.live.kernel.programs import find_program
 from vnet.topology.stream_steps import IperfStep
 
 _LOOK_EVERY_NS = 20 * NS_PER_MS

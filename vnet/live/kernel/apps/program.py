@@ -9,9 +9,9 @@ from typing import IO
 from vnet.guest.apps.app import App
 from vnet.lab.scenario import NotJudgedError
 from vnet.live.kernel import namespaces
-from vnet.live.kernel.capabilities import find_program
 from vnet.live.kernel.errors import KernelError
 from vnet.live.kernel.machine import LiveMachine
+from vnet.live.kernel.programs import find_program
 
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 """What programs find around them: nothing of whoever runs vnet."""
