@@ -18,6 +18,7 @@ from functools import partial
 from typing import TypeVar
 
 from vnet.base.drops import DropReason
+from vnet.base.ids import IPV6_ANY
 from vnet.linux.netns.interface import Interface
 from vnet.linux.netns.membership import GroupMembership
 from vnet.linux.netns.namespace import Namespace
@@ -26,9 +27,10 @@ from vnet.netdev.loopback import Loopback
 from vnet.netdev.nic import Nic
 from vnet.netdev.pair import PairDevice
 from vnet.sim.frame import Frame
+from vnet.tables.neigh import Nud
 from vnet.tables.pmtu import PathMtuCache
 from vnet.tables.redirects import RedirectCache
-from vnet.wire import icmpv6, igmp, ipv4, ipv6, mld, nd, ra
+from vnet.wire import icmp, icmpv6, igmp, ipv4, ipv6, mld, nd, ra
 
 _KEPT_FRAMES = 10
 V = TypeVar("V")
@@ -145,14 +147,17 @@ class _NoticingRedirects(RedirectCache):
 def says_nothing_new(interface: Interface, data: bytes) -> bool:
     """Whether a frame is valid and may rightly leave no mark.
 
-    Somebody queries for a group that is not here, or whose answer is due already; or a router
-    advertises itself without saying anything that a host here keeps. All else has to show.
+    Somebody queries for a group that is not here, or whose answer is due already; a router
+    advertises itself without saying anything that a host here keeps, or names another one that
+    is being asked for already; somebody without an address asks for routers. All else has to show.
     """
     if data[12:14] == b"\x81\x00":
         data = data[:12] + data[16:]
     kind, packet = data[12:14], data[14:]
     if kind == b"\x08\x00":
         header = ipv4.parse(packet)
+        if header is not None and header.protocol == icmp.PROTOCOL:
+            return _redirect_is_idle(interface, header.payload)
         if header is None or header.protocol != ipv4.IGMP:
             return False
         query = igmp.parse_query(header.payload)
@@ -171,6 +176,14 @@ def _query_is_idle(membership: GroupMembership, group: bytes) -> bool:
     return any(group) and not membership.is_member(group)
 
 
+def _redirect_is_idle(interface: Interface, payload: bytes) -> bool:
+    message = icmp.parse(payload)
+    if message is None or message.type != icmp.REDIRECT:
+        return False
+    gateway = interface.arp_cache.table.get(message.rest)
+    return gateway is not None and gateway.state is Nud.INCOMPLETE
+
+
 def _message6_is_idle(interface: Interface, header: ipv6.Ipv6, message: icmpv6.Icmpv6) -> bool:
     from_the_link = header.source[0] == 0xFE and header.source[1] >> 6 == 2
     if message.type == icmpv6.MLD_QUERY:
@@ -178,6 +191,8 @@ def _message6_is_idle(interface: Interface, header: ipv6.Ipv6, message: icmpv6.I
         if query is None or header.hop_limit != 1 or not from_the_link:
             return False
         return _query_is_idle(interface.mld, query.group)
+    if message.type == icmpv6.ROUTER_SOLICITATION:
+        return header.source == IPV6_ANY and bool(interface.conf6.forwarding)
     if message.type != icmpv6.ROUTER_ADVERTISEMENT or message.code != 0:
         return False
     router = ra.parse(message.body)

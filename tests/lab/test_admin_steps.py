@@ -75,7 +75,7 @@ def test_what_only_shows_when_it_runs_is_the_step_s_error() -> None:
         ("{iptables: {machine: ^vm9, commands: -F}}", "there is no node 'vm9'"),
         (
             "{sysctl: {machine: vm1, set: {net.ipv4.ip_forward: ^many}}}",
-            "'many' is not a kernel setting",
+            "net.ipv4.ip_forward takes a whole number, not 'many'",
         ),
     ],
 )
