@@ -1,4 +1,7 @@
-"""The same file and seed give the same bytes, whatever the process; another seed does not."""
+"""The same file and seed give the same bytes, whatever the process; another seed does not.
+
+What small topologies write is kept (``tests/test_golden.py``): another process wrote that.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +14,41 @@ import pytest
 
 from vnet.lab.shipped import shipped
 
+GOLDEN = Path(__file__).parents[2] / "pcaps" / "golden"
+KEPT = [name for name in shipped() if (GOLDEN / name).is_dir()]
+TOO_LARGE = [name for name in shipped() if name not in KEPT]
+SPLIT = "two-hosts"
+"""Its files of a point each are compared as well."""
+
 SCRIPT = """
 import sys
 from vnet.lab.lab import Lab
-from vnet.lab.shipped import shipped
 
-folder, seed = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None
-for name in shipped():
-    for split in (False, True) if seed is None and name == "two-hosts" else (False,):
-        where = f"{folder}/{name}/{'split' if split else 'one'}"
-        with Lab.load(f"@{name}", pcap_dir=where, split=split, seed=seed) as lab:
-            lab.run()
+folder, seed, *names = sys.argv[1:]
+for name in names:
+    name, _, split = name.partition("/")
+    with Lab.load(
+        f"@{name}",
+        pcap_dir=f"{folder}/{name}{split}",
+        split=bool(split),
+        seed=None if seed == "own" else int(seed),
+    ) as lab:
+        lab.run()
 """
 
 
-def run(folder: Path, hash_seed: str, *arguments: str) -> dict[str, bytes]:
-    """Everything that all shipped topologies write, by path; one of them in a file a point, too."""
+def run(folder: Path, hash_seed: str, seed: str, *names: str) -> dict[str, bytes]:
+    """Everything that shipped topologies write, by path; ``NAME/split`` in a file a point."""
     subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT, str(folder), *arguments],
+        [sys.executable, "-W", "error", "-c", SCRIPT, str(folder), seed, *names],
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         cwd=Path(__file__).parents[2],
         check=True,
     )
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -42,20 +58,21 @@ def run(folder: Path, hash_seed: str, *arguments: str) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return run(tmp_path_factory.mktemp("first"), "1")
+    return run(tmp_path_factory.mktemp("first"), "1", "own", *TOO_LARGE, f"{SPLIT}/split")
 
 
 def test_two_processes_write_the_same_bytes(first: dict[str, bytes], tmp_path: Path) -> None:
-    again = run(tmp_path, "4242")
+    again = run(tmp_path, "4242", "own", *TOO_LARGE, f"{SPLIT}/split")
     assert list(again) == list(first)
     assert [name for name in first if first[name] != again[name]] == []
-    assert {Path(name).parts[0] for name in first} == set(shipped())
+    assert {Path(name).parts[0] for name in first} == {*TOO_LARGE, f"{SPLIT}split"}
     assert all(first.values())
 
 
 def test_another_seed_writes_others(first: dict[str, bytes], tmp_path: Path) -> None:
-    other = run(tmp_path, "1", "77")
-    assert list(other) == [path for path in first if Path(path).parts[1] == "one"]
+    other = run(tmp_path, "1", "77", *KEPT, *TOO_LARGE)
+    own = {**first, **contents(GOLDEN)}
     for name in shipped():
-        captures = [path for path in first if path.startswith(f"{name}/one") and "pcapng" in path]
-        assert all(first[path] != other[path] for path in captures), name
+        captures = [path for path in other if path.startswith(f"{name}/") and "pcapng" in path]
+        assert captures
+        assert all(other[path] != own[path] for path in captures), name

@@ -1,4 +1,4 @@
-"""Ten thousand hostile frames over twenty random fillings of a switch's tables, and floods.
+"""Six thousand hostile frames over twelve random fillings of a switch's tables, and floods.
 
 ``python -m benchmarks.fuzz_switch 1000000`` does the same on a larger scale, and watches the
 memory.
@@ -23,8 +23,8 @@ from vnet.ovs.datapath.reasons import DROP_CAUSES
 from vnet.ovs.dpif.actions import DropCause
 from vnet.ovs.ofproto.dump.fdb import dump_fdb
 
-FRAMES = 10_000
-FILLINGS = 20
+FRAMES = 6_000
+FILLINGS = 12
 
 FRAMES_COMPARED = 600
 TIMES = 3
