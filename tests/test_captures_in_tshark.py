@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from vnet import Lab
 from vnet.lab.shipped import shipped
 
 pytestmark = pytest.mark.tshark
+
+GOLDEN = Path(__file__).parent.parent / "pcaps" / "golden"
+CaptureOf = Callable[[str], Path]
 
 CHECKSUMS = [f"-o{protocol}.check_checksum:TRUE" for protocol in ("ip", "udp", "tcp")]
 FAULTS = (
@@ -35,34 +39,39 @@ def tshark(path: Path, *arguments: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The capture of each shipped topology, run once."""
-    written = {}
-    for name in shipped():
-        folder = tmp_path_factory.mktemp(name)
-        with Lab.load(f"@{name}", pcap_dir=folder) as lab:
-            lab.run()
-        written[name] = folder / f"{lab.name}.pcapng"
-    return written
+def captures(tmp_path_factory: pytest.TempPathFactory) -> CaptureOf:
+    """The capture of a shipped topology: the one that is kept, or else of a run."""
+    written: dict[str, Path] = {}
+
+    def capture(name: str) -> Path:
+        kept = GOLDEN / name / f"{name}.pcapng"
+        if kept.exists():
+            return kept
+        if name not in written:
+            folder = tmp_path_factory.mktemp(name)
+            with Lab.load(f"@{name}", pcap_dir=folder) as lab:
+                lab.run()
+            written[name] = folder / f"{lab.name}.pcapng"
+        return written[name]
+
+    return capture
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))
-def test_nothing_is_malformed_and_every_checksum_holds(
-    captures: dict[str, Path], name: str
-) -> None:
-    assert tshark(captures[name], "-Y", FAULTS) == []
-    assert tshark(captures[name], "-Y", "icmp || icmpv6 || tcp"), "there should be traffic in it"
+def test_nothing_is_malformed_and_every_checksum_holds(captures: CaptureOf, name: str) -> None:
+    assert tshark(captures(name), "-Y", FAULTS) == []
+    assert tshark(captures(name), "-Y", "icmp || icmpv6 || tcp"), "there should be traffic in it"
 
 
-def test_points_are_interfaces_with_names_and_directions(captures: dict[str, Path]) -> None:
+def test_points_are_interfaces_with_names_and_directions(captures: CaptureOf) -> None:
     fields = ("-T", "fields", "-e", "frame.interface_name", "-e", "frame.packet_flags_direction")
-    seen = set(tshark(captures["two-hosts"], "-Y", "eth", *fields))
+    seen = set(tshark(captures("two-hosts"), "-Y", "eth", *fields))
     points = ("vm1:eth0", "h1:vif1.0", "h1:peth0", "h2:peth0", "vm2:eth0")
     assert seen == {f"{point}\t{way}" for point in points for way in ("0x00000001", "0x00000002")}
 
 
-def test_rtnetlink_is_dissected_beside_the_frames(captures: dict[str, Path]) -> None:
-    shown = tshark(captures["two-hosts"], "-Y", "netlink-route", "-V")
+def test_rtnetlink_is_dissected_beside_the_frames(captures: CaptureOf) -> None:
+    shown = tshark(captures("two-hosts"), "-Y", "netlink-route", "-V")
     text = "\n".join(shown)
     for expected in (
         "Device name: peth0",
@@ -71,9 +80,9 @@ def test_rtnetlink_is_dissected_beside_the_frames(captures: dict[str, Path]) -> 
         "Delete IP address",
     ):
         assert expected in text
-    assert tshark(captures["two-hosts"], "-Y", "netlink-route && _ws.malformed") == []
+    assert tshark(captures("two-hosts"), "-Y", "netlink-route && _ws.malformed") == []
 
 
-def test_a_frame_keeps_its_time_to_the_nanosecond(captures: dict[str, Path]) -> None:
-    times = tshark(captures["two-hosts"], "-Y", "icmp", "-T", "fields", "-e", "frame.time_epoch")
+def test_a_frame_keeps_its_time_to_the_nanosecond(captures: CaptureOf) -> None:
+    times = tshark(captures("two-hosts"), "-Y", "icmp", "-T", "fields", "-e", "frame.time_epoch")
     assert times[0] == "1735689601.002000672"
