@@ -20,6 +20,7 @@ FLOOR = {
     "l2": 3,
     "linux": 4,
     "ovs.flow": 4,
+    "ovs.jsonrpc": 4,
     "ovs.dpif": 4.1,
     "ovs.datapath": 4.2,
     "ovs.openflow": 5,
