@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.dummy_device import RememberingDevice
 from vnet.base.chance import Chance
-from vnet.base.ids import Mac
 from vnet.netdev.device import NetDevice
 from vnet.ovs.datapath.datapath import Datapath
-from vnet.ovs.datapath.dummy import DummyDevice
+from vnet.ovs.netdev.dummies import DummyDevices
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import PacketIn
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
@@ -17,9 +17,6 @@ from vnet.ovs.vswitchd.vsctl import run_vsctl
 from vnet.sim.scheduler import Scheduler
 
 BRIDGE = "br0"
-
-_FIRST_ADDRESS = 0xAA55_AA55_0000
-"""Dummy devices count their addresses up from aa:55:aa:55:00:00, as Open vSwitch's do."""
 
 
 def bridge_words(n_ports: int, options: Sequence[str] = ()) -> list[str]:
@@ -41,9 +38,9 @@ class DummySwitch:
     def __init__(self, chance: Chance | None = None) -> None:
         self.scheduler = Scheduler()
         self.datapath = Datapath(self.scheduler, "ovs-dummy", chance)
-        self.devices: dict[str, DummyDevice] = {}
+        self.dummies = DummyDevices(self.scheduler)
+        self.devices: dict[str, RememberingDevice] = {}
         self.packet_ins: list[PacketIn] = []
-        self._n_opened = 0
         self.vswitchd = Vswitchd(self.scheduler, self.datapath, self)
         self.vswitchd.backer.packet_in_sink = lambda _bridge, message: self.packet_ins.append(
             message
@@ -54,16 +51,18 @@ class DummySwitch:
     def open(self, bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice:
         """A device for an interface."""
         is_local = interface.name == bridge.name
-        number, self._n_opened = self._n_opened, self._n_opened + 1
-        own = (_FIRST_ADDRESS + number).to_bytes(6, "big")
-        mac = (bridge.hwaddr if is_local else None) or Mac(own)
-        device = DummyDevice(self.scheduler, interface.name, mac)
+        own = self.dummies.new_mac()
+        mac = (bridge.hwaddr if is_local else None) or own
+        device = RememberingDevice(self.scheduler, interface.name, mac)
+        self.dummies.add(device)
         self.devices[interface.name] = device
         return device
 
     def close(self, device: NetDevice, interface: InterfaceConfig) -> None:
         """The device is needed no more."""
-        assert self.devices.pop(interface.name) is device
+        ours = self.devices.pop(interface.name)
+        assert ours is device
+        self.dummies.remove(ours)
 
     # -- control
 

@@ -23,6 +23,7 @@ FLOOR = {
     "ovs.jsonrpc": 4,
     "ovs.dpif": 4.1,
     "ovs.datapath": 4.2,
+    "ovs.netdev": 4.2,
     "ovs.openflow": 5,
     "ovs.ofproto": 6,
     "ovs.vswitchd": 7,
@@ -58,6 +59,7 @@ HOT_ROOMS = (
     "ovs.flow",
     "ovs.dpif",
     "ovs.datapath",
+    "ovs.netdev",
     "hypervisor",
 )
 KEPT_OUT_OF_HOT_ROOMS = {

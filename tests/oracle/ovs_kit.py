@@ -14,7 +14,7 @@ from benchmarks.dummy_switch import DummySwitch
 from vnet.base.chance import Chance
 from vnet.base.ids import prefix_from_text
 from vnet.base.units import NS_PER_MS
-from vnet.netdev.route_source import HostAddress, NoRoutes
+from vnet.netdev.route_source import HostAddress
 from vnet.ovs.dpif.text.flows import parse_key
 from vnet.ovs.flow.compose import compose
 from vnet.ovs.flow.errors import OvsTextError
@@ -69,28 +69,12 @@ def oracle_path(*parts: str) -> Path | None:
     return path if path and path.exists() else None
 
 
-class DummyHost(NoRoutes):
-    """The addresses of dummy devices; routes are added by command."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._addresses: dict[str, list[HostAddress]] = {}
-
-    def give_address(self, device: str, text: str) -> None:
-        self._addresses.setdefault(device, []).append(HostAddress(*prefix_from_text(text)))
-        self.changed()
-
-    def addresses(self, device: str) -> Sequence[HostAddress]:
-        return self._addresses.get(device, ())
-
-
 class Switch(DummySwitch):
     """A dummy switch that is set up by command lines."""
 
     def __init__(self, chance: Chance | None = None) -> None:
         super().__init__(chance)
-        self.host = DummyHost()
-        self.vswitchd.backer.underlay.set_host(self.host)
+        self.vswitchd.backer.underlay.set_host(self.dummies)
 
     def run(self, argv: Sequence[str], lines: Sequence[str] = ()) -> str:
         """Carry out one command; ``lines`` are those of the file it names. Returns its output."""
@@ -158,7 +142,8 @@ class Switch(DummySwitch):
             case "dpif-dummy/change-port-number":
                 self.change_port_number(arguments[1], int(arguments[2]))
             case "netdev-dummy/ip4addr" | "netdev-dummy/ip6addr":
-                self.host.give_address(*arguments)
+                address = HostAddress(*prefix_from_text(arguments[1]))
+                self.dummies.set_address(self.devices[arguments[0]], address)
             case "dpif/set-dp-features":
                 assert arguments[1:] == ["tnl_push_pop", "false"], arguments
                 backer.underlay.is_native = False

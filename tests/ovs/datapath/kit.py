@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from benchmarks.dummy_device import RememberingDevice
 from vnet.base.chance import Chance
 from vnet.base.drops import DropReason
 from vnet.base.ids import Mac
 from vnet.ovs.datapath.datapath import Datapath
-from vnet.ovs.datapath.dummy import DummyDevice
 from vnet.ovs.dpif.actions import OdpActions, Output
 from vnet.ovs.dpif.dpif import Dpif, Upcall
 from vnet.ovs.flow.extract import extract
@@ -41,7 +41,7 @@ class Table:
         self.scheduler = Scheduler()
         self.datapath = Datapath(self.scheduler, "dp", Chance(1), **options)  # type: ignore[arg-type]
         self.dpif: Dpif = self.datapath
-        self.ports: dict[int, DummyDevice] = {}
+        self.ports: dict[int, RememberingDevice] = {}
         self.upcalls: list[Upcall] = []
         self._decide = decide
         for number in range(1, n_ports + 1):
@@ -54,9 +54,11 @@ class Table:
         if self._decide is not None:
             self._decide(upcall)
 
-    def add_port(self, number: int) -> DummyDevice:
+    def add_port(self, number: int) -> RememberingDevice:
         """Another port."""
-        device = DummyDevice(self.scheduler, f"p{number}", Mac(bytes(5) + bytes((number & 0xFF,))))
+        device = RememberingDevice(
+            self.scheduler, f"p{number}", Mac(bytes(5) + bytes((number & 0xFF,)))
+        )
         assert self.dpif.port_add(device, "dummy", OdpPort(number)) == number
         self.ports[number] = device
         return device

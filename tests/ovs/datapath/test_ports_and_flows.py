@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.dummy_device import RememberingDevice
 from tests.ovs.datapath.kit import EXACT, IN_PORT, SAME_TYPE, Table, output
 from tests.ovs.flow.frames import ARP, ICMP, TCP, UDP, ethernet, ipv4
 from vnet.base.ids import MAC_BROADCAST, Mac
 from vnet.netdev.pair import PairDevice
 from vnet.ovs.datapath.datapath import FLOW_LIMIT
-from vnet.ovs.datapath.dummy import DummyDevice
 from vnet.ovs.datapath.internal import internal_pair
 from vnet.ovs.dpif.actions import KeyPart, Set
 from vnet.ovs.dpif.dpif import DatapathFullError, DatapathPort, FlowStats
@@ -45,11 +45,11 @@ def test_ports_get_the_lowest_free_number_but_zero() -> None:
     table = Table(3)
     table.dpif.port_del(OdpPort(2))
     add = [
-        table.dpif.port_add(DummyDevice(table.scheduler, f"q{n}", Mac(bytes(6))), "dummy")
+        table.dpif.port_add(RememberingDevice(table.scheduler, f"q{n}", Mac(bytes(6))), "dummy")
         for n in range(2)
     ]
     assert add == [2, 4]
-    local = DummyDevice(table.scheduler, "dp", Mac(bytes(6)))
+    local = RememberingDevice(table.scheduler, "dp", Mac(bytes(6)))
     assert table.dpif.port_add(local, "internal", OdpPort(0)) == 0
     assert list(table.dpif.ports()) == [
         DatapathPort(OdpPort(0), "dp", "internal"),
@@ -63,7 +63,9 @@ def test_ports_get_the_lowest_free_number_but_zero() -> None:
 def test_a_port_number_is_given_once() -> None:
     table = Table(1)
     with pytest.raises(ValueError, match="has a port 1 already"):
-        table.dpif.port_add(DummyDevice(table.scheduler, "q", Mac(bytes(6))), "dummy", OdpPort(1))
+        table.dpif.port_add(
+            RememberingDevice(table.scheduler, "q", Mac(bytes(6))), "dummy", OdpPort(1)
+        )
 
 
 def test_unknown_ports_and_flows_are_key_errors() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.dummy_device import RememberingDevice
 from tests.ovs.datapath.kit import Table, output
 from tests.ovs.flow.frames import ICMP, TCP, UDP, ethernet, ipv4
 from vnet.base.ids import Mac
 from vnet.ovs.datapath.datapath import Datapath
-from vnet.ovs.datapath.dummy import DummyDevice
 from vnet.ovs.dpif.actions import Clone, OdpActions, PushVlan, Recirc
 from vnet.ovs.dpif.dpif import Upcall
 from vnet.sim.frame import Frame, Meta
@@ -63,7 +63,7 @@ def test_a_drop_is_the_end(actions: OdpActions) -> None:
 def test_the_place_names_the_node() -> None:
     scheduler = Scheduler()
     datapath = Datapath(scheduler, "ovs-netdev", owner="h1")
-    device = DummyDevice(scheduler, "p1", Mac(bytes(6)), owner="h1")
+    device = RememberingDevice(scheduler, "p1", Mac(bytes(6)), owner="h1")
     datapath.port_add(device, "dummy")
     datapath.set_upcall_handler(lambda upcall: None)
     root = TraceNode(0, "test", "sent", bytes(60))

@@ -6,10 +6,10 @@ import shlex
 
 import pytest
 
+from benchmarks.dummy_device import RememberingDevice
 from vnet.base.ids import MAC_ZERO
 from vnet.netdev.device import NetDevice
 from vnet.ovs.datapath.datapath import Datapath
-from vnet.ovs.datapath.dummy import DummyDevice
 from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
 from vnet.ovs.ofproto.switching.bundle import VlanMode
 from vnet.ovs.openflow.messages import FlowModCommand
@@ -32,7 +32,7 @@ class Switch:
 
     def __init__(self, *command_lines: str) -> None:
         self.scheduler = Scheduler()
-        self.devices: dict[str, DummyDevice] = {}
+        self.devices: dict[str, RememberingDevice] = {}
         self.vswitchd = Vswitchd(self.scheduler, Datapath(self.scheduler, "dp"), self)
         for line in command_lines:
             self.vsctl(line)
@@ -40,7 +40,7 @@ class Switch:
     def open(self, _: BridgeConfig, interface: InterfaceConfig) -> NetDevice | None:
         if interface.name.startswith("no"):
             return None
-        device = DummyDevice(self.scheduler, interface.name, MAC_ZERO)
+        device = RememberingDevice(self.scheduler, interface.name, MAC_ZERO)
         self.devices[interface.name] = device
         return device
 

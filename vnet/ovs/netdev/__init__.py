@@ -1,0 +1,1 @@
+"""Devices that Open vSwitch brings along itself."""
