@@ -25,6 +25,7 @@ FLOOR = {
     "ovs.datapath": 4.2,
     "ovs.netdev": 4.2,
     "ovs.openflow": 5,
+    "ovs.ovsdb": 5,
     "ovs.ofproto": 6,
     "ovs.vswitchd": 7,
     "hypervisor": 8,
