@@ -14,8 +14,6 @@ from typing import Protocol
 from vnet.base.units import NS_PER_S
 from vnet.sim.scheduler import Scheduler
 
-_LONGEST_WAIT_NS = NS_PER_S
-
 
 class Readable(Protocol):
     """What a selector can wait for."""
@@ -58,11 +56,12 @@ class WallClock(Scheduler):
         """Call ``readable`` whenever there is something to read, or an error."""
         self._selector.register(file, selectors.EVENT_READ, readable)
 
-    def watch_writable(self, file: Readable, wanted: bool) -> None:
-        """Call what :meth:`watch` was told also when there is room to write."""
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wanted else 0)
-        key = self._selector.get_key(file)
-        self._selector.modify(file, events, key.data)
+    def watch_writable(self, file: Readable, wanted: bool, *, readable: bool = True) -> None:
+        """Call what :meth:`watch` was told also when there is room to write, and not when there is
+        something to read unless ``readable``. One of both must be wanted."""
+        reading = selectors.EVENT_READ if readable else 0
+        writing = selectors.EVENT_WRITE if wanted else 0
+        self._selector.modify(file, reading | writing, self._selector.get_key(file).data)
 
     def forget(self, file: Readable) -> None:
         """Watch a file no more; harmless where it was not."""
@@ -82,19 +81,19 @@ class WallClock(Scheduler):
             now_ns = self.real_now_ns
             if until_ns is not None and now_ns >= until_ns:
                 return
-            self._look(self._wait_ns(now_ns, until_ns))
+            self._look(self._wait_s(now_ns, until_ns))
             if not self._stopped:
                 self.run(max(self.real_now_ns, self.now_ns))
 
-    def _wait_ns(self, now_ns: int, until_ns: int | None) -> int:
-        ends = [now_ns + _LONGEST_WAIT_NS]
-        ends += [end for end in (self.next_event_ns, until_ns) if end is not None]
-        return max(0, min(ends) - now_ns)
+    def _wait_s(self, now_ns: int, until_ns: int | None) -> float | None:
+        """How long to wait for files; None: until there is one. Nobody is woken for nothing."""
+        ends = [end for end in (self.next_event_ns, until_ns) if end is not None]
+        return max(0, min(ends) - now_ns) / NS_PER_S if ends else None
 
-    def _look(self, wait_ns: int) -> None:
+    def _look(self, wait_s: float | None) -> None:
         """Wait for files, and tell who waits for them, before anything is done that is due by now:
         on a busy machine an answer has come in time that is read too late."""
-        ready = self._selector.select(wait_ns / NS_PER_S)
+        ready = self._selector.select(wait_s)
         if not ready:
             return
         self.now_ns = max(self.real_now_ns, self.now_ns)
