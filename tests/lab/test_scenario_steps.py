@@ -344,6 +344,40 @@ def test_the_first_round_that_failed_is_kept() -> None:
     assert report.steps[2].held, "the repeat itself did its rounds"
 
 
+def test_what_is_repeated_forever_keeps_nobody_waiting() -> None:
+    report = run(
+        "{at: 1s, repeat: {count: forever, interval: 1s, steps: [{ping: {from: vm1, to: vm2, "
+        "count: 1}, expect: {received: 1}}]}}",
+        "{wait: 4500ms}",
+    )
+    assert failures(report) == []
+    s = 1_000_000_000
+    assert report.steps[2].started_ns == s, "what follows begins with it"
+    assert report.virtual_ns == 5_500_000_000, "the scenario ends without it"
+    assert [(o.title, o.rounds, o.held) for o in report.steps[:2]] == [
+        ("repeat forever", 1, True),
+        ("ping vm1 → vm2 ×1", 5, True),
+    ]
+    assert report.steps[0].seen == {"rounds": 5}
+
+
+def test_a_round_that_failed_in_what_is_repeated_forever_is_told() -> None:
+    report = run(
+        "{at: 2500ms, link: {end: 'h1:eth0', state: down}}",
+        "{at: 1s, repeat: {count: forever, interval: 1s, steps: [{ping: {from: vm1, to: vm2, "
+        "count: 1, timeout: 1s}, expect: {received: 1}}]}}",
+        "{at: 8s, wait: 1s}",
+    )
+    assert [str(f) for f in report.steps[2].failures] == ["expected received == 1, saw 0"]
+    assert not report.held
+
+
+def test_a_lab_of_nothing_but_endless_steps_runs_a_while() -> None:
+    report = run("{repeat: {count: forever, interval: 1s, steps: [{wait: 1s}]}}")
+    assert report.held
+    assert report.steps[0].seen == {"rounds": 3}
+
+
 def test_parallel_steps_begin_at_once_and_the_last_ends_them() -> None:
     report = run(
         "{parallel: [{wait: 1s}, {wait: 3s}, {repeat: {count: 2, steps: [{wait: 1s}]}}]}",

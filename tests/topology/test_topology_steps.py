@@ -258,6 +258,22 @@ FAULTS = {
         "{repeat: {count: ^10000000, steps: [{wait: 1s}]}}",
         "count is too large: 10000000 (at most 1000000)",
     ),
+    "repeat how often": (
+        "{repeat: {^count: , steps: [{wait: 1s}]}}",
+        "count wants a whole number or forever, not nothing",
+    ),
+    "repeat as often as some word": (
+        "{repeat: {count: ^often, steps: [{wait: 1s}]}}",
+        "count wants a whole number, not the text 'often'",
+    ),
+    "forever inside another step": (
+        "{parallel: [{repeat: {count: ^forever, steps: [{wait: 1s}]}}]}",
+        "inside another step, nothing can be repeated forever (that step would never end)",
+    ),
+    "forever with a result": (
+        "{repeat: {count: forever, steps: [{wait: 1s}]}, expect: ^{rounds: 3}}",
+        "what is repeated forever has no result (expect something of the steps inside)",
+    ),
     "repeats that multiply": (
         "{repeat: {count: 10000, steps: [{repeat: {count: ^10000, steps: [{wait: 1s}]}}]}}",
         "with the repeats around it, that makes 100000000 rounds (at most 1000000)",

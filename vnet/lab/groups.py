@@ -17,10 +17,11 @@ Begin = Callable[[Then], None]
 
 
 class Repeat(App):
-    """Does ``one_round`` ``count`` times, ``interval_ns`` after the one before has ended."""
+    """Does ``one_round`` ``count`` times (None: for ever), ``interval_ns`` after the one before
+    has ended."""
 
     def __init__(
-        self, scheduler: Scheduler, count: int, interval_ns: int, one_round: Begin
+        self, scheduler: Scheduler, count: int | None, interval_ns: int, one_round: Begin
     ) -> None:
         super().__init__(scheduler)
         self.rounds = 0

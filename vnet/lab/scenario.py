@@ -116,9 +116,10 @@ class ScenarioRunner:
         self._on_end = on_end
         self._running: dict[int, _Attempt] = {}
         self._inner: dict[int, list[StepOutcome]] = {}
+        self._within_endless: set[int] = set()
         self.outcomes: list[StepOutcome] = []
         self._top = self._plan(scenario, depth=0)
-        self._open = len(self._top)
+        self._open = sum(not _is_endless(outcome) for outcome in self._top)
         self._whole_run: dict[int, dict[str, FrameCounter]] = {
             outcome.number: self._counters(outcome.step)
             for outcome in self.outcomes
@@ -134,6 +135,8 @@ class ScenarioRunner:
             planned.append(outcome)
             if isinstance(step, steps.RepeatStep | steps.ParallelStep):
                 self._inner[outcome.number] = self._plan(step.steps, depth + 1)
+                if _is_endless(outcome):
+                    self._within_endless.update(range(outcome.number + 1, len(self.outcomes)))
         return planned
 
     def start(self) -> None:
@@ -148,7 +151,7 @@ class ScenarioRunner:
 
     @property
     def done(self) -> bool:
-        """Whether every step has ended."""
+        """Whether every step has ended, but for those that never do."""
         return self._open == 0
 
     def close(self) -> None:
@@ -159,8 +162,7 @@ class ScenarioRunner:
             if attempt.app is not None:
                 attempt.app.on_done = None
                 attempt.app.finish()
-            judge(attempt.outcome, finished=False)
-            self.outcomes[attempt.outcome.number].break_off(attempt.outcome)
+            self._judge_at_end(attempt.outcome)
         self._running.clear()
         for counters in self._whole_run.values():
             for counter in counters.values():
@@ -169,16 +171,32 @@ class ScenarioRunner:
             if outcome.ended_ns is None and not outcome.error:
                 judge(outcome, finished=False)
 
+    def _judge_at_end(self, outcome: StepOutcome) -> None:
+        """Judge a step that is under way at the end. What goes on for ever may end at any time."""
+        entered = self.outcomes[outcome.number]
+        if _is_endless(outcome):
+            outcome.ended_ns = self._scheduler.now_ns
+            entered.take(outcome)
+        elif not (outcome.number in self._within_endless and entered.rounds):
+            judge(outcome, finished=False)
+            entered.break_off(outcome)
+
     # -- the life of a step
 
     def _begin_top(self, index: int) -> None:
-        self._begin(self._top[index], partial(self._ended_top, index))
+        outcome = self._top[index]
+        self._begin(outcome, partial(self._ended_top, index))
+        if _is_endless(outcome):
+            self._begin_following(index)
 
-    def _ended_top(self, index: int) -> None:
-        self._open -= 1
+    def _begin_following(self, index: int) -> None:
         following = index + 1
         if following < len(self._top) and self._top[following].step.at_ns is None:
             self._begin_top(following)
+
+    def _ended_top(self, index: int) -> None:
+        self._open -= 1
+        self._begin_following(index)
         if self.done:
             self._on_end()
 
@@ -241,6 +259,10 @@ class ScenarioRunner:
             inner = self._inner[outcome.number]
             return Parallel(self._scheduler, [partial(self._begin, one) for one in inner])
         return self._stage.make_app(step)
+
+
+def _is_endless(outcome: StepOutcome) -> bool:
+    return isinstance(outcome.step, steps.RepeatStep) and outcome.step.count is None
 
 
 def check_packets(topology: model.Topology) -> None:

@@ -13,6 +13,7 @@ from vnet.topology.report import Path
 from vnet.topology.schema import TopologyFile
 from vnet.topology.step_maker import Common
 from vnet.topology.step_schema import (
+    FOREVER,
     MAX_ROUNDS,
     OVS_VERBS,
     VERBS,
@@ -122,6 +123,8 @@ class _StepMaker(TrafficStepMaker, MachineStepMaker):
         return steps if len(steps) == len(files) else None
 
     def make_repeat(self, given: Any, path: Path, common: Common) -> Step | None:
+        if given.count is None:
+            return self.make_endless(given, path, common)
         around = self.rounds
         self.rounds = around * given.count
         if self.rounds > MAX_ROUNDS >= around:
@@ -130,6 +133,16 @@ class _StepMaker(TrafficStepMaker, MachineStepMaker):
         steps = self.inner(given.steps, (*path, "steps"))
         self.rounds = around
         return None if steps is None else RepeatStep(*common, given.count, given.interval, steps)
+
+    def make_endless(self, given: Any, path: Path, common: Common) -> Step | None:
+        if len(path) > len(("scenario", 0, "repeat")):
+            what = f"inside another step, nothing can be repeated {FOREVER}"
+            self.report.add((*path, "count"), what, "that step would never end")
+        if common.expect:
+            what = f"what is repeated {FOREVER} has no result"
+            self.report.add((*path[:-1], "expect"), what, "expect something of the steps inside")
+        steps = self.inner(given.steps, (*path, "steps"))
+        return None if steps is None else RepeatStep(*common, None, given.interval, steps)
 
     def make_parallel(self, given: Any, path: Path, common: Common) -> Step | None:
         steps = self.inner(given, path)

@@ -43,6 +43,7 @@ from vnet.topology.wire import WireFile
 MAX_PACKETS = 1_000_000
 MAX_PINGALL = 10_000
 MAX_ROUNDS = 1_000_000
+FOREVER = "forever"
 MAX_PARALLEL = 1_000
 
 _S = 1_000_000_000
@@ -253,10 +254,29 @@ class CountersFile(Part):
     device: DeviceName = Field(..., description="The device, as captures name it.")
 
 
+def _or_forever(value: object) -> object:
+    if value is None:
+        raise RefusedError(f"wants a whole number or {FOREVER}, not nothing")
+    return None if value == FOREVER else value
+
+
+_Rounds = Annotated[
+    Annotated[int, Field(ge=1, le=MAX_ROUNDS)] | None,
+    BeforeValidator(_or_forever),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_ROUNDS}, {"const": FOREVER}]}
+    ),
+]
+
+
 class RepeatFile(Part):
     """The same steps several times over."""
 
-    count: Annotated[int, Field(ge=1, le=MAX_ROUNDS)] = Field(..., description="Number of rounds.")
+    count: _Rounds = Field(
+        ...,
+        description="Number of rounds, or 'forever': until the lab ends. What follows begins at "
+        "once then, and the scenario is over when all else is.",
+    )
     interval: Duration = duration_field(0, "Time from the end of one round to the next.")
     steps: Annotated[list[StepFile], Field(min_length=1)] = Field(
         ..., description="The steps of a round."

@@ -276,15 +276,16 @@ class CheckStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class RepeatStep(Step):
-    """``steps`` in order, ``count`` times, with ``interval_ns`` between two rounds."""
+    """``steps`` in order, ``count`` times, with ``interval_ns`` between two rounds. None goes on
+    until the lab ends, and nobody waits for that."""
 
-    count: int
+    count: int | None
     interval_ns: int
     steps: tuple[Step, ...]
 
     @property
     def title(self) -> str:
-        return f"repeat ×{self.count}"
+        return "repeat forever" if self.count is None else f"repeat ×{self.count}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +323,7 @@ def _length_ns(step: Step) -> int:
     if isinstance(step, PingStep | ArpingStep | UdpStep | SendStep):
         return step.count * step.interval_ns
     if isinstance(step, RepeatStep):
-        return step.count * (expected_end_ns(step.steps) + step.interval_ns)
+        return (step.count or 0) * (expected_end_ns(step.steps) + step.interval_ns)
     if isinstance(step, ParallelStep):
         return max(_length_ns(inner) for inner in step.steps)
     return 0
