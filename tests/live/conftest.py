@@ -1,4 +1,5 @@
-"""Labs on the kernel: each test has records and names of its own, and leaves nothing behind."""
+"""A clock for what runs in real time. And labs on the kernel: each test has records and names of
+its own, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from typing import NamedTuple
 import pytest
 
 from tests.kernel.real import reason_to_skip
+from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.cli.main import _run as run_command_line
+from vnet.live.clock import WallClock
 from vnet.live.kernel import namespaces, record
 from vnet.live.kernel.lab import bring_down
 from vnet.live.kernel.record import labs_up
@@ -30,6 +33,32 @@ class Ended(NamedTuple):
 
 
 Vnet = Callable[..., Ended]
+
+
+PATIENCE_NS = 10 * NS_PER_S
+
+RunUntil = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def clock() -> Iterator[WallClock]:
+    made = WallClock()
+    made.begin()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run_until(clock: WallClock) -> RunUntil:
+    """Let the clock run until something is so; fails where it never is."""
+
+    def run(holds: Callable[[], object]) -> None:
+        end_ns = clock.real_now_ns + PATIENCE_NS
+        while not holds():
+            assert clock.real_now_ns < end_ns, "it never came to that"
+            clock.run_live(clock.real_now_ns + 2 * NS_PER_MS)
+
+    return run
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def negotiate(versions: Versions, greeting: Message) -> int:
         return max(common)
     ours_text, theirs_text = _listed(versions), _listed(theirs)
     told = f"We support {ours_text}, you support {theirs_text}, no common versions."
-    known = greeting.version in iter(OpenFlowVersion)
+    known = greeting.version in set(OpenFlowVersion)
     version = greeting.version if known else OpenFlowVersion.OF10
     answer = error(version, 0, HELLO_FAILED_INCOMPATIBLE, told.encode())
     text = f"version negotiation failed (we support {ours_text}, peer supports {theirs_text})"

@@ -1,0 +1,94 @@
+"""Where the devices of a switch come from that no lab is around."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from enum import Enum
+
+from vnet.base.ids import MAC_ZERO
+from vnet.live.clock import WallClock
+from vnet.live.devices.dummy_plug import DummyPlug
+from vnet.netdev.device import NetDevice
+from vnet.netdev.unattended import UnattendedPort
+from vnet.ovs.netdev.dummies import DummyDevices
+from vnet.ovs.netdev.dummy import DummyDevice
+from vnet.ovs.vlog.vlog import SILENT, Vlog
+from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
+
+_DUMMY_TYPES = ("dummy", "dummy-internal", "dummy-pmd")
+
+
+class DummyLevel(Enum):
+    """What ``--enable-dummy`` says: which types of devices are dummies."""
+
+    NONE = None
+    DUMMY = ""
+    SYSTEM = "system"
+    ALL = "override"
+
+
+class StandaloneDevices:
+    """Dummies, as far as they are enabled, and local ports that nobody is behind: the
+    :class:`~vnet.ovs.vswitchd.devices.Devices` of a daemon by itself.
+
+    There are no devices of the machine: a port cannot be one of its network cards.
+    """
+
+    def __init__(
+        self, clock: WallClock, level: DummyLevel = DummyLevel.NONE, vlog: Vlog = SILENT
+    ) -> None:
+        self.dummies = DummyDevices(clock, n_before=1)  # the first is the datapath's own
+        self._clock = clock
+        self._level = level
+        self._vlog = vlog
+        self._plugs: dict[str, DummyPlug] = {}
+
+    def open(self, bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice | None:
+        """The device of an interface; None where it would be the machine's.
+
+        Raises ``OSError`` with EAFNOSUPPORT for a type that there is not.
+        """
+        netdev_type = interface.type or "system"
+        if netdev_type == "internal":
+            netdev_type = "dummy-internal" if bridge.datapath_type == "dummy" else "tap"
+        if self._is_dummy(netdev_type):
+            return self._open_dummy(interface.name, netdev_type)
+        if netdev_type == "tap":
+            return UnattendedPort(self._clock, interface.name, MAC_ZERO)
+        if netdev_type == "system":
+            return None
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+
+    def configure(self, device: NetDevice, interface: InterfaceConfig) -> None:
+        """The options of an interface may have changed."""
+        if isinstance(device, DummyDevice):
+            self._plugs[device.name].configure(interface.options)
+
+    def close(self, device: NetDevice, _interface: InterfaceConfig) -> None:
+        """The switch has let go of a device."""
+        if isinstance(device, DummyDevice):
+            self._plugs.pop(device.name).close()
+            self.dummies.remove(device)
+
+    def connection_states(self) -> Mapping[str, str]:
+        """Each dummy device: ``connected``, ``disconnected``, or ``unknown`` where it has no
+        ``options:stream``."""
+        return {name: plug.connection_state for name, plug in self._plugs.items()}
+
+    def _is_dummy(self, netdev_type: str) -> bool:
+        match self._level:
+            case DummyLevel.NONE:
+                return False
+            case DummyLevel.DUMMY:
+                return netdev_type in _DUMMY_TYPES
+            case DummyLevel.SYSTEM:
+                return netdev_type in (*_DUMMY_TYPES, "system")
+            case DummyLevel.ALL:
+                return netdev_type in (*_DUMMY_TYPES, "system", "tap")
+
+    def _open_dummy(self, name: str, netdev_type: str) -> DummyDevice:
+        device = self.dummies.make(name, netdev_type)
+        self._plugs[name] = DummyPlug(self._clock, device, self._vlog)
+        return device

@@ -1,0 +1,1 @@
+"""Where controllers and ovs-ofctl reach the bridges of a live switch."""
