@@ -64,6 +64,9 @@ class DummySwitch:
         assert ours is device
         self.dummies.remove(ours)
 
+    def configure(self, device: NetDevice, interface: InterfaceConfig) -> None:
+        """There is nothing to set on them."""
+
     # -- control
 
     def vsctl(self, *words: str) -> None:

@@ -56,6 +56,11 @@ class HostDevices:
         else:
             device.rx_handler = self._namespace.interface(name).handle
 
+    def configure(self, device: NetDevice, interface: InterfaceConfig) -> None:
+        """Set the mtu that was asked for, as ``ip link`` would."""
+        if interface.mtu_request is not None and device.mtu_bytes != interface.mtu_request:
+            self._namespace.set_mtu(interface.name, interface.mtu_request)
+
     def route_source(self) -> RouteSource:
         """The namespace, as tunnels ask it."""
         return HostRoutes(self._namespace)

@@ -33,6 +33,9 @@ class ChassisDevices:
     def close(self, device: NetDevice, interface: InterfaceConfig) -> None:
         """Cards stay in the switch."""
 
+    def configure(self, device: NetDevice, interface: InterfaceConfig) -> None:
+        """There is nothing else to set on cards."""
+
     def route_source(self) -> RouteSource:
         """Nobody: no host is behind the switch."""
         return NoRoutes()

@@ -58,6 +58,9 @@ class Veths:
     def close(self, _device: NetDevice, interface: InterfaceConfig) -> None:
         del self.far[interface.name]
 
+    def configure(self, device: NetDevice, interface: InterfaceConfig) -> None:
+        """There is nothing to set on them."""
+
     def vsctl(self, words: str) -> None:
         self.vswitchd.reconcile(run_vsctl(self.vswitchd.config, words.split()))
 

@@ -47,6 +47,9 @@ class Switch:
     def close(self, device: NetDevice, interface: InterfaceConfig) -> None:
         assert self.devices.pop(interface.name) is device
 
+    def configure(self, device: NetDevice, interface: InterfaceConfig) -> None:
+        """There is nothing to set on them."""
+
     def vsctl(self, line: str) -> None:
         self.vswitchd.reconcile(run_vsctl(self.vswitchd.config, shlex.split(line)))
 

@@ -7,6 +7,7 @@ number. Source: bridge_reconfigure() of Open vSwitch 3.1.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from vnet.ovs.flow.hash_order import hash_table_order
@@ -29,12 +30,17 @@ def wanted_interfaces(
 
     That is the order of a hash table of the ports' names, or with ``in_order`` that of the
     configuration; but those that ask for a number go first, so that nobody else is given it.
+    The local port is an internal one, whatever its type.
     """
     ports = config.all_ports
     order = range(len(ports)) if in_order else _hash_order(ports)
     interfaces = [i for position in order for i in ports[position].interfaces]
     interfaces.sort(key=lambda interface: interface.ofport_request is None)
-    return {interface.name: interface for interface in interfaces}
+    wanted = {interface.name: interface for interface in interfaces}
+    local = wanted.get(config.name)
+    if local is not None and local.type != "internal":
+        wanted[config.name] = replace(local, type="internal")
+    return wanted
 
 
 def ports_in_table_order(config: BridgeConfig) -> list[BridgePortConfig]:

@@ -76,6 +76,10 @@ class InterfaceConfig(Row):
     def __post_init__(self) -> None:
         # The decorator with slots makes a class anew, which super() without arguments misses.
         Row.__post_init__(self)
+        self.check()
+
+    def check(self) -> None:
+        """Raise what is wrong with it that the database allows."""
         if self.type not in INTERFACE_TYPES:
             raise OvsTextError(
                 f"could not open network device {self.name} "
@@ -236,6 +240,11 @@ class BridgeConfig(Row):
         local = InterfaceConfig(self.name, type="internal")
         return (BridgePortConfig(self.name, (local,)), *self.ports)
 
+    def interfaces(self) -> Iterator[InterfaceConfig]:
+        """Those of all ports."""
+        for port in self.all_ports:
+            yield from port.interfaces
+
     @property
     def is_secure(self) -> bool:
         """Whether a bridge without controller starts without flows, and not with NORMAL."""
@@ -305,8 +314,7 @@ class SwitchConfig(Row):
     def interfaces(self) -> Iterator[InterfaceConfig]:
         """Those of all bridges."""
         for bridge in self.bridges:
-            for port in bridge.all_ports:
-                yield from port.interfaces
+            yield from bridge.interfaces()
 
     def bridge(self, name: str) -> BridgeConfig | None:
         """A bridge by its name."""

@@ -22,8 +22,6 @@ class DatapathTunnels:
     """The tunnels of one datapath."""
 
     def __init__(self, backer: Backer) -> None:
-        self.errors: dict[str, str] = {}
-        """What is wrong with tunnels that have no port, by their interfaces' names."""
         self._backer = backer
         self._shared: dict[str, OdpPort] = {}
         self._n_tunnels: dict[OdpPort, int] = {}
@@ -41,12 +39,6 @@ class DatapathTunnels:
             return False
         tunnels.add(bridge, port)
         return True
-
-    def refuse(self, port: OfPort) -> None:
-        """Give up a tunnel that could not be attached, and say so."""
-        self.detach(port)
-        name = port.name
-        self.errors[name] = f"could not add network device {name} to ofproto (File exists)"
 
     def detach(self, port: OfPort) -> None:
         """A tunnel goes."""

@@ -191,7 +191,44 @@ class RstpBridge(SpanningTree):
         self.rstp.poke()
         self.wake()
 
-    # -- texts
+    # -- what is said of it
+
+    def status(self) -> dict[str, str]:
+        rstp = self.rstp
+        best = rstp.root_priority
+        return {
+            "rstp_bridge_id": _id_text(rstp.id),
+            "rstp_bridge_port_id": f"{best.bridge_port_id:04x}",
+            "rstp_designated_id": _id_text(best.bridge_id),
+            "rstp_designated_port_id": f"{best.port_id:04x}",
+            "rstp_root_id": _id_text(best.root_id),
+            "rstp_root_path_cost": str(best.root_path_cost),
+        }
+
+    def port_status(self, port: OfPort) -> dict[str, str]:
+        member = self._members.get(port)
+        if member is None:
+            return {}
+        best = member.port_priority
+        return {
+            "rstp_designated_bridge_id": _id_text(best.bridge_id),
+            "rstp_designated_path_cost": str(best.root_path_cost),
+            "rstp_designated_port_id": f"{best.port_id:04x}",
+            "rstp_port_id": f"{member.id:04x}",
+            "rstp_port_role": member.role.value,
+            "rstp_port_state": member.state.value,
+        }
+
+    def port_statistics(self, port: OfPort) -> dict[str, int]:
+        member = self._members.get(port)
+        if member is None:
+            return {}
+        return {
+            "rstp_error_count": member.n_errors,
+            "rstp_rx_count": member.n_received,
+            "rstp_tx_count": member.tx_count,
+            "rstp_uptime": member.uptime_s,
+        }
 
     def show(self) -> Iterator[str]:
         rstp = self.rstp
@@ -226,6 +263,11 @@ class RstpBridge(SpanningTree):
 
     def _name_of(self, member: RstpPort) -> str:
         return self._names.get(member, "null")
+
+
+def _id_text(bridge_id: int) -> str:
+    priority = bridge_id >> _ADDRESS_BITS
+    return f"{priority >> 12:x}.{priority & 0xFFF:03x}.{bridge_id & _ADDRESS_MASK:012x}"
 
 
 def _payload(frame: bytes) -> bytes | None:

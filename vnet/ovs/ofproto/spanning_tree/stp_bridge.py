@@ -88,6 +88,8 @@ class StpBridge(SpanningTree):
         self._members: dict[OfPort, StpPort] = {}
         self._holders: dict[StpPort, OfPort] = {}
         self._names: dict[StpPort, str] = {}
+        self._entered_ns: dict[OfPort, int] = {}
+        """Since when ports have been in the states that they are in."""
         self.watch_ports(is_first=True)
 
     def configure(
@@ -127,6 +129,7 @@ class StpBridge(SpanningTree):
     def _remove(self, port: OfPort) -> None:
         self._disable(self._members.pop(port))
         self.set_standing(port, OUTSIDE_TREE)
+        self._entered_ns.pop(port, None)
 
     def _disable(self, member: StpPort) -> None:
         self.stp.disable(member)
@@ -149,6 +152,11 @@ class StpBridge(SpanningTree):
         else:
             self.stp.enable(member)
         self._holders[member] = port
+
+    def set_standing(self, port: OfPort, standing: TreeStanding) -> None:
+        if port.tree != standing:
+            self._entered_ns[port] = self.now_ns
+        super().set_standing(port, standing)
 
     def learning_changed(self, port: OfPort) -> None:  # noqa: ARG002 - all are forgotten
         self.bridge.switching.flush()
@@ -193,7 +201,36 @@ class StpBridge(SpanningTree):
         self.stp.detect_topology_change()
         self.wake()
 
-    # -- texts
+    # -- what is said of it
+
+    def status(self) -> dict[str, str]:
+        return {
+            "stp_bridge_id": _id_text(self.stp.bridge_id),
+            "stp_designated_root": _id_text(self.stp.root_id),
+            "stp_root_path_cost": str(self.stp.root_path_cost),
+        }
+
+    def port_status(self, port: OfPort) -> dict[str, str]:
+        member = self._members.get(port)
+        if member is None:
+            return {}
+        elapsed_ns = self.now_ns - self._entered_ns.get(port, self.now_ns)
+        return {
+            "stp_port_id": str(member.id),
+            "stp_role": self.stp.role(member).value,
+            "stp_sec_in_state": str(elapsed_ns // NS_PER_S),
+            "stp_state": member.state.value,
+        }
+
+    def port_statistics(self, port: OfPort) -> dict[str, int]:
+        member = self._members.get(port)
+        if member is None:
+            return {}
+        return {
+            "stp_error_count": member.n_errors,
+            "stp_rx_count": member.n_received,
+            "stp_tx_count": member.n_sent,
+        }
 
     def show(self) -> Iterator[str]:
         stp = self.stp
@@ -224,6 +261,10 @@ class StpBridge(SpanningTree):
             f"  {name:<11}{role.value:<11}{member.state.value:<11}"
             f"{member.path_cost:<6}{priority}.{number}"
         )
+
+
+def _id_text(bridge_id: int) -> str:
+    return f"{bridge_id >> _ADDRESS_BITS:04x}.{bridge_id & _ADDRESS_MASK:012x}"
 
 
 def _is_long_notice(kind: BpduType, data: bytes) -> bool:

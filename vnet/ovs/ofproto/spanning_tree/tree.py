@@ -138,5 +138,18 @@ class SpanningTree(ABC):
         """Somebody says that the topology has changed (``stp/tcn``, ``rstp/tcn``)."""
 
     @abstractmethod
+    def status(self) -> dict[str, str]:
+        """What the database is told of the bridge, by the keys of its Bridge table."""
+
+    @abstractmethod
+    def port_status(self, port: OfPort) -> dict[str, str]:
+        """What it is told of a port, by the keys of its Port table; nothing where it takes no
+        part."""
+
+    @abstractmethod
+    def port_statistics(self, port: OfPort) -> dict[str, int]:
+        """What has been counted at a port, likewise."""
+
+    @abstractmethod
     def show(self) -> Iterator[str]:
         """The lines of ``stp/show`` or ``rstp/show``."""

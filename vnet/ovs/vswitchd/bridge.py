@@ -1,0 +1,311 @@
+"""A bridge as it runs, and how it becomes what its configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from vnet.base.ids import MAC_ZERO, Mac
+from vnet.netdev.device import NetDevice
+from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.hashing import hash_bytes
+from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NORMAL, OdpPort
+from vnet.ovs.ofproto.backer import Backer
+from vnet.ovs.ofproto.bond.settings import AggregateSettings
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.switching.bundle import Bundle
+from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
+from vnet.ovs.openflow.ofpacts import Output
+from vnet.ovs.vlog.vlog import Vlog
+from vnet.ovs.vswitchd import bundles, qos
+from vnet.ovs.vswitchd.bonds import aggregate_settings
+from vnet.ovs.vswitchd.changes import RunningInterface, interfaces_to_drop, wanted_interfaces
+from vnet.ovs.vswitchd.config import TUNNEL_TYPES, BridgeConfig, InterfaceConfig
+from vnet.ovs.vswitchd.devices import Devices
+from vnet.ovs.vswitchd.identity import least_mtu_bytes, lent_mac, own_mac, wanted_mac
+from vnet.ovs.vswitchd.interface import Interface
+from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number
+from vnet.ovs.vswitchd.protocols import configure_snooping, configure_spanning_tree
+from vnet.ovs.vswitchd.tables import table_settings
+from vnet.ovs.vswitchd.tunnels import DatapathTunnels
+from vnet.sim.scheduler import Scheduler
+
+
+class Surroundings(NamedTuple):
+    """What all bridges of a daemon share. ``errors`` has what is wrong with interfaces that
+    therefore have no port, by name; ``status_changed`` is called when there is news to tell."""
+
+    scheduler: Scheduler
+    backer: Backer
+    devices: Devices
+    tunnels: DatapathTunnels
+    errors: dict[str, str]
+    vlog: Vlog
+    status_changed: Callable[[], None]
+
+
+class Bridge:
+    """A running bridge, and what it was last configured with."""
+
+    def __init__(self, config: BridgeConfig, around: Surroundings) -> None:
+        self.config = config
+        self.interfaces: dict[str, Interface] = {}
+        self._around = around
+        self._scheduler = around.scheduler
+        self._backer = around.backer
+        self._log = around.vlog.module("bridge")
+        self._numbers = OfpNumbers()
+        self.ofproto = Ofproto(config.name, around.scheduler, around.backer.meter_pool)
+        self.ofproto.port_changed.append(self._port_changed)
+        around.backer.add_bridge(self.ofproto)
+        self._set_default_flow(config)
+
+    @property
+    def datapath_type(self) -> str:
+        """As the database has it, where nothing means the kernel's."""
+        return self.config.datapath_type or "system"
+
+    def remove(self) -> None:
+        """The bridge goes, with all its ports."""
+        for name in list(self.interfaces):
+            self._drop(name)
+        self._backer.remove_bridge(self.ofproto)
+
+    def drop_ports(self, config: BridgeConfig) -> None:
+        """Let go of the interfaces that are no longer wanted, or wanted otherwise."""
+        running = {
+            name: RunningInterface(interface.config.type, interface.port.number)
+            for name, interface in self.interfaces.items()
+        }
+        wanted = wanted_interfaces(config)
+        for name in interfaces_to_drop(running, wanted):
+            self._drop(name)
+        for name, interface in list(self.interfaces.items()):
+            if not self._can_configure(interface, wanted[name]):
+                self._drop(name)
+
+    def _can_configure(self, interface: Interface, wanted: InterfaceConfig) -> bool:
+        """Whether a running device takes new options; if not, it goes, and its next try is told."""
+        if wanted is interface.config or wanted.options == interface.config.options:
+            return True
+        try:
+            wanted.check()
+        except OvsTextError:
+            return False
+        return True
+
+    def configure(self, config: BridgeConfig, *, in_order: bool) -> None:
+        """Take up what is new, and set what has changed."""
+        was, self.config = self.config, config
+        if was.is_secure != config.is_secure:
+            self.ofproto.flow_mod(FlowMod(FlowModCommand.DELETE))
+            self._set_default_flow(config)
+        for name, wanted in wanted_interfaces(config, in_order=in_order).items():
+            running = self.interfaces.get(name)
+            if running is None:
+                self._try_to_add(wanted)
+            else:
+                self._configure_interface(running, wanted)
+        self.ofproto.openflow_full = config.openflow_full
+        self._configure_switching()
+        for table in self.ofproto.tables[:-1]:
+            settings = table_settings(config.flow_tables.get(table.table_id))
+            self.ofproto.configure_table(table.table_id, settings)
+
+    def _port_changed(self, _port: OfPort) -> None:
+        self._around.status_changed()
+
+    def _set_default_flow(self, config: BridgeConfig) -> None:
+        if not config.is_secure:
+            mod = FlowMod(
+                FlowModCommand.ADD, priority=0, table_id=0, actions=(Output(OFPP_NORMAL),)
+            )
+            self.ofproto.flow_mod(mod)
+
+    # -- ports
+
+    def _try_to_add(self, interface: InterfaceConfig) -> None:
+        name = interface.name
+        try:
+            running = self._open(interface)
+        except OvsTextError as error:
+            self._around.errors[name] = str(error)
+            self._log.warn(str(error))
+            return
+        self.interfaces[name] = running
+        port = running.port
+        self.ofproto.add_port(port)
+        if port.tunnel is None:
+            if port.odp_port is not None:
+                self._backer.map_port(self.ofproto, port)
+            self._configure_interface(running, interface)
+        self._log.info(f"bridge {self.config.name}: added interface {name} on port {port.number}")
+
+    def _open(self, interface: InterfaceConfig) -> Interface:
+        """An interface's port. Raises :class:`OvsTextError` where there can be none."""
+        interface.check()
+        if interface.is_tunnel:
+            port = self._open_tunnel(interface)
+        elif interface.type in TUNNEL_TYPES:
+            raise OvsTextError(
+                f"could not open network device {interface.name} "
+                "(Address family not supported by protocol)"
+            )
+        elif interface.is_patch:
+            port = self._port(interface, None)
+        else:
+            device = self._open_device(interface)
+            port = self._port(interface, device)
+            port.odp_port = self._attach(device, interface)
+        return Interface(
+            interface, port, self.ofproto, self._scheduler, self._around.status_changed
+        )
+
+    def _open_device(self, interface: InterfaceConfig) -> NetDevice:
+        sentence = f"could not open network device {interface.name}"
+        try:
+            device = self._around.devices.open(self.config, interface)
+        except OSError as error:
+            raise OvsTextError(f"{sentence} ({error.strerror})") from error
+        if device is None:
+            raise OvsTextError(f"{sentence} (No such device)")
+        return device
+
+    def _port(self, interface: InterfaceConfig, device: NetDevice | None) -> OfPort:
+        name, now_ns = interface.name, self._scheduler.now_ns
+        if name == self.config.name:
+            number = OFPP_LOCAL
+        else:
+            number = self._numbers.take(name, interface.ofport_request, now_ns)
+        return OfPort(
+            number,
+            name,
+            device,
+            peer=interface.peer if interface.is_patch else None,
+            tunnel=interface.tunnel if interface.is_tunnel else None,
+            mac=_drawn_mac(self.config.name, name),
+            created_ns=now_ns,
+        )
+
+    def _open_tunnel(self, interface: InterfaceConfig) -> OfPort:
+        port = self._port(interface, None)
+        if not self._around.tunnels.attach(self.ofproto, port, self._datapath_number):
+            self._around.tunnels.detach(port)
+            self._numbers.give_back(port.number, self._scheduler.now_ns)
+            raise OvsTextError(f"could not add network device {port.name} to ofproto (File exists)")
+        return port
+
+    def _configure_interface(self, running: Interface, wanted: InterfaceConfig) -> None:
+        port = running.port
+        running.configure(wanted)
+        if port.device is not None:
+            self._around.devices.configure(port.device, wanted)
+            running.adapt(None, wanted.mtu_request)
+        elif wanted.is_tunnel:
+            self._around.tunnels.configure(self.ofproto, port, wanted.tunnel, self._datapath_number)
+
+    def _attach(self, device: NetDevice, interface: InterfaceConfig) -> OdpPort:
+        kind = interface.type or "system"
+        if kind == "internal" and self.config.datapath_type == "dummy":
+            kind = "dummy-internal"
+        return self._backer.dpif.port_add(device, kind, self._datapath_number(interface.name))
+
+    def _datapath_number(self, name: str) -> OdpPort | None:
+        """The number that a dummy datapath gives a port of some name."""
+        if self.config.datapath_type != "dummy":
+            return None
+        return dummy_number(name, {port.number for port in self._backer.dpif.ports()})
+
+    def _drop(self, name: str) -> None:
+        running = self.interfaces.pop(name)
+        running.unlimit()
+        port = running.port
+        self.ofproto.remove_port(port.number)
+        if name != self.config.name:
+            self._numbers.give_back(port.number, self._scheduler.now_ns)
+        if port.tunnel is not None:
+            self._around.tunnels.detach(port)
+        elif port.odp_port is not None:
+            self._backer.unmap_port(port.odp_port)
+            self._backer.dpif.port_del(port.odp_port)
+        if port.device is not None:
+            running.unwatch()
+            self._around.devices.close(port.device, running.config)
+        self._log.info(f"bridge {self.config.name}: deleted interface {name} on port {port.number}")
+
+    # -- the learning switch
+
+    def _configure_switching(self) -> None:
+        config, switching = self.config, self.ofproto.switching
+        switching.forward_bpdu = config.forward_bpdu
+        switching.mac_table.configure(
+            ageing_s=config.mac_aging_time_s,
+            max_entries=config.mac_table_size,
+            flood_vlans=frozenset(config.flood_vlans),
+        )
+        self._backer.age(self.ofproto)
+        self._configure_bundles()
+        switching.set_mirrors(bundles.mirrors(config.mirrors, switching.bundles))
+        configure_snooping(self.ofproto, config)
+
+    def take_identity(self) -> None:
+        """Give the local port its address, and the bridge its datapath id.
+
+        Internal ports carry no more than the others do, unless their mtu is set.
+        """
+        config, log = self.config, self._log
+        mac = wanted_mac(config, log) or lent_mac(config, self.interfaces)
+        mac = mac or own_mac(config.identity, config.name)
+        mtu_bytes = least_mtu_bytes(self.interfaces)
+        for interface in self.interfaces.values():
+            if interface.is_internal:
+                interface.adapt(
+                    mac if interface.port.number == OFPP_LOCAL else None,
+                    None if interface.config.mtu_request else mtu_bytes,
+                )
+        datapath_id = config.datapath_id or int.from_bytes(mac, "big")
+        if datapath_id != self.ofproto.datapath_id:
+            log.info(f"bridge {config.name}: using datapath ID {datapath_id:016x}")
+            self.ofproto.datapath_id = datapath_id
+
+    def configure_spanning_tree(self) -> None:
+        """Have the bridge speak what it is to speak, by the address that it has now."""
+        configure_spanning_tree(self.ofproto, self.config, self._backer)
+
+    def _configure_bundles(self) -> None:
+        """Set up the ports of the learning switch, and those among them that are bonds."""
+        current: list[Bundle] = []
+        aggregates: dict[Bundle, AggregateSettings] = {}
+        local = self.interfaces.get(self.config.name)
+        own_mac = MAC_ZERO if local is None else local.port.mac
+        for port in self.config.all_ports:
+            names = (interface.name for interface in port.interfaces)
+            ports = {n: self.interfaces[n].port for n in names if n in self.interfaces}
+            for member in ports.values():
+                member.queue_dscp = qos.dscp_of(port.qos)
+                qos.configure(member, port.qos, self._scheduler)
+            if ports:
+                bundle = self._bundle(bundles.configured(port, list(ports.values())))
+                current.append(bundle)
+                aggregate = aggregate_settings(port, ports, own_mac)
+                if aggregate is not None:
+                    aggregates[bundle] = aggregate
+        self.ofproto.switching.set_bundles(current)
+        self._backer.bonding[self.config.name].configure(aggregates)
+
+    def _bundle(self, wanted: Bundle) -> Bundle:
+        switching = self.ofproto.switching
+        bundle = switching.bundles.get(wanted.name)
+        if bundle is None:
+            return wanted
+        if bundles.update(bundle, wanted):
+            switching.flush_bundle(bundle)
+        return bundle
+
+
+def _drawn_mac(bridge: str, port: str) -> Mac:
+    """The address of a port without a device, which it sends BPDUs from; Open vSwitch draws one."""
+    label = f"{bridge} {port}".encode()
+    drawn = hash_bytes(label, 0) << 32 | hash_bytes(label, 1)
+    return Mac(b"\x02" + (drawn & (1 << 40) - 1).to_bytes(5, "big"))
