@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from vnet.ovs.ovsdb.errors import OvsdbError, syntax_error
 from vnet.ovs.ovsdb.json_text import Json, integer_of
+from vnet.ovs.ovsdb.name_order import in_hash_order
 
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -91,7 +92,8 @@ class ObjectParser:
         """Raise the fault there is, or that there are members nobody asked for."""
         self.check()
         if len(self._used) < len(self._members):
-            self.fail(_not_allowed([name for name in self._members if name not in self._used]))
+            names = in_hash_order(self._members)
+            self.fail(_not_allowed([name for name in names if name not in self._used]))
             self.check()
 
     def _sentence(self, why: str) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from vnet.ovs.ovsdb.atoms import Datum, Uuid
+from vnet.ovs.ovsdb.datums import sort_key
+from vnet.ovs.ovsdb.schema import ColumnSchema
 
 
 class Row:
@@ -26,3 +31,7 @@ class Row:
         if column == "_uuid":
             return (self.uuid,)
         return (self.version,) if column == "_version" else self.columns[column]
+
+    def order(self, columns: Iterable[ColumnSchema]) -> list[tuple[Any, ...]]:
+        """What rows of a table are sorted by, given the columns to sort by."""
+        return [sort_key(self.datum(column.name), is_map=column.type.is_map) for column in columns]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TypeVar
 
 from vnet.ovs.ovsdb.atoms import Datum
 from vnet.ovs.ovsdb.errors import OvsdbError, syntax_error
 from vnet.ovs.ovsdb.json_text import Json, integer_of
+from vnet.ovs.ovsdb.name_order import in_hash_order
 from vnet.ovs.ovsdb.object_parser import (
     ObjectParser,
     is_array,
@@ -70,7 +70,9 @@ VERSION_COLUMN = ColumnSchema(
 class TableSchema:
     """A table: its columns by name (without ``_uuid`` and ``_version``) and what its rows keep to.
 
-    ``indexes`` are groups of columns in which no two rows are equal.
+    ``indexes`` are groups of columns in which no two rows are equal. ``all_columns`` has the two
+    as well, in the order of Open vSwitch; ``defaults`` is what a new row starts with, and
+    ``strict_columns`` are those that may not stay so; ``composite_columns`` hold several members.
     """
 
     name: str
@@ -80,13 +82,26 @@ class TableSchema:
     is_root: bool = False
     indexes: tuple[tuple[str, ...], ...] = ()
     all_columns: Mapping[str, ColumnSchema] = field(init=False, repr=False, compare=False)
-    defaults: Mapping[str, Datum] = field(init=False, repr=False, compare=False)
+    defaults: dict[str, Datum] = field(init=False, repr=False, compare=False)
+    strong_columns: tuple[ColumnSchema, ...] = field(init=False, repr=False, compare=False)
+    weak_columns: tuple[ColumnSchema, ...] = field(init=False, repr=False, compare=False)
+    strict_columns: tuple[ColumnSchema, ...] = field(init=False, repr=False, compare=False)
+    composite_columns: tuple[ColumnSchema, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         standard = {column.name: column for column in (UUID_COLUMN, VERSION_COLUMN)}
-        defaults = {name: column.type.default for name, column in self.columns.items()}
-        object.__setattr__(self, "all_columns", MappingProxyType(standard | dict(self.columns)))
-        object.__setattr__(self, "defaults", defaults)
+        everything = standard | dict(self.columns)
+        columns = self.columns.values()
+        derived = {
+            "all_columns": {name: everything[name] for name in in_hash_order(everything)},
+            "defaults": {column.name: column.type.default for column in columns},
+            "strong_columns": tuple(one for one in columns if one.type.has_strong_references),
+            "weak_columns": tuple(one for one in columns if one.type.has_weak_references),
+            "strict_columns": tuple(one for one in columns if not one.type.allows_default),
+            "composite_columns": tuple(one for one in columns if one.type.n_max > 1),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_json(cls, name: str, json: Json) -> TableSchema:
@@ -143,7 +158,8 @@ class TableSchema:
             json["mutable"] = False
         if self.is_root != is_root_by_default:
             json["isRoot"] = self.is_root
-        json["columns"] = {name: column.to_json() for name, column in self.columns.items()}
+        names = in_hash_order(name for name in self.all_columns if name in self.columns)
+        json["columns"] = {name: self.columns[name].to_json() for name in names}
         if self.max_rows != UNLIMITED:
             json["maxRows"] = self.max_rows
         if self.indexes:
@@ -186,12 +202,12 @@ class DatabaseSchema:
         if self.cksum:
             json["cksum"] = self.cksum
         all_are_roots = all(table.is_root for table in self.tables.values())
-        tables = {name: table.to_json(all_are_roots) for name, table in self.tables.items()}
-        return json | {"tables": tables}
+        names = in_hash_order(in_hash_order(self.tables))
+        return json | {"tables": {name: self.tables[name].to_json(all_are_roots) for name in names}}
 
 
 def _by_name(json: dict[str, Json], read: Callable[[str, Json], _T], whole: Json) -> dict[str, _T]:
-    return {name: read(_checked_name(name, whole), member) for name, member in json.items()}
+    return {name: read(_checked_name(name, whole), json[name]) for name in in_hash_order(json)}
 
 
 def _checked_name(name: str, whole: Json) -> str:

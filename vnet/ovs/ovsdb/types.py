@@ -8,7 +8,7 @@ from typing import Any
 
 from vnet.ovs.ovsdb.atom_json import PARSERS, duplicates, pair_of, parse_kind, unwrap_array
 from vnet.ovs.ovsdb.atoms import DEFAULT_ATOMS, Atom, Datum, Kind, atom_text
-from vnet.ovs.ovsdb.errors import constraint_violation, syntax_error
+from vnet.ovs.ovsdb.errors import OvsdbError, constraint_violation, syntax_error
 from vnet.ovs.ovsdb.json_text import (
     INTEGER_MAX,
     INTEGER_MIN,
@@ -187,6 +187,15 @@ class ColumnType:
         return self.key.is_strong_reference or (
             self.value is not None and self.value.is_strong_reference
         )
+
+    @property
+    def allows_default(self) -> bool:
+        """Whether the default is within the constraints."""
+        try:
+            self.check(self.default)
+        except OvsdbError:
+            return False
+        return True
 
     def parse(self, json: Json, symbols: Symbols | None = None) -> Datum:
         """The datum that JSON stands for, with every constraint checked but references.
