@@ -7,7 +7,7 @@ and not to the programs. Virtual time stands still unless a test moves it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.dummy_switch import DummySwitch
@@ -17,49 +17,11 @@ from vnet.base.units import NS_PER_MS
 from vnet.netdev.route_source import HostAddress
 from vnet.ovs.dpif.text.flows import parse_key
 from vnet.ovs.flow.compose import compose
-from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.names import Names
 from vnet.ovs.flow.ports import OdpPort
-from vnet.ovs.flow.protocols import (
-    P_ANY,
-    P_OF10_ANY,
-    P_OF11_STD,
-    P_OF12_OXM,
-    P_OF13_OXM,
-    P_OF14_OXM,
-    P_OF15_OXM,
-)
-from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.openflow.messages import (
-    FlowMod,
-    FlowModCommand,
-    GroupMod,
-    GroupModCommand,
-    MeterModCommand,
-    PortConfig,
-    PortMod,
-)
-from vnet.ovs.openflow.text.flow_mod import parse_flow
-from vnet.ovs.openflow.text.group import parse_group
-from vnet.ovs.openflow.text.meter import parse_meter
 from vnet.ovs.vswitchd.appctl.table import appctl
-
-PROTOCOLS = {
-    "10": P_OF10_ANY,
-    "11": P_OF11_STD,
-    "12": P_OF12_OXM,
-    "13": P_OF13_OXM,
-    "14": P_OF14_OXM,
-    "15": P_OF15_OXM,
-}
-
-PORT_CONFIGS = {
-    "down": PortConfig.PORT_DOWN,
-    "no-receive": PortConfig.NO_RECV,
-    "no-flood": PortConfig.NO_FLOOD,
-    "no-forward": PortConfig.NO_FWD,
-}
+from vnet.ovs.vswitchd.ofctl.command import Options
+from vnet.ovs.vswitchd.ofctl.table import ofctl
 
 
 def oracle_path(*parts: str) -> Path | None:
@@ -83,39 +45,22 @@ class Switch(DummySwitch):
             self.vsctl(*words)
             return ""
         if program == "ovs-ofctl":
-            self.ofctl(words, lines)
-            return ""
+            return self.ofctl(words, lines)
         assert program == "ovs-appctl", argv
         return self.appctl(words)
 
-    def ofctl(self, words: Sequence[str], lines: Sequence[str] = ()) -> None:
-        rest, allowed = list(words), P_ANY
+    def ofctl(self, words: Sequence[str], lines: Sequence[str] = ()) -> str:
+        """``ovs-ofctl`` with ``words``, where ``lines`` are in the file that they name last."""
+        options: list[str] = []
+        rest = list(words)
         while rest[0].startswith("-"):
-            option = rest.pop(0)
-            if option.startswith("-O"):
-                version = option[2:] or rest.pop(0)
-                allowed = PROTOCOLS[version[-2:]]
-        command, bridge_name, *arguments = rest
-        if command == "parse-pcap":
-            return  # it looks at a capture and at no switch
-        if command == "add-tlv-map":
-            raise OvsTextError("tunnel options are not mapped to fields")
-        bridge = self.bridge(bridge_name)
-        names = Names({port.name: port.number for port in bridge.ports.values()})
-        requests = _REQUESTS[command](arguments, lines, names, allowed)
-        if command in _METER_MODS:
-            text = arguments[0] if arguments else ""
-            bridge.meter_mod(parse_meter(text, _METER_MODS[command]))
-        elif command == "mod-port":
-            self.mod_port(bridge, *arguments)
-        else:
-            bridge.bundle(requests)
-        self.vswitchd.backer.revalidator.settle()
-
-    def mod_port(self, bridge: Ofproto, port_name: str, setting: str) -> None:
-        port = bridge.port_by_name(port_name)
-        assert port is not None
-        bridge.port_mod(PortMod(port.number, PORT_CONFIGS[setting], PORT_CONFIGS[setting]))
+            options.append(rest.pop(0))
+            if options[-1] == "-O":
+                options.append(rest.pop(0))
+        command, *given = rest
+        if lines:
+            given[-1] = "-"
+        return ofctl(self.vswitchd, command, [*options, *given], Options(stdin="\n".join(lines)))
 
     def appctl(self, words: Sequence[str]) -> str:
         name, *arguments = words[2:] if words[0] == "-t" else words
@@ -172,53 +117,3 @@ def _frame(packet: str) -> bytes:
         return bytes.fromhex(packet)
     except ValueError:
         return compose(Flow(parse_key(packet)))
-
-
-Request = FlowMod | GroupMod
-_Words = Sequence[str]
-_Reader = Callable[[_Words, _Words, Names, int], list[Request]]
-
-
-def _flows(command: FlowModCommand | None) -> _Reader:
-    def requests(arguments: _Words, lines: _Words, names: Names, allowed: int) -> list[Request]:
-        texts = lines if command is None else arguments or [""]
-        return [parse_flow(text, command, names, allowed) for text in _without_comments(texts)]
-
-    return requests
-
-
-def _groups(command: GroupModCommand | None) -> _Reader:
-    def requests(arguments: _Words, lines: _Words, names: Names, allowed: int) -> list[Request]:
-        texts = _without_comments(lines if command is None else arguments)
-        return [parse_group(text, command, names, allowed) for text in texts]
-
-    return requests
-
-
-def _none(_arguments: _Words, _lines: _Words, _names: Names, _allowed: int) -> list[Request]:
-    return []
-
-
-_METER_MODS = {
-    "add-meter": MeterModCommand.ADD,
-    "mod-meter": MeterModCommand.MODIFY,
-    "del-meter": MeterModCommand.DELETE,
-    "del-meters": MeterModCommand.DELETE,
-}
-_REQUESTS: dict[str, _Reader] = {
-    "add-flow": _flows(FlowModCommand.ADD),
-    "add-flows": _flows(None),
-    "mod-flows": _flows(FlowModCommand.MODIFY),
-    "del-flows": _flows(FlowModCommand.DELETE),
-    "add-group": _groups(GroupModCommand.ADD),
-    "add-groups": _groups(None),
-    "mod-group": _groups(GroupModCommand.MODIFY),
-    "del-groups": _groups(GroupModCommand.DELETE),
-    "mod-port": _none,
-    **dict.fromkeys(_METER_MODS, _none),
-}
-
-
-def _without_comments(lines: Sequence[str]) -> list[str]:
-    texts = [line.split("#")[0].strip() for line in lines]
-    return texts if len(texts) == 1 else [text for text in texts if text]
