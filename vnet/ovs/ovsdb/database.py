@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
@@ -60,6 +61,7 @@ class Database:
         self.storage = storage
         self.tables = {name: Table(table) for name, table in schema.tables.items()}
         self._listeners: list[Listener] = []
+        self._untold: deque[Commit] = deque()
 
     @property
     def name(self) -> str:
@@ -137,9 +139,19 @@ class Database:
             return
         self._store(changes, transaction.comments)
         apply(transaction, self.tables)
-        commit = Commit(self.new_uuid(), changes)
-        for listener in tuple(self._listeners):
-            listener(commit)
+        self._untold.append(Commit(self.new_uuid(), changes))
+        if len(self._untold) == 1:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell of commits in their order: one that a listener makes itself waits its turn."""
+        try:
+            while self._untold:
+                for listener in tuple(self._listeners):
+                    listener(self._untold[0])
+                self._untold.popleft()
+        finally:
+            self._untold.clear()
 
     def _store(self, changes: Changes, comments: list[str]) -> None:
         if self.storage is not None:

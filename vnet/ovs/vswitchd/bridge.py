@@ -200,8 +200,10 @@ class Bridge:
         port = running.port
         running.configure(wanted)
         if port.device is not None:
+            mtu_bytes = port.device.mtu_bytes
             self._around.devices.configure(port.device, wanted)
-            running.adapt(None, wanted.mtu_request)
+            if port.device.mtu_bytes != mtu_bytes:
+                running.tell()
         elif wanted.is_tunnel:
             self._around.tunnels.configure(self.ofproto, port, wanted.tunnel, self._datapath_number)
 

@@ -62,10 +62,10 @@ class Interface:
         assert device is not None
         if mac is not None and mac != device.mac:
             device.mac = mac
-            self._tell()
+            self.tell()
         if mtu_bytes is not None and mtu_bytes != device.mtu_bytes:
             device.mtu_bytes = mtu_bytes
-            self._tell()
+            self.tell()
 
     def unlimit(self) -> None:
         """Take away what limits how fast frames come in and leave."""
@@ -86,8 +86,9 @@ class Interface:
         self.n_link_resets += device.carrier != self._had_carrier
         self._had_carrier = device.carrier
         self._bridge.link_changed(self.port.number)
-        self._tell()
+        self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """There is news of its device."""
         self.is_stale = True
         self._status_changed()

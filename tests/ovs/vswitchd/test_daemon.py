@@ -1,0 +1,209 @@
+"""A daemon becomes what its database says, and says in it what became of that."""
+
+from __future__ import annotations
+
+from tests.ovs.vswitchd.row_switch import RowSwitch, dummy, mutate
+from vnet.ovs.flow.ports import OFPP_LOCAL
+
+BROADCAST = bytes.fromhex("ffffffffffff020000000001123400") + bytes(45)
+STATUS = ("admin_state", "link_state", "mtu", "ifindex", "link_resets")
+
+
+def test_a_bridge_in_the_database_is_a_bridge_and_its_ports_have_numbers() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"), dummy("p2", ofport_request=7))
+    assert switch.numbers() == {"br0": OFPP_LOCAL, "p1": 1, "p2": 7}
+    assert switch.get("Interface", "br0", "ofport") == OFPP_LOCAL
+    assert switch.get("Interface", "p2", "ofport") == 7
+    assert switch.get("Interface", "p1", *STATUS) == ["up", "up", 1500, 0, 0]
+
+
+def test_cur_cfg_follows_next_cfg_in_one_transaction_with_the_numbers() -> None:
+    switch = RowSwitch()
+    told = []
+    switch.database.on_commit(lambda commit: told.append(commit.changes))
+    switch.add_bridge("br0", dummy("p1"))
+    assert switch.get("Open_vSwitch", ".", "cur_cfg", "next_cfg") == [1, 1]
+    root, interfaces = (told[-1][table].values() for table in ("Open_vSwitch", "Interface"))
+    assert [change.new and change.new.columns["cur_cfg"] for change in root] == [(1,)]
+    assert all(change.new and change.new.columns["ofport"] for change in interfaces)
+
+
+def test_what_is_wrong_with_an_interface_is_said_there_and_stops_no_other() -> None:
+    switch = RowSwitch()
+    switch.add_bridge(
+        "br0",
+        {"name": "lost"},
+        {"name": "odd", "type": "foo"},
+        {"name": "half", "type": "patch"},
+        {"name": "vx", "type": "vxlan"},
+        dummy("p1"),
+    )
+    errors = {
+        name: switch.get("Interface", name, "error") for name in ("lost", "odd", "half", "vx")
+    }
+    assert errors == {
+        "lost": "could not open network device lost (No such device)",
+        "odd": "could not open network device odd (Address family not supported by protocol)",
+        "half": "half: patch type requires valid 'peer' argument",
+        "vx": "vx: vxlan type requires valid 'remote_ip' argument",
+    }
+    assert switch.get("Interface", "lost", "ofport", *STATUS) == [-1, None, None, None, None, None]
+    assert switch.get("Interface", "p1", "ofport", "error") == [1, None]
+    assert "bridge|WARN|could not open network device lost (No such device)" in switch.log.lines
+
+
+def test_an_interface_that_is_mended_runs() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", {"name": "vx", "type": "vxlan"})
+    switch.set("Interface", "vx", options=["map", [["remote_ip", "10.0.0.1"]]])
+    assert switch.get("Interface", "vx", "ofport", "error", "mtu") == [1, None, None]
+    switch.set("Interface", "vx", options=["map", []])
+    assert switch.get("Interface", "vx", "ofport") == -1
+    assert switch.numbers() == {"br0": OFPP_LOCAL}
+
+
+def test_a_patch_port_wants_its_peer_to_be_there() -> None:
+    switch = RowSwitch()
+    options = ["map", [["peer", "b"]]]
+    switch.add_bridge("br0", {"name": "a", "type": "patch", "options": options})
+    assert switch.get("Interface", "a", "error") == "No usable peer 'b' exists in 'dummy' datapath."
+    other = {"name": "b", "type": "patch", "options": ["map", [["peer", "a"]]]}
+    switch.add_bridge("br1", other)
+    assert switch.get("Interface", "a", "error") is None
+    assert switch.get("Interface", "b", "error") is None
+
+
+def test_a_port_changes_its_type_and_its_bridge() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"))
+    switch.add_bridge("br1")
+    first = switch.devices["p1"]
+    switch.set("Interface", "p1", type="internal")
+    assert switch.devices["p1"] is not first
+    uuid = ["uuid", switch.row("Port", "p1").uuid]
+    switch.transact(
+        mutate("Bridge", "ports", "delete", uuid, name="br0"),
+        mutate("Bridge", "ports", "insert", uuid, name="br1"),
+    )
+    assert switch.numbers("br0") == {"br0": OFPP_LOCAL}
+    assert switch.numbers("br1") == {"br1": OFPP_LOCAL, "p1": 1}
+
+
+def test_a_port_that_goes_and_comes_in_one_transaction_is_a_new_one() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1", ofport_request=5))
+    first = switch.devices["p1"]
+    old = ["uuid", switch.row("Port", "p1").uuid]
+    switch.transact(
+        mutate("Bridge", "ports", "delete", old, name="br0"),
+        {"op": "insert", "table": "Interface", "uuid-name": "i", "row": dummy("p1")},
+        {
+            "op": "insert",
+            "table": "Port",
+            "uuid-name": "p",
+            "row": {"name": "p1", "interfaces": ["named-uuid", "i"]},
+        },
+        mutate("Bridge", "ports", "insert", ["named-uuid", "p"], name="br0"),
+    )
+    # As in Open vSwitch, an interface of the same name and type is the one that was there.
+    assert switch.devices["p1"] is first
+    assert switch.get("Interface", "p1", "ofport") == 5
+
+
+def test_links_are_told_of_when_they_change() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"))
+    switch.devices["p1"].set_admin(False)
+    switch.scheduler.run(0)
+    assert switch.get("Interface", "p1", *STATUS) == ["down", "down", 1500, 0, 0]
+    switch.devices["p1"].set_carrier(False)
+    switch.devices["p1"].set_admin(True)
+    switch.scheduler.run(0)
+    assert switch.get("Interface", "p1", *STATUS) == ["up", "down", 1500, 0, 1]
+
+
+def test_statistics_are_written_when_asked_for() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"), dummy("p2"))
+    switch.devices["p1"].deliver(BROADCAST)
+    switch.scheduler.run(0)
+    assert switch.get("Interface", "p1", "statistics")["rx_packets"] == 0
+    switch.daemon.refresh()
+    counted = switch.get("Interface", "p1", "statistics")
+    assert (counted["rx_packets"], counted["rx_bytes"], counted["rx_q0_packets"]) == (1, 60, 1)
+    assert switch.get("Interface", "p2", "statistics")["tx_packets"] == 1
+
+
+def test_a_bridge_is_known_by_its_rows_identity_unless_a_port_lends_its_address() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0")
+    digits = switch.row("Bridge", "br0").uuid.replace("-", "")
+    drawn = bytes.fromhex(digits[:16])
+    first = drawn[3] & ~1 | 2
+    own = f"{first:02x}{drawn[2]:02x}{drawn[1]:02x}{drawn[0]:02x}{drawn[7]:02x}{drawn[6]:02x}"
+    assert switch.get("Bridge", "br0", "datapath_id") == f"0000{own}"
+    switch.set("Bridge", "br0", other_config=["map", [["hwaddr", "00:11:22:33:44:55"]]])
+    assert switch.get("Interface", "br0", "mac_in_use") == "00:11:22:33:44:55"
+    assert switch.get("Bridge", "br0", "datapath_id") == "0000001122334455"
+    switch.set("Bridge", "br0", other_config=["map", [["datapath-id", "fedcba9876543210"]]])
+    assert switch.get("Bridge", "br0", "datapath_id") == "fedcba9876543210"
+    assert "bridge|INFO|bridge br0: using datapath ID fedcba9876543210" in switch.log.lines
+
+
+def test_internal_ports_carry_what_the_others_do() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1", mtu_request=1400), dummy("p2"))
+    assert switch.get("Interface", "br0", "mtu") == 1400
+    switch.set("Interface", "br0", mtu_request=9000)
+    assert switch.get("Interface", "br0", "mtu") == 9000
+
+
+def test_spanning_trees_are_told_of_while_they_are_spoken() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"), rstp_enable=True)
+    switch.scheduler.run(0)
+    assert switch.get("Bridge", "br0", "rstp_status")["rstp_root_path_cost"] == "0"
+    assert switch.get("Port", "p1", "rstp_status")["rstp_port_role"] == "Designated"
+    switch.daemon.refresh()
+    assert "rstp_tx_count" in switch.get("Port", "p1", "rstp_statistics")
+    switch.set("Bridge", "br0", rstp_enable=False)
+    assert switch.get("Bridge", "br0", "rstp_status") == {}
+    assert switch.get("Port", "p1", "rstp_status", "rstp_statistics") == [{}, {}]
+
+
+def test_what_others_keep_in_rows_configures_nothing() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"))
+    configured = []
+    switch.daemon.configured = lambda: configured.append(1)
+    switch.transact(
+        {
+            "op": "update",
+            "table": "Interface",
+            "where": [],
+            "row": {"external_ids": ["map", [["a", "b"]]]},
+        }
+    )
+    assert not configured
+    switch.set("Interface", "p1", ofport_request=9)
+    assert configured == [1]
+
+
+def test_with_order_kept_ports_are_numbered_as_their_rows_came() -> None:
+    switch = RowSwitch(in_order=True)
+    names = ["z", "y", "x", "w", "v", "u", "t", "s"]
+    switch.add_bridge("br0", *map(dummy, names))
+    switch.add_ports("br0", dummy("r"))
+    numbers = switch.numbers()
+    assert [numbers[name] for name in (*names, "r")] == list(range(1, 10))
+
+
+def test_a_bridge_that_goes_takes_its_ports_along() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"))
+    uuid = ["uuid", switch.row("Bridge", "br0").uuid]
+    switch.transact(mutate("Open_vSwitch", "bridges", "delete", uuid))
+    assert not switch.devices
+    assert not switch.vswitchd.bridges
+    assert "bridge|INFO|bridge br0: deleted interface p1 on port 1" in switch.log.lines

@@ -1,0 +1,119 @@
+"""All that a daemon has to say of its bridges: after a change, and when time has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from vnet.ovs.ofproto.switching.bundle import Bundle
+from vnet.ovs.ovsdb.atoms import Uuid
+from vnet.ovs.vswitchd.bridge import Bridge
+from vnet.ovs.vswitchd.config import InterfaceConfig
+from vnet.ovs.vswitchd.interface import Interface
+from vnet.ovs.vswitchd.reconcile import Vswitchd
+from vnet.ovs.vswitchd.row import Row
+from vnet.ovs.vswitchd.status.interface import NO_INTERFACE, error_of, link_status, statistics
+from vnet.ovs.vswitchd.status.port import (
+    bridge_status,
+    lacp_current,
+    port_statistics,
+    port_status,
+)
+from vnet.ovs.vswitchd.status.writer import Status, StatusWriter, one, pairs
+
+DATAPATH_VERSION = "<built-in>"
+"""Of a datapath that is part of the daemon."""
+
+
+class Reporter:
+    """Tells a :class:`StatusWriter` what runs."""
+
+    def __init__(self, vswitchd: Vswitchd) -> None:
+        self._vswitchd = vswitchd
+        self._in_trees: set[str] = set()
+        """The bridges that spoke a spanning tree protocol when it was last told of them."""
+
+    def configured(self, writer: StatusWriter) -> None:
+        """A configuration is in force: which ports there are now, and which there are not."""
+        for bridge in self._bridges():
+            status: Status = {
+                "datapath_id": one(f"{bridge.ofproto.datapath_id:016x}"),
+                "datapath_version": one(DATAPATH_VERSION),
+            }
+            writer.set("Bridge", _uuid(bridge.config), status)
+            for interface in bridge.config.interfaces():
+                self._report_interface(bridge, interface, writer)
+        self.changed(writer)
+
+    def changed(self, writer: StatusWriter) -> None:
+        """What has changed by itself: links, and what protocols have found out."""
+        for bridge in self._bridges():
+            for interface in bridge.interfaces.values():
+                if interface.is_stale:
+                    interface.is_stale = False
+                    writer.set("Interface", _uuid(interface.config), link_status(interface))
+            self._report_protocols(bridge, writer)
+
+    def statistics(self, writer: StatusWriter) -> None:
+        """What has passed by now."""
+        for bridge in self._bridges():
+            bridge.ofproto.before_reading_stats()
+            for interface in bridge.interfaces.values():
+                writer.set("Interface", _uuid(interface.config), statistics(interface))
+            tree = bridge.ofproto.spanning_tree
+            if tree is not None:
+                for port, bundle in self._ports(bridge):
+                    writer.set("Port", _uuid(port), port_statistics(bundle, tree))
+            for mirror in bridge.ofproto.switching.mirrors:
+                counters = {"tx_packets": mirror.n_packets, "tx_bytes": mirror.n_bytes}
+                uuid = cast(Uuid, mirror.identity)
+                writer.set("Mirror", uuid, {"statistics": pairs(counters)})
+
+    def _bridges(self) -> Iterator[Bridge]:
+        return iter(self._vswitchd.running.values())
+
+    def _ports(self, bridge: Bridge) -> Iterator[tuple[Row, Bundle]]:
+        """The ports of a bridge that there are."""
+        bundles = bridge.ofproto.switching.bundles
+        return ((port, bundles[port.name]) for port in bridge.config.ports if port.name in bundles)
+
+    def _report_protocols(self, bridge: Bridge, writer: StatusWriter) -> None:
+        name, tree = bridge.config.name, bridge.ofproto.spanning_tree
+        has_tree = tree is not None or name in self._in_trees
+        if has_tree:
+            writer.set("Bridge", _uuid(bridge.config), bridge_status(bridge.ofproto))
+        for port, bundle in self._ports(bridge):
+            if has_tree or bundle.bond is not None:
+                writer.set("Port", _uuid(port), port_status(bundle, tree))
+                if tree is None:
+                    writer.set("Port", _uuid(port), port_statistics(bundle, tree))
+        if tree is None:
+            self._in_trees.discard(name)
+        else:
+            self._in_trees.add(name)
+        for interface in bridge.interfaces.values():
+            self._report_lacp(bridge, interface, writer)
+
+    def _report_lacp(self, bridge: Bridge, interface: Interface, writer: StatusWriter) -> None:
+        bundle = bridge.ofproto.switching.bundle_of(interface.port.number)
+        writer.set("Interface", _uuid(interface.config), lacp_current(bundle, interface.port))
+
+    def _report_interface(
+        self, bridge: Bridge, config: InterfaceConfig, writer: StatusWriter
+    ) -> None:
+        running = bridge.interfaces.get(config.name)
+        if running is None:
+            error = self._vswitchd.errors.get(config.name)
+            writer.set("Interface", _uuid(config), {**NO_INTERFACE, "error": one(error)})
+            return
+        error = error_of(running.port, self._vswitchd.backer, bridge.datapath_type)
+        status: Status = {"ofport": one(running.port.number), "error": one(error)}
+        if running.is_new:
+            running.is_new = False
+            status = {**status, **statistics(running)}
+        writer.set("Interface", _uuid(config), status)
+
+
+def _uuid(config: Row) -> Uuid:
+    """The row of the database that something is configured by; a made-up local port has none."""
+    return cast(Uuid, config.identity)
