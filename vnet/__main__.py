@@ -10,9 +10,15 @@ from __future__ import annotations
 import signal
 import sys
 
+DAEMONS = ("ovs-vswitchd", "ovsdb-server")
+
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code; or a daemon, without all that is around it."""
+    if len(sys.argv) > 1 and sys.argv[1] in DAEMONS:
+        from vnet.live.daemon.entry import run_daemon
+
+        run_daemon(sys.argv[1], sys.argv[2:])
     signal.signal(signal.SIGTERM, _terminated)
     try:
         from vnet.cli.main import main as run_command_line

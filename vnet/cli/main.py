@@ -27,6 +27,7 @@ from vnet.base.errors import (
 )
 from vnet.base.text import printable
 from vnet.cli import live
+from vnet.cli.daemons import ovs_vswitchd, ovsdb_server
 from vnet.cli.durations import duration
 from vnet.cli.import_host import import_host
 from vnet.cli.options import PCAP_FORMAT, SEED
@@ -44,6 +45,8 @@ def cli() -> None:
 
 cli.add_command(pcap)
 cli.add_command(import_host)
+cli.add_command(ovs_vswitchd)
+cli.add_command(ovsdb_server)
 
 
 @cli.command()

@@ -33,12 +33,15 @@ class UnixctlServer:
         self._vlog = vlog
         self._streams: set[Stream] = set()
         self._listener: Listener | None = None
-        self.path = os.path.join(
-            run_directory() if directory is None else directory,
-            f"{program}.{os.getpid()}.ctl" if path is None else path,
-        )
+        self.path = self.path_of(program, path, directory)
         if path != "none":
             self._listener = listen(clock, f"punix:{self.path}", self._accepted, vlog=vlog)
+
+    @staticmethod
+    def path_of(program: str, path: str | None, directory: str | None = None) -> str:
+        """Where the socket is, for what was asked for."""
+        name = f"{program}.{os.getpid()}.ctl" if path is None else path
+        return os.path.join(run_directory() if directory is None else directory, name)
 
     def close(self) -> None:
         """Answer nobody any more; what is answered already still gets out."""

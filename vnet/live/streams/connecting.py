@@ -10,7 +10,7 @@ from collections.abc import Callable
 from vnet.live.clock import WallClock
 from vnet.live.streams.stream import Stream
 from vnet.live.streams.target import Target
-from vnet.live.streams.tls import TlsFiles
+from vnet.live.streams.tls_files import TlsFiles
 from vnet.live.streams.unix_paths import connect
 from vnet.ovs.vlog.vlog import Vlog
 

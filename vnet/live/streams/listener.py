@@ -13,7 +13,7 @@ from vnet.base.units import NS_PER_MS
 from vnet.live.clock import WallClock
 from vnet.live.streams.stream import Stream
 from vnet.live.streams.target import Target, host_text, parse_passive
-from vnet.live.streams.tls import TlsFiles
+from vnet.live.streams.tls_files import TlsFiles
 from vnet.live.streams.unix_paths import bind_privately
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 

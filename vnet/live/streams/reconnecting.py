@@ -10,7 +10,7 @@ from vnet.live.streams.connecting import Attempt
 from vnet.live.streams.reconnect import Action, Reconnect
 from vnet.live.streams.stream import Stream
 from vnet.live.streams.target import parse_active
-from vnet.live.streams.tls import TlsFiles
+from vnet.live.streams.tls_files import TlsFiles
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 
 

@@ -10,12 +10,9 @@ import errno
 import hashlib
 import os
 import ssl
-from dataclasses import dataclass
 
+from vnet.live.streams.tls_files import DEFAULT_PROTOCOLS, TlsFiles
 from vnet.ovs.vlog.vlog import SILENT, Vlog
-
-DEFAULT_CIPHERS = "HIGH:!aNULL:!MD5"
-DEFAULT_PROTOCOLS = "TLSv1,TLSv1.1,TLSv1.2"
 
 _VERSIONS = {
     "tlsv1": ssl.OP_NO_TLSv1,
@@ -23,27 +20,6 @@ _VERSIONS = {
     "tlsv1.2": ssl.OP_NO_TLSv1_2,
 }
 _NO_VERSION = ssl.OP_NO_SSLv2 | ssl.OP_NO_SSLv3 | ssl.OP_NO_TLSv1_3
-
-
-@dataclass(slots=True)
-class TlsFiles:
-    """The files to use, as options or the database's SSL row name them; they may be changed."""
-
-    private_key: str = ""
-    certificate: str = ""
-    ca_cert: str = ""
-    """``none``: whoever comes is let in."""
-    peer_ca_certs: str = ""
-    """Shown to peers besides, so that they can learn whom to trust."""
-    bootstraps: bool = False
-    """Trust the first peer's CA certificate for ever after, where there is none yet."""
-    protocols: str = DEFAULT_PROTOCOLS
-    ciphers: str = DEFAULT_CIPHERS
-
-    @property
-    def must_bootstrap(self) -> bool:
-        """Whether the CA certificate is still to be learnt."""
-        return self.bootstraps and self.ca_cert != "none" and not os.path.exists(self.ca_cert)
 
 
 def make_context(files: TlsFiles, *, server: bool, vlog: Vlog = SILENT) -> ssl.SSLContext:

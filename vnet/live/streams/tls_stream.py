@@ -11,7 +11,8 @@ from typing import cast
 
 from vnet.live.clock import WallClock
 from vnet.live.streams.stream import Stream
-from vnet.live.streams.tls import TlsFiles, learn_ca, make_context
+from vnet.live.streams.tls import learn_ca, make_context
+from vnet.live.streams.tls_files import TlsFiles
 from vnet.ovs.vlog.vlog import Vlog
 
 _LOG_PER_MINUTE, _LOG_BURST = 10, 25

@@ -26,8 +26,14 @@ class Surroundings(Protocol):
     """What a line may say of the process, which only a live one knows."""
 
     program: str
-    pid: int
-    host: str
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    @property
+    def host(self) -> str:
+        """Its machine's name."""
 
     def wall_ms(self) -> int:
         """Milliseconds since 1970, UTC."""

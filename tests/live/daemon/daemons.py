@@ -1,0 +1,93 @@
+"""Starting daemons, ours or the real ones, and looking after them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TIMEOUT_S = 30
+REPOSITORY = Path(__file__).parents[3]
+
+
+class Daemons:
+    """Starts programs by their names in ``folder``. ``ours`` says whose they are."""
+
+    def __init__(self, folder: Path, *, ours: bool) -> None:
+        self.folder = folder
+        self._ours = ours
+        places = ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR")
+        self.environment = os.environ | dict.fromkeys(places, str(folder))
+        self.environment["PYTHONPATH"] = str(REPOSITORY)
+
+    def command(self, program: str, *arguments: str) -> list[str]:
+        """The words that start one."""
+        start = [sys.executable, "-m", "vnet", program] if self._ours else [program]
+        return [*start, *arguments]
+
+    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one, and wait until it returns."""
+        return subprocess.run(
+            self.command(program, *arguments),
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+
+    def start(self, program: str, *arguments: str) -> int:
+        """Start one in the background; returns its process number."""
+        done = self.run(
+            *(program, "-vconsole:off", "--detach", "--no-chdir", "--pidfile"), *arguments
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        return self.pid(program)
+
+    def pid(self, program: str) -> int:
+        """What its pidfile says."""
+        return int((self.folder / f"{program}.pid").read_text())
+
+    def appctl(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Ask one, with the real ovs-appctl."""
+        return subprocess.run(
+            ["ovs-appctl", "-t", program, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+
+    def log(self, program: str) -> str:
+        """What its usual log file says."""
+        return (self.folder / f"{program}.log").read_text()
+
+    def end_all(self) -> None:
+        """End those that left a pidfile, whatever they do."""
+        for path in self.folder.glob("*.pid"):
+            with contextlib.suppress(ProcessLookupError, ValueError):
+                os.kill(int(path.read_text()), signal.SIGKILL)
+
+
+def wait_until_gone(pid: int) -> None:
+    """Fails where a process does not end."""
+    for _ in range(TIMEOUT_S * 100):
+        if not is_alive(pid):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"process {pid} lives")
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has asked about does not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,44 @@
+"""Signals that end a daemon: it ends in good order, and then as by that signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+
+from vnet.live.clock import WallClock
+
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
+
+
+class EndingSignals:
+    """Tells of the first signal that comes, from the loop; ``received`` keeps it."""
+
+    def __init__(self, clock: WallClock, on_signal: Callable[[], None]) -> None:
+        self.received: signal.Signals | None = None
+        self._on_signal = on_signal
+        self._woken, waking = socket.socketpair()
+        self._waking = waking
+        for end in (self._woken, waking):
+            end.setblocking(False)
+        # Python only notes that a signal came; a byte here is what wakes a loop that sleeps.
+        signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
+        clock.watch(self._woken, self._wake)
+        for number in ENDING:
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: object) -> None:
+        if self.received is None:
+            self.received = signal.Signals(number)
+
+    def _wake(self) -> None:
+        self._woken.recv(64)
+        if self.received is not None:
+            self._on_signal()
+
+
+def end_as_by(number: signal.Signals) -> None:
+    """End this process so that its parent sees the signal."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

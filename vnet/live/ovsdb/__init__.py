@@ -1,0 +1,1 @@
+"""``vnet ovsdb-server``: the database as a process of its own."""

@@ -1,0 +1,120 @@
+"""What ovsdb-server(1) is as a process: its options, its help, its start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vnet.live.daemon.errors import FatalError
+from vnet.live.daemon.getopt import Argument, Option
+from vnet.live.daemon.options import DAEMON_OPTIONS, LOG_OPTIONS, OTHER_OPTIONS, TLS_OPTIONS
+from vnet.live.daemon.program import Program
+from vnet.live.daemon.running import RunningDaemon
+from vnet.live.daemon.usage import ACTIVE_METHODS, PASSIVE_METHODS, TLS_USAGE, daemon_usage
+from vnet.live.directories import database_directory
+from vnet.ovs.unixctl.request import Request
+from vnet.ovs.unixctl.table import Command
+from vnet.ovs.vlog.modules import OVSDB_SERVER_MODULES
+
+
+class OvsdbServerProgram(Program):
+    """One run of it."""
+
+    name = "ovsdb-server"
+    modules = OVSDB_SERVER_MODULES
+    options = (
+        Option("remote", Argument.REQUIRED),
+        Option("run", Argument.REQUIRED),
+        *OTHER_OPTIONS,
+        *DAEMON_OPTIONS,
+        *LOG_OPTIONS,
+        *TLS_OPTIONS,
+        Option("record", Argument.OPTIONAL),
+        Option("replay", Argument.OPTIONAL),
+        Option("sync-from", Argument.REQUIRED),
+        Option("sync-exclude-tables", Argument.REQUIRED),
+        Option("active"),
+        Option("no-dbs"),
+        Option("disable-file-column-diff"),
+    )
+
+    def __init__(self) -> None:
+        self.remotes: list[str] = []
+        self.run_command: str | None = None
+        self.sync_from: str | None = None
+        self.sync_exclude: str | None = None
+        self.is_active = False
+        self.adds_default_database = True
+        self.writes_column_diffs = True
+        self.files: list[str] = []
+
+    def take_option(self, name: str, value: str | None) -> None:
+        """What ovsdb-server has besides what all daemons have."""
+        match name:
+            case "remote":
+                self.remotes.append(value or "")
+            case "run":
+                self.run_command = value
+            case "sync-from":
+                self.sync_from = value
+            case "sync-exclude-tables":
+                self.sync_exclude = value
+            case "active":
+                self.is_active = True
+            case "no-dbs":
+                self.adds_default_database = False
+            case "disable-file-column-diff":
+                self.writes_column_diffs = False
+            case "record" | "replay":
+                raise FatalError(f"--{name}: this server writes no replay files, and reads none")
+            case _:
+                super().take_option(name, value)
+
+    def take_words(self, words: Sequence[str]) -> None:
+        """Files of databases; without any, the usual one."""
+        self.files = list(words)
+        if not words and self.adds_default_database:
+            self.files.append(f"{database_directory()}/conf.db")
+
+    def usage(self) -> str:
+        """As ovsdb-server's own."""
+        return f"""\
+ovsdb-server: Open vSwitch database server
+usage: ovsdb-server [OPTIONS] [DATABASE...]
+where each DATABASE is a database file in ovsdb format.
+The default DATABASE, if none is given, is
+{database_directory()}/conf.db.
+
+JSON-RPC options (may be specified any number of times):
+  --remote=REMOTE         connect or listen to REMOTE
+
+Active JSON-RPC connection methods:
+{ACTIVE_METHODS}Passive JSON-RPC connection methods:
+{PASSIVE_METHODS}{TLS_USAGE}{daemon_usage(self.name)}
+Syncing options:
+  --sync-from=SERVER      sync DATABASE from active SERVER and start in
+                          backup mode (except with --active)
+  --sync-exclude-tables=DB:TABLE,...
+                          exclude the TABLE in DB from syncing
+  --active                with --sync-from, start in active mode
+
+Other options:
+  --run COMMAND           run COMMAND as subprocess then exit
+  --unixctl=SOCKET        override default control socket name
+  --disable-file-column-diff
+                          don't use column diff in database file
+  -h, --help              display this help message
+  -V, --version           display version information
+"""
+
+    def start(self, daemon: RunningDaemon) -> None:
+        """Open the control socket, and be of use."""
+
+        def exit_now(request: Request, _words: Sequence[str]) -> None:
+            request.reply()
+            daemon.exit()
+
+        daemon.open_unixctl()
+        daemon.commands.register(Command("exit", "", 0, 0, exit_now))
+        daemon.ready()
+        if self.run_command is None:
+            daemon.vlog.module("ovsdb_server").info(self.version)

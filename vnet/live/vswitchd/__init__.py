@@ -1,0 +1,1 @@
+"""``vnet ovs-vswitchd``: the switch as a process of its own."""
