@@ -46,6 +46,13 @@ def real_text(real: float) -> str:
     return f"{real:.15g}"
 
 
+def real_to_json(real: float) -> int | float:
+    """A number as it is when it has been printed: with 15 digits, an integer where it is whole."""
+    printed = float(real_text(real))
+    integer = integer_of(printed)
+    return printed if integer is None else integer
+
+
 def string_text(text: str) -> str:
     """A JSON string, quoted; what is not ASCII stays as it is."""
     return python_json.dumps(text, ensure_ascii=False)

@@ -16,6 +16,7 @@ from vnet.ovs.ovsdb.json_text import (
     integer_of,
     is_number,
     real_text,
+    real_to_json,
 )
 from vnet.ovs.ovsdb.object_parser import ObjectParser, is_id, is_integer, is_string, is_type
 from vnet.ovs.ovsdb.symbols import Symbols
@@ -104,6 +105,8 @@ class BaseType:
 
     def atom_to_json(self, atom: Atom) -> Json:
         """An atom as JSON."""
+        if self.kind == "real":
+            return real_to_json(float(atom))
         return ["uuid", atom] if self.kind == "uuid" else atom
 
     @classmethod
@@ -251,6 +254,8 @@ class ColumnType:
             return ["map", [[key_json(key), value_json(value)] for key, value in datum]]
         if self.key.kind == "uuid":
             atoms: list[Json] = [["uuid", atom] for atom in datum]
+        elif self.key.kind == "real":
+            atoms = [real_to_json(atom) for atom in datum]
         else:
             atoms = list(datum)
         return atoms[0] if len(atoms) == 1 else ["set", atoms]
