@@ -28,6 +28,7 @@ FLOOR = {
     "ovs.openflow": 5,
     "ovs.ovsdb": 5,
     "ovs.unixctl": 5,
+    "ovs.vsctl": 6,
     "ovs.ofproto": 6,
     "ovs.vswitchd": 7,
     "hypervisor": 8,

@@ -17,6 +17,8 @@ TIMEOUT_S = 30
 
 IS_INSTALLED = shutil.which("ovs-vswitchd") is not None and SCHEMA.exists()
 
+_DAEMON = ("--detach", "--no-chdir", "--pidfile", "--log-file", "-vconsole:off")
+
 
 class PrivateOvs:
     """A running ``ovs-vswitchd`` and its database. No service, no root, no kernel module."""
@@ -26,7 +28,7 @@ class PrivateOvs:
         places = ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR")
         self._environment = MappingProxyType(os.environ | dict.fromkeys(places, str(directory)))
 
-    def do(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def do(self, *command: str, timeout_s: float = TIMEOUT_S) -> subprocess.CompletedProcess[str]:
         """Run one of its programs, whatever comes of it."""
         return subprocess.run(
             command,
@@ -35,7 +37,7 @@ class PrivateOvs:
             capture_output=True,
             text=True,
             check=False,
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
         )
 
     def vsctl(self, *arguments: str) -> str:
@@ -64,20 +66,27 @@ class PrivateOvs:
 
     def start(self) -> None:
         """Start both daemons and wait until they answer."""
-        database = str(self.directory / "conf.db")
-        daemon = ("--detach", "--no-chdir", "--pidfile", "--log-file", "-vconsole:off")
-        socket = f"{self.directory}/db.sock"
+        self.start_database()
         for command in (
-            ("ovsdb-tool", "create", database, str(SCHEMA)),
-            ("ovsdb-server", database, *daemon, f"--remote=punix:{socket}"),
             ("ovs-vsctl", "--no-wait", "init"),
             (
                 *("ovs-vswitchd", "--enable-dummy", "--disable-system", "--disable-system-route"),
-                *(*daemon, f"--unixctl={self.directory}/vswitchd.ctl", f"unix:{socket}"),
+                *(*_DAEMON, f"--unixctl={self.directory}/vswitchd.ctl"),
+                f"unix:{self.directory}/db.sock",
             ),
         ):
-            done = self.do(*command)
-            assert done.returncode == 0, done.stderr
+            self._must(*command)
+
+    def start_database(self) -> None:
+        """Start the database alone, with nothing in it."""
+        database = str(self.directory / "conf.db")
+        self._must("ovsdb-tool", "create", database, str(SCHEMA))
+        socket = f"--remote=punix:{self.directory}/db.sock"
+        self._must("ovsdb-server", database, *_DAEMON, socket)
+
+    def _must(self, *command: str) -> None:
+        done = self.do(*command)
+        assert done.returncode == 0, done.stderr
 
     def stop(self) -> None:
         """End both daemons, by their own process numbers."""

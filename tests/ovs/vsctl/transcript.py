@@ -1,0 +1,88 @@
+"""Command lines of ovs-vsctl, and what the real program answers.
+
+``python -m tests.ovs.vsctl.transcript`` asks it again; that takes an installed Open vSwitch.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.ovs.private_ovs import PrivateOvs
+
+FILE = Path("tests/data/ovs/vsctl.json")
+
+WAITS_S = 1
+"""How long a command line may wait for what does not come."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LOGGED = re.compile(r"^\S+Z\|\d+\|", re.MULTILINE)
+
+
+class Answer(NamedTuple):
+    """``status`` None: it still waits. UUIDs are left out."""
+
+    status: int | None
+    output: str = ""
+    errors: str = ""
+
+
+def without_uuids(text: str) -> str:
+    """A text in which all UUIDs are one."""
+    return _UUID.sub("UUID", text)
+
+
+def in_any_order(answer: Answer) -> Answer:
+    """An answer whose lines are in order: the UUIDs decide in which the program prints them."""
+    return answer._replace(output="".join(sorted(answer.output.splitlines(keepends=True))))
+
+
+def kept_transcripts() -> dict[str, list[tuple[str, Answer]]]:
+    """The command lines by transcript, each of which begins with an empty database."""
+    kept = json.loads(FILE.read_text(encoding="utf-8"))
+    return {
+        name: [(line, Answer(*answer)) for line, answer in lines] for name, lines in kept.items()
+    }
+
+
+@contextmanager
+def real_database() -> Iterator[PrivateOvs]:
+    """A real, empty database, without a switch."""
+    with tempfile.TemporaryDirectory() as directory:
+        ovs = PrivateOvs(Path(directory))
+        ovs.start_database()
+        try:
+            yield ovs
+        finally:
+            ovs.stop()
+
+
+def real_answers(lines: Iterable[str]) -> list[tuple[str, Answer]]:
+    """What the real program answers to command lines, one after the other."""
+    with real_database() as ovs:
+        return [(line, _real_answer(ovs, shlex.split(line))) for line in lines]
+
+
+def _real_answer(ovs: PrivateOvs, words: list[str]) -> Answer:
+    # The database alone knows of no switch that would take anything up.
+    command = ("ovs-vsctl", "--no-wait", *words)
+    try:
+        done = ovs.do(*command, timeout_s=WAITS_S)
+    except subprocess.TimeoutExpired:
+        return Answer(None)
+    errors = _LOGGED.sub("", done.stderr).replace("\0", "")
+    return Answer(done.returncode, without_uuids(done.stdout), without_uuids(errors))
+
+
+if __name__ == "__main__":
+    asked = {
+        name: real_answers(line for line, _ in lines) for name, lines in kept_transcripts().items()
+    }
+    FILE.write_text(json.dumps(asked, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What each command of ovs-vsctl(8) does."""
