@@ -13,6 +13,7 @@ from typing import Any
 from vnet.ovs.ovsdb.atoms import Datum, Uuid, is_uuid
 from vnet.ovs.ovsdb.commit import Change, Changes
 from vnet.ovs.ovsdb.condition import unknown_column
+from vnet.ovs.ovsdb.datums import added_and_removed
 from vnet.ovs.ovsdb.errors import OvsdbError, syntax_error
 from vnet.ovs.ovsdb.json_text import Json, integer_of
 from vnet.ovs.ovsdb.row import Row
@@ -99,7 +100,8 @@ def diff(old: Datum, new: Datum, kind: ColumnType) -> Datum:
     if kind.n_max == 1:
         return new
     if not kind.is_map:
-        return tuple(sorted(set(old) ^ set(new)))
+        came, went = added_and_removed(old, new)
+        return tuple(sorted(came + went))
     before, after = dict(old), dict(new)
     changed: dict[Any, Any] = {key: value for key, value in old if key not in after}
     changed |= {key: value for key, value in new if key not in before or before[key] != value}
