@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.ovsdb.commit import Change, Changes, Commit, apply, settle
+from vnet.ovs.ovsdb.conversion import draft_converted
 from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.ovsdb.file_record import labels, read_record, record_of
 from vnet.ovs.ovsdb.json_text import Json
@@ -165,6 +166,28 @@ class Database:
         read_record(transaction, self.schema.tables, record)
         settle(transaction)
         apply(transaction, self.tables)
+
+    def compact(self) -> None:
+        """Write the file anew, as short as can be. Raises :class:`OvsdbError`."""
+        if self.storage is not None:
+            self.storage.replace(self.snapshot("compacting database online"))
+
+    def convert(self, schema: DatabaseSchema) -> None:
+        """Go over to another schema, with the rows that fit it. Raises :class:`OvsdbError`.
+
+        Tables and columns that it does not have are left out; where others do not fit, nothing
+        changes. Listeners are not told: everything is different.
+        """
+        converted = Database(schema, new_uuid=self.new_uuid)
+        transaction = Transaction(converted.tables, self.new_uuid)
+        for name, table in self.tables.items():
+            if name in schema.tables:
+                draft_converted(transaction, table, schema.tables[name])
+        settle(transaction)
+        apply(transaction, converted.tables)
+        if self.storage is not None:
+            self.storage.replace(converted.snapshot("converted by ovsdb-server"))
+        self.schema, self.tables = converted.schema, converted.tables
 
     def snapshot(self, comment: str) -> list[Json]:
         """The records of a file that this database can be read from as it is now."""
