@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
+from tests.ovs.ovsdb.kit import transact
 from tests.ovs.ovsdb.real_server import IS_INSTALLED, create, serving
 from tests.ovs.ovsdb.transactions import EVERYTHING, FILLED, SCHEMA, insert, update
 from vnet.live.ovsdb.files import OpenDatabase, create_database, open_database
 from vnet.live.ovsdb.lockfile import LockedError, lock
-from vnet.ovs.ovsdb.database import Database, Wait
 from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.ovsdb.schema import DatabaseSchema
 
@@ -27,18 +27,8 @@ needs_ovs = pytest.mark.skipif(not IS_INSTALLED, reason="needs ovsdb-server and 
 TIMEOUT_S = 30
 
 
-def transact(database: Database, operations: list[Any]) -> list[Any]:
-    results = database.execute(operations)
-    assert not isinstance(results, Wait)
-    return results
-
-
 def number(value: int) -> list[Any]:
-    return transact_of(update("root", 1, number=value))
-
-
-def transact_of(*operations: Any) -> list[Any]:
-    return list(operations)
+    return [update("root", 1, number=value)]
 
 
 @contextmanager
@@ -317,3 +307,14 @@ def test_a_new_database_says_what_that_of_ovsdb_tool_says(tmp_path: Path) -> Non
     own_header, own_body = ours.read_bytes().split(b"\n", 1)
     assert json.loads(own_body) == json.loads(body)
     assert own_header.split()[:3] == header.split()[:3]
+
+
+def test_differences_are_left_out_of_the_file_where_they_are_not_wanted(file: Path) -> None:
+    with opened(file) as found:
+        before = file.stat().st_size
+        found.database.writes_differences = False
+        transact(found.database, [update("root", 1, numbers=["set", [1, 2, 3, 4]])])
+    added = file.read_bytes()[before:]
+    assert b'"numbers":["set",[1,2,3,4]]' in added
+    assert b"_is_diff" not in added
+    assert contents(file)[0]["rows"][0]["numbers"] == ["set", [1, 2, 3, 4]]

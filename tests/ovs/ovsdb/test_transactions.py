@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import pytest
 
+from tests.ovs.ovsdb.kit import new_database, transact
 from tests.ovs.ovsdb.real_server import IS_INSTALLED, RealServer, create, serving
 from tests.ovs.ovsdb.transactions import (
     EVERYTHING,
@@ -31,20 +31,6 @@ from vnet.ovs.ovsdb.view import LocalView
 ANY_UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 OWN_UUID = re.compile(r"(?!0{8})([0-9a-f]{8})-0000-4000-8000-0000\1")
 needs_ovs = pytest.mark.skipif(not IS_INSTALLED, reason="needs ovsdb-server and ovsdb-tool")
-
-
-def new_database(schema: Any) -> Database:
-    numbers = count(1)
-    return Database(
-        DatabaseSchema.from_json(schema),
-        new_uuid=lambda: Uuid.from_bytes(next(numbers).to_bytes(16, "big")),
-    )
-
-
-def transact(database: Database, operations: list[Any]) -> list[Any]:
-    results = database.execute(operations)
-    assert not isinstance(results, Wait)
-    return results
 
 
 @pytest.fixture(scope="module")

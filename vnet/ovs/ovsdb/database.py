@@ -47,7 +47,8 @@ def _holds_no_lock(_name: str) -> bool:
 class Database:
     """Rows by table, and the transactions that change them.
 
-    ``new_uuid`` gives rows and their versions UUIDs. Without ``storage``, nothing is kept.
+    ``new_uuid`` gives rows and their versions UUIDs. Without ``storage``, nothing is kept; with it,
+    ``writes_differences`` says whether only those of sets and maps are.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Database:
         self.schema = schema
         self.new_uuid = new_uuid
         self.storage = storage
+        self.writes_differences = True
         self.tables = {name: Table(table) for name, table in schema.tables.items()}
         self._listeners: list[Listener] = []
         self._untold: deque[Commit] = deque()
@@ -156,7 +158,8 @@ class Database:
 
     def _store(self, changes: Changes, comments: list[str]) -> None:
         if self.storage is not None:
-            record = record_of(changes, self.schema.tables, comments)
+            is_diff = self.writes_differences
+            record = record_of(changes, self.schema.tables, comments, is_diff=is_diff)
             if record is not None:
                 self.storage.append(record)
 
@@ -197,8 +200,9 @@ class Database:
             if table.rows
         }
         comments = [comment]
-        rows = record_of(changes, self.schema.tables, comments)
-        return [self.schema.to_json(), rows or labels(comments, is_diff=True)]
+        is_diff = self.writes_differences
+        rows = record_of(changes, self.schema.tables, comments, is_diff=is_diff)
+        return [self.schema.to_json(), rows or labels(comments, is_diff=is_diff)]
 
 
 def _run(execution: Execution, json: Json, place: str) -> tuple[Operation, str, Result]:

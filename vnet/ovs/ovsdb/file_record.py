@@ -27,10 +27,17 @@ DATE = "_date"
 
 
 def record_of(
-    changes: Changes, schemas: Mapping[str, TableSchema], comments: list[str]
+    changes: Changes,
+    schemas: Mapping[str, TableSchema],
+    comments: list[str],
+    *,
+    is_diff: bool = True,
 ) -> dict[str, Json] | None:
-    """The record of a commit; None where nothing that is kept in files has changed."""
-    can_be_diff = all(
+    """The record of a commit; None where nothing that is kept in files has changed.
+
+    It is one of differences, if that is wanted and they can be told from whole values.
+    """
+    is_diff = is_diff and all(
         _can_be_diff(schemas[name], change)
         for name, rows in changes.items()
         for change in rows.values()
@@ -38,14 +45,14 @@ def record_of(
     tables = {}
     for name, rows in changes.items():
         members = {
-            uuid: _row_to_json(schemas[name], change, can_be_diff) for uuid, change in rows.items()
+            uuid: _row_to_json(schemas[name], change, is_diff) for uuid, change in rows.items()
         }
         kept = {uuid: json for uuid, json in members.items() if json != {} or not rows[uuid].old}
         if kept:
             tables[name] = kept
     if not tables:
         return None
-    return tables | labels(comments, is_diff=can_be_diff)
+    return tables | labels(comments, is_diff=is_diff)
 
 
 def labels(comments: list[str], *, is_diff: bool) -> dict[str, Json]:
