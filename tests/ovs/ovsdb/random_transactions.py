@@ -91,13 +91,13 @@ class RandomDatabase:
         if choice < 0.75 and kind != "boolean":
             atoms = {"integer": INTEGERS, "real": REALS, "string": STRINGS}[kind]
             return {"type": kind, "enum": ["set", self.random.sample(atoms, 4)]}
-        limits = {
+        limits: dict[str, dict[str, Any]] = {
             "integer": {"minInteger": -1, "maxInteger": 7},
             "real": {"minReal": -1.5, "maxReal": 1e50},
             "string": {"minLength": 1, "maxLength": 4},
             "boolean": {},
-        }[kind]
-        kept = {name: limits[name] for name in limits if self.random.random() < 0.7}
+        }
+        kept = {name: limit for name, limit in limits[kind].items() if self.random.random() < 0.7}
         return {"type": kind, **kept}
 
     # -- values
