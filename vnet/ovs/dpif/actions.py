@@ -6,9 +6,9 @@ They know ports of the datapath, bytes and masks, and nothing of OpenFlow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum, IntFlag
 
+from vnet.base.record import record
 from vnet.ovs.flow.ports import ODPP_NONE, OdpPort
 
 
@@ -21,7 +21,7 @@ class OdpAction:
 OdpActions = tuple[OdpAction, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Output(OdpAction):
     """Send out of a port."""
 
@@ -60,7 +60,7 @@ class KeyPart(Enum):
     IN_PORT = "in_port"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Set(OdpAction):
     """Write a part: ``value`` and ``mask`` are flow keys (bits in place, see ``ovs.flow.flow``).
 
@@ -74,7 +74,7 @@ class Set(OdpAction):
     is_masked: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PushVlan(OdpAction):
     """Insert a tag; ``tci`` with the CFI bit set, as in the flow."""
 
@@ -82,12 +82,12 @@ class PushVlan(OdpAction):
     tci: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PopVlan(OdpAction):
     """Take the outer tag off."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PushMpls(OdpAction):
     """Insert a label stack entry after the Ethernet header, and change the EtherType."""
 
@@ -95,7 +95,7 @@ class PushMpls(OdpAction):
     ethertype: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AddMpls(OdpAction):
     """Put a label stack entry in front of a packet that starts with none or with labels, as a
     header of its own: the packet is of type ``ethertype`` then, and no Ethernet frame.
@@ -105,14 +105,14 @@ class AddMpls(OdpAction):
     ethertype: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PopMpls(OdpAction):
     """Take the outer label off; the frame is of ``ethertype`` then."""
 
     ethertype: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PushEth(OdpAction):
     """Put an Ethernet header in front of a packet that has none."""
 
@@ -120,12 +120,12 @@ class PushEth(OdpAction):
     dst: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PopEth(OdpAction):
     """Take the Ethernet header off."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PushNsh(OdpAction):
     """Put a network service header in front; ``metadata`` is the context, fixed or TLVs."""
 
@@ -137,7 +137,7 @@ class PushNsh(OdpAction):
     metadata: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PopNsh(OdpAction):
     """Take the network service header off."""
 
@@ -151,7 +151,7 @@ class TunnelType(IntEnum):
     IP6GRE = 109
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TnlPush(OdpAction):
     """Put a tunnel's headers in front: all of them, from the Ethernet header on, as ``header``
     has them, but for what depends on the packet (lengths, checksums, the UDP source port).
@@ -166,14 +166,14 @@ class TnlPush(OdpAction):
     out_port: OdpPort
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TnlPop(OdpAction):
     """Take a tunnel's headers off, and look up what is inside as coming in by ``port``."""
 
     port: OdpPort
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Recirc(OdpAction):
     """Look the frame up again, with this ``recirc_id``."""
 
@@ -187,7 +187,7 @@ class HashAlgorithm(Enum):
     SYM_L4 = "sym_l4"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Hash(OdpAction):
     """Compute ``dp_hash``."""
 
@@ -198,7 +198,7 @@ class Hash(OdpAction):
 SAMPLE_ALWAYS = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sample(OdpAction):
     """Carry ``actions`` out on a copy, with a probability of ``probability`` / (2^32 - 1)."""
 
@@ -206,7 +206,7 @@ class Sample(OdpAction):
     actions: OdpActions
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CtNat(OdpAction):
     """The ``nat`` of :class:`Ct`; as in :class:`vnet.ovs.openflow.ofpacts.Nat`."""
 
@@ -220,7 +220,7 @@ class CtNat(OdpAction):
     is_random: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ct(OdpAction):
     """Send through the connection tracker. ``force`` commits in any case, ``commit`` only what is
     no connection yet. ``mark`` and ``label`` are (value, mask) or None;
@@ -237,33 +237,33 @@ class Ct(OdpAction):
     nat: CtNat | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CtClear(OdpAction):
     """Forget the connection state that rides with the frame."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Trunc(OdpAction):
     """Cut the frame to ``max_len_bytes`` at the next output."""
 
     max_len_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Clone(OdpAction):
     """Carry ``actions`` out on a copy."""
 
     actions: OdpActions
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Meter(OdpAction):
     """Let a meter of the datapath judge the frame."""
 
     meter_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CheckPktLen(OdpAction):
     """One list for frames longer than ``packet_bytes``, another for the rest."""
 
@@ -306,7 +306,7 @@ class SlowPath(IntFlag):
     MATCH = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ControllerCookie:
     """A userspace action that sends a packet-in."""
 
@@ -319,14 +319,14 @@ class ControllerCookie:
     max_len_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SlowPathCookie:
     """A userspace action that has the whole frame handled by translation."""
 
     reason: SlowPath
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FlowSampleCookie:
     """A userspace action that samples for a collector."""
 
@@ -338,7 +338,7 @@ class FlowSampleCookie:
     direction: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SflowCookie:
     """A userspace action of sFlow. ``output`` is as sFlow writes ports."""
 
@@ -347,7 +347,7 @@ class SflowCookie:
     output: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class IpfixCookie:
     """A userspace action of a bridge's IPFIX; ``output_port`` is ``ODPP_NONE`` on the way in."""
 
@@ -360,7 +360,7 @@ SampleCookie = FlowSampleCookie | SflowCookie | IpfixCookie
 Cookie = ControllerCookie | SlowPathCookie | SampleCookie
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Userspace(OdpAction):
     """Hand a copy to userspace, with a cookie that says what for."""
 
@@ -370,7 +370,7 @@ class Userspace(OdpAction):
     with_actions: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Drop(OdpAction):
     """Drop, and count why. Where the datapath has no such action, no actions mean a drop."""
 

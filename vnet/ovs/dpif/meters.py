@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from vnet.base.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MeterBandConfig:
     """What is faster than ``rate``, but for bursts of ``burst_size`` (0: of ``rate``), is dropped.
 
@@ -18,7 +18,7 @@ class MeterBandConfig:
     n_drop_levels: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MeterConfig:
     """``in_packets`` tells packets from kilobits."""
 
@@ -26,7 +26,7 @@ class MeterConfig:
     bands: tuple[MeterBandConfig, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MeterBandStats:
     """What a band has dropped, or remarked."""
 
@@ -34,7 +34,7 @@ class MeterBandStats:
     n_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MeterStats:
     """What went into a meter, and what of it was over the rate of each band."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntFlag
 
+from vnet.base.record import record
 from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts, PacketInReason
@@ -41,7 +41,7 @@ GROUP_ALL = 0xFFFFFFFC
 GROUP_MAX = 0xFFFFFF00
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FlowMod:
     """Add, change or delete flows (OFPT_FLOW_MOD).
 
@@ -75,7 +75,7 @@ class GroupType(Enum):
     FAST_FAILOVER = "ff"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Bucket:
     """A bucket of a group. ``watch_port`` and ``watch_group`` are ANY where nothing is watched."""
 
@@ -103,7 +103,7 @@ BUCKET_LAST = 0xFFFFFFFE
 BUCKET_ALL = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class GroupMod:
     """Add, change or delete groups. ``selection_method`` is ``""``, ``"hash"`` or ``"dp_hash"``,
     ``fields`` the names of what ``hash`` looks at with a mask each (bits in place of the flow).
@@ -136,7 +136,7 @@ class MeterBandType(Enum):
     DSCP_REMARK = "dscp_remark"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MeterBand:
     """One band: ``rate`` in kbit/s or packets/s as the flags say, ``burst_size`` likewise."""
 
@@ -159,7 +159,7 @@ METER_CONTROLLER = 0xFFFFFFFE
 METER_SLOWPATH = 0xFFFFFFFD
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MeterMod:
     """Add, change or delete meters."""
 
@@ -195,7 +195,7 @@ class PortState(IntFlag):
     STP_MASK = 0x300
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PortMod:
     """Set the bits of ``mask`` in a port's configuration to those of ``config``."""
 
@@ -204,7 +204,7 @@ class PortMod:
     mask: PortConfig
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PacketIn:
     """A packet that a switch hands to its controller (OFPT_PACKET_IN and its kin).
 

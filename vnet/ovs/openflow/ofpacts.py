@@ -7,9 +7,9 @@ them. Numbers are plain integers in host order; ``Subfield`` names a run of bits
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from vnet.base.record import record
 from vnet.ovs.flow.fields import Field, Subfield
 from vnet.ovs.flow.flow_hash import HashFields as HashFields
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
@@ -26,7 +26,7 @@ Ofpacts = tuple[Ofpact, ...]
 # -- output
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Output(Ofpact):
     """``output:PORT``, and the bare names ``normal``, ``flood``, ``all``, ``local``, ``in_port``,
     ``table``. ``max_len_bytes`` counts only for ``controller``.
@@ -36,7 +36,7 @@ class Output(Ofpact):
     max_len_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Group(Ofpact):
     """``group:ID``"""
 
@@ -56,7 +56,7 @@ class PacketInReason(IntEnum):
     IMPLICIT_MISS = 7
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Controller(Ofpact):
     """``controller(...)``; ``meter_id`` None for no meter."""
 
@@ -68,7 +68,7 @@ class Controller(Ofpact):
     meter_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Enqueue(Ofpact):
     """``enqueue:PORT:QUEUE``"""
 
@@ -76,7 +76,7 @@ class Enqueue(Ofpact):
     queue_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OutputReg(Ofpact):
     """``output:FIELD[...]``"""
 
@@ -84,7 +84,7 @@ class OutputReg(Ofpact):
     max_len_bytes: int = 0xFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OutputTrunc(Ofpact):
     """``output(port=PORT,max_len=N)``"""
 
@@ -99,7 +99,7 @@ class BundleAlgorithm(Enum):
     HIGHEST_RANDOM_WEIGHT = "hrw"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Bundle(Ofpact):
     """``bundle(...)`` and, with a ``destination``, ``bundle_load(...)``."""
 
@@ -113,7 +113,7 @@ class Bundle(Ofpact):
 # -- header changes
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetField(Ofpact):
     """``set_field:VALUE[/MASK]->FIELD`` and ``load:VALUE->FIELD[a..b]`` (value and mask in place).
 
@@ -128,7 +128,7 @@ class SetField(Ofpact):
     flow_has_vlan: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetVlanVid(Ofpact):
     """``mod_vlan_vid`` (pushes a tag if needed) and ``set_vlan_vid`` (does not)."""
 
@@ -137,7 +137,7 @@ class SetVlanVid(Ofpact):
     flow_has_vlan: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetVlanPcp(Ofpact):
     """``mod_vlan_pcp`` (pushes a tag if needed) and ``set_vlan_pcp`` (does not)."""
 
@@ -146,70 +146,70 @@ class SetVlanPcp(Ofpact):
     flow_has_vlan: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class StripVlan(Ofpact):
     """``strip_vlan`` and, with ``is_pop``, ``pop_vlan``, which is the same."""
 
     is_pop: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PushVlan(Ofpact):
     """``push_vlan:ETHERTYPE``"""
 
     ethertype: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetEthSrc(Ofpact):
     """``mod_dl_src:MAC``"""
 
     mac: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetEthDst(Ofpact):
     """``mod_dl_dst:MAC``"""
 
     mac: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetIpv4Src(Ofpact):
     """``mod_nw_src:IP``"""
 
     ip: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetIpv4Dst(Ofpact):
     """``mod_nw_dst:IP``"""
 
     ip: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetIpDscp(Ofpact):
     """``mod_nw_tos:TOS``; the DSCP stands in the upper six bits of ``tos``."""
 
     tos: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetIpEcn(Ofpact):
     """``mod_nw_ecn:ECN``"""
 
     ecn: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetIpTtl(Ofpact):
     """``mod_nw_ttl:TTL``"""
 
     ttl: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetL4SrcPort(Ofpact):
     """``mod_tp_src:PORT``; ``flow_ip_proto`` is what the match demands, or 0."""
 
@@ -217,7 +217,7 @@ class SetL4SrcPort(Ofpact):
     flow_ip_proto: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetL4DstPort(Ofpact):
     """``mod_tp_dst:PORT``; ``flow_ip_proto`` is what the match demands, or 0."""
 
@@ -225,7 +225,7 @@ class SetL4DstPort(Ofpact):
     flow_ip_proto: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RegMove(Ofpact):
     """``move:SOURCE->DESTINATION``"""
 
@@ -233,21 +233,21 @@ class RegMove(Ofpact):
     destination: Subfield
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class StackPush(Ofpact):
     """``push:FIELD[...]``"""
 
     source: Subfield
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class StackPop(Ofpact):
     """``pop:FIELD[...]``"""
 
     destination: Subfield
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DecTtl(Ofpact):
     """``dec_ttl`` and ``dec_ttl(ID,...)``: which controllers hear of an expired packet.
 
@@ -258,66 +258,66 @@ class DecTtl(Ofpact):
     with_ids: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetMplsLabel(Ofpact):
     """``set_mpls_label:LABEL``"""
 
     label: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetMplsTc(Ofpact):
     """``set_mpls_tc:TC``"""
 
     tc: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetMplsTtl(Ofpact):
     """``set_mpls_ttl:TTL``"""
 
     ttl: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DecMplsTtl(Ofpact):
     """``dec_mpls_ttl``"""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PushMpls(Ofpact):
     """``push_mpls:ETHERTYPE``"""
 
     ethertype: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PopMpls(Ofpact):
     """``pop_mpls:ETHERTYPE``"""
 
     ethertype: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DecNshTtl(Ofpact):
     """``dec_nsh_ttl``"""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DeleteField(Ofpact):
     """``delete_field:FIELD``"""
 
     field: Field
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NshMdType:
     """``md_type=N``, a property of ``encap(nsh(...))``: 1 for four fixed contexts, 2 for TLVs."""
 
     md_type: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NshTlv:
     """``tlv(CLASS,TYPE,VALUE)``, a property of ``encap(nsh(...))``: metadata of MD type 2."""
 
@@ -329,7 +329,7 @@ class NshTlv:
 EncapProperty = NshMdType | NshTlv
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Encap(Ofpact):
     """``encap(...)``; ``new_packet_type`` as in :attr:`Flow.packet_type`."""
 
@@ -342,7 +342,7 @@ PT_USE_NEXT_PROTO = 0xFFFE
 """``decap``'s default packet type: whatever the header says comes next (OFPHTN_ONF, 0xfffe)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Decap(Ofpact):
     """``decap`` and ``decap(packet_type(...))``"""
 
@@ -352,7 +352,7 @@ class Decap(Ofpact):
 # -- metadata
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetTunnel(Ofpact):
     """``set_tunnel:ID`` and ``set_tunnel64:ID``"""
 
@@ -360,19 +360,19 @@ class SetTunnel(Ofpact):
     is_64_bits: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SetQueue(Ofpact):
     """``set_queue:ID``"""
 
     queue_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PopQueue(Ofpact):
     """``pop_queue``"""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FinTimeout(Ofpact):
     """``fin_timeout(idle_timeout=S,hard_timeout=S)``; 0 leaves one alone."""
 
@@ -386,7 +386,7 @@ TABLE_ALL = 0xFF
 """Any table; in ``resubmit`` the present one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Resubmit(Ofpact):
     """``resubmit([PORT],[TABLE][,ct])``; ``in_port`` OFPP_IN_PORT and ``table_id`` TABLE_ALL
     mean the present ones.
@@ -405,7 +405,7 @@ class LearnTarget(Enum):
     OUTPUT = "output"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LearnSpec:
     """One ``FIELD=SOURCE``, ``load:SOURCE->FIELD`` or ``output:FIELD`` of ``learn``.
 
@@ -420,7 +420,7 @@ class LearnSpec:
     destination: Subfield | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Learn(Ofpact):
     """``learn(...)``; times in whole seconds, ``limit`` 0 for none."""
 
@@ -438,7 +438,7 @@ class Learn(Ofpact):
     result_destination: Subfield | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Conjunction(Ofpact):
     """``conjunction(ID,CLAUSE/N)``; ``clause`` counts from 0 here and from 1 in text."""
 
@@ -456,7 +456,7 @@ class MultipathAlgorithm(Enum):
     ITER_HASH = "iter_hash"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Multipath(Ofpact):
     """``multipath(...)``; ``max_link`` is the number of links minus 1."""
 
@@ -471,14 +471,14 @@ class Multipath(Ofpact):
 # -- others
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Note(Ofpact):
     """``note:HEX``"""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Exit(Ofpact):
     """``exit``"""
 
@@ -491,7 +491,7 @@ class SampleDirection(Enum):
     EGRESS = "egress"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sample(Ofpact):
     """``sample(...)``; ``probability`` is of 65535."""
 
@@ -503,7 +503,7 @@ class Sample(Ofpact):
     direction: SampleDirection = SampleDirection.DEFAULT
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class UnrollXlate(Ofpact):
     """Never written by a user: back to the table and cookie of the rule that was left when
     translation froze (of no rule: a cookie of all ones).
@@ -513,7 +513,7 @@ class UnrollXlate(Ofpact):
     rule_cookie: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Nat(Ofpact):
     """``nat`` in ``ct``. ``is_source`` None for a bare ``nat``. Addresses are packed (4 or 16
     bytes) or None, ports 0 where not given; ``*_max`` equals ``*_min`` for a single one.
@@ -529,7 +529,7 @@ class Nat(Ofpact):
     is_random: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ct(Ofpact):
     """``ct(...)``. ``zone_source`` None means the number ``zone``; ``table_id`` None means no
     recirculation; ``alg`` is a port: 21 for ftp, 69 for tftp, 0 for none. ``actions`` are those of
@@ -545,19 +545,19 @@ class Ct(Ofpact):
     actions: Ofpacts = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CtClear(Ofpact):
     """``ct_clear``"""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Clone(Ofpact):
     """``clone(...)``"""
 
     actions: Ofpacts
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CheckPktLarger(Ofpact):
     """``check_pkt_larger(N)->FIELD[i]``"""
 
@@ -565,12 +565,12 @@ class CheckPktLarger(Ofpact):
     destination: Subfield
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DebugRecirc(Ofpact):
     """``debug_recirc``, for tests: recirculates."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DebugSlow(Ofpact):
     """``debug_slow``, for tests: takes the slow path."""
 
@@ -578,26 +578,26 @@ class DebugSlow(Ofpact):
 # -- instructions
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Meter(Ofpact):
     """``meter:ID``"""
 
     meter_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ClearActions(Ofpact):
     """``clear_actions``"""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class WriteActions(Ofpact):
     """``write_actions(...)``"""
 
     actions: Ofpacts
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class WriteMetadata(Ofpact):
     """``write_metadata:VALUE[/MASK]``"""
 
@@ -605,7 +605,7 @@ class WriteMetadata(Ofpact):
     mask: int = 0xFFFFFFFFFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class GotoTable(Ofpact):
     """``goto_table:TABLE``"""
 

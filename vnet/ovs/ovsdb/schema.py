@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeVar
 
+from vnet.base.record import record
 from vnet.ovs.ovsdb.atoms import Datum
 from vnet.ovs.ovsdb.errors import OvsdbError, syntax_error
 from vnet.ovs.ovsdb.json_text import Json, integer_of
@@ -28,7 +29,7 @@ _T = TypeVar("_T")
 _VERSION = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ColumnSchema:
     """A column: whether it may change after "insert", and whether it is kept in the file."""
 
@@ -66,7 +67,7 @@ VERSION_COLUMN = ColumnSchema(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TableSchema:
     """A table: its columns by name (without ``_uuid`` and ``_version``) and what its rows keep to.
 
@@ -167,7 +168,7 @@ class TableSchema:
         return json
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DatabaseSchema:
     """A database: its tables by name. ``version`` and ``cksum`` are empty where it has none."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from vnet.base.record import record
 from vnet.ovs.ovsdb.atom_json import PARSERS, duplicates, pair_of, parse_kind, unwrap_array
 from vnet.ovs.ovsdb.atoms import DEFAULT_ATOMS, Atom, Datum, Kind, atom_text
 from vnet.ovs.ovsdb.errors import OvsdbError, constraint_violation, syntax_error
@@ -25,7 +26,7 @@ UNLIMITED = 2**32 - 1
 """The greatest number of members, which stands for any number of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BaseType:
     """The type of an atom, with what restricts it; None means no such limit."""
 
@@ -145,7 +146,7 @@ class BaseType:
         return json | {name: value for name, value in members.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ColumnType:
     """What a column holds: ``n_min`` to ``n_max`` keys, or pairs of keys and values."""
 

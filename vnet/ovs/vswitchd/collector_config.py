@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from vnet.base.record import record
 from vnet.ovs.vswitchd.column import (
     BOOLEAN,
     STRING,
@@ -23,7 +23,7 @@ _U32 = integer(0, 0xFFFFFFFF)
 _ANY_INTEGER = integer()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SflowConfig(Row):
     """sFlow table: where samples of packets go."""
 
@@ -35,7 +35,7 @@ class SflowConfig(Row):
     external_ids: Mapping[str, str] = mapping()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NetflowConfig(Row):
     """NetFlow table: where records of flows go."""
 
@@ -47,7 +47,7 @@ class NetflowConfig(Row):
     external_ids: Mapping[str, str] = mapping()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class IpfixConfig(Row):
     """IPFIX table: where samples of packets go."""
 
@@ -61,11 +61,11 @@ class IpfixConfig(Row):
     external_ids: Mapping[str, str] = mapping()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CollectorSetConfig(Row):
     """Flow_Sample_Collector_Set table: what a number in ``sample`` means on a bridge."""
 
     id: int = one(_U32)
     bridge: str | None = optional(weak_row("Bridge"))
-    ipfix: IpfixConfig | None = optional(row("IPFIX"))  # noqa: RUF009  # it makes a field()
+    ipfix: IpfixConfig | None = optional(row("IPFIX"))  # it makes a field()
     external_ids: Mapping[str, str] = mapping()

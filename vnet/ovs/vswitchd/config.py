@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from vnet.base.ids import Mac, mac_from_text
+from vnet.base.record import record
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ofproto.switching.bundle import PriorityTags, VlanMode
 from vnet.ovs.ofproto.tunnel.config import TunnelConfig
@@ -53,7 +53,7 @@ INTERFACE_TYPES = TUNNEL_TYPES | {"", "system", "internal", "tap", "dummy", "dum
 OPENFLOW_VERSIONS = tuple(f"OpenFlow1{minor}" for minor in range(6))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class InterfaceConfig(Row):
     """Interface table: one network device of a port. ``admin_state`` None leaves it as it is."""
 
@@ -118,7 +118,7 @@ class InterfaceConfig(Row):
             raise OvsTextError(f"{self.name}: patch peer must not be self")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class QueueConfig(Row):
     """Queue table: one queue of a QoS."""
 
@@ -127,7 +127,7 @@ class QueueConfig(Row):
     external_ids: Mapping[str, str] = mapping()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class QosConfig(Row):
     """QoS table: how a port shapes what it sends."""
 
@@ -144,7 +144,7 @@ _PRIORITY_TAGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BridgePortConfig(Row):
     """Port table: one interface, or several that make a bond."""
 
@@ -155,7 +155,7 @@ class BridgePortConfig(Row):
     trunks: tuple[int, ...] = many(_VLAN, 4096)
     cvlans: tuple[int, ...] = many(_VLAN, 4096)
     protected: bool = one(BOOLEAN)
-    qos: QosConfig | None = optional(row("QoS"))  # noqa: RUF009  # it makes a field()
+    qos: QosConfig | None = optional(row("QoS"))  # it makes a field()
     mac: str | None = optional(STRING)
     bond_mode: str | None = optional(word("active-backup", "balance-slb", "balance-tcp"))
     bond_updelay: int = one(_ANY_INTEGER)
@@ -184,7 +184,7 @@ class BridgePortConfig(Row):
         return _PRIORITY_TAGS.get(self.other_config.get("priority-tags", ""), PriorityTags.NEVER)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MirrorConfig(Row):
     """Mirror table. Ports are named; those that the bridge does not have are passed over."""
 
@@ -199,7 +199,7 @@ class MirrorConfig(Row):
     external_ids: Mapping[str, str] = mapping()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FlowTableConfig(Row):
     """Flow_Table table: name, limit, and prefix lookup of one OpenFlow table."""
 
@@ -211,7 +211,7 @@ class FlowTableConfig(Row):
     external_ids: Mapping[str, str] = mapping()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BridgeConfig(Row):
     """Bridge table. A bridge has a local port of its own name, listed among ``ports`` or not."""
 
@@ -222,9 +222,9 @@ class BridgeConfig(Row):
     ports: tuple[BridgePortConfig, ...] = many(row("Port"))
     mirrors: tuple[MirrorConfig, ...] = many(row("Mirror"))
     flow_tables: Mapping[int, FlowTableConfig] = mapping(integer(0, 254), row("Flow_Table"))
-    sflow: SflowConfig | None = optional(row("sFlow"))  # noqa: RUF009  # it makes a field()
-    netflow: NetflowConfig | None = optional(row("NetFlow"))  # noqa: RUF009  # it makes a field()
-    ipfix: IpfixConfig | None = optional(row("IPFIX"))  # noqa: RUF009  # it makes a field()
+    sflow: SflowConfig | None = optional(row("sFlow"))  # it makes a field()
+    netflow: NetflowConfig | None = optional(row("NetFlow"))  # it makes a field()
+    ipfix: IpfixConfig | None = optional(row("IPFIX"))  # it makes a field()
     flood_vlans: tuple[int, ...] = many(_VLAN, 4096)
     stp_enable: bool = one(BOOLEAN)
     rstp_enable: bool = one(BOOLEAN)
@@ -294,7 +294,7 @@ class BridgeConfig(Row):
         return setting_truth(self.other_config, "forward-bpdu", False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SwitchConfig(Row):
     """Open_vSwitch table: all there is. Names of bridges, of ports, of interfaces are unique."""
 

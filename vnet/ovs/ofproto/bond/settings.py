@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
+from vnet.base.record import record
 from vnet.base.units import NS_PER_S
 from vnet.l2.lacp.aggregation import Settings as LacpSettings
 from vnet.l2.lacp.member import PortSettings
@@ -20,7 +21,7 @@ class BondMode(Enum):
     BALANCE_TCP = "balance-tcp"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BondSettings:
     """A bond's settings, defaults as in ovs-vswitchd.conf.db(5).
 
@@ -41,7 +42,7 @@ class BondSettings:
     wants_lb_output: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AggregateSettings:
     """What a port of the learning switch is besides a port: a bond where it has several links,
     and an end of LACP where that is set. ``ports`` are LACP's settings of each link.

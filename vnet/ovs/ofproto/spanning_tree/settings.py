@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from vnet.base.record import record
 from vnet.l2.rstp.port import PointToPoint
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class StpSettings:
     """A bridge of 802.1D-1998; ``address`` is its 48 bits of the identifier."""
 
@@ -18,7 +17,7 @@ class StpSettings:
     forward_delay_ms: int = 15_000
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class StpPortSettings:
     """A port that takes part. ``number`` is from 1 to 255."""
 
@@ -27,7 +26,7 @@ class StpPortSettings:
     path_cost: int = 2
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RstpSettings:
     """A bridge of 802.1D-2004; ``address`` is its 48 bits of the identifier."""
 
@@ -39,7 +38,7 @@ class RstpSettings:
     transmit_hold_count: int = 6
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RstpPortSettings:
     """A port that takes part. ``number`` 0 asks for the lowest that is free."""
 

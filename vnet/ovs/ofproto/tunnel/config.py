@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
 from vnet.base.ids import IpAddress
+from vnet.base.record import record
 
 DEFAULT_TTL = 64
 
@@ -41,7 +41,7 @@ class Key(NamedTuple):
 NO_KEY = Key()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TunnelConfig:
     """A tunnel. ``remote`` and ``local`` None are for flows to choose (``tun_dst``, ``tun_src``);
     :data:`ANY_ADDRESS` is any ``local``. Where ``ttl`` and ``tos`` are inherited, from IP

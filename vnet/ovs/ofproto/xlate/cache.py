@@ -9,9 +9,9 @@ a translation that is carried out for a packet at once pushes the same objects a
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from vnet.base.record import record
 from vnet.ovs.dpif.actions import DropCause
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -62,7 +62,7 @@ class XlateCache:
                 effect.push(stats)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TableCredit:
     """A table was looked at, with or without success."""
 
@@ -74,7 +74,7 @@ class TableCredit:
         self.bridge.credit_table(self.table_id, self.matched, stats.n_packets)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RuleCredit:
     """A rule was met."""
 
@@ -85,7 +85,7 @@ class RuleCredit:
         self.bridge.credit(self.rule, stats)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PatchCredit:
     """A packet went out of one virtual port and into its peer; either may be None."""
 
@@ -101,7 +101,7 @@ class PatchCredit:
             self.rx.stats.rx_bytes += stats.n_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LostCopy:
     """A copy was to leave by a port that led nowhere."""
 
@@ -112,7 +112,7 @@ class LostCopy:
         self.port.lost[self.cause] = self.port.lost.get(self.cause, 0) + stats.n_packets
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class GroupCredit:
     """A group was used: one bucket of it, or all (None)."""
 
@@ -123,7 +123,7 @@ class GroupCredit:
         self.group.credit(self.bucket_id, stats)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LearnRefresh:
     """A flow was learned; as long as packets come, its age starts anew."""
 
@@ -137,7 +137,7 @@ class LearnRefresh:
             self.bridge.learn(self.flow_mod, self.limit)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FinTimeoutEffect:
     """A rule's timeouts shrink once a TCP connection ends."""
 
