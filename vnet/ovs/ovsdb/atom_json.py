@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vnet.ovs.ovsdb.atoms import DEFAULT_ATOMS, Atom, Kind, Uuid, is_uuid
+from vnet.ovs.ovsdb.atoms import DEFAULT_ATOMS, Atom, Datum, Kind, Uuid, is_uuid
 from vnet.ovs.ovsdb.errors import OvsdbError, syntax_error
 from vnet.ovs.ovsdb.json_text import Json, integer_of, is_number
 from vnet.ovs.ovsdb.object_parser import is_id
@@ -83,6 +83,29 @@ def pair_of(json: Json) -> tuple[Json, Json]:
     return json[0], json[1]
 
 
-def duplicates(what: str) -> OvsdbError:
-    """A set or map that says something twice."""
-    return OvsdbError("ovsdb error", what)
+def parse_set(json: Json, parse_member: Callable[[Json], Atom], n_min: int, n_max: int) -> Datum:
+    """A set, or an atom that stands for a set of one. Raises :class:`OvsdbError`."""
+    if type(json) is not list or not json or json[0] != "set":
+        return (parse_member(json),)
+    members = unwrap_array(json, "set")
+    check_count(json, "set", len(members), n_min, n_max)
+    atoms = sorted(map(parse_member, members))
+    if len(set(atoms)) < len(atoms):
+        raise OvsdbError("ovsdb error", "set contains duplicate")
+    return tuple(atoms)
+
+
+def check_count(json: Json, what: str, n_members: int, n_min: int, n_max: int) -> None:
+    """Raise :class:`OvsdbError` where a set or map has too few or too many members."""
+    if n_min <= n_members <= n_max:
+        return
+    if n_min == n_max == 1:
+        needed = f"exactly one member but {n_members} are present"
+    else:
+        needed = f"{n_min} to {n_max} members but {n_members} are present"
+    raise syntax_error(json, f"{what} must have {needed}")
+
+
+def set_to_json(atoms: list[Json]) -> Json:
+    """A set as JSON: a single atom stands for itself."""
+    return atoms[0] if len(atoms) == 1 else ["set", atoms]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from operator import ge, gt, le, lt
 from typing import Any
 
 from vnet.ovs.ovsdb.atoms import Datum, Uuid
+from vnet.ovs.ovsdb.base_type import UNLIMITED
 from vnet.ovs.ovsdb.errors import OvsdbError, syntax_error
 from vnet.ovs.ovsdb.json_text import Json
 from vnet.ovs.ovsdb.row import Row
 from vnet.ovs.ovsdb.schema import ColumnSchema, TableSchema
 from vnet.ovs.ovsdb.symbols import Symbols
-from vnet.ovs.ovsdb.types import UNLIMITED, ColumnType
+from vnet.ovs.ovsdb.types import ColumnType
 
 Test = Callable[[Datum, Datum], bool]
 """Whether a column's datum, the first, stands to an argument, the second, as a function says."""
@@ -105,11 +105,11 @@ def _argument_type(column: ColumnSchema, function: str, json: Json) -> ColumnTyp
         is_one = kind.is_scalar or kind.is_optional
         if not is_one or kind.key.kind not in ("integer", "real"):
             raise type_mismatch(json, function, column)
-        return replace(kind, n_min=1)
+        return kind.of_size(1, kind.n_max)
     if function == "includes" and not kind.is_scalar:
-        return replace(kind, n_min=0)
+        return kind.of_size(0, kind.n_max)
     if function == "excludes" and not kind.is_scalar:
-        return replace(kind, n_min=0, n_max=UNLIMITED)
+        return kind.of_size(0, UNLIMITED)
     return kind
 
 

@@ -7,10 +7,10 @@ A record has, by table and row, null for a row that went and else the columns th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from vnet.ovs.ovsdb.atoms import Datum, Uuid, is_uuid
+from vnet.ovs.ovsdb.base_type import UNLIMITED
 from vnet.ovs.ovsdb.commit import Change, Changes
 from vnet.ovs.ovsdb.condition import unknown_column
 from vnet.ovs.ovsdb.datums import added_and_removed
@@ -19,7 +19,7 @@ from vnet.ovs.ovsdb.json_text import Json, integer_of
 from vnet.ovs.ovsdb.row import Row
 from vnet.ovs.ovsdb.schema import TableSchema
 from vnet.ovs.ovsdb.transaction import Transaction
-from vnet.ovs.ovsdb.types import UNLIMITED, ColumnType
+from vnet.ovs.ovsdb.types import ColumnType
 
 IS_DIFF = "_is_diff"
 COMMENT = "_comment"
@@ -215,6 +215,6 @@ def _read_row(
         if not is_diff or before[name] == kind.default:
             columns[name] = kind.parse(value)
         else:
-            change = replace(kind, n_min=0, n_max=UNLIMITED).parse(value)
+            change = kind.of_size(0, UNLIMITED).parse(value)
             columns[name] = patched(before[name], change, kind)
     return columns

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from vnet.ovs.ovsdb.atoms import Datum
+from vnet.ovs.ovsdb.base_type import UNLIMITED, BaseType
 from vnet.ovs.ovsdb.condition import type_mismatch, unknown_column
 from vnet.ovs.ovsdb.datums import union, without, without_keys
 from vnet.ovs.ovsdb.errors import OvsdbError, constraint_violation, syntax_error
 from vnet.ovs.ovsdb.json_text import INTEGER_MAX, INTEGER_MIN, Json
 from vnet.ovs.ovsdb.schema import ColumnSchema, TableSchema
 from vnet.ovs.ovsdb.symbols import Symbols
-from vnet.ovs.ovsdb.types import UNLIMITED, BaseType, ColumnType
+from vnet.ovs.ovsdb.types import ColumnType
 
 _ARITHMETIC = ("+=", "-=", "*=", "/=", "%=")
 _MUTATORS = (*_ARITHMETIC, "insert", "delete")
@@ -101,14 +101,14 @@ def _argument(
     if mutator in _ARITHMETIC:
         return ColumnType(BaseType(kind.key.kind)).parse(json, symbols), False
     if mutator == "insert":
-        return replace(kind, n_min=0).parse(json, symbols), False
-    some = replace(kind, n_min=0, n_max=UNLIMITED)
+        return kind.of_size(0, kind.n_max).parse(json, symbols), False
+    some = kind.of_size(0, UNLIMITED)
     try:
         return some.parse(json, symbols), False
     except OvsdbError:
         if not kind.is_map:
             raise
-    return replace(some, value=None).parse(json, symbols), True
+    return some.of_keys.parse(json, symbols), True
 
 
 def _out_of_range(mutator: str) -> OvsdbError:

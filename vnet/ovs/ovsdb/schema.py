@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from vnet.base.record import record
-from vnet.ovs.ovsdb.atoms import Datum
+from vnet.ovs.ovsdb.base_type import UNLIMITED, BaseType
 from vnet.ovs.ovsdb.errors import OvsdbError, syntax_error
 from vnet.ovs.ovsdb.json_text import Json, integer_of
 from vnet.ovs.ovsdb.name_order import in_hash_order
@@ -22,15 +20,14 @@ from vnet.ovs.ovsdb.object_parser import (
     is_string,
     is_type,
 )
-from vnet.ovs.ovsdb.types import UNLIMITED, BaseType, ColumnType
+from vnet.ovs.ovsdb.types import ColumnType
 
 _T = TypeVar("_T")
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 
 
-@record(frozen=True, slots=True)
-class ColumnSchema:
+class ColumnSchema(NamedTuple):
     """A column: whether it may change after "insert", and whether it is kept in the file."""
 
     name: str
@@ -67,42 +64,84 @@ VERSION_COLUMN = ColumnSchema(
 )
 
 
-@record(frozen=True, slots=True)
 class TableSchema:
     """A table: its columns by name (without ``_uuid`` and ``_version``) and what its rows keep to.
 
-    ``indexes`` are groups of columns in which no two rows are equal. ``all_columns`` has the two
-    as well, in the order of Open vSwitch; ``defaults`` is what a new row starts with, and
-    ``strict_columns`` are those that may not stay so; ``composite_columns`` hold several members.
+    ``indexes`` are groups of columns in which no two rows are equal. It never changes.
+    ``all_columns`` has those two as well, in the order of Open vSwitch; ``defaults`` is what a new
+    row starts with, ``strict_columns`` may not stay so; ``composite_columns`` hold several members.
     """
 
-    name: str
-    columns: Mapping[str, ColumnSchema]
-    is_mutable: bool = True
-    max_rows: int = UNLIMITED
-    is_root: bool = False
-    indexes: tuple[tuple[str, ...], ...] = ()
-    all_columns: Mapping[str, ColumnSchema] = field(init=False, repr=False, compare=False)
-    defaults: dict[str, Datum] = field(init=False, repr=False, compare=False)
-    strong_columns: tuple[ColumnSchema, ...] = field(init=False, repr=False, compare=False)
-    weak_columns: tuple[ColumnSchema, ...] = field(init=False, repr=False, compare=False)
-    strict_columns: tuple[ColumnSchema, ...] = field(init=False, repr=False, compare=False)
-    composite_columns: tuple[ColumnSchema, ...] = field(init=False, repr=False, compare=False)
+    __slots__ = (
+        "all_columns",
+        "columns",
+        "composite_columns",
+        "defaults",
+        "indexes",
+        "is_mutable",
+        "is_root",
+        "max_rows",
+        "name",
+        "strict_columns",
+        "strong_columns",
+        "weak_columns",
+    )
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        name: str,
+        columns: Mapping[str, ColumnSchema],
+        *,
+        is_mutable: bool = True,
+        max_rows: int = UNLIMITED,
+        is_root: bool = False,
+        indexes: tuple[tuple[str, ...], ...] = (),
+    ) -> None:
+        self.name = name
+        self.columns = columns
+        self.is_mutable = is_mutable
+        self.max_rows = max_rows
+        self.is_root = is_root
+        self.indexes = indexes
         standard = {column.name: column for column in (UUID_COLUMN, VERSION_COLUMN)}
-        everything = standard | dict(self.columns)
-        columns = self.columns.values()
-        derived = {
-            "all_columns": {name: everything[name] for name in in_hash_order(everything)},
-            "defaults": {column.name: column.type.default for column in columns},
-            "strong_columns": tuple(one for one in columns if one.type.has_strong_references),
-            "weak_columns": tuple(one for one in columns if one.type.has_weak_references),
-            "strict_columns": tuple(one for one in columns if not one.type.allows_default),
-            "composite_columns": tuple(one for one in columns if one.type.n_max > 1),
-        }
-        for name, value in derived.items():
-            object.__setattr__(self, name, value)
+        known = standard | dict(columns)
+        self.all_columns = {name: known[name] for name in in_hash_order(known)}
+        self.defaults = {name: column.type.default for name, column in columns.items()}
+        each = [known[name] for name in self.all_columns if name in columns]
+        self.strong_columns = tuple(one for one in each if one.type.has_strong_references)
+        self.weak_columns = tuple(one for one in each if one.type.has_weak_references)
+        self.strict_columns = tuple(one for one in each if not one.type.allows_default)
+        self.composite_columns = tuple(one for one in each if one.type.n_max > 1)
+
+    def _facts(self) -> tuple[object, ...]:
+        limits = (self.is_mutable, self.max_rows, self.is_root, self.indexes)
+        return self.name, self.columns, *limits
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TableSchema) and self._facts() == other._facts()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"TableSchema({self.name})"
+
+    def as_root(self) -> TableSchema:
+        """The same as a root table."""
+        return self._with(self.columns, is_root=True)
+
+    def with_columns(self, columns: Mapping[str, ColumnSchema]) -> TableSchema:
+        """The same with other columns of the same names."""
+        return self._with(columns, is_root=self.is_root)
+
+    def _with(self, columns: Mapping[str, ColumnSchema], *, is_root: bool) -> TableSchema:
+        return TableSchema(
+            self.name,
+            columns,
+            is_mutable=self.is_mutable,
+            max_rows=self.max_rows,
+            is_root=is_root,
+            indexes=self.indexes,
+        )
 
     @classmethod
     def from_json(cls, name: str, json: Json) -> TableSchema:
@@ -121,16 +160,14 @@ class TableSchema:
         table = cls(
             name,
             _by_name(columns, ColumnSchema.from_json, json),
-            is_mutable is not False,
-            UNLIMITED if max_rows is None else min(max_rows, UNLIMITED),
-            bool(is_root),
+            is_mutable=is_mutable is not False,
+            max_rows=UNLIMITED if max_rows is None else min(max_rows, UNLIMITED),
+            is_root=bool(is_root),
         )
-        return replace(
-            table, indexes=tuple(table.index_from_json(index) for index in indexes or ())
-        )
+        table.indexes = tuple(table._index_from_json(index) for index in indexes or ())
+        return table
 
-    def index_from_json(self, json: Json) -> tuple[str, ...]:
-        """Read one of the ``indexes``. Raises :class:`OvsdbError`."""
+    def _index_from_json(self, json: Json) -> tuple[str, ...]:
         index = self.column_names(json)
         if not index:
             raise syntax_error(json, "index must have at least one column")
@@ -168,8 +205,7 @@ class TableSchema:
         return json
 
 
-@record(frozen=True, slots=True)
-class DatabaseSchema:
+class DatabaseSchema(NamedTuple):
     """A database: its tables by name. ``version`` and ``cksum`` are empty where it has none."""
 
     name: str
@@ -191,7 +227,7 @@ class DatabaseSchema:
         tables = _by_name(tables_json, TableSchema.from_json, json)
         if not any(table.is_root for table in tables.values()):
             # Schemas older than garbage collection do not say which tables are roots: all are.
-            tables = {name: replace(table, is_root=True) for name, table in tables.items()}
+            tables = {name: table.as_root() for name, table in tables.items()}
         checked = {name: _with_references_checked(table, tables) for name, table in tables.items()}
         return cls(name, version or "", cksum or "", checked)
 
@@ -236,5 +272,5 @@ def _with_references_checked(table: TableSchema, tables: Mapping[str, TableSchem
                     f"column {column.name} {role} refers to undefined table {base.ref_table}",
                 )
             if base.is_strong_reference and not tables[base.ref_table].is_root:
-                columns[column.name] = replace(column, is_persistent=True)
-    return replace(table, columns=columns)
+                columns[column.name] = column._replace(is_persistent=True)
+    return table if columns == table.columns else table.with_columns(columns)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ovsdb.atoms import Uuid
-from vnet.ovs.ovsdb.types import BaseType
+from vnet.ovs.ovsdb.base_type import BaseType
 from vnet.ovs.vsctl.record import Record
 from vnet.ovs.vsctl.switch import Switch
 from vnet.ovs.vsctl.transaction import Transaction

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ovsdb.atoms import Datum
+from vnet.ovs.ovsdb.base_type import UNLIMITED
 from vnet.ovs.ovsdb.schema import ColumnSchema, TableSchema
-from vnet.ovs.ovsdb.types import UNLIMITED, ColumnType
+from vnet.ovs.ovsdb.types import ColumnType
 from vnet.ovs.vsctl.context import Context
 from vnet.ovs.vsctl.names import column_named
 from vnet.ovs.vsctl.record import Record
@@ -181,7 +181,7 @@ def removed_from(known: ColumnType, datum: Datum, text: str, context: Context) -
     except OvsTextError:
         if not known.is_map:
             raise
-        keys = parse_value(replace(relaxed, value=None), text, context.row_of)
+        keys = parse_value(relaxed.of_keys, text, context.row_of)
         return datum_of(known, ((k, v) for k, v in items.items() if k not in keys))
     kept = ((k, v) for k, v in items.items() if k not in taken or v != taken[k])
     return datum_of(known, kept)

@@ -11,13 +11,13 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ovsdb.atoms import Atom, Datum, Kind, Uuid, atom_text, is_uuid
+from vnet.ovs.ovsdb.base_type import UNLIMITED, BaseType
 from vnet.ovs.ovsdb.errors import OvsdbError
-from vnet.ovs.ovsdb.types import UNLIMITED, BaseType, ColumnType
+from vnet.ovs.ovsdb.types import ColumnType
 
 RowOf = Callable[[str, BaseType], Uuid]
 """From ``@name``, and the type of the column that it stands in, to the row that it means."""
@@ -71,7 +71,7 @@ def items_of(known: ColumnType, datum: Datum) -> dict[Any, Any]:
 
 def any_number_of(known: ColumnType) -> ColumnType:
     """A type with one member at least, and no limit: of what is added, or taken away."""
-    return replace(known, n_min=1, n_max=UNLIMITED)
+    return known.of_size(1, UNLIMITED)
 
 
 def parse_atom(base: BaseType, text: str, row_of: RowOf = no_rows) -> Atom:
