@@ -14,9 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vnet.base.errors import VnetError
-
 if TYPE_CHECKING:
+    from vnet.base.errors import VnetError
     from vnet.lab.lab import Lab
 
 __version__ = "0.1.0"
@@ -29,4 +28,8 @@ def __getattr__(name: str) -> Any:
         from vnet.lab.lab import Lab
 
         return Lab
+    if name == "VnetError":
+        from vnet.base.errors import VnetError
+
+        return VnetError
     raise AttributeError(f"module 'vnet' has no attribute {name!r}")

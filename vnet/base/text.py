@@ -7,7 +7,6 @@ obeys those. Whatever is printed or written about such text goes through here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 _MAX_QUOTED = 80
 
@@ -50,6 +49,8 @@ def one_of(names: Iterable[str], limit: int = 10) -> str:
 
 def did_you_mean(word: str, known: Sequence[str], otherwise: str) -> str:
     """``did you mean 'x'?`` when a known word is close, else ``otherwise: a, b, c``."""
+    from difflib import get_close_matches  # Most who import this are never wrong.
+
     spelt = {name.lower(): name for name in known[:1_000]}
     close = get_close_matches(word[:_MAX_QUOTED].lower(), spelt, n=1, cutoff=0.6)
     if close:

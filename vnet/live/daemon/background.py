@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import time
 from typing import NoReturn
@@ -155,6 +154,8 @@ class Background:
                 self._exit_with_it(status)
             n_crashes += 1
             what = f"{n_crashes} crashes: pid {self._child} died, {describe_status(status)}"
+            import resource
+
             resource.setrlimit(
                 resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1])
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -60,7 +59,12 @@ def _run(program: Program, arguments: Sequence[str], vlog: Vlog, inherited: list
         log = vlog.module("daemon_unix")
         pidfile = Pidfile(options.pidfile, overwrite=options.overwrite_pidfile, log=log)
         pidfile.create()
-    daemon = RunningDaemon(program.name, program.version, options, vlog, log_file)
+    daemon = RunningDaemon(
+        *(program.name, program.version, options),
+        vlog=vlog,
+        log_file=log_file,
+        events=program.events,
+    )
     daemon.background = background
     signals = EndingSignals(daemon.clock, daemon.exit)
     try:
@@ -103,6 +107,8 @@ def _take(program: Program, options: CommonOptions, arguments: Sequence[str]) ->
 def _crash(daemon: RunningDaemon) -> NoReturn:
     """Something that must not happen has happened. Say all that is known, and die as a program in
     C dies of it, so that a supervisor starts another."""
+    import traceback
+
     for line in traceback.format_exc().splitlines():
         daemon.vlog.module("util").emer(line)
     if not daemon.is_ready:

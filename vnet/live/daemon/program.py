@@ -25,6 +25,8 @@ class Program:
     name: ClassVar[str]
     modules: ClassVar[Sequence[str]]
     """Those of its log."""
+    events: ClassVar[Sequence[str]]
+    """Those it counts (``coverage/show``)."""
     options: ClassVar[Sequence[Option]]
     """All it has, in the order in which ambiguous ones are listed."""
 

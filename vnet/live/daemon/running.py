@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from vnet.live.clock import WallClock
 from vnet.live.daemon.background import Background
 from vnet.live.daemon.errors import FatalError
 from vnet.live.daemon.log import LogFile
+from vnet.live.daemon.memory import Memory
 from vnet.live.daemon.options import CommonOptions
 from vnet.live.unixctl import UnixctlServer
+from vnet.ovs.unixctl.coverage import Coverage
 from vnet.ovs.unixctl.table import CommandTable
 from vnet.ovs.unixctl.vlog_commands import vlog_commands
 from vnet.ovs.vlog.vlog import Vlog
@@ -19,7 +21,14 @@ class RunningDaemon:
     """What a :class:`~vnet.live.daemon.program.Program` works with."""
 
     def __init__(
-        self, name: str, version: str, options: CommonOptions, vlog: Vlog, log_file: LogFile
+        self,
+        name: str,
+        version: str,
+        options: CommonOptions,
+        *,
+        vlog: Vlog,
+        log_file: LogFile,
+        events: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.version = version
@@ -29,7 +38,13 @@ class RunningDaemon:
         self.clock = WallClock()
         self.clock.begin()
         self.commands = CommandTable(version)
-        self.commands.register(*vlog_commands(vlog, log_file, options.syslog_prefix))
+        self.coverage = Coverage(events, vlog.around.monotonic_ms)
+        self.memory = Memory(self.clock, vlog)
+        self.commands.register(
+            *vlog_commands(vlog, log_file, options.syslog_prefix),
+            *self.coverage.commands(),
+            *self.memory.commands(),
+        )
         self.status = 0
         self.is_ready = False
         self.background: Background | None = None

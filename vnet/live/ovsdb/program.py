@@ -11,6 +11,7 @@ from vnet.live.daemon.program import Program
 from vnet.live.daemon.running import RunningDaemon
 from vnet.live.daemon.usage import ACTIVE_METHODS, PASSIVE_METHODS, TLS_USAGE, daemon_usage
 from vnet.live.directories import database_directory
+from vnet.ovs.unixctl.coverage_names import OVSDB_SERVER_EVENTS
 from vnet.ovs.unixctl.request import Request
 from vnet.ovs.unixctl.table import Command
 from vnet.ovs.vlog.modules import OVSDB_SERVER_MODULES
@@ -21,6 +22,7 @@ class OvsdbServerProgram(Program):
 
     name = "ovsdb-server"
     modules = OVSDB_SERVER_MODULES
+    events = OVSDB_SERVER_EVENTS
     options = (
         Option("remote", Argument.REQUIRED),
         Option("run", Argument.REQUIRED),

@@ -11,6 +11,7 @@ from vnet.live.daemon.program import Program
 from vnet.live.daemon.running import RunningDaemon
 from vnet.live.daemon.usage import ACTIVE_METHODS, TLS_USAGE, daemon_usage
 from vnet.live.directories import run_directory
+from vnet.ovs.unixctl.coverage_names import VSWITCHD_EVENTS
 from vnet.ovs.unixctl.request import Request
 from vnet.ovs.unixctl.table import Command
 from vnet.ovs.vlog.modules import VSWITCHD_MODULES
@@ -21,6 +22,7 @@ class VswitchdProgram(Program):
 
     name = "ovs-vswitchd"
     modules = VSWITCHD_MODULES
+    events = VSWITCHD_EVENTS
     options = (
         *OTHER_OPTIONS,
         Option("mlockall"),
