@@ -147,3 +147,22 @@ def test_what_is_wrong_with_a_value_is_said_as_ovsdb_says_it(
         column.parse(value)
     if refusal is not None:
         assert str(caught.value) == refusal
+
+
+@pytest.mark.parametrize(
+    ("octets", "wrong"),
+    [
+        (b"a\xff", "0xff"),
+        (b"\xed\xa0\x80", "0xed 0xa0"),
+        (b"\xc0\x80", "0xc0"),
+        (b"\xf4\x90\x80\x80", "0xf4 0x90"),
+        (b"\xe2\x82", "0xe2 0x82 0x00"),
+        (b"\xe2\x82z", "0xe2 0x82 0x7a"),
+        (b"\xf1\x80\xffz", "0xf1 0x80 0xff"),
+    ],
+)
+def test_bytes_that_are_no_text_are_shown(octets: bytes, wrong: str) -> None:
+    """The bytes are those that ovsdb-server shows."""
+    with pytest.raises(OvsdbError) as caught:
+        column_type(key="string").parse(octets.decode("utf-8", "surrogateescape"))
+    assert caught.value.details == (f"not a valid UTF-8 string: invalid UTF-8 sequence {wrong}")

@@ -9,6 +9,7 @@ from vnet.ovs.ovsdb.errors import OvsdbError, syntax_error
 from vnet.ovs.ovsdb.json_text import Json, integer_of, is_number
 from vnet.ovs.ovsdb.object_parser import is_id
 from vnet.ovs.ovsdb.symbols import Symbols
+from vnet.ovs.ovsdb.utf8 import check_utf8
 
 
 def parse_kind(json: str) -> Kind:
@@ -42,6 +43,8 @@ def _boolean(json: Json, _symbols: Symbols | None) -> Atom:
 def _string(json: Json, _symbols: Symbols | None) -> Atom:
     if not isinstance(json, str):
         raise syntax_error(json, "expected string")
+    if not json.isascii():
+        check_utf8(json)
     return json
 
 
