@@ -11,14 +11,17 @@ import time
 from pathlib import Path
 
 TIMEOUT_S = 30
+SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 REPOSITORY = Path(__file__).parents[3]
 
 
 class Daemons:
-    """Starts programs by their names in ``folder``. ``ours`` says whose they are."""
+    """Starts programs by their names in ``folder``. ``ours`` says whose they are; ``database`` is
+    where ovs-vswitchd finds its own, unless that is where it looks anyway."""
 
     def __init__(self, folder: Path, *, ours: bool) -> None:
         self.folder = folder
+        self.database: str | None = None
         self._ours = ours
         places = ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR")
         self.environment = os.environ | dict.fromkeys(places, str(folder))
@@ -27,7 +30,8 @@ class Daemons:
     def command(self, program: str, *arguments: str) -> list[str]:
         """The words that start one."""
         start = [sys.executable, "-m", "vnet", program] if self._ours else [program]
-        return [*start, *arguments]
+        found = [self.database] if self.database and program == "ovs-vswitchd" else []
+        return [*start, *arguments, *found]
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one, and wait until it returns."""
@@ -48,6 +52,14 @@ class Daemons:
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         return self.pid(program)
+
+    def create_database(self) -> None:
+        """Make an empty one, where ovsdb-server looks for it, with the real ovsdb-tool."""
+        subprocess.run(
+            ["ovsdb-tool", "create", str(self.folder / "conf.db"), SCHEMA],
+            check=True,
+            timeout=TIMEOUT_S,
+        )
 
     def pid(self, program: str) -> int:
         """What its pidfile says."""

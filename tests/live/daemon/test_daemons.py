@@ -21,6 +21,14 @@ pytestmark = pytest.mark.ovs
 PROGRAM = "ovs-vswitchd"
 
 
+@pytest.fixture(autouse=True)
+def database(daemons: Daemons, real: Daemons) -> None:
+    """A switch is ready when it has done what its database says: so there must be one."""
+    real.create_database()
+    real.start("ovsdb-server", "--remote=punix:db.sock")
+    daemons.database = f"unix:{real.folder}/db.sock"
+
+
 def test_it_returns_when_it_answers_and_its_pidfile_is_locked_by_it(daemons: Daemons) -> None:
     pid = daemons.start(PROGRAM)
     assert read_owner(str(daemons.folder / f"{PROGRAM}.pid")) == pid
@@ -73,10 +81,10 @@ def test_the_pidfile_of_a_dead_daemon_is_taken_over(daemons: Daemons) -> None:
 
 
 def test_a_pidfile_may_be_overwritten_where_that_is_asked_for(daemons: Daemons) -> None:
-    first = daemons.start(PROGRAM)
-    second = daemons.start(PROGRAM, "--overwrite-pidfile")
+    first = daemons.start("ovsdb-server", "--no-dbs")
+    second = daemons.start("ovsdb-server", "--no-dbs", "--overwrite-pidfile")
     assert first != second
-    assert read_owner(str(daemons.folder / f"{PROGRAM}.pid")) == second
+    assert read_owner(str(daemons.folder / "ovsdb-server.pid")) == second
     os.kill(first, signal.SIGKILL)
 
 
@@ -152,8 +160,10 @@ def test_a_supervised_daemon_that_crashes_comes_back_and_one_that_is_ended_does_
     assert second != first
     assert f"1 crashes: pid {first} died, killed (Segmentation fault" in daemons.log(PROGRAM)
     supervisor = int(Path(f"/proc/{second}/stat").read_text().rpartition(")")[2].split()[1])
-    while daemons.appctl(PROGRAM, "exit").returncode and time.monotonic() < deadline_s:
+    ready = "bridge|INFO|ovs-vswitchd (Open vSwitch)"
+    while daemons.log(PROGRAM).count(ready) < 2 and time.monotonic() < deadline_s:
         time.sleep(0.02)
+    assert daemons.appctl(PROGRAM, "exit").returncode == 0
     wait_until_gone(second)
     wait_until_gone(supervisor)
 

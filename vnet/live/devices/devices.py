@@ -63,6 +63,8 @@ class StandaloneDevices:
 
     def configure(self, device: NetDevice, interface: InterfaceConfig) -> None:
         """The options of an interface may have changed."""
+        if interface.mtu_request is not None:
+            device.mtu_bytes = interface.mtu_request
         if isinstance(device, DummyDevice):
             self._plugs[device.name].configure(interface.options)
 

@@ -10,7 +10,9 @@ from vnet.live.daemon.options import DAEMON_OPTIONS, LOG_OPTIONS, OTHER_OPTIONS,
 from vnet.live.daemon.program import Program
 from vnet.live.daemon.running import RunningDaemon
 from vnet.live.daemon.usage import ACTIVE_METHODS, TLS_USAGE, daemon_usage
+from vnet.live.devices.devices import DummyLevel
 from vnet.live.directories import run_directory
+from vnet.live.vswitchd.process import SwitchProcess
 from vnet.ovs.unixctl.coverage_names import VSWITCHD_EVENTS
 from vnet.ovs.unixctl.request import Request
 from vnet.ovs.unixctl.table import Command
@@ -92,7 +94,7 @@ Other options:
 """
 
     def start(self, daemon: RunningDaemon) -> None:
-        """Open the control socket, and be of use."""
+        """Open the control socket, and go to the database."""
 
         def exit_now(request: Request, _words: Sequence[str]) -> None:
             request.reply()
@@ -100,5 +102,8 @@ Other options:
 
         daemon.open_unixctl()
         daemon.commands.register(Command("exit", "[--cleanup]", 0, 1, exit_now))
-        daemon.ready()
-        daemon.vlog.module("bridge").info(self.version)
+        try:
+            level = DummyLevel(self.enables_dummy)
+            SwitchProcess(daemon, self.database, level, has_system=self.has_system)
+        except OSError as error:
+            raise FatalError(f"{self.database}: {error.strerror}") from error

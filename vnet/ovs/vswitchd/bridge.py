@@ -21,7 +21,8 @@ from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd import bundles, qos
 from vnet.ovs.vswitchd.bonds import aggregate_settings
 from vnet.ovs.vswitchd.changes import RunningInterface, interfaces_to_drop, wanted_interfaces
-from vnet.ovs.vswitchd.config import TUNNEL_TYPES, BridgeConfig, InterfaceConfig
+from vnet.ovs.vswitchd.complaints import Complaints
+from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
 from vnet.ovs.vswitchd.devices import Devices
 from vnet.ovs.vswitchd.identity import least_mtu_bytes, lent_mac, own_mac, wanted_mac
 from vnet.ovs.vswitchd.interface import Interface
@@ -42,6 +43,7 @@ class Surroundings(NamedTuple):
     tunnels: DatapathTunnels
     errors: dict[str, str]
     vlog: Vlog
+    complaints: Complaints
     status_changed: Callable[[], None]
 
 
@@ -55,6 +57,7 @@ class Bridge:
         self._scheduler = around.scheduler
         self._backer = around.backer
         self._log = around.vlog.module("bridge")
+        self._complaints = around.complaints
         self._numbers = OfpNumbers()
         self.ofproto = Ofproto(config.name, around.scheduler, around.backer.meter_pool)
         self.ofproto.port_changed.append(self._port_changed)
@@ -90,7 +93,7 @@ class Bridge:
         if wanted is interface.config or wanted.options == interface.config.options:
             return True
         try:
-            wanted.check()
+            self._complaints.check(wanted)
         except OvsTextError:
             return False
         return True
@@ -131,7 +134,6 @@ class Bridge:
             running = self._open(interface)
         except OvsTextError as error:
             self._around.errors[name] = str(error)
-            self._log.warn(str(error))
             return
         self.interfaces[name] = running
         port = running.port
@@ -144,14 +146,9 @@ class Bridge:
 
     def _open(self, interface: InterfaceConfig) -> Interface:
         """An interface's port. Raises :class:`OvsTextError` where there can be none."""
-        interface.check()
+        self._complaints.check(interface)
         if interface.is_tunnel:
             port = self._open_tunnel(interface)
-        elif interface.type in TUNNEL_TYPES:
-            raise OvsTextError(
-                f"could not open network device {interface.name} "
-                "(Address family not supported by protocol)"
-            )
         elif interface.is_patch:
             port = self._port(interface, None)
         else:
@@ -163,13 +160,12 @@ class Bridge:
         )
 
     def _open_device(self, interface: InterfaceConfig) -> NetDevice:
-        sentence = f"could not open network device {interface.name}"
         try:
             device = self._around.devices.open(self.config, interface)
         except OSError as error:
-            raise OvsTextError(f"{sentence} ({error.strerror})") from error
+            raise self._complaints.no_device(interface, error.strerror or "") from error
         if device is None:
-            raise OvsTextError(f"{sentence} (No such device)")
+            raise self._complaints.no_device(interface, "No such device")
         return device
 
     def _port(self, interface: InterfaceConfig, device: NetDevice | None) -> OfPort:
@@ -190,10 +186,12 @@ class Bridge:
 
     def _open_tunnel(self, interface: InterfaceConfig) -> OfPort:
         port = self._port(interface, None)
-        if not self._around.tunnels.attach(self.ofproto, port, self._datapath_number):
+        rival = self._around.tunnels.attach(self.ofproto, port, self._datapath_number)
+        if rival is not None:
+            refusal = self._complaints.rival(self.config.name, port, rival)
             self._around.tunnels.detach(port)
-            self._numbers.give_back(port.number, self._scheduler.now_ns)
-            raise OvsTextError(f"could not add network device {port.name} to ofproto (File exists)")
+            self._numbers.refuse(port.name, port.number, self._scheduler.now_ns)
+            raise refusal
         return port
 
     def _configure_interface(self, running: Interface, wanted: InterfaceConfig) -> None:

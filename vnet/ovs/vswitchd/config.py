@@ -336,6 +336,11 @@ class SwitchConfig(Row):
         return setting_number(self.other_config, "max-idle", 10_000)
 
     @property
+    def statistics_interval_ms(self) -> int:
+        """How long between two accounts of what has passed."""
+        return max(setting_number(self.other_config, "stats-update-interval", 5000), 5000)
+
+    @property
     def max_revalidator_ms(self) -> int:
         """How long between two looks at all flows of the datapath at most."""
         return setting_number(self.other_config, "max-revalidator", 500)

@@ -16,13 +16,14 @@ from vnet.ovs.ovsdb.json_text import Json
 from vnet.ovs.ovsdb.row import Row
 from vnet.ovs.ovsdb.view import DatabaseView
 from vnet.ovs.vlog.vlog import SILENT, Vlog
+from vnet.ovs.vswitchd.config import SwitchConfig
 from vnet.ovs.vswitchd.devices import Devices
 from vnet.ovs.vswitchd.from_rows import ROOT, ConfigReader
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 from vnet.ovs.vswitchd.status.columns import is_told
 from vnet.ovs.vswitchd.status.report import Reporter
 from vnet.ovs.vswitchd.status.writer import NOTHING, Status, StatusWriter, one
-from vnet.sim.scheduler import Scheduler
+from vnet.sim.scheduler import Scheduler, Timer
 
 _TRY_AGAIN_NS = 100 * NS_PER_MS
 
@@ -38,11 +39,11 @@ class Abilities:
 
 
 class Daemon:
-    """Follows ``view`` from the first commit on that it has seen.
+    """Follows ``view`` as soon as that is ready.
 
     With ``in_order``, ports get their numbers as if they had come one by one, in the order in
-    which their rows have come. ``configured`` is called after each configuration, once what there
-    is to say of it has been handed to the view.
+    which their rows have come. ``configured`` is called after each configuration, and ``written``
+    once what there was to say of it stands in the database.
     """
 
     def __init__(
@@ -60,24 +61,41 @@ class Daemon:
         self.vswitchd.status_changed = self._status_changed
         self.view = view
         self.configured: Callable[[], None] = _nothing
+        self.written: Callable[[], None] = _nothing
         self._scheduler = scheduler
         self._abilities = abilities or Abilities()
         self._in_order = in_order
         self._reader = ConfigReader(view, in_order=in_order)
         self._reporter = Reporter(self.vswitchd)
+        self._is_following = False
         self._is_configuring = False
         self._is_report_due = False
+        self._is_unwritten = False
+        self._statistics = Timer(scheduler, self._tell_statistics)
         view.on_commit(self._committed)
-        if view.is_ready:
+        self.follow()
+
+    def follow(self) -> None:
+        """The view may have become ready: begin, or make up for what could not be written."""
+        if self.view.is_ready and (not self._is_following or self._is_unwritten):
             self.configure()
+
+    def stand_by(self) -> None:
+        """Let go of everything, until :meth:`follow`."""
+        self._is_following = False
+        self.vswitchd.reconcile(SwitchConfig())
 
     def configure(self) -> None:
         """Make what runs match the database; needed where devices have come or gone."""
+        self._is_following = True
         self._is_configuring = True
         try:
             self.vswitchd.reconcile(self._reader.config(), in_order=self._in_order)
         finally:
             self._is_configuring = False
+        if self._is_unwritten:
+            self._is_unwritten = False
+            self._reporter.tell_all()
         writer = StatusWriter(self.view)
         self._reporter.configured(writer)
         root = self._reader.root
@@ -86,8 +104,18 @@ class Daemon:
         self._write(writer)
         self.configured()
 
+    def tell_statistics_regularly(self) -> None:
+        """Write statistics now, and then in the interval that the database says."""
+        self._statistics.arm(0)
+
+    def _tell_statistics(self) -> None:
+        self._statistics.arm(self.vswitchd.config.statistics_interval_ms * NS_PER_MS)
+        self.refresh()
+
     def refresh(self) -> None:
         """Write statistics, and whatever else has changed by itself."""
+        if not self._is_following:
+            return
         writer = StatusWriter(self.view)
         self._reporter.changed(writer)
         self._reporter.statistics(writer)
@@ -97,7 +125,10 @@ class Daemon:
 
     def _committed(self, commit: Commit) -> None:
         self._reader.note(commit)
-        if any(is_told(table, changes) for table, changes in commit.changes.items()):
+        if self.view.is_ready and (
+            not self._is_following
+            or any(is_told(table, changes) for table, changes in commit.changes.items())
+        ):
             self.configure()
 
     def _own_status(self, root: Row) -> Status:
@@ -114,11 +145,17 @@ class Daemon:
         operations = writer.operations()
         if operations:
             self.view.transact(operations, self._written)
+        else:
+            self.written()
 
     def _written(self, results: list[Json]) -> None:
         """Rows may have gone meanwhile, or the connection to them: then all is looked at anew."""
-        if any(isinstance(result, dict) and "error" in result for result in results):
-            self._scheduler.after(_TRY_AGAIN_NS, self.configure)
+        errors = [one for one in results if isinstance(one, dict) and "error" in one]
+        if not errors:
+            self.written()
+        elif not self._is_unwritten:
+            self._is_unwritten = True
+            self._scheduler.after(_TRY_AGAIN_NS, self.follow)
 
     # -- what changes by itself
 
@@ -129,6 +166,8 @@ class Daemon:
 
     def _report(self) -> None:
         self._is_report_due = False
+        if not self._is_following:
+            return
         writer = StatusWriter(self.view)
         self._reporter.changed(writer)
         self._write(writer)

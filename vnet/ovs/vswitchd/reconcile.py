@@ -17,6 +17,7 @@ from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.revalidator import RevalidatorLimits
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.ovs.vswitchd.bridge import Bridge, Surroundings
+from vnet.ovs.vswitchd.complaints import Complaints
 from vnet.ovs.vswitchd.config import BridgeConfig, SwitchConfig
 from vnet.ovs.vswitchd.devices import Devices
 from vnet.ovs.vswitchd.sampling import sampling_of
@@ -44,6 +45,7 @@ class Vswitchd:
             DatapathTunnels(self.backer),
             self.errors,
             vlog,
+            Complaints(vlog),
             self._tell,
         )
         self.status_changed: Callable[[], None] = _nothing

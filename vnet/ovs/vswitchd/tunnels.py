@@ -26,19 +26,20 @@ class DatapathTunnels:
         self._shared: dict[str, OdpPort] = {}
         self._n_tunnels: dict[OdpPort, int] = {}
 
-    def attach(self, bridge: Ofproto, port: OfPort, choose: ChooseNumber) -> bool:
-        """Make a port the tunnel that it is set up as. False where another has the same settings:
-        then it takes no packets and sends none, and :meth:`detach` is what is left to do."""
+    def attach(self, bridge: Ofproto, port: OfPort, choose: ChooseNumber) -> OfPort | None:
+        """Make a port the tunnel that it is set up as. Where another has the same settings, that
+        one is returned: then it takes no packets and sends none, and :meth:`detach` is what is left
+        to do."""
         assert port.tunnel is not None
         port.odp_port = self._take(port.tunnel, choose)
         return self._join(bridge, port)
 
-    def _join(self, bridge: Ofproto, port: OfPort) -> bool:
+    def _join(self, bridge: Ofproto, port: OfPort) -> OfPort | None:
         tunnels = self._backer.underlay.tunnels
-        if tunnels.rival(port) is not None:
-            return False
-        tunnels.add(bridge, port)
-        return True
+        rival = tunnels.rival(port)
+        if rival is None:
+            tunnels.add(bridge, port)
+        return rival
 
     def detach(self, port: OfPort) -> None:
         """A tunnel goes."""

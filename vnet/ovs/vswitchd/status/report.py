@@ -33,6 +33,12 @@ class Reporter:
         self._in_trees: set[str] = set()
         """The bridges that spoke a spanning tree protocol when it was last told of them."""
 
+    def tell_all(self) -> None:
+        """What was told may not have been heard: tell it again."""
+        for bridge in self._bridges():
+            for interface in bridge.interfaces.values():
+                interface.is_new = interface.is_stale = True
+
     def configured(self, writer: StatusWriter) -> None:
         """A configuration is in force: which ports there are now, and which there are not."""
         for bridge in self._bridges():

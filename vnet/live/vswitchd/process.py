@@ -1,0 +1,89 @@
+"""A switch that follows a database of another process: what runs in ``vnet ovs-vswitchd``."""
+
+from __future__ import annotations
+
+import os
+
+from vnet.base.chance import Chance
+from vnet.live.daemon.running import RunningDaemon
+from vnet.live.devices.devices import DummyLevel, StandaloneDevices
+from vnet.live.directories import run_directory
+from vnet.live.openflow.bridge_sockets import BridgeSockets
+from vnet.live.vswitchd.remote_database import RemoteDatabase
+from vnet.ovs.datapath.datapath import Datapath
+from vnet.ovs.vswitchd.daemon import Abilities, Daemon
+
+DATABASE_NAME = "Open_vSwitch"
+LOCK_NAME = "ovs_vswitchd"
+"""Who has it is the one switch that the database has."""
+
+_SEED_BYTES = 8
+
+
+class SwitchProcess:
+    """The switch in a process that is nothing else. It is ready once its first configuration is in
+    force and told of."""
+
+    def __init__(
+        self, process: RunningDaemon, target: str, level: DummyLevel, *, has_system: bool
+    ) -> None:
+        self._process = process
+        self._log = process.vlog.module("bridge")
+        clock, vlog = process.clock, process.vlog
+        self._limit = self._log.limit(1, 1)
+        self.devices = StandaloneDevices(clock, level, vlog)
+        chance = Chance(int.from_bytes(os.urandom(_SEED_BYTES), "big"))
+        self._remote = RemoteDatabase(
+            clock, target, DATABASE_NAME, lock=LOCK_NAME, vlog=vlog, tls=process.tls
+        )
+        datapath = Datapath(clock, "ovs-netdev", chance)
+        self.daemon = Daemon(
+            *(clock, datapath, self.devices, self._remote.view),
+            abilities=_abilities(level, has_system=has_system),
+            vlog=vlog,
+        )
+        self.daemon.vswitchd.backer.underlay.set_host(self.devices.dummies)
+        self._sockets = BridgeSockets(clock, run_directory(), vlog)
+        self.daemon.configured = self._configured
+        self.daemon.written = self._ready
+        self._remote.view.state_changed = self._state_changed
+        process.at_exit(self.close)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.daemon.stand_by()
+        self._sockets.close()
+        self._remote.close()
+
+    def _configured(self) -> None:
+        self._sockets.follow(dict.fromkeys(self.daemon.vswitchd.bridges, ()))
+
+    def _ready(self) -> None:
+        if not self._process.is_ready:
+            self._process.ready()
+            self._log.info(self._process.version)
+            self.daemon.tell_statistics_regularly()
+
+    def _state_changed(self) -> None:
+        if self._remote.view.is_lock_contended:
+            self._log.err(
+                "another ovs-vswitchd process is running, disabling this process "
+                f"(pid {os.getpid()}) until it goes away",
+                self._limit,
+            )
+            self.daemon.stand_by()
+            self._sockets.close()
+        else:
+            self.daemon.follow()
+
+
+def _abilities(level: DummyLevel, *, has_system: bool) -> Abilities:
+    """What such a switch can do."""
+    known = Abilities()
+    datapaths, interfaces = set(known.datapath_types), set(known.iface_types)
+    if not has_system:
+        datapaths.discard("system")
+    if level is not DummyLevel.NONE:
+        datapaths.add("dummy")
+        interfaces |= {"dummy", "dummy-internal", "dummy-pmd"}
+    return Abilities(tuple(sorted(datapaths)), tuple(sorted(interfaces)))
