@@ -237,15 +237,19 @@ class RandomDatabase:
         function = self.random.choice(("==", "!=", "<", ">=", "includes", "excludes"))
         return [name, function, self._datum(self._columns(table)[name]["type"], is_part=True)]
 
-    def everything(self) -> list[Any]:
-        """What is looked at after each transaction."""
+    def everything(self, *, kept: bool = False) -> list[Any]:
+        """Queries of all there is, or of what is kept in files."""
         return [
             {
                 "op": "select",
                 "table": table,
                 "where": [],
-                "columns": ["_uuid", *self._columns(table)],
+                "columns": ["_uuid", *(self._kept(table) if kept else self._columns(table))],
                 "sort": ["_uuid"],
             }
             for table in self.schema["tables"]
         ]
+
+    def _kept(self, table: str) -> list[str]:
+        columns = self._columns(table)
+        return [name for name, column in columns.items() if not column.get("ephemeral")]
