@@ -61,8 +61,8 @@ class PrivateOvs:
         """``ovs-appctl``'s output, and what the daemon found wrong."""
         target = str(self.directory / "vswitchd.ctl")
         done = self.do("ovs-appctl", "-t", target, *arguments)
-        error = done.stderr.split("\novs-appctl:")[0]
-        return done.stdout, error.removeprefix("ovs-vswitchd: ")
+        error = f"\n{done.stderr}".split("\novs-appctl: ")[0]
+        return done.stdout, error.removeprefix("\n")
 
     def start(self) -> None:
         """Start both daemons and wait until they answer."""

@@ -194,7 +194,7 @@ def test_a_command_that_nobody_knows_is_answered_with_those_that_there_are(
     shell: Shell, two: Lab
 ) -> None:
     err = shell(two, "ovs-appctl -t ovs-vswitchd qqq").err
-    assert err.startswith("ovs-appctl has no command 'qqq' (see `help ovs-appctl`: bond/disable-")
+    assert err.startswith("ovs-appctl has no command 'qqq' (see `help ovs-appctl`: autoattach/")
     assert "`help ovs-ofctl`: show, add-flow, " in shell(two, "ovs-ofctl qqq").err
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 OFCTL, APPCTL = "ovs-ofctl", "ovs-appctl"
 
+_OF_TABLE = ("list-commands", "version")
+"""What every table of commands answers by itself."""
+
 
 def tool_of(name: str) -> str | None:
     """The tool whose command ``name`` is."""
@@ -35,7 +38,10 @@ def tool_commands(tool: str) -> dict[str, tuple[str, str]]:
         return {c.name: (c.usage, c.summary) for c in OF_COMMANDS.values()}
     from vnet.ovs.vswitchd.appctl.table import COMMANDS as APP_COMMANDS
 
-    return {name: (APP_COMMANDS[name].usage or "", "") for name in sorted(APP_COMMANDS)}
+    usages = {name: each.usage or "" for name, each in APP_COMMANDS.items()}
+    return {
+        name: (usage, "") for name, usage in sorted((usages | dict.fromkeys(_OF_TABLE, "")).items())
+    }
 
 
 def shorthands(context: ShellContext) -> list[str]:

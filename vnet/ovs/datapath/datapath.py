@@ -8,6 +8,7 @@ How frames go through is in :mod:`vnet.ovs.datapath.pipeline`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from vnet.base.chance import Chance
@@ -19,7 +20,7 @@ from vnet.ovs.datapath.compile import compiled, nests
 from vnet.ovs.datapath.megaflow import Megaflow
 from vnet.ovs.datapath.meter import Meter
 from vnet.ovs.datapath.packet import METADATA_MASK, Packet
-from vnet.ovs.datapath.pipeline import Pipeline
+from vnet.ovs.datapath.pipeline import AGAIN_MASK, Pipeline
 from vnet.ovs.datapath.program import Program, run
 from vnet.ovs.datapath.tracking import connection_of
 from vnet.ovs.datapath.tunnels.device import TunnelDevice
@@ -91,7 +92,8 @@ class Datapath:
         )
         self._table = self._pipeline.table
         self._lowest_free = ODPP_LOCAL + 1
-        self._n_hit_by_removed = 0
+        self._removed = DatapathStats()
+        self._cleared = DatapathStats()
         self._compiled: tuple[int, OdpActions, Program] = (0, (), ())
 
     @property
@@ -172,7 +174,7 @@ class Datapath:
         """All ports by number."""
         for number, vport in sorted(self._pipeline.vports.items()):
             if vport.device is not None:
-                yield DatapathPort(number, vport.device.name, vport.kind)
+                yield DatapathPort(number, vport.device.name, vport.kind, vport.device)
 
     # -- upcalls, and what comes back
 
@@ -209,7 +211,9 @@ class Datapath:
 
     # -- flows
 
-    def flow_put(self, key: int, mask: int, actions: OdpActions) -> None:
+    def flow_put(
+        self, key: int, mask: int, actions: OdpActions, *, ufid: str | None = None
+    ) -> None:
         """Install a flow, or change the actions of the one with this key and mask.
 
         Raises ``ValueError`` for actions that no datapath can carry out and for flows of several
@@ -219,11 +223,11 @@ class Datapath:
             raise ValueError("a datapath flow must match its in_port exactly")
         if nests(actions):
             with deep_calls():
-                self._flow_put(key, mask, actions)
+                self._flow_put(key, mask, actions, ufid)
         else:
-            self._flow_put(key, mask, actions)
+            self._flow_put(key, mask, actions, ufid)
 
-    def _flow_put(self, key: int, mask: int, actions: OdpActions) -> None:
+    def _flow_put(self, key: int, mask: int, actions: OdpActions, ufid: str | None) -> None:
         program = self._compile(key, actions)
         flow = self._table.get(key, mask)
         if flow is not None:
@@ -233,6 +237,7 @@ class Datapath:
             raise DatapathFullError(f"datapath {self.name} has {self.flow_limit} flows")
         else:
             flow = Megaflow(key, mask)
+            flow.ufid = ufid
             flow.act(actions, program, self._pipeline)
             self._table.insert(flow)
 
@@ -249,7 +254,7 @@ class Datapath:
         return flow.stats()
 
     def _remove(self, flow: Megaflow) -> None:
-        self._n_hit_by_removed += flow.n_packets
+        self._count_hits(self._removed, flow)
         self._pipeline.cache.forget_flow(flow)
         self._table.remove(flow)
 
@@ -268,11 +273,37 @@ class Datapath:
 
     def stats(self) -> DatapathStats:
         """Counters of the whole datapath. Every hit was some flow's."""
-        pipeline, table = self._pipeline, self._table
-        n_hit = self._n_hit_by_removed + sum(flow.n_packets for flow in table)
+        counted, cleared = self._counted(), self._cleared
         return DatapathStats(
-            n_hit, pipeline.n_missed, pipeline.queue.n_lost, len(table), table.n_masks
+            counted.n_hit - cleared.n_hit,
+            counted.n_missed - cleared.n_missed,
+            counted.n_lost - cleared.n_lost,
+            len(self._table),
+            self._table.n_masks,
+            counted.n_recirculated - cleared.n_recirculated,
         )
+
+    def clear_stats(self) -> None:
+        """Count anew what was looked up."""
+        self._cleared = self._counted()
+
+    def _counted(self) -> DatapathStats:
+        pipeline = self._pipeline
+        counted = replace(
+            self._removed,
+            n_missed=pipeline.n_missed,
+            n_lost=pipeline.queue.n_lost,
+            n_recirculated=self._removed.n_recirculated + pipeline.n_missed_again,
+        )
+        for flow in self._table:
+            self._count_hits(counted, flow)
+        return counted
+
+    @staticmethod
+    def _count_hits(stats: DatapathStats, flow: Megaflow) -> None:
+        stats.n_hit += flow.n_packets
+        if flow.key & AGAIN_MASK:
+            stats.n_recirculated += flow.n_packets
 
     # -- connections
 

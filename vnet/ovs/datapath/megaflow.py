@@ -55,6 +55,7 @@ class Megaflow:
         "program",
         "reach",
         "tcp_flags",
+        "ufid",
         "used_ns",
     )
 
@@ -66,6 +67,7 @@ class Megaflow:
         self.n_bytes = 0
         self.used_ns: int | None = None
         self.tcp_flags = 0
+        self.ufid: str | None = None
         self.cached: list[Cached] = []
 
     def act(self, actions: OdpActions, program: Program, roads: Roads) -> None:
@@ -88,7 +90,7 @@ class Megaflow:
 
     def shown(self) -> DatapathFlow:
         """The flow as a dump shows it."""
-        return DatapathFlow(self.key, self.mask, self.actions, self.stats())
+        return DatapathFlow(self.key, self.mask, self.actions, self.stats(), self.ufid)
 
 
 class _Subtable:

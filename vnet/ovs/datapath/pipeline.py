@@ -59,6 +59,10 @@ _MOST_ROADS = 4_096
 _NETWORK = Reach.NETWORK
 _LEAST_WITH_TCP_FLAGS = 1 << Flow.tcp_flags.shift
 
+AGAIN_MASK = Flow.recirc_id.mask | Flow.tun_dst.mask | Flow.tun_ipv6_dst.mask
+"""Bits of the flows of packets that had been looked up before: they recirculate, or come out of a
+tunnel."""
+
 _TYPE_HIGH_BYTE = 0x08
 """Where a frame has this behind its addresses, as those of IPv4 and ARP do, there is neither a tag
 nor an LLC header, and the network header follows at once."""
@@ -68,8 +72,9 @@ class Pipeline:
     """What all ports of a datapath share: the engine that its programs run in.
 
     ``label`` is its place in traces. ``drops`` counts the frames that died in no device's hands;
-    ``n_missed`` the frames that userspace was asked about because no flow matched. ``deciding``
-    is the packet that userspace is being asked about.
+    ``n_missed`` the frames that userspace was asked about because no flow matched, of which
+    ``n_missed_again`` had been looked up before. ``deciding`` is the packet that userspace is being
+    asked about.
     """
 
     def __init__(
@@ -96,6 +101,7 @@ class Pipeline:
         self.deciding: Packet | None = None
         self.drops: dict[DropReason, int] = {}
         self.n_missed = 0
+        self.n_missed_again = 0
         self.udp_ports = DEFAULT_UDP_PORTS
         self._hashes = FlowHashes()
         self._roads = lru_cache(_MOST_ROADS)(partial(straight_road, self))
@@ -337,6 +343,8 @@ class Pipeline:
             if flow is not None:
                 return self._follow(flow, packet, key)
             self.n_missed += 1
+            if key & AGAIN_MASK:
+                self.n_missed_again += 1
         self._note(packet, "upcall" if cookie is None else "upcall by an action")
         assert self.handler is not None
         self.deciding = packet

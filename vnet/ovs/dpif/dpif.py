@@ -10,7 +10,7 @@ the same actions, so the datapath may stop at the first it finds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from vnet.base.drops import DropReason
@@ -19,6 +19,7 @@ from vnet.ovs.dpif.actions import Cookie, OdpActions
 from vnet.ovs.dpif.meters import MeterConfig, MeterStats
 from vnet.ovs.flow.ports import OdpPort
 from vnet.sim.frame import Frame
+from vnet.tables.conntrack.tracker import ConnTracker
 
 
 @dataclass(slots=True)
@@ -33,12 +34,14 @@ class FlowStats:
 
 @dataclass(frozen=True, slots=True)
 class DatapathFlow:
-    """An installed flow, as a dump shows it. ``stats`` is a copy."""
+    """An installed flow, as a dump shows it. ``stats`` is a copy; ``ufid`` is the name that it was
+    given, if it was."""
 
     key: int
     mask: int
     actions: OdpActions
     stats: FlowStats
+    ufid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,13 @@ UpcallHandler = Callable[[Upcall], None]
 
 @dataclass(frozen=True, slots=True)
 class DatapathPort:
-    """A port as ``dpctl/show`` lists it. ``kind`` is ``internal``, ``dummy``, ``system``, ..."""
+    """A port as ``dpctl/show`` lists it. ``kind`` is ``internal``, ``dummy``, ``system``, ...
+    The datapath's own port has no ``device``."""
 
     number: OdpPort
     name: str
     kind: str
+    device: NetDevice | None = field(default=None, compare=False)
 
 
 class UdpPortRange(NamedTuple):
@@ -82,13 +87,15 @@ DEFAULT_UDP_PORTS = UdpPortRange(32768, 61000)
 
 @dataclass(slots=True)
 class DatapathStats:
-    """``dpctl/show``: lookups that hit and missed, upcalls lost, and how many flows and masks."""
+    """``dpctl/show``: lookups that hit and missed, upcalls lost, and how many flows and masks.
+    ``n_recirculated`` of the lookups were of packets that had been looked up before."""
 
     n_hit: int = 0
     n_missed: int = 0
     n_lost: int = 0
     n_flows: int = 0
     n_masks: int = 0
+    n_recirculated: int = 0
 
 
 class Dpif(Protocol):
@@ -125,8 +132,11 @@ class Dpif(Protocol):
     def ports(self) -> Iterator[DatapathPort]:
         """All ports by number."""
 
-    def flow_put(self, key: int, mask: int, actions: OdpActions) -> None:
-        """Install a flow, or change the actions of the one with this key and mask.
+    def flow_put(
+        self, key: int, mask: int, actions: OdpActions, *, ufid: str | None = None
+    ) -> None:
+        """Install a flow, or change the actions of the one with this key and mask. ``ufid`` is a
+        name for it (``ufid:...``), where it has one.
 
         Raises :class:`DatapathFullError` where the table has no room.
         """
@@ -154,6 +164,13 @@ class Dpif(Protocol):
 
     def stats(self) -> DatapathStats:
         """Counters of the whole datapath."""
+
+    def clear_stats(self) -> None:
+        """Count anew what was looked up (``dpif-netdev/pmd-stats-clear``)."""
+
+    @property
+    def tracker(self) -> ConnTracker:
+        """The connection tracker, for whoever looks at it or sets its limits."""
 
     def ct_dump(self, zone: int | None = None) -> Iterable[str]:
         """Connections as ``dpctl/dump-conntrack`` prints them."""

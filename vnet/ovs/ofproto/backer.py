@@ -14,6 +14,7 @@ from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_NONE, OdpPort, OfpPort
 from vnet.ovs.ofproto.bond.bonding import Bonding
+from vnet.ovs.ofproto.features import Features
 from vnet.ovs.ofproto.meter import MeterPool
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.ports.ofport import OfPort
@@ -52,6 +53,11 @@ class Backer:
         self.n_packet_ins_lost = 0
         self.upcall_watchers: list[UpcallWatcher] = []
         """Who is told of every miss, once it is decided."""
+        self.features = Features()
+        self.uses_megaflows = True
+        """Whether a flow may be of several kinds of packets."""
+        self.uses_ufids = True
+        """Whether flows are asked for by their names alone, which nobody sees here."""
         self.n_own_frames = 0
         """Frames that have arrived: a protocol of the switch itself was their destination."""
         self.revalidator = Revalidator(self)
@@ -158,6 +164,11 @@ class Backer:
         """All that datapath flows have counted has just been handed on."""
         for bonding in self.bonding.values():
             bonding.checkpoint()
+
+    def features_changed(self) -> None:
+        """Translations may make use of more or less of the datapath: none that there is counts."""
+        self.underlay.is_native = bool(self.features["tnl_push_pop"])
+        self.revalidator.purge()
 
     def _station_changed(self, bridge: Ofproto, mac: int, vlan: int) -> None:
         self.revalidator.touch_station((bridge.name, mac, vlan))

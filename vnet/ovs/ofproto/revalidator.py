@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 
 from vnet.base.deep_calls import deep_calls
 from vnet.base.units import NS_PER_MS
+from vnet.ovs.dpif.actions import OdpActions
 from vnet.ovs.dpif.dpif import DatapathFlow, DatapathFullError, FlowStats
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.ofproto.xlate.cache import Station, XlateCache
-from vnet.ovs.ofproto.xlate.context import XlateIn, XlateOut
+from vnet.ovs.ofproto.xlate.context import XlateIn
 from vnet.ovs.ofproto.xlate.translate import translate
 from vnet.sim.scheduler import Timer
 
@@ -37,6 +38,7 @@ MIN_REVALIDATOR_NS = 5 * NS_PER_MS
 
 FIRST_FLOW_LIMIT = 10_000
 FLOW_LIMIT_STEP = 1_000
+LEAST_FLOW_LIMIT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,20 @@ class Ukey:
         "recirc_ids",
     )
 
-    def __init__(self, key: int, out: XlateOut, cache: XlateCache, now_ns: int) -> None:
+    def __init__(
+        self,
+        key: int,
+        mask: int,
+        actions: OdpActions,
+        now_ns: int,
+        recirc_ids: Iterable[int] = (),
+        cache: XlateCache | None = None,
+    ) -> None:
         self.key = key
-        self.mask = out.datapath_mask
-        self.actions = out.installed_actions
-        self.recirc_ids = out.recirc_ids
-        self.cache = cache
+        self.mask = mask
+        self.actions = actions
+        self.recirc_ids = list(recirc_ids)
+        self.cache = cache or XlateCache()
         self.created_ns = now_ns
         self.generation = 0
         self.pushed_packets = 0
@@ -88,6 +98,19 @@ class Ukey:
     def name(self) -> FlowName:
         """What identifies the flow in the datapath."""
         return self.key & self.mask, self.mask
+
+
+@dataclass(slots=True)
+class FlowCounts:
+    """How many flows rounds have found: at most, and about how many of late."""
+
+    most: int = 0
+    average: int = 0
+
+    def add(self, n_flows: int) -> None:
+        """A round has found so many."""
+        self.most = max(self.most, n_flows)
+        self.average = (self.average + n_flows) // 2
 
 
 class Revalidator:
@@ -105,6 +128,9 @@ class Revalidator:
         self._last_round_ns = self._last_full_round_ns = -self.limits.max_revalidator_ns
         self.flow_limit = FIRST_FLOW_LIMIT
         """How many flows are welcome; grows while rounds are quick, which here they always are."""
+        self.counts = FlowCounts()
+        self._is_paused = False
+        self._has_others = False
 
     def __len__(self) -> int:
         return len(self._ukeys)
@@ -138,9 +164,25 @@ class Revalidator:
             self._arm()
 
     def settle(self) -> None:
-        """Have every change in force before the next frame."""
-        if self._is_dirty or self._changed_stations:
+        """Have every change in force before the next frame, unless all rounds are put off."""
+        if (self._is_dirty or self._changed_stations) and not self._is_paused:
             self._round()
+
+    def look_now(self) -> None:
+        """Look at every flow, as ``ovs-appctl revalidator/wait`` waits for."""
+        if not self._is_paused:
+            self._last_full_round_ns = self._backer.scheduler.now_ns - self._interval_ns
+            self._round()
+
+    def pause(self) -> None:
+        """Leave flows as they are until :meth:`resume`."""
+        self._is_paused = True
+        self._timer.cancel()
+
+    def resume(self) -> None:
+        """Look after flows again."""
+        self._is_paused = False
+        self.look_now()
 
     def push_stats(self) -> None:
         """Hand on what the datapath has counted, so that whoever reads statistics finds all."""
@@ -154,13 +196,28 @@ class Revalidator:
         for ukey in list(self._ukeys.values()):
             self._delete(ukey)
 
+    def expect_others(self) -> None:
+        """Somebody else has installed flows: the next round looks at them, too."""
+        self._has_others = True
+        self._arm()
+
+    def forget_missing(self) -> None:
+        """Somebody else has removed flows from the datapath: frames of theirs ask again."""
+        there = {(flow.key & flow.mask, flow.mask) for flow in self._backer.dpif.flows()}
+        for name in [name for name in self._ukeys if name not in there]:
+            ukey = self._ukeys.pop(name)
+            self._unindex(ukey)
+            self._release(ukey)
+
     # -- rounds
 
     def _arm(self) -> None:
         now_ns = self._backer.scheduler.now_ns
+        if self._is_paused:
+            return
         if self._is_dirty or self._changed_stations:
             due_ns = max(now_ns, self._last_round_ns + MIN_REVALIDATOR_NS)
-        elif self._ukeys:
+        elif self._ukeys or self._has_others:
             due_ns = max(now_ns, self._last_full_round_ns + self._interval_ns)
         else:
             return
@@ -207,6 +264,7 @@ class Revalidator:
             self._is_dirty = False
             self._generation += 1
         self._backer.recirc.sweep(now_ns)
+        self._has_others = False
         flows = list(self._backer.dpif.flows())
         if len(flows) > 2 * self.flow_limit:
             self.purge()
@@ -217,13 +275,13 @@ class Revalidator:
                 self._judge(flow, oldest_ns)
             if flows:
                 self._backer.checkpoint()
+        self.counts.add(len(flows))
         if self.flow_limit < len(flows) * 1000:
-            self.flow_limit = min(self.flow_limit + FLOW_LIMIT_STEP, self.limits.flow_limit)
+            self.flow_limit += FLOW_LIMIT_STEP
+        self.flow_limit = min(max(self.flow_limit, LEAST_FLOW_LIMIT), self.limits.flow_limit)
 
     def _judge(self, flow: DatapathFlow, oldest_ns: int) -> None:
-        ukey = self._ukeys.get((flow.key & flow.mask, flow.mask))
-        if ukey is None:
-            return
+        ukey = self._ukeys.get((flow.key & flow.mask, flow.mask)) or self._adopt(flow)
         used_ns = ukey.created_ns if flow.stats.used_ns is None else flow.stats.used_ns
         if used_ns < oldest_ns:
             self._delete(ukey)
@@ -231,6 +289,13 @@ class Revalidator:
             self._push(ukey, flow.stats)
         else:
             self._delete(ukey)
+
+    def _adopt(self, flow: DatapathFlow) -> Ukey:
+        """Look after a flow that somebody else has installed: it stays if it is right."""
+        ukey = Ukey(flow.key, flow.mask, flow.actions, self._backer.scheduler.now_ns)
+        ukey.generation = STALE
+        self._ukeys[ukey.name] = ukey
+        return ukey
 
     def _revalidate(self, ukey: Ukey, stats: FlowStats) -> bool:
         """Translate again. False: the flow must go."""

@@ -16,8 +16,9 @@ from vnet.ovs.dpif.actions import (
 from vnet.ovs.dpif.dpif import FlowStats, Upcall
 from vnet.ovs.dpif.text.actions import actions_text
 from vnet.ovs.dpif.text.flows import flow_text
-from vnet.ovs.flow.flow import MEMBERS, Flow, Stage
+from vnet.ovs.flow.flow import MEMBERS, Flow, Stage, with_tag_told
 from vnet.ovs.flow.names import port_text
+from vnet.ovs.flow.packet_mask import packet_mask
 from vnet.ovs.flow.ports import OdpPort, OfpPort
 from vnet.ovs.ofproto.names import datapath_names, names_of
 from vnet.ovs.ofproto.ofproto import Ofproto
@@ -101,7 +102,11 @@ class UpcallHandler:
         if upcall.frame.meta is not None or self._backer.upcall_watchers:
             trace = []
         out, frame = self._translate(upcall, bridge, in_port, trace, stats=stats, cache=cache)
-        ukey = Ukey(upcall.key, out, cache, now_ns)
+        mask = out.datapath_mask
+        if not self._backer.uses_megaflows:
+            mask = with_tag_told(mask | packet_mask(Flow(upcall.key)).key)
+        actions = out.installed_actions
+        ukey = Ukey(upcall.key, mask, actions, now_ns, out.recirc_ids, cache)
         is_installed = not out.avoid_caching and self._backer.revalidator.install(ukey)
         if trace is not None:
             self._tell_watchers(upcall, bridge, in_port, trace, out, is_installed)

@@ -17,6 +17,7 @@ from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.revalidator import RevalidatorLimits
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.ovs.vswitchd.bridge import Bridge, Surroundings
+from vnet.ovs.vswitchd.choices import Choices
 from vnet.ovs.vswitchd.complaints import Complaints
 from vnet.ovs.vswitchd.config import BridgeConfig, SwitchConfig
 from vnet.ovs.vswitchd.devices import Devices
@@ -35,6 +36,7 @@ class Vswitchd:
     ) -> None:
         self.config = SwitchConfig()
         self.backer = Backer(scheduler, dpif)
+        self.choices = Choices()
         self.running: dict[str, Bridge] = {}
         self.errors: dict[str, str] = {}
         """What is wrong with interfaces that therefore have no port, by name."""
@@ -53,6 +55,8 @@ class Vswitchd:
         self.ports_ready: Callable[[BridgeConfig], None] | None = None
         """Called when a bridge has its ports, and before it speaks to its neighbours, by whoever
         gives local ports their addresses in another way than Open vSwitch does."""
+        self.reconnect: Callable[[str | None], None] = lambda _bridge: None
+        """Called when a bridge, or None for all of them, shall connect to its controllers anew."""
 
     @property
     def bridges(self) -> Mapping[str, Ofproto]:

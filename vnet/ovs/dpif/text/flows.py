@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from vnet.ovs.dpif.dpif import DatapathFlow
 from vnet.ovs.dpif.text.actions import actions_text
-from vnet.ovs.dpif.text.attribute import attributes_text
+from vnet.ovs.dpif.text.attribute import Attribute, attributes_text
 from vnet.ovs.dpif.text.from_flow import key_attributes, mask_attributes
 from vnet.ovs.dpif.text.kind import PortNames, PortNumbers, Style
+from vnet.ovs.dpif.text.miniflow_bits import miniflow_bits_text
 from vnet.ovs.dpif.text.parse_flow import parse_attributes
 from vnet.ovs.dpif.text.stats import stats_text
 from vnet.ovs.dpif.text.to_flow import Fitness, key_of, mask_of
@@ -19,6 +20,9 @@ from vnet.ovs.flow.extract import DEFAULT_VLAN_LIMIT
 from vnet.ovs.flow.flow import FLOW_BITS, Flow, with_tag_told
 from vnet.ovs.flow.hashing import hash_bytes
 from vnet.ovs.flow.ports import ODPP_NONE
+
+FlowAttributes = tuple[list[Attribute], list[Attribute]]
+"""Those of a flow's key and of its mask."""
 
 _FLOW_BYTES = -(-FLOW_BITS // 8)
 _NOT_INSTALLED = "updating flow table (Invalid argument)"
@@ -66,6 +70,12 @@ def key_text(key: int, *, vlan_limit: int = DEFAULT_VLAN_LIMIT) -> str:
     return attributes_text(key_attributes(key, vlan_limit=vlan_limit), None, Style(verbose=True))
 
 
+def shown_key(text: str, port_numbers: PortNumbers) -> str:
+    """A flow of one packet as it is understood, whatever it means."""
+    attributes, _masks = parse_attributes(text, port_numbers)
+    return attributes_text(attributes, None, Style(verbose=True))
+
+
 def parse_key(
     text: str,
     *,
@@ -97,12 +107,25 @@ def parse_flow(
     What is not named does not matter, but for recirculation and the absence of a tag. The input
     port has to be named. The key keeps the bits that the mask leaves out: dumps show them.
     """
+    return installable(read_flow(text, port_numbers), vlan_limit)
+
+
+def read_flow(text: str, port_numbers: PortNumbers | None = None) -> FlowAttributes:
+    """A flow's text taken apart, whatever it means."""
     try:
-        attributes, masks = parse_attributes(text, port_numbers or {})
+        return parse_attributes(text, port_numbers or {})
     except OvsTextError as error:
         raise OvsTextError(f"parsing flow key ({error.what}) (Invalid argument)") from error
+
+
+def installable(
+    attributes: FlowAttributes, vlan_limit: int = DEFAULT_VLAN_LIMIT
+) -> tuple[int, int]:
+    """Key and mask of a flow that was read. Raises :class:`OvsTextError` for one that no datapath
+    would install."""
+    keys, masks = attributes
     try:
-        key, key_fitness = key_of(attributes, vlan_limit=vlan_limit)
+        key, key_fitness = key_of(keys, vlan_limit=vlan_limit)
         mask, mask_fitness = mask_of(masks, key, vlan_limit=vlan_limit)
     except OvsTextError as error:
         raise OvsTextError(_NOT_INSTALLED) from error
@@ -122,6 +145,11 @@ def ufid_text(key: int, mask: int) -> str:
     return f"ufid:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def ufid_of(flow: DatapathFlow) -> str:
+    """The name that a flow was given, or else has by itself."""
+    return flow.ufid or ufid_text(flow.key, flow.mask)
+
+
 def dump_line(
     flow: DatapathFlow,
     now_ns: int,
@@ -134,8 +162,9 @@ def dump_line(
     ``verbose``)."""
     shown, stats, actions = _parts(flow, now_ns, port_names, verbose, vlan_limit)
     if verbose:
-        name = ufid_text(flow.key, flow.mask)
-        return f"{name}, {shown}, {stats}, dp:ovs, {actions}"
+        name = ufid_of(flow)
+        extra = miniflow_bits_text(flow.key, flow.mask)
+        return f"{name}, {shown}, {stats}, dp:ovs, {actions}, dp-extra-info:{extra}"
     return f"{shown}, {stats}, {actions}"
 
 
@@ -148,7 +177,7 @@ def bridge_dump_line(
     vlan_limit: int = DEFAULT_VLAN_LIMIT,
 ) -> str:
     """The same as ``dpif/dump-flows`` shows it."""
-    name = f"{ufid_text(flow.key, flow.mask)} " if verbose else ""
+    name = f"{ufid_of(flow)} " if verbose else ""
     return name + ", ".join(_parts(flow, now_ns, port_names, verbose, vlan_limit))
 
 

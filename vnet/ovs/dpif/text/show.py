@@ -21,8 +21,9 @@ def port_kind(dpif: Dpif, port: DatapathPort) -> str:
     return _INTERNAL[dpif.name.removeprefix("ovs-")] if port.kind == "internal" else port.kind
 
 
-def show_datapath(dpif: Dpif) -> Iterator[str]:
-    """Counters and ports. A datapath has a port of its own besides, which nothing ever passes."""
+def show_datapath(dpif: Dpif, *, with_counters: bool = False) -> Iterator[str]:
+    """Counters and ports, ``with_counters`` of each. A datapath has a port of its own besides,
+    which nothing ever passes."""
     stats = dpif.stats()
     yield f"{datapath_text(dpif)}:"
     yield f"  lookups: hit:{stats.n_hit} missed:{stats.n_missed} lost:{stats.n_lost}"
@@ -30,3 +31,25 @@ def show_datapath(dpif: Dpif) -> Iterator[str]:
     for port in (DatapathPort(ODPP_LOCAL, dpif.name, "internal"), *dpif.ports()):
         kind = port_kind(dpif, port)
         yield f"  port {port.number}: {port.name}" + ("" if kind == "system" else f" ({kind})")
+        if with_counters:
+            yield from _counters(port)
+
+
+def _counters(port: DatapathPort) -> Iterator[str]:
+    """Errors and drops of their kinds are not told apart here, so they are unknown: ``?``."""
+    rx_packets = rx_bytes = tx_packets = tx_bytes = 0
+    if port.device is not None:
+        rx_packets, rx_bytes = port.device.rx_packets, port.device.rx_bytes
+        tx_packets, tx_bytes = port.device.tx_packets, port.device.tx_bytes
+    yield f"    RX packets:{rx_packets} errors:? dropped:? overruns:? frame:?"
+    yield f"    TX packets:{tx_packets} errors:? dropped:? aborted:? carrier:?"
+    yield "    collisions:?"
+    yield f"    RX bytes:{_size_text(rx_bytes)}  TX bytes:{_size_text(tx_bytes)}"
+
+
+def _size_text(n_bytes: int) -> str:
+    """``2048 (2.0 KiB)``."""
+    for power, unit in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if n_bytes >= 1 << power:
+            return f"{n_bytes} ({n_bytes / (1 << power):.1f} {unit})"
+    return str(n_bytes)

@@ -154,6 +154,10 @@ class MacLearning(Generic[PortT]):
         self._remove(entry)
         return True
 
+    def clear_totals(self) -> None:
+        """Count anew what became of entries (``fdb/stats-clear``)."""
+        self.total_learned = self.total_expired = self.total_evicted = self.total_moved = 0
+
     def flush(self) -> None:
         """Forget every station but the static ones (``fdb/flush``)."""
         for entry in [entry for entry in self if not entry.is_static]:

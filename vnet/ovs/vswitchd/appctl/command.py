@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.vswitchd.reconcile import Vswitchd
@@ -28,12 +29,10 @@ class AppctlCommand:
     most: int | None
     run: Run
 
-    def check_count(self, n_words: int) -> None:
-        """Raise the daemon's sentence about too few or too many words."""
-        if n_words < self.least:
-            raise OvsTextError(f'"{self.name}" command requires at least {self.least} arguments')
-        if self.most is not None and n_words > self.most:
-            raise OvsTextError(f'"{self.name}" command takes at most {self.most} arguments')
+
+def datapaths(vswitchd: Vswitchd) -> list[Dpif]:
+    """The datapaths that there are: one comes with its first bridge, and goes with its last."""
+    return [vswitchd.backer.dpif] if vswitchd.bridges else []
 
 
 def bridge_named(vswitchd: Vswitchd, name: str) -> Ofproto:

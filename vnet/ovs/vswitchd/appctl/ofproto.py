@@ -28,6 +28,14 @@ def dump_flows(vswitchd: Vswitchd, words: Sequence[str]) -> str:
     return "\n".join(dump_all_flows(bridge))
 
 
+def reconnect(vswitchd: Vswitchd, words: Sequence[str]) -> str:
+    """``bridge/reconnect [bridge]``: connections to controllers are made anew."""
+    if words and words[0] not in vswitchd.bridges:
+        raise OvsTextError("Unknown bridge")
+    vswitchd.reconnect(words[0] if words else None)
+    return ""
+
+
 def trace(vswitchd: Vswitchd, words: Sequence[str]) -> str:
     """``ofproto/trace``."""
     return _traced(vswitchd, parse_request(vswitchd.backer, words))

@@ -1,0 +1,38 @@
+"""What is answered, word for word, against the real daemon: a file of commands a subject."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.ovs.private_ovs import IS_INSTALLED
+from tests.ovs.vswitchd.appctl.kit import OurDaemon, check_same, real_daemon
+
+FOLDER = Path(__file__).parent / "asked"
+WITHOUT_BRIDGE = FOLDER / "no-datapath.txt"
+ASKED = [path for path in sorted(FOLDER.glob("*.txt")) if path != WITHOUT_BRIDGE]
+
+
+def asked(path: Path) -> list[str]:
+    lines = path.read_text().splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.ovs
+@pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
+@pytest.mark.parametrize("path", ASKED, ids=lambda path: path.stem)
+def test_answers_are_the_real_daemon_s(path: Path, tmp_path: Path) -> None:
+    ours = OurDaemon()
+    ours.set_up()
+    with real_daemon(tmp_path) as real:
+        check_same(ours, real, asked(path))
+
+
+@pytest.mark.ovs
+@pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
+def test_without_a_bridge_there_is_no_datapath(tmp_path: Path) -> None:
+    lines = asked(WITHOUT_BRIDGE)
+    with real_daemon(tmp_path) as real:
+        real.vsctl("del-br", "br0")
+        check_same(OurDaemon(), real, lines)
