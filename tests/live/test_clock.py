@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from vnet.base.units import NS_PER_MS
+from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.live.clock import WallClock
+from vnet.ovs.unixctl.request import Request
+from vnet.ovs.vswitchd.appctl.clock import clock_commands
 
 
 @pytest.fixture
@@ -64,3 +66,64 @@ def test_files_that_are_forgotten_or_left_are_closed_with_it() -> None:
     assert near.fileno() == -1
     assert far.fileno() >= 0
     far.close()
+
+
+def test_a_clock_that_stands_still_moves_by_jumps_alone_and_serves_files_meanwhile(
+    clock: WallClock,
+) -> None:
+    near, far = socket.socketpair()
+    seen: list[str] = []
+
+    def read() -> None:
+        seen.append(far.recv(10).decode())
+        if len(seen) == 1:
+            clock.warp(50 * NS_PER_MS, lambda: seen.append("there"))
+        elif seen[-1] == "end":
+            clock.stop()
+
+    clock.watch(far, read)
+    clock.begin()
+    clock.freeze()
+    stopped_ns = clock.real_now_ns
+    clock.at(stopped_ns + 50 * NS_PER_MS, seen.append, "due")
+    clock.at(stopped_ns + 50 * NS_PER_MS, near.send, b"end")
+    clock.at(stopped_ns + 60 * NS_PER_MS, seen.append, "never")
+    near.send(b"first")
+    clock.run_live()
+    near.close()
+    assert seen == ["first", "due", "there", "end"]
+    assert clock.real_now_ns == stopped_ns + 50 * NS_PER_MS
+
+
+def test_a_walk_has_each_step_happen_before_the_next(clock: WallClock) -> None:
+    seen: list[int] = []
+    answers: list[tuple[bool, str]] = []
+    commands = {each.name: each for each in clock_commands(clock)}
+    clock.begin()
+    commands["time/stop"].run(Request(lambda well, text: answers.append((well, text))), [])
+    began_ns = clock.real_now_ns
+
+    def due(after_ms: int) -> None:
+        seen.append(after_ms)
+        clock.at(clock.now_ns + 10 * NS_PER_MS, due, after_ms + 10)
+
+    clock.at(began_ns + 10 * NS_PER_MS, due, 10)
+
+    def answered(well: bool, text: str) -> None:
+        answers.append((well, text))
+        clock.stop()
+
+    request = Request(answered)
+    commands["time/warp"].run(request, ["55", "20"])
+    assert not request.is_answered
+    clock.run_live()
+    assert answers == [(True, ""), (True, "warped")]
+    assert seen == [10, 20, 30, 40, 50]
+    assert clock.real_now_ns == began_ns + 55 * NS_PER_MS
+
+
+def test_a_clock_that_runs_can_jump_too(clock: WallClock) -> None:
+    clock.begin()
+    clock.warp(3600 * NS_PER_S, clock.stop)
+    clock.run_live()
+    assert clock.real_now_ns >= 3600 * NS_PER_S

@@ -30,14 +30,19 @@ class WallClock(Scheduler):
 
     What was heard before is told first: ``before`` is called before files are, each time there is
     something to read. ``real_now_ns`` is the time now, where ``now_ns`` is when an event was due.
+
+    Who tries something out may have it stand still (:meth:`freeze`) and jump (:meth:`warp`); files
+    are watched meanwhile.
     """
 
-    __slots__ = ("_began_ns", "_selector", "_stopped", "before")
+    __slots__ = ("_after_turn", "_began_ns", "_frozen_ns", "_selector", "_stopped", "before")
 
     def __init__(self) -> None:
         super().__init__()
         self._selector = selectors.DefaultSelector()
         self._began_ns = time.monotonic_ns()
+        self._frozen_ns: int | None = None
+        self._after_turn: list[Callable[[], None]] = []
         self._stopped = False
         self.before: Callable[[], None] | None = None
 
@@ -48,6 +53,8 @@ class WallClock(Scheduler):
     @property
     def real_now_ns(self) -> int:
         """How long it has been since :meth:`begin`, to the nanosecond."""
+        if self._frozen_ns is not None:
+            return self._frozen_ns
         return time.monotonic_ns() - self._began_ns
 
     # -- files
@@ -74,6 +81,19 @@ class WallClock(Scheduler):
         """End :meth:`run_live` once the present event returns."""
         self._stopped = True
 
+    def freeze(self) -> None:
+        """Time passes no more, but by :meth:`warp`."""
+        self._frozen_ns = self.real_now_ns
+
+    def warp(self, duration_ns: int, then: Callable[[], None]) -> None:
+        """It is ``duration_ns`` later. ``then`` is called when all has happened that is due by now,
+        and files have been looked after."""
+        if self._frozen_ns is None:
+            self._began_ns -= duration_ns
+        else:
+            self._frozen_ns += duration_ns
+        self._after_turn.append(then)
+
     def run_live(self, until_ns: int | None = None) -> None:
         """Let time pass: until somebody calls :meth:`stop`, or to ``until_ns``."""
         self._stopped = False
@@ -83,10 +103,22 @@ class WallClock(Scheduler):
                 return
             self._look(self._wait_s(now_ns, until_ns))
             if not self._stopped:
-                self.run(max(self.real_now_ns, self.now_ns))
+                self._turn()
+
+    def _turn(self) -> None:
+        """Have happen what is due."""
+        waiting, self._after_turn = self._after_turn, []
+        self.run(max(self.real_now_ns, self.now_ns))
+        for each in waiting:
+            each()
 
     def _wait_s(self, now_ns: int, until_ns: int | None) -> float | None:
         """How long to wait for files; None: until there is one. Nobody is woken for nothing."""
+        if self._after_turn:
+            return 0
+        if self._frozen_ns is not None:
+            next_ns = self.next_event_ns
+            return 0 if next_ns is not None and next_ns <= now_ns else None
         ends = [end for end in (self.next_event_ns, until_ns) if end is not None]
         return max(0, min(ends) - now_ns) / NS_PER_S if ends else None
 
