@@ -11,6 +11,11 @@ from vnet.live.daemon.program import Program
 from vnet.live.daemon.running import RunningDaemon
 from vnet.live.daemon.usage import ACTIVE_METHODS, PASSIVE_METHODS, TLS_USAGE, daemon_usage
 from vnet.live.directories import database_directory
+from vnet.live.ovsdb.child import Child
+from vnet.live.ovsdb.ovsdb_server import OvsdbServer
+from vnet.live.ovsdb.replication import Excluded
+from vnet.live.ovsdb.saved_settings import SavedSettings
+from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.unixctl.coverage_names import OVSDB_SERVER_EVENTS
 from vnet.ovs.unixctl.request import Request
 from vnet.ovs.unixctl.table import Command
@@ -73,6 +78,7 @@ class OvsdbServerProgram(Program):
 
     def take_words(self, words: Sequence[str]) -> None:
         """Files of databases; without any, the usual one."""
+        self._saved = SavedSettings()
         self.files = list(words)
         if not words and self.adds_default_database:
             self.files.append(f"{database_directory()}/conf.db")
@@ -109,14 +115,48 @@ Other options:
 """
 
     def start(self, daemon: RunningDaemon) -> None:
-        """Open the control socket, and be of use."""
-
-        def exit_now(request: Request, _words: Sequence[str]) -> None:
-            request.reply()
-            daemon.exit()
-
+        """Open the databases and the remotes, and serve."""
+        server = OvsdbServer(daemon.clock, vlog=daemon.vlog, tls=daemon.tls)
+        daemon.at_exit(server.close)
+        is_backup = self._resume()
+        for name in dict.fromkeys(self.files):
+            try:
+                server.open(name)
+            except OvsdbError as error:
+                raise FatalError(str(error)) from error
+        server.remote_names.extend(dict.fromkeys(self.remotes))
+        server.following.target = self.sync_from or ""
+        server.following.excluded = Excluded(self.sync_exclude or "")
+        complaint = server.configure()
+        if complaint:
+            raise FatalError(complaint)
+        daemon.memory.add(server.usage)
         daemon.open_unixctl()
-        daemon.commands.register(Command("exit", "", 0, 0, exit_now))
+        child = None if self.run_command is None else Child(daemon, self.run_command)
+        daemon.commands.register(*server.commands(), _exit_command(daemon))
+        if is_backup:
+            server.following.connect()
+        self._saved.save(server)
+        server.on_change = lambda: self._saved.save(server)
         daemon.ready()
-        if self.run_command is None:
-            daemon.vlog.module("ovsdb_server").info(self.version)
+        if child is None:
+            server.log.info(self.version)
+        else:
+            child.look()
+
+    def _resume(self) -> bool:
+        """Go on as the server before this one, if one has crashed; whether to be a backup."""
+        saved = self._saved.load()
+        if saved is None:
+            return self.sync_from is not None and not self.is_active
+        self.files, self.remotes = saved.names, saved.remotes
+        self.sync_from, self.sync_exclude = saved.sync_from, saved.excluded
+        return saved.is_backup
+
+
+def _exit_command(daemon: RunningDaemon) -> Command:
+    def exit_now(request: Request, _words: Sequence[str]) -> None:
+        request.reply()
+        daemon.exit()
+
+    return Command("exit", "", 0, 0, exit_now)

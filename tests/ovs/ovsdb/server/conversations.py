@@ -79,6 +79,9 @@ def wait(name: str, size: int, **more: Any) -> dict[str, Any]:
     }
 
 
+SMALLER = {
+    "thing": {"columns": {"name": {"type": "string"}, "size": {"type": "integer"}}, "isRoot": True}
+}
 ZEROS = "00000000-0000-0000-0000-000000000000"
 ALL_COLUMNS = ["name", "size", "weight", "tags", "notes", "parts", "maybe"]
 
@@ -213,6 +216,22 @@ CONVERSATIONS: dict[str, list[Step]] = {
         ("c", {"id": None, "method": "cancel", "params": ["nobody"]}),
         ("a", transact(update("x", size=2))),
         ("a", transact({"op": "select", "table": "thing", "where": [], "columns": ["tags"]})),
+    ],
+    "conversion": [
+        ("a", call("set_db_change_aware", True)),
+        ("b", call("set_db_change_aware", True)),
+        ("c", call("set_db_change_aware", True)),
+        ("a", transact(insert(1, name="x", size=1))),
+        ("b", call("monitor_cond", "talk", "m", {"thing": [{"columns": ["name", "size"]}]})),
+        ("c", transact(wait("x", 9), identity="w")),
+        ("a", call("convert", "talk")),
+        ("a", call("convert", "talk", 1)),
+        ("a", call("convert", "talk", SCHEMA | {"name": "other"})),
+        ("a", call("convert", "talk", {"name": "talk", "version": "2.0.0", "tables": SMALLER})),
+        ("a", call("get_schema", "talk")),
+        ("a", transact({"op": "select", "table": "thing", "where": []})),
+        ("b", call("monitor_cond", "talk", "m", {"thing": [{}]})),
+        ("a", transact(update("x", size=3))),
     ],
     "what is asked at once": [
         ("a", call("get_schema", "talk")),

@@ -11,6 +11,8 @@ from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.ovsdb.commit import Commit
 from vnet.ovs.ovsdb.database import Database, Wait
 from vnet.ovs.ovsdb.errors import OvsdbError, syntax_error
+from vnet.ovs.ovsdb.json_text import Json
+from vnet.ovs.ovsdb.schema import DatabaseSchema
 from vnet.ovs.ovsdb.server.locks import Locks
 from vnet.ovs.ovsdb.server.pending import FOREVER_MS, Pending, Pendings
 from vnet.ovs.ovsdb.server.served import Served
@@ -99,6 +101,19 @@ class Server:
     def update_about(self) -> None:
         """Have ``_Server`` say what there is."""
         update_server_database(self._about, self._served.values())
+
+    def convert(self, database: Database, schema_json: Json) -> None:
+        """Give a database another schema. Raises :class:`OvsdbError`."""
+        schema = DatabaseSchema.from_json(schema_json)
+        if schema.name != database.name:
+            raise OvsdbError(
+                "invalid parameters",
+                f"new schema name ({schema.name}) does not match database name ({database.name})",
+            )
+        database.convert(schema)
+        self._let_go(database)
+        self._served[database.name].replace(database)
+        self.update_about()
 
     def replace(self, name: str, database: Database) -> Database:
         """Serve another database by a name that is served already; returns it."""

@@ -89,6 +89,8 @@ class Session:
         try:
             if method == "transact":
                 self._transact(message)
+            elif method == "convert":
+                self._convert(message)
             elif method in self._monitors.methods:
                 text = self._monitors.call(message, self._send_at_once)
                 identity = encode_text(message.id)
@@ -218,6 +220,15 @@ class Session:
     def _holds_lock(self, name: str) -> bool:
         waiter = self.lock_waiters.get(name)
         return waiter is not None and waiter.is_owner
+
+    def _convert(self, message: Message) -> None:
+        database = self._server.database_for(message)
+        assert message.params is not None
+        if len(message.params) != 2:
+            raise syntax_error(message.params, "array expected")
+        self._server.convert(database, message.params[1])
+        self._send(encode(reply({}, message.id)))
+        self._server.reconnect(f"committed {database.name} database schema conversion")
 
     # -- what is known at once
 
