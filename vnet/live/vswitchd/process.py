@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 from vnet.base.chance import Chance
 from vnet.live.daemon.running import RunningDaemon
@@ -11,6 +12,7 @@ from vnet.live.directories import run_directory
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.vswitchd.remote_database import RemoteDatabase
 from vnet.ovs.datapath.datapath import Datapath
+from vnet.ovs.unixctl.table import Command
 from vnet.ovs.vswitchd.daemon import Abilities, Daemon
 
 DATABASE_NAME = "Open_vSwitch"
@@ -36,13 +38,15 @@ class SwitchProcess:
         self._remote = RemoteDatabase(
             clock, target, DATABASE_NAME, lock=LOCK_NAME, vlog=vlog, tls=process.tls
         )
-        datapath = Datapath(clock, "ovs-netdev", chance)
+        datapath = self._datapath = Datapath(clock, "ovs-netdev", chance)
         self.daemon = Daemon(
             *(clock, datapath, self.devices, self._remote.view),
             abilities=_abilities(level, has_system=has_system),
             vlog=vlog,
         )
         self.daemon.vswitchd.backer.underlay.set_host(self.devices.dummies)
+        has_dummies = level is not DummyLevel.NONE
+        process.commands.register_later(lambda: self._commands(has_dummies=has_dummies))
         self._sockets = BridgeSockets(clock, run_directory(), vlog)
         self.daemon.configured = self._configured
         self.daemon.written = self._ready
@@ -55,7 +59,23 @@ class SwitchProcess:
         self._sockets.close()
         self._remote.close()
 
+    def _commands(self, *, has_dummies: bool) -> Iterator[Command]:
+        """What ovs-appctl may ask; where there are dummies, tests may do more."""
+        from vnet.ovs.vswitchd.appctl.clock import clock_commands
+        from vnet.ovs.vswitchd.appctl.dummies import DummyCommands
+        from vnet.ovs.vswitchd.appctl.table import switch_commands
+
+        vswitchd = self.daemon.vswitchd
+        yield from switch_commands(vswitchd)
+        if has_dummies:
+            dummies = DummyCommands(vswitchd, self.devices.dummies)
+            yield from switch_commands(vswitchd, dummies.commands())
+            yield from clock_commands(self._process.clock)
+
     def _configured(self) -> None:
+        # There is one datapath, which goes by the type that bridges have.
+        kinds = {bridge.datapath_type for bridge in self.daemon.vswitchd.config.bridges}
+        self._datapath.name = "ovs-dummy" if "dummy" in kinds else "ovs-netdev"
         self._sockets.follow(dict.fromkeys(self.daemon.vswitchd.bridges, ()))
 
     def _ready(self) -> None:

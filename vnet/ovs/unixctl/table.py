@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from vnet.ovs.unixctl.request import Request
@@ -41,6 +41,7 @@ class CommandTable:
 
     def __init__(self, version: str) -> None:
         self.commands: dict[str, Command] = {}
+        self._later: list[Callable[[], Iterable[Command]]] = []
         self.register(Command("list-commands", "", 0, 0, answering(self._list_commands)))
         self.register(Command("version", "", 0, 0, answering(lambda _words: version)))
 
@@ -51,6 +52,11 @@ class CommandTable:
                 raise ValueError(f"there is a command {command.name} already")
             self.commands[command.name] = command
 
+    def register_later(self, made: Callable[[], Iterable[Command]]) -> None:
+        """Add commands that are made when somebody first asks for one that is not here, or for
+        all: a daemon that is in a hurry does without what they are made of."""
+        self._later.append(made)
+
     def dispatch(self, name: str, words: Sequence[object], request: Request) -> None:
         """Call a command, or fail the request with the daemon's sentence."""
         try:
@@ -60,6 +66,9 @@ class CommandTable:
 
     def _call(self, name: str, words: Sequence[object], request: Request) -> None:
         command = self.commands.get(name)
+        if command is None:
+            self._make()
+            command = self.commands.get(name)
         if command is None:
             raise CommandError(
                 f'"{name}" is not a valid command '
@@ -74,7 +83,13 @@ class CommandTable:
             raise CommandError(f'"{name}" command has non-string argument')
         command.run(request, texts)
 
+    def _make(self) -> None:
+        waiting, self._later = self._later, []
+        for made in waiting:
+            self.register(*made())
+
     def _list_commands(self, _words: Sequence[str]) -> str:
+        self._make()
         lines = [
             f"  {command.name:<23} {command.usage}"
             for _, command in sorted(self.commands.items())
