@@ -159,7 +159,9 @@ def test_a_supervised_daemon_that_crashes_comes_back_and_one_that_is_ended_does_
     second = daemons.pid(PROGRAM)
     assert second != first
     assert f"1 crashes: pid {first} died, killed (Segmentation fault" in daemons.log(PROGRAM)
+    comm = Path(f"/proc/{second}/comm").read_text()
     supervisor = int(Path(f"/proc/{second}/stat").read_text().rpartition(")")[2].split()[1])
+    assert (comm, Path(f"/proc/{supervisor}/comm").read_text()) == (f"{PROGRAM}\n", "monitor\n")
     ready = "bridge|INFO|ovs-vswitchd (Open vSwitch)"
     while daemons.log(PROGRAM).count(ready) < 2 and time.monotonic() < deadline_s:
         time.sleep(0.02)

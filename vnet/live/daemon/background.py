@@ -67,12 +67,12 @@ class Background:
             self._start_supervised()
 
     def ready(self) -> None:
-        """The daemon is of use now: let go who waits, and all that is theirs."""
-        self._tell_parent()
+        """The daemon is of use now: let go all that is its parent's, and then the parent."""
         if self.detach:
             if self._changes_folder:
                 os.chdir("/")
             self._leave_terminal()
+        self._tell_parent()
 
     # -- parent and child
 
@@ -134,8 +134,10 @@ class Background:
         os.close(from_child)
         if self.detach:
             self._leave_terminal()
+        call_process("monitor")
         try:
             self._watch_over()
+            call_process(self._vlog.around.program)
         except FatalError as fatal:
             fail(self._vlog, fatal)
             os._exit(1)
@@ -173,6 +175,12 @@ class Background:
     def _exit_with_it(self, status: int) -> NoReturn:
         self._log.info(f"pid {self._child} died, {describe_status(status)}, exiting")
         os._exit(0)
+
+
+def call_process(name: str) -> None:
+    """The name that ``ps`` shows."""
+    with open("/proc/self/comm", "w", encoding="ascii") as file:
+        file.write(name)
 
 
 def describe_status(status: int) -> str:

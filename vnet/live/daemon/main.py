@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from vnet.live.daemon.background import Background, open_descriptors
+from vnet.live.daemon.background import Background, call_process, open_descriptors
 from vnet.live.daemon.errors import FatalError
 from vnet.live.daemon.getopt import OptionError, read_options
 from vnet.live.daemon.log import Console, LogFile, Nowhere, Process, fail, say_on_stderr
@@ -25,6 +25,7 @@ def run_program(program: Program, arguments: Sequence[str]) -> NoReturn:
     """Run a daemon to its end, and exit with its status. Nothing of Python's own end is waited
     for: there is nothing left to be done."""
     inherited = open_descriptors()
+    call_process(program.name)
     vlog = Vlog(Process(program.name), program.modules)
     vlog.set_sink(Destination.CONSOLE, Console())
     vlog.set_sink(Destination.SYSLOG, Nowhere())
