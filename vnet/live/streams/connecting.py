@@ -57,10 +57,11 @@ class Attempt:
         """Give it up. Harmless once it is over."""
         if not self._is_over:
             self._is_over = True
-            self._clock.forget(self._socket)
-            self._socket.close()
             if self._stream is not None:
-                self._stream.close()
+                self._stream.close()  # It has taken the socket over.
+            else:
+                self._clock.forget(self._socket)
+                self._socket.close()
 
     def _begin(self) -> None:
         if self._target.path:

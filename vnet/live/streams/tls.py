@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import ssl
+import warnings
 
 from vnet.live.streams.tls_files import DEFAULT_PROTOCOLS, TlsFiles
 from vnet.ovs.vlog.vlog import SILENT, Vlog
@@ -71,21 +72,26 @@ def _load(context: ssl.SSLContext, files: TlsFiles) -> None:
 
 
 def _set_protocols(context: ssl.SSLContext, protocols: str, vlog: Vlog) -> None:
-    """Allow what a list such as ``TLSv1.1,TLSv1.2`` names."""
+    """Allow what a list such as ``TLSv1.1,TLSv1.2`` names; the usual list leaves it as it is."""
     log = vlog.module("stream_ssl")
-    names = protocols.replace(",", " ").split()
+    if protocols == DEFAULT_PROTOCOLS:
+        return
+    names = protocols.replace(",", " ").lower().split()
     if not names:
         log.err("SSL protocol settings invalid")
-        names = DEFAULT_PROTOCOLS.split(",")
-    forbidden = dict(_VERSIONS)
+        return
     for name in names:
-        if name.lower() not in _VERSIONS:
+        if name not in _VERSIONS:
             log.err(f"{name}: SSL protocol not recognized")
             return
-        forbidden.pop(name.lower(), None)
-    context.options |= _NO_VERSION
-    for option in forbidden.values():
-        context.options |= option
+    with warnings.catch_warnings():
+        # Python would have a range, but a list may leave out one in the middle.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        context.options |= _NO_VERSION
+        for name, forbids in _VERSIONS.items():
+            if name not in names:
+                context.options |= forbids
 
 
 def learn_ca(files: TlsFiles, chain: list[bytes], vlog: Vlog = SILENT) -> None:
