@@ -143,11 +143,12 @@ def test_a_run_that_is_terminated_leaves_whole_captures(tmp_path: Path) -> None:
     run = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
     capture = tmp_path / "out" / "long.pcapng"
     try:
-        while run.poll() is None and not (capture.exists() and capture.stat().st_size > 100_000):
+        while run.poll() is None and not (capture.exists() and capture.stat().st_size):
             time.sleep(0.02)
+        time.sleep(0.5)  # of what it hears meanwhile, all or most is not in the file yet
     finally:
         run.send_signal(signal.SIGTERM)
     assert run.wait() == 128 + signal.SIGTERM
     with capture.open("rb") as stream:
-        assert len(list(read_pcapng(stream))) > 1_000
+        assert len(list(read_pcapng(stream))) > 10
     assert (tmp_path / "out" / "run.json").exists()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,18 +93,25 @@ class PrivateOvs:
         for name in ("ovs-vswitchd", "ovsdb-server"):
             pidfile = self.directory / f"{name}.pid"
             if pidfile.exists():
-                _end(int(pidfile.read_text()))
+                end_process(int(pidfile.read_text()))
 
 
-def _end(pid: int) -> None:
+def end_process(pid: int) -> None:
+    """End a process and wait for it to be gone, whatever it takes."""
     try:
-        os.kill(pid, signal.SIGTERM)
-        for _ in range(TIMEOUT_S * 100):
-            os.kill(pid, 0)
-            time.sleep(0.01)
-        os.kill(pid, signal.SIGKILL)
+        process = os.pidfd_open(pid)
     except ProcessLookupError:
         return
+    try:
+        signal.pidfd_send_signal(process, signal.SIGTERM)
+        # Its number may be taken for longer: until somebody asks what became of it.
+        ended, _, _ = select.select([process], [], [], TIMEOUT_S)
+        if not ended:
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    finally:
+        os.close(process)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from vnet.ovs.datapath.reasons import DROP_CAUSES
 from vnet.ovs.dpif.actions import DropCause
 from vnet.ovs.ofproto.dump.fdb import dump_fdb
 
-FRAMES = 6_000
+FRAMES = 4_800
 FILLINGS = 12
 
 FRAMES_COMPARED = 600

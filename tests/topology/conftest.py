@@ -67,6 +67,6 @@ def assert_linear() -> Callable[[Callable[[int], object]], None]:
 
     def check(work: Callable[[int], object]) -> None:
         work(1)
-        assert lines_of(lambda: work(1_200)) < 2.2 * lines_of(lambda: work(600))
+        assert lines_of(lambda: work(800)) < 2.2 * lines_of(lambda: work(400))
 
     return check

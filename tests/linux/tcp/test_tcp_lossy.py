@@ -91,7 +91,7 @@ def test_a_megabyte_arrives_whole(seed: int, loss: float, reorder: float) -> Non
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1 << 30), loss=rates, duplicate=rates, reorder=rates)
 def test_many_megabytes_arrive_whole(
     seed: int, loss: float, duplicate: float, reorder: float
@@ -118,7 +118,7 @@ def goodput(loss: float, *, sack: bool, duration_s: int) -> float:
 
 
 @pytest.mark.parametrize("sack", [True, False], ids=["sack", "newreno"])
-@pytest.mark.parametrize(("loss", "duration_s"), [(0.001, 8), (0.005, 15), (0.01, 20), (0.02, 30)])
+@pytest.mark.parametrize(("loss", "duration_s"), [(0.001, 8), (0.02, 20)])
 def test_goodput_is_what_the_square_root_law_says(loss: float, duration_s: int, sack: bool) -> None:
     """Mathis et al. 1997: MSS / (RTT sqrt(p)), times a constant near 1.2 where each segment
     acknowledged counts, which timeouts and delayed acknowledgements lessen."""
