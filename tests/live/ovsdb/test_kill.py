@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from random import Random
 
+from tests.live.ovsdb.killing import rounds
 from tests.ovs.ovsdb.real_server import IS_INSTALLED
 from tests.ovs.ovsdb.transactions import SCHEMA, uuid
 from vnet.live.ovsdb.files import create_database, open_database
@@ -47,3 +48,9 @@ def _killed_after(file: Path, first: int, n_commits: int) -> int:
         lines = process.stdout.read().splitlines()
     assert process.returncode < 0
     return int(lines[-1]) if lines else first + n_commits - 1
+
+
+def test_what_a_server_acknowledged_outlives_it(tmp_path: Path) -> None:
+    """Some clients count; the real tools read the file after each kill."""
+    for one in rounds(tmp_path, n_rounds=3, n_transactions=200, seed=8):
+        assert one.acknowledged <= one.found <= one.asked
