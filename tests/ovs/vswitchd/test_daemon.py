@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.ovs.vswitchd.row_switch import RowSwitch, dummy, mutate
+from vnet.base.units import NS_PER_S
 from vnet.ovs.flow.ports import OFPP_LOCAL
 
 BROADCAST = bytes.fromhex("ffffffffffff020000000001123400") + bytes(45)
@@ -207,3 +208,39 @@ def test_a_bridge_that_goes_takes_its_ports_along() -> None:
     assert not switch.devices
     assert not switch.vswitchd.bridges
     assert "bridge|INFO|bridge br0: deleted interface p1 on port 1" in switch.log.lines
+
+
+def test_names_that_reach_elsewhere_or_are_the_datapaths_own_are_passed_over() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("a/b")
+    assert not switch.vswitchd.bridges
+    assert switch.get("Interface", "a/b", "ofport") is None
+    assert 'bridge|WARN|ignoring bridge with invalid name "a/b"' in switch.log.lines
+    switch.add_bridge("br0", dummy("vxlan_sys_4789"), dummy("ovs-netdev"))
+    assert switch.get("Interface", "vxlan_sys_4789", "ofport", "error") == [-1, None]
+    assert "bridge|WARN|could not create interface ovs-netdev, name is reserved" in switch.log.lines
+
+
+def test_another_interval_between_statistics_begins_at_once() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"))
+    switch.daemon.tell_statistics_regularly()
+    switch.scheduler.run(NS_PER_S)
+
+    def counted() -> int:
+        switch.devices["p1"].deliver(BROADCAST)
+        number: int = switch.get("Interface", "p1", "statistics")["rx_packets"]
+        return number
+
+    assert counted() == 0
+    switch.scheduler.run(5 * NS_PER_S)
+    assert counted() == 1
+    interval = ["map", [["stats-update-interval", "100000"]]]
+    switch.set("Open_vSwitch", ".", other_config=interval)
+    switch.scheduler.run(10 * NS_PER_S)
+    assert counted() == 2
+    switch.scheduler.run(100 * NS_PER_S)
+    assert counted() == 2
+    switch.set("Open_vSwitch", ".", other_config=["map", []])
+    switch.scheduler.run(101 * NS_PER_S)
+    assert counted() == 4

@@ -9,6 +9,16 @@ from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd.config import INTERFACE_TYPES, TUNNEL_TYPES, InterfaceConfig
 from vnet.ovs.vswitchd.tunnel_options import Finding, TunnelOptionsError, read_tunnel
 
+_RESERVED_BEGINNINGS = tuple(
+    f"{kind}_sys"
+    for kind in (
+        *("genev", "gre", "vxlan", "lisp", "stt", "erspan", "ip6erspan", "ip6gre", "gtpu"),
+        "udp",
+    )
+)
+_RESERVED = ("ovs-system", "ovs-netdev", "ovs-dummy")
+"""What datapaths call ports of their own."""
+
 
 class Complaints:
     """Says what is wrong with interfaces, and raises :class:`OvsTextError` with what their rows
@@ -21,10 +31,14 @@ class Complaints:
         self._ofproto = vlog.module("ofproto")
         self._tunnel = vlog.module("tunnel")
         self._limit = self._bridge.limit(1, 5)
+        self._bridge_limit = self._bridge.limit(1, 5)
         self._port_limit = self._ofproto.limit(1, 5)
 
     def check(self, interface: InterfaceConfig) -> None:
         """Look at what an interface is set up with."""
+        if interface.name.startswith(_RESERVED_BEGINNINGS) or interface.name in _RESERVED:
+            self._bridge.warn(f"could not create interface {interface.name}, name is reserved")
+            raise OvsTextError("")
         if interface.is_tunnel:
             self._check_tunnel(interface)
         elif interface.is_patch:
@@ -61,6 +75,10 @@ class Complaints:
             f"could not create netdev {interface.name} of unknown type {interface.type}"
         )
         return self.no_device(interface, "Address family not supported by protocol")
+
+    def invalid_bridge(self, name: str) -> None:
+        """A bridge that is passed over."""
+        self._bridge.warn(f'ignoring bridge with invalid name "{name}"', self._bridge_limit)
 
     def no_device(self, interface: InterfaceConfig, why: str) -> OvsTextError:
         """The error to raise where there is no device."""

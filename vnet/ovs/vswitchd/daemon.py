@@ -72,6 +72,7 @@ class Daemon:
         self._is_report_due = False
         self._is_unwritten = False
         self._statistics = Timer(scheduler, self._tell_statistics)
+        self._interval_ms: int | None = None
         view.on_commit(self._committed)
         self.follow()
 
@@ -102,6 +103,7 @@ class Daemon:
         if root is not None:
             writer.set(ROOT, root.uuid, self._own_status(root))
         self._write(writer)
+        self._check_interval()
         self.configured()
 
     def tell_statistics_regularly(self) -> None:
@@ -109,8 +111,14 @@ class Daemon:
         self._statistics.arm(0)
 
     def _tell_statistics(self) -> None:
-        self._statistics.arm(self.vswitchd.config.statistics_interval_ms * NS_PER_MS)
+        self._interval_ms = self.vswitchd.config.statistics_interval_ms
+        self._statistics.arm(self._interval_ms * NS_PER_MS)
         self.refresh()
+
+    def _check_interval(self) -> None:
+        """Another interval begins at once, and not when the old one ends."""
+        if self._interval_ms not in (None, self.vswitchd.config.statistics_interval_ms):
+            self._statistics.arm(0)
 
     def refresh(self) -> None:
         """Write statistics, and whatever else has changed by itself."""

@@ -70,7 +70,7 @@ class Vswitchd:
         ``in_order`` they get them as if they had come one by one.
         """
         self.errors.clear()
-        wanted = {bridge.name: bridge for bridge in config.bridges}
+        wanted = {bridge.name: bridge for bridge in config.bridges if self._is_valid(bridge)}
         for name in [name for name in self.running if name not in wanted]:
             self.running.pop(name).remove()
         # Names may move from one bridge to another, so all go before any comes.
@@ -91,6 +91,14 @@ class Vswitchd:
         self.config = config
         self.backer.revalidator.touch()
         self.backer.revalidator.settle()
+
+    def _is_valid(self, bridge: BridgeConfig) -> bool:
+        """Whether its name may be part of a file's: whoever writes the database is not to reach
+        other folders by it."""
+        is_valid = not set(bridge.name) & {"/", "\\"}
+        if not is_valid:
+            self._around.complaints.invalid_bridge(bridge.name)
+        return is_valid
 
     def _tell(self) -> None:
         self.status_changed()

@@ -109,7 +109,7 @@ class Reporter:
     ) -> None:
         running = bridge.interfaces.get(config.name)
         if running is None:
-            error = self._vswitchd.errors.get(config.name)
+            error = self._vswitchd.errors.get(config.name) or None
             writer.set("Interface", _uuid(config), {**NO_INTERFACE, "error": one(error)})
             return
         error = error_of(running.port, self._vswitchd.backer, bridge.datapath_type)
