@@ -53,6 +53,9 @@ class Lab:
     memory and, once they are many, in a temporary file. ``follow`` traces every frame from
     where it begins: ``flight_recorder`` then knows how the last one died. Carrying a frame then
     takes up to twice as long.
+
+    ``clock`` is a scheduler of somebody's who lets time pass otherwise than by :meth:`run`: a lab
+    that lives by the wall clock plays its scenario by :meth:`start_scenario`.
     """
 
     def __init__(
@@ -64,11 +67,13 @@ class Lab:
         split: bool = False,
         pcap_format: str = "pcapng",
         follow: bool = False,
+        clock: Scheduler | None = None,
     ) -> None:
         check_packets(topology)
         self.topology = topology
         self.seed = topology.seed if seed is None else seed
-        self.scheduler = Scheduler()
+        self.scheduler = Scheduler() if clock is None else clock
+        self._is_live = clock is not None
         self._graph: networkx.Graph[str] | None = None
         self._runner: ScenarioRunner | None = None
         self._closed = False
@@ -183,20 +188,26 @@ class Lab:
         """
         self.check_may_run()
         until_ns = _moment_ns(until)
-        if self._runner is None:
-            self._runner = ScenarioRunner(
-                VirtualStage(self.network), self.topology.scenario, self.scheduler.stop
-            )
-            self._runner.start()
-        if until_ns is None and self._runner.done:
+        runner = self._runner or self.start_scenario(self.scheduler.stop)
+        if until_ns is None and runner.done:
             until_ns = self.now_ns + _IDLE_RUN_NS
         if until_ns is not None:
             self._run_to(until_ns)
         else:
-            while not self._runner.done and self.scheduler.next_event_ns is not None:
+            while not runner.done and self.scheduler.next_event_ns is not None:
                 self._run_events()
         self.flush_captures()
         return self.report()
+
+    def start_scenario(self, on_end: Callable[[], None]) -> ScenarioRunner:
+        """Have the steps begin, those whose time has come at once, as time passes from now on.
+
+        ``on_end`` is called, in an event, when the last has ended.
+        """
+        self.check_open()
+        self._runner = ScenarioRunner(VirtualStage(self.network), self.topology.scenario, on_end)
+        self._runner.start()
+        return self._runner
 
     def when_frames_circle(self, tell: Callable[[StormRow], None]) -> None:
         """Have ``tell`` called once, at the first storm: what follows may take its time."""
@@ -319,6 +330,7 @@ class Lab:
             self._storms(),
             nat_rows(self.network),
             lease_rows(self.network),
+            is_live=self._is_live,
         )
 
     def _storms(self) -> list[StormRow]:

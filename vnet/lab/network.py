@@ -105,11 +105,11 @@ class Network:
     def datapath_losses(self) -> Iterator[tuple[str, Mapping[DropReason, int]]]:
         """The frames that died in no device's hands but in a datapath's, by its label; and the
         copies that were lost on their way into a tunnel, by the label of its port."""
-        for machine in self._openvswitches():
+        for machine in self.openvswitches():
             yield machine.datapath_label, machine.datapath.drops
             yield from machine.lost_copies()
 
-    def _openvswitches(self) -> Iterator[OpenVSwitch]:
+    def openvswitches(self) -> Iterator[OpenVSwitch]:
         """Open vSwitch of each machine that has it."""
         commands = [switch.commands for switch in self.all_switches()]
         yield from dict.fromkeys(found.machine for found in commands if found is not None)
@@ -150,7 +150,7 @@ class Network:
         for host in self.hosts:
             for switch in self.switches_on(host):
                 yield from switch.own_devices()
-        for switchd in self._openvswitches():
+        for switchd in self.openvswitches():
             yield from switchd.datapath.tunnel_devices()
 
     def plug_of(self, vnic: Vnic) -> tuple[str, str]:

@@ -64,7 +64,13 @@ class StepOutcome:
     @property
     def held(self) -> bool:
         """Whether the step ran and all that was expected of it came true, in every round."""
-        return self.ended_ns is not None and not self.failures and not self.error
+        began_ns = self.started_ns if self.is_endless else self.ended_ns
+        return began_ns is not None and not self.failures and not self.error
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it goes on until the lab ends."""
+        return isinstance(self.step, steps.RepeatStep) and self.step.count is None
 
     def fresh(self, now_ns: int) -> StepOutcome:
         """A blank outcome for the next round of this step."""

@@ -119,7 +119,7 @@ class ScenarioRunner:
         self._within_endless: set[int] = set()
         self.outcomes: list[StepOutcome] = []
         self._top = self._plan(scenario, depth=0)
-        self._open = sum(not _is_endless(outcome) for outcome in self._top)
+        self._open = sum(not outcome.is_endless for outcome in self._top)
         self._whole_run: dict[int, dict[str, FrameCounter]] = {
             outcome.number: self._counters(outcome.step)
             for outcome in self.outcomes
@@ -135,7 +135,7 @@ class ScenarioRunner:
             planned.append(outcome)
             if isinstance(step, steps.RepeatStep | steps.ParallelStep):
                 self._inner[outcome.number] = self._plan(step.steps, depth + 1)
-                if _is_endless(outcome):
+                if outcome.is_endless:
                     self._within_endless.update(range(outcome.number + 1, len(self.outcomes)))
         return planned
 
@@ -174,7 +174,7 @@ class ScenarioRunner:
     def _judge_at_end(self, outcome: StepOutcome) -> None:
         """Judge a step that is under way at the end. What goes on for ever may end at any time."""
         entered = self.outcomes[outcome.number]
-        if _is_endless(outcome):
+        if outcome.is_endless:
             outcome.ended_ns = self._scheduler.now_ns
             entered.take(outcome)
         elif not (outcome.number in self._within_endless and entered.rounds):
@@ -186,7 +186,7 @@ class ScenarioRunner:
     def _begin_top(self, index: int) -> None:
         outcome = self._top[index]
         self._begin(outcome, partial(self._ended_top, index))
-        if _is_endless(outcome):
+        if outcome.is_endless:
             self._begin_following(index)
 
     def _begin_following(self, index: int) -> None:
@@ -259,10 +259,6 @@ class ScenarioRunner:
             inner = self._inner[outcome.number]
             return Parallel(self._scheduler, [partial(self._begin, one) for one in inner])
         return self._stage.make_app(step)
-
-
-def _is_endless(outcome: StepOutcome) -> bool:
-    return isinstance(outcome.step, steps.RepeatStep) and outcome.step.count is None
 
 
 def check_packets(topology: model.Topology) -> None:
