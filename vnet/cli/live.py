@@ -1,4 +1,4 @@
-"""``vnet up`` and ``vnet down``: labs outside this process."""
+"""``vnet ovs``, ``vnet up`` and ``vnet down``: what lives outside this process, or after it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,93 @@ from vnet.base.errors import EXIT_EXPECTATION_FAILED, EXIT_HELD, UsageError
 from vnet.cli.durations import duration
 from vnet.cli.options import PCAP_FORMAT, SEED
 
-_NOT_YET = "labs that live on without --kernel are not built yet"
+RUNDIR = click.Path(file_okay=False, path_type=Path, resolve_path=True)
+
+
+@click.command()
+@click.option("--rundir", type=RUNDIR, required=True, help="Where its sockets and pidfiles go.")
+@click.option(
+    "--db",
+    "database",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the database in this file, made where it is missing [default: in memory].",
+)
+@click.option(
+    "--enable-dummy",
+    "dummies",
+    is_flag=False,
+    flag_value="",
+    type=click.Choice(["", "system", "override"]),
+    metavar="[=system|override]",
+    help="Have devices of type dummy; or have them for those of type system, or of all types.",
+)
+@click.option("--detach", is_flag=True, help="Return when everything answers.")
+def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) -> int:
+    """Run an empty Open vSwitch: ovsdb-server and ovs-vswitchd in one process, without root.
+
+    With OVS_RUNDIR set to the directory, as this says, ovs-vsctl and ovs-appctl find it. Ctrl-C or
+    `ovs-appctl exit` ends it.
+    """
+    from vnet.live.starting import go_to_background, say_where, told_in_our_words
+
+    with told_in_our_words():
+        ready = go_to_background(detach)
+        from vnet.live.devices.devices import DummyLevel
+        from vnet.live.switch.standalone import run_switch
+
+        def answers() -> None:
+            say_where([rundir])
+            ready()
+
+        run_switch(rundir, database, DummyLevel(dummies), answers)
+    return EXIT_HELD
 
 
 @click.command()
 @click.argument("file")
 @click.option("--kernel", is_flag=True, help="Build it on the Linux kernel of this machine.")
+@click.option(
+    "--rundir",
+    type=RUNDIR,
+    help="Where its pidfile goes [default: $XDG_RUNTIME_DIR/vnet/<lab>].",
+)
+@click.option("--detach", is_flag=True, help="Return when everything answers.")
 @click.option("--no-run", is_flag=True, help="Build only: neither scenario nor captures.")
 @click.option("--down", "goes_down", is_flag=True, help="Take it down after the scenario.")
-@click.option("--pcap-dir", metavar="DIR", help="Where captures go [default: pcaps/<lab>-kernel].")
+@click.option(
+    "--pcap-dir", metavar="DIR", help="Where captures go [default: pcaps/<lab>-live or -kernel]."
+)
 @click.option("--split", is_flag=True, help="One capture file for each point.")
 @click.option("--format", "pcap_format", type=PCAP_FORMAT, default="pcapng", show_default=True)
-@click.option("--seed", type=SEED, help="Use another seed than the file's, for MAC addresses.")
+@click.option("--seed", type=SEED, help="Use another seed than the file's.")
 @click.option("--until", metavar="DUR", callback=duration, help="End the scenario after this time.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def up(
+def up(file: str, kernel: bool, rundir: Path | None, detach: bool, **options: Any) -> int:
+    """Bring a topology up in real time, and leave it up.
+
+    The scenario is played by the wall clock, and the lab lives on until Ctrl-C or `vnet down`.
+
+    With --kernel it is built on the Linux kernel, which needs root: hosts, guests, routers and
+    switches become network namespaces called vnet-<lab>-<node>; `ip netns exec` gets into them.
+    `vnet down --kernel` takes them down.
+    """
+    if options["pcap_dir"] == "":
+        raise click.BadParameter("the name of the folder is empty", param_hint="--pcap-dir")
+    if options["no_run"] and options["goes_down"]:
+        raise UsageError("--no-run and --down together would do nothing", "leave one out")
+    if kernel:
+        if rundir is not None or detach:
+            what = "--rundir and --detach are for labs without --kernel"
+            raise UsageError(what, "leave them out")
+        return _up_on_kernel(file, **options)
+    return _up_live(file, rundir, detach, **options)
+
+
+def _up_live(
     file: str,
-    kernel: bool,
+    rundir: Path | None,
+    detach: bool,
+    *,
     no_run: bool,
     goes_down: bool,
     pcap_dir: str | None,
@@ -37,17 +107,54 @@ def up(
     until: int | None,
     as_json: bool,
 ) -> int:
-    """Build a topology on the Linux kernel, run its scenario there, and leave it up.
+    from vnet.cli import render
+    from vnet.lab.shipped import resolve
+    from vnet.live.lab.lab import LiveLab
+    from vnet.live.lab.places import directory_of
+    from vnet.live.lab.running import held, run_lab
+    from vnet.live.starting import go_to_background, told_in_our_words
+    from vnet.topology.load import load_topology
 
-    Needs root. Hosts, guests, routers and switches become network namespaces called
-    vnet-<lab>-<node>; `ip netns exec` gets into them. `vnet down --kernel` takes them down.
-    """
-    if not kernel:
-        raise UsageError(_NOT_YET, "vnet up --kernel FILE builds one on the kernel")
-    if pcap_dir == "":
-        raise click.BadParameter("the name of the folder is empty", param_hint="--pcap-dir")
-    if no_run and goes_down:
-        raise UsageError("--no-run and --down together would do nothing", "leave one out")
+    topology = load_topology(resolve(file))
+    directory = directory_of(topology.name) if rundir is None else rundir
+    folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / f"{topology.name}-live"
+    with told_in_our_words():
+        ready = go_to_background(detach)
+        with held(directory, topology.name):
+            lab = LiveLab(
+                topology,
+                seed=seed,
+                pcap_dir=None if no_run else folder,
+                split=split,
+                pcap_format=pcap_format,
+                tell=lambda sentence: click.echo(f"note: {sentence}", err=True),
+            )
+
+            def answers() -> None:
+                place = f" --rundir {directory}" if rundir is not None else f" {topology.name}"
+                click.echo(f"{topology.name} is up; Ctrl-C or vnet down{place} ends it", err=True)
+                ready()
+
+            report = run_lab(lab, answers, plays=not no_run, until_ns=until, stays=not goes_down)
+    if as_json:
+        render.show_json(report)
+    elif not no_run:
+        render.show(render.report_tables(report, folder=folder))
+    return EXIT_HELD if report.held or not goes_down else EXIT_EXPECTATION_FAILED
+
+
+def _up_on_kernel(
+    file: str,
+    *,
+    no_run: bool,
+    goes_down: bool,
+    pcap_dir: str | None,
+    split: bool,
+    pcap_format: str,
+    seed: int | None,
+    until: int | None,
+    as_json: bool,
+) -> int:
     from vnet.live.kernel.rights import check_machine
 
     check_machine()
@@ -88,23 +195,45 @@ def _say_how_it_ends(lab: str, *, err: bool) -> None:
 @click.command()
 @click.argument("name", required=False)
 @click.option("--kernel", is_flag=True, help="One that was built on the Linux kernel.")
+@click.option("--rundir", type=RUNDIR, help="The one that is up there.")
 @click.option("--all", "every", is_flag=True, help="Every lab that is up.")
-def down(name: str | None, kernel: bool, every: bool) -> int:
+def down(name: str | None, kernel: bool, rundir: Path | None, every: bool) -> int:
     """Take down what `vnet up` made of the lab NAME, and nothing else.
 
     NAME may be left out where only one is up. It may be called at any time: after a crash, or
     where nothing is up.
     """
-    if not kernel:
-        raise UsageError(_NOT_YET, "vnet down --kernel takes down one on the kernel")
+    if every and name is not None:
+        raise UsageError("--all and a name are too much", "leave one out")
+    if rundir is not None and (kernel or every or name is not None):
+        raise UsageError("--rundir says which lab it is", "leave the rest out")
+    return _down_on_kernel(name, every) if kernel else _down_live(name, rundir, every)
+
+
+def _down_live(name: str | None, rundir: Path | None, every: bool) -> int:
+    from vnet.live.lab.places import directory_of, labs_up
+    from vnet.live.lab.taking_down import take_down, the_lab_that_is_up
+
+    if rundir is not None:
+        found = {str(rundir): rundir}
+    else:
+        one = name if name is not None or every else the_lab_that_is_up()
+        names = labs_up() if every else [] if one is None else [one]
+        found = {each: directory_of(each) for each in names}
+    if not found:
+        click.echo("no lab is up")
+    for label, directory in found.items():
+        click.echo(f"{label} is down" if take_down(directory) else f"{label} is not up")
+    return EXIT_HELD
+
+
+def _down_on_kernel(name: str | None, every: bool) -> int:
     from vnet.live.kernel.rights import check_machine
 
     check_machine()
     from vnet.live.kernel.lab import bring_down, the_lab_that_is_up
     from vnet.live.kernel.record import labs_up
 
-    if every and name is not None:
-        raise UsageError("--all and a name are too much", "leave one out")
     if every:
         names = labs_up()
     else:

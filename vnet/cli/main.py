@@ -228,6 +228,7 @@ def shell(file: str, commands: tuple[str, ...], seed: int | None) -> int:
         return run_shell(lab, commands)
 
 
+cli.add_command(live.ovs)
 cli.add_command(live.up)
 cli.add_command(live.down)
 

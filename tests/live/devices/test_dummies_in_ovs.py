@@ -37,7 +37,7 @@ def test_frames_cross_both_ways_and_files_are_alike(
             *(f"options:pstream=punix:{tmp_path}/theirs.sock", "options:pcap=theirs.pcap"),
         )
         other = bench.plug("p2", stream=f"unix:{tmp_path}/theirs.sock")
-        run_until(lambda: other.connection_state == "connected")
+        run_until(lambda: other.device.connection_state == "connected")
 
         def arrived() -> bool:
             ovs.appctl("netdev-dummy/receive", "p1", FRAME.hex())

@@ -59,19 +59,19 @@ def test_two_devices_find_each_other_and_again_after_a_break(
 ) -> None:
     bench = Bench(clock)
     active = bench.plug("p2", stream=f"unix:{tmp_path}/p1.sock")
-    assert active.connection_state == "disconnected", "nobody is there yet"
+    assert active.device.connection_state == "disconnected", "nobody is there yet"
     passive = bench.plug("p1", pstream=f"punix:{tmp_path}/p1.sock")
-    run_until(lambda: active.connection_state == "connected")
-    assert passive.connection_state == "unknown"
+    run_until(lambda: active.device.connection_state == "connected")
+    assert passive.device.connection_state is None
     active.device.transmit(Frame(FRAME))
     run_until(lambda: bench.got["p1"])
     passive.device.transmit(Frame(FRAME[::-1]))
     run_until(lambda: bench.got["p2"])
     assert (bench.got["p1"], bench.got["p2"]) == ([FRAME], [FRAME[::-1]])
     passive.configure({})
-    run_until(lambda: active.connection_state == "disconnected")
+    run_until(lambda: active.device.connection_state == "disconnected")
     passive.configure({"pstream": f"punix:{tmp_path}/p1.sock"})
-    run_until(lambda: active.connection_state == "connected")
+    run_until(lambda: active.device.connection_state == "connected")
     for plug in (active, passive):
         plug.close()
     assert not (tmp_path / "p1.sock").exists()

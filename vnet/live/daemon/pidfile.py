@@ -82,11 +82,16 @@ def read_owner(path: str) -> int:
     """Which process holds a pidfile's lock; 0 where none does. Raises OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
-        asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        kind, _, _, _, owner = _FLOCK.unpack(fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
-        return 0 if kind == fcntl.F_UNLCK else int(owner)
+        return lock_owner(descriptor)
     finally:
         os.close(descriptor)
+
+
+def lock_owner(descriptor: int) -> int:
+    """Which process holds the lock of an open file; 0 where none does. Raises OSError."""
+    asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    kind, _, _, _, owner = _FLOCK.unpack(fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+    return 0 if kind == fcntl.F_UNLCK else int(owner)
 
 
 def _unlink(path: str) -> None:

@@ -17,6 +17,7 @@ class EndingSignals:
 
     def __init__(self, clock: WallClock, on_signal: Callable[[], None]) -> None:
         self.received: signal.Signals | None = None
+        self._clock = clock
         self._on_signal = on_signal
         self._woken, waking = socket.socketpair()
         self._waking = waking
@@ -25,8 +26,16 @@ class EndingSignals:
         # Python only notes that a signal came; a byte here is what wakes a loop that sleeps.
         signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
         clock.watch(self._woken, self._wake)
-        for number in ENDING:
-            signal.signal(number, self._note)
+        self._before = {number: signal.signal(number, self._note) for number in ENDING}
+
+    def close(self) -> None:
+        """Signals do again what they did before."""
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._clock.forget(self._woken)
+        self._woken.close()
+        self._waking.close()
 
     def _note(self, number: int, _frame: object) -> None:
         if self.received is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
 from enum import Enum
 
 from vnet.base.ids import MAC_ZERO
@@ -17,6 +16,7 @@ from vnet.ovs.netdev.dummy import DummyDevice
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
 
+_LEAST_MTU_BYTES, _MOST_MTU_BYTES = 68, 65535
 _DUMMY_TYPES = ("dummy", "dummy-internal", "dummy-pmd")
 
 
@@ -62,22 +62,18 @@ class StandaloneDevices:
         raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
 
     def configure(self, device: NetDevice, interface: InterfaceConfig) -> None:
-        """The options of an interface may have changed."""
-        if interface.mtu_request is not None:
-            device.mtu_bytes = interface.mtu_request
+        """The options of an interface may have changed, or the mtu that it asks for."""
         if isinstance(device, DummyDevice):
             self._plugs[device.name].configure(interface.options)
+        mtu_bytes = interface.mtu_request
+        if mtu_bytes is not None and _LEAST_MTU_BYTES <= mtu_bytes <= _MOST_MTU_BYTES:
+            device.mtu_bytes = mtu_bytes
 
     def close(self, device: NetDevice, _interface: InterfaceConfig) -> None:
         """The switch has let go of a device."""
         if isinstance(device, DummyDevice):
             self._plugs.pop(device.name).close()
             self.dummies.remove(device)
-
-    def connection_states(self) -> Mapping[str, str]:
-        """Each dummy device: ``connected``, ``disconnected``, or ``unknown`` where it has no
-        ``options:stream``."""
-        return {name: plug.connection_state for name, plug in self._plugs.items()}
 
     def _is_dummy(self, netdev_type: str) -> bool:
         match self._level:

@@ -29,13 +29,6 @@ class DummyPlug:
         self._wire: Wire | None = None
         self._files: dict[str, PcapFile] = {}
 
-    @property
-    def connection_state(self) -> str:
-        """``connected``, ``disconnected``, or ``unknown`` where it goes to nobody."""
-        if self._wire is None or self._wire.is_connected is None:
-            return "unknown"
-        return "connected" if self._wire.is_connected else "disconnected"
-
     def configure(self, options: Mapping[str, str]) -> None:
         """Do as ``options`` say, and no longer as they said before."""
         if self._is_current(options):
@@ -74,13 +67,23 @@ class DummyPlug:
                 return
             self._wire.close()
             self._wire = None
+        self.device.connection_state = None
         if wanted is None:
             return
-        kind = ActiveWire if passive is None else PassiveWire
         try:
-            self._wire = kind(self._clock, wanted, self.device.deliver, self._vlog)
+            self._wire = self._made_wire(wanted, is_active=passive is None)
         except OSError as error:
             self._log.warn(f"{wanted}: open failed ({error.strerror})")
+
+    def _made_wire(self, target: str, *, is_active: bool) -> Wire:
+        receive = self.device.deliver
+        if not is_active:
+            return PassiveWire(self._clock, target, receive, self._vlog)
+        self._tell_state(False)
+        return ActiveWire(self._clock, target, receive, self._vlog, self._tell_state)
+
+    def _tell_state(self, is_connected: bool) -> None:
+        self.device.connection_state = "connected" if is_connected else "disconnected"
 
     # -- files
 

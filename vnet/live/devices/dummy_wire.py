@@ -29,10 +29,6 @@ class Wire(Protocol):
 
     name: str
 
-    @property
-    def is_connected(self) -> bool | None:
-        """Whether somebody is there; None where nobody in particular is waited for."""
-
     def send(self, frame: bytes) -> None:
         """Let all who are there have a frame."""
 
@@ -42,8 +38,6 @@ class Wire(Protocol):
 
 class PassiveWire:
     """Waits for others. Raises ``OSError`` where it cannot."""
-
-    is_connected = None
 
     def __init__(self, clock: WallClock, target: str, receive: Receive, vlog: Vlog) -> None:
         self.name = target
@@ -80,20 +74,24 @@ class PassiveWire:
 
 
 class ActiveWire:
-    """Goes to another. Raises ``OSError`` for a target that is none."""
+    """Goes to another; ``told`` is called when it is there, and when it is not any more. Raises
+    ``OSError`` for a target that is none."""
 
-    def __init__(self, clock: WallClock, target: str, receive: Receive, vlog: Vlog) -> None:
+    def __init__(
+        self,
+        clock: WallClock,
+        target: str,
+        receive: Receive,
+        vlog: Vlog,
+        told: Callable[[bool], None],
+    ) -> None:
         self.name = target
         self._receive = receive
+        self._told = told
         self._connection = Reconnecting(
-            clock, target, self._connected, lambda _reason: None, vlog=vlog
+            clock, target, self._connected, lambda _reason: told(False), vlog=vlog
         )
         self._connection.state.set_backoff(0, _LONGEST_BACKOFF_MS)
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether the other is there."""
-        return self._connection.is_connected
 
     def send(self, frame: bytes) -> None:
         """To the other, if it is there."""
@@ -106,6 +104,7 @@ class ActiveWire:
 
     def _connected(self, stream: Stream) -> None:
         stream.on_data = _reader(self._receive, self._connection.reconnect)
+        self._told(True)
 
 
 def _send(stream: Stream, frame: bytes) -> None:

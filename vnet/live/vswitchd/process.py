@@ -41,7 +41,7 @@ class SwitchProcess:
         datapath = self._datapath = Datapath(clock, "ovs-netdev", chance)
         self.daemon = Daemon(
             *(clock, datapath, self.devices, self._remote.view),
-            abilities=_abilities(level, has_system=has_system),
+            abilities=abilities(level, has_system=has_system),
             vlog=vlog,
         )
         self.daemon.vswitchd.backer.underlay.set_host(self.devices.dummies)
@@ -97,7 +97,7 @@ class SwitchProcess:
             self.daemon.follow()
 
 
-def _abilities(level: DummyLevel, *, has_system: bool) -> Abilities:
+def abilities(level: DummyLevel, *, has_system: bool) -> Abilities:
     """What such a switch can do."""
     known = Abilities()
     datapaths, interfaces = set(known.datapath_types), set(known.iface_types)

@@ -1,0 +1,19 @@
+"""Labs that are up: whatever is left of one goes with its test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.processes import VnetProcess
+from vnet.live.lab.taking_down import take_down
+
+
+@pytest.fixture
+def vnet(tmp_path: Path) -> Iterator[VnetProcess]:
+    made = VnetProcess(tmp_path)
+    yield made
+    for pidfile in tmp_path.rglob("vnet.pid"):
+        take_down(pidfile.parent)

@@ -1,0 +1,65 @@
+"""``vnet`` as a process of its own, with folders of the test's own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PATIENCE_S = 60
+
+ROOT = Path(__file__).parents[2]
+
+
+class VnetProcess:
+    """Runs command lines in ``folder``; the run directories of labs are in ``folder/run``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.labs = folder / "run" / "vnet"
+        (folder / "run").mkdir(mode=0o700)
+        search = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.environment = {
+            **os.environ,
+            "XDG_RUNTIME_DIR": str(folder / "run"),
+            "PYTHONPATH": os.pathsep.join(search),
+            "COLUMNS": "200",
+        }
+
+    def do(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end, whatever comes of it. What it starts holds none of our pipes."""
+        return subprocess.run(
+            [sys.executable, "-m", "vnet", *words],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
+        )
+
+    def begin(self, *words: str) -> subprocess.Popen[str]:
+        """Start it in the foreground, and go on."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "vnet", *words],
+            env=self.environment,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def lab(self, text: str, name: str = "lab.yaml") -> str:
+        """A topology file."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+        return name
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs, rather than being dead and not yet mourned by its parent."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

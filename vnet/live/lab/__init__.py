@@ -1,0 +1,1 @@
+"""Labs that live by the wall clock, until somebody takes them down."""

@@ -1,0 +1,73 @@
+"""``vnet up``: a live lab as a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from vnet.base.text import escaped
+from vnet.lab.report import Report
+from vnet.live.daemon.errors import FatalError
+from vnet.live.daemon.pidfile import Pidfile
+from vnet.live.daemon.signals import EndingSignals
+from vnet.live.lab.lab import LiveLab
+from vnet.live.lab.places import PIDFILE, base_folder, owner_of
+from vnet.live.private_directory import make_private_directory, private_directory
+from vnet.live.starting import NotStartedError
+from vnet.ovs.vlog.vlog import SILENT
+
+_PATIENCE_S = 30
+_LOOK_INTERVAL_S = 0.02
+
+Ready = Callable[[], None]
+
+
+@contextmanager
+def held(directory: Path, lab: str) -> Iterator[None]:
+    """Hold a lab's directory while it is up. Raises :class:`NotStartedError` where another
+    process does."""
+    if directory.parent == base_folder():
+        make_private_directory(directory.parent)
+    with private_directory(directory), _lock(directory, lab):
+        yield
+
+
+@contextmanager
+def _lock(directory: Path, lab: str) -> Iterator[None]:
+    owner = owner_of(directory)
+    if owner:
+        shown = escaped(str(directory))
+        raise NotStartedError(
+            f"a lab is up in {shown} already, as process {owner}",
+            f"vnet down takes it down; or name another place for {lab}: --rundir DIR",
+        )
+    pidfile = Pidfile(str(directory / PIDFILE), overwrite=False, log=SILENT.module("daemon_unix"))
+    try:
+        pidfile.create()
+    except FatalError as error:
+        raise NotStartedError(error.text) from None
+    try:
+        yield
+    finally:
+        pidfile.remove()
+
+
+def run_lab(
+    lab: LiveLab,
+    ready: Ready,
+    *,
+    plays: bool = True,
+    until_ns: int | None = None,
+    stays: bool = True,
+) -> Report:
+    """Let a lab live in ``directory`` until a signal ends it; ``ready`` is called once it is
+    built. The rest is as for :meth:`LiveLab.live`. Returns how it went."""
+    try:
+        with closing(EndingSignals(lab.clock, lab.clock.stop)):
+            ready()
+            lab.live(plays=plays, until_ns=until_ns, stays=stays)
+    except BaseException:
+        lab.close()
+        raise
+    return lab.close()
