@@ -68,7 +68,8 @@ class SwitchProcess:
         vswitchd = self.daemon.vswitchd
         yield from switch_commands(vswitchd)
         if has_dummies:
-            dummies = DummyCommands(vswitchd, self.devices.dummies)
+            devices = self.devices
+            dummies = DummyCommands(vswitchd, devices.dummies, devices.connection_states)
             yield from switch_commands(vswitchd, dummies.commands())
             yield from clock_commands(self._process.clock)
 

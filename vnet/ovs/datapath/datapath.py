@@ -56,7 +56,8 @@ FLOW_LIMIT = 200_000
 class Datapath:
     """A datapath, with the methods of :class:`~vnet.ovs.dpif.dpif.Dpif`.
 
-    ``owner`` is the node that it is part of. A ``cache_limit`` of 0 goes without the exact-match
+    ``owner`` is the node that it is part of; its ``kind`` is what its name says (``ovs-dummy``),
+    unless it is given. A ``cache_limit`` of 0 goes without the exact-match
     cache. ``chance`` settles samples, and what connection tracking leaves open.
     """
 
@@ -66,6 +67,7 @@ class Datapath:
         name: str,
         chance: Chance | None = None,
         *,
+        kind: str | None = None,
         owner: str = "",
         flow_limit: int = FLOW_LIMIT,
         cache_limit: int = CACHE_LIMIT,
@@ -74,6 +76,7 @@ class Datapath:
     ) -> None:
         self.scheduler = scheduler
         self.name = name
+        self._kind = kind
         self.owner = owner
         self.flow_limit = flow_limit
         label = f"{owner}:{name}" if owner else name
@@ -95,6 +98,11 @@ class Datapath:
         self._removed = DatapathStats()
         self._cleared = DatapathStats()
         self._compiled: tuple[int, OdpActions, Program] = (0, (), ())
+
+    @property
+    def kind(self) -> str:
+        """Its type: ``netdev`` or ``dummy``."""
+        return self._kind or self.name.removeprefix("ovs-")
 
     @property
     def drops(self) -> dict[DropReason, int]:

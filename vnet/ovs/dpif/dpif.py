@@ -103,6 +103,10 @@ class Dpif(Protocol):
 
     name: str
 
+    @property
+    def kind(self) -> str:
+        """Its type: ``netdev`` or ``dummy``."""
+
     def set_upcall_handler(self, handler: UpcallHandler) -> None:
         """Who decides about frames; at most one."""
 

@@ -72,7 +72,7 @@ class Bridge:
     def remove(self) -> None:
         """The bridge goes, with all its ports."""
         for name in list(self.interfaces):
-            self._drop(name)
+            self.drop(name)
         self._backer.remove_bridge(self.ofproto)
 
     def drop_ports(self, config: BridgeConfig) -> None:
@@ -83,10 +83,10 @@ class Bridge:
         }
         wanted = wanted_interfaces(config)
         for name in interfaces_to_drop(running, wanted):
-            self._drop(name)
+            self.drop(name)
         for name, interface in list(self.interfaces.items()):
             if not self._can_configure(interface, wanted[name]):
-                self._drop(name)
+                self.drop(name)
 
     def _can_configure(self, interface: Interface, wanted: InterfaceConfig) -> bool:
         """Whether a running device takes new options; if not, it goes, and its next try is told."""
@@ -217,7 +217,8 @@ class Bridge:
             return None
         return dummy_number(name, {port.number for port in self._backer.dpif.ports()})
 
-    def _drop(self, name: str) -> None:
+    def drop(self, name: str) -> None:
+        """Let go of an interface."""
         running = self.interfaces.pop(name)
         running.unlimit()
         port = running.port

@@ -37,6 +37,9 @@ class Vswitchd:
         self.config = SwitchConfig()
         self.backer = Backer(scheduler, dpif)
         self.choices = Choices()
+        self.devices = devices
+        self.other_datapaths: dict[str, Dpif] = {}
+        """Datapaths without bridges, by name."""
         self.running: dict[str, Bridge] = {}
         self.errors: dict[str, str] = {}
         """What is wrong with interfaces that therefore have no port, by name."""

@@ -14,6 +14,10 @@ WITHOUT_BRIDGE = FOLDER / "no-datapath.txt"
 ASKED = [path for path in sorted(FOLDER.glob("*.txt")) if path != WITHOUT_BRIDGE]
 
 
+ELSEWHERE = ("coverage/", "vlog/", "memory/", "exit ")
+"""What every daemon has, whatever it does."""
+
+
 def asked(path: Path) -> list[str]:
     lines = path.read_text().splitlines()
     return [line for line in lines if not line.startswith("#")]
@@ -27,6 +31,18 @@ def test_answers_are_the_real_daemon_s(path: Path, tmp_path: Path) -> None:
     ours.set_up()
     with real_daemon(tmp_path) as real:
         check_same(ours, real, asked(path))
+
+
+@pytest.mark.ovs
+@pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
+def test_commands_are_listed_as_the_real_daemon_lists_them(tmp_path: Path) -> None:
+    ours = OurDaemon()
+    with real_daemon(tmp_path) as real:
+        out, _ = real.appctl("list-commands")
+        shown, _ = real.appctl("dpctl/list-commands")
+    listed = [line for line in out.splitlines() if not line.strip().startswith(ELSEWHERE)]
+    assert ours.ask("list-commands")[0].splitlines() == listed
+    assert ours.ask("dpctl/list-commands")[0] == shown.removesuffix("\n")
 
 
 @pytest.mark.ovs

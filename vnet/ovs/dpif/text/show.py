@@ -12,13 +12,28 @@ _INTERNAL = {"netdev": "tap", "dummy": "dummy-internal"}
 
 
 def datapath_text(dpif: Dpif) -> str:
-    """``netdev@ovs-netdev``: a datapath's type and name, which go together."""
-    return f"{dpif.name.removeprefix('ovs-')}@{dpif.name}"
+    """``netdev@ovs-netdev``: a datapath's type and name."""
+    return f"{dpif.kind}@{dpif.name}"
 
 
 def port_kind(dpif: Dpif, port: DatapathPort) -> str:
     """The kind of device behind a port, as dumps show it."""
-    return _INTERNAL[dpif.name.removeprefix("ovs-")] if port.kind == "internal" else port.kind
+    return _INTERNAL.get(dpif.kind, port.kind) if port.kind == "internal" else port.kind
+
+
+USUAL_PORTS = {"vxlan": 4789, "geneve": 6081}
+"""The UDP ports of tunnels that need not be said."""
+
+_TUNNELS = frozenset((*USUAL_PORTS, "gre", "ip6gre"))
+
+
+def _kind_text(dpif: Dpif, port: DatapathPort) -> str:
+    """The kind of a port and what is set of it: a tunnel's takes packets of any type."""
+    if port.kind not in _TUNNELS:
+        return port_kind(dpif, port)
+    usual = USUAL_PORTS.get(port.kind, port.number)
+    destination = "" if port.number == usual else f"dst_port={port.number}, "
+    return f"{port.kind}: {destination}packet_type=ptap"
 
 
 def show_datapath(dpif: Dpif, *, with_counters: bool = False) -> Iterator[str]:
@@ -29,7 +44,7 @@ def show_datapath(dpif: Dpif, *, with_counters: bool = False) -> Iterator[str]:
     yield f"  lookups: hit:{stats.n_hit} missed:{stats.n_missed} lost:{stats.n_lost}"
     yield f"  flows: {stats.n_flows}"
     for port in (DatapathPort(ODPP_LOCAL, dpif.name, "internal"), *dpif.ports()):
-        kind = port_kind(dpif, port)
+        kind = _kind_text(dpif, port)
         yield f"  port {port.number}: {port.name}" + ("" if kind == "system" else f" ({kind})")
         if with_counters:
             yield from _counters(port)

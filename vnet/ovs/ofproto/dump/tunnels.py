@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from vnet.base.ids import ip_text, mac_text
 from vnet.ovs.dpif.dpif import UdpPortRange
 from vnet.ovs.dpif.text.flows import match_text
+from vnet.ovs.dpif.text.show import USUAL_PORTS
 from vnet.ovs.flow.value_text import hex_text
-from vnet.ovs.ofproto.tunnel.config import Key
+from vnet.ovs.ofproto.tunnel.config import (
+    ANY_ADDRESS,
+    DEFAULT_TTL,
+    Key,
+    PacketTypes,
+    TunnelConfig,
+)
 from vnet.ovs.ofproto.tunnel.ports import TunnelMatch
 from vnet.ovs.ofproto.tunnel.router import TunnelRoute
 from vnet.ovs.ofproto.tunnel.underlay import Underlay
@@ -93,3 +100,42 @@ def _key_text(key: Key) -> str:
     if not key.is_present:
         return "none"
     return "flow" if key.is_flow else hex_text(key.value)
+
+
+def tunnel_settings_text(config: TunnelConfig) -> str:
+    """How a tunnel is set up, as ``dpif/show`` shows it: ``key=7, remote_ip=192.0.2.1``. What
+    goes without saying is not said."""
+    return ", ".join(f"{name}={value}" for name, value in sorted(_settings(config)))
+
+
+def _settings(config: TunnelConfig) -> Iterator[tuple[str, object]]:
+    for name, address in (("remote_ip", config.remote), ("local_ip", config.local)):
+        if address != ANY_ADDRESS:
+            yield name, "flow" if address is None else ip_text(address)
+    if config.in_key == config.out_key:
+        yield from _key("key", config.in_key)
+    else:
+        yield from _key("in_key", config.in_key)
+        yield from _key("out_key", config.out_key)
+    if config.inherits_ttl or config.ttl != DEFAULT_TTL:
+        yield "ttl", "inherit" if config.inherits_ttl else config.ttl
+    if config.inherits_tos or config.tos:
+        yield "tos", "inherit" if config.inherits_tos else f"{config.tos:#x}"
+    if config.udp_port not in (0, USUAL_PORTS.get(config.kind)):
+        yield "dst_port", config.udp_port
+    for name, is_set in (("csum", config.has_checksum), ("seq", config.has_sequence)):
+        if is_set:
+            yield name, "true"
+    if config.packet_types is not PacketTypes.LEGACY_L2:
+        yield "packet_type", config.packet_types.value
+    if not config.dont_fragment:
+        yield "df_default", "false"
+    if config.egress_mark is not None:
+        yield "egress_pkt_mark", config.egress_mark
+
+
+def _key(name: str, key: Key) -> Iterator[tuple[str, object]]:
+    if key.is_flow:
+        yield name, "flow"
+    elif key.is_present:
+        yield name, key.value

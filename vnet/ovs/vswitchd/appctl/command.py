@@ -31,8 +31,9 @@ class AppctlCommand:
 
 
 def datapaths(vswitchd: Vswitchd) -> list[Dpif]:
-    """The datapaths that there are: one comes with its first bridge, and goes with its last."""
-    return [vswitchd.backer.dpif] if vswitchd.bridges else []
+    """The datapaths that there are: that of bridges is there as long as any bridge is."""
+    others = vswitchd.other_datapaths.values()
+    return [vswitchd.backer.dpif, *others] if vswitchd.bridges else [*others]
 
 
 def bridge_named(vswitchd: Vswitchd, name: str) -> Ofproto:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from vnet.ovs.dpif.text.flows import bridge_dump_line
 from vnet.ovs.dpif.text.show import datapath_text, port_kind
+from vnet.ovs.ofproto.dump.tunnels import tunnel_settings_text
 from vnet.ovs.ofproto.names import datapath_names
-from vnet.ovs.vswitchd.appctl.command import bridge_named, datapaths
+from vnet.ovs.vswitchd.appctl.command import bridge_named
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
 
 def dump_names(vswitchd: Vswitchd, _words: Sequence[str]) -> str:
     """``dpif/dump-dps``: each bridge behind the type of its datapath."""
-    kinds = [datapath_text(dpif).partition("@")[0] for dpif in datapaths(vswitchd)]
-    return "\n".join(f"{kind}@{name}" for kind in kinds for name in sorted(vswitchd.bridges))
+    kind = vswitchd.backer.dpif.kind
+    return "\n".join(f"{kind}@{name}" for name in sorted(vswitchd.bridges))
 
 
 def dump_flows(vswitchd: Vswitchd, words: Sequence[str]) -> str:
@@ -44,7 +45,7 @@ def dump_flows(vswitchd: Vswitchd, words: Sequence[str]) -> str:
 
 def show(vswitchd: Vswitchd, _words: Sequence[str]) -> str:
     """``dpif/show``: bridges and ports by name, with both numbers of each port."""
-    if not datapaths(vswitchd):
+    if not vswitchd.bridges:
         return ""
     dpif = vswitchd.backer.dpif
     stats = dpif.stats()
@@ -54,8 +55,12 @@ def show(vswitchd: Vswitchd, _words: Sequence[str]) -> str:
         lines.append(f"  {name}:")
         for port in sorted(bridge.ports.values(), key=lambda port: port.name):
             number = "none" if port.odp_port is None else port.odp_port
-            kind = f"patch: peer={port.peer}"
-            if port.odp_port is not None:
+            if port.tunnel is not None:
+                settings = tunnel_settings_text(port.tunnel)
+                kind = f"{port.tunnel.kind}: {settings}"
+            elif port.odp_port is not None:
                 kind = kinds[port.odp_port]
+            else:
+                kind = f"patch: peer={port.peer}"
             lines.append(f"    {port.name} {port.number}/{number}: ({kind})")
     return "\n".join(lines)

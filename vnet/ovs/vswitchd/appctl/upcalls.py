@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from vnet.ovs.dpif.text.show import datapath_text
-from vnet.ovs.vswitchd.appctl.command import datapaths
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
 _NUMBER = re.compile(r"\s*([-+]?[0-9]+)")
@@ -20,8 +19,8 @@ def show(vswitchd: Vswitchd, _words: Sequence[str]) -> str:
     """``upcall/show``. Rounds take no time here; the real one says at least a millisecond."""
     lines = []
     revalidator = vswitchd.backer.revalidator
-    for dpif in datapaths(vswitchd):
-        counts = revalidator.counts
+    if vswitchd.bridges:
+        dpif, counts = vswitchd.backer.dpif, revalidator.counts
         lines += [
             f"{datapath_text(dpif)}:",
             f"  flows         : (current {dpif.stats().n_flows}) (avg {counts.average})"

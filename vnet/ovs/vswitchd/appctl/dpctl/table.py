@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vnet.ovs.vswitchd.appctl.command import AppctlCommand
-from vnet.ovs.vswitchd.appctl.dpctl import actions, conntrack, flows, fragments, show
+from vnet.ovs.vswitchd.appctl.dpctl import actions, conntrack, flows, fragments, interfaces, show
 from vnet.ovs.vswitchd.appctl.dpctl.call import DpctlCall, Handler, dpctl
 
 _FILTERS = "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]"
@@ -21,6 +21,11 @@ def _command(name: str, usage: str, least: int, most: int | None, run: Handler) 
 
 
 DPCTL_COMMANDS = (
+    _command("add-dp", "dp [iface...]", 1, None, interfaces.add_datapath),
+    _command("del-dp", "dp", 1, 1, interfaces.delete_datapath),
+    _command("add-if", "dp iface...", 2, None, interfaces.add),
+    _command("del-if", "dp iface...", 2, None, interfaces.delete),
+    _command("set-if", "dp iface...", 2, None, interfaces.change),
     _command("dump-dps", "", 0, 0, show.dump_names),
     _command("show", "[-s] [dp...]", 0, None, show.show),
     _command("dump-flows", _FILTERS, 0, 6, flows.dump),
