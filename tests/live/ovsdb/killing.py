@@ -119,11 +119,18 @@ def _serving(directory: Path, file: Path) -> Iterator[tuple[subprocess.Popen[byt
         *(f"--unixctl={directory}/ctl", "-vconsole:off", "--no-chdir"),
     ]
     with subprocess.Popen(command, cwd=ROOT) as process:
-        while not address.exists():
-            assert process.poll() is None, "the server did not start"
-            time.sleep(0.01)
-        yield process, address
-        process.wait(TIMEOUT_S)
+        try:
+            while not _is_listening(address):
+                assert process.poll() is None, "the server did not start"
+                time.sleep(0.01)
+            yield process, address
+        finally:
+            process.kill()
+
+
+def _is_listening(address: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(address)) == 0
 
 
 def _count_until_killed(

@@ -55,7 +55,7 @@ def serving(directory: Path, file: Path, database: str) -> Iterator[RealServer]:
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         try:
-            with _connected(address, process) as connection:
+            with connected(address, process) as connection:
                 yield RealServer(connection, database)
         finally:
             process.terminate()
@@ -63,7 +63,8 @@ def serving(directory: Path, file: Path, database: str) -> Iterator[RealServer]:
 
 
 @contextmanager
-def _connected(address: Path, process: subprocess.Popen[bytes]) -> Iterator[socket.socket]:
+def connected(address: Path, process: subprocess.Popen[Any]) -> Iterator[socket.socket]:
+    """A connection to a server that is just starting."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(TIMEOUT_S)
         while True:

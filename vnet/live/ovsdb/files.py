@@ -12,6 +12,7 @@ from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.ovsdb.log import LogReader
 from vnet.ovs.ovsdb.reading import read_database
 from vnet.ovs.ovsdb.schema import DatabaseSchema
+from vnet.ovs.vlog.vlog import SILENT, Vlog
 
 
 def random_uuid() -> Uuid:
@@ -34,9 +35,9 @@ class OpenDatabase(NamedTuple):
         self.storage.close()
 
 
-def open_database(name: str) -> OpenDatabase:
+def open_database(name: str, vlog: Vlog = SILENT) -> OpenDatabase:
     """Open a database's file for reading and writing. Raises :class:`OvsdbError`."""
-    storage = FileStorage(name)
+    storage = FileStorage(name, vlog)
     try:
         reader = LogReader(name, storage.read())
         database, n_records, fault = read_database(reader, random_uuid)

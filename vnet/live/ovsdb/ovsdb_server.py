@@ -107,7 +107,7 @@ class OvsdbServer:
             return
         if any(_is_same_file(name, file.storage.name) for file in self.files.values()):
             raise OvsdbError("ovsdb error", f"{name}: already open")
-        file = open_database(name)
+        file = open_database(name, self.vlog)
         try:
             self._check_name(file.database.name)
             if file.fault is not None:
@@ -160,6 +160,7 @@ class OvsdbServer:
                 self.compact(name)
             except OvsdbError as error:
                 self.log.info(str(error))
+                self._compactions[name].retry_soon(self.server.now_ms)
 
     # -- remotes
 

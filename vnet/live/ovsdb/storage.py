@@ -11,6 +11,7 @@ from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.ovsdb.file_record import DATE
 from vnet.ovs.ovsdb.json_text import Json
 from vnet.ovs.ovsdb.log import frame_record
+from vnet.ovs.vlog.vlog import SILENT, Vlog
 
 _NS_PER_MS = 1_000_000
 _MODE = 0o660
@@ -22,13 +23,16 @@ class FileStorage:
     ``size_bytes`` is what is good of it: whatever lies behind is cut off by the next record.
     ``base_bytes`` is its size when it was opened or last compacted, ``n_records`` how many records
     it has. Whoever has it open has it locked, also against this process. Failures raise
-    :class:`OvsdbError` in ovsdb's words, and leave what was written before as it is.
+    :class:`OvsdbError` in ovsdb's words, and leave what was written before as it is; ``vlog``
+    hears of them as well.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, vlog: Vlog = SILENT) -> None:
         self.name = name
         self._path = os.path.abspath(name)
-        self._lock = _locked(name)
+        self._log = vlog.module("ovsdb_log")
+        self._log_limit = self._log.limit(5, 5)
+        self._lock = _locked(name, vlog)
         try:
             self._descriptor = os.open(name, os.O_RDWR | os.O_CLOEXEC)
         except OSError as fault:
@@ -60,7 +64,8 @@ class FileStorage:
         try:
             _write(self._descriptor, data, self.size_bytes, f"{self.name}: write failed")
             _sync(self._descriptor, self.name)
-        except OvsdbError:
+        except OvsdbError as fault:
+            self._log.warn(f"{self._path}: write failed ({fault.io_error})", self._log_limit)
             self._is_cut = False
             self._try_to_cut()
             raise
@@ -149,10 +154,11 @@ def io_error(fault: OSError, details: str) -> OvsdbError:
     return OvsdbError("I/O error", details, io_error=os.strerror(fault.errno or 0))
 
 
-def _locked(name: str) -> Lockfile:
+def _locked(name: str, vlog: Vlog = SILENT) -> Lockfile:
     try:
         return lock(name)
     except LockedError as fault:
+        vlog.module("lockfile").warn(str(fault))
         raise io_error(fault, f"{name}: failed to lock lockfile") from fault
 
 
