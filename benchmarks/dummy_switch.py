@@ -11,9 +11,13 @@ from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.netdev.dummies import DummyDevices
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import PacketIn
+from vnet.ovs.ovsdb.atoms import Uuid
+from vnet.ovs.ovsdb.database import Database
+from vnet.ovs.ovsdb.shipped import open_vswitch_schema
+from vnet.ovs.ovsdb.view import LocalView
+from vnet.ovs.vsctl.run import run_vsctl
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
-from vnet.ovs.vswitchd.reconcile import Vswitchd
-from vnet.ovs.vswitchd.vsctl import run_vsctl
+from vnet.ovs.vswitchd.daemon import Daemon
 from vnet.sim.scheduler import Scheduler
 
 BRIDGE = "br0"
@@ -41,7 +45,12 @@ class DummySwitch:
         self.dummies = DummyDevices(self.scheduler)
         self.devices: dict[str, RememberingDevice] = {}
         self.packet_ins: list[PacketIn] = []
-        self.vswitchd = Vswitchd(self.scheduler, self.datapath, self)
+        drawn = (chance or Chance(0)).stream("database")
+        self.view = LocalView(
+            Database(open_vswitch_schema(), new_uuid=lambda: Uuid.from_bytes(drawn.randbytes(16)))
+        )
+        self.daemon = Daemon(self.scheduler, self.datapath, self, self.view)
+        self.vswitchd = self.daemon.vswitchd
         self.vswitchd.backer.packet_in_sink = lambda _bridge, message: self.packet_ins.append(
             message
         )
@@ -69,9 +78,9 @@ class DummySwitch:
 
     # -- control
 
-    def vsctl(self, *words: str) -> None:
-        """A command line of ``ovs-vsctl``, without the program."""
-        self.vswitchd.reconcile(run_vsctl(self.vswitchd.config, words))
+    def vsctl(self, *words: str) -> str:
+        """What a command line of ``ovs-vsctl`` prints, without the program."""
+        return run_vsctl(self.view, words).output
 
     def add_bridge(self, n_ports: int, options: Sequence[str] = ()) -> None:
         """Add the bridge of :func:`bridge_words`, without flows."""

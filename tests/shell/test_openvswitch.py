@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from vnet.base.units import NS_PER_S
 from vnet.lab.lab import Lab
 from vnet.shell.app import run_shell
 
@@ -81,18 +82,41 @@ def test_appctl_asks_the_daemon_of_the_node_or_of_the_bridge(shell: Shell, two: 
 
 
 def test_bridges_are_shown_with_their_ports(shell: Shell, two: Lab) -> None:
-    uuid, *lines = shell(two, "h1 ovs-vsctl show").out.splitlines()
-    assert len(uuid) == 36
-    assert lines == [
-        "    Bridge br0",
-        "        Port br0",
-        "            Interface br0",
-        "                type: internal",
-        "        Port eth0",
-        "            Interface eth0",
-        "        Port vnet0",
-        "            Interface vnet0",
+    uuid, bridge, *lines = shell(two, "h1 ovs-vsctl show").out.splitlines()
+    assert (len(uuid), bridge) == (36, "    Bridge br0")
+    ports = "\n".join(lines).split("\n        Port ")
+    assert sorted(port.removeprefix("        Port ").splitlines() for port in ports) == [
+        ["br0", "            Interface br0", "                type: internal"],
+        ["eth0", "            Interface eth0"],
+        ["vnet0", "            Interface vnet0"],
     ]
+
+
+def test_what_the_database_is_told_is_in_force_at_once(shell: Shell, two: Lab) -> None:
+    ran = shell(
+        two,
+        "h1 ovs-vsctl set port vnet0 tag=10",
+        "ping vm1 vm2 -c 1 -W 0.1",
+        "h1 ovs-vsctl clear port vnet0 tag -- get port vnet0 tag",
+        "h1 ovs-vsctl --columns=name,ofport,link_state list interface vnet0",
+        "h1 ovs-vsctl get interface vnet0 statistics:rx_packets",
+        "h1 ovs-vsctl --timeout=1 wait-until interface vnet0 ofport=2",
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert "100% packet loss" in ran.out
+    *_, empty, name, ofport, link, n_packets = ran.out.splitlines()
+    assert (empty, name, ofport) == (
+        *("[]", "name                : vnet0", "ofport              : 2"),
+    )
+    assert link == "link_state          : up"
+    assert int(n_packets) > 0
+
+
+def test_a_command_that_waits_lets_time_pass(shell: Shell, two: Lab) -> None:
+    line = "h1 ovs-vsctl -t 2 wait-until interface vnet0 ofport=9"
+    before_ns = two.now_ns
+    assert shell(two, line).err == "ovs-vsctl: Alarm clock (what it waits for is not so)\n"
+    assert two.now_ns == before_ns + 2 * NS_PER_S
 
 
 def test_misses_are_shown_as_they_happen(shell: Shell, two: Lab) -> None:
@@ -160,9 +184,18 @@ def test_misses_are_shown_as_they_happen(shell: Shell, two: Lab) -> None:
         ("h1 fdb/show br7", "fdb/show: no such bridge (there are: br0)"),
         ("vm1 dpctl/show", "there is no Open vSwitch on vm1 (write 'type: ovs' for a switch)"),
         (
-            "h1 ovs-vsctl add-br br2",
-            "ovs-vsctl: there is no 'add-br br2' here (it only shows, by show, list-br and "
-            "list-ports BR; the topology file sets bridges up)",
+            "h1 ovs-vsctl list-ports br2",
+            "ovs-vsctl: no bridge named br2",
+        ),
+        (
+            "h1 ovs-vsctl show me",
+            "ovs-vsctl: 'show' command takes at most 0 arguments "
+            "(usage: ovs-vsctl [OPTION...] CMD [WORD...])",
+        ),
+        ("h1 ovs-vsctl br-exists br2", "ovs-vsctl: it ends with status 2"),
+        (
+            "h1 ovs-vsctl wait-until bridge br2",
+            "ovs-vsctl: what it waits for is not so (say how long to wait, as in --timeout=5)",
         ),
         ("watch upcalls", "watch upcalls: of which bridge? (usage: watch upcalls BR [DURATION])"),
         (
@@ -251,3 +284,20 @@ def test_at_the_prompt_they_are_commands_too(two: Lab) -> None:
         " table=3, icmp actions=load:0x3->NXM_NX_IP_TTL[],NORMAL",
         " port  VLAN  MAC                Age",
     ]
+
+
+def test_bridges_come_and_go_with_what_the_lab_knows_of_them(shell: Shell, two: Lab) -> None:
+    ran = shell(
+        two,
+        "ping vm1 vm2 -c 1",
+        "h1 ovs-vsctl del-br br0",
+        "h1 ovs-vsctl list-br",
+        "h1 ovs-vsctl add-br br7 -- add-port br7 vnet0",
+        "h1 ovs-vsctl list-ports br7",
+        "h1 ip link show br7",
+        "nodes",
+        "dump-flows h1:br0",
+    )
+    assert ran.err == "dump-flows: br0 is not a bridge or a socket\n"
+    assert "\nvnet0\n" in ran.out
+    assert two.run().held

@@ -1,21 +1,21 @@
-"""Open vSwitch in a machine: its daemon, its datapath, and the commands that set them up.
+"""Open vSwitch in a machine: its database, its daemon, its datapath, and who sets them up.
 
-Whoever builds a lab says what ovs-vsctl(8) would be told. That goes into the wanted
-configuration, and the daemon makes what runs match it.
+Whoever builds a lab says what ovs-vsctl(8) would be told. That becomes a transaction on the
+machine's database, and the daemon makes what runs match it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
-from uuid import UUID
+from typing import TYPE_CHECKING, Protocol
 
 from vnet.base.chance import Chance
 from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
 from vnet.base.ids import Mac
+from vnet.hypervisor.switch_rows import SwitchRows
 from vnet.netdev.device import NetDevice
 from vnet.netdev.nic import Nic
 from vnet.netdev.route_source import RouteSource
@@ -23,16 +23,20 @@ from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.datapath.reasons import DROP_CAUSES
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
-from vnet.ovs.vswitchd.config import (
-    BridgeConfig,
-    BridgePortConfig,
-    InterfaceConfig,
-    SwitchConfig,
-)
-from vnet.ovs.vswitchd.reconcile import Devices, Vswitchd
+from vnet.ovs.ovsdb.atoms import Uuid
+from vnet.ovs.ovsdb.commit import Commit
+from vnet.ovs.ovsdb.database import Database
+from vnet.ovs.ovsdb.shipped import open_vswitch_schema
+from vnet.ovs.ovsdb.view import LocalView
+from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig
+from vnet.ovs.vswitchd.daemon import Daemon
+from vnet.ovs.vswitchd.devices import Devices
 from vnet.ovs.vswitchd.setting_text import qos_commands, settings_text
-from vnet.ovs.vswitchd.show import show_config
+from vnet.ovs.vswitchd.tunnel_options import SUPPORTED_TYPES
 from vnet.sim.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from vnet.ovs.vsctl.run import Outcome
 
 DATAPATH_NAME = "ovs-netdev"
 
@@ -72,27 +76,28 @@ class OpenVSwitch:
     ) -> None:
         self.owner = owner
         self.datapath = Datapath(scheduler, DATAPATH_NAME, chance, owner=owner)
-        self.vswitchd = Vswitchd(scheduler, self.datapath, devices)
+        drawn = chance.stream(f"{owner} database")
+        self.database = Database(
+            open_vswitch_schema(), new_uuid=lambda: Uuid.from_bytes(drawn.randbytes(16))
+        )
+        self.view = LocalView(self.database)
+        self._has_tunnels = False
+        # Before the daemon hears of a tunnel, it must have somebody to ask for the way.
+        self.view.on_commit(self._find_tunnels)
+        self.daemon = Daemon(scheduler, self.datapath, devices, self.view, in_order=True)
+        self.vswitchd = self.daemon.vswitchd
         self.vswitchd.ports_ready = self._follow_ports
         self.vswitchd.backer.owner = owner
         self._devices = devices
         self._chance = chance
-        self._bridges: dict[str, BridgeConfig] = {}
         self._settings: dict[str, Mapping[str, BridgePortConfig]] = {}
-        self._ports: dict[str, dict[str, BridgePortConfig]] = {}
+        self._rows = SwitchRows(self.view, lambda: self.vswitchd.config)
         self._is_waiting = False
-        self._has_tunnels = False
 
     @property
     def datapath_label(self) -> str:
         """What reports and traces call the datapath."""
         return f"{self.owner}:{DATAPATH_NAME}"
-
-    def show(self) -> str:
-        """What ``ovs-vsctl show`` prints."""
-        drawn = self._chance.stream(f"{self.owner} configuration uuid").randbytes(16)
-        uuid = str(UUID(bytes=drawn, version=4))
-        return "\n".join(show_config(self.vswitchd.config, uuid))
 
     def lost_copies(self) -> Iterator[tuple[str, Mapping[DropReason, int]]]:
         """What was to leave by ports that led nowhere, by the ports' labels."""
@@ -104,19 +109,30 @@ class OpenVSwitch:
                     yield label, {DROP_CAUSES[cause]: n for cause, n in port.lost.items()}
 
     def bridge(self, name: str) -> Ofproto:
-        """A bridge as OpenFlow sees it."""
-        return self.vswitchd.bridges[name]
+        """A bridge as OpenFlow sees it. Raises :class:`UsageError` where it was deleted."""
+        bridge = self.vswitchd.bridges.get(name)
+        if bridge is None:
+            raise UsageError(f"{self.owner}: no bridge named {name}")
+        return bridge
 
     # -- what ovs-vsctl(8) is told
+
+    def vsctl(self, words: Sequence[str]) -> Outcome:
+        """A command line of ``ovs-vsctl``, without the program's name. What is printed of
+        statistics is as of now. Raises as :func:`~vnet.ovs.vsctl.run.run_vsctl` does."""
+        # Labs in which nobody asks do without all its commands.
+        from vnet.ovs.vsctl.run import run_vsctl
+
+        self.daemon.refresh()
+        return run_vsctl(self.view, words, log_directory="/var/log/openvswitch")
 
     def add_bridge(self, config: BridgeConfig, settings: Mapping[str, BridgePortConfig]) -> str:
         """``ovs-vsctl add-br``. ``config`` has the ports that no device is behind; ``settings``
         are those of the ports that will come, by device, where they need any."""
         name = config.name
-        self._bridges[name] = config
         self._settings[name] = settings
-        local = {name: settings[name]} if name in settings else {}
-        self._ports[name] = local | {port.name: port for port in config.ports}
+        fresh = BridgePortConfig(name, (InterfaceConfig(name, type="internal"),))
+        self._rows.add_bridge(replace(config, ports=(settings.get(name, fresh), *config.ports)))
         self._apply()
         commands = [f"ovs-vsctl add-br {name}"]
         arguments = settings_text(config)
@@ -135,40 +151,38 @@ class OpenVSwitch:
             )
         self._devices.check_free(device)
         fresh = BridgePortConfig(device, (InterfaceConfig(device),))
-        port = _row_of(device, self._settings[bridge].values()) or fresh
+        port = _row_of(device, self._settings.get(bridge, {}).values()) or fresh
         if settings is not None:
             moved = replace(settings.interfaces[0], name=device, ofport_request=None)
             port = replace(settings, name=device, interfaces=(moved,))
-        self._ports[bridge][port.name] = port
+        self._rows.add_port(bridge, port)
         self._apply()
         return f"ovs-vsctl {_add_port_text(bridge, port)}"
 
     def remove_port(self, bridge: str, device: str) -> str:
         """``ovs-vsctl del-port``, or ``del-bond-iface`` where others of a bond stay."""
-        row = _row_of(device, self._ports[bridge].values())
-        assert row is not None, f"{device} is no port of {bridge}"
-        others = tuple(interface for interface in row.interfaces if interface.name != device)
-        if others:
-            self._ports[bridge][row.name] = replace(row, interfaces=others)
-        else:
-            del self._ports[bridge][row.name]
+        found = self._rows.port_of(device)
+        assert found is not None, f"{device} is no port of {bridge}"
+        port = found[1]
+        is_bond = len(port.interfaces) > 1
+        self._rows.remove_port(bridge, port, device)
         self._apply()
-        command = f"del-bond-iface {row.name}" if others else f"del-port {bridge}"
+        command = f"del-bond-iface {port.name}" if is_bond else f"del-port {bridge}"
         return f"ovs-vsctl {command} {device}"
 
     def bridge_of(self, device: str) -> str | None:
         """The bridge that ``device`` is a port of, if it is one of these."""
-        ports = self._ports.items()
-        return next((name for name, rows in ports if _row_of(device, rows.values())), None)
+        found = self._rows.port_of(device)
+        return None if found is None else found[0]
 
     def settings_of(self, device: str) -> BridgePortConfig | None:
         """How the port ``device`` is set up; its number is its bridge's business."""
-        rows = (row for ports in self._ports.values() for row in ports.values())
-        return _row_of(device, rows)
+        found = self._rows.port_of(device)
+        return None if found is None else found[1]
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Apply all changes made inside at the end, as if they had been made one by one.
+        """Apply all changes made inside at the end, in one transaction.
 
         A thousand ports that come one after the other would have the daemon look a thousand
         times at up to a thousand ports.
@@ -203,18 +217,18 @@ class OpenVSwitch:
     def _apply(self) -> None:
         if self._is_waiting:
             return
-        bridges = tuple(
-            replace(config, ports=tuple(self._ports[name].values()))
-            for name, config in self._bridges.items()
-        )
-        wanted = SwitchConfig(bridges)
-        if not self._has_tunnels and any(interface.is_tunnel for interface in wanted.interfaces()):
-            # Hosts without tunnels are not listened to.
+        for interface in self._rows.commit():
+            error = self.vswitchd.errors.get(interface)
+            if error is not None:
+                raise UsageError(error)
+
+    def _find_tunnels(self, commit: Commit) -> None:
+        """Hosts without tunnels are not listened to."""
+        changes = commit.changes.get("Interface", {}).values()
+        types = {change.new.columns["type"][0] for change in changes if change.new is not None}
+        if not self._has_tunnels and not types.isdisjoint(SUPPORTED_TYPES):
             self._has_tunnels = True
             self.vswitchd.backer.underlay.set_host(self._devices.route_source())
-        self.vswitchd.reconcile(wanted, in_order=True)
-        for error in self.vswitchd.errors.values():
-            raise UsageError(error)
 
     def _follow_ports(self, config: BridgeConfig) -> None:
         """A bridge has the lowest address of its ports and the lowest mtu

@@ -27,11 +27,12 @@ class OvsSwitch(Switch):
         super().__init__(label)
         self.commands: BridgeCommands = BridgeCommands(machine, name)
         self._own_devices = tuple(own_devices)
+        self._last_bridge = machine.bridge(name)
         self._storms: StormWatch[CableWatch] = StormWatch()
 
     @property
     def name(self) -> str:
-        return self._bridge.name
+        return self.commands.name
 
     @property
     def storms(self) -> StormWatch[Any]:
@@ -76,7 +77,10 @@ class OvsSwitch(Switch):
 
     @property
     def _bridge(self) -> Ofproto:
-        return self.commands.bridge
+        """As it runs; where it was deleted, what is left of it: no port, no station."""
+        bridges = self.commands.machine.vswitchd.bridges
+        self._last_bridge = bridges.get(self.name, self._last_bridge)
+        return self._last_bridge
 
     @property
     def _table(self) -> MacLearning[Bundle]:

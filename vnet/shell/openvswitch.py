@@ -1,7 +1,7 @@
 """Which commands there are of Open vSwitch's tools, and which bridge or machine one is for.
 
 The tools' own names work by themselves: ``add-flow br0 ...`` is ``ovs-ofctl add-flow br0 ...``.
-What the tools do is in :mod:`vnet.ovs.vswitchd`; it is imported when it is asked for.
+What the tools do is in :mod:`vnet.ovs`; it is imported when it is asked for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from vnet.shell.context import ShellContext
 if TYPE_CHECKING:
     from vnet.hypervisor.openvswitch import OpenVSwitch
 
-OFCTL, APPCTL = "ovs-ofctl", "ovs-appctl"
+OFCTL, APPCTL, VSCTL = "ovs-ofctl", "ovs-appctl", "ovs-vsctl"
 
 _OF_TABLE = ("list-commands", "version")
 """What every table of commands answers by itself."""
@@ -36,6 +36,10 @@ def tool_commands(tool: str) -> dict[str, tuple[str, str]]:
         from vnet.ovs.vswitchd.ofctl.table import COMMANDS as OF_COMMANDS
 
         return {c.name: (c.usage, c.summary) for c in OF_COMMANDS.values()}
+    if tool == VSCTL:
+        from vnet.ovs.vsctl.table import COMMANDS as VSCTL_COMMANDS
+
+        return {name: (syntax.words, "") for name, syntax in VSCTL_COMMANDS.items()}
     from vnet.ovs.vswitchd.appctl.table import COMMANDS as APP_COMMANDS
 
     usages = {name: each.usage or "" for name, each in APP_COMMANDS.items()}

@@ -181,19 +181,19 @@ def _tell_options(found: Iterable[Finding], file: OvsPortFile, path: Path, repor
 
 
 def _interfaces(bridge: str, device: str, file: OvsPortFile) -> tuple[InterfaceConfig, ...]:
-    """The device of a port, or those of a bond."""
-    if file.bond is None:
-        return (
-            InterfaceConfig(
-                device,
-                type=file.type or ("internal" if device == bridge else ""),
-                ofport_request=file.ofport,
-                options=file.options,
-                ingress_policing_rate=file.ingress_policing_rate,
-                ingress_policing_burst=file.ingress_policing_burst,
-            ),
-        )
-    return bond_interfaces(file)
+    """The device of a port, or those of a bond. Raises what the daemon would say of it."""
+    if file.bond is not None:
+        return bond_interfaces(file)
+    interface = InterfaceConfig(
+        device,
+        type=file.type or ("internal" if device == bridge else ""),
+        ofport_request=file.ofport,
+        options=file.options,
+        ingress_policing_rate=file.ingress_policing_rate,
+        ingress_policing_burst=file.ingress_policing_burst,
+    )
+    interface.check()
+    return (interface,)
 
 
 def _qos(file: QosFile) -> QosConfig:

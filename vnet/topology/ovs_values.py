@@ -8,12 +8,14 @@ without Open vSwitch do without.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from vnet.topology.values import RefusedError, kind_of
 
 if TYPE_CHECKING:
-    from vnet.ovs.vswitchd.column import Atom, ColumnType
+    from vnet.ovs.ovsdb.atoms import Datum
+    from vnet.ovs.ovsdb.base_type import BaseType
+    from vnet.ovs.ovsdb.types import ColumnType
 
 # How the values of some columns are spelt, as JSON Schema.
 VLAN: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 4095}
@@ -28,46 +30,58 @@ SETTINGS: dict[str, Any] = {
 
 
 def column_reader(table: str, column: str) -> Callable[[object], object]:
-    """A function that reads values of a column of ovs-vswitchd.conf.db(5)."""
+    """A function that reads values of a column of ovs-vswitchd.conf.db(5): the atom itself, an
+    atom or None, a tuple, a dict."""
 
     def read(value: object) -> object:
         from vnet.ovs.flow.errors import OvsTextError
-        from vnet.ovs.vswitchd.column_text import parse_value
-        from vnet.ovs.vswitchd.draft import type_of
+        from vnet.ovs.ovsdb.errors import OvsdbError
+        from vnet.ovs.ovsdb.shipped import open_vswitch_schema
+        from vnet.ovs.vsctl.value_text import parse_value
 
-        known = type_of(table, column)
+        known = open_vswitch_schema().tables[table].columns[column].type
         try:
             if isinstance(value, str):
-                return parse_value(known, value, _no_row)
-            found = known.of_items(_items(known, value))
-            known.check(found)
+                return _plain(known, parse_value(known, value))
+            datum = _datum(known, value)
+            known.check(datum)
         except OvsTextError as error:
             raise RefusedError(error.what) from None
-        return found
+        except OvsdbError as error:
+            raise RefusedError(str(error)) from None
+        return _plain(known, datum)
 
     return read
 
 
-def _no_row(text: str) -> NoReturn:
-    raise AssertionError(f"{text}: no column that a topology sets refers to rows")
+def _plain(known: ColumnType, datum: Datum) -> object:
+    if known.is_map:
+        return dict(datum)
+    if known.n_max == 1:
+        return datum[0] if datum else None
+    return datum
 
 
-def _items(known: ColumnType, value: object) -> dict[object, object]:
-    """What YAML gave, as :meth:`ColumnType.of_items` wants it."""
+def _datum(known: ColumnType, value: object) -> Datum:
+    """What YAML gave, in the order of the file."""
     if known.value is not None:
         if not isinstance(value, dict):
             raise RefusedError(f"wants a map, not {kind_of(value)}")
         of = known.value
-        return {_atom(known.key, key): _atom(of, item) for key, item in value.items()}
+        pairs = {_atom(known.key, key): _atom(of, item) for key, item in value.items()}
+        return tuple(pairs.items())
     atoms = value if isinstance(value, list) else [value]
-    items: dict[object, object] = {_atom(known.key, atom): None for atom in atoms}
-    known.check_count(len(items))
-    return items
+    datum = tuple(dict.fromkeys(_atom(known.key, atom) for atom in atoms))
+    if len(datum) > known.n_max:
+        raise RefusedError(
+            f"set must have {known.n_min} to {known.n_max} members but {len(datum)} are present"
+        )
+    return datum
 
 
-def _atom(atom: Atom, value: object) -> object:
+def _atom(base: BaseType, value: object) -> object:
     """One atom; a number or truth value where the database wants a string is written as one."""
-    kind = atom.kind.value
+    kind = base.kind
     if kind == "integer" and type(value) is int:
         return value
     if kind == "boolean" and isinstance(value, bool):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.ovs.databases import configured
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.names import Names
 from vnet.ovs.flow.ports import OfpPort
@@ -21,7 +22,6 @@ from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.text.group import parse_group
 from vnet.ovs.openflow.version import protocols_of_versions
 from vnet.ovs.vswitchd.config import SwitchConfig
-from vnet.ovs.vswitchd.vsctl import run_vsctl
 
 ROOT = os.environ.get("VNET_ORACLE")
 CASES = sorted(Path(ROOT, "ovs", "cases").glob("*.json")) if ROOT else []
@@ -125,10 +125,10 @@ def take(arguments: Sequence[str], lines: Sequence[str], config: SwitchConfig) -
 
 def test_all_flows_and_groups_of_recorded_traces_are_taken() -> None:
     for case in traces():
-        config = SwitchConfig()
+        done: list[Sequence[str]] = []
         for step in case["setup"]:
             program, *arguments = step["argv"]
             if program == "ovs-vsctl" and arguments != REFUSED_BY_OVS_VSCTL:
-                config = run_vsctl(config, arguments)
+                done.append(arguments)
             elif program == "ovs-ofctl":
-                take(arguments, step.get("lines", ()), config)
+                take(arguments, step.get("lines", ()), configured(*done))

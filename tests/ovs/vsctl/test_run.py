@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 
-from vnet.base.chance import Chance
+from tests.ovs.databases import empty_database
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.ovsdb.commit import Commit
-from vnet.ovs.ovsdb.database import Database
-from vnet.ovs.ovsdb.shipped import open_vswitch_schema
 from vnet.ovs.ovsdb.view import LocalView
 from vnet.ovs.vsctl.run import Outcome, run_vsctl
 
@@ -20,10 +17,7 @@ class Switch(LocalView):
     """A database, and one behind it that cannot set up an interface named ``bad``."""
 
     def __init__(self) -> None:
-        chance = Chance(1).stream("uuids")
-        super().__init__(
-            Database(open_vswitch_schema(), new_uuid=lambda: Uuid.from_bytes(chance.randbytes(16)))
-        )
+        super().__init__(empty_database().database)
         self.operations: list[Any] = []
 
     def transact(self, operations: list[Any], done: Any = None) -> None:

@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from tests.ovs.databases import empty_database
 from tests.ovs.private_ovs import IS_INSTALLED
 from tests.ovs.vsctl.transcript import (
     Answer,
@@ -14,22 +15,12 @@ from tests.ovs.vsctl.transcript import (
     real_answers,
     without_uuids,
 )
-from vnet.base.chance import Chance
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.ovsdb.atoms import Uuid
-from vnet.ovs.ovsdb.database import Database
-from vnet.ovs.ovsdb.shipped import open_vswitch_schema
 from vnet.ovs.ovsdb.view import LocalView
 from vnet.ovs.vsctl.context import NotYetError
 from vnet.ovs.vsctl.run import run_vsctl
 
 KEPT = kept_transcripts()
-
-
-def empty_database() -> LocalView:
-    chance = Chance(1).stream("uuids")
-    schema = open_vswitch_schema()
-    return LocalView(Database(schema, new_uuid=lambda: Uuid.from_bytes(chance.randbytes(16))))
 
 
 def our_answer(view: LocalView, words: list[str]) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.ovs.databases import empty_database
 from vnet.base.chance import Chance
 from vnet.base.ids import Mac
 from vnet.base.units import NS_PER_S
@@ -17,11 +18,11 @@ from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
+from vnet.ovs.vsctl.run import run_vsctl
 from vnet.ovs.vswitchd.appctl.table import appctl
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
+from vnet.ovs.vswitchd.daemon import Daemon
 from vnet.ovs.vswitchd.policing import POLICED
-from vnet.ovs.vswitchd.reconcile import Vswitchd
-from vnet.ovs.vswitchd.vsctl import run_vsctl
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
 
@@ -35,9 +36,9 @@ class Veths:
         self.scheduler = Scheduler()
         self.far: dict[str, PairDevice] = {}
         self.arrived: list[str] = []
-        self.vswitchd = Vswitchd(
-            self.scheduler, Datapath(self.scheduler, "ovs-netdev", Chance(1)), self
-        )
+        self.view = empty_database()
+        datapath = Datapath(self.scheduler, "ovs-netdev", Chance(1))
+        self.vswitchd = Daemon(self.scheduler, datapath, self, self.view).vswitchd
         self.vsctl("add-br br0 -- set bridge br0 fail-mode=secure")
         for number in (1, 2):
             name = f"p{number}"
@@ -62,7 +63,7 @@ class Veths:
         """There is nothing to set on them."""
 
     def vsctl(self, words: str) -> None:
-        self.vswitchd.reconcile(run_vsctl(self.vswitchd.config, words.split()))
+        run_vsctl(self.view, words.split())
 
     def add_flow(self, text: str) -> None:
         self.vswitchd.bridges["br0"].flow_mod(parse_flow(text, FlowModCommand.ADD))

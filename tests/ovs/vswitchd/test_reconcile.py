@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from benchmarks.dummy_device import RememberingDevice
+from tests.ovs.databases import empty_database
 from vnet.base.ids import MAC_ZERO
 from vnet.netdev.device import NetDevice
 from vnet.ovs.datapath.datapath import Datapath
@@ -14,14 +15,14 @@ from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
 from vnet.ovs.ofproto.switching.bundle import VlanMode
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
+from vnet.ovs.vsctl.run import run_vsctl
 from vnet.ovs.vswitchd.config import (
     BridgeConfig,
     BridgePortConfig,
     InterfaceConfig,
     SwitchConfig,
 )
-from vnet.ovs.vswitchd.reconcile import Vswitchd
-from vnet.ovs.vswitchd.vsctl import run_vsctl
+from vnet.ovs.vswitchd.daemon import Daemon
 from vnet.sim.scheduler import Scheduler
 
 BROADCAST = bytes.fromhex("ffffffffffff0200000000011234" + 46 * "00")
@@ -33,7 +34,9 @@ class Switch:
     def __init__(self, *command_lines: str) -> None:
         self.scheduler = Scheduler()
         self.devices: dict[str, RememberingDevice] = {}
-        self.vswitchd = Vswitchd(self.scheduler, Datapath(self.scheduler, "dp"), self)
+        self.view = empty_database()
+        datapath = Datapath(self.scheduler, "dp")
+        self.vswitchd = Daemon(self.scheduler, datapath, self, self.view).vswitchd
         for line in command_lines:
             self.vsctl(line)
 
@@ -51,7 +54,7 @@ class Switch:
         """There is nothing to set on them."""
 
     def vsctl(self, line: str) -> None:
-        self.vswitchd.reconcile(run_vsctl(self.vswitchd.config, shlex.split(line)))
+        run_vsctl(self.view, shlex.split(line))
 
     def numbers(self, bridge: str = "br0") -> dict[str, int]:
         return {port.name: port.number for port in self.vswitchd.bridges[bridge].ports.values()}
@@ -158,13 +161,6 @@ def test_patch_ports_join_bridges_and_can_be_turned_to_others() -> None:
     switch.vsctl("set interface out options:peer=in2")
     assert switch.flood("p0") == {"br0", "br2", "p2"}
     assert switch.numbers()["out"] == number
-
-
-def test_the_admin_state_of_a_device_is_set_when_asked_for() -> None:
-    switch = Switch("add-br br0 -- add-port br0 p1")
-    assert switch.devices["p1"].admin_up
-    switch.vsctl("set interface p1 admin_state=down")
-    assert not switch.devices["p1"].admin_up
 
 
 @pytest.mark.parametrize(("limit", "size"), [("", 8192), ("other_config:mac-table-size=10", 10)])

@@ -1,16 +1,17 @@
 """The wanted state of a switch: bridges, ports, interfaces, mirrors, and their settings.
 
 One frozen class for each table of ovs-vswitchd.conf.db(5) (those of collectors are in
-:mod:`~vnet.ovs.vswitchd.collector_config`), its members named and limited as
-that manual has them; a value that the database would refuse raises its sentence. A row that
-a column refers to stands in place of the reference, except that mirrors name their ports.
-What the manual says about missing or unusable values is in the properties.
+:mod:`~vnet.ovs.vswitchd.collector_config`), its members named as that manual has them. A row that
+a column refers to stands in place of the reference, except that mirrors name their ports. What
+values a column takes the schema of the database says; what the manual says about missing or
+unusable ones is in the properties.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 
 from vnet.base.ids import Mac, mac_from_text
 from vnet.base.record import record
@@ -23,26 +24,10 @@ from vnet.ovs.vswitchd.collector_config import (
     NetflowConfig,
     SflowConfig,
 )
-from vnet.ovs.vswitchd.column import (
-    BOOLEAN,
-    STRING,
-    integer,
-    key,
-    many,
-    mapping,
-    one,
-    optional,
-    row,
-    weak_row,
-    word,
-)
 from vnet.ovs.vswitchd.row import Row, setting_number, setting_truth
 from vnet.ovs.vswitchd.tunnel_options import SUPPORTED_TYPES, read_tunnel
 
-_VLAN = integer(0, 4095)
 _U32_MAX = 0xFFFFFFFF
-_U32 = integer(0, _U32_MAX)
-_ANY_INTEGER = integer()
 _DATAPATH_ID = re.compile(r"[0-9a-fA-F]{16}")
 
 TUNNEL_TYPES = frozenset(
@@ -50,33 +35,25 @@ TUNNEL_TYPES = frozenset(
 )
 INTERFACE_TYPES = TUNNEL_TYPES | {"", "system", "internal", "tap", "dummy", "dummy-pmd", "patch"}
 
-OPENFLOW_VERSIONS = tuple(f"OpenFlow1{minor}" for minor in range(6))
-
 
 @record(frozen=True, slots=True)
 class InterfaceConfig(Row):
-    """Interface table: one network device of a port. ``admin_state`` None leaves it as it is."""
+    """Interface table: one network device of a port."""
 
-    name: str = key()
-    type: str = one(STRING)
-    ofport_request: int | None = optional(integer(1, 0xFEFF))
-    options: Mapping[str, str] = mapping()
-    mac: str | None = optional(STRING)
-    mtu_request: int | None = optional(integer(1))
-    admin_state: str | None = optional(word("up", "down"))
-    ingress_policing_rate: int = one(integer(0))
-    ingress_policing_burst: int = one(integer(0))
-    ingress_policing_kpkts_rate: int = one(integer(0))
-    ingress_policing_kpkts_burst: int = one(integer(0))
-    lldp: Mapping[str, str] = mapping()
-    bfd: Mapping[str, str] = mapping()
-    other_config: Mapping[str, str] = mapping()
-    external_ids: Mapping[str, str] = mapping()
-
-    def __post_init__(self) -> None:
-        # The decorator with slots makes a class anew, which super() without arguments misses.
-        Row.__post_init__(self)
-        self.check()
+    name: str
+    type: str = ""
+    ofport_request: int | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    mac: str | None = None
+    mtu_request: int | None = None
+    ingress_policing_rate: int = 0
+    ingress_policing_burst: int = 0
+    ingress_policing_kpkts_rate: int = 0
+    ingress_policing_kpkts_burst: int = 0
+    lldp: Mapping[str, str] = field(default_factory=dict)
+    bfd: Mapping[str, str] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)
+    external_ids: Mapping[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise what is wrong with it that the database allows."""
@@ -122,19 +99,19 @@ class InterfaceConfig(Row):
 class QueueConfig(Row):
     """Queue table: one queue of a QoS."""
 
-    dscp: int | None = optional(integer(0, 63))
-    other_config: Mapping[str, str] = mapping()
-    external_ids: Mapping[str, str] = mapping()
+    dscp: int | None = None
+    other_config: Mapping[str, str] = field(default_factory=dict)
+    external_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @record(frozen=True, slots=True)
 class QosConfig(Row):
     """QoS table: how a port shapes what it sends."""
 
-    type: str = one(STRING)
-    queues: Mapping[int, QueueConfig] = mapping(_U32, row("Queue"))
-    other_config: Mapping[str, str] = mapping()
-    external_ids: Mapping[str, str] = mapping()
+    type: str = ""
+    queues: Mapping[int, QueueConfig] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)
+    external_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 _PRIORITY_TAGS = {
@@ -148,24 +125,24 @@ _PRIORITY_TAGS = {
 class BridgePortConfig(Row):
     """Port table: one interface, or several that make a bond."""
 
-    name: str = key()
-    interfaces: tuple[InterfaceConfig, ...] = many(row("Interface"))
-    vlan_mode: str | None = optional(word(*(mode.value for mode in VlanMode)))
-    tag: int | None = optional(_VLAN)
-    trunks: tuple[int, ...] = many(_VLAN, 4096)
-    cvlans: tuple[int, ...] = many(_VLAN, 4096)
-    protected: bool = one(BOOLEAN)
-    qos: QosConfig | None = optional(row("QoS"))  # it makes a field()
-    mac: str | None = optional(STRING)
-    bond_mode: str | None = optional(word("active-backup", "balance-slb", "balance-tcp"))
-    bond_updelay: int = one(_ANY_INTEGER)
-    bond_downdelay: int = one(_ANY_INTEGER)
-    bond_active_slave: str | None = optional(STRING)
-    bond_fake_iface: bool = one(BOOLEAN)
-    lacp: str | None = optional(word("active", "off", "passive"))
-    fake_bridge: bool = one(BOOLEAN)
-    other_config: Mapping[str, str] = mapping()
-    external_ids: Mapping[str, str] = mapping()
+    name: str
+    interfaces: tuple[InterfaceConfig, ...] = ()
+    vlan_mode: str | None = None
+    tag: int | None = None
+    trunks: tuple[int, ...] = ()
+    cvlans: tuple[int, ...] = ()
+    protected: bool = False
+    qos: QosConfig | None = None
+    mac: str | None = None
+    bond_mode: str | None = None
+    bond_updelay: int = 0
+    bond_downdelay: int = 0
+    bond_active_slave: str | None = None
+    bond_fake_iface: bool = False
+    lacp: str | None = None
+    fake_bridge: bool = False
+    other_config: Mapping[str, str] = field(default_factory=dict)
+    external_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def effective_vlan_mode(self) -> VlanMode:
@@ -188,49 +165,49 @@ class BridgePortConfig(Row):
 class MirrorConfig(Row):
     """Mirror table. Ports are named; those that the bridge does not have are passed over."""
 
-    name: str = one(STRING)
-    select_all: bool = one(BOOLEAN)
-    select_src_port: tuple[str, ...] = many(weak_row("Port"))
-    select_dst_port: tuple[str, ...] = many(weak_row("Port"))
-    select_vlan: tuple[int, ...] = many(_VLAN, 4096)
-    output_port: str | None = optional(weak_row("Port"))
-    output_vlan: int | None = optional(integer(1, 4095))
-    snaplen: int | None = optional(integer(14, 65535))
-    external_ids: Mapping[str, str] = mapping()
+    name: str = ""
+    select_all: bool = False
+    select_src_port: tuple[str, ...] = ()
+    select_dst_port: tuple[str, ...] = ()
+    select_vlan: tuple[int, ...] = ()
+    output_port: str | None = None
+    output_vlan: int | None = None
+    snaplen: int | None = None
+    external_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @record(frozen=True, slots=True)
 class FlowTableConfig(Row):
     """Flow_Table table: name, limit, and prefix lookup of one OpenFlow table."""
 
-    name: str | None = optional(STRING)
-    flow_limit: int | None = optional(integer(0))
-    overflow_policy: str | None = optional(word("evict", "refuse"))
-    groups: tuple[str, ...] = many(STRING)
-    prefixes: tuple[str, ...] = many(STRING, 3)
-    external_ids: Mapping[str, str] = mapping()
+    name: str | None = None
+    flow_limit: int | None = None
+    overflow_policy: str | None = None
+    groups: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    external_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @record(frozen=True, slots=True)
 class BridgeConfig(Row):
     """Bridge table. A bridge has a local port of its own name, listed among ``ports`` or not."""
 
-    name: str = key()
-    datapath_type: str = one(STRING)
-    fail_mode: str | None = optional(word("secure", "standalone"))
-    protocols: tuple[str, ...] = many(word(*OPENFLOW_VERSIONS))
-    ports: tuple[BridgePortConfig, ...] = many(row("Port"))
-    mirrors: tuple[MirrorConfig, ...] = many(row("Mirror"))
-    flow_tables: Mapping[int, FlowTableConfig] = mapping(integer(0, 254), row("Flow_Table"))
-    sflow: SflowConfig | None = optional(row("sFlow"))  # it makes a field()
-    netflow: NetflowConfig | None = optional(row("NetFlow"))  # it makes a field()
-    ipfix: IpfixConfig | None = optional(row("IPFIX"))  # it makes a field()
-    flood_vlans: tuple[int, ...] = many(_VLAN, 4096)
-    stp_enable: bool = one(BOOLEAN)
-    rstp_enable: bool = one(BOOLEAN)
-    mcast_snooping_enable: bool = one(BOOLEAN)
-    other_config: Mapping[str, str] = mapping()
-    external_ids: Mapping[str, str] = mapping()
+    name: str
+    datapath_type: str = ""
+    fail_mode: str | None = None
+    protocols: tuple[str, ...] = ()
+    ports: tuple[BridgePortConfig, ...] = ()
+    mirrors: tuple[MirrorConfig, ...] = ()
+    flow_tables: Mapping[int, FlowTableConfig] = field(default_factory=dict)
+    sflow: SflowConfig | None = None
+    netflow: NetflowConfig | None = None
+    ipfix: IpfixConfig | None = None
+    flood_vlans: tuple[int, ...] = ()
+    stp_enable: bool = False
+    rstp_enable: bool = False
+    mcast_snooping_enable: bool = False
+    other_config: Mapping[str, str] = field(default_factory=dict)
+    external_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all_ports(self) -> tuple[BridgePortConfig, ...]:
@@ -298,18 +275,10 @@ class BridgeConfig(Row):
 class SwitchConfig(Row):
     """Open_vSwitch table: all there is. Names of bridges, of ports, of interfaces are unique."""
 
-    bridges: tuple[BridgeConfig, ...] = many(row("Bridge"))
-    collector_sets: tuple[CollectorSetConfig, ...] = many(row("Flow_Sample_Collector_Set"))
-    other_config: Mapping[str, str] = mapping()
-    external_ids: Mapping[str, str] = mapping()
-
-    def __post_init__(self) -> None:
-        Row.__post_init__(self)
-        ports = [port for bridge in self.bridges for port in bridge.all_ports]
-        interfaces = [interface for port in ports for interface in port.interfaces]
-        _check_unique("Bridge", (bridge.name for bridge in self.bridges))
-        _check_unique("Port", (port.name for port in ports))
-        _check_unique("Interface", (interface.name for interface in interfaces))
+    bridges: tuple[BridgeConfig, ...] = ()
+    collector_sets: tuple[CollectorSetConfig, ...] = ()
+    other_config: Mapping[str, str] = field(default_factory=dict)
+    external_ids: Mapping[str, str] = field(default_factory=dict)
 
     def interfaces(self) -> Iterator[InterfaceConfig]:
         """Those of all bridges."""
@@ -344,17 +313,6 @@ class SwitchConfig(Row):
     def max_revalidator_ms(self) -> int:
         """How long between two looks at all flows of the datapath at most."""
         return setting_number(self.other_config, "max-revalidator", 500)
-
-
-def _check_unique(table: str, names: Iterator[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise OvsTextError(
-                f'Transaction causes multiple rows in "{table}" table to have identical values '
-                f'({name}) for index on column "name"'
-            )
-        seen.add(name)
 
 
 TABLES: Mapping[str, type[Row]] = {

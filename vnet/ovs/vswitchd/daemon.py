@@ -65,7 +65,7 @@ class Daemon:
         self._scheduler = scheduler
         self._abilities = abilities or Abilities()
         self._in_order = in_order
-        self._reader = ConfigReader(view, in_order=in_order)
+        self._reader = ConfigReader(view, in_order=True)
         self._reporter = Reporter(self.vswitchd)
         self._is_following = False
         self._is_configuring = False

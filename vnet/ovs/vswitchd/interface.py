@@ -51,8 +51,6 @@ class Interface:
         self.config = config
         if config.is_patch:
             self.port.peer = config.peer
-        if config.admin_state is not None and self.port.device is not None:
-            self.port.device.set_admin(config.admin_state == "up")
         if self._policing is not None:
             self._policing.configure(config)
 

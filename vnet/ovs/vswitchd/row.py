@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
 
 from vnet.ovs.flow.tokens import c_decimal
-from vnet.ovs.vswitchd.column import ColumnType
 
 
 def setting_number(settings: Mapping[str, str], name: str, default: int) -> int:
@@ -24,7 +22,7 @@ def setting_truth(settings: Mapping[str, str], name: str, default: bool) -> bool
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the configuration, checked when it is made.
+    """A row of the configuration. What its columns may hold is the database's to say.
 
     ``identity`` stays what it is while a row is changed: of two rows with the same columns the
     database still knows which is which.
@@ -32,12 +30,7 @@ class Row:
 
     identity: object = field(default_factory=object, kw_only=True, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        for column in columns_of(type(self)):
-            column_type: ColumnType = column.metadata["type"]
-            column_type.check(getattr(self, column.name))
 
-
-def columns_of(row_type: type[Row]) -> list[Field[Any]]:
-    """The columns of a table; ``metadata["type"]`` of each is its :class:`ColumnType`."""
-    return [member for member in fields(row_type) if member.name != "identity"]
+def columns_of(row_type: type[Row]) -> list[str]:
+    """The names of the columns of a table."""
+    return [member.name for member in fields(row_type) if member.name != "identity"]

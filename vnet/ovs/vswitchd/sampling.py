@@ -31,9 +31,7 @@ def _sflow_probability(sflow: SflowConfig | None) -> int:
 def _ipfix(
     bridge: BridgeConfig, collector_sets: Iterable[CollectorSetConfig]
 ) -> IpfixSampling | None:
-    sets = [
-        one for one in collector_sets if one.bridge == bridge.name and _has_collector(one.ipfix)
-    ]
+    sets = [one for one in collector_sets if _is_of(one, bridge) and _has_collector(one.ipfix)]
     of_tunnels = frozenset(one.id for one in sets if _is_of_tunnels(one.ipfix))
     if _has_collector(bridge.ipfix):
         assert bridge.ipfix is not None
@@ -47,6 +45,10 @@ def _ipfix(
             sets_of_tunnels=of_tunnels,
         )
     return IpfixSampling(sets_of_tunnels=of_tunnels) if sets else None
+
+
+def _is_of(collectors: CollectorSetConfig, bridge: BridgeConfig) -> bool:
+    return collectors.bridge is not None and collectors.bridge.identity == bridge.identity
 
 
 def _has_collector(ipfix: IpfixConfig | None) -> bool:

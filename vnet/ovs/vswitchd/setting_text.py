@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from vnet.ovs.vswitchd.column import AtomKind, ColumnType
+from vnet.ovs.ovsdb.shipped import open_vswitch_schema
 from vnet.ovs.vswitchd.config import BridgePortConfig
-from vnet.ovs.vswitchd.row import Row, columns_of
+from vnet.ovs.vswitchd.row import Row
+from vnet.ovs.vswitchd.to_rows import members
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 
@@ -40,19 +41,17 @@ def qos_commands(port: BridgePortConfig) -> list[str]:
 
 
 def _settings(row: Row) -> Iterator[str]:
-    for column in columns_of(type(row)):
-        known: ColumnType = column.metadata["type"]
-        value = getattr(row, column.name)
-        if value == known.default or column.metadata.get("read_only"):
+    for column, value in members(open_vswitch_schema(), row):
+        known = column.type
+        refers = known.key.ref_table or (known.value and known.value.ref_table)
+        if refers or not column.is_mutable:
             continue
-        if AtomKind.ROW in (known.key.kind, known.value and known.value.kind):
-            continue
-        items = known.items(value)
-        if known.is_map:
-            for key, item in items.items():
+        if isinstance(value, Mapping):
+            for key, item in value.items():
                 yield f"{column.name}:{_atom_text(key)}={_atom_text(item)}"
         else:
-            yield f"{column.name}={','.join(_atom_text(atom) for atom in items)}"
+            atoms = value if isinstance(value, tuple) else (value,)
+            yield f"{column.name}={','.join(map(_atom_text, atoms))}"
 
 
 def _atom_text(atom: object) -> str:

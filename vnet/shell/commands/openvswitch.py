@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from vnet.base.errors import UsageError
 from vnet.base.text import did_you_mean, one_of, quote
+from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.lab.network import front_of
 from vnet.lab.ovs_commands import BridgeCommands
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.shell.context import ShellContext, Words
+from vnet.shell.context import ShellContext
 from vnet.shell.openvswitch import (
     APPCTL,
     OFCTL,
+    VSCTL,
     any_bridge,
     bridge_labels,
     bridge_named,
@@ -27,6 +30,13 @@ from vnet.shell.options import Arguments, duration_ns
 from vnet.shell.output import Output, plural
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.upcalls import UpcallWatch
+
+if TYPE_CHECKING:
+    from vnet.hypervisor.openvswitch import OpenVSwitch
+    from vnet.ovs.vsctl.run import Outcome
+
+_LOOK_AGAIN_NS = 10 * NS_PER_MS
+"""How often a command that waits looks whether it need not any longer."""
 
 
 @command(
@@ -127,31 +137,54 @@ def _without_target(words: Sequence[str]) -> Sequence[str]:
 
 
 @command(
-    "ovs-vsctl",
-    "show | list-br | list-ports BR",
-    "the bridges of a node and their ports, as ovs-vsctl(8) shows them",
+    VSCTL,
+    "[OPTION...] CMD [WORD...] [-- [OPTION...] CMD [WORD...]]...",
+    "the database that a node's switch is configured by, as ovs-vsctl(8) reads and changes it",
     group=Group.SWITCH,
     node=NodeUse.MAYBE,
     words=(1, None),
-    options={},
-    examples=["ovs-vsctl show", "h1 ovs-vsctl list-br", "ovs-vsctl list-ports h1:br0"],
-    completes=[Words("show", "list-br", "list-ports"), any_bridge],
+    examples=[
+        "ovs-vsctl show",
+        "h1 ovs-vsctl list-ports br0",
+        "h1 ovs-vsctl set port vnet0 tag=10",
+        "h1 ovs-vsctl --columns=name,ofport list interface",
+    ],
+    completes=[lambda _context, _words: tool_commands(VSCTL), any_bridge],
+    more=lambda: commands_text(VSCTL),
 )
 def ovs_vsctl(context: ShellContext, arguments: Arguments) -> Output:
-    """It only shows: what bridges there are is the topology's to say."""
-    match tuple(arguments.words):
-        case ("show",):
-            return machine_for(context, (), arguments.node)[0].show()
-        case ("list-br",):
-            machine, _ = machine_for(context, (), arguments.node)
-            return "\n".join(sorted(machine.vswitchd.bridges))
-        case ("list-ports", name):
-            bridge = bridge_named(context, name, arguments.node)
-            (config,) = (b for b in bridge.machine.vswitchd.config.bridges if b.name == bridge.name)
-            return "\n".join(sorted(port.name for port in config.ports if port.name != bridge.name))
-    what = f"ovs-vsctl: there is no {quote(' '.join(arguments.words))} here"
-    known = "show, list-br and list-ports BR"
-    raise UsageError(what, f"it only shows, by {known}; the topology file sets bridges up")
+    """What it changes is in force at once.
+
+    Its commands:
+    """
+    machine, words = machine_for(context, arguments.words, arguments.node)
+    with _told(VSCTL, "[OPTION...] CMD [WORD...]"):
+        outcome = _vsctl(context, machine, words)
+    if outcome.status:
+        raise UsageError(f"{VSCTL}: it ends with status {outcome.status}")
+    logged = "".join(f"{notice.module}|WARN|{notice.text}\n" for notice in outcome.notices)
+    complaints = "".join(f"{VSCTL}: {complaint}\n" for complaint in outcome.complaints)
+    return f"{logged}{outcome.output}{complaints}".removesuffix("\n")
+
+
+def _vsctl(context: ShellContext, machine: OpenVSwitch, words: Sequence[str]) -> Outcome:
+    """Carry a command line out; where it waits for something, time passes until it is so."""
+    from vnet.ovs.vsctl.command_line import parse_command_line
+    from vnet.ovs.vsctl.context import NotYetError
+
+    timeout_s = parse_command_line(words)[0].timeout_s
+    deadline_ns = context.lab.now_ns + (timeout_s or 0) * NS_PER_S
+    while True:
+        try:
+            return machine.vsctl(words)
+        except NotYetError:
+            left_ns = deadline_ns - context.lab.now_ns
+            if timeout_s is None:
+                hint = "say how long to wait, as in --timeout=5"
+                raise UsageError(f"{VSCTL}: what it waits for is not so", hint) from None
+            if left_ns <= 0:
+                raise UsageError(f"{VSCTL}: Alarm clock", "what it waits for is not so") from None
+            context.lab.advance(min(left_ns, _LOOK_AGAIN_NS))
 
 
 @contextmanager

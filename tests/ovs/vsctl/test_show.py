@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.ovs.databases import empty_database
 from tests.ovs.private_ovs import IS_INSTALLED, private_ovs
-from vnet.ovs.vswitchd.config import SwitchConfig
-from vnet.ovs.vswitchd.show import show_config
-from vnet.ovs.vswitchd.vsctl import run_vsctl
+from vnet.ovs.ovsdb.atoms import is_uuid
+from vnet.ovs.vsctl.run import run_vsctl
 
 SET_UP = (
     "add-br br0 -- set bridge br0 datapath_type=dummy fail_mode=secure",
@@ -23,7 +23,6 @@ SET_UP = (
     "add-port br1 vx-0 -- set interface vx-0 type=vxlan options:remote_ip=192.0.2.1 options:key=5",
     "add-bond br1 bond0 e1 e2 -- set interface e1 type=dummy -- set interface e2 type=dummy",
 )
-UUID = "185f2da4-1575-4712-ab85-aa16a9f58e7d"
 
 
 def shown(lines: list[str]) -> list[tuple[str, ...]]:
@@ -39,11 +38,11 @@ def shown(lines: list[str]) -> list[tuple[str, ...]]:
     return sorted(found)
 
 
-def config() -> SwitchConfig:
-    made = SwitchConfig()
-    for line in SET_UP:
-        made = run_vsctl(made, line.split())
-    return made
+def our_show(*command_lines: str) -> list[str]:
+    view = empty_database()
+    for line in command_lines:
+        run_vsctl(view, line.split())
+    return run_vsctl(view, ["show"]).output.splitlines()
 
 
 @pytest.mark.ovs
@@ -53,8 +52,10 @@ def test_every_bridge_port_and_interface_is_shown(tmp_path: Path) -> None:
         for line in SET_UP:
             ovs.vsctl(*line.split())
         real = [line for line in ovs.vsctl("show").splitlines() if "error:" not in line]
-    assert shown(list(show_config(config(), UUID))) == shown(real)
+    assert shown(our_show(*SET_UP)) == shown(real)
 
 
 def test_it_begins_with_the_name_of_the_database() -> None:
-    assert list(show_config(SwitchConfig(), UUID)) == [UUID]
+    (uuid,) = our_show("init")
+    assert is_uuid(uuid)
+    assert our_show(*SET_UP)[1].startswith("    Bridge br")
