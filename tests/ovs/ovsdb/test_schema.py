@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -166,3 +167,10 @@ def test_bytes_that_are_no_text_are_shown(octets: bytes, wrong: str) -> None:
     with pytest.raises(OvsdbError) as caught:
         column_type(key="string").parse(octets.decode("utf-8", "surrogateescape"))
     assert caught.value.details == (f"not a valid UTF-8 string: invalid UTF-8 sequence {wrong}")
+
+
+def test_the_greatest_number_is_printed_as_a_number() -> None:
+    column = column_type(key="real")
+    greatest = sys.float_info.max
+    assert column.to_json(column.parse(greatest)) == greatest
+    assert column.to_json(column.parse(0.1 + 0.2)) == 0.3

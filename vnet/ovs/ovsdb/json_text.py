@@ -47,8 +47,13 @@ def real_text(real: float) -> str:
 
 
 def real_to_json(real: float) -> int | float:
-    """A number as it is when it has been printed: with 15 digits, an integer where it is whole."""
+    """A number as it is when it has been printed: with 15 digits, an integer where it is whole.
+
+    The greatest ones are not rounded: they would be out of range.
+    """
     printed = float(real_text(real))
+    if abs(printed) > REAL_MAX:
+        return real
     integer = integer_of(printed)
     return printed if integer is None else integer
 
