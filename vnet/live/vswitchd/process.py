@@ -38,7 +38,7 @@ class SwitchProcess:
         self._remote = RemoteDatabase(
             clock, target, DATABASE_NAME, lock=LOCK_NAME, vlog=vlog, tls=process.tls
         )
-        datapath = self._datapath = Datapath(clock, "ovs-netdev", chance)
+        datapath = Datapath(clock, "ovs-netdev", chance)
         self.daemon = Daemon(
             *(clock, datapath, self.devices, self._remote.view),
             abilities=abilities(level, has_system=has_system),
@@ -68,15 +68,11 @@ class SwitchProcess:
         vswitchd = self.daemon.vswitchd
         yield from switch_commands(vswitchd)
         if has_dummies:
-            devices = self.devices
-            dummies = DummyCommands(vswitchd, devices.dummies, devices.connection_states)
+            dummies = DummyCommands(vswitchd, self.devices.dummies)
             yield from switch_commands(vswitchd, dummies.commands())
             yield from clock_commands(self._process.clock)
 
     def _configured(self) -> None:
-        # There is one datapath, which goes by the type that bridges have.
-        kinds = {bridge.datapath_type for bridge in self.daemon.vswitchd.config.bridges}
-        self._datapath.name = "ovs-dummy" if "dummy" in kinds else "ovs-netdev"
         self._sockets.follow(dict.fromkeys(self.daemon.vswitchd.bridges, ()))
 
     def _ready(self) -> None:

@@ -27,7 +27,8 @@ class DummyDevice(NetDevice):
 
     ``netdev_type`` is the type of the device. Each of ``outlets`` takes what is sent, and
     ``heard`` what is received, before anybody else. ``n_rx_queues`` and ``n_tx_queues`` are those
-    of ``dummy-pmd``; the others have one of each.
+    of ``dummy-pmd``; the others have one of each. ``connection_state`` is that of the stream behind
+    it, ``connected`` or ``disconnected``, None where there is none (``netdev-dummy/conn-state``).
     """
 
     kind = "dummy"
@@ -36,6 +37,7 @@ class DummyDevice(NetDevice):
         "_ipv4",
         "_ipv6",
         "_later_queues",
+        "connection_state",
         "heard",
         "n_rx_queues",
         "n_tx_queues",
@@ -58,6 +60,7 @@ class DummyDevice(NetDevice):
         self.heard: FrameSink | None = None
         self.n_rx_queues = 1
         self.n_tx_queues = 1
+        self.connection_state: str | None = None
         self._later_queues: dict[int, tuple[int, int]] = {}
         self._ipv4: HostAddress | None = None
         self._ipv6: HostAddress | None = None

@@ -91,6 +91,7 @@ class Vswitchd:
                 self.ports_ready(wanted[name])
             bridge.configure_spanning_tree()
         self._configure_datapath(config)
+        self._name_datapath(config)
         self.config = config
         self.backer.revalidator.touch()
         self.backer.revalidator.settle()
@@ -102,6 +103,14 @@ class Vswitchd:
         if not is_valid:
             self._around.complaints.invalid_bridge(bridge.name)
         return is_valid
+
+    def _name_datapath(self, config: SwitchConfig) -> None:
+        """There is one datapath, which goes by the type that its bridges have."""
+        dpif, kinds = self.backer.dpif, {bridge.datapath_type for bridge in config.bridges}
+        if dpif.name == "ovs-netdev" and "dummy" in kinds:
+            dpif.name = "ovs-dummy"
+        elif dpif.name == "ovs-dummy" and "netdev" in kinds and "dummy" not in kinds:
+            dpif.name = "ovs-netdev"
 
     def _tell(self) -> None:
         self.status_changed()

@@ -4,7 +4,7 @@ datapath. A daemon has these with ``--enable-dummy`` only."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from vnet.base.ids import ip_from_text
 from vnet.netdev.route_source import HostAddress
@@ -25,7 +25,6 @@ _LEAST_FRAME_BYTES = 64
 _NUMBER = re.compile(r"\s*([-+]?[0-9]+)")
 _HEX = re.compile(r"\s*(?:[0-9a-fA-F]{2}\s*)+")
 _ETHERNET_BYTES = 14
-_NO_STREAM = "unknown"
 _UNKNOWN_DEVICE = "Unknown Dummy Interface"
 _UINT32_ONES = 0xFFFF_FFFF
 _FAMILIES = {4: ("IP", "IPv4", 32), 16: ("IPv6", "IPv6", 128)}
@@ -37,18 +36,11 @@ def _number(text: str) -> int:
 
 
 class DummyCommands:
-    """The commands to the dummy devices of one daemon. ``connection_states`` tells of the
-    streams behind devices, by name: ``connected``, ``disconnected``, or ``unknown`` without one."""
+    """The commands to the dummy devices of one daemon."""
 
-    def __init__(
-        self,
-        vswitchd: Vswitchd,
-        devices: DummyDevices,
-        connection_states: Callable[[], Mapping[str, str]] = dict,
-    ) -> None:
+    def __init__(self, vswitchd: Vswitchd, devices: DummyDevices) -> None:
         self._vswitchd = vswitchd
         self._devices = devices
-        self._connection_states = connection_states
 
     def commands(self) -> tuple[AppctlCommand, ...]:
         """All of them."""
@@ -102,12 +94,12 @@ class DummyCommands:
 
     def _show_connections(self, _vswitchd: Vswitchd, words: Sequence[str]) -> str:
         """``netdev-dummy/conn-state [netdev]``: of the streams behind devices."""
-        states = self._connection_states()
         if words:
-            return f"{words[0]}: {states.get(words[0], _NO_STREAM)}"
-        return "\n".join(
-            f"{name}: {state}" for name, state in states.items() if state != _NO_STREAM
-        )
+            device = self._devices.get(words[0])
+            state = None if device is None else device.connection_state
+            return f"{words[0]}: {state or 'unknown'}"
+        states = ((device.name, device.connection_state) for device in self._devices)
+        return "\n".join(f"{name}: {state}" for name, state in states if state is not None)
 
     def _set_ipv4(self, _vswitchd: Vswitchd, words: Sequence[str]) -> str:
         """``netdev-dummy/ip4addr netdev ipaddr/mask-prefix-len``."""
