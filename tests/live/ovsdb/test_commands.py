@@ -83,3 +83,18 @@ def test_rows_of_watched_tables_are_logged(ours: Servers, real: Servers) -> None
         columns = line.partition("|INFO|")[2].split(",")
         lines.append(sorted(column.partition(":")[0] for column in columns))
     assert lines[0] == lines[1]
+
+
+def test_differences_are_written_once_they_are_allowed(ours: Servers, real: Servers) -> None:
+    for servers in (ours, real):
+        servers.serve("--disable-file-column-diff")
+        servers.vsctl("add-br", "br0", "--", "set", "bridge", "br0", "other_config:a=b")
+        file = servers.folder / "conf.db"
+        servers.vsctl("set", "bridge", "br0", "other_config:c=d")
+        assert '"_is_diff"' not in file.read_text(), servers.folder
+        servers.ask("ovsdb/file/column-diff-enable")
+        before = len(file.read_text())
+        servers.vsctl("set", "bridge", "br0", "other_config:e=f")
+        added = file.read_text()[before:]
+        assert '"_is_diff":true' in added
+        assert '"other_config":["map",[["e","f"]]]' in added

@@ -73,6 +73,7 @@ class OvsdbServer:
         self.table_log = TableLog(vlog)
         self.on_change: Callable[[], None] | None = None
         """Told when what is served, where, or whom this server follows has been changed."""
+        self._writes_differences = True
         self._last_complaint = ""
         self._is_configuring = False
         self._has_status_timer = False
@@ -90,6 +91,7 @@ class OvsdbServer:
     def add(self, database: Database) -> None:
         """Serve a database. Raises :class:`OvsdbError`."""
         self.server.add(database)
+        database.writes_differences = self._writes_differences
         self._listen_to(database)
 
     def _listen_to(self, database: Database) -> None:
@@ -99,6 +101,12 @@ class OvsdbServer:
         self._listeners[database.name] = committed
         database.on_commit(committed)
         self._configure_later()
+
+    def write_differences(self, wanted: bool) -> None:
+        """Whether files are told only what sets and maps gain and lose, from now on."""
+        self._writes_differences = wanted
+        for database in self.databases.values():
+            database.writes_differences = wanted
 
     def open(self, name: str) -> None:
         """Serve what ``name`` says: a file, or ``relay:DB:REMOTES``. Raises :class:`OvsdbError`."""

@@ -118,6 +118,9 @@ Other options:
         """Open the databases and the remotes, and serve."""
         server = OvsdbServer(daemon.clock, vlog=daemon.vlog, tls=daemon.tls)
         daemon.at_exit(server.close)
+        if not self.writes_column_diffs:
+            server.write_differences(False)
+            daemon.commands.register(_column_diff_command(server))
         is_backup = self._resume()
         for name in dict.fromkeys(self.files):
             try:
@@ -152,6 +155,16 @@ Other options:
         self.files, self.remotes = saved.names, saved.remotes
         self.sync_from, self.sync_exclude = saved.sync_from, saved.excluded
         return saved.is_backup
+
+
+def _column_diff_command(server: OvsdbServer) -> Command:
+    """Once all servers that may read the files are new enough for them."""
+
+    def enable(request: Request, _words: Sequence[str]) -> None:
+        server.write_differences(True)
+        request.reply()
+
+    return Command("ovsdb/file/column-diff-enable", "", 0, 0, enable)
 
 
 def _exit_command(daemon: RunningDaemon) -> Command:

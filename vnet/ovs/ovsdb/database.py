@@ -188,6 +188,7 @@ class Database:
                 draft_converted(transaction, table, schema.tables[name])
         settle(transaction)
         apply(transaction, converted.tables)
+        converted.writes_differences = self.writes_differences
         if self.storage is not None:
             self.storage.replace(converted.snapshot("converted by ovsdb-server"))
         self.schema, self.tables = converted.schema, converted.tables
