@@ -42,7 +42,7 @@ def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) 
 
     with told_in_our_words():
         ready = go_to_background(detach)
-        from vnet.live.devices.devices import DummyLevel
+        from vnet.live.devices.dummy_level import DummyLevel
         from vnet.live.switch.standalone import run_switch
 
         def answers() -> None:

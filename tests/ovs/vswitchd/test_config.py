@@ -6,7 +6,7 @@ import pytest
 
 from vnet.base.ids import mac_from_text
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.ofproto.switching.bundle import PriorityTags, VlanMode
+from vnet.ovs.ofproto.switching.vlan_mode import PriorityTags, VlanMode
 from vnet.ovs.vswitchd.config import (
     BridgeConfig,
     BridgePortConfig,

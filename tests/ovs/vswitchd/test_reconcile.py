@@ -12,7 +12,7 @@ from vnet.base.ids import MAC_ZERO
 from vnet.netdev.device import NetDevice
 from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
-from vnet.ovs.ofproto.switching.bundle import VlanMode
+from vnet.ovs.ofproto.switching.vlan_mode import VlanMode
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.vsctl.run import run_vsctl

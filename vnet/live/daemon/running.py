@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 
 from vnet.live.clock import WallClock
@@ -68,6 +69,8 @@ class RunningDaemon:
         """It is of use from now on: whoever started it may go on. Harmless the second time."""
         if not self.is_ready:
             self.is_ready = True
+            gc.freeze()  # What has been imported is never rubbish.
+            gc.enable()
             if self.background is not None:
                 self.background.ready()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from enum import Enum
 
 from vnet.base.ids import MAC_ZERO
 from vnet.live.clock import WallClock
+from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.devices.dummy_plug import DummyPlug
 from vnet.netdev.device import NetDevice
 from vnet.netdev.unattended import UnattendedPort
@@ -18,15 +18,6 @@ from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
 
 _LEAST_MTU_BYTES, _MOST_MTU_BYTES = 68, 65535
 _DUMMY_TYPES = ("dummy", "dummy-internal", "dummy-pmd")
-
-
-class DummyLevel(Enum):
-    """What ``--enable-dummy`` says: which types of devices are dummies."""
-
-    NONE = None
-    DUMMY = ""
-    SYSTEM = "system"
-    ALL = "override"
 
 
 class StandaloneDevices:

@@ -10,7 +10,8 @@ from pathlib import Path
 from vnet.base.chance import Chance
 from vnet.live.clock import WallClock
 from vnet.live.daemon.signals import EndingSignals
-from vnet.live.devices.devices import DummyLevel, StandaloneDevices
+from vnet.live.devices.devices import StandaloneDevices
+from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.ovsdb.files import create_database, random_uuid
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
 from vnet.live.switch.live_switch import live_switch

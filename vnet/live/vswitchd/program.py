@@ -10,7 +10,7 @@ from vnet.live.daemon.options import DAEMON_OPTIONS, LOG_OPTIONS, OTHER_OPTIONS,
 from vnet.live.daemon.program import Program
 from vnet.live.daemon.running import RunningDaemon
 from vnet.live.daemon.usage import ACTIVE_METHODS, TLS_USAGE, daemon_usage
-from vnet.live.devices.devices import DummyLevel
+from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.directories import run_directory
 from vnet.live.vswitchd.process import SwitchProcess
 from vnet.ovs.unixctl.coverage_names import VSWITCHD_EVENTS

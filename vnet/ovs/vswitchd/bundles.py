@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from vnet.ovs.ofproto.ports.ofport import OfPort
-from vnet.ovs.ofproto.switching.bundle import EVERY_VLAN, Bundle, VlanMode, trunks_with_native
+from vnet.ovs.ofproto.switching.bundle import EVERY_VLAN, Bundle, trunks_with_native
 from vnet.ovs.ofproto.switching.mirror import Mirror
+from vnet.ovs.ofproto.switching.vlan_mode import VlanMode
 from vnet.ovs.vswitchd.config import BridgePortConfig, MirrorConfig
 
 _NATIVE = (VlanMode.NATIVE_TAGGED, VlanMode.NATIVE_UNTAGGED)

@@ -16,7 +16,7 @@ from dataclasses import field
 from vnet.base.ids import Mac, mac_from_text
 from vnet.base.record import record
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.ofproto.switching.bundle import PriorityTags, VlanMode
+from vnet.ovs.ofproto.switching.vlan_mode import PriorityTags, VlanMode
 from vnet.ovs.ofproto.tunnel.config import TunnelConfig
 from vnet.ovs.vswitchd.collector_config import (
     CollectorSetConfig,

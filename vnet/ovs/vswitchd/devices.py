@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from vnet.netdev.device import NetDevice
-from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
+if TYPE_CHECKING:
+    from vnet.netdev.device import NetDevice
+    from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
 
 
 class Devices(Protocol):

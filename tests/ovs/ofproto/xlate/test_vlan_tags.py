@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vnet.ovs.flow.flow import CFI, Flow
-from vnet.ovs.ofproto.switching.bundle import Bundle, PriorityTags, VlanMode, trunks_with_native
+from vnet.ovs.ofproto.switching.bundle import Bundle, trunks_with_native
+from vnet.ovs.ofproto.switching.vlan_mode import PriorityTags, VlanMode
 from vnet.ovs.ofproto.xlate.vlan import (
     NO_TAG,
     Tag,

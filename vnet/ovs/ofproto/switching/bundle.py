@@ -8,33 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.switching.vlan_mode import PriorityTags, VlanMode
 from vnet.ovs.openflow.messages import PortConfig
 
 if TYPE_CHECKING:
     from vnet.l2.lacp.aggregation import Aggregation
     from vnet.ovs.ofproto.bond.bond import Bond
-
-
-class VlanMode(Enum):
-    """What VLANs a port carries, and how; the value is the database's word."""
-
-    ACCESS = "access"  # one VLAN, untagged
-    TRUNK = "trunk"  # the VLANs of `trunks`, tagged
-    NATIVE_TAGGED = "native-tagged"  # a trunk on which untagged frames belong to `vlan`
-    NATIVE_UNTAGGED = "native-untagged"  # the same, and `vlan` leaves untagged
-    DOT1Q_TUNNEL = "dot1q-tunnel"  # whatever comes is put into `vlan`, with a tag of its own
-
-
-class PriorityTags(Enum):
-    """Whether frames leave with a tag of VLAN 0 that only carries a priority."""
-
-    NEVER = "never"
-    IF_NONZERO = "if-nonzero"
-    ALWAYS = "always"
 
 
 class _EveryVlan(Container[int]):

@@ -9,7 +9,8 @@ from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import CFI, Flow
 from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_NONE, OfpPort
 from vnet.ovs.ofproto.ports.ofport import OfPort
-from vnet.ovs.ofproto.switching.bundle import EVERY_VLAN, Bundle, PriorityTags, VlanMode
+from vnet.ovs.ofproto.switching.bundle import EVERY_VLAN, Bundle
+from vnet.ovs.ofproto.switching.vlan_mode import PriorityTags, VlanMode
 from vnet.ovs.ofproto.xlate.bonds import choose_link, is_admitted
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.gratuitous_arp import is_gratuitous_arp

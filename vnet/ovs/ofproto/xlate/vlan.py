@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vnet.ovs.flow.flow import CFI, Bits, Flow
-from vnet.ovs.ofproto.switching.bundle import Bundle, PriorityTags, VlanMode
+from vnet.ovs.ofproto.switching.bundle import Bundle
+from vnet.ovs.ofproto.switching.vlan_mode import PriorityTags, VlanMode
 
 TPID_8021Q = 0x8100
 TPIDS = frozenset({TPID_8021Q, 0x88A8})
