@@ -301,3 +301,25 @@ def test_bridges_come_and_go_with_what_the_lab_knows_of_them(shell: Shell, two: 
     assert ran.err == "dump-flows: br0 is not a bridge or a socket\n"
     assert "\nvnet0\n" in ran.out
     assert two.run().held
+
+
+def test_what_vswitchd_and_the_datapath_say_is_listed_by_netlink_s_names(
+    shell: Shell, two: Lab
+) -> None:
+    ran = shell(
+        two,
+        "h1 ovs-netlink on",
+        "ping vm1 vm2 -c 1",
+        "h1 ovs-netlink show 1",
+        "h1 ovs-netlink off",
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[0] == "ovs-netlink listens at h1"
+    assert "down  OVS_PACKET_CMD_EXECUTE packet:" in ran.out
+    assert ran.out.splitlines()[-1].endswith("messages at h1")
+
+
+def test_what_is_not_listened_to_cannot_be_shown(shell: Shell, two: Lab) -> None:
+    ran = shell(two, "h1 ovs-netlink show")
+    assert "ovs-netlink is not on at h1 (ovs-netlink on begins)" in ran.err
+    assert "there is no 'bogus'" in shell(two, "h1 ovs-netlink bogus").err

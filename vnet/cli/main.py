@@ -65,6 +65,11 @@ cli.add_command(ovsdb_server)
 @click.option("--until", metavar="DUR", callback=duration, help="Stop at this virtual time.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each host's start-up and every drop.")
+@click.option(
+    "--ovs-netlink",
+    is_flag=True,
+    help="Comment captured frames with what they had Open vSwitch's datapath ask.",
+)
 def run(
     file: str,
     pcap_dir: str | None,
@@ -74,6 +79,7 @@ def run(
     until: int | None,
     as_json: bool,
     verbose: bool,
+    ovs_netlink: bool,
 ) -> int:
     """Run a topology's scenario and write its captures."""
     from vnet.cli import render
@@ -86,7 +92,14 @@ def run(
         raise click.BadParameter("the name of the folder is empty", param_hint="--pcap-dir")
     topology = load_topology(resolve(file))
     folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / topology.name
-    lab = Lab(topology, seed=seed, pcap_dir=folder, split=split, pcap_format=pcap_format)
+    lab = Lab(
+        topology,
+        seed=seed,
+        pcap_dir=folder,
+        split=split,
+        pcap_format=pcap_format,
+        ovs_netlink=ovs_netlink,
+    )
     with lab:
         if verbose and not as_json:
             render.show(render.script_steps(lab.network.script_steps))

@@ -48,7 +48,11 @@ class CapturePoint:
         """The frame that just passed was thrown away."""
         if not reason.routine:
             told = "; ".join((reason.cause, *notes))
-            self.recorder.comment(self.number, time_ns, data, f"dropped: {reason.word}: {told}")
+            self.comment(time_ns, data, f"dropped: {reason.word}: {told}")
+
+    def comment(self, time_ns: int, data: bytes, text: str) -> None:
+        """Say something of the frame that just passed."""
+        self.recorder.comment(self.number, time_ns, data, text)
 
 
 class CaptureWriter(Protocol):
@@ -99,7 +103,8 @@ class Recorder:
         records.append((number, self.epoch_ns + time_ns, data, outbound, ""))
 
     def comment(self, number: int, time_ns: int, data: bytes, text: str) -> None:
-        """Comment the last frame of a point, in or out, if it is this one, in this instant.
+        """Comment the last frame of a point, in or out, if it is this one, in this instant;
+        what was said of it before stays.
 
         A machine may have answered before it throws away what it answers.
         """
@@ -107,7 +112,7 @@ class Recorder:
         for at in sorted((at for at in last if at >= 0), reverse=True):
             record = self.records[at]
             if record[1] == self.epoch_ns + time_ns and record[2] == data:
-                self.records[at] = (*record[:4], text)
+                self.records[at] = (*record[:4], f"{record[4]}; {text}" if record[4] else text)
                 return
 
     def flush(self) -> None:

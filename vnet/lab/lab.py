@@ -54,6 +54,9 @@ class Lab:
     where it begins: ``flight_recorder`` then knows how the last one died. Carrying a frame then
     takes up to twice as long.
 
+    With ``ovs_netlink`` captured frames are commented with what they had the datapaths of Open
+    vSwitch ask and be told, by the names of netlink.
+
     ``clock`` is a scheduler of somebody's who lets time pass otherwise than by :meth:`run`: a lab
     that lives by the wall clock plays its scenario by :meth:`start_scenario`.
     """
@@ -67,6 +70,7 @@ class Lab:
         split: bool = False,
         pcap_format: str = "pcapng",
         follow: bool = False,
+        ovs_netlink: bool = False,
         clock: Scheduler | None = None,
     ) -> None:
         check_packets(topology)
@@ -86,6 +90,10 @@ class Lab:
             device.recorder = self.flight_recorder
         self._storm_log = StormLog(self.network, lambda: self.graph)
         self._captures.attach(self.network)
+        if ovs_netlink:
+            from vnet.lab.netlink_comments import comment_netlink
+
+            comment_netlink(self.network)
         self._captures.open(
             None if pcap_dir is None else Path(pcap_dir), split=split, form=pcap_format
         )

@@ -23,18 +23,21 @@ from vnet.netdev.device import NetDevice
 from vnet.shell.tail import CaptureTail
 
 if TYPE_CHECKING:
+    from vnet.ovs.dpif.request_log import RequestLog
     from vnet.shell.upcalls import UpcallWatch
 
 
 class ShellContext:
     """One session of the shell. ``lines`` is what was typed; ``ended`` ends the session.
-    ``watches`` print while the lab runs."""
+    ``watches`` print while the lab runs; ``netlink_logs`` keep, by machine, what Open vSwitch and
+    its datapath said to each other."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.lines: list[str] = []
         self.ended = False
         self.watches: list[UpcallWatch] = []
+        self.netlink_logs: dict[str, RequestLog] = {}
         self.tails = {str(point): CaptureTail() for point in lab.topology.captures}
         for point in lab.topology.captures:
             device = lab.network.device(point.node, point.device)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from vnet.base.chance import Chance
 from vnet.base.deep_calls import deep_calls
@@ -37,6 +38,7 @@ from vnet.ovs.dpif.dpif import (
     UpcallHandler,
 )
 from vnet.ovs.dpif.meters import MeterConfig, MeterStats
+from vnet.ovs.dpif.requests import Command, Request, RequestWatcher
 from vnet.ovs.flow.extract import DEFAULT_VLAN_LIMIT
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import ODPP_LOCAL, OdpPort
@@ -121,8 +123,25 @@ class Datapath:
     def set_vlan_limit(self, vlan_limit: int) -> None:
         """How many tags are told apart; flows that were made otherwise go."""
         if vlan_limit != self._pipeline.vlan_limit:
+            self.tell(Command.DP_SET, f"vlan_limit={vlan_limit}")
             self.flow_flush()
             self._pipeline.vlan_limit = vlan_limit
+
+    # -- who watches
+
+    def watch(self, watcher: RequestWatcher) -> None:
+        """Tell somebody of every request from now on, before it is carried out."""
+        self._pipeline.watchers = (*self._pipeline.watchers, watcher)
+
+    def unwatch(self, watcher: RequestWatcher) -> None:
+        """Tell them no more."""
+        left = (each for each in self._pipeline.watchers if each != watcher)
+        self._pipeline.watchers = tuple(left)
+
+    def tell(self, command: Command, detail: str = "", **attributes: Any) -> None:
+        """Tell who watches of a request."""
+        for watcher in self._pipeline.watchers:
+            watcher(Request(self.scheduler.now_ns, command, detail=detail, **attributes))
 
     # -- ports
 
@@ -140,9 +159,20 @@ class Datapath:
         vport = pipeline.vport(number)
         if vport.device is not None:
             raise ValueError(f"datapath {self.name} has a port {number} already")
+        if self._pipeline.watchers:
+            self._tell_of_port(Command.VPORT_NEW, number, f"{device.name} ({kind})")
         vport.device, vport.kind = device, kind
         device.rx_handler = vport.receiver = pipeline.receiver(vport, device)
         return number
+
+    def _tell_of_port(self, command: Command, number: OdpPort, name: str) -> None:
+        """A datapath comes with its first port, and goes with its last."""
+        n_others = sum(port.number != number for port in self.ports())
+        if command is Command.VPORT_NEW and not n_others:
+            self.tell(Command.DP_NEW, f"{self.kind}@{self.name}")
+        self.tell(command, f"port {number}: {name}")
+        if command is Command.VPORT_DEL and not n_others:
+            self.tell(Command.DP_DEL, f"{self.kind}@{self.name}")
 
     def tunnel_add(self, name: str, kind: str, number: OdpPort | None = None) -> OdpPort:
         """A port for the tunnels of a kind. Raises ``ValueError`` for a kind that nobody knows."""
@@ -171,6 +201,8 @@ class Datapath:
         vport = self._pipeline.vports.get(number)
         if vport is None or vport.device is None:
             raise KeyError(number)
+        if self._pipeline.watchers:
+            self._tell_of_port(Command.VPORT_DEL, number, vport.device.name)
         if vport.device.rx_handler is vport.receiver:
             vport.device.rx_handler = partial(vport.device.drop, reason=NO_HANDLER)
         self._pipeline.cache.forget_port(number)
@@ -192,6 +224,8 @@ class Datapath:
 
     def execute(self, frame: Frame, key: int, actions: OdpActions, *, mru_bytes: int = 0) -> None:
         """Carry actions out on a frame whose flow is ``key``."""
+        if self._pipeline.watchers:
+            self.tell(Command.PACKET_EXECUTE, frame=frame.data, actions=actions)
         deciding = self._pipeline.deciding
         if deciding is not None and deciding.data is frame.data:
             packet = deciding.copy()
@@ -238,6 +272,9 @@ class Datapath:
     def _flow_put(self, key: int, mask: int, actions: OdpActions, ufid: str | None) -> None:
         program = self._compile(key, actions)
         flow = self._table.get(key, mask)
+        if self._pipeline.watchers:
+            command = Command.FLOW_NEW if flow is None else Command.FLOW_SET
+            self.tell(command, key=key, mask=mask, actions=actions)
         if flow is not None:
             self._pipeline.cache.forget_flow(flow)
             flow.act(actions, program, self._pipeline)
@@ -258,6 +295,8 @@ class Datapath:
     def flow_del(self, key: int, mask: int) -> FlowStats:
         """Remove a flow and return what it had seen."""
         flow = self._flow(key, mask)
+        if self._pipeline.watchers:
+            self.tell(Command.FLOW_DEL, key=flow.key, mask=mask)
         self._remove(flow)
         return flow.stats()
 
@@ -276,6 +315,8 @@ class Datapath:
 
     def flow_flush(self) -> None:
         """Remove every flow."""
+        if self._pipeline.watchers:
+            self.tell(Command.FLOW_DEL, "all flows")
         for flow in self._table:
             self._remove(flow)
 
@@ -321,12 +362,14 @@ class Datapath:
 
     def ct_flush(self, zone: int | None = None) -> None:
         """Forget connections."""
+        self.tell(Command.CT_DELETE, "" if zone is None else f"zone={zone}")
         self.tracker.flush(zone)
 
     # -- meters
 
     def meter_set(self, meter_id: int, config: MeterConfig) -> None:
         """Create a meter, or begin one anew."""
+        self.tell(Command.METER_SET, f"meter:{meter_id}")
         self._pipeline.meters[meter_id] = Meter(config, self.scheduler.now_ns)
 
     def meter_get(self, meter_id: int) -> MeterStats:
@@ -335,4 +378,5 @@ class Datapath:
 
     def meter_del(self, meter_id: int) -> None:
         """Remove a meter; flows that name it let everything pass."""
+        self.tell(Command.METER_DEL, f"meter:{meter_id}")
         del self._pipeline.meters[meter_id]

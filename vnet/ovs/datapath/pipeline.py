@@ -44,6 +44,7 @@ from vnet.ovs.datapath.vport import Vport
 from vnet.ovs.dpif.actions import Cookie, OdpActions
 from vnet.ovs.dpif.dpif import DEFAULT_UDP_PORTS, Upcall, UpcallHandler
 from vnet.ovs.dpif.meters import MeterBandConfig
+from vnet.ovs.dpif.requests import Command, Request, RequestWatcher
 from vnet.ovs.flow.extract import extract, extract_ethernet, layers
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OdpPort
@@ -74,7 +75,7 @@ class Pipeline:
     ``label`` is its place in traces. ``drops`` counts the frames that died in no device's hands;
     ``n_missed`` the frames that userspace was asked about because no flow matched, of which
     ``n_missed_again`` had been looked up before. ``deciding`` is the packet that userspace is being
-    asked about.
+    asked about; ``watchers`` are told of all that is said between the two.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Pipeline:
         self.drops: dict[DropReason, int] = {}
         self.n_missed = 0
         self.n_missed_again = 0
+        self.watchers: tuple[RequestWatcher, ...] = ()
         self.udp_ports = DEFAULT_UDP_PORTS
         self._hashes = FlowHashes()
         self._roads = lru_cache(_MOST_ROADS)(partial(straight_road, self))
@@ -345,6 +347,8 @@ class Pipeline:
             self.n_missed += 1
             if key & AGAIN_MASK:
                 self.n_missed_again += 1
+        if self.watchers:
+            self._tell_of_upcall(packet.data, key, cookie)
         self._note(packet, "upcall" if cookie is None else "upcall by an action")
         assert self.handler is not None
         self.deciding = packet
@@ -354,6 +358,12 @@ class Pipeline:
         finally:
             self.deciding = None
         return None
+
+    def _tell_of_upcall(self, data: bytes, key: int, cookie: Cookie | None) -> None:
+        command = Command.PACKET_MISS if cookie is None else Command.PACKET_ACTION
+        request = Request(self.scheduler.now_ns, command, key, frame=data)
+        for watcher in self.watchers:
+            watcher(request)
 
     # -- losses
 

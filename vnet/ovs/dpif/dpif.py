@@ -17,6 +17,7 @@ from vnet.base.drops import DropReason
 from vnet.netdev.device import NetDevice
 from vnet.ovs.dpif.actions import Cookie, OdpActions
 from vnet.ovs.dpif.meters import MeterConfig, MeterStats
+from vnet.ovs.dpif.requests import Command, RequestWatcher
 from vnet.ovs.flow.ports import OdpPort
 from vnet.sim.frame import Frame
 from vnet.tables.conntrack.tracker import ConnTracker
@@ -106,6 +107,15 @@ class Dpif(Protocol):
     @property
     def kind(self) -> str:
         """Its type: ``netdev`` or ``dummy``."""
+
+    def watch(self, watcher: RequestWatcher) -> None:
+        """Tell somebody of every request from now on, before it is carried out."""
+
+    def unwatch(self, watcher: RequestWatcher) -> None:
+        """Tell them no more."""
+
+    def tell(self, command: Command, detail: str) -> None:
+        """Tell who watches of something that was asked for in another way."""
 
     def set_upcall_handler(self, handler: UpcallHandler) -> None:
         """Who decides about frames; at most one."""

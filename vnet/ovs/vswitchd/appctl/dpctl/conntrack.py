@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from vnet.ovs.dpif.dpif import Dpif
+from vnet.ovs.dpif.requests import Command
 from vnet.ovs.flow.tokens import key_values
 from vnet.ovs.vswitchd.appctl.dpctl.call import DpctlCall, DpctlError, Errno
 from vnet.ovs.vswitchd.appctl.dpctl.tuples import parse_tuples
@@ -56,11 +57,12 @@ def flush(call: DpctlCall) -> None:
     if len(words) > 3:
         raise DpctlError("invalid arguments", Errno.EINVAL)
     try:
-        tracker = call.datapath(4).tracker
+        dpif = call.datapath(4)
     except DpctlError as error:
         call.complain(error.what, error.why)
         raise DpctlError("Cannot open dpif", Errno.EINVAL) from None
-    if not flush_matching(tracker, match, _now_ns(call), zone):
+    dpif.tell(Command.CT_DELETE, " ".join(call.words))
+    if not flush_matching(dpif.tracker, match, _now_ns(call), zone):
         raise DpctlError("failed to flush conntrack", Errno.ENOENT)
 
 
@@ -157,7 +159,7 @@ def _tcp(dpif: Dpif) -> PfTcp:
 
 def set_limits(call: DpctlCall) -> None:
     """``ct-set-limits [dp] [default=L] [zone=N,limit=L]...``."""
-    tracker = call.datapath(None).tracker
+    dpif = call.datapath(None)
     wanted: dict[int, int] = {}
     if call.words and call.words[0].startswith("default="):
         digits = call.words.pop(0).removeprefix("default=")
@@ -169,7 +171,8 @@ def set_limits(call: DpctlCall) -> None:
         zone, limit = _zone_limit(word)
         wanted[zone] = limit
     for zone, limit in wanted.items():
-        tracker.store.limits.set(zone, limit)
+        dpif.tell(Command.CT_LIMIT_SET, f"zone={zone},limit={limit}")
+        dpif.tracker.store.limits.set(zone, limit)
 
 
 def _zone_limit(text: str) -> tuple[int, int]:
@@ -190,9 +193,10 @@ def _zone_limit(text: str) -> tuple[int, int]:
 
 def delete_limits(call: DpctlCall) -> None:
     """``ct-del-limits [dp] zone=N1[,N2]...``."""
-    tracker = call.datapath(2).tracker
+    dpif = call.datapath(2)
     for zone in _zones(call.words[0] if call.words else ""):
-        tracker.store.limits.delete(zone)
+        dpif.tell(Command.CT_LIMIT_DEL, f"zone={zone}")
+        dpif.tracker.store.limits.delete(zone)
 
 
 def show_limits(call: DpctlCall) -> None:
