@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.ovsdb.errors import OvsdbError
+from vnet.ovs.ovsdb.json_text import json_text
 from vnet.ovs.ovsdb.schema import DatabaseSchema
 from vnet.ovs.ovsdb.shipped import OPEN_VSWITCH_SCHEMA_FILE, open_vswitch_schema
 from vnet.ovs.ovsdb.types import ColumnType
@@ -174,3 +176,16 @@ def test_the_greatest_number_is_printed_as_a_number() -> None:
     greatest = sys.float_info.max
     assert column.to_json(column.parse(greatest)) == greatest
     assert column.to_json(column.parse(0.1 + 0.2)) == 0.3
+
+
+@pytest.mark.parametrize("wrap", [lambda json: [json], lambda json: {"a": json}])
+def test_values_as_deep_as_messages_may_be_are_quoted(wrap: Callable[[Any], Any]) -> None:
+    json = 1
+    for _ in range(500):
+        json = wrap(json)
+    with pytest.raises(OvsdbError) as caught:
+        column_type(key="integer").parse(json)
+    assert caught.value.syntax == json_text(json)
+    assert json_text({"b": [], "a": {}, "c": [1, None, {"x": True}]}) == (
+        '{"a":{},"b":[],"c":[1,null,{"x":true}]}'
+    )

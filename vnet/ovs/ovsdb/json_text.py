@@ -65,13 +65,34 @@ def string_text(text: str) -> str:
 
 def json_text(json: Json) -> str:
     """A value in one line, members in the order of their names, as errors quote it."""
+    pieces: list[str] = []
+    _write(json, pieces)
+    return "".join(pieces)
+
+
+def _write(json: Json, pieces: list[str]) -> None:
+    """One call for each level, however it is made: hostile values are as deep as they may be."""
+    if isinstance(json, list):
+        before = "["
+        for member in json:
+            pieces.append(before)
+            _write(member, pieces)
+            before = ","
+        pieces.append("]" if json else "[]")
+    elif isinstance(json, dict):
+        before = "{"
+        for name in sorted(json):
+            pieces.append(f"{before}{string_text(name)}:")
+            _write(json[name], pieces)
+            before = ","
+        pieces.append("}" if json else "{}")
+    else:
+        pieces.append(_atom_text(json))
+
+
+def _atom_text(json: Json) -> str:
     if isinstance(json, str):
         return string_text(json)
-    if isinstance(json, list):
-        return "[" + ",".join(map(json_text, json)) + "]"
-    if isinstance(json, dict):
-        members = (f"{string_text(name)}:{json_text(json[name])}" for name in sorted(json))
-        return "{" + ",".join(members) + "}"
     if is_number(json):
         integer = integer_of(json)
         return real_text(json) if integer is None else str(integer)
