@@ -21,7 +21,6 @@ from vnet.sim.scheduler import Scheduler
 if TYPE_CHECKING:
     from vnet.ovs.ovsdb.server.server import Server
 
-_MONITOR = "monid"
 _PATIENCE_NS = 30 * NS_PER_S
 
 
@@ -90,7 +89,7 @@ class Relay:
             self._log.warn(f"{self.name}: Failed to parse db schema: {error}", self._limit)
             return
         requests: dict[str, Json] = {table: [{}] for table in self._schema.tables}
-        params = [self.name, _MONITOR, requests, self._last_id]
+        params = [self.name, ["monid", self.name], requests, self._last_id]
         self._upstream.request("monitor_cond_since", params, self._got_all)
 
     def _got_all(self, message: Message) -> None:

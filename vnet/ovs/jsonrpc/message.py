@@ -47,6 +47,11 @@ def read_message(value: Any) -> Message:
     """The message that a value is; raises :class:`JsonRpcError` with Open vSwitch's sentence."""
     if type(value) is not dict:
         raise JsonRpcError("message is not a JSON object")
+    if len(value) == 3 and _is_plain_request(value):
+        return Message(
+            *(Kind.REQUEST, value["method"], value["params"], None, None),
+            value["id"],
+        )
     get = value.get
     method, params, result, error = get("method"), get("params"), get("result"), get("error")
     identity = get("id")
@@ -61,6 +66,15 @@ def read_message(value: Any) -> Message:
     message = Message(kind, method, params, result, error, identity)
     _check(message, value)
     return message
+
+
+def _is_plain_request(value: dict[str, Any]) -> bool:
+    """Whether a message of three members is what almost all messages are."""
+    return (
+        type(value.get("method")) is str
+        and type(value.get("params")) is list
+        and value.get("id") is not None
+    )
 
 
 def _check(message: Message, value: dict[str, Any]) -> None:

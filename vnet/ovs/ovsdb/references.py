@@ -61,6 +61,8 @@ def count_references(transaction: Transaction) -> None:
         for column in table.table.schema.strong_columns:
             for uuid, draft in table.rows.items():
                 coming, going = difference(draft, column.name)
+                if not coming and not going:
+                    continue
                 _count(transaction, uuid, targets(column.type, going, weak=False), -1)
                 for target in targets(column.type, coming, weak=False):
                     _check_target(transaction, table, column, uuid, target)

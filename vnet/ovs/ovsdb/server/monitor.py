@@ -40,6 +40,7 @@ class Monitor:
         self._head = (
             f'{{"id":null,"method":"{self.version.value}","params":[{encode_text(identity)},'
         )
+        self._message_key = self._head, self._only
 
     def begin(self, since: str | None = None) -> str:
         """The text of the first answer's result. ``since`` is the last transaction known."""
@@ -56,14 +57,24 @@ class Monitor:
         return f'[{found},"{self._history.last_id}",{text}]'
 
     def take_update(self) -> bytes | None:
-        """The notification of what is new, if there is anything."""
-        changes = self._changes
-        if changes is None or not self.watch.is_news(changes):
+        """The notification of what is new, if there is anything.
+
+        Clients with the same monitor by the same name get the same bytes.
+        """
+        changes, watch = self._changes, self.watch
+        if changes is None or changes is watch.newest:
             return None
-        text = self.watch.update_text(changes, self.version, self._only)
-        self.watch.leave(changes)
-        self._changes = self.watch.follow()
-        return self._notification(text)
+        key = self._message_key
+        if self.version is Version.V3:
+            key = self._head + self._history.last_id, self._only
+        messages = changes.messages
+        if key in messages:
+            message = messages[key]
+        else:
+            text = watch.update_text(changes, self.version, self._only)
+            message = messages[key] = self._notification(text)
+        self._changes = watch.advance(changes)
+        return message
 
     def change_filters(self, filters: Filters) -> bytes | None:
         """Look at other rows; the notification of what that makes appear and vanish.
@@ -74,6 +85,7 @@ class Monitor:
             return None
         before, self._filters = self._filters, self._filters | filters
         self._only = selection_of(self._filters)
+        self._message_key = self._head, self._only
         self.watch.look_at(filters)
         return self._notification(self.watch.refiltered_text(before, self._filters))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vnet.ovs.jsonrpc.message import Message
@@ -58,12 +58,10 @@ class MonitorMethods:
             return self._change(message, send)
         return self._begin(message, _VERSIONS[message.method])
 
-    def take_updates(self) -> Iterator[bytes]:
+    def take_updates(self) -> list[bytes]:
         """The notifications of what is new."""
-        for _, monitor in self._monitors.values():
-            update = monitor.take_update()
-            if update is not None:
-                yield update
+        updates = [monitor.take_update() for _, monitor in self._monitors.values()]
+        return [update for update in updates if update is not None]
 
     def leave(self, database: Database) -> list[Json]:
         """End the monitors of a database; returns their identities."""

@@ -25,7 +25,11 @@ RowChange = tuple[Row | None, Row | None]
 Selection = tuple[tuple[str, RowFilter], ...]
 """The filters that leave rows out, by table: what tells one client's texts from another's."""
 
-TextKey = tuple[Version, Selection]
+TextKey = tuple[str, Selection]
+"""The version's name, and what is left out."""
+
+MessageKey = tuple[str, Selection]
+"""How the notification begins, and what is left out."""
 
 
 def selection_of(filters: Filters | None) -> Selection:
@@ -38,11 +42,13 @@ def selection_of(filters: Filters | None) -> Selection:
 class ChangeSet:
     """What has changed since some moment, row by row, and the texts that were made of it."""
 
-    __slots__ = ("n_followers", "rows", "texts")
+    __slots__ = ("messages", "n_followers", "rows", "texts")
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[Uuid, RowChange]] = {}
         self.texts: dict[TextKey, str | None] = {}
+        self.messages: dict[MessageKey, bytes | None] = {}
+        """Whole notifications, which clients use that differ in nothing."""
         self.n_followers = 0
 
     def add(self, table: str, uuid: Uuid, old: Row | None, new: Row | None) -> None:
@@ -55,6 +61,7 @@ class ChangeSet:
         else:
             rows[uuid] = old, new
         self.texts.clear()
+        self.messages.clear()
 
 
 class Watch:
@@ -64,18 +71,19 @@ class Watch:
         self._database = database
         self.views = {name: TableView(database.schema.tables[name], table) for name, table in shape}
         self._change_sets: list[ChangeSet] = []
-        self._newest: ChangeSet | None = None
+        self.newest: ChangeSet | None = None
+        """To which nothing has been added yet."""
         self._initial_texts: dict[TextKey, str] = {}
 
     # -- followers
 
     def follow(self) -> ChangeSet:
         """What changes from now on."""
-        if self._newest is None:
-            self._newest = ChangeSet()
-            self._change_sets.append(self._newest)
-        self._newest.n_followers += 1
-        return self._newest
+        if self.newest is None:
+            self.newest = ChangeSet()
+            self._change_sets.append(self.newest)
+        self.newest.n_followers += 1
+        return self.newest
 
     @property
     def has_followers(self) -> bool:
@@ -87,12 +95,13 @@ class Watch:
         changes.n_followers -= 1
         if changes.n_followers == 0:
             self._change_sets.remove(changes)
-            if changes is self._newest:
-                self._newest = None
+            if changes is self.newest:
+                self.newest = None
 
-    def is_news(self, changes: ChangeSet) -> bool:
-        """Whether anything has been added to a change set."""
-        return changes is not self._newest
+    def advance(self, changes: ChangeSet) -> ChangeSet:
+        """Leave a change set, of which a follower has been told, for what changes from now on."""
+        self.leave(changes)
+        return self.follow()
 
     # -- what happens
 
@@ -104,7 +113,7 @@ class Watch:
             for changes in self._change_sets:
                 changes.add(table, uuid, old, new)
         if concerned:
-            self._newest = None
+            self.newest = None
             self._initial_texts.clear()
         return concerned
 
@@ -134,7 +143,7 @@ class Watch:
 
     def initial_text(self, version: Version, only: Selection) -> str:
         """The <table-updates> of all rows there are."""
-        key = version, only
+        key = version.value, only
         text = self._initial_texts.get(key)
         if text is None:
             rows: dict[str, dict[Uuid, RowChange]] = {
@@ -148,7 +157,7 @@ class Watch:
 
     def update_text(self, changes: ChangeSet, version: Version, only: Selection) -> str | None:
         """The <table-updates> of changes, or None where there is nothing to tell."""
-        key = version, only
+        key = version.value, only
         if key not in changes.texts:
             updates = self._table_updates(changes.rows, False, version, only)
             changes.texts[key] = encode_text(updates) if updates else None
