@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from tests.ovs.private_ovs import PrivateOvs
 
-FILE = Path("tests/data/ovs/vsctl.json")
+FILE = Path("tests/data/vsctl/transcripts.json")
 
 WAITS_S = 1
 """How long a command line may wait for what does not come."""

@@ -112,9 +112,11 @@ class Bridge:
                 self._configure_interface(running, wanted)
         self.ofproto.openflow_full = config.openflow_full
         self._configure_switching()
-        for table in self.ofproto.tables[:-1]:
-            settings = table_settings(config.flow_tables.get(table.table_id))
-            self.ofproto.configure_table(table.table_id, settings)
+        # All others have the settings of a new table; the last is the switch's own.
+        for table_id in sorted(was.flow_tables.keys() | config.flow_tables.keys()):
+            if table_id < len(self.ofproto.tables) - 1:
+                settings = table_settings(config.flow_tables.get(table_id))
+                self.ofproto.configure_table(table_id, settings)
 
     def _port_changed(self, _port: OfPort) -> None:
         self._around.status_changed()
