@@ -210,6 +210,11 @@ class Datapath:
         if number > ODPP_LOCAL:
             self._lowest_free = min(self._lowest_free, number)
 
+    def has_port(self, number: OdpPort) -> bool:
+        """Whether a number is in use."""
+        vport = self._pipeline.vports.get(number)
+        return vport is not None and vport.device is not None
+
     def ports(self) -> Iterator[DatapathPort]:
         """All ports by number."""
         for number, vport in sorted(self._pipeline.vports.items()):

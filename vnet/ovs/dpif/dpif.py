@@ -143,6 +143,9 @@ class Dpif(Protocol):
     def port_del(self, number: OdpPort) -> None:
         """Let go of a port; flows that name it stay until they are deleted."""
 
+    def has_port(self, number: OdpPort) -> bool:
+        """Whether a number is in use."""
+
     def ports(self) -> Iterator[DatapathPort]:
         """All ports by number."""
 

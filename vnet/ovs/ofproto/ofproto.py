@@ -88,6 +88,7 @@ class Ofproto:
         self.meters: dict[int, MeterEntry] = {}
         self.meter_order: HashOrder[int] = HashOrder()
         self.ports: dict[OfpPort, OfPort] = {}
+        self._by_name: dict[str, OfPort] = {}
         self.switching = Switching()
         self.spanning_tree: SpanningTree | None = None
         self.own_frames = FlowStats()
@@ -269,12 +270,13 @@ class Ofproto:
 
     def add_port(self, port: OfPort) -> None:
         """A port joins the bridge, in place of whatever had its number."""
-        self.ports[port.number] = port
+        self.ports[port.number] = self._by_name[port.name] = port
         self._port_changed(port)
 
     def remove_port(self, number: OfpPort) -> OfPort:
         """A port leaves the bridge. Raises ``KeyError``."""
         port = self.ports.pop(number)
+        del self._by_name[port.name]
         if self.spanning_tree is not None:
             self.spanning_tree.port_removed(port)
         self._port_changed(port)
@@ -282,7 +284,7 @@ class Ofproto:
 
     def port_by_name(self, name: str) -> OfPort | None:
         """The port of that name."""
-        return next((port for port in self.ports.values() if port.name == name), None)
+        return self._by_name.get(name)
 
     def port_mod(self, mod: PortMod) -> None:
         """Change what an administrator sets on a port. Raises ``OFPPMFC_BAD_PORT``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from vnet.base.ids import MAC_ZERO, Mac
@@ -20,9 +20,14 @@ from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd import bundles, qos
 from vnet.ovs.vswitchd.bonds import aggregate_settings
-from vnet.ovs.vswitchd.changes import RunningInterface, interfaces_to_drop, wanted_interfaces
+from vnet.ovs.vswitchd.changes import (
+    RunningInterface,
+    as_it_runs,
+    interfaces_to_drop,
+    wanted_interfaces,
+)
 from vnet.ovs.vswitchd.complaints import Complaints
-from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
+from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig
 from vnet.ovs.vswitchd.devices import Devices
 from vnet.ovs.vswitchd.identity import least_mtu_bytes, lent_mac, own_mac, wanted_mac
 from vnet.ovs.vswitchd.interface import Interface
@@ -53,6 +58,17 @@ class Bridge:
     def __init__(self, config: BridgeConfig, around: Surroundings) -> None:
         self.config = config
         self.interfaces: dict[str, Interface] = {}
+        self.news: set[str] = set()
+        """The interfaces that there is something to say of, for whoever does; taken out then."""
+        self.patches: set[str] = set()
+        """The interfaces that are patch ports."""
+        self._ports: dict[str, BridgePortConfig] = {}
+        self._changed: set[str] = set()
+        self._missing: set[str] = set()
+        self._tunnels: dict[str, None] = {}
+        self._bundles: dict[str, Bundle] = {}
+        self._aggregates: dict[Bundle, AggregateSettings] = {}
+        self._own_mac = MAC_ZERO
         self._around = around
         self._scheduler = around.scheduler
         self._backer = around.backer
@@ -75,8 +91,18 @@ class Bridge:
             self.drop(name)
         self._backer.remove_bridge(self.ofproto)
 
+    def is_as(self, config: BridgeConfig) -> bool:
+        """Whether the bridge is what a configuration says, and nothing is left to be tried."""
+        return config is self.config and not self._missing
+
     def drop_ports(self, config: BridgeConfig) -> None:
         """Let go of the interfaces that are no longer wanted, or wanted otherwise."""
+        ports = {port.name: port for port in config.all_ports}
+        known = self._ports
+        self._changed = {name for name, port in ports.items() if known.get(name) is not port}
+        self._ports = ports
+        if known.keys() <= ports.keys() and self._changed.isdisjoint(known):
+            return
         running = {
             name: RunningInterface(interface.config.type, interface.port.number)
             for name, interface in self.interfaces.items()
@@ -104,19 +130,42 @@ class Bridge:
         if was.is_secure != config.is_secure:
             self.ofproto.flow_mod(FlowMod(FlowModCommand.DELETE))
             self._set_default_flow(config)
-        for name, wanted in wanted_interfaces(config, in_order=in_order).items():
+        for name, wanted in self._interfaces_to_set(in_order).items():
             running = self.interfaces.get(name)
             if running is None:
                 self._try_to_add(wanted)
             else:
                 self._configure_interface(running, wanted)
+        for name in self._tunnels:
+            running = self.interfaces[name]
+            self._around.tunnels.configure(
+                self.ofproto, running.port, running.config.tunnel, self._datapath_number
+            )
         self.ofproto.openflow_full = config.openflow_full
-        self._configure_switching()
+        self._configure_switching(was)
         # All others have the settings of a new table; the last is the switch's own.
         for table_id in sorted(was.flow_tables.keys() | config.flow_tables.keys()):
             if table_id < len(self.ofproto.tables) - 1:
                 settings = table_settings(config.flow_tables.get(table_id))
                 self.ofproto.configure_table(table_id, settings)
+
+    def _interfaces_to_set(self, in_order: bool) -> Mapping[str, InterfaceConfig]:
+        """The interfaces of ports that have changed, and those that there ought to be, in the order
+        in which they are numbered."""
+        missing, self._missing = self._missing, set()
+        if missing:
+            self._changed |= {
+                port.name
+                for port in self.config.all_ports
+                if not missing.isdisjoint(interface.name for interface in port.interfaces)
+            }
+        ports = [port for port in self.config.all_ports if port.name in self._changed]
+        found = [interface for port in ports for interface in port.interfaces]
+        if len(found) == 1:
+            return {found[0].name: as_it_runs(self.config, found[0])}
+        names = {interface.name for interface in found}
+        wanted = wanted_interfaces(self.config, in_order=in_order) if found else {}
+        return {name: interface for name, interface in wanted.items() if name in names}
 
     def _port_changed(self, _port: OfPort) -> None:
         self._around.status_changed()
@@ -132,12 +181,18 @@ class Bridge:
 
     def _try_to_add(self, interface: InterfaceConfig) -> None:
         name = interface.name
+        self.news.add(name)
         try:
             running = self._open(interface)
         except OvsTextError as error:
             self._around.errors[name] = str(error)
+            self._missing.add(name)
             return
         self.interfaces[name] = running
+        if interface.is_patch:
+            self.patches.add(name)
+        elif interface.is_tunnel:
+            self._tunnels[name] = None
         port = running.port
         self.ofproto.add_port(port)
         if port.tunnel is None:
@@ -199,13 +254,12 @@ class Bridge:
     def _configure_interface(self, running: Interface, wanted: InterfaceConfig) -> None:
         port = running.port
         running.configure(wanted)
+        self.news.add(wanted.name)
         if port.device is not None:
             mtu_bytes = port.device.mtu_bytes
             self._around.devices.configure(port.device, wanted)
             if port.device.mtu_bytes != mtu_bytes:
                 running.tell()
-        elif wanted.is_tunnel:
-            self._around.tunnels.configure(self.ofproto, port, wanted.tunnel, self._datapath_number)
 
     def _attach(self, device: NetDevice, interface: InterfaceConfig) -> OdpPort:
         kind = interface.type or "system"
@@ -217,11 +271,14 @@ class Bridge:
         """The number that a dummy datapath gives a port of some name."""
         if self.config.datapath_type != "dummy":
             return None
-        return dummy_number(name, {port.number for port in self._backer.dpif.ports()})
+        return dummy_number(name, self._backer.dpif.has_port)
 
     def drop(self, name: str) -> None:
         """Let go of an interface."""
         running = self.interfaces.pop(name)
+        self._missing.add(name)
+        self.patches.discard(name)
+        self._tunnels.pop(name, None)
         running.unlimit()
         port = running.port
         self.ofproto.remove_port(port.number)
@@ -239,17 +296,19 @@ class Bridge:
 
     # -- the learning switch
 
-    def _configure_switching(self) -> None:
+    def _configure_switching(self, was: BridgeConfig) -> None:
         config, switching = self.config, self.ofproto.switching
         switching.forward_bpdu = config.forward_bpdu
-        switching.mac_table.configure(
-            ageing_s=config.mac_aging_time_s,
-            max_entries=config.mac_table_size,
-            flood_vlans=frozenset(config.flood_vlans),
-        )
-        self._backer.age(self.ofproto)
+        if was is config or _learning(was) != _learning(config):
+            switching.mac_table.configure(
+                ageing_s=config.mac_aging_time_s,
+                max_entries=config.mac_table_size,
+                flood_vlans=frozenset(config.flood_vlans),
+            )
+            self._backer.age(self.ofproto)
         self._configure_bundles()
-        switching.set_mirrors(bundles.mirrors(config.mirrors, switching.bundles))
+        if config.mirrors or switching.mirrors:
+            switching.set_mirrors(bundles.mirrors(config.mirrors, switching.bundles))
         configure_snooping(self.ofproto, config)
 
     def take_identity(self) -> None:
@@ -278,24 +337,37 @@ class Bridge:
 
     def _configure_bundles(self) -> None:
         """Set up the ports of the learning switch, and those among them that are bonds."""
-        current: list[Bundle] = []
-        aggregates: dict[Bundle, AggregateSettings] = {}
+        ports = self.config.all_ports
         local = self.interfaces.get(self.config.name)
         own_mac = MAC_ZERO if local is None else local.port.mac
-        for port in self.config.all_ports:
-            names = (interface.name for interface in port.interfaces)
-            ports = {n: self.interfaces[n].port for n in names if n in self.interfaces}
-            for member in ports.values():
-                member.queue_dscp = qos.dscp_of(port.qos)
-                qos.configure(member, port.qos, self._scheduler)
-            if ports:
-                bundle = self._bundle(bundles.configured(port, list(ports.values())))
-                current.append(bundle)
-                aggregate = aggregate_settings(port, ports, own_mac)
-                if aggregate is not None:
-                    aggregates[bundle] = aggregate
+        for port in ports:
+            if port.name in self._changed or own_mac != self._own_mac:
+                self._configure_bundle(port, own_mac)
+        self._own_mac = own_mac
+        current = [self._bundles[port.name] for port in ports if port.name in self._bundles]
+        self._bundles = {bundle.name: bundle for bundle in current}
+        self._aggregates = {
+            bundle: self._aggregates[bundle] for bundle in current if bundle in self._aggregates
+        }
         self.ofproto.switching.set_bundles(current)
-        self._backer.bonding[self.config.name].configure(aggregates)
+        self._backer.bonding[self.config.name].configure(self._aggregates)
+
+    def _configure_bundle(self, port: BridgePortConfig, own_mac: Mac) -> None:
+        names = (interface.name for interface in port.interfaces)
+        ports = {n: self.interfaces[n].port for n in names if n in self.interfaces}
+        for member in ports.values():
+            member.queue_dscp = qos.dscp_of(port.qos)
+            qos.configure(member, port.qos, self._scheduler)
+        known = self._bundles.pop(port.name, None)
+        if known is not None:
+            self._aggregates.pop(known, None)
+        if not ports:
+            return
+        bundle = self._bundle(bundles.configured(port, list(ports.values())))
+        self._bundles[port.name] = bundle
+        aggregate = aggregate_settings(port, ports, own_mac)
+        if aggregate is not None:
+            self._aggregates[bundle] = aggregate
 
     def _bundle(self, wanted: Bundle) -> Bundle:
         switching = self.ofproto.switching
@@ -305,6 +377,11 @@ class Bridge:
         if bundles.update(bundle, wanted):
             switching.flush_bundle(bundle)
         return bundle
+
+
+def _learning(config: BridgeConfig) -> tuple[object, ...]:
+    """What is set of how stations are learned."""
+    return config.mac_aging_time_s, config.mac_table_size, config.flood_vlans
 
 
 def _drawn_mac(bridge: str, port: str) -> Mac:

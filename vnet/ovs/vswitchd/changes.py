@@ -30,7 +30,6 @@ def wanted_interfaces(
 
     That is the order of a hash table of the ports' names, or with ``in_order`` that of the
     configuration; but those that ask for a number go first, so that nobody else is given it.
-    The local port is an internal one, whatever its type.
     """
     ports = config.all_ports
     order = range(len(ports)) if in_order else _hash_order(ports)
@@ -38,9 +37,17 @@ def wanted_interfaces(
     interfaces.sort(key=lambda interface: interface.ofport_request is None)
     wanted = {interface.name: interface for interface in interfaces}
     local = wanted.get(config.name)
-    if local is not None and local.type != "internal":
-        wanted[config.name] = replace(local, type="internal")
+    if local is not None:
+        wanted[config.name] = as_it_runs(config, local)
     return wanted
+
+
+def as_it_runs(config: BridgeConfig, interface: InterfaceConfig) -> InterfaceConfig:
+    """An interface; the local one is an internal port, whatever its type."""
+    is_local = interface.name == config.name
+    if is_local and interface.type != "internal":
+        return replace(interface, type="internal")
+    return interface
 
 
 def ports_in_table_order(config: BridgeConfig) -> list[BridgePortConfig]:

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple, cast
 from vnet.ovs.ovsdb.atoms import Datum, Uuid
 from vnet.ovs.ovsdb.commit import Commit
 from vnet.ovs.ovsdb.row import Row
-from vnet.ovs.ovsdb.schema import ColumnSchema, TableSchema
+from vnet.ovs.ovsdb.schema import ColumnSchema, DatabaseSchema, TableSchema
 from vnet.ovs.ovsdb.view import DatabaseView
 from vnet.ovs.vswitchd.config import TABLES, SwitchConfig
 from vnet.ovs.vswitchd.row import Row as ConfigRow
-from vnet.ovs.vswitchd.status.columns import STATUS_COLUMNS
+from vnet.ovs.vswitchd.status.columns import STATUS_COLUMNS, has_changed
 
 ROOT = "Open_vSwitch"
 _COLLECTOR_SETS = "Flow_Sample_Collector_Set"
@@ -45,14 +45,6 @@ class _Plan(NamedTuple):
     others: Mapping[str, object]
 
 
-class _Known(NamedTuple):
-    """A row that was read, and what it referred to, which may change while the row stays."""
-
-    row: Row
-    referred: tuple[object, ...]
-    config: ConfigRow
-
-
 class ConfigReader:
     """Reads a database. What is as it was when it was read before is the very same object.
 
@@ -65,18 +57,31 @@ class ConfigReader:
         self._in_order = in_order
         self._arrivals: dict[Uuid, int] = {}
         self._counter = count()
-        self._known: dict[str, dict[Uuid, _Known]] = {table: {} for table in TABLES}
+        self._known: dict[Uuid, ConfigRow] = {}
+        self._referring: dict[Uuid, set[Uuid]] = {}
+        """Which rows that are known refer to a row."""
         self._plans: dict[str, _Plan] = {}
+        self._schema: DatabaseSchema | None = None
 
     def note(self, commit: Commit) -> None:
-        """Rows have come and gone."""
-        for table, known in self._known.items():
-            for uuid, change in commit.changes.get(table, {}).items():
-                if change.new is None:
-                    known.pop(uuid, None)
+        """Rows have come and gone, and others are not what they were."""
+        for table, changes in commit.changes.items():
+            ignored = STATUS_COLUMNS.get(table, frozenset())
+            for uuid, change in changes.items():
+                if change.old is None:
+                    if self._in_order:
+                        self._arrivals[uuid] = next(self._counter)
+                elif change.new is None:
                     self._arrivals.pop(uuid, None)
-                elif change.old is None and self._in_order:
-                    self._arrivals[uuid] = next(self._counter)
+                    self._forget(uuid)
+                elif has_changed(change, ignored):
+                    self._forget(uuid)
+
+    def _forget(self, uuid: Uuid) -> None:
+        """A row is to be read anew, and whoever refers to it."""
+        self._known.pop(uuid, None)
+        for other in self._referring.pop(uuid, ()):
+            self._forget(other)
 
     @property
     def root(self) -> Row | None:
@@ -103,36 +108,47 @@ class ConfigReader:
 
     def _config(self, table: str, row: Row, sets: tuple[ConfigRow, ...] = ()) -> ConfigRow:
         """A row as configuration; ``sets`` are what the root has besides its columns."""
+        known = self._known.get(row.uuid)
+        if known is not None and not sets:
+            return known
         plan = self._plan(table)
         columns = row.columns
-        referred = (*(self._referred(c, columns[c.name]) for c in plan.references), sets)
-        known = self._known[table].get(row.uuid)
-        if known is not None and known.row is row and _are_same(known.referred, referred):
-            return known.config
         values = {column.name: _value(column, columns[column.name]) for column in plan.plain}
-        values |= {c.name: found for c, found in zip(plan.references, referred, strict=False)}
+        for column in plan.references:
+            values[column.name] = self._referred(row.uuid, column, columns[column.name])
         values |= plan.others
         if sets:
             values["collector_sets"] = sets
-        config = _made(plan.row_type, row.uuid, values)
-        self._known[table][row.uuid] = _Known(row, referred, config)
+        config = self._known[row.uuid] = _made(plan.row_type, row.uuid, values)
         return config
 
-    def _referred(self, column: _Column, datum: Datum) -> object:
+    def _referred(self, referring: Uuid, column: _Column, datum: Datum) -> object:
         """What stands for the references in a column."""
         assert column.table is not None
         rows = self._view.rows(column.table)
         if column.is_map:
-            return {key: self._config(column.table, rows[uuid]) for key, uuid in datum}
-        present = (rows[uuid] for uuid in self._ordered(datum) if uuid in rows)
-        found = tuple(self._one(column, row) for row in present)
+            return {
+                key: self._one(referring, column, rows[uuid]) for key, uuid in datum if uuid in rows
+            }
+        found = tuple(
+            self._one(referring, column, rows[uuid])
+            for uuid in self._ordered(datum)
+            if uuid in rows
+        )
         return found if column.is_set else next(iter(found), None)
 
-    def _one(self, column: _Column, row: Row) -> object:
+    def _one(self, referring: Uuid, column: _Column, row: Row) -> object:
         assert column.table is not None
-        return row.columns["name"][0] if column.is_weak else self._config(column.table, row)
+        if column.is_weak:
+            return row.columns["name"][0]
+        self._referring.setdefault(row.uuid, set()).add(referring)
+        return self._config(column.table, row)
 
     def _plan(self, table: str) -> _Plan:
+        if self._schema is not self._view.schema:
+            self._schema = self._view.schema
+            self._plans.clear()
+            self._known.clear()
         plan = self._plans.get(table)
         if plan is None:
             plan = self._plans[table] = _plan_for(TABLES[table], self._view.schema.tables[table])
@@ -178,16 +194,3 @@ def _made(row_type: type[ConfigRow], uuid: Uuid, values: Mapping[str, object]) -
     for name, value in values.items():
         object.__setattr__(config, name, value)
     return config
-
-
-def _are_same(known: tuple[object, ...], found: tuple[object, ...]) -> bool:
-    """Whether references lead to the very same rows."""
-    return all(_is_same(one, other) for one, other in zip(known, found, strict=True))
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    if isinstance(one, tuple):
-        return len(one) == len(other) and all(map(_is_same, one, other))
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(one[key] is other[key] for key in one)
-    return one is other or (isinstance(one, str) and bool(one == other))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from vnet.base.ids import Mac, mac_text
 from vnet.ovs.flow.hashing import hash_bytes
@@ -50,25 +50,37 @@ def wanted_mac(config: BridgeConfig, log: LogModule) -> Mac | None:
 def lent_mac(config: BridgeConfig, interfaces: Mapping[str, Interface]) -> Mac | None:
     """The lowest address that a maker gave to one of the ports."""
     outputs = {mirror.output_port for mirror in config.mirrors}
-    ports = (port for port in config.ports if port.name not in outputs)
-    return min((mac for port in ports for mac in _lent(config, port, interfaces)), default=None)
+    lowest: Mac | None = None
+    for port in config.ports:
+        mac = _mac_of(config, port, interfaces)
+        if (
+            mac is not None
+            and not mac[0] & (_LOCAL | _GROUP)
+            and (lowest is None or mac < lowest)
+            and mac != _ZERO
+            and mac not in _RESERVED_UNICAST
+            and port.name not in outputs
+        ):
+            lowest = mac
+    return lowest
 
 
-def _lent(
+def _mac_of(
     config: BridgeConfig, port: BridgePortConfig, interfaces: Mapping[str, Interface]
-) -> Iterator[Mac]:
+) -> Mac | None:
     """The address of a port: its own, or that of the first of its interfaces by name."""
     running = [interfaces[i.name] for i in port.interfaces if i.name in interfaces]
     if not running:
-        return
-    mac = read_mac(port.mac or "")
-    if mac is None:
-        first = min(running, key=lambda interface: interface.port.name)
-        if first.port.name == config.name:
-            return
-        mac = first.port.mac
-    if not mac[0] & (_LOCAL | _GROUP) and mac != _ZERO and mac not in _RESERVED_UNICAST:
-        yield mac
+        return None
+    mac = read_mac(port.mac) if port.mac is not None else None
+    if mac is not None:
+        return mac
+    first = min(running, key=_name_of) if len(running) > 1 else running[0]
+    return None if first.port.name == config.name else first.port.mac
+
+
+def _name_of(interface: Interface) -> str:
+    return interface.port.name
 
 
 def own_mac(identity: object, name: str) -> Mac:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Callable
 
 from vnet.base.units import NS_PER_S
 from vnet.ovs.flow.ports import OFPP_MAX, OdpPort, OfpPort
@@ -72,21 +72,21 @@ class OfpNumbers:
         return min(resting, key=lambda number: resting[number])
 
 
-def dummy_number(name: str, taken: Container[OdpPort]) -> OdpPort:
+def dummy_number(name: str, is_taken: Callable[[OdpPort], bool]) -> OdpPort:
     """What the dummy datapath chooses, so that tests can tell beforehand: the number in the name,
     plus 100 for names that begin with ``br``.
     """
     base = _BRIDGE_BASE if name.startswith("br") else 0
     digits = _FIRST_NUMBER.search(name)
     number = OdpPort(base + (int(digits[0]) if digits else 0))
-    if digits is not None and number > 0 and number not in taken:
+    if digits is not None and number > 0 and not is_taken(number):
         return number
-    return _lowest_free(taken)
+    return _lowest_free(is_taken)
 
 
-def _lowest_free(taken: Container[OdpPort]) -> OdpPort:
+def _lowest_free(is_taken: Callable[[OdpPort], bool]) -> OdpPort:
     """From 1 on; 0 is the datapath's own port."""
     number = 1
-    while OdpPort(number) in taken:
+    while is_taken(OdpPort(number)):
         number += 1
     return OdpPort(number)

@@ -77,19 +77,24 @@ class Vswitchd:
         for name in [name for name in self.running if name not in wanted]:
             self.running.pop(name).remove()
         # Names may move from one bridge to another, so all go before any comes.
-        for name, bridge in self.running.items():
-            bridge.drop_ports(wanted[name])
+        changed = [name for name, bridge in self.running.items() if not bridge.is_as(wanted[name])]
+        for name in changed:
+            self.running[name].drop_ports(wanted[name])
         for name, bridge_config in wanted.items():
             if name not in self.running:
-                self.running[name] = Bridge(bridge_config, self._around)
-        for name, bridge in self.running.items():
+                bridge = self.running[name] = Bridge(bridge_config, self._around)
+                bridge.drop_ports(bridge_config)
+                changed.append(name)
+        for name in changed:
+            bridge = self.running[name]
             bridge.configure(wanted[name], in_order=in_order)
-            bridge.ofproto.sampling = sampling_of(wanted[name], config.collector_sets)
             if self.ports_ready is None:
                 bridge.take_identity()
             else:
                 self.ports_ready(wanted[name])
             bridge.configure_spanning_tree()
+        for name, bridge in self.running.items():
+            bridge.ofproto.sampling = sampling_of(wanted[name], config.collector_sets)
         self._configure_datapath(config)
         self._name_datapath(config)
         self.config = config

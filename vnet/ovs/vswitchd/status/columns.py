@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.ovsdb.commit import Change
@@ -44,11 +44,16 @@ _NONE: frozenset[str] = frozenset()
 def is_told(table: str, changes: Mapping[Uuid, Change]) -> bool:
     """Whether rows have changed in a way that configures something."""
     ignored = STATUS_COLUMNS.get(table, _NONE)
-    for old, new in changes.values():
-        if old is None or new is None:
-            return True
-        was = old.columns
-        for name, datum in new.columns.items():
-            if datum != was[name] and name not in ignored:
-                return True
-    return False
+    return any(has_changed(change, ignored) for change in changes.values())
+
+
+def has_changed(change: Change, ignored: Container[str]) -> bool:
+    """Whether a row has come or gone, or differs in other columns than those ignored."""
+    old, new = change
+    if old is None or new is None:
+        return True
+    was = old.columns
+    return any(
+        datum is not was[name] and datum != was[name] and name not in ignored
+        for name, datum in new.columns.items()
+    )

@@ -8,8 +8,7 @@ from typing import cast
 from vnet.ovs.ofproto.switching.bundle import Bundle
 from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.vswitchd.bridge import Bridge
-from vnet.ovs.vswitchd.config import InterfaceConfig
-from vnet.ovs.vswitchd.interface import Interface
+from vnet.ovs.vswitchd.config import BridgePortConfig, InterfaceConfig
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 from vnet.ovs.vswitchd.row import Row
 from vnet.ovs.vswitchd.status.interface import NO_INTERFACE, error_of, link_status, statistics
@@ -32,10 +31,13 @@ class Reporter:
         self._vswitchd = vswitchd
         self._in_trees: set[str] = set()
         """The bridges that spoke a spanning tree protocol when it was last told of them."""
+        self._in_lacp: set[str] = set()
+        """The ports that spoke LACP then."""
 
     def tell_all(self) -> None:
         """What was told may not have been heard: tell it again."""
         for bridge in self._bridges():
+            bridge.news.update(interface.name for interface in bridge.config.interfaces())
             for interface in bridge.interfaces.values():
                 interface.is_new = interface.is_stale = True
 
@@ -47,8 +49,12 @@ class Reporter:
                 "datapath_version": one(DATAPATH_VERSION),
             }
             writer.set("Bridge", _uuid(bridge.config), status)
-            for interface in bridge.config.interfaces():
-                self._report_interface(bridge, interface, writer)
+            if bridge.news or bridge.patches:
+                told = bridge.news | bridge.patches
+                bridge.news.clear()
+                for interface in bridge.config.interfaces():
+                    if interface.name in told:
+                        self._report_interface(bridge, interface, writer)
         self.changed(writer)
 
     def changed(self, writer: StatusWriter) -> None:
@@ -78,7 +84,7 @@ class Reporter:
     def _bridges(self) -> Iterator[Bridge]:
         return iter(self._vswitchd.running.values())
 
-    def _ports(self, bridge: Bridge) -> Iterator[tuple[Row, Bundle]]:
+    def _ports(self, bridge: Bridge) -> Iterator[tuple[BridgePortConfig, Bundle]]:
         """The ports of a bridge that there are."""
         bundles = bridge.ofproto.switching.bundles
         return ((port, bundles[port.name]) for port in bridge.config.ports if port.name in bundles)
@@ -93,16 +99,22 @@ class Reporter:
                 writer.set("Port", _uuid(port), port_status(bundle, tree))
                 if tree is None:
                     writer.set("Port", _uuid(port), port_statistics(bundle, tree))
+            speaks = bundle.lacp is not None
+            if speaks or port.name in self._in_lacp:
+                self._report_lacp(bridge, port, bundle, writer)
+                (self._in_lacp.add if speaks else self._in_lacp.discard)(port.name)
         if tree is None:
             self._in_trees.discard(name)
         else:
             self._in_trees.add(name)
-        for interface in bridge.interfaces.values():
-            self._report_lacp(bridge, interface, writer)
 
-    def _report_lacp(self, bridge: Bridge, interface: Interface, writer: StatusWriter) -> None:
-        bundle = bridge.ofproto.switching.bundle_of(interface.port.number)
-        writer.set("Interface", _uuid(interface.config), lacp_current(bundle, interface.port))
+    def _report_lacp(
+        self, bridge: Bridge, port: BridgePortConfig, bundle: Bundle, writer: StatusWriter
+    ) -> None:
+        for interface in port.interfaces:
+            running = bridge.interfaces.get(interface.name)
+            if running is not None:
+                writer.set("Interface", _uuid(interface), lacp_current(bundle, running.port))
 
     def _report_interface(
         self, bridge: Bridge, config: InterfaceConfig, writer: StatusWriter

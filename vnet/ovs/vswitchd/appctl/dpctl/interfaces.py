@@ -134,7 +134,7 @@ def _open(call: DpctlCall, dpif: Dpif, wanted: _Wanted) -> NetDevice | None:
 def _number_for(dpif: Dpif, wanted: _Wanted) -> OdpPort | None:
     if wanted.number is not None or dpif.kind != "dummy":
         return wanted.number
-    return dummy_number(wanted.name, {port.number for port in dpif.ports()})
+    return dummy_number(wanted.name, dpif.has_port)
 
 
 def delete(call: DpctlCall) -> None:
