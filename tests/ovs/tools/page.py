@@ -1,0 +1,53 @@
+"""``docs/ovs-tools.md``: what may be typed, as the transcript says.
+
+``python -m tests.ovs.tools.page > docs/ovs-tools.md``
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from tests.ovs.tools.scene import Row, all_scenes
+
+_HEAD = """\
+# The programs of Open vSwitch
+
+`ovs-vsctl`, `ovsdb-client`, `ovsdb-tool` and `ovs-appctl`, as Debian's openvswitch-switch 3.1.0 has
+them, speak to vnet's daemons as to Open vSwitch's own. For every sub-command, command lines with
+its options and its errors are typed to both, side by side; where what Open vSwitch answers does not
+depend on chance, both answer the same, to the letter: output, complaints and exit code. The lines
+are in `tests/ovs/tools/scenes/`, and this page is made from them
+(`python -m tests.ovs.tools.page > docs/ovs-tools.md`).
+"""
+_PROGRAMS = {
+    "ovs-vsctl": "what the switch is to be, as the database says",
+    "ovsdb-client": "the database itself",
+    "ovsdb-tool": "its file, which either server reads as the other wrote it",
+    "ovs-appctl": "what a daemon is asked while it runs",
+}
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    rows = [row for scene in all_scenes() for row in scene.rows]
+    yield _HEAD
+    for program, what in _PROGRAMS.items():
+        yield f"## {program}: {what}\n"
+        yield "| program | sub-command | state | remark |"
+        yield "| --- | --- | --- | --- |"
+        yield from sorted(map(_row, (row for row in rows if row.program == program)))
+        yield ""
+
+
+def _row(row: Row) -> str:
+    command = row.command if row.command == "options" else f"`{row.command}`"
+    return f"| {row.program} | {command} | {row.state} | {row.remark} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

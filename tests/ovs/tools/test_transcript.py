@@ -1,0 +1,81 @@
+"""The programs of Open vSwitch say the same to our daemons as to its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.ovs.private_ovs import IS_INSTALLED
+from tests.ovs.tools.page import page
+from tests.ovs.tools.play import Played, play
+from tests.ovs.tools.scene import Row, Scene, all_scenes
+
+pytestmark = [
+    pytest.mark.ovs,
+    pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed"),
+]
+
+PAGE = Path(__file__).parents[3] / "docs" / "ovs-tools.md"
+SCENES = {scene.name: scene for scene in all_scenes()}
+ROWS = [
+    pytest.param(scene, number, id=f"{scene.name}: {row.command}")
+    for scene in SCENES.values()
+    for number, row in enumerate(scene.rows)
+]
+
+
+@cache
+def played(scene_name: str) -> list[list[Played]]:
+    with TemporaryDirectory(prefix="vnet-") as directory:
+        return play(SCENES[scene_name], Path(directory))
+
+
+@pytest.mark.parametrize(("scene", "number"), ROWS)
+def test_both_sides_say_the_same(scene: Scene, number: int) -> None:
+    faults = [fault for line in played(scene.name)[number] if (fault := line.fault())]
+    assert not faults, "\n\n".join(faults)
+
+
+def test_what_differs_or_is_missing_has_a_remark_and_a_line_that_shows_it() -> None:
+    for row in _rows():
+        if row.state != "works":
+            assert row.remark, row.command
+            assert any(line.mark == "!" for line in row.lines), row.command
+        else:
+            assert all(line.mark != "!" for line in row.lines), row.command
+
+
+_WORDS = {
+    ("ovs-vsctl", "--commands"): r",([\w-]+),",
+    ("ovsdb-client", "--help"): r"(?m)^  (?:\[--force\] )?([a-z-]+) \[",
+    ("ovsdb-tool", "--help"): r"(?m)^  (?:\[\S*\] )?([a-z][a-z-]+) +[\[DARS]",
+}
+
+
+@pytest.mark.parametrize(("program", "option"), _WORDS)
+def test_every_sub_command_has_a_row(program: str, option: str) -> None:
+    said = subprocess.run([program, option], capture_output=True, text=True, check=True).stdout
+    commands = set(re.findall(_WORDS[program, option], said))
+    assert len(commands) >= 20
+    assert commands <= {row.command for row in _rows() if row.program == program}
+
+
+def test_every_command_of_both_daemons_has_a_row() -> None:
+    of_switch, of_server, *_ = played("appctl-common")[0]
+    said = of_switch.theirs.output + of_server.theirs.output
+    commands = set(re.findall(r"(?m)^  (\S+)", said))
+    assert len(commands) > 150
+    assert commands <= {row.command for row in _rows() if row.program == "ovs-appctl"}
+
+
+def test_the_page_in_the_docs_is_the_transcript() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.ovs.tools.page"
+
+
+def _rows() -> list[Row]:
+    return [row for scene in SCENES.values() for row in scene.rows]
