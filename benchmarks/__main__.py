@@ -19,6 +19,7 @@ from benchmarks import (
     road,
     routing,
     scale,
+    starting,
     tcp,
     translation,
 )
@@ -37,6 +38,7 @@ MODULES = (
     captures,
     leasing,
     scale,
+    starting,
 )
 """Each has a tuple ``BENCHMARKS``; add yours here."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def schema_with(column: Any, **table: Any) -> Any:
 
 
 def test_the_shipped_schema_says_what_its_file_says() -> None:
-    written = json.loads(OPEN_VSWITCH_SCHEMA_FILE.read_text())
+    written = json.loads(Path(OPEN_VSWITCH_SCHEMA_FILE).read_text())
     schema = open_vswitch_schema()
     assert schema.version == written["version"]
     assert {name: set(table.columns) for name, table in schema.tables.items()} == {
@@ -36,8 +37,8 @@ def test_a_schema_printed_and_read_again_is_the_same() -> None:
 
 
 def test_the_licence_of_the_shipped_schema_lies_beside_it() -> None:
-    notice = (OPEN_VSWITCH_SCHEMA_FILE.parent / "NOTICE").read_text()
-    assert OPEN_VSWITCH_SCHEMA_FILE.name in notice
+    notice = (Path(OPEN_VSWITCH_SCHEMA_FILE).parent / "NOTICE").read_text()
+    assert Path(OPEN_VSWITCH_SCHEMA_FILE).name in notice
     assert "Apache License, Version 2.0" in notice
 
 

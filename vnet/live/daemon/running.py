@@ -48,6 +48,7 @@ class RunningDaemon:
         )
         self.status = 0
         self.is_ready = False
+        self._is_ending = False
         self.background: Background | None = None
         self._unixctl: UnixctlServer | None = None
         self._at_exit: list[Callable[[], None]] = []
@@ -81,11 +82,13 @@ class RunningDaemon:
     def exit(self, status: int = 0) -> None:
         """End once the present event returns."""
         self.status = status
+        self._is_ending = True
         self.clock.stop()
 
     def run(self) -> None:
         """Serve until :meth:`exit`."""
-        self.clock.run_live()
+        if not self._is_ending:
+            self.clock.run_live()
 
     def close(self) -> None:
         """Give up all there is; what is answered already still gets out."""

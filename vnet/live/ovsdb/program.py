@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vnet.live.daemon.errors import FatalError
 from vnet.live.daemon.getopt import Argument, Option
@@ -11,7 +12,6 @@ from vnet.live.daemon.program import Program
 from vnet.live.daemon.running import RunningDaemon
 from vnet.live.daemon.usage import ACTIVE_METHODS, PASSIVE_METHODS, TLS_USAGE, daemon_usage
 from vnet.live.directories import database_directory
-from vnet.live.ovsdb.child import Child
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
 from vnet.live.ovsdb.replication import Excluded
 from vnet.live.ovsdb.saved_settings import SavedSettings
@@ -20,6 +20,9 @@ from vnet.ovs.unixctl.coverage_names import OVSDB_SERVER_EVENTS
 from vnet.ovs.unixctl.request import Request
 from vnet.ovs.unixctl.table import Command
 from vnet.ovs.vlog.modules import OVSDB_SERVER_MODULES
+
+if TYPE_CHECKING:
+    from vnet.live.ovsdb.child import Child
 
 
 class OvsdbServerProgram(Program):
@@ -135,7 +138,7 @@ Other options:
             raise FatalError(complaint)
         daemon.memory.add(server.usage)
         daemon.open_unixctl()
-        child = None if self.run_command is None else Child(daemon, self.run_command)
+        child = None if self.run_command is None else _start_child(daemon, self.run_command)
         daemon.commands.register(*server.commands(), _exit_command(daemon))
         if is_backup:
             server.following.connect()
@@ -155,6 +158,12 @@ Other options:
         self.files, self.remotes = saved.names, saved.remotes
         self.sync_from, self.sync_exclude = saved.sync_from, saved.excluded
         return saved.is_backup
+
+
+def _start_child(daemon: RunningDaemon, command: str) -> Child:
+    from vnet.live.ovsdb.child import Child  # Few servers have one.
+
+    return Child(daemon, command)
 
 
 def _column_diff_command(server: OvsdbServer) -> Command:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
-from pathlib import Path
 
+from vnet.ovs.ovsdb.json_text import Json
 from vnet.ovs.ovsdb.schema import DatabaseSchema
 
-OPEN_VSWITCH_SCHEMA_FILE = Path(__file__).parent / "data" / "vswitch.ovsschema"
+_FOLDER = os.path.join(os.path.dirname(__file__), "data")
+OPEN_VSWITCH_SCHEMA_FILE = os.path.join(_FOLDER, "vswitch.ovsschema")
 
 
 @cache
 def open_vswitch_schema() -> DatabaseSchema:
     """The ``Open_vSwitch`` schema. All databases share one."""
-    text = OPEN_VSWITCH_SCHEMA_FILE.read_text(encoding="utf-8")
-    return DatabaseSchema.from_json(json.loads(text))
+    return DatabaseSchema.from_json(shipped_schema("vswitch"))
+
+
+def shipped_schema(name: str) -> Json:
+    """The text of a schema in ``data/``, read."""
+    with open(os.path.join(_FOLDER, f"{name}.ovsschema"), encoding="utf-8") as file:
+        return json.load(file)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from functools import cache
-from pathlib import Path
 
 from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.ovsdb.database import Database
 from vnet.ovs.ovsdb.json_text import Json, json_text
 from vnet.ovs.ovsdb.schema import DatabaseSchema
 from vnet.ovs.ovsdb.server.served import Served
+from vnet.ovs.ovsdb.shipped import shipped_schema
 
 SERVER_DATABASE = "_Server"
-_SCHEMA_FILE = Path(__file__).parent.parent / "data" / "_server.ovsschema"
 
 
 @cache
 def server_schema() -> DatabaseSchema:
     """The schema of ``_Server`` as Open vSwitch 3.1.0 has it."""
-    return DatabaseSchema.from_json(json.loads(_SCHEMA_FILE.read_text(encoding="utf-8")))
+    return DatabaseSchema.from_json(shipped_schema("_server"))
 
 
 def make_server_database(new_uuid: Callable[[], Uuid]) -> Database:
