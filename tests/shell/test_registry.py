@@ -18,7 +18,9 @@ from vnet.shell.registry import COMMANDS, Command, Group, NodeUse, Registry, com
 
 EXAMPLES = [(c.name, example) for c in COMMANDS for example in c.examples]
 BEFORE = {
-    "h1 ovs-netlink show 5": ("h1 ovs-netlink on",),"leave vm1 239.1.1.1": ["join vm1 239.1.1.1"]}
+    "h1 ovs-netlink show 5": ("h1 ovs-netlink on",),
+    "leave vm1 239.1.1.1": ["join vm1 239.1.1.1"],
+}
 """What has to be done for an example to make sense."""
 
 

@@ -1,7 +1,9 @@
 """What a datapath can do, and what translations may make use of (``dpif/set-dp-features``).
 
 The userspace datapath can do everything. Whoever wants to know what becomes of flows on one that
-cannot, such as an older kernel's, forbids translations what it lacks.
+cannot, such as an older kernel's, forbids translations what it lacks. ``clone``,
+``sample_nesting``, ``trunc``, ``check_pkt_len``, ``add_mpls`` and ``tnl_push_pop`` make a
+difference; the others are remembered and shown.
 """
 
 from __future__ import annotations

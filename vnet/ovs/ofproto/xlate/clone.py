@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from vnet.ovs.dpif.actions import CheckPktLen, Clone, OdpActions
+from vnet.ovs.dpif.actions import (
+    SAMPLE_ALWAYS,
+    CheckPktLen,
+    Clone,
+    OdpAction,
+    OdpActions,
+    Sample,
+)
 from vnet.ovs.ofproto.xlate.commit import commit
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.loop import (
@@ -30,6 +38,9 @@ _IRREVERSIBLE: frozenset[type[Ofpact]] = frozenset(
     )
 )
 """What no later action undoes, so that only a copy of the packet may go through it."""
+
+_LEAST_NESTING = 3
+"""Samples that copy stand in others, so that many levels are not enough."""
 
 
 @contextmanager
@@ -71,19 +82,32 @@ def do_on_clone(ctx: XlateCtx, actions: Ofpacts, is_last: bool) -> None:
     """Carry out actions so that nothing of them shows in the packet afterwards.
 
     Mostly it is enough to restore the flow: the next commit undoes what was done. Where that is
-    not possible the datapath makes a copy.
+    not possible the datapath makes a copy: by ``clone``, or as a sample of all packets.
     """
     with saved_pipeline(ctx):
         if is_last or not any(type(action) in _IRREVERSIBLE for action in actions):
             do_pipeline(ctx, actions, is_last=is_last)
             return
         commit(ctx)
+        copied = _copier(ctx)
+        if copied is None:
+            ctx.fail("Failed to compose clone action")
+            return
         with saved_packet(ctx):
             start = len(ctx.actions)
             do_pipeline(ctx, actions, is_last=True)
             nested = take_actions(ctx, start)
             if nested:
-                ctx.actions.append(Clone(nested))
+                ctx.actions.append(copied(nested))
+
+
+def _copier(ctx: XlateCtx) -> Callable[[OdpActions], OdpAction] | None:
+    """What has the datapath do something with a copy; None: nothing does."""
+    if ctx.supports("clone"):
+        return Clone
+    if ctx.in_.backer.features["sample_nesting"] > _LEAST_NESTING:
+        return partial(Sample, SAMPLE_ALWAYS)
+    return None
 
 
 @carries_out_in_place(ofpacts.Clone)
@@ -97,8 +121,14 @@ def _check_pkt_larger(ctx: XlateCtx, action: ofpacts.CheckPktLarger, place: Plac
     """Translate the rest of the list twice: as if the packet were larger, and as if not.
 
     As in Open vSwitch, what the first translation does to the stack and the action set is there
-    in the second.
+    in the second. Where the datapath cannot tell, the packet at hand decides, and each comes up.
     """
+    if not ctx.supports("check_pkt_len"):
+        frame = ctx.in_.frame
+        is_large = frame is not None and len(frame) > action.packet_bytes
+        action.destination.put(ctx.flow, int(is_large))
+        ctx.slow_without("check_pkt_len")
+        return Verdict.NEXT
     with saved_pipeline(ctx):
         commit(ctx)
         is_larger = _rest_for_outcome(ctx, action, place.rest, 1)

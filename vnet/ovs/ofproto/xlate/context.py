@@ -22,6 +22,7 @@ from vnet.ovs.dpif.actions import (
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import Flow, with_tag_told
 from vnet.ovs.flow.ports import OFPP_UNSET
+from vnet.ovs.ofproto.features import Features
 from vnet.ovs.ofproto.xlate.action_size import RunningSize
 from vnet.ovs.ofproto.xlate.cache import LostCopy, SideEffect, XlateCache
 from vnet.ovs.ofproto.xlate.recirc import TUNNEL_MASK, FrozenState, RecircTable
@@ -66,6 +67,10 @@ class Backer(Protocol):
     @property
     def underlay(self) -> Underlay:
         """What they know about tunnels."""
+
+    @property
+    def features(self) -> Features:
+        """What translations may make use of in the datapath."""
 
     def send_to_tables(
         self, bridge: Ofproto, port: OfPort, frame: bytes, *, depth: int, resubmits: int
@@ -261,6 +266,15 @@ class XlateCtx:
     def detail(self, text: str) -> None:
         """Something to know about the present action."""
         self.report(NodeKind.DETAIL, text)
+
+    def supports(self, feature: str) -> bool:
+        """Whether the datapath may be asked for something."""
+        return bool(self.in_.backer.features[feature])
+
+    def slow_without(self, feature: str) -> None:
+        """What was just translated needs a feature: where there is none, each frame comes up."""
+        if not self.supports(feature):
+            self.slow |= SlowPath.ACTION
 
     def warn(self, text: str) -> None:
         """Something that a user would not expect."""

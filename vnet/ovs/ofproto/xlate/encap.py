@@ -72,6 +72,7 @@ def _encap(ctx: XlateCtx, action: Encap) -> None:
         metadata = _encap_nsh(ctx, action)
     else:
         _encap_mpls(ctx, action)
+        ctx.slow_without("add_mpls")
     if not ctx.has_failed():
         ctx.pending_encap = True
         ctx.encap_metadata = metadata
@@ -196,6 +197,7 @@ def _decap_mpls(ctx: XlateCtx, action: Decap) -> bool:
     n_labels = count_labels(flow, ctx.wc)
     ethertype = type_in_namespace(action.new_packet_type) or ETH_TYPE_TEB
     if pop_label(flow, n_labels, ethertype, ctx.wc):
+        ctx.slow_without("add_mpls")
         ctx.pending_decap = True
         return n_labels == 1
     if n_labels >= N_MPLS_LABELS:

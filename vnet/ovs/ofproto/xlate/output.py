@@ -91,6 +91,7 @@ def _output(ctx: XlateCtx, port: OfPort, odp_port: OdpPort) -> None:
     sample_output(ctx, port)
     if 0 < ctx.mirror_snaplen < _UNCUT_BYTES:
         ctx.actions.append(Trunc(ctx.mirror_snaplen))
+        ctx.slow_without("trunc")
     ctx.actions.append(Output(odp_port))
 
 

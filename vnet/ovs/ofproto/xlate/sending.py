@@ -138,6 +138,7 @@ def _output_trunc(ctx: XlateCtx, action: OutputTrunc, place: Place) -> Verdict:
         return Verdict.NEXT
     ctx.actions.append(Trunc(action.max_len_bytes))
     send(ctx, action.port, place, truncate=True)
+    ctx.slow_without("trunc")
     return Verdict.NEXT
 
 
