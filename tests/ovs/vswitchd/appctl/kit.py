@@ -10,10 +10,6 @@ from pathlib import Path
 from tests.oracle.ovs_kit import Switch
 from tests.ovs.private_ovs import PrivateOvs, private_ovs
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.unixctl.table import CommandTable
-from vnet.ovs.vswitchd.appctl.clock import VirtualClock, clock_commands
-from vnet.ovs.vswitchd.appctl.dummies import DummyCommands
-from vnet.ovs.vswitchd.appctl.table import VERSION, answer_of, switch_commands
 
 SET_UP = (
     "--may-exist add-br br0 -- set bridge br0 datapath_type=dummy "
@@ -39,12 +35,6 @@ class OurDaemon:
 
     def __init__(self) -> None:
         self.switch = Switch()
-        vswitchd = self.switch.vswitchd
-        self.table = CommandTable(VERSION)
-        self.table.register(*switch_commands(vswitchd))
-        dummies = DummyCommands(vswitchd, self.switch.dummies)
-        self.table.register(*switch_commands(vswitchd, dummies.commands()))
-        self.table.register(*clock_commands(VirtualClock(self.switch.scheduler)))
 
     def set_up(self) -> None:
         """Add the bridge, its ports and flows."""
@@ -54,9 +44,8 @@ class OurDaemon:
 
     def ask(self, line: str) -> tuple[str, str]:
         """What is printed, and what is wrong."""
-        name, *words = shlex.split(line)
         try:
-            return answer_of(self.table, name, words), ""
+            return self.switch.appctl(shlex.split(line)), ""
         except OvsTextError as error:
             return "", error.what
 
