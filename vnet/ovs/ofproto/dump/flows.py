@@ -63,8 +63,10 @@ def dump_aggregate(bridge: Ofproto, selection: Selection | None = None) -> str:
     return f"packet_count={n_packets} byte_count={n_bytes} flow_count={len(rules)}"
 
 
-def dump_all_flows(bridge: Ofproto) -> Iterator[str]:
-    """All flows, the switch's own ones too (``ovs-appctl bridge/dump-flows``)."""
+def dump_all_flows(bridge: Ofproto, *, shows_offload: bool = False) -> Iterator[str]:
+    """All flows, the switch's own ones too (``ovs-appctl bridge/dump-flows``); ``shows_offload``
+    adds what hardware has carried out, which is nothing."""
+    offloaded = "n_offload_packets=0, n_offload_bytes=0, " if shows_offload else ""
     bridge.before_reading_stats()
     now_ns = bridge.scheduler.now_ns
     for table in bridge.tables:
@@ -73,7 +75,7 @@ def dump_all_flows(bridge: Ofproto) -> Iterator[str]:
             priority = None if rule.priority == DEFAULT_PRIORITY else rule.priority
             yield (
                 f"{shown}duration={elapsed_ns(rule.created_ns, now_ns) // NS_PER_S}s, "
-                f"n_packets={rule.n_packets}, n_bytes={rule.n_bytes}, "
+                f"n_packets={rule.n_packets}, n_bytes={rule.n_bytes}, {offloaded}"
                 f"{match_text(rule.match, NO_NAMES, priority)},"
                 f"actions={actions_text(rule.actions)}"
             )

@@ -25,7 +25,8 @@ def dump_flows(vswitchd: Vswitchd, words: Sequence[str]) -> str:
     bridge = vswitchd.bridges.get(words[-1])
     if bridge is None:
         raise OvsTextError("Unknown bridge")
-    return "\n".join(dump_all_flows(bridge))
+    shows_offload = words[0] == "--offload-stats"
+    return "\n".join(dump_all_flows(bridge, shows_offload=shows_offload))
 
 
 def reconnect(vswitchd: Vswitchd, words: Sequence[str]) -> str:

@@ -51,6 +51,7 @@ def answer_of(table: CommandTable, name: str, words: Sequence[str] = ()) -> str:
     answers: list[tuple[bool, str]] = []
     table.dispatch(name, words, Request(lambda well, text: answers.append((well, text))))
     ((is_well, text),) = answers
+    text = text.removesuffix("\n")
     if not is_well:
         raise OvsTextError(text)
     return text
@@ -72,10 +73,12 @@ def _run(command: AppctlCommand, vswitchd: Vswitchd) -> Run:
 
 
 def _answer(command: AppctlCommand, vswitchd: Vswitchd, words: Sequence[str]) -> str:
+    """With the last newline, which the text of a command does without."""
     try:
-        return command.run(vswitchd, words)
+        text = command.run(vswitchd, words)
     except OvsTextError as error:
-        raise CommandError(error.what) from error
+        raise CommandError(f"{error.what}\n" if error.what else "") from error
+    return f"{text}\n" if text else ""
 
 
 _BRIDGE_FLOWS = "[-m] [--names | --no-names] bridge"
