@@ -22,7 +22,8 @@ _LIBRARIES = (
 _PROGRAMS = (
     ("tshark", "reads captures in tests and on the command line"),
     ("wireshark", "opens captures"),
-    ("ovs-vsctl", "interoperability tests with Open vSwitch"),
+    ("ovs-vsctl", "the switches of `vnet up` and `vnet ovs`, and interoperability tests"),
+    ("ovs-appctl", "asks those switches what they do"),
     ("cc", "compiles optional fast parts"),
 )
 

@@ -59,7 +59,7 @@ def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) 
 @click.option(
     "--rundir",
     type=RUNDIR,
-    help="Where its pidfile goes [default: $XDG_RUNTIME_DIR/vnet/<lab>].",
+    help="Where sockets go, in a folder for each host [default: $XDG_RUNTIME_DIR/vnet/<lab>].",
 )
 @click.option("--detach", is_flag=True, help="Return when everything answers.")
 @click.option("--no-run", is_flag=True, help="Build only: neither scenario nor captures.")
@@ -75,7 +75,9 @@ def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) 
 def up(file: str, kernel: bool, rundir: Path | None, detach: bool, **options: Any) -> int:
     """Bring a topology up in real time, and leave it up.
 
-    The scenario is played by the wall clock, and the lab lives on until Ctrl-C or `vnet down`.
+    The scenario is played by the wall clock, and the lab lives on. Each host with Open vSwitch has
+    a directory with sockets: with OVS_RUNDIR set to it, as this says, ovs-vsctl and ovs-appctl
+    work on that host. Ctrl-C or `vnet down` ends it. No root.
 
     With --kernel it is built on the Linux kernel, which needs root: hosts, guests, routers and
     switches become network namespaces called vnet-<lab>-<node>; `ip netns exec` gets into them.
@@ -112,7 +114,7 @@ def _up_live(
     from vnet.live.lab.lab import LiveLab
     from vnet.live.lab.places import directory_of
     from vnet.live.lab.running import held, run_lab
-    from vnet.live.starting import go_to_background, told_in_our_words
+    from vnet.live.starting import go_to_background, say_where, told_in_our_words
     from vnet.topology.load import load_topology
 
     topology = load_topology(resolve(file))
@@ -130,12 +132,15 @@ def _up_live(
                 tell=lambda sentence: click.echo(f"note: {sentence}", err=True),
             )
 
-            def answers() -> None:
+            def answers(directories: list[Path]) -> None:
+                say_where(directories, err=as_json)
                 place = f" --rundir {directory}" if rundir is not None else f" {topology.name}"
                 click.echo(f"{topology.name} is up; Ctrl-C or vnet down{place} ends it", err=True)
                 ready()
 
-            report = run_lab(lab, answers, plays=not no_run, until_ns=until, stays=not goes_down)
+            report = run_lab(
+                lab, directory, answers, plays=not no_run, until_ns=until, stays=not goes_down
+            )
     if as_json:
         render.show_json(report)
     elif not no_run:

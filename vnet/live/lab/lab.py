@@ -3,6 +3,7 @@ taken down."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,6 +41,7 @@ class LiveLab:
         tell: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self._tell = tell
+        self._open = contextlib.ExitStack()
         self.clock = WallClock()
         self.clock.begin()
         self.lab = Lab(
@@ -50,6 +52,19 @@ class LiveLab:
             pcap_format=pcap_format,
             clock=self.clock,
         )
+
+    def serve(self, directory: Path) -> list[Path]:
+        """Let the tools of Open vSwitch in, each machine that has one in a directory of its own
+        below ``directory``. Returns these. Raises what
+        :class:`~vnet.live.switch.live_switch.LiveSwitch` does."""
+        # Labs without Open vSwitch do without all that it is made of.
+        machines = list(self.lab.network.openvswitches())
+        if machines:
+            from vnet.live.lab.switches import served
+
+            for machine in machines:
+                self._open.enter_context(served(self.clock, machine, directory / machine.owner))
+        return [directory / machine.owner for machine in machines]
 
     def live(self, *, plays: bool = True, until_ns: int | None = None, stays: bool = True) -> None:
         """Play the scenario, to its end or to a time, and go on living after it until somebody
@@ -66,10 +81,11 @@ class LiveLab:
         self.clock.run_live()
 
     def close(self) -> Report:
-        """Complete the captures and say how it went.
+        """Let nobody in any more, complete the captures and say how it went.
 
         Raises :class:`StorageError`.
         """
+        self._open.close()
         try:
             return self.lab.close()
         finally:

@@ -20,7 +20,7 @@ from vnet.ovs.vlog.vlog import SILENT
 _PATIENCE_S = 30
 _LOOK_INTERVAL_S = 0.02
 
-Ready = Callable[[], None]
+Ready = Callable[[list[Path]], None]
 
 
 @contextmanager
@@ -55,17 +55,18 @@ def _lock(directory: Path, lab: str) -> Iterator[None]:
 
 def run_lab(
     lab: LiveLab,
+    directory: Path,
     ready: Ready,
     *,
     plays: bool = True,
     until_ns: int | None = None,
     stays: bool = True,
 ) -> Report:
-    """Let a lab live in ``directory`` until a signal ends it; ``ready`` is called once it is
-    built. The rest is as for :meth:`LiveLab.live`. Returns how it went."""
+    """Let a lab live in ``directory`` until a signal ends it; ``ready`` is told where its switches
+    are once everything answers. The rest is as for :meth:`LiveLab.live`. Returns how it went."""
     try:
         with closing(EndingSignals(lab.clock, lab.clock.stop)):
-            ready()
+            ready(lab.serve(directory))
             lab.live(plays=plays, until_ns=until_ns, stays=stays)
     except BaseException:
         lab.close()

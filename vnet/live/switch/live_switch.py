@@ -6,22 +6,29 @@ sockets for each bridge; the pidfiles are there already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from vnet.live.clock import WallClock
+from vnet.live.daemon.memory import Memory
+from vnet.live.daemon.program import OVS_VERSION
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
-from vnet.live.switch.logs import SERVER, SWITCH, Logs
+from vnet.live.switch.logs import PROGRAMS, SERVER, SWITCH, Logs
 from vnet.live.unixctl import UnixctlServer
+from vnet.ovs.unixctl.coverage import Coverage
+from vnet.ovs.unixctl.coverage_names import OVSDB_SERVER_EVENTS, VSWITCHD_EVENTS
 from vnet.ovs.unixctl.request import Request
 from vnet.ovs.unixctl.table import Command, CommandTable
-from vnet.ovs.vswitchd.appctl.table import switch_commands
 from vnet.ovs.vswitchd.daemon import Daemon
 
-_VERSION = "{} (Open vSwitch) 3.1.0"
+_EVENTS = {SWITCH: VSWITCHD_EVENTS, SERVER: OVSDB_SERVER_EVENTS}
 _MANAGERS = "db:Open_vSwitch,Open_vSwitch,manager_options"
+
+
+def _nothing() -> None:
+    """Nobody is to be told."""
 
 
 @contextmanager
@@ -33,15 +40,27 @@ def live_switch(
     logs: Logs,
     *,
     ended: Callable[[], None] | None = None,
-    commands: Sequence[Command] = (),
+    configured: Callable[[], None] = _nothing,
+    commands: Callable[[], Iterable[Command]] = tuple,
 ) -> Iterator[None]:
     """Let clients come while the block lasts: to the databases of ``server``, and to the ``daemon``
     that follows one of them. All that they can find answers when the block begins.
 
     ``ended`` is called when somebody tells one of the two daemons to exit; without it they do not.
-    ``commands`` are what the switch answers besides the usual. Raises ``OSError`` where a socket
-    cannot be made.
+    ``configured`` is called after each configuration, and ``commands`` makes what the switch
+    answers besides the usual. Raises ``OSError`` where a socket cannot be made.
     """
+
+    def follow_bridges() -> None:
+        configured()
+        sockets.follow(dict.fromkeys(daemon.vswitchd.bridges, ()))
+
+    leave = _exit_command(ended)
+    tables = {program: _table(program, clock, logs) for program in PROGRAMS}
+    tables[SERVER].register(*server.commands(), leave)
+    tables[SWITCH].register(leave)
+    tables[SWITCH].register_later(lambda: _switch_commands(daemon))
+    tables[SWITCH].register_later(commands)
     with ExitStack() as doors:
         server.add_remote("punix:db.sock")
         server.add_remote(_MANAGERS)
@@ -50,19 +69,9 @@ def live_switch(
             raise OSError(complaint)
         sockets = BridgeSockets(clock, str(directory), logs[SWITCH])
         doors.callback(sockets.close)
-
-        def configured() -> None:
-            sockets.follow(dict.fromkeys(daemon.vswitchd.bridges, ()))
-
-        configured()
-        daemon.configured = configured
-        leave = _exit_command(ended)
-        for program, known in (
-            (SERVER, (*server.commands(), leave)),
-            (SWITCH, (*switch_commands(daemon.vswitchd), *commands, leave)),
-        ):
-            table = CommandTable(_VERSION.format(program))
-            table.register(*known, *logs.commands(program))
+        follow_bridges()
+        daemon.configured = follow_bridges
+        for program, table in tables.items():
             unixctl = UnixctlServer(
                 clock, table, program, directory=str(directory), vlog=logs[program]
             )
@@ -70,6 +79,25 @@ def live_switch(
         daemon.tell_statistics_regularly()
         yield
         daemon.configured = _nothing
+
+
+def _switch_commands(daemon: Daemon) -> Iterable[Command]:
+    # Whoever is in a hurry to start does without what they are made of.
+    from vnet.ovs.vswitchd.appctl.table import switch_commands
+
+    return switch_commands(daemon.vswitchd)
+
+
+def _table(program: str, clock: WallClock, logs: Logs) -> CommandTable:
+    """What one of the two answers as any daemon does."""
+    vlog = logs[program]
+    table = CommandTable(f"{program} (Open vSwitch) {OVS_VERSION}")
+    table.register(
+        *logs.commands(program),
+        *Coverage(_EVENTS[program], vlog.around.monotonic_ms).commands(),
+        *Memory(clock, vlog).commands(),
+    )
+    return table
 
 
 def _exit_command(ended: Callable[[], None] | None) -> Command:
@@ -81,7 +109,3 @@ def _exit_command(ended: Callable[[], None] | None) -> Command:
         ended()
 
     return Command("exit", "[--cleanup]", 0, 1, run)
-
-
-def _nothing() -> None:
-    """Nobody is to be told."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -24,9 +24,6 @@ from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.ovsdb.shipped import open_vswitch_schema
 from vnet.ovs.ovsdb.view import LocalView
 from vnet.ovs.unixctl.table import Command
-from vnet.ovs.vswitchd.appctl.clock import clock_commands
-from vnet.ovs.vswitchd.appctl.dummies import DummyCommands
-from vnet.ovs.vswitchd.appctl.table import switch_commands
 from vnet.ovs.vswitchd.daemon import Daemon
 
 _SEED_BYTES = 8
@@ -76,9 +73,20 @@ def standalone_switch(
             vlog=logs[SWITCH],
         )
         daemon.vswitchd.backer.underlay.set_host(devices.dummies)
-        commands = _dummy_commands(clock, daemon, devices, level)
+
+        def configured() -> None:
+            # There is one datapath, which goes by the type that bridges have.
+            kinds = {bridge.datapath_type for bridge in daemon.vswitchd.config.bridges}
+            datapath.name = "ovs-dummy" if "dummy" in kinds else "ovs-netdev"
+
+        def commands() -> Iterable[Command]:
+            return () if level is DummyLevel.NONE else _dummy_commands(clock, daemon, devices)
+
         with live_switch(
-            clock, directory, server, daemon, logs, ended=clock.stop, commands=commands
+            *(clock, directory, server, daemon, logs),
+            ended=clock.stop,
+            configured=configured,
+            commands=commands,
         ):
             yield daemon
 
@@ -101,9 +109,13 @@ def _database(server: OvsdbServer, file: Path | None) -> Database:
 
 
 def _dummy_commands(
-    clock: WallClock, daemon: Daemon, devices: StandaloneDevices, level: DummyLevel
-) -> tuple[Command, ...]:
-    if level is DummyLevel.NONE:
-        return ()
+    clock: WallClock, daemon: Daemon, devices: StandaloneDevices
+) -> Iterator[Command]:
+    """What tests may do to dummy devices, and to time."""
+    from vnet.ovs.vswitchd.appctl.clock import clock_commands
+    from vnet.ovs.vswitchd.appctl.dummies import DummyCommands
+    from vnet.ovs.vswitchd.appctl.table import switch_commands
+
     dummies = DummyCommands(daemon.vswitchd, devices.dummies)
-    return (*switch_commands(daemon.vswitchd, dummies.commands()), *clock_commands(clock))
+    yield from switch_commands(daemon.vswitchd, dummies.commands())
+    yield from clock_commands(clock)

@@ -1,0 +1,156 @@
+"""The switches of a lab that is up, told by the real ovs-vsctl and ovs-appctl."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.processes import PATIENCE_S, VnetProcess
+from tests.ovs.private_ovs import IS_INSTALLED
+from vnet.live.lab.taking_down import take_down
+from vnet.wire.pcapng import read_pcapng
+
+pytestmark = [
+    pytest.mark.ovs,
+    pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed"),
+]
+
+PING_MS = 100
+
+# Guests that ping each other for ever, across two hosts and a switch on the wire.
+LAB = """
+version: 1
+name: three-switches
+hosts:
+  h1: {hypervisor: kvm, nics: {eth0: , eth1: },
+       switches: {br0: {type: ovs, uplink: eth0, ports: {vnet0: {tag: 10}}}}}
+  h2: {hypervisor: kvm, nics: {eth0: },
+       switches: {br0: {type: ovs, uplink: eth0, ports: {vnet0: {tag: 10}}}}}
+switches:
+  s1: {type: ovs, ports: 2}
+vms:
+  vm1: {host: h1, vnics: [{ip: 10.0.0.1/24, switch: br0}]}
+  vm2: {host: h2, vnics: [{ip: 10.0.0.2/24, switch: br0}]}
+links:
+  - {ends: ['h1:eth0', 's1:p1'], latency: 1ms}
+  - {ends: ['s1:p2', 'h2:eth0'], latency: 1ms}
+captures: ['vm2:eth0']
+scenario:
+  - repeat:
+      count: forever
+      interval: 50ms
+      steps: [{ping: {from: vm1, to: vm2, count: 1, timeout: 100ms}}]
+"""
+
+
+class Lab:
+    """A lab that is up, and the clients of each machine's switch."""
+
+    def __init__(self, folder: Path) -> None:
+        self.vnet = VnetProcess(folder)
+        started = self.vnet.do("up", self.vnet.lab(LAB), "--detach")
+        assert started.returncode == 0, started.stderr
+        self.told = started.stdout
+        self.directory = self.vnet.labs / "three-switches"
+
+    def try_to(self, machine: str, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            env=self.vnet.environment | {"OVS_RUNDIR": str(self.directory / machine)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
+        )
+
+    def do(self, machine: str, *command: str) -> str:
+        done = self.try_to(machine, *command)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def n_arrived(self) -> int:
+        """How many echo requests vm2 has got."""
+        capture = self.vnet.folder / "pcaps/three-switches-live/three-switches.pcapng"
+        packets = read_pcapng(capture.read_bytes())
+        return sum(1 for packet in packets if packet.data[12:14] == b"\x08\x00"
+                   and packet.data[34] == 8)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    made = Lab(tmp_path_factory.mktemp("lab"))
+    yield made
+    assert take_down(made.directory)
+    assert not made.directory.exists(), "nothing is left"
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    end_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end_s, "it never came to that"
+        time.sleep(0.05)
+
+
+def more_arrive(lab: Lab) -> bool:
+    before = lab.n_arrived()
+    time.sleep(PING_MS / 1000)
+    return lab.n_arrived() > before + 1
+
+
+def test_each_machine_with_open_vswitch_has_a_directory_of_its_own(lab: Lab) -> None:
+    machines = ["h1", "h2", "s1"]
+    assert sorted(lab.told.splitlines()) == [
+        f"export OVS_RUNDIR={lab.directory}/{name}" for name in machines
+    ]
+    pid = (lab.directory / "vnet.pid").read_text()
+    for name in machines:
+        folder = lab.directory / name
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert (folder / "ovs-vswitchd.pid").read_text() == pid
+        assert lab.do(name, "ovs-vsctl", "list-br") == ("s1\n" if name == "s1" else "br0\n")
+        assert lab.do(name, "ovs-appctl", "version") == "ovs-vswitchd (Open vSwitch) 3.1.0\n"
+    assert "vnet0" in lab.do("h1", "ovs-vsctl", "list-ports", "br0")
+    assert "p1" in lab.do("s1", "ovs-vsctl", "list-ports", "s1")
+
+
+def test_guests_talk_meanwhile_and_their_flows_count(lab: Lab) -> None:
+    wait_until(lambda: more_arrive(lab))
+    wait_until(lambda: "eth_type(0x0800)" in lab.do("h2", "ovs-appctl", "dpctl/dump-flows"))
+    traced = lab.do("h1", "ovs-appctl", "ofproto/trace", "br0", "in_port=vnet0,icmp")
+    assert "Datapath actions: push_vlan(vid=10,pcp=0)" in traced
+    table = lab.do("s1", "ovs-appctl", "fdb/show", "s1")
+    assert table.count("  10  ") == 2, table
+
+
+def test_changes_take_effect_on_the_running_lab(lab: Lab) -> None:
+    lab.do("h1", "ovs-vsctl", "set", "port", "vnet0", "tag=20")
+    wait_until(lambda: not more_arrive(lab))
+    lab.do("h1", "ovs-vsctl", "set", "port", "vnet0", "tag=10")
+    wait_until(lambda: more_arrive(lab))
+    lab.do("s1", "ovs-vsctl", "del-port", "s1", "p1")
+    wait_until(lambda: not more_arrive(lab))
+    lab.do("s1", "ovs-vsctl", "add-port", "s1", "p1")
+    wait_until(lambda: more_arrive(lab))
+
+
+def test_a_host_s_devices_can_become_ports_and_others_cannot(lab: Lab) -> None:
+    lab.do("h1", "ovs-vsctl", "add-br", "br9", "--", "add-port", "br9", "eth1")
+    assert "eth1" in lab.do("h1", "ovs-appctl", "dpif/show")
+    assert (lab.directory / "h1/br9.mgmt").exists()
+    refused = lab.try_to("h1", "ovs-vsctl", "add-port", "br9", "eth7")
+    assert "could not open network device eth7 (No such device)" in refused.stderr
+    lab.do("h1", "ovs-vsctl", "del-br", "br9")
+    assert not (lab.directory / "h1/br9.mgmt").exists()
+
+
+def test_no_switch_leaves_a_lab(lab: Lab) -> None:
+    asked = lab.try_to("h1", "ovs-appctl", "exit")
+    assert asked.returncode == 2
+    assert "this switch is one of a lab's, which ends as a whole (vnet down)" in asked.stderr
+    os.kill(int((lab.directory / "vnet.pid").read_text()), 0)

@@ -1,0 +1,25 @@
+"""Open vSwitch of one machine of a live lab, for its tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from vnet.hypervisor.openvswitch import OpenVSwitch
+from vnet.live.clock import WallClock
+from vnet.live.ovsdb.ovsdb_server import OvsdbServer
+from vnet.live.switch.live_switch import live_switch
+from vnet.live.switch.logs import SERVER, Logs
+from vnet.live.switch.run_directory import run_directory
+
+
+@contextmanager
+def served(clock: WallClock, machine: OpenVSwitch, directory: Path) -> Iterator[None]:
+    """Have everything in ``directory`` that the tools look for, while the block lasts."""
+    logs = Logs(machine.owner)
+    server = OvsdbServer(clock, vlog=logs[SERVER], directory=str(directory))
+    with run_directory(directory, logs), closing(server):
+        server.add(machine.database)
+        with live_switch(clock, directory, server, machine.daemon, logs):
+            yield
