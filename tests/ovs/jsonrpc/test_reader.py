@@ -149,3 +149,19 @@ def test_reading_takes_linear_time_in_small_pieces() -> None:
     [value] = read_all(*(stream[i : i + 1000] for i in range(0, len(stream), 1000)))
     assert len(value["a"]) == 20_000
     assert time.process_time() - began < 2
+
+
+@given(st.lists(st.integers(1, 40_000), max_size=6), st.integers(0, 70))
+def test_long_messages_end_where_they_end_however_they_are_cut(
+    cuts: list[int], offset: int
+) -> None:
+    """What looks like brackets and quotes is in strings, across every border there is."""
+    first = {"a": "x" * offset, "b": ['}]"\\' * 9, {"[{": [[]]}] * 700}
+    second = [first, "]" * 20_000]
+    data = json.dumps(first).encode() + b"\n" + json.dumps(second).encode()
+    reader, found, begin = MessageReader(), [], 0
+    for cut in (*sorted(cuts), len(data)):
+        found += reader.read(data[begin:cut])
+        begin = cut
+    assert found == [first, second]
+    assert reader.buffered_bytes == 0

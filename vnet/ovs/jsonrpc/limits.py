@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vnet.ovs.jsonrpc.brackets import depths
 from vnet.ovs.jsonrpc.errors import JsonRpcError
 
 _MIB = 1 << 20
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,8 @@ class Limits:
         if len(message) > self.message_bytes:
             raise self.too_long()
         bare = _STRING.sub(b"0", message)
-        depth = 0
-        for bracket in _BRACKET.finditer(bare):
-            depth += 1 if bracket[0] in b"[{" else -1
-            if depth > self.depth:
-                raise self.too_deep()
+        if max(depths(bare, 0), default=0) > self.depth:
+            raise self.too_deep()
         if bare.count(b"[") + bare.count(b"{") + bare.count(b",") > self.parts:
             raise JsonRpcError(f"input has more than {self.parts} values")
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 
+from vnet.ovs.jsonrpc.brackets import depths
 from vnet.ovs.jsonrpc.limits import Limits
 
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]|"', re.DOTALL)
+_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}])', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_UP_TO_CUT_STRING = re.compile(rb'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _INSIDE_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_BLOCK_BYTES = 16 << 10
+"""So much is looked at as a whole; the one block with the end in it, bracket by bracket."""
 
 
 class Scanner:
@@ -36,24 +41,34 @@ class Scanner:
 
         Raises :class:`~vnet.ovs.jsonrpc.errors.JsonRpcError` where it is nested too deeply.
         """
-        if self._is_in_string and not self._leave_string(buffer):
-            return 0
-        for token in _TOKEN.finditer(buffer, self._scanned):
-            kind = token[0]
-            if kind in (b"[", b"{"):
-                self._depth += 1
-                if self._depth > self._limits.depth:
-                    raise self._limits.too_deep()
-            elif kind in (b"]", b"}"):
-                self._depth -= 1
-                if self._depth == 0:
-                    return token.end()
-            elif len(kind) == 1:
-                self._is_in_string, self._scanned = True, token.end()
-                self._leave_string(buffer)
+        while self._scanned < len(buffer):
+            if self._is_in_string and not self._leave_string(buffer):
                 return 0
-        self._scanned = len(buffer)
+            begin = self._scanned
+            whole = _UP_TO_CUT_STRING.match(buffer, begin, begin + _BLOCK_BYTES)
+            assert whole is not None
+            found = depths(_STRING.sub(b"", whole[0]), self._depth)
+            if 0 in found:
+                return self._exact_end(buffer)
+            if found:
+                if max(found) > self._limits.depth:
+                    raise self._limits.too_deep()
+                self._depth = found[-1]
+            self._scanned = whole.end()
+            if self._scanned < min(begin + _BLOCK_BYTES, len(buffer)):
+                self._is_in_string = True
+                self._scanned += 1
         return 0
+
+    def _exact_end(self, buffer: bytearray) -> int:
+        """Where the value ends, which is in the next block."""
+        for bracket in _BRACKET.finditer(buffer, self._scanned):
+            self._depth += 1 if bracket[1] in b"[{" else -1
+            if self._depth > self._limits.depth:
+                raise self._limits.too_deep()
+            if self._depth == 0:
+                return bracket.end()
+        raise AssertionError("the end was seen")
 
     def _leave_string(self, buffer: bytearray) -> bool:
         """Go to the end of the string that was begun, if it is there."""

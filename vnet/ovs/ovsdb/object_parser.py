@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 from vnet.ovs.ovsdb.errors import OvsdbError, syntax_error
 from vnet.ovs.ovsdb.json_text import Json, integer_of
 from vnet.ovs.ovsdb.name_order import in_hash_order
 
-_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
 
 def is_id(json: Json) -> bool:
     """Whether a value is an <id>: a name of letters, digits and ``_`` (RFC 7047 section 3.1)."""
-    return isinstance(json, str) and _ID.fullmatch(json) is not None
+    return isinstance(json, str) and json.isascii() and json.isidentifier()
 
 
 def is_string(json: Json) -> bool:
@@ -42,10 +39,6 @@ def is_type(json: Json) -> bool:
     return isinstance(json, str | dict)
 
 
-def is_anything(_json: Json) -> bool:
-    return True
-
-
 Kind = Callable[[Json], bool]
 
 
@@ -67,11 +60,12 @@ class ObjectParser:
 
     def member(self, name: str, kind: Kind, *, optional: bool = False) -> Json:
         """The member of a name, or None."""
-        if name not in self._members:
+        try:
+            value = self._members[name]
+        except KeyError:
             if not optional:
                 self.fail(f"Required '{name}' member is missing.")
             return None
-        value = self._members[name]
         if not kind(value):
             self.fail(f"Type mismatch for member '{name}'.")
             return None

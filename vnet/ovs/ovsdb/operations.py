@@ -218,10 +218,10 @@ def _wait(execution: Execution, parser: ObjectParser) -> Result:
     timeout_ms = _timeout(execution, timeout_json)
     if until not in ("==", "!="):
         raise syntax_error(until, '"until" must be "==" or "!="')
-    missing = {name: column.type.default for name, column in table.all_columns.items()}
+    defaults = {name: table.all_columns[name].type.default for name in columns}
     expected = set()
     for json in rows_json:
-        row = missing | row_from_json(table, json, execution.symbols)
+        row = defaults | row_from_json(table, json, execution.symbols)
         expected.add(tuple(row[name] for name in columns))
     rows = execution.transaction.rows(table.name, condition)
     is_equal = {_values(row, columns) for row in rows} == expected
