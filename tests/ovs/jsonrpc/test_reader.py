@@ -159,7 +159,8 @@ def test_long_messages_end_where_they_end_however_they_are_cut(
     first = {"a": "x" * offset, "b": ['}]"\\' * 9, {"[{": [[]]}] * 700}
     second = [first, "]" * 20_000]
     data = json.dumps(first).encode() + b"\n" + json.dumps(second).encode()
-    reader, found, begin = MessageReader(), [], 0
+    reader, begin = MessageReader(), 0
+    found: list[Any] = []
     for cut in (*sorted(cuts), len(data)):
         found += reader.read(data[begin:cut])
         begin = cut
