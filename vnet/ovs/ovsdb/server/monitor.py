@@ -87,6 +87,8 @@ class Monitor:
         self._only = selection_of(self._filters)
         self._message_key = self._head, self._only
         self.watch.look_at(filters)
+        if self._changes is not None:
+            self._changes = self.watch.advance(self._changes)
         return self._notification(self.watch.refiltered_text(before, self._filters))
 
     def end(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 
 from vnet.ovs.ovsdb.file_record import diff
 from vnet.ovs.ovsdb.json_text import Json
@@ -11,6 +12,9 @@ from vnet.ovs.ovsdb.row import Row
 from vnet.ovs.ovsdb.schema import TableSchema
 from vnet.ovs.ovsdb.server.row_filter import RowFilter
 from vnet.ovs.ovsdb.server.shape import DELETE, INITIAL, INSERT, MODIFY, TableShape
+
+Hidden = frozenset[str]
+"""Columns that are looked at and not told."""
 
 
 class Version(Enum):
@@ -34,12 +38,12 @@ class TableView:
             (name, kinds, table.all_columns[name].type) for name, kinds in shape.columns
         ]
         self._shown = frozenset(name for name, _ in shape.columns)
-        self._hidden: tuple[str, ...] = ()
+        self.hidden: frozenset[str] = frozenset()
+        """Columns whose changes count and are not told: only filters are about them."""
 
     def look_at(self, row_filter: RowFilter) -> None:
         """Let changes of the columns that a filter is about count from now on."""
-        more = {name for name in row_filter.columns if name not in self._shown}
-        self._hidden = tuple(sorted(more.union(self._hidden)))
+        self.hidden |= row_filter.columns - self._shown
 
     @property
     def tells_initial(self) -> bool:
@@ -50,12 +54,17 @@ class TableView:
         """Whether anything that is looked at has changed."""
         if old is None or new is None:
             return True
-        return bool(self._changed(old, new))
+        return bool(self._changed(old, new, self.hidden))
 
-    def row_update(self, initial: bool, old: Row | None, new: Row | None) -> Json | None:
-        """The <row-update> of version 1, or None where there is nothing to tell."""
+    def row_update(
+        self, initial: bool, old: Row | None, new: Row | None, hidden: Hidden = frozenset()
+    ) -> Json | None:
+        """The <row-update> of version 1, or None where there is nothing to tell.
+
+        Changes of ``hidden`` columns are told as such, but not what they are.
+        """
         kind = _kind(initial, old, new)
-        changed = self._told(kind, old, new)
+        changed = self._told(kind, old, new, hidden)
         if changed is None:
             return None
         update: dict[str, Json] = {}
@@ -74,13 +83,20 @@ class TableView:
         return update
 
     def row_update2(
-        self, initial: bool, old: Row | None, new: Row | None, was_in: bool, is_in: bool
+        self,
+        initial: bool,
+        old: Row | None,
+        new: Row | None,
+        *,
+        was_in: bool,
+        is_in: bool,
+        hidden: Hidden = frozenset(),
     ) -> Json | None:
         """The <row-update2>, or None. ``was_in`` and ``is_in``: whether a filter lets the two
         versions of the row pass.
         """
         kind = _kind_within(_kind(initial, old, new), was_in, is_in)
-        changed = self._told(kind, old, new)
+        changed = self._told(kind, old, new, hidden)
         if changed is None:
             return None
         if kind == DELETE:
@@ -103,7 +119,7 @@ class TableView:
             }
         }
 
-    def _told(self, kind: int, old: Row | None, new: Row | None) -> set[str] | None:
+    def _told(self, kind: int, old: Row | None, new: Row | None, hidden: Hidden) -> set[str] | None:
         """The columns that a modification is about; None for what is not told at all."""
         if not self._kinds & kind:
             return None
@@ -111,11 +127,11 @@ class TableView:
             return set()
         assert old is not None
         assert new is not None
-        return self._changed(old, new) or None
+        return self._changed(old, new, hidden) or None
 
-    def _changed(self, old: Row, new: Row) -> set[str]:
+    def _changed(self, old: Row, new: Row, hidden: Hidden) -> set[str]:
         changed = {name for name, _, _ in self._columns if old.datum(name) != new.datum(name)}
-        changed.update(name for name in self._hidden if old.datum(name) != new.datum(name))
+        changed.update(name for name in hidden if old.datum(name) != new.datum(name))
         return changed
 
 
@@ -123,15 +139,17 @@ RowTeller = Callable[[bool, Row | None, Row | None], Json | None]
 """``row_update`` for one client: whether it is the first answer, the old row and the new one."""
 
 
-def teller(view: TableView, version: Version, row_filter: RowFilter | None) -> RowTeller:
+def teller(
+    view: TableView, version: Version, row_filter: RowFilter | None, hidden: Hidden
+) -> RowTeller:
     """How a client with a filter (None: all rows) is told of a table's rows."""
     if version is Version.V1:
-        return view.row_update
+        return partial(view.row_update, hidden=hidden)
 
     def tell(initial: bool, old: Row | None, new: Row | None) -> Json | None:
         was_in = old is not None and (row_filter is None or row_filter.passes(old))
         is_in = new is not None and (row_filter is None or row_filter.passes(new))
-        return view.row_update2(initial, old, new, was_in, is_in)
+        return view.row_update2(initial, old, new, was_in=was_in, is_in=is_in, hidden=hidden)
 
     return tell
 

@@ -16,7 +16,7 @@ from vnet.ovs.ovsdb.database import Database
 from vnet.ovs.ovsdb.json_text import Json
 from vnet.ovs.ovsdb.row import Row
 from vnet.ovs.ovsdb.server.row_filter import RowFilter
-from vnet.ovs.ovsdb.server.row_update import TableView, Version, teller
+from vnet.ovs.ovsdb.server.row_update import Hidden, TableView, Version, teller
 from vnet.ovs.ovsdb.server.shape import Filters, Shape
 
 RowChange = tuple[Row | None, Row | None]
@@ -42,9 +42,11 @@ def selection_of(filters: Filters | None) -> Selection:
 class ChangeSet:
     """What has changed since some moment, row by row, and the texts that were made of it."""
 
-    __slots__ = ("messages", "n_followers", "rows", "texts")
+    __slots__ = ("hidden", "messages", "n_followers", "rows", "texts")
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: dict[str, Hidden]) -> None:
+        self.hidden = hidden
+        """The columns that were looked at and not told when this began."""
         self.rows: dict[str, dict[Uuid, RowChange]] = {}
         self.texts: dict[TextKey, str | None] = {}
         self.messages: dict[MessageKey, bytes | None] = {}
@@ -80,10 +82,13 @@ class Watch:
     def follow(self) -> ChangeSet:
         """What changes from now on."""
         if self.newest is None:
-            self.newest = ChangeSet()
+            self.newest = self._new_changes()
             self._change_sets.append(self.newest)
         self.newest.n_followers += 1
         return self.newest
+
+    def _new_changes(self) -> ChangeSet:
+        return ChangeSet({name: view.hidden for name, view in self.views.items()})
 
     @property
     def has_followers(self) -> bool:
@@ -119,7 +124,7 @@ class Watch:
 
     def changes_of(self, commits: list[Commit]) -> ChangeSet:
         """What some commits, the latest, have changed."""
-        changes = ChangeSet()
+        changes = self._new_changes()
         for commit in commits:
             for table, uuid, old, new in self._concerning(commit):
                 changes.add(table, uuid, old, new)
@@ -151,7 +156,7 @@ class Watch:
                 for name, view in self.views.items()
                 if view.tells_initial
             }
-            text = encode_text(self._table_updates(rows, True, version, only))
+            text = encode_text(self._table_updates(rows, True, version, only, {}))
             self._initial_texts[key] = text
         return text
 
@@ -159,7 +164,7 @@ class Watch:
         """The <table-updates> of changes, or None where there is nothing to tell."""
         key = version.value, only
         if key not in changes.texts:
-            updates = self._table_updates(changes.rows, False, version, only)
+            updates = self._table_updates(changes.rows, False, version, only, changes.hidden)
             changes.texts[key] = encode_text(updates) if updates else None
         return changes.texts[key]
 
@@ -173,7 +178,7 @@ class Watch:
             rows = {}
             for uuid, row in self._database.tables[name].rows.items():
                 was_in, is_in = old.passes(row), new.passes(row)
-                update = view.row_update2(False, row, row, was_in, is_in)
+                update = view.row_update2(False, row, row, was_in=was_in, is_in=is_in)
                 if update is not None:
                     rows[uuid] = update
             if rows:
@@ -186,11 +191,15 @@ class Watch:
         initial: bool,
         version: Version,
         only: Selection,
+        hidden: dict[str, Hidden],
     ) -> dict[str, Json]:
         filters = dict(only)
         updates: dict[str, Json] = {}
         for name, changes in rows.items():
-            tell = teller(self.views[name], version, filters.get(name))
+            tell = teller(
+                *(self.views[name], version, filters.get(name)),
+                hidden.get(name, frozenset()),
+            )
             told = {
                 uuid: update
                 for uuid, (old, new) in changes.items()
