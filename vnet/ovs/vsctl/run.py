@@ -72,6 +72,10 @@ class _Run:
     def carry_out(self, arguments: Sequence[str], log_directory: str) -> Outcome:
         context, printed = self._context, []
         for command in self._commands:
+            check = COMMANDS[command.name].check
+            if check is not None:
+                check(self._database.schema, command)
+        for command in self._commands:
             context.is_last = command is self._commands[-1]
             try:
                 printed.append(COMMANDS[command.name].run(context, command))

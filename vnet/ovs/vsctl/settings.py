@@ -55,11 +55,16 @@ def parse_column(table: TableSchema, text: str) -> tuple[ColumnSchema, str | Non
     return column, key
 
 
-def _column_and_key(table: TableSchema, text: str) -> tuple[ColumnSchema, str | None, str]:
+def column_of(table: TableSchema, text: str) -> tuple[ColumnSchema, int]:
+    """The column that a setting begins with, and where what follows begins."""
     name, at = next_token(text, 0)
     if not name:
         raise OvsTextError(f"{text}: missing column name")
-    column = column_named(table, name)
+    return column_named(table, name), at
+
+
+def _column_and_key(table: TableSchema, text: str) -> tuple[ColumnSchema, str | None, str]:
+    column, at = column_of(table, text)
     key = None
     if text.startswith(":", at):
         key, at = next_token(text, at + 1)

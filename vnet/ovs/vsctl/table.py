@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
+from vnet.ovs.ovsdb.schema import DatabaseSchema
 from vnet.ovs.vsctl.commands import bridges, controllers, ports, records, system
 from vnet.ovs.vsctl.context import Command, Context
 from vnet.ovs.vsctl.listing import Listing
@@ -18,7 +19,8 @@ Printed: TypeAlias = "str | Listing | Record | None"
 class Syntax(NamedTuple):
     """How many words a command takes after its name (``most`` None: any number), and options.
 
-    An option with ``=`` behind its name takes a value.
+    An option with ``=`` behind its name takes a value. ``check`` looks at the names in it before
+    any command of the line is carried out.
     """
 
     run: Callable[[Context, Command], Printed]
@@ -26,6 +28,7 @@ class Syntax(NamedTuple):
     least: int
     most: int | None
     options: tuple[str, ...] = ()
+    check: Callable[[DatabaseSchema, Command], None] | None = None
 
 
 _MAY = ("--may-exist",)
@@ -85,16 +88,64 @@ COMMANDS: dict[str, Syntax] = {
     "list-dp-cap": Syntax(system.list_capabilities, "DATAPATH", 1, 1),
     # any row
     "comment": Syntax(system.comment, "[ARG]...", 0, None),
-    "get": Syntax(records.get, "TABLE RECORD [COLUMN[:KEY]]...", 2, None, (*_IF, "--id=")),
-    "list": Syntax(records.list_records, "TABLE [RECORD]...", 1, None, (*_IF, "--columns=")),
-    "find": Syntax(records.find_records, f"TABLE {_SETTINGS}", 1, None, ("--columns=",)),
-    "set": Syntax(records.set_columns, "TABLE RECORD COLUMN[:KEY]=VALUE...", 3, None, _IF),
-    "add": Syntax(records.add_values, "TABLE RECORD COLUMN [KEY=]VALUE...", 4, None, _IF),
-    "remove": Syntax(
-        records.remove_values, "TABLE RECORD COLUMN KEY|VALUE|KEY=VALUE...", 4, None, _IF
+    "get": Syntax(
+        records.get,
+        "TABLE RECORD [COLUMN[:KEY]]...",
+        2,
+        None,
+        (*_IF, "--id="),
+        records.check_settings,
     ),
-    "clear": Syntax(records.clear_columns, "TABLE RECORD COLUMN...", 3, None, _IF),
-    "create": Syntax(records.create, "TABLE COLUMN[:KEY]=VALUE...", 2, None, ("--id=",)),
-    "destroy": Syntax(records.destroy, "TABLE [RECORD]...", 1, None, (*_IF, "--all")),
-    "wait-until": Syntax(records.wait_until, f"TABLE RECORD {_SETTINGS}", 2, None),
+    "list": Syntax(
+        records.list_records,
+        "TABLE [RECORD]...",
+        1,
+        None,
+        (*_IF, "--columns="),
+        records.check_listed,
+    ),
+    "find": Syntax(
+        records.find_records,
+        f"TABLE {_SETTINGS}",
+        1,
+        None,
+        ("--columns=",),
+        records.check_listed,
+    ),
+    "set": Syntax(
+        records.set_columns,
+        "TABLE RECORD COLUMN[:KEY]=VALUE...",
+        3,
+        None,
+        _IF,
+        records.check_settings,
+    ),
+    "add": Syntax(
+        records.add_values,
+        "TABLE RECORD COLUMN [KEY=]VALUE...",
+        4,
+        None,
+        _IF,
+        records.check_column,
+    ),
+    "remove": Syntax(
+        records.remove_values,
+        "TABLE RECORD COLUMN KEY|VALUE|KEY=VALUE...",
+        4,
+        None,
+        _IF,
+        records.check_column,
+    ),
+    "clear": Syntax(
+        records.clear_columns, "TABLE RECORD COLUMN...", 3, None, _IF, records.check_columns
+    ),
+    "create": Syntax(
+        records.create, "TABLE COLUMN[:KEY]=VALUE...", 2, None, ("--id=",), records.check_table
+    ),
+    "destroy": Syntax(
+        records.destroy, "TABLE [RECORD]...", 1, None, (*_IF, "--all"), records.check_table
+    ),
+    "wait-until": Syntax(
+        records.wait_until, f"TABLE RECORD {_SETTINGS}", 2, None, (), records.check_settings
+    ),
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ovsdb.atoms import Uuid, atom_text, is_uuid
-from vnet.ovs.ovsdb.schema import UUID_COLUMN, ColumnSchema, TableSchema
+from vnet.ovs.ovsdb.schema import UUID_COLUMN, ColumnSchema, DatabaseSchema, TableSchema
 from vnet.ovs.vsctl.context import Command, Context, NotYetError
 from vnet.ovs.vsctl.listing import Listing
 from vnet.ovs.vsctl.names import column_named, find_record, record_named, table_named
@@ -12,6 +14,7 @@ from vnet.ovs.vsctl.record import Record
 from vnet.ovs.vsctl.settings import (
     added_to,
     check_mutable,
+    column_of,
     fulfils,
     parse_column,
     removed_from,
@@ -31,6 +34,45 @@ def _record(context: Context, command: Command, table: TableSchema, name: str) -
     if command.has("--if-exists"):
         return find_record(context.transaction, table, name)
     return record_named(context.transaction, table, name)
+
+
+# -- before anything is done: all commands of a line name tables and columns that there are
+
+
+def check_table(schema: DatabaseSchema, command: Command) -> None:
+    """The table that a command names."""
+    table_named(schema, command.words[1])
+
+
+def check_listed(schema: DatabaseSchema, command: Command) -> None:
+    """The table, the columns that are to be printed, and those of the conditions of ``find``."""
+    table = table_named(schema, command.words[1])
+    _columns(command, table)
+    if command.name == "find":
+        _check_columns(table, command.words[2:])
+
+
+def check_settings(schema: DatabaseSchema, command: Command) -> None:
+    """The table, and the columns of settings, of conditions, or of what is to be printed."""
+    _check_columns(table_named(schema, command.words[1]), command.words[3:])
+
+
+def check_column(schema: DatabaseSchema, command: Command) -> None:
+    """The table and its one column."""
+    column_named(table_named(schema, command.words[1]), command.words[3])
+
+
+def check_columns(schema: DatabaseSchema, command: Command) -> None:
+    """The table and its columns."""
+    table = table_named(schema, command.words[1])
+    for text in command.words[3:]:
+        column_named(table, text)
+
+
+def _check_columns(table: TableSchema, texts: Iterable[str]) -> None:
+    for text in texts:
+        if text.lower() not in _UUID_NAMES:
+            column_of(table, text)
 
 
 # -- what only looks
@@ -151,7 +193,6 @@ def _mutable_column(record: Record, text: str) -> ColumnSchema:
 def add_values(context: Context, command: Command) -> None:
     """``add TABLE RECORD COLUMN [KEY=]VALUE...``."""
     table = _table(context, command)
-    column_named(table, command.words[3])
     record = _record(context, command, table, command.words[2])
     if record is None:
         return
@@ -180,7 +221,6 @@ def add_values(context: Context, command: Command) -> None:
 def remove_values(context: Context, command: Command) -> None:
     """``remove TABLE RECORD COLUMN KEY|VALUE|KEY=VALUE...``."""
     table = _table(context, command)
-    column_named(table, command.words[3])
     record = _record(context, command, table, command.words[2])
     if record is None:
         return
@@ -205,8 +245,6 @@ def _noun(column: ColumnSchema) -> str:
 def clear_columns(context: Context, command: Command) -> None:
     """``clear TABLE RECORD COLUMN...``."""
     table = _table(context, command)
-    for text in command.words[3:]:
-        column_named(table, text)
     record = _record(context, command, table, command.words[2])
     if record is None:
         return
