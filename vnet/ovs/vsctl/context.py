@@ -13,6 +13,14 @@ from vnet.ovs.vsctl.record import Record
 from vnet.ovs.vsctl.switch import Switch
 from vnet.ovs.vsctl.transaction import Transaction
 
+_OF_SWITCH = {
+    "Open_vSwitch": ("bridges",),
+    "Bridge": ("name", "ports"),
+    "Port": ("name", "interfaces", "tag", "fake_bridge"),
+    "Interface": ("name",),
+}
+"""The columns that say which bridges, ports and interfaces there are."""
+
 
 class Command(NamedTuple):
     """One command: its options by name, with their values, and its words."""
@@ -88,8 +96,13 @@ class Context:
         return self._switch
 
     def rows_changed(self) -> None:
-        """Rows were written that bridges may be made of."""
+        """Rows have come or gone that bridges may be made of."""
         self._switch = None
+
+    def wrote(self, record: Record, column: str) -> None:
+        """A column was written, which bridges may be made of."""
+        if column in _OF_SWITCH.get(record.table.name, ()):
+            self._switch = None
 
     def warn(self, module: str, text: str) -> None:
         """Say something on the side."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from vnet.ovs.flow.errors import OvsTextError
@@ -15,7 +15,7 @@ from vnet.ovs.vsctl.transaction import Transaction
 _LEAST_DIGITS = 4
 """As many digits of a UUID must be given."""
 
-_EXACT = 1_000_001
+_EXACT = 1_000_000
 
 
 class _Way(NamedTuple):
@@ -45,16 +45,16 @@ _WAYS = {
 
 def _score(name: str, text: str) -> int:
     """How well a user's ``text`` names ``name``: the more the better, 0 not at all."""
-    if name == text:
-        return _EXACT
     text = text.lower().replace("-", "_")
     known = name.lower().replace("-", "_")
     if known == text:
-        return _EXACT - 1
+        return _EXACT
     return len(text) if known.startswith(text) else 0
 
 
-def _best_matches(names: Iterable[str], text: str) -> list[str]:
+def _best_matches(names: Collection[str], text: str) -> list[str]:
+    if text in names:
+        return [text]
     scores = {name: _score(name, text) for name in names}
     best = max(scores.values())
     return sorted(name for name, score in scores.items() if score and score == best)
@@ -110,13 +110,16 @@ def find_record(transaction: Transaction, table: TableSchema, text: str) -> Reco
 
 
 def _by_name(transaction: Transaction, table: TableSchema, way: _Way, text: str) -> Record | None:
-    if transaction.schema.tables[way.table].columns[way.name].type.key.kind == "integer":
+    column = transaction.schema.tables[way.table].columns[way.name]
+    wanted: Any = text
+    if column.type.key.kind == "integer":
         if not re.fullmatch("[0-9]+", text):
             return None
-        wanted: Any = int(text)
-    else:
-        wanted = text
-    found = [r for r in transaction.records(way.table) if _is_named(r.only(way.name), wanted)]
+        wanted = int(text)
+    found = [] if column.is_mutable else transaction.named(way.table, text)
+    if not found:
+        rows = transaction.records(way.table)
+        found = [record for record in rows if _is_named(record.only(way.name), wanted)]
     if len(found) > 1:
         raise OvsTextError(f'multiple rows in {way.table} match "{text}"')
     if not found or way.points is None:

@@ -84,6 +84,7 @@ def set_column(context: Context, record: Record, text: str, *, adds: bool = Fals
     check_mutable(record, column)
     if setting.key is None:
         record.write(column.name, parse_value(known, setting.value, context.row_of))
+        context.wrote(record, column.name)
         return
     if known.value is None:
         raise OvsTextError(f"cannot specify key to set for non-map column {column.name}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Protocol
 
 from vnet.ovs.flow.hash_order import hash_table_order
@@ -24,6 +26,20 @@ class Rows(Protocol):
         """The rows of a table."""
 
 
+class _Names:
+    """The rows of a table by name, as far as they have been looked at."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[Record]] = {}
+        self._n_taken = 0
+
+    def take(self, known: Mapping[Uuid, Record]) -> None:
+        """Look at the rows that have come since."""
+        for record in islice(known.values(), self._n_taken, None):
+            self.records.setdefault(record.name, []).append(record)
+        self._n_taken = len(known)
+
+
 class Transaction:
     """Rows of a database with what a command line makes of them."""
 
@@ -31,6 +47,7 @@ class Transaction:
         self.schema = rows.schema
         self._rows = rows
         self._records: dict[str, dict[Uuid, Record]] = {}
+        self._names: dict[str, _Names] = {}
         self._n_new = 0
         found = next(iter(self.records("Open_vSwitch")), None)
         self.root = found or self.insert("Open_vSwitch")
@@ -54,6 +71,14 @@ class Transaction:
         """The rows that a column points to, in the order of the column."""
         found = (self.record(table, uuid) for uuid in uuids)
         return (record for record in found if record is not None)
+
+    def named(self, table: str, name: str) -> list[Record]:
+        """The rows of a name, in a table whose rows keep theirs."""
+        known = self._table(table)
+        names = self._names.setdefault(table, _Names())
+        names.take(known)
+        found = names.records.get(name, ())
+        return [record for record in found if record.name == name and not record.is_deleted]
 
     def _table(self, table: str) -> dict[Uuid, Record]:
         known = self._records.get(table)
@@ -81,6 +106,7 @@ class Transaction:
         """A row goes; who refers to it says so no longer in the same command line."""
         if record.old is None:
             del self._table(record.table.name)[record.uuid]
+            self._names.pop(record.table.name, None)
         record.is_deleted = True
 
     # -- values of columns
@@ -93,7 +119,10 @@ class Transaction:
     def add_reference(self, record: Record, column: str, other: Record) -> None:
         """Have a column point to one row more."""
         record.verify(column)
-        record.put(column, *record[column], other.uuid)
+        datum = record[column]
+        at = bisect_left(datum, other.uuid)
+        if datum[at : at + 1] != (other.uuid,):
+            record.write(column, (*datum[:at], other.uuid, *datum[at:]))
 
     # -- how it ends
 

@@ -181,7 +181,6 @@ def set_columns(context: Context, command: Command) -> None:
         return
     for setting in command.words[3:]:
         set_column(context, record, setting, adds=context.is_last)
-    context.rows_changed()
 
 
 def _mutable_column(record: Record, text: str) -> ColumnSchema:
@@ -203,7 +202,6 @@ def add_values(context: Context, command: Command) -> None:
             more = items_of(known, parse_value(any_number_of(known), text, context.row_of))
             for key, value in more.items():
                 record.add(column.name, key, value)
-        context.rows_changed()
         return
     datum = record[column.name]
     for text in texts:
@@ -215,7 +213,7 @@ def add_values(context: Context, command: Command) -> None:
         )
     record.verify(column.name)
     record.write(column.name, datum)
-    context.rows_changed()
+    context.wrote(record, column.name)
 
 
 def remove_values(context: Context, command: Command) -> None:
@@ -235,7 +233,7 @@ def remove_values(context: Context, command: Command) -> None:
         )
     record.verify(column.name)
     record.write(column.name, datum)
-    context.rows_changed()
+    context.wrote(record, column.name)
 
 
 def _noun(column: ColumnSchema) -> str:
@@ -256,7 +254,7 @@ def clear_columns(context: Context, command: Command) -> None:
                 f"of table {table.name}, which is not allowed to be empty"
             )
         record.write(column.name, ())
-    context.rows_changed()
+        context.wrote(record, column.name)
 
 
 def create(context: Context, command: Command) -> Record:
