@@ -190,3 +190,10 @@ def test_values_as_deep_as_messages_may_be_are_quoted(wrap: Callable[[Any], Any]
     assert json_text({"b": [], "a": {}, "c": [1, None, {"x": True}]}) == (
         '{"a":{},"b":[],"c":[1,null,{"x":true}]}'
     )
+
+
+def test_names_in_great_numbers_are_told_from_the_first() -> None:
+    names = [f"n{number}" for number in range(200_000)]
+    with pytest.raises(OvsdbError) as caught:
+        ColumnType.from_json(dict.fromkeys(["key", *names], "integer"))
+    assert "Member 'n0' and 199999 other members are present" in caught.value.details

@@ -49,9 +49,9 @@ def settle(transaction: Transaction) -> Changes:
     count_references(transaction)
     collect_garbage(transaction)
     _check_max_rows(transaction)
-    drop_weak_references(transaction)
+    if drop_weak_references(transaction):
+        _forget_what_is_as_before(transaction)
     check_indexes(transaction)
-    _forget_what_is_as_before(transaction)
     return {
         name: {uuid: _change(transaction, draft) for uuid, draft in table.rows.items()}
         for name, table in transaction.drafts.items()
@@ -70,7 +70,7 @@ def _forget_what_is_as_before(transaction: Transaction) -> None:
         unchanged = [
             uuid
             for uuid, draft in table.rows.items()
-            if draft.old is not None and draft.new is not None and not draft.changed
+            if draft.old is not None and draft.new is not None and not draft.is_changed
         ]
         for uuid in unchanged:
             del table.rows[uuid]

@@ -127,8 +127,8 @@ def _released_by(transaction: Transaction, table: str, row: Row) -> list[Target]
     return released
 
 
-def drop_weak_references(transaction: Transaction) -> None:
-    """Take weak references to rows that are not there out of their columns.
+def drop_weak_references(transaction: Transaction) -> bool:
+    """Take weak references to rows that are not there out of their columns; whether any were.
 
     Raises :class:`OvsdbError` where a column may not become that empty.
     """
@@ -151,6 +151,7 @@ def drop_weak_references(transaction: Transaction) -> None:
         row = transaction.row(*place)
         if row is not None:
             _drop(transaction, place.table, row, by_column)
+    return bool(lost)
 
 
 def _drop(

@@ -24,12 +24,12 @@ class Draft:
         self.touched: set[str] = set()
 
     @property
-    def changed(self) -> list[str]:
-        """The columns that differ, of a row that is neither inserted nor deleted."""
+    def is_changed(self) -> bool:
+        """Whether a row that is neither inserted nor deleted differs from what it was."""
         assert self.old is not None
         assert self.new is not None
         old, new = self.old.columns, self.new.columns
-        return sorted(name for name in self.touched if new[name] != old[name])
+        return any(new[name] != old[name] for name in self.touched)
 
 
 class TableDraft:

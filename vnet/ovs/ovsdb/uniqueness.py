@@ -56,7 +56,7 @@ def _duplicate(draft: TableDraft, index: Index, one: Row, other: Row) -> OvsdbEr
 def _story(draft: TableDraft, index: Index, row: Row) -> str:
     """Where a row came to have its values."""
     change = draft.rows.get(row.uuid)
-    if change is None or (change.old is not None and not change.changed):
+    if change is None or (change.old is not None and not change.is_changed):
         return (
             "existed in the database before this transaction "
             "and was not modified by the transaction."
