@@ -175,13 +175,13 @@ def test_frames_come_and_go_by_streams_and_files(start: Callable[..., Switch]) -
     switch.do(*TWO_PORTS)
     folder = switch.vnet.folder
     switch.do(
-        *("ovs-vsctl", "set", "interface", "p1", f"options:pstream=punix:{folder}/p1.sock"),
-        *("--", "set", "interface", "p2", f"options:pstream=punix:{folder}/p2.sock"),
+        *("ovs-vsctl", "set", "interface", "p1", "options:pstream=punix:p1.sock"),
+        *("--", "set", "interface", "p2", "options:pstream=punix:p2.sock"),
         *("options:tx_pcap=p2.pcap", "--", "set", "interface", "p1", "options:rxq_pcap=p1.pcap"),
     )
     with socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as two:
         for end, name in ((one, "p1"), (two, "p2")):
-            end.connect(f"{folder}/{name}.sock")
+            end.connect(f"{switch.directory}/{name}.sock")
             end.settimeout(PATIENCE_S)
         time.sleep(0.1)  # Who is just being taken in hears nothing yet.
         one.sendall(framed(FRAME))

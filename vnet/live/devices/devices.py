@@ -24,16 +24,23 @@ class StandaloneDevices:
     """Dummies, as far as they are enabled, and local ports that nobody is behind: the
     :class:`~vnet.ovs.vswitchd.devices.Devices` of a daemon by itself.
 
-    There are no devices of the machine: a port cannot be one of its network cards.
+    There are no devices of the machine: a port cannot be one of its network cards. ``directory``
+    is where relative names of sockets are, by default where Open vSwitch keeps its own.
     """
 
     def __init__(
-        self, clock: WallClock, level: DummyLevel = DummyLevel.NONE, vlog: Vlog = SILENT
+        self,
+        clock: WallClock,
+        level: DummyLevel = DummyLevel.NONE,
+        vlog: Vlog = SILENT,
+        *,
+        directory: str | None = None,
     ) -> None:
         self.dummies = DummyDevices(clock, n_before=1)  # the first is the datapath's own
         self._clock = clock
         self._level = level
         self._vlog = vlog
+        self._directory = directory
         self._plugs: dict[str, DummyPlug] = {}
 
     def open(self, bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice | None:
@@ -66,6 +73,12 @@ class StandaloneDevices:
             self._plugs.pop(device.name).close()
             self.dummies.remove(device)
 
+    def unplug(self) -> None:
+        """Let go of the streams and files behind devices: their switch has ended."""
+        for plug in self._plugs.values():
+            plug.close()
+        self._plugs.clear()
+
     def _is_dummy(self, netdev_type: str) -> bool:
         match self._level:
             case DummyLevel.NONE:
@@ -79,5 +92,5 @@ class StandaloneDevices:
 
     def _open_dummy(self, name: str, netdev_type: str) -> DummyDevice:
         device = self.dummies.make(name, netdev_type)
-        self._plugs[name] = DummyPlug(self._clock, device, self._vlog)
+        self._plugs[name] = DummyPlug(self._clock, device, self._vlog, self._directory)
         return device

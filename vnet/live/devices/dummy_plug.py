@@ -20,10 +20,13 @@ class DummyPlug:
     """One ``device`` and what is behind it: ``pstream``, ``stream``, ``pcap``, ``rxq_pcap``,
     ``tx_pcap``, and for ``dummy-pmd`` ``n_rxq`` and ``n_txq``."""
 
-    def __init__(self, clock: WallClock, device: DummyDevice, vlog: Vlog) -> None:
+    def __init__(
+        self, clock: WallClock, device: DummyDevice, vlog: Vlog, directory: str | None = None
+    ) -> None:
         self.device = device
         self._clock = clock
         self._vlog = vlog
+        self._directory = directory
         self._log = vlog.module("netdev_dummy")
         self._options: dict[str, str] = {}
         self._wire: Wire | None = None
@@ -76,11 +79,11 @@ class DummyPlug:
             self._log.warn(f"{wanted}: open failed ({error.strerror})")
 
     def _made_wire(self, target: str, *, is_active: bool) -> Wire:
-        receive = self.device.deliver
+        around = (self._clock, target, self.device.deliver, self._vlog, self._directory)
         if not is_active:
-            return PassiveWire(self._clock, target, receive, self._vlog)
+            return PassiveWire(*around)
         self._tell_state(False)
-        return ActiveWire(self._clock, target, receive, self._vlog, self._tell_state)
+        return ActiveWire(*around, self._tell_state)
 
     def _tell_state(self, is_connected: bool) -> None:
         self.device.connection_state = "connected" if is_connected else "disconnected"

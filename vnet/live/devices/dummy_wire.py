@@ -39,12 +39,14 @@ class Wire(Protocol):
 class PassiveWire:
     """Waits for others. Raises ``OSError`` where it cannot."""
 
-    def __init__(self, clock: WallClock, target: str, receive: Receive, vlog: Vlog) -> None:
+    def __init__(
+        self, clock: WallClock, target: str, receive: Receive, vlog: Vlog, directory: str | None
+    ) -> None:
         self.name = target
         self._receive = receive
         self._log = vlog.module("netdev_dummy")
         self._streams: list[Stream] = []
-        self._listener = listen(clock, target, self._accepted, vlog=vlog)
+        self._listener = listen(clock, target, self._accepted, directory=directory, vlog=vlog)
 
     def send(self, frame: bytes) -> None:
         """To all who have come."""
@@ -83,13 +85,16 @@ class ActiveWire:
         target: str,
         receive: Receive,
         vlog: Vlog,
+        directory: str | None,
         told: Callable[[bool], None],
     ) -> None:
         self.name = target
         self._receive = receive
         self._told = told
         self._connection = Reconnecting(
-            clock, target, self._connected, lambda _reason: told(False), vlog=vlog
+            *(clock, target, self._connected, lambda _reason: told(False)),
+            directory=directory,
+            vlog=vlog,
         )
         self._connection.state.set_backoff(0, _LONGEST_BACKOFF_MS)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import count
+from typing import TYPE_CHECKING
 
 from vnet.live.clock import WallClock
 from vnet.live.streams.listener import Listener, listen
@@ -18,8 +19,21 @@ from vnet.ovs.openflow.wire.hello import Versions
 from vnet.ovs.openflow.wire.message import Message, ProtocolError
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 
+if TYPE_CHECKING:
+    from vnet.ovs.vswitchd.reconcile import Vswitchd
+
+_VERSIONS = {f"OpenFlow1{minor}": minor + 1 for minor in range(6)}
+
 _UNSENT_LIMIT_BYTES = 4 << 20
 """Who asks and does not read the answers is cut off."""
+
+
+def versions_of(vswitchd: Vswitchd) -> dict[str, Versions]:
+    """The versions of OpenFlow that each bridge speaks: its ``protocols``, or all."""
+    return {
+        name: [_VERSIONS[protocol] for protocol in bridge.config.protocols]
+        for name, bridge in vswitchd.running.items()
+    }
 
 
 class BridgeSockets:

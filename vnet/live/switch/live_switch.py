@@ -13,10 +13,11 @@ from pathlib import Path
 from vnet.live.clock import WallClock
 from vnet.live.daemon.memory import Memory
 from vnet.live.daemon.program import OVS_VERSION
-from vnet.live.openflow.bridge_sockets import BridgeSockets
+from vnet.live.openflow.bridge_sockets import BridgeSockets, versions_of
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
 from vnet.live.switch.logs import PROGRAMS, SERVER, SWITCH, Logs
 from vnet.live.unixctl import UnixctlServer
+from vnet.live.vswitchd.process import LOCK_NAME
 from vnet.ovs.unixctl.coverage import Coverage
 from vnet.ovs.unixctl.coverage_names import OVSDB_SERVER_EVENTS, VSWITCHD_EVENTS
 from vnet.ovs.unixctl.request import Request
@@ -40,20 +41,19 @@ def live_switch(
     logs: Logs,
     *,
     ended: Callable[[], None] | None = None,
-    configured: Callable[[], None] = _nothing,
     commands: Callable[[], Iterable[Command]] = tuple,
 ) -> Iterator[None]:
     """Let clients come while the block lasts: to the databases of ``server``, and to the ``daemon``
     that follows one of them. All that they can find answers when the block begins.
 
     ``ended`` is called when somebody tells one of the two daemons to exit; without it they do not.
-    ``configured`` is called after each configuration, and ``commands`` makes what the switch
-    answers besides the usual. Raises ``OSError`` where a socket cannot be made.
+    ``commands`` makes what the switch answers besides the usual. Raises ``OSError`` where a socket
+    cannot be made.
     """
 
     def follow_bridges() -> None:
-        configured()
-        sockets.follow(dict.fromkeys(daemon.vswitchd.bridges, ()))
+        if daemon.has_switch:
+            sockets.follow(versions_of(daemon.vswitchd))
 
     leave = _exit_command(ended)
     tables = {program: _table(program, clock, logs) for program in PROGRAMS}
@@ -62,6 +62,9 @@ def live_switch(
     tables[SWITCH].register_later(lambda: _switch_commands(daemon))
     tables[SWITCH].register_later(commands)
     with ExitStack() as doors:
+        # Another switch that comes to the database waits, as it would for a process of its own.
+        held = server.server.locks.ask(LOCK_NAME, lambda _method, _lock: None)
+        doors.callback(server.server.locks.release, held)
         server.add_remote("punix:db.sock")
         server.add_remote(_MANAGERS)
         complaint = server.configure()

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vnet.base.chance import Chance
 from vnet.live.clock import WallClock
 from vnet.live.daemon.signals import EndingSignals
-from vnet.live.devices.devices import StandaloneDevices
 from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.ovsdb.files import create_database, random_uuid
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
 from vnet.live.switch.live_switch import live_switch
 from vnet.live.switch.logs import SERVER, SWITCH, Logs
 from vnet.live.switch.run_directory import run_directory
+from vnet.live.vswitchd.preload import preload
 from vnet.live.vswitchd.process import abilities
-from vnet.ovs.datapath.datapath import Datapath
+from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.ovsdb.database import Database
 from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.ovsdb.shipped import open_vswitch_schema
 from vnet.ovs.ovsdb.view import LocalView
 from vnet.ovs.unixctl.table import Command
+from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd.daemon import Daemon
+
+if TYPE_CHECKING:
+    from vnet.live.devices.devices import StandaloneDevices
+    from vnet.ovs.datapath.datapath import Datapath
+    from vnet.ovs.vswitchd.reconcile import Vswitchd
 
 _SEED_BYTES = 8
 
@@ -42,6 +49,7 @@ def run_switch(
         standalone_switch(clock, directory, file, level),
     ):
         ready()
+        preload(clock)
         clock.run_live()
 
 
@@ -58,47 +66,40 @@ def standalone_switch(
     stops that when somebody tells it to exit.
 
     The database is in ``file``, which is made where it is missing, or without one in memory:
-    nothing of it is left then, and nobody waits for a disk. Raises
+    nothing of it is left then, and nobody waits for a disk. With ``chance``, what is drawn comes
+    from there, the identities of new rows in memory too. Raises
     :class:`~vnet.live.daemon.errors.FatalError`, ``OvsdbError`` or ``OSError``.
     """
     logs = Logs()
     server = OvsdbServer(clock, vlog=logs[SERVER], directory=str(directory))
     with run_directory(directory, logs), closing(server):
-        database = _database(server, file)
-        devices = StandaloneDevices(clock, level, logs[SWITCH])
-        datapath = Datapath(clock, "ovs-netdev", chance or _drawn())
+        database = _database(server, file, chance)
+        parts = _Parts(clock, directory, level, logs[SWITCH], chance)
         daemon = Daemon(
-            *(clock, datapath, devices, LocalView(database)),
+            *(clock, parts.make_datapath, parts.make_devices, LocalView(database)),
             abilities=abilities(level, has_system=True),
             vlog=logs[SWITCH],
         )
-        daemon.vswitchd.backer.underlay.set_host(devices.dummies)
-
-        def configured() -> None:
-            # There is one datapath, which goes by the type that bridges have.
-            kinds = {bridge.datapath_type for bridge in daemon.vswitchd.config.bridges}
-            datapath.name = "ovs-dummy" if "dummy" in kinds else "ovs-netdev"
-
-        def commands() -> Iterable[Command]:
-            return () if level is DummyLevel.NONE else _dummy_commands(clock, daemon, devices)
-
-        with live_switch(
-            *(clock, directory, server, daemon, logs),
-            ended=clock.stop,
-            configured=configured,
-            commands=commands,
+        daemon.made = parts.made
+        with (
+            closing(parts),
+            live_switch(
+                *(clock, directory, server, daemon, logs),
+                ended=clock.stop,
+                commands=lambda: parts.commands(daemon),
+            ),
         ):
             yield daemon
 
 
-def _drawn() -> Chance:
-    return Chance(int.from_bytes(os.urandom(_SEED_BYTES), "big"))
-
-
-def _database(server: OvsdbServer, file: Path | None) -> Database:
+def _database(server: OvsdbServer, file: Path | None, chance: Chance | None) -> Database:
     schema = open_vswitch_schema()
     if file is None:
-        server.add(Database(schema, new_uuid=random_uuid))
+        new_uuid = random_uuid
+        if chance is not None:
+            drawn = chance.stream("database")
+            new_uuid = lambda: Uuid.from_bytes(drawn.randbytes(16))  # noqa: E731
+        server.add(Database(schema, new_uuid=new_uuid))
     else:
         if not file.exists():
             create_database(str(file), schema)
@@ -108,14 +109,61 @@ def _database(server: OvsdbServer, file: Path | None) -> Database:
     return server.databases[schema.name]
 
 
-def _dummy_commands(
-    clock: WallClock, daemon: Daemon, devices: StandaloneDevices
-) -> Iterator[Command]:
-    """What tests may do to dummy devices, and to time."""
-    from vnet.ovs.vswitchd.appctl.clock import clock_commands
-    from vnet.ovs.vswitchd.appctl.dummies import DummyCommands
-    from vnet.ovs.vswitchd.appctl.table import switch_commands
+class _Parts:
+    """What the switch consists of, made when its first bridge comes."""
 
-    dummies = DummyCommands(daemon.vswitchd, devices.dummies)
-    yield from switch_commands(daemon.vswitchd, dummies.commands())
-    yield from clock_commands(clock)
+    def __init__(
+        self,
+        clock: WallClock,
+        directory: Path,
+        level: DummyLevel,
+        vlog: Vlog,
+        chance: Chance | None,
+    ) -> None:
+        self._clock = clock
+        self._directory = directory
+        self._level = level
+        self._vlog = vlog
+        self._chance = chance
+        self._devices: StandaloneDevices | None = None
+
+    def make_datapath(self) -> Datapath:
+        """The datapath of all bridges."""
+        from vnet.ovs.datapath.datapath import Datapath
+
+        drawn = Chance(int.from_bytes(os.urandom(_SEED_BYTES), "big"))
+        return Datapath(self._clock, "ovs-netdev", self._chance or drawn)
+
+    def make_devices(self) -> StandaloneDevices:
+        """Where devices come from."""
+        from vnet.live.devices.devices import StandaloneDevices
+
+        self._devices = StandaloneDevices(
+            self._clock, self._level, self._vlog, directory=str(self._directory)
+        )
+        return self._devices
+
+    def made(self, vswitchd: Vswitchd) -> None:
+        """Tunnels ask dummy devices for the host's addresses."""
+        if self._devices is not None:
+            vswitchd.backer.underlay.set_host(self._devices.dummies)
+
+    def commands(self, daemon: Daemon) -> Iterator[Command]:
+        """What tests may do to dummy devices, where there are such, and to time."""
+        if self._level is DummyLevel.NONE:
+            return
+        from vnet.ovs.vswitchd.appctl.clock import clock_commands
+        from vnet.ovs.vswitchd.appctl.dummies import DummyCommands
+        from vnet.ovs.vswitchd.appctl.table import switch_commands
+
+        vswitchd = daemon.vswitchd
+        assert self._devices is not None, "it comes with the switch"
+        yield from switch_commands(
+            vswitchd, DummyCommands(vswitchd, self._devices.dummies).commands()
+        )
+        yield from clock_commands(self._clock)
+
+    def close(self) -> None:
+        """Let go of the streams and files behind devices."""
+        if self._devices is not None:
+            self._devices.unplug()

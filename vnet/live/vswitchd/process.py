@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vnet.live.daemon.running import RunningDaemon
 from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.directories import run_directory
-from vnet.live.openflow.bridge_sockets import BridgeSockets
+from vnet.live.openflow.bridge_sockets import BridgeSockets, versions_of
 from vnet.live.vswitchd.preload import preload
 from vnet.live.vswitchd.remote_database import RemoteDatabase
 from vnet.ovs.unixctl.table import Command
@@ -96,7 +96,7 @@ class SwitchProcess:
 
     def _configured(self) -> None:
         if self.daemon.has_switch:
-            self._sockets.follow(dict.fromkeys(self.daemon.vswitchd.bridges, ()))
+            self._sockets.follow(versions_of(self.daemon.vswitchd))
 
     def _ready(self) -> None:
         if not self._process.is_ready:
