@@ -74,6 +74,14 @@ def test_a_new_database_takes_nobody_s_place(file: Path) -> None:
     assert file.read_bytes() == before
 
 
+def test_a_database_that_cannot_be_written_is_not_left_there_half(tmp_path: Path) -> None:
+    path = tmp_path / "conf.db"
+    with no_file_above(100), pytest.raises(OvsdbError, match="I/O error"):
+        create_database(str(path), DatabaseSchema.from_json(SCHEMA))
+    assert not path.exists()
+    create_database(str(path), DatabaseSchema.from_json(SCHEMA))
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "none.db"
     with pytest.raises(OvsdbError) as caught:

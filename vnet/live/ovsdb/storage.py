@@ -142,6 +142,9 @@ def create_file(name: str, records: Iterable[Json]) -> None:
             data = b"".join(map(frame_record, records))
             _write(descriptor, data, 0, f"{name}: write failed")
             _sync(descriptor, name)
+        except OvsdbError:
+            os.unlink(name)
+            raise
         finally:
             os.close(descriptor)
         sync_directory(name)
