@@ -10,7 +10,8 @@ its trace, and both are hot: everything optional costs one comparison with None.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from vnet.base.drops import DropReason, drop_reason
@@ -47,6 +48,8 @@ TRUNCATED_TAG = drop_reason(
 )
 
 RxHandler = Callable[[Frame], None]
+
+_NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
 class Sniffer(Protocol):
@@ -130,6 +133,11 @@ class NetDevice(ABC):
     def label(self) -> str:
         """``node:device``, as captures and the trace name it."""
         return f"{self.owner}:{self.name}"
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What is set of it, as far as dumps show that."""
+        return _NO_SETTINGS
 
     @property
     def busy_until_ns(self) -> int:

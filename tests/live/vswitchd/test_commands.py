@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from collections.abc import Iterator
@@ -49,6 +50,17 @@ ASKED = (
     "no-such/command",
 )
 
+POLLED = (
+    "dpctl/show",
+    "dpif-netdev/pmd-rxq-show",
+    "dpif-netdev/pmd-rxq-show -secs 7",
+    "dpif-netdev/dpif-impl-get",
+    "dpif-netdev/miniflow-parser-get",
+)
+_WHOSE = re.compile(r"(core_id |numa_id |pmds: |queues=|port )[0-9]+")
+"""Which core polls is every machine's own, and how many queues follow from that; ports that come
+together have their numbers in no order."""
+
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[tuple[Switch, Switch]]:
@@ -67,6 +79,23 @@ def test_answers_are_the_real_daemon_s_and_time_moves_when_told(
     for line in ASKED:
         ours, real = (_ask(switch.switch, line) for switch in pair)
         assert ours == real, line
+
+
+def test_what_is_set_of_devices_is_shown_and_who_polls_their_queues(
+    pair: tuple[Switch, Switch],
+) -> None:
+    shown = []
+    for switch in pair:
+        switch.vsctl(SET_UP)
+        switch.vsctl(
+            "add-port br0 d3 -- set interface d3 type=dummy options:ifindex=1010 -- "
+            "add-port br0 m4 -- set interface m4 type=dummy-pmd options:n_rxq=2 -- "
+            "add-port br0 m5 -- set interface m5 type=dummy-pmd"
+        )
+        answers = [_ask(switch.switch, line) for line in POLLED]
+        shown.append([_WHOSE.sub(r"\1N", text) for answer in answers for text in answer[1:]])
+    ours, real = ([sorted(text.splitlines()) for text in texts] for texts in shown)
+    assert ours == real
 
 
 def test_a_clock_that_stands_still_keeps_nobody_waiting(pair: tuple[Switch, Switch]) -> None:

@@ -36,7 +36,7 @@ class DummyPlug:
         """Do as ``options`` say, and no longer as they said before."""
         if self._is_current(options):
             return
-        self._options = dict(options)
+        self._options = self.device.options = dict(options)
         self._configure_wire(options.get("pstream"), options.get("stream"))
         self._configure_files(options)
         if self.device.netdev_type == "dummy-pmd":

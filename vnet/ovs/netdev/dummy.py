@@ -6,7 +6,7 @@ reads and writes files and sockets for their options is in :mod:`vnet.live.devic
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from vnet.base.ids import IpAddress, Mac
 from vnet.netdev.device import NetDevice
@@ -16,6 +16,8 @@ from vnet.sim.scheduler import Scheduler
 from vnet.wire import arp, ether
 
 FrameSink = Callable[[bytes], None]
+
+_SHOWN_OPTIONS = ("ifindex", "pstream")
 
 _IPV4_BYTES = 4
 _IPV6_BYTES = 16
@@ -28,7 +30,8 @@ class DummyDevice(NetDevice):
     ``netdev_type`` is the type of the device. Each of ``outlets`` takes what is sent, and
     ``heard`` what is received, before anybody else. ``n_rx_queues`` and ``n_tx_queues`` are those
     of ``dummy-pmd``; the others have one of each. ``connection_state`` is that of the stream behind
-    it, ``connected`` or ``disconnected``, None where there is none (``netdev-dummy/conn-state``).
+    it, ``connected`` or ``disconnected``, None where there is none (``netdev-dummy/conn-state``);
+    ``options`` are the interface's.
     """
 
     kind = "dummy"
@@ -42,6 +45,7 @@ class DummyDevice(NetDevice):
         "n_rx_queues",
         "n_tx_queues",
         "netdev_type",
+        "options",
         "outlets",
     )
 
@@ -61,6 +65,7 @@ class DummyDevice(NetDevice):
         self.n_rx_queues = 1
         self.n_tx_queues = 1
         self.connection_state: str | None = None
+        self.options: Mapping[str, str] = {}
         self._later_queues: dict[int, tuple[int, int]] = {}
         self._ipv4: HostAddress | None = None
         self._ipv6: HostAddress | None = None
@@ -129,6 +134,15 @@ class DummyDevice(NetDevice):
         reply = arp.emit(arp.Arp(arp.REPLY, self.mac, own, sender, asked.sender_ip))
         frame = ether.frame(sender, self.mac, ether.TYPE_ARP, reply)
         self.scheduler.at(self.scheduler.now_ns, self.deliver, frame)
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        shown = {name: self.options[name] for name in _SHOWN_OPTIONS if name in self.options}
+        if self.netdev_type == "dummy-pmd":
+            for verb in ("configured", "requested"):
+                shown[f"{verb}_rx_queues"] = str(self.n_rx_queues)
+                shown[f"{verb}_tx_queues"] = str(self.n_tx_queues)
+        return shown
 
     # -- queues and counters
 

@@ -21,6 +21,13 @@ def port_kind(dpif: Dpif, port: DatapathPort) -> str:
     return _INTERNAL.get(dpif.kind, port.kind) if port.kind == "internal" else port.kind
 
 
+def port_text(dpif: Dpif, port: DatapathPort) -> str:
+    """The kind of device behind a port, and what is set of it."""
+    settings = {} if port.device is None else port.device.settings
+    shown = ", ".join(f"{name}={value}" for name, value in sorted(settings.items()))
+    return port_kind(dpif, port) + (f": {shown}" if shown else "")
+
+
 USUAL_PORTS = {"vxlan": 4789, "geneve": 6081}
 """The UDP ports of tunnels that need not be said."""
 
@@ -30,7 +37,7 @@ _TUNNELS = frozenset((*USUAL_PORTS, "gre", "ip6gre"))
 def _kind_text(dpif: Dpif, port: DatapathPort) -> str:
     """The kind of a port and what is set of it: a tunnel's takes packets of any type."""
     if port.kind not in _TUNNELS:
-        return port_kind(dpif, port)
+        return port_text(dpif, port)
     usual = USUAL_PORTS.get(port.kind, port.number)
     destination = "" if port.number == usual else f"dst_port={port.number}, "
     return f"{port.kind}: {destination}packet_type=ptap"

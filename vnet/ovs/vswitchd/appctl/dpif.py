@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vnet.ovs.dpif.text.flows import bridge_dump_line
-from vnet.ovs.dpif.text.show import datapath_text, port_kind
+from vnet.ovs.dpif.text.show import datapath_text, port_text
 from vnet.ovs.ofproto.dump.tunnels import tunnel_settings_text
 from vnet.ovs.ofproto.names import datapath_names
 from vnet.ovs.vswitchd.appctl.command import bridge_named
@@ -49,7 +49,7 @@ def show(vswitchd: Vswitchd, _words: Sequence[str]) -> str:
         return ""
     dpif = vswitchd.backer.dpif
     stats = dpif.stats()
-    kinds = {port.number: port_kind(dpif, port) for port in dpif.ports()}
+    kinds = {port.number: port_text(dpif, port) for port in dpif.ports()}
     lines = [f"{datapath_text(dpif)}: hit:{stats.n_hit} missed:{stats.n_missed}"]
     for name, bridge in sorted(vswitchd.bridges.items()):
         lines.append(f"  {name}:")

@@ -1,7 +1,8 @@
 """``dpif-netdev/...`` and ``odp-execute/...``: who forwards frames, and with what machine code.
 
 Here that is always the main thread and plain code, as in Open vSwitch with the dummy datapath on
-a processor without special instructions. What may be chosen is remembered and shown.
+a processor without special instructions. What may be chosen is remembered and shown. Ports of type
+``dummy-pmd`` are told of as if a thread of their own, on the first core, polled all their queues.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from itertools import pairwise
 
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.netdev.dummy import DummyDevice
 from vnet.ovs.vswitchd.appctl.command import datapaths
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
@@ -21,6 +23,8 @@ _LOG_USAGE = (
     "Usage: ovs-appctl dpif-netdev/pmd-perf-log-set [on|off] [-b before] [-a after] [-e|-ne] "
     "[-us usec] [-q qlen]"
 )
+
+_POLLING_CORE = 0
 
 _SHOWN_S = 60
 _STEP_S = 5
@@ -38,7 +42,7 @@ _MOST_PRIORITY = 255
 def show_stats(vswitchd: Vswitchd, words: Sequence[str]) -> str:
     """``dpif-netdev/pmd-stats-show [-pmd core] [dp]``."""
     dpif = _any_datapath(vswitchd)
-    if _names_core(words):
+    if _core(words) is not None:
         return ""
     stats = dpif.stats()
     n_passes = stats.n_hit + stats.n_missed + stats.n_lost
@@ -65,7 +69,7 @@ def show_stats(vswitchd: Vswitchd, words: Sequence[str]) -> str:
 def clear_stats(vswitchd: Vswitchd, words: Sequence[str]) -> str:
     """``dpif-netdev/pmd-stats-clear [-pmd core] [dp]``."""
     dpif = _any_datapath(vswitchd)
-    if not _names_core(words):
+    if _core(words) is None:
         dpif.clear_stats()
     return ""
 
@@ -90,16 +94,38 @@ def set_performance_log(_vswitchd: Vswitchd, words: Sequence[str]) -> str:
     return ""
 
 
-def show_queues(_vswitchd: Vswitchd, words: Sequence[str]) -> str:
-    """``dpif-netdev/pmd-rxq-show [-pmd core] [-secs secs] [dp]``: no thread polls any queue."""
-    if _names_core(words):
-        return ""
+def show_queues(vswitchd: Vswitchd, words: Sequence[str]) -> str:
+    """``dpif-netdev/pmd-rxq-show [-pmd core] [-secs secs] [dp]``."""
+    core = _core(words)
     shown_s = _SHOWN_S
     for option, value in pairwise(words):
         found = _NUMBER.match(value)
         if option == "-secs" and found is not None and 0 < int(found[1]) < _SHOWN_S:
             shown_s = -(-int(found[1]) // _STEP_S) * _STEP_S
-    return f"Displaying last {shown_s} seconds pmd usage %"
+    lines = [] if core is not None else [f"Displaying last {shown_s} seconds pmd usage %"]
+    devices = _polled(vswitchd)
+    if devices and core in (None, _POLLING_CORE):
+        lines += [f"pmd thread numa_id 0 core_id {_POLLING_CORE}:", "  isolated : false"]
+        lines += [
+            f"  port: {device.name:<16}  queue-id: {queue:2} (enabled)   pmd usage: NOT AVAIL"
+            for device in devices
+            for queue in range(device.n_rx_queues)
+        ]
+        lines.append("  overhead: NOT AVAIL")
+    return "\n".join(lines)
+
+
+def _polled(vswitchd: Vswitchd) -> list[DummyDevice]:
+    """The devices that a thread of their own would poll, by name."""
+    ports = [port for dpif in datapaths(vswitchd) for port in dpif.ports()]
+    devices = [port.device for port in ports if isinstance(port.device, DummyDevice)]
+    found = [device for device in devices if device.netdev_type == "dummy-pmd"]
+    return sorted(found, key=lambda device: device.name)
+
+
+def _pmds(vswitchd: Vswitchd) -> str:
+    """The cores with threads that poll."""
+    return str(_POLLING_CORE) if _polled(vswitchd) else "none"
 
 
 def rebalance_queues(vswitchd: Vswitchd, words: Sequence[str]) -> str:
@@ -128,18 +154,21 @@ def _datapath_named(vswitchd: Vswitchd, words: Sequence[str]) -> Dpif:
     return dpif
 
 
-def _names_core(words: Sequence[str]) -> bool:
-    """Whether one core's thread is asked for, and so not the main one."""
-    pairs = pairwise(words)
-    return any(option == "-pmd" and _NUMBER.match(value) for option, value in pairs)
+def _core(words: Sequence[str]) -> int | None:
+    """Which core's thread is asked for; None: no certain one's."""
+    for option, value in pairwise(words):
+        found = _NUMBER.match(value)
+        if option == "-pmd" and found is not None:
+            return int(found[1])
+    return None
 
 
 # -- machine code to choose from
 
 
-def show_input_code(_vswitchd: Vswitchd, _words: Sequence[str]) -> str:
+def show_input_code(vswitchd: Vswitchd, _words: Sequence[str]) -> str:
     """``dpif-netdev/dpif-impl-get``."""
-    return "Available DPIF implementations:\n  dpif_scalar (pmds: none)"
+    return f"Available DPIF implementations:\n  dpif_scalar (pmds: {_pmds(vswitchd)})"
 
 
 def set_input_code(_vswitchd: Vswitchd, words: Sequence[str]) -> str:
@@ -151,9 +180,12 @@ def set_input_code(_vswitchd: Vswitchd, words: Sequence[str]) -> str:
     return f"DPIF implementation set to {name}."
 
 
-def show_parsers(_vswitchd: Vswitchd, _words: Sequence[str]) -> str:
+def show_parsers(vswitchd: Vswitchd, _words: Sequence[str]) -> str:
     """``dpif-netdev/miniflow-parser-get``."""
-    lines = [f"  {name} (available: True pmds: none)" for name in _PARSERS]
+    lines = [
+        f"  {name} (available: True pmds: {_pmds(vswitchd) if name == 'scalar' else 'none'})"
+        for name in _PARSERS
+    ]
     return "\n".join(["Available MFEX implementations:", *lines])
 
 

@@ -144,20 +144,27 @@ def delete(call: DpctlCall) -> None:
     wrong = []
     for word in words:
         port = _find(dpif, word)
-        if port is not None:
-            _remove(call, dpif, port)
-        elif word.isdecimal():
-            what = f"deleting port {word} from {full_name} failed"
-            is_own = int(word) == ODPP_LOCAL
-            wrong.append(DpctlError(what, Errno.EINVAL if is_own else Errno.ENOENT))
-        else:
+        what = f"deleting port {word} from {full_name} failed"
+        if port is None and word.isdecimal():
+            wrong.append(DpctlError(what, Errno.ENOENT))
+        elif port is None:
             wrong.append(DpctlError(f"no port named {word}"))
+        elif port.number == ODPP_LOCAL:
+            wrong.append(DpctlError(what, Errno.EINVAL))
+        else:
+            _remove(call, dpif, port)
     _tell(call, wrong)
+
+
+def _ports(dpif: Dpif) -> Iterator[DatapathPort]:
+    """The datapath's ports, its own among them."""
+    yield DatapathPort(ODPP_LOCAL, dpif.name, "internal")
+    yield from dpif.ports()
 
 
 def _find(dpif: Dpif, word: str) -> DatapathPort | None:
     number = int(word) if word.isdecimal() else None
-    return next((p for p in dpif.ports() if word == p.name or number == p.number), None)
+    return next((p for p in _ports(dpif) if word == p.name or number == p.number), None)
 
 
 def _remove(call: DpctlCall, dpif: Dpif, port: DatapathPort) -> None:
@@ -180,7 +187,7 @@ def change(call: DpctlCall) -> None:
     wrong = []
     for word in words:
         wanted = _Wanted.parse(word)
-        port = next((port for port in dpif.ports() if port.name == wanted.name), None)
+        port = next((port for port in _ports(dpif) if port.name == wanted.name), None)
         if port is None:
             what = f"{wanted.name}: failed to query port in {full_name}"
             wrong.append(DpctlError(what, Errno.ENODEV))
