@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vnet.base.units import NS_PER_S
-from vnet.live.ovsdb.relay import Relay
-from vnet.live.ovsdb.replication import Excluded, Replication
-from vnet.live.ovsdb.upstream import Upstream
+from vnet.live.ovsdb.excluded import Excluded
 from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.ovsdb.json_text import Json
 
 if TYPE_CHECKING:
+    # Few servers follow others, and all want to start soon: most of this is imported when needed.
     from vnet.live.ovsdb.ovsdb_server import OvsdbServer
+    from vnet.live.ovsdb.relay import Relay
+    from vnet.live.ovsdb.replication import Replication
+    from vnet.live.ovsdb.upstream import Upstream
 
 DEFAULT_PROBE_INTERVAL_MS = 60_000
 _TURN_NS = 2 * NS_PER_S
@@ -43,6 +45,8 @@ class Following:
 
     def connect(self) -> None:
         """Follow the active server from now on, or anew. Raises OSError where that is none."""
+        from vnet.live.ovsdb.replication import Replication
+
         self.disconnect()
         owner = self._owner
         owner.server.is_read_only = True
@@ -88,6 +92,8 @@ class Following:
         _, name, targets = (*text.split(":", 2), "", "")[:3]
         if not targets:
             raise OvsdbError("ovsdb error", f"{text}: invalid syntax")
+        from vnet.live.ovsdb.relay import Relay
+
         owner = self._owner
         self._relays[name] = Relay(
             *(owner.clock, owner.server, name, targets.split(",")),
@@ -135,6 +141,8 @@ class Following:
         notified: Callable[[str, list[Json]], None],
         lost: Callable[[], None],
     ) -> Upstream:
+        from vnet.live.ovsdb.upstream import Upstream
+
         owner = self._owner
         return Upstream(
             *(owner.clock, target, begin, notified, lost),

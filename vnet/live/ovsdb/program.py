@@ -12,8 +12,8 @@ from vnet.live.daemon.program import Program
 from vnet.live.daemon.running import RunningDaemon
 from vnet.live.daemon.usage import ACTIVE_METHODS, PASSIVE_METHODS, TLS_USAGE, daemon_usage
 from vnet.live.directories import database_directory
+from vnet.live.ovsdb.excluded import Excluded
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
-from vnet.live.ovsdb.replication import Excluded
 from vnet.live.ovsdb.saved_settings import SavedSettings
 from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.unixctl.coverage_names import OVSDB_SERVER_EVENTS

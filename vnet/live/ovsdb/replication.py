@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import partial
 
+from vnet.live.ovsdb.excluded import Excluded
 from vnet.live.ovsdb.upstream import Upstream
 from vnet.ovs.jsonrpc.message import Message
 from vnet.ovs.ovsdb.atoms import Uuid, is_uuid
@@ -19,26 +20,6 @@ from vnet.ovs.vlog.vlog import Vlog
 MakeUpstream = Callable[
     [str, Callable[[], None], Callable[[str, list[Json]], None], Callable[[], None]], Upstream
 ]
-
-
-class Excluded:
-    """Tables that are not copied: ``DB:TABLE``, with commas or spaces between."""
-
-    def __init__(self, text: str = "") -> None:
-        self._tables: set[tuple[str, str]] = set()
-        for name in text.replace(",", " ").split():
-            database, _, table = name.partition(":")
-            self._tables.add((database, table))
-
-    def of(self, database: str) -> set[str]:
-        """Those of one database."""
-        return {table for name, table in self._tables if name == database}
-
-    def __str__(self) -> str:
-        return ",".join(sorted(f"{database}:{table}" for database, table in self._tables))
-
-    def __bool__(self) -> bool:
-        return bool(self._tables)
 
 
 class _Step(Enum):
