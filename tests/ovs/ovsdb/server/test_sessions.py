@@ -11,6 +11,7 @@ from tests.ovs.ovsdb.server.peers import Bench, Client, counting_uuids
 from vnet.ovs.jsonrpc.errors import JsonRpcError
 from vnet.ovs.ovsdb.database import Database
 from vnet.ovs.ovsdb.schema import DatabaseSchema
+from vnet.ovs.ovsdb.server import monitor_methods, session
 from vnet.ovs.ovsdb.server.copying import apply_updates2
 
 NAMES = {"thing": [{"columns": ["name", "size"]}]}
@@ -97,6 +98,24 @@ def test_waits_of_a_client_that_goes_are_forgotten_and_its_locks_pass_on(bench: 
     assert len(bench.server.pendings) == 0
     bench.transact(insert(1, name="x", size=1), name="b")
     assert bench.client().take() == []
+
+
+def test_one_client_may_have_so_many_of_each_kind_and_no_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (session, monitor_methods):
+        monkeypatch.setattr(module, "MOST_OF_A_KIND", 3)
+    for number in range(3):
+        assert bench.say(transact(wait("x", 1), identity=number)) == []
+        assert "result" in bench.call("lock", f"l{number}")
+        assert "result" in bench.call("monitor", "talk", number, {})
+    assert bench.call("transact", "talk", wait("x", 1), identity="w") == {
+        "id": "w",
+        "error": "more than 3 transactions wait",
+    }
+    assert bench.call("lock", "more")["error"] == "more than 3 locks"
+    assert bench.call("monitor", "talk", "more", {})["error"] == "more than 3 monitors"
+    assert "result" in bench.call("lock", "l", name="another")
 
 
 def test_a_reader_may_look_only(bench: Bench) -> None:

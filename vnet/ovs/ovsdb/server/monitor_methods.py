@@ -13,7 +13,7 @@ from vnet.ovs.ovsdb.json_text import Json, json_text
 from vnet.ovs.ovsdb.object_parser import ObjectParser, is_array
 from vnet.ovs.ovsdb.schema import DatabaseSchema
 from vnet.ovs.ovsdb.server.monitor import Monitor
-from vnet.ovs.ovsdb.server.refusal import RefusedError
+from vnet.ovs.ovsdb.server.refusal import MOST_OF_A_KIND, RefusedError
 from vnet.ovs.ovsdb.server.row_filter import RowFilter
 from vnet.ovs.ovsdb.server.row_update import Version
 from vnet.ovs.ovsdb.server.shape import Filters, read_shape
@@ -96,6 +96,8 @@ class MonitorMethods:
         key = json_text(identity)
         if key in self._monitors:
             raise syntax_error(identity, "duplicate monitor ID")
+        if len(self._monitors) >= MOST_OF_A_KIND:
+            raise RefusedError(f"more than {MOST_OF_A_KIND} monitors")
         filters: Filters | None = None if version is Version.V1 else {}
         shape = read_shape(database.schema, requests, filters)
         since = _read_last_id(params[3]) if version is Version.V3 else None

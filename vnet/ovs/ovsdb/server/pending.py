@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ class Pendings:
 
     def __init__(self) -> None:
         self._all: dict[tuple[Session, str], Pending] = {}
+        self._counts: Counter[Session] = Counter()
 
     def __len__(self) -> int:
         return len(self._all)
@@ -44,6 +46,11 @@ class Pendings:
     def add(self, pending: Pending) -> None:
         """Let a transaction wait."""
         self._all[pending.session, pending.key] = pending
+        self._counts[pending.session] += 1
+
+    def count(self, session: Session) -> int:
+        """How many of a client's wait."""
+        return self._counts[session]
 
     def find(self, session: Session, key: str) -> Pending | None:
         """The one that a client's request is, if it still waits."""
@@ -51,7 +58,10 @@ class Pendings:
 
     def remove(self, pending: Pending) -> None:
         """It waits no more; harmless where it did not."""
-        self._all.pop((pending.session, pending.key), None)
+        if self._all.pop((pending.session, pending.key), None) is not None:
+            self._counts[pending.session] -= 1
+            if not self._counts[pending.session]:
+                del self._counts[pending.session]
 
     def of_session(self, session: Session) -> list[Pending]:
         """A client's."""

@@ -15,7 +15,7 @@ from vnet.ovs.ovsdb.object_parser import is_id
 from vnet.ovs.ovsdb.server.locks import Waiter
 from vnet.ovs.ovsdb.server.monitor_methods import MonitorMethods
 from vnet.ovs.ovsdb.server.pending import Pending
-from vnet.ovs.ovsdb.server.refusal import RefusedError
+from vnet.ovs.ovsdb.server.refusal import MOST_OF_A_KIND, RefusedError
 
 if TYPE_CHECKING:
     from vnet.ovs.ovsdb.server.server import Server
@@ -191,6 +191,8 @@ class Session:
         if not isinstance(result, Wait):
             self._send(encode(reply(result, message.id)))
             return
+        if pendings.count(self) >= MOST_OF_A_KIND:
+            raise RefusedError(f"more than {MOST_OF_A_KIND} transactions wait")
         pending = Pending(
             *(self, key or json_text(message.id), message.id, database.name),
             *(operations, self._server.now_ms),
@@ -256,6 +258,8 @@ class Session:
         name = self._lock_name(message)
         if name in self.lock_waiters:
             raise syntax_error(message.params, f'must issue "unlock" before new "{message.method}"')
+        if len(self.lock_waiters) >= MOST_OF_A_KIND:
+            raise RefusedError(f"more than {MOST_OF_A_KIND} locks")
         locks = self._server.locks
         ask = locks.steal if message.method == "steal" else locks.ask
         waiter = self.lock_waiters[name] = ask(name, self._lock_changed)
