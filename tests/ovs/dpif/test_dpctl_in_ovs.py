@@ -56,7 +56,7 @@ def installed(ovs: PrivateOvs, text: str) -> tuple[str, str] | str:
     ovs.appctl("dpctl/del-flows")
     _out, refusal = ovs.appctl("dpctl/add-flow", text, "drop")
     if refusal:
-        return refusal
+        return refusal.removeprefix("ovs-vswitchd: ")
     dumps = (ovs.appctl("dpctl/dump-flows", *how)[0] for how in (("--no-names",), ("-m",)))
     short, full = (re.findall(r"^(.*), packets:0, ", dump, re.MULTILINE)[0] for dump in dumps)
     return short, full.split(", ", 1)[1]
