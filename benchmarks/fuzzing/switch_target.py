@@ -27,7 +27,7 @@ from benchmarks.fuzzing.switch_setup import (
     quiet,
 )
 from benchmarks.fuzzing.target import Target, packed
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from vnet.base.chance import Chance
 from vnet.base.ids import IpAddress, mac_from_text
 from vnet.netdev.device import TOO_SHORT, NetDevice

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.ovs_kit import Switch, oracle_path
+from tests.oracle.path import oracle_path
+from tests.ovs.command_switch import Switch
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.protocols import P_OF15_OXM
 from vnet.ovs.ofproto.dump.fdb import dump_fdb

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.ovs_kit import Switch, oracle_path
+from tests.oracle.path import oracle_path
+from tests.ovs.command_switch import Switch
 from vnet.base.ids import IpAddress
 from vnet.wire import checksum, ether, ipv4, udp
 

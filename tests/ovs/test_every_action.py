@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import flow_lines, frame_of, run_until_ms, switch_with
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.match_parse import parse_match

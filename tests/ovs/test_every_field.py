@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import frame_of, outputs, switch_with
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extract import extract

@@ -16,7 +16,7 @@ from benchmarks.dummy_switch import BRIDGE
 from benchmarks.fuzzing.mutate import Mutator
 from benchmarks.fuzzing.seeds import captured
 from benchmarks.fuzzing.switch_target import SwitchTarget
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import flow_lines, frame_of, outputs, switch_with
 from vnet.base.chance import Chance
 from vnet.ovs.datapath.reasons import DROP_CAUSES

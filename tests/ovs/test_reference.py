@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from vnet.ovs.flow.field import Field
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.flow import Flow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import frame_of, outputs, switch_with
 from vnet.ovs.dpif.text.flows import dump_line
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from benchmarks.dummy_switch import BRIDGE
 from benchmarks.fuzzing.flow_tables import GROUPS, FlowTables
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import flow_lines, frame_of, run_until_ms, switch_with
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ofproto.dump.fdb import dump_fdb

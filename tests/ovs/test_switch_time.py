@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import (
     flow_lines,
     frame_of,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.flow.compose import compose
 from vnet.ovs.flow.match_parse import parse_exact_flow

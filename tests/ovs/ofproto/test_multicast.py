@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import frame_of, switch_with
 from vnet.base.units import NS_PER_S
 from vnet.ovs.flow.errors import OvsTextError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ofproto.trace.tracer import MAX_PASSES
 

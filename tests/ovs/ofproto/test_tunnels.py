@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.flow.frames import UDP, ethernet, ipv4
 from vnet.base.ids import ip_from_text
 from vnet.ovs.flow.errors import OvsTextError

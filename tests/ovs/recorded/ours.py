@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.recorded.refusals import refusal_of
 from tests.ovs.recorded.views import COLUMNS
 from vnet.base.units import NS_PER_MS

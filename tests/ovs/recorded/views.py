@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from vnet.ovs.ofproto.dump.mirrors import mirror_statistics
 
 View = Callable[[Switch, str], Iterable[str]]

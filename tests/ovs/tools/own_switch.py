@@ -15,6 +15,7 @@ from contextlib import chdir, closing, contextmanager
 from pathlib import Path
 from typing import IO
 
+from tests.ovs.command_switch import ofctl_output
 from tests.ovs.tools.side import Answer, environment_of
 from vnet.base.chance import Chance
 from vnet.base.units import NS_PER_S
@@ -24,8 +25,6 @@ from vnet.live.switch.standalone import standalone_switch
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.vswitchd.daemon import Daemon
-from vnet.ovs.vswitchd.ofctl.command import Options
-from vnet.ovs.vswitchd.ofctl.table import ofctl
 
 _TIMEOUT_NS = 30 * NS_PER_S
 
@@ -33,7 +32,7 @@ _TIMEOUT_NS = 30 * NS_PER_S
 class _Process:
     """A descriptor that is readable once the process has ended."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._descriptor = os.pidfd_open(process.pid)
 
     def fileno(self) -> int:
@@ -63,7 +62,7 @@ class OwnSwitch:
             self._serve(process)
             return Answer(process.returncode, _read(output), _read(errors))
 
-    def _serve(self, process: subprocess.Popen[str]) -> None:
+    def _serve(self, process: subprocess.Popen[bytes]) -> None:
         """Let the switch run until a process has ended."""
         ended = _Process(process)
         self._clock.watch(ended, self._clock.stop)
@@ -75,18 +74,8 @@ class OwnSwitch:
             process.wait(timeout=1)
 
     def _ofctl(self, words: Sequence[str], lines: Sequence[str]) -> Answer:
-        options: list[str] = []
-        rest = list(words)
-        while rest[0].startswith("-"):
-            options.append(rest.pop(0))
-            if options[-1] == "-O":
-                options.append(rest.pop(0))
-        command, *given = rest
-        if lines:
-            given[-1] = "-"
-        stdin = Options(stdin="\n".join(lines))
         try:
-            output = ofctl(self.daemon.vswitchd, command, [*options, *given], stdin)
+            output = ofctl_output(self.daemon.vswitchd, words, lines)
         except (OvsTextError, OpenFlowError) as error:
             return Answer(1, "", f"ovs-ofctl: {error}\n")
         return Answer(0, f"{output}\n" if output else "", "")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.private_ovs import IS_INSTALLED, PrivateOvs, private_ovs
 from vnet.base.errors import VnetError
 from vnet.ovs.openflow.errors import OpenFlowError

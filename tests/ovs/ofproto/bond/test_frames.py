@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.ofproto.bond.bonded import actions, active, bond_of, bonded, pass_ms, sent, set_link
 from tests.ovs.whole_switch import frame_of
 from vnet.base.units import NS_PER_MS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.ofproto.bond.bonded import bond_of, bonded, pass_ms, set_link
 from vnet.base.ids import mac_text
 from vnet.l2.lacp.aggregation import Negotiation

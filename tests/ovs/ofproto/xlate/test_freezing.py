@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.ofproto.xlate.translating import actions_of, explained, translated
 from tests.ovs.whole_switch import switch_with
 from vnet.ovs.dpif.actions import ControllerCookie, Drop, DropCause, Recirc, Userspace

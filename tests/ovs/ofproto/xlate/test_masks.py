@@ -7,7 +7,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.ofproto.xlate.test_recorded_translations import blocks, set_up, two_bridges
 from vnet.ovs.dpif.actions import OdpAction, OdpActions
 from vnet.ovs.dpif.text.actions import actions_text

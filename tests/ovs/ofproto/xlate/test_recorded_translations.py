@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from vnet.ovs.openflow.messages import GROUP_ALL, GroupMod, GroupModCommand
 
 RECORDING = Path(__file__).with_name("recorded_translations.txt")

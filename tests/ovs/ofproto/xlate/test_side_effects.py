@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.ofproto.xlate.translating import actions_of, explained, translated
 from tests.ovs.whole_switch import flow_lines, switch_with
 from vnet.ovs.dpif.dpif import FlowStats

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import flow_lines, frame_of, outputs, switch_with
 from vnet.ovs.dpif.actions import SlowPath
 from vnet.ovs.flow.flow import Flow

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.dummy_switch import BRIDGE
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from vnet.ovs.dpif.text.actions import actions_text
 from vnet.ovs.flow.match_parse import parse_exact_flow
 from vnet.ovs.ofproto.trace.layout import trace_lines

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.oracle.ovs_kit import Switch
+from tests.ovs.command_switch import Switch
 from tests.ovs.private_ovs import IS_INSTALLED, PrivateOvs, private_ovs
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.vswitchd.appctl.table import appctl

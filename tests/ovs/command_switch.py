@@ -6,9 +6,7 @@ and not to the programs. Virtual time stands still unless a test moves it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks.dummy_switch import DummySwitch
 from vnet.base.chance import Chance
@@ -18,13 +16,7 @@ from vnet.ovs.vswitchd.appctl.dummies import DummyCommands
 from vnet.ovs.vswitchd.appctl.table import VERSION, answer_of, switch_commands
 from vnet.ovs.vswitchd.ofctl.command import Options
 from vnet.ovs.vswitchd.ofctl.table import ofctl
-
-
-def oracle_path(*parts: str) -> Path | None:
-    """A file or folder of the oracle, or None where there is none."""
-    root = os.environ.get("VNET_ORACLE")
-    path = Path(root, *parts) if root else None
-    return path if path and path.exists() else None
+from vnet.ovs.vswitchd.reconcile import Vswitchd
 
 
 class Switch(DummySwitch):
@@ -53,19 +45,25 @@ class Switch(DummySwitch):
         return self.appctl(words)
 
     def ofctl(self, words: Sequence[str], lines: Sequence[str] = ()) -> str:
-        """``ovs-ofctl`` with ``words``, where ``lines`` are in the file that they name last."""
-        options: list[str] = []
-        rest = list(words)
-        while rest[0].startswith("-"):
-            options.append(rest.pop(0))
-            if options[-1] == "-O":
-                options.append(rest.pop(0))
-        command, *given = rest
-        if lines:
-            given[-1] = "-"
-        return ofctl(self.vswitchd, command, [*options, *given], Options(stdin="\n".join(lines)))
+        """``ovs-ofctl``; ``lines`` as for :meth:`run`."""
+        return ofctl_output(self.vswitchd, words, lines)
 
     def appctl(self, words: Sequence[str]) -> str:
         """``ovs-appctl`` with ``words``. Who says ``exit`` needs it no more, and so it stays."""
         name, *arguments = words[2:] if words[0] == "-t" else words
         return "" if name == "exit" else answer_of(self._commands, name, arguments)
+
+
+def ofctl_output(vswitchd: Vswitchd, words: Sequence[str], lines: Sequence[str] = ()) -> str:
+    """What ``ovs-ofctl`` prints that is given ``words``, where ``lines`` are in the file that they
+    name last."""
+    options: list[str] = []
+    rest = list(words)
+    while rest[0].startswith("-"):
+        options.append(rest.pop(0))
+        if options[-1] == "-O":
+            options.append(rest.pop(0))
+    command, *given = rest
+    if lines:
+        given[-1] = "-"
+    return ofctl(vswitchd, command, [*options, *given], Options(stdin="\n".join(lines)))
