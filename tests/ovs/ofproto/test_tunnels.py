@@ -355,9 +355,8 @@ def test_bad_options_are_refused_in_open_vswitchs_words(tunnel: str, what: str) 
     switch = Switch()
     for line in BRIDGES:
         switch.vsctl(*line.split())
-    with pytest.raises(OvsTextError) as caught:
-        add_tunnel(switch, 10, tunnel)
-    assert caught.value.what == what
+    add_tunnel(switch, 10, tunnel)
+    assert switch.vswitchd.errors["t10"] == what
 
 
 # -- what is shown
