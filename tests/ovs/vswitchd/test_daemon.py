@@ -244,3 +244,46 @@ def test_another_interval_between_statistics_begins_at_once() -> None:
     switch.set("Open_vSwitch", ".", other_config=["map", []])
     switch.scheduler.run(101 * NS_PER_S)
     assert counted() == 4
+
+
+def test_a_datapath_that_is_asked_about_says_what_it_can() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0")
+    switch.transact(
+        {"op": "insert", "table": "Datapath", "uuid-name": "d", "row": {"datapath_version": "1"}},
+        mutate("Open_vSwitch", "datapaths", "insert", ["map", [["dummy", ["named-uuid", "d"]]]]),
+    )
+    (row,) = switch.rows("Datapath")
+    capabilities = dict(row.columns["capabilities"])
+    assert capabilities["recirc"] == capabilities["sample_nesting"] == "true"
+    assert capabilities["max_mpls_depth"] == "3"
+
+
+def test_what_is_not_used_of_settings_is_said() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"), stp_enable=True, rstp_enable=True)
+    switch.set("Port", "p1", tag=9, trunks=["set", [1, 2]])
+    switch.add_ports("br0", {"name": "i1", "type": "internal", "mac": "01:00:00:00:00:01"})
+    switch.transact(
+        {"op": "insert", "table": "Mirror", "uuid-name": "m", "row": {"name": "m0"}},
+        mutate("Bridge", "mirrors", "insert", ["named-uuid", "m"], name="br0"),
+    )
+    assert {
+        "bridge|WARN|br0: RSTP and STP are mutually exclusive but both are configured; "
+        "enabling RSTP",
+        "bridge|WARN|port p1: ignoring trunks in favor of implicit vlan",
+        "bridge|ERR|interface i1: cannot set MAC to multicast address",
+        "bridge|ERR|bridge br0: mirror m0 does not specify output; ignoring",
+    } <= set(switch.log.lines)
+
+
+def test_a_bridge_of_another_type_is_another_and_one_of_no_known_type_cannot_be() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"))
+    first = switch.vswitchd.bridges["br0"]
+    switch.set("Bridge", "br0", datapath_type="netdev")
+    assert switch.vswitchd.bridges["br0"] is not first
+    switch.set("Bridge", "br0", datapath_type="foo")
+    assert not switch.vswitchd.bridges
+    failed = "failed to create bridge br0: Address family not supported by protocol"
+    assert f"bridge|ERR|{failed}" in switch.log.lines

@@ -71,7 +71,7 @@ def lacp_settings(
     if config.lacp in (None, "off"):
         return None
     other = config.other_config
-    system = _mac(other["lacp-system-id"]) if "lacp-system-id" in other else bridge_mac
+    system = mac_at_start(other["lacp-system-id"]) if "lacp-system-id" in other else bridge_mac
     if system in (None, MAC_ZERO):
         return None
     assert system is not None
@@ -109,6 +109,7 @@ def _u16(settings: Mapping[str, str], name: str, default: int) -> int:
     return number if 0 < number <= _U16_MAX else default
 
 
-def _mac(text: str) -> Mac | None:
+def mac_at_start(text: str) -> Mac | None:
+    """The address that a text begins with, as Open vSwitch reads it here."""
     found = _MAC.match(text)
     return found and Mac(bytes(int(part, 16) for part in found[0].split(":")))

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from vnet.base.ids import MAC_ZERO, Mac
 from vnet.netdev.device import NetDevice
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.flow.hashing import hash_bytes
 from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NORMAL, OdpPort
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.bond.settings import AggregateSettings
@@ -29,7 +28,13 @@ from vnet.ovs.vswitchd.changes import (
 from vnet.ovs.vswitchd.complaints import Complaints
 from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig
 from vnet.ovs.vswitchd.devices import Devices
-from vnet.ovs.vswitchd.identity import least_mtu_bytes, lent_mac, own_mac, wanted_mac
+from vnet.ovs.vswitchd.identity import (
+    drawn_mac,
+    least_mtu_bytes,
+    lent_mac,
+    own_mac,
+    wanted_mac,
+)
 from vnet.ovs.vswitchd.interface import Interface
 from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number
 from vnet.ovs.vswitchd.protocols import configure_snooping, configure_spanning_tree
@@ -82,8 +87,8 @@ class Bridge:
 
     @property
     def datapath_type(self) -> str:
-        """As the database has it, where nothing means the kernel's."""
-        return self.config.datapath_type or "system"
+        """What it asks for."""
+        return type_of(self.config)
 
     def remove(self) -> None:
         """The bridge goes, with all its ports."""
@@ -237,7 +242,7 @@ class Bridge:
             device,
             peer=interface.peer if interface.is_patch else None,
             tunnel=interface.tunnel if interface.is_tunnel else None,
-            mac=_drawn_mac(self.config.name, name),
+            mac=drawn_mac(self.config.name, name),
             created_ns=now_ns,
         )
 
@@ -308,6 +313,7 @@ class Bridge:
             self._backer.age(self.ofproto)
         self._configure_bundles()
         if config.mirrors or switching.mirrors:
+            self._complaints.mirrors(config, switching.bundles)
             switching.set_mirrors(bundles.mirrors(config.mirrors, switching.bundles))
         configure_snooping(self.ofproto, config)
 
@@ -322,8 +328,10 @@ class Bridge:
         mtu_bytes = least_mtu_bytes(self.interfaces)
         for interface in self.interfaces.values():
             if interface.is_internal:
+                is_local = interface.port.number == OFPP_LOCAL
+                own = self._complaints.wanted_mac(interface.config, is_local=is_local)
                 interface.adapt(
-                    mac if interface.port.number == OFPP_LOCAL else None,
+                    mac if is_local else own,
                     None if interface.config.mtu_request else mtu_bytes,
                 )
         datapath_id = config.datapath_id or int.from_bytes(mac, "big")
@@ -333,7 +341,7 @@ class Bridge:
 
     def configure_spanning_tree(self) -> None:
         """Have the bridge speak what it is to speak, by the address that it has now."""
-        configure_spanning_tree(self.ofproto, self.config, self._backer)
+        configure_spanning_tree(self.ofproto, self.config, self._backer, self._log)
 
     def _configure_bundles(self) -> None:
         """Set up the ports of the learning switch, and those among them that are bonds."""
@@ -363,6 +371,7 @@ class Bridge:
             self._aggregates.pop(known, None)
         if not ports:
             return
+        self._complaints.port(self.config, port, len(ports))
         bundle = self._bundle(bundles.configured(port, list(ports.values())))
         self._bundles[port.name] = bundle
         aggregate = aggregate_settings(port, ports, own_mac)
@@ -379,13 +388,11 @@ class Bridge:
         return bundle
 
 
+def type_of(config: BridgeConfig) -> str:
+    """The type of datapath that a bridge asks for; nothing means the kernel's."""
+    return config.datapath_type or "system"
+
+
 def _learning(config: BridgeConfig) -> tuple[object, ...]:
     """What is set of how stations are learned."""
     return config.mac_aging_time_s, config.mac_table_size, config.flood_vlans
-
-
-def _drawn_mac(bridge: str, port: str) -> Mac:
-    """The address of a port without a device, which it sends BPDUs from; Open vSwitch draws one."""
-    label = f"{bridge} {port}".encode()
-    drawn = hash_bytes(label, 0) << 32 | hash_bytes(label, 1)
-    return Mac(b"\x02" + (drawn & (1 << 40) - 1).to_bytes(5, "big"))

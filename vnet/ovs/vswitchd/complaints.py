@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
+from vnet.base.ids import MAC_ZERO, Mac
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.tunnel.ports import TunnelMatch
 from vnet.ovs.vlog.vlog import Vlog
-from vnet.ovs.vswitchd.config import INTERFACE_TYPES, TUNNEL_TYPES, InterfaceConfig
+from vnet.ovs.vswitchd.bonds import mac_at_start
+from vnet.ovs.vswitchd.config import (
+    INTERFACE_TYPES,
+    TUNNEL_TYPES,
+    BridgeConfig,
+    BridgePortConfig,
+    InterfaceConfig,
+)
+from vnet.ovs.vswitchd.identity import is_group, read_mac
 from vnet.ovs.vswitchd.tunnel_options import Finding, TunnelOptionsError, read_tunnel
 
+_LEAST_BOND = 2
 _RESERVED_BEGINNINGS = tuple(
     f"{kind}_sys"
     for kind in (
@@ -32,6 +44,7 @@ class Complaints:
         self._tunnel = vlog.module("tunnel")
         self._limit = self._bridge.limit(1, 5)
         self._bridge_limit = self._bridge.limit(1, 5)
+        self._bond_limit = self._bridge.limit(1, 1)
         self._port_limit = self._ofproto.limit(1, 5)
 
     def check(self, interface: InterfaceConfig) -> None:
@@ -79,6 +92,76 @@ class Complaints:
     def invalid_bridge(self, name: str) -> None:
         """A bridge that is passed over."""
         self._bridge.warn(f'ignoring bridge with invalid name "{name}"', self._bridge_limit)
+
+    def no_datapath(self, name: str, kind: str) -> None:
+        """A bridge that cannot be, for there are no datapaths of its type."""
+        self._ofproto.warn(f"could not create datapath {name} of unknown type {kind}")
+        self._bridge.err(
+            f"failed to create bridge {name}: Address family not supported by protocol"
+        )
+
+    def port(self, bridge: BridgeConfig, port: BridgePortConfig, n_members: int) -> None:
+        """Say what is not used of a port's settings."""
+        name, other, warn = port.name, port.other_config, self._bridge.warn
+        if port.vlan_mode is None and port.tag is not None and (port.trunks or port.cvlans):
+            warn(f"port {name}: ignoring trunks in favor of implicit vlan")
+        if port.lacp in ("active", "passive") and "lacp-system-id" in other:
+            self._check_lacp_system(name, other["lacp-system-id"])
+        if n_members < _LEAST_BOND:
+            return
+        if port.bond_mode is None:
+            warn(
+                f"port {name}: Using the default bond_mode active-backup. Note that in previous "
+                "versions, the default bond_mode was balance-slb",
+                self._bond_limit,
+            )
+        elif port.bond_mode == "balance-slb" and bridge.flood_vlans:
+            warn(
+                f"port {name}: SLB bonds are incompatible with flood_vlans, please use another "
+                "bond type or disable flood_vlans"
+            )
+        detects = other.get("bond-detect-mode", "carrier")
+        if detects not in ("carrier", "miimon"):
+            warn(f"port {name}: unsupported bond-detect-mode {detects}, defaulting to carrier")
+
+    def _check_lacp_system(self, name: str, text: str) -> None:
+        mac = mac_at_start(text)
+        if mac is None:
+            self._bridge.warn(f"port {name}: LACP system ID ({text}) must be an Ethernet address.")
+        elif mac == MAC_ZERO:
+            self._bridge.warn(f"port {name}: Invalid zero LACP system ID.")
+
+    def mirrors(self, bridge: BridgeConfig, bundles: Container[str]) -> None:
+        """Say which mirrors there are not."""
+        for mirror in bridge.mirrors:
+            label = f"bridge {bridge.name}: mirror {mirror.name}"
+            if mirror.output_port is not None and mirror.output_port not in bundles:
+                self._bridge.err(f"{label} outputs to port not on bridge")
+            elif mirror.output_port is not None and mirror.output_vlan is not None:
+                self._bridge.err(
+                    f"{label} specifies both output port and output vlan; ignoring output vlan"
+                )
+            elif mirror.output_port is None and mirror.output_vlan is None:
+                self._bridge.err(f"{label} does not specify output; ignoring")
+
+    def wanted_mac(self, interface: InterfaceConfig, *, is_local: bool) -> Mac | None:
+        """The address that an internal interface is to have, if it is one that it may."""
+        mac = read_mac(interface.mac or "")
+        if mac is None:
+            return None
+        label = f"interface {interface.name}"
+        if is_local:
+            self._bridge.err(
+                f"{label}: ignoring mac in Interface record (use Bridge record to set local "
+                "port's mac)"
+            )
+        elif is_group(mac):
+            self._bridge.err(f"{label}: cannot set MAC to multicast address")
+        elif mac == MAC_ZERO:
+            self._bridge.err(f"{label}: cannot set MAC to all zero address")
+        else:
+            return mac
+        return None
 
     def no_device(self, interface: InterfaceConfig, why: str) -> OvsTextError:
         """The error to raise where there is no device."""

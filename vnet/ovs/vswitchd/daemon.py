@@ -73,6 +73,7 @@ class Daemon:
         self.written: Callable[[], None] = _nothing
         self._scheduler = scheduler
         self._abilities = abilities or Abilities()
+        self._has_given_abilities = abilities is not None
         self._in_order = in_order
         self._reader = ConfigReader(view, in_order=True)
         self._vlog = vlog
@@ -103,6 +104,8 @@ class Daemon:
             devices = self._devices() if callable(self._devices) else self._devices
             self._vswitchd = Vswitchd(self._scheduler, dpif, devices, self._vlog)
             self._vswitchd.status_changed = self._status_changed
+            if self._has_given_abilities:
+                self._vswitchd.datapath_types = self._abilities.datapath_types
             self.made(self._vswitchd)
             if not self._is_configuring:
                 self._put_in_force(self.config)
@@ -140,6 +143,8 @@ class Daemon:
         root = self._reader.root
         if root is not None:
             writer.set(ROOT, root.uuid, self._own_status(root))
+            if self._reporter is not None:
+                self._reporter.datapaths(root.columns.get("datapaths", NOTHING), writer)
         self._write(writer)
         self._check_interval()
         self.configured()

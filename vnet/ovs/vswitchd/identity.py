@@ -31,6 +31,11 @@ def read_mac(text: str) -> Mac | None:
     return found and Mac(bytes(int(part, 16) for part in text.split(":")))
 
 
+def is_group(mac: Mac) -> bool:
+    """Whether an address is of several."""
+    return bool(mac[0] & _GROUP)
+
+
 def wanted_mac(config: BridgeConfig, log: LogModule) -> Mac | None:
     """The address that was asked for, if it is one that a port may have."""
     mac = read_mac(config.other_config.get("hwaddr", ""))
@@ -97,3 +102,10 @@ def least_mtu_bytes(interfaces: Mapping[str, Interface]) -> int:
     """What all ports can carry, but for internal ones, which follow."""
     devices = (i.port.device for i in interfaces.values() if not i.is_internal)
     return min((d.mtu_bytes for d in devices if d is not None), default=DEFAULT_MTU_BYTES)
+
+
+def drawn_mac(bridge: str, port: str) -> Mac:
+    """The address of a port without a device, which it sends BPDUs from; Open vSwitch draws one."""
+    label = f"{bridge} {port}".encode()
+    drawn = hash_bytes(label, 0) << 32 | hash_bytes(label, 1)
+    return Mac(b"\x02" + (drawn & (1 << 40) - 1).to_bytes(5, "big"))

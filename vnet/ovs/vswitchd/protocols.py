@@ -13,6 +13,7 @@ from vnet.ovs.ofproto.spanning_tree.rstp_bridge import RstpBridge
 from vnet.ovs.ofproto.spanning_tree.stp_bridge import StpBridge
 from vnet.ovs.ofproto.spanning_tree.tree import Home
 from vnet.ovs.ofproto.switching.multicast import MulticastSnooping
+from vnet.ovs.vlog.vlog import LogModule
 from vnet.ovs.vswitchd.changes import ports_in_table_order
 from vnet.ovs.vswitchd.config import BridgeConfig
 from vnet.ovs.vswitchd.row import setting_truth
@@ -47,23 +48,35 @@ def configure_snooping(bridge: Ofproto, config: BridgeConfig) -> None:
             )
 
 
-def configure_spanning_tree(bridge: Ofproto, config: BridgeConfig, home: Home) -> None:
+def configure_spanning_tree(
+    bridge: Ofproto, config: BridgeConfig, home: Home, log: LogModule
+) -> None:
     """``stp_enable`` or ``rstp_enable``, which goes first, and their ``other_config``.
 
     Unless another is set, the bridge's address is that of its local port.
     """
     local = bridge.ports.get(OFPP_LOCAL)
+    if config.rstp_enable and config.stp_enable:
+        log.warn(
+            f"{config.name}: RSTP and STP are mutually exclusive but both are configured; "
+            "enabling RSTP"
+        )
     if local is not None and config.rstp_enable:
-        _configure_rstp(bridge, config, home, local.mac)
+        _configure_rstp(bridge, config, home, local.mac, log)
     elif local is not None and config.stp_enable:
-        _configure_stp(bridge, config, home, local.mac)
+        _configure_stp(bridge, config, home, local.mac, log)
     else:
         _close(bridge)
 
 
-def _configure_rstp(bridge: Ofproto, config: BridgeConfig, home: Home, mac: Mac) -> None:
-    settings = rstp_settings(config.other_config, mac)
-    ports = rstp_ports(ports_in_table_order(config), _mirror_outputs(bridge))
+def _configure_rstp(
+    bridge: Ofproto, config: BridgeConfig, home: Home, mac: Mac, log: LogModule
+) -> None:
+    def say_of_bridge(sentence: str) -> None:
+        log.err(f"bridge {config.name}: {sentence}")
+
+    settings = rstp_settings(config.other_config, mac, say_of_bridge)
+    ports = rstp_ports(ports_in_table_order(config), _mirror_outputs(bridge), log.err)
     tree = bridge.spanning_tree
     if not isinstance(tree, RstpBridge):
         _close(bridge)
@@ -72,10 +85,16 @@ def _configure_rstp(bridge: Ofproto, config: BridgeConfig, home: Home, mac: Mac)
     tree.configure(settings, _by_port(bridge, config, ports))
 
 
-def _configure_stp(bridge: Ofproto, config: BridgeConfig, home: Home, mac: Mac) -> None:
-    settings = stp_settings(config.other_config, mac)
-    ports = stp_ports(ports_in_table_order(config), _mirror_outputs(bridge))
+def _configure_stp(
+    bridge: Ofproto, config: BridgeConfig, home: Home, mac: Mac, log: LogModule
+) -> None:
+    def say_of_bridge(sentence: str) -> None:
+        log.err(f"bridge {config.name}: {sentence}")
+
+    settings = stp_settings(config.other_config, mac, say_of_bridge)
+    ports = stp_ports(ports_in_table_order(config), _mirror_outputs(bridge), log.err)
     if ports is None:
+        say_of_bridge("must manually configure all STP port IDs or none, disabling")
         _close(bridge)
         return
     tree = bridge.spanning_tree

@@ -7,7 +7,7 @@ are not configuration: OpenFlow sets them, on ``bridges[name]``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.dpif.dpif import Dpif
@@ -16,7 +16,7 @@ from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.revalidator import RevalidatorLimits
 from vnet.ovs.vlog.vlog import SILENT, Vlog
-from vnet.ovs.vswitchd.bridge import Bridge, Surroundings
+from vnet.ovs.vswitchd.bridge import Bridge, Surroundings, type_of
 from vnet.ovs.vswitchd.choices import Choices
 from vnet.ovs.vswitchd.complaints import Complaints
 from vnet.ovs.vswitchd.config import BridgeConfig, SwitchConfig
@@ -55,6 +55,8 @@ class Vswitchd:
         )
         self.status_changed: Callable[[], None] = _nothing
         """Called when something that is told of interfaces has changed by itself."""
+        self.datapath_types: Container[str] = ("dummy", "netdev", "system")
+        """The types that bridges may ask for; all have the one datapath that there is."""
         self.ports_ready: Callable[[BridgeConfig], None] | None = None
         """Called when a bridge has its ports, and before it speaks to its neighbours, by whoever
         gives local ports their addresses in another way than Open vSwitch does."""
@@ -73,9 +75,10 @@ class Vswitchd:
         ``in_order`` they get them as if they had come one by one.
         """
         self.errors.clear()
-        wanted = {bridge.name: bridge for bridge in config.bridges if self._is_valid(bridge)}
-        for name in [name for name in self.running if name not in wanted]:
-            self.running.pop(name).remove()
+        wanted = {bridge.name: bridge for bridge in config.bridges if self._is_possible(bridge)}
+        for name, bridge in list(self.running.items()):
+            if name not in wanted or type_of(wanted[name]) != bridge.datapath_type:
+                self.running.pop(name).remove()
         # Names may move from one bridge to another, so all go before any comes.
         changed = [name for name, bridge in self.running.items() if not bridge.is_as(wanted[name])]
         for name in changed:
@@ -101,13 +104,17 @@ class Vswitchd:
         self.backer.revalidator.touch()
         self.backer.revalidator.settle()
 
-    def _is_valid(self, bridge: BridgeConfig) -> bool:
-        """Whether its name may be part of a file's: whoever writes the database is not to reach
-        other folders by it."""
-        is_valid = not set(bridge.name) & {"/", "\\"}
-        if not is_valid:
-            self._around.complaints.invalid_bridge(bridge.name)
-        return is_valid
+    def _is_possible(self, bridge: BridgeConfig) -> bool:
+        """Whether there can be such a bridge. Its name may be part of a file's: whoever writes the
+        database is not to reach other folders by it."""
+        complaints = self._around.complaints
+        if set(bridge.name) & {"/", "\\"}:
+            complaints.invalid_bridge(bridge.name)
+        elif type_of(bridge) not in self.datapath_types:
+            complaints.no_datapath(bridge.name, type_of(bridge))
+        else:
+            return True
+        return False
 
     def _name_datapath(self, config: SwitchConfig) -> None:
         """There is one datapath, which goes by the type that its bridges have."""

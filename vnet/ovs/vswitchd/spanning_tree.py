@@ -8,9 +8,9 @@ those of ports to what C makes of their beginning.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from vnet.base.ids import Mac, mac_from_text
+from vnet.base.ids import Mac, mac_from_text, mac_text
 from vnet.ovs.ofproto.spanning_tree.settings import (
     RstpPortSettings,
     RstpSettings,
@@ -33,6 +33,12 @@ _C_PREFIX = {
 }
 
 Settings = Mapping[str, str]
+Say = Callable[[str], None]
+"""Takes what there is to say of settings that cannot be used."""
+
+
+def nobody(_sentence: str) -> None:
+    """For those who have nobody to say it to."""
 
 
 def c_unsigned(text: str, base: int = 0) -> int:
@@ -50,34 +56,35 @@ def c_unsigned(text: str, base: int = 0) -> int:
     return (-value if sign == "-" else value) & (1 << 64) - 1
 
 
-def _address(settings: Settings, name: str, own: Mac) -> int:
+def _address(settings: Settings, name: str, own: Mac, say: Say) -> int:
     """An address that was set; the bridge's own, where it is unset or no address."""
     try:
         mac = mac_from_text(settings[name]) if name in settings else own
     except ValueError:
+        say(f"invalid {name}, defaulting to {mac_text(own)}")
         mac = own
     return int.from_bytes(mac, "big")
 
 
-def _takes_part(port: BridgePortConfig, protocol: str, outputs: Iterable[str]) -> bool:
+def _takes_part(port: BridgePortConfig, protocol: str, outputs: Iterable[str], say: Say) -> bool:
     """Whether a port may: no bond, no internal port, and none that a mirror outputs to."""
-    return (
-        setting_truth(port.other_config, f"{protocol}-enable", True)
-        and len(port.interfaces) == 1
-        and port.interfaces[0].type != "internal"
-        and port.name not in outputs
-    )
+    if not setting_truth(port.other_config, f"{protocol}-enable", True):
+        return False
+    if len(port.interfaces) > 1:
+        say(f"port {port.name}: cannot enable {protocol.upper()} on bonds, disabling")
+        return False
+    return port.interfaces[0].type != "internal" and port.name not in outputs
 
 
 # -- 802.1D-1998
 
 
-def stp_settings(settings: Settings, own: Mac) -> StpSettings:
+def stp_settings(settings: Settings, own: Mac, say: Say = nobody) -> StpSettings:
     """What ``stp-*`` say of a bridge. Times are seconds, except the hello time, which Open vSwitch
     takes for milliseconds.
     """
     return StpSettings(
-        _address(settings, "stp-system-id", own),
+        _address(settings, "stp-system-id", own, say),
         setting_number(settings, "stp-priority", 32768) & _U16,
         setting_number(settings, "stp-hello-time", 2_000) & _U16,
         setting_number(settings, "stp-max-age", 20) * 1_000 & _U16,
@@ -86,7 +93,7 @@ def stp_settings(settings: Settings, own: Mac) -> StpSettings:
 
 
 def stp_ports(
-    ports: Iterable[BridgePortConfig], outputs: frozenset[str]
+    ports: Iterable[BridgePortConfig], outputs: frozenset[str], say: Say = nobody
 ) -> dict[str, StpPortSettings | None] | None:
     """What ``stp-*`` say of the ports of a bridge, by name; None of one that takes no part.
 
@@ -98,15 +105,20 @@ def stp_ports(
     n_counted = 0
     for port in ports:
         found[port.name] = None
-        if not _takes_part(port, "stp", outputs):
+        if not _takes_part(port, "stp", outputs, say):
             continue
         settings = port.other_config
         if "stp-port-num" in settings:
             number = c_unsigned(settings["stp-port-num"])
-            if not 1 <= number <= MAX_STP_PORTS or number in set_numbers:
+            if not 1 <= number <= MAX_STP_PORTS:
+                say(f"port {port.name}: invalid stp-port-num")
+                continue
+            if number in set_numbers:
+                say(f"port {port.name}: duplicate stp-port-num {number}, disabling")
                 continue
             set_numbers.add(number)
         elif n_counted >= MAX_STP_PORTS:
+            say(f"port {port.name}: too many STP ports, disabling")
             continue
         else:
             n_counted += 1
@@ -122,10 +134,10 @@ def stp_ports(
 # -- 802.1D-2004
 
 
-def rstp_settings(settings: Settings, own: Mac) -> RstpSettings:
+def rstp_settings(settings: Settings, own: Mac, say: Say = nobody) -> RstpSettings:
     """What ``rstp-*`` say of a bridge."""
     return RstpSettings(
-        _address(settings, "rstp-address", own),
+        _address(settings, "rstp-address", own, say),
         setting_number(settings, "rstp-priority", 32768) & _U16,
         setting_number(settings, "rstp-force-protocol-version", 2) & _U32,
         setting_number(settings, "rstp-max-age", 20) & _U16,
@@ -135,17 +147,18 @@ def rstp_settings(settings: Settings, own: Mac) -> RstpSettings:
 
 
 def rstp_ports(
-    ports: Iterable[BridgePortConfig], outputs: frozenset[str]
+    ports: Iterable[BridgePortConfig], outputs: frozenset[str], say: Say = nobody
 ) -> dict[str, RstpPortSettings | None]:
     """What ``rstp-*`` say of the ports of a bridge, by name; None of one that takes no part."""
     found: dict[str, RstpPortSettings | None] = {}
     for port in ports:
         found[port.name] = None
-        if not _takes_part(port, "rstp", outputs):
+        if not _takes_part(port, "rstp", outputs, say):
             continue
         settings = port.other_config
         number = c_unsigned(settings.get("rstp-port-num", "0"))
         if "rstp-port-num" in settings and not 1 <= number <= _MAX_RSTP_PORTS:
+            say(f"port {port.name}: invalid rstp-port-num")
             continue
         found[port.name] = RstpPortSettings(
             number,

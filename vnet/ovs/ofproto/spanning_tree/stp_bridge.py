@@ -214,7 +214,7 @@ class StpBridge(SpanningTree):
         member = self._members.get(port)
         if member is None:
             return {}
-        elapsed_ns = self.now_ns - self._entered_ns.get(port, self.now_ns)
+        elapsed_ns = self.now_ns - self._entered_ns.get(port, 0)
         return {
             "stp_port_id": str(member.id),
             "stp_role": self.stp.role(member).value,

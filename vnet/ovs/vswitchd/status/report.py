@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
+from vnet.ovs.ofproto.features import TITLES
 from vnet.ovs.ofproto.switching.bundle import Bundle
-from vnet.ovs.ovsdb.atoms import Uuid
+from vnet.ovs.ovsdb.atoms import Datum, Uuid
 from vnet.ovs.vswitchd.bridge import Bridge
 from vnet.ovs.vswitchd.config import BridgePortConfig, InterfaceConfig
 from vnet.ovs.vswitchd.reconcile import Vswitchd
@@ -56,6 +57,16 @@ class Reporter:
                     if interface.name in told:
                         self._report_interface(bridge, interface, writer)
         self.changed(writer)
+
+    def datapaths(self, rows: Datum, writer: StatusWriter) -> None:
+        """What datapaths can do, whose rows are given by their types."""
+        running = {bridge.datapath_type for bridge in self._bridges()}
+        features = self._vswitchd.backer.features
+        capabilities = {name: _capability(name, features[name]) for name in TITLES}
+        for kind, uuid in rows:
+            if kind in running:
+                status = {"capabilities": pairs({**capabilities, "ct_flush": "true"})}
+                writer.set("Datapath", uuid, status)
 
     def changed(self, writer: StatusWriter) -> None:
         """What has changed by itself: links, and what protocols have found out."""
@@ -130,6 +141,11 @@ class Reporter:
             running.is_new = False
             status = {**status, **statistics(running)}
         writer.set("Interface", _uuid(config), status)
+
+
+def _capability(name: str, value: bool | int) -> str:
+    """A feature's value, of which only the greatest is told as a number."""
+    return str(value) if name.startswith("max_") else str(bool(value)).lower()
 
 
 def _uuid(config: Row) -> Uuid:
