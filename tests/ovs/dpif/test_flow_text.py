@@ -20,6 +20,7 @@ from vnet.ovs.dpif.text.flows import (
     parse_key,
     ufid_text,
 )
+from vnet.ovs.dpif.text.miniflow_bits import miniflow_bits_text
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow
@@ -273,7 +274,8 @@ def test_a_line_of_a_full_dump_names_the_flow() -> None:
     line = dump_line(DatapathFlow(key, mask, (), FlowStats()), 0, verbose=True)
     assert line == (
         f"{ufid_text(key, mask)}, {flow_text(key, mask, verbose=True)}, "
-        "packets:0, bytes:0, used:never, dp:ovs, actions:drop"
+        "packets:0, bytes:0, used:never, dp:ovs, actions:drop, "
+        f"dp-extra-info:{miniflow_bits_text(key, mask)}"
     )
     assert parse_key(line.split(", packets")[0].replace(", ", " ")) == key
     assert ufid_text(key ^ 1, mask) != ufid_text(key, mask)

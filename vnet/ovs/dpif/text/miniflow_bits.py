@@ -1,7 +1,8 @@
 """How much of a flow is looked at, in words of 64 bits (``dp-extra-info:miniflow_bits``).
 
 Open vSwitch keeps of a flow's words only those that its mask has anything in, in two maps: one of
-what comes before the network layer, and one of the rest.
+what comes before the network layer, and one of the rest. Of flows with tags, tunnels or connection
+state it counts one word more or less than is counted here.
 """
 
 from __future__ import annotations
