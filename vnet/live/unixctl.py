@@ -57,11 +57,13 @@ class UnixctlServer:
             self._table,
             stream.send,
             lambda: self._hang_up(stream),
+            is_behind=lambda: stream.unsent_bytes > 0,
             name=stream.peer,
             vlog=self._vlog,
         )
         stream.waits_for_peer = True
         stream.on_data = connection.receive
+        stream.on_drained = connection.go_on
 
         def closed(_reason: str) -> None:
             self._streams.discard(stream)

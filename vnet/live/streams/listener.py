@@ -17,7 +17,8 @@ from vnet.live.streams.tls_files import TlsFiles
 from vnet.live.streams.unix_paths import bind_privately
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 
-_BACKLOG = 128
+_BACKLOG = 1024
+"""Callers that may wait while the loop is busy: the next one is turned away."""
 _MOST_AT_ONCE = 16
 """Callers taken in one turn of the loop, so that a crowd keeps nobody from being served."""
 

@@ -26,8 +26,9 @@ _MOST_WAITING = 1000
 class UnixctlConnection:
     """``send`` takes bytes for the client, ``hang_up`` ends the connection.
 
-    Call :meth:`receive` with what comes, and :meth:`closed` when the client has gone: an answer
-    that comes later has nobody to go to.
+    While ``is_behind`` says that the client has not taken its answers, nothing more is done for
+    it; call :meth:`go_on` when it has. Call :meth:`receive` with what comes, and :meth:`closed`
+    when the client has gone: an answer that comes later has nobody to go to.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class UnixctlConnection:
         send: Callable[[bytes], None],
         hang_up: Callable[[], None],
         *,
+        is_behind: Callable[[], bool] = lambda: False,
         name: str = "unix",
         vlog: Vlog = SILENT,
     ) -> None:
         self._table = table
         self._send = send
         self._hang_up = hang_up
+        self._is_behind = is_behind
         self._name = name
         self._log = vlog.module("unixctl")
         self._rpc_log = vlog.module("jsonrpc")
@@ -61,6 +64,10 @@ class UnixctlConnection:
         except JsonRpcError as error:
             self._rpc_log.warn(f"{self._name}: error parsing stream: {error}", self._limit)
             self._end()
+
+    def go_on(self) -> None:
+        """The client has taken its answers."""
+        self._work()
 
     def closed(self) -> None:
         """The client has gone."""
@@ -91,7 +98,7 @@ class UnixctlConnection:
             return
         self._is_working = True
         try:
-            while self._waiting and not self._is_busy:
+            while self._waiting and not self._is_busy and not self._is_behind():
                 self._start(self._waiting.popleft())
         finally:
             self._is_working = False
