@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from vnet.base.record import record
 
 
 class Offer(NamedTuple):
@@ -18,7 +19,7 @@ class Offer(NamedTuple):
     port_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class StpTimes:
     """What the root prescribes to all bridges, in units of 1/256 second."""
 

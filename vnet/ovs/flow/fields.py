@@ -18,8 +18,8 @@ actions, the documentation and the wire format read it there, and there is no se
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from vnet.base.record import record
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.field import Field, Maskable
 from vnet.ovs.flow.field_headers import headers
@@ -77,7 +77,7 @@ _INT = r"[ \t\n\v\f\r]*([+-]?[0-9]+)"
 _BITS = re.compile(rf"\[(?:{_INT}(?:\.\.{_INT})?)?\]")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Subfield:
     """Bits ``offset`` to ``offset + n_bits - 1`` of a field, bit 0 the least significant."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from vnet.base.record import record
 from vnet.ovs.flow.ports import OFPP_MAX, OFPP_NONE, RESERVED_PORT_NAMES, OfpPort
 from vnet.ovs.flow.tokens import c_decimal
 
@@ -19,7 +20,7 @@ _OFPP11_OFFSET = 0xFFFF0000
 """What OpenFlow 1.1 and later add to the number of a reserved port, to make 32 bits of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Names:
     """The names of one bridge's ports and tables."""
 

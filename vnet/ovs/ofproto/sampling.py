@@ -5,7 +5,7 @@ Samples show in datapath actions, and NetFlow in masks. Nobody sends them anywhe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from vnet.base.record import record
 
 SAMPLE_ALL = 0xFFFFFFFF
 
@@ -15,7 +15,7 @@ def probability_of(rate: int) -> int:
     return max(1, SAMPLE_ALL // rate)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class IpfixSampling:
     """IPFIX of a whole bridge: of packets that come in, and that go out.
 
@@ -30,7 +30,7 @@ class IpfixSampling:
     sets_of_tunnels: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sampling:
     """What is sampled. Of 0 packets, nothing is. ``ipfix`` None: there is no collector for
     ``sample`` actions either."""

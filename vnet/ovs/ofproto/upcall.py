@@ -14,8 +14,6 @@ from vnet.ovs.dpif.actions import (
     SlowPathCookie,
 )
 from vnet.ovs.dpif.dpif import FlowStats, Upcall
-from vnet.ovs.dpif.text.actions import actions_text
-from vnet.ovs.dpif.text.flows import flow_text
 from vnet.ovs.flow.flow import MEMBERS, Flow, Stage, with_tag_told
 from vnet.ovs.flow.names import port_text
 from vnet.ovs.flow.packet_mask import packet_mask
@@ -167,6 +165,9 @@ class UpcallHandler:
         watchers = self._backer.upcall_watchers
         if not watchers:
             return
+        from vnet.ovs.dpif.text.actions import actions_text
+        from vnet.ovs.dpif.text.flows import flow_text
+
         dpif, port = self._backer.dpif, bridge.ports.get(in_port)
         odp_names = datapath_names(dpif)
         note = UpcallNote(

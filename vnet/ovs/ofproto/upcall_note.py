@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from vnet.base.record import record
 from vnet.ovs.ofproto.xlate.report import NodeKind, Trace
 
 _TOLD = (NodeKind.TABLE, NodeKind.DETAIL, NodeKind.WARN, NodeKind.ERROR)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class UpcallNote:
     """A miss, and the megaflow that it left.
 

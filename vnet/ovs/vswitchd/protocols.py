@@ -9,8 +9,6 @@ from vnet.base.ids import Mac
 from vnet.ovs.flow.ports import OFPP_LOCAL
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.ports.ofport import OfPort
-from vnet.ovs.ofproto.spanning_tree.rstp_bridge import RstpBridge
-from vnet.ovs.ofproto.spanning_tree.stp_bridge import StpBridge
 from vnet.ovs.ofproto.spanning_tree.tree import Home
 from vnet.ovs.ofproto.switching.multicast import MulticastSnooping
 from vnet.ovs.vlog.vlog import LogModule
@@ -72,6 +70,8 @@ def configure_spanning_tree(
 def _configure_rstp(
     bridge: Ofproto, config: BridgeConfig, home: Home, mac: Mac, log: LogModule
 ) -> None:
+    from vnet.ovs.ofproto.spanning_tree.rstp_bridge import RstpBridge  # Few bridges speak it.
+
     def say_of_bridge(sentence: str) -> None:
         log.err(f"bridge {config.name}: {sentence}")
 
@@ -88,6 +88,8 @@ def _configure_rstp(
 def _configure_stp(
     bridge: Ofproto, config: BridgeConfig, home: Home, mac: Mac, log: LogModule
 ) -> None:
+    from vnet.ovs.ofproto.spanning_tree.stp_bridge import StpBridge
+
     def say_of_bridge(sentence: str) -> None:
         log.err(f"bridge {config.name}: {sentence}")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 
+from vnet.base.record import record
 from vnet.ovs.flow.tokens import c_decimal
 
 
@@ -20,7 +21,7 @@ def setting_truth(settings: Mapping[str, str], name: str, default: bool) -> bool
     return word == "true" if not default else word != "false"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Row:
     """A row of the configuration. What its columns may hold is the database's to say.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+
+from vnet.base.record import record
 
 
 class NatKind(Enum):
@@ -13,7 +15,7 @@ class NatKind(Enum):
     DESTINATION = "dst"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NatRange:
     """Translate, or with ``kind`` None do to a packet what its connection says.
 
@@ -39,7 +41,7 @@ class NatRange:
         return range(self.first_port, (self.last_port or self.first_port) + 1)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CtAction:
     """``mark`` and ``label`` are (value, mask) or None; ``helper`` is empty, ``ftp`` or ``tftp``.
 

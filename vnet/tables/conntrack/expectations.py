@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from vnet.base.record import record
 from vnet.tables.conntrack.action import NatKind
 from vnet.tables.conntrack.conn import Conn
 from vnet.tables.conntrack.key import NO_PORT, KeyParts, parts_of, without_source_port
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Expectation:
     """The first packet of ``key``, from any port, starts a connection of ``parent_key``'s.
 

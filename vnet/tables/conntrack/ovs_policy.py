@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vnet.base.chance import Stream
+from vnet.base.record import record
 from vnet.tables.conntrack.counters import CtCounters
 from vnet.tables.conntrack.datagrams import Datagrams, Questions
 from vnet.tables.conntrack.extract import ICMP, ICMPV6, INFORMATION, TCP, TIMESTAMP
@@ -20,7 +19,7 @@ MAX_CONNS = 3_000_000
 SWEEP_INTERVAL_MS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OvsPolicy(Policy):
     """``tcp`` is the one of ``protocols`` that can be told not to check sequence numbers."""
 

@@ -3,10 +3,10 @@ make one packet again."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
 from typing import NamedTuple
 
+from vnet.base.record import record
 from vnet.tables.conntrack.headers import Headers, skip_extensions
 from vnet.tables.conntrack.mangle import mend_checksum
 from vnet.tables.conntrack.packet import IPV4, IPV6, CtPacket
@@ -46,7 +46,7 @@ class Place(NamedTuple):
     is_last: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Piece:
     """A fragment, and which bytes it has."""
 

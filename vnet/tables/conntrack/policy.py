@@ -6,10 +6,10 @@ The tracker asks a policy and knows none. Open vSwitch's is in ``ovs_policy``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
+from vnet.base.record import record
 from vnet.tables.conntrack.action import NatRange
 from vnet.tables.conntrack.conn import Conn
 from vnet.tables.conntrack.counters import CtCounters
@@ -53,7 +53,7 @@ class NatChooser(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Policy:
     """``protocols`` by IP protocol number, ``other`` for all others.
 

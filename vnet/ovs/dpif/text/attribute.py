@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from vnet.base.record import record
 from vnet.ovs.dpif.text.kind import Kind, Style, Values
 from vnet.ovs.dpif.text.kinds import ETHERNET, ETHERTYPE, PACKET_TYPE
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Attribute:
     """An attribute of a flow's key or mask: a kind and its values.
 

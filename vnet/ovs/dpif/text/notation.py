@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from vnet.base.record import record
 from vnet.ovs.dpif.text.scan import Scanned, scan_integer
 from vnet.ovs.flow.address_text import (
     ipv4_text,
@@ -20,7 +20,7 @@ ScannedMasked = tuple[int, int, int]
 """A value, its mask, and where they end."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Notation:
     """A way of writing numbers of ``n_bits``.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from vnet.base.record import record
 from vnet.ovs.flow.ports import OFPP_CONTROLLER, OfpPort
 from vnet.ovs.openflow.ofpacts import (
     Clone,
@@ -22,7 +22,7 @@ from vnet.ovs.openflow.ofpacts import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class References:
     """What a flow's actions refer to.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from vnet.base.record import record
 from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
 from vnet.ovs.ofproto.rules.action_queries import outputs_to
@@ -14,7 +13,7 @@ from vnet.ovs.openflow.ofpacts import TABLE_ALL
 COOKIE_EXACT = 0xFFFF_FFFF_FFFF_FFFF
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Selection:
     """Conditions that all must hold.
 

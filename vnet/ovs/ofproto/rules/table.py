@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from vnet.base.record import record
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.ofproto.classifier.classifier import DEFAULT_PREFIX_FIELDS, Classifier, PrefixField
 from vnet.ovs.ofproto.rules.eviction import Eviction
@@ -24,7 +24,7 @@ class TableMiss(Enum):
     DROP = "drop"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TableSettings:
     """What a row of the Flow_Table table of ovs-vswitchd.conf.db(5) says.
 

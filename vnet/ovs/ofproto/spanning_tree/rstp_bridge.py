@@ -47,6 +47,8 @@ def _table_order(numbers: Sequence[int]) -> Sequence[int]:
 class RstpBridge(SpanningTree):
     """The protocol on one bridge. Its seconds begin when it does."""
 
+    protocol = "rstp"
+
     def __init__(self, bridge: Ofproto, home: Home, settings: RstpSettings) -> None:
         super().__init__(bridge, home)
         self.rstp = Rstp(settings.address, _table_order)

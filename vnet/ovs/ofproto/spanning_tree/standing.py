@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from vnet.base.record import record
 from vnet.ovs.openflow.messages import PortState
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TreeStanding:
     """Whether frames that come in are learned from, whether any pass, and whether BPDUs go out.
 

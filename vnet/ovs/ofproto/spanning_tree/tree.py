@@ -36,6 +36,8 @@ class SpanningTree(ABC):
     """
 
     slow_path = SlowPath.STP
+    protocol = "stp"
+    """``stp`` or ``rstp``."""
 
     def __init__(self, bridge: Ofproto, home: Home) -> None:
         self.bridge = bridge

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from vnet.base.record import record
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.ofproto.bond.bond import Bond
 from vnet.ovs.ofproto.bond.verdict import Verdict, admit, choose_member
@@ -13,7 +12,7 @@ from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.gratuitous_arp import is_gratuitous_arp
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BondCredit:
     """A flow left by a bond: that is load of its bucket."""
 

@@ -8,8 +8,9 @@ members whose value is the same, none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from vnet.base.record import record
 from vnet.ovs.dpif.actions import KeyPart, PopVlan, PushVlan, Set, SlowPath
 from vnet.ovs.flow.flow import Bits, Flow
 from vnet.ovs.flow.prerequisites import is_ip
@@ -40,7 +41,7 @@ from vnet.ovs.ofproto.xlate.stacks import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Part:
     """What one ``set`` can write; with ``has_fixed`` the part has members that none can, so that
     it is never written whole.

@@ -29,7 +29,6 @@ from vnet.ovs.openflow.ofpacts import (
     Output,
     SetField,
 )
-from vnet.ovs.openflow.text.actions import actions_text
 
 
 @carries_out(Learn)
@@ -126,6 +125,8 @@ def _is_port(value: int) -> bool:
 
 
 def _text(mod: FlowMod) -> str:
+    from vnet.ovs.openflow.text.actions import actions_text  # Only traces need it.
+
     parts = [f"table={mod.table_id}", match_text(mod.match), f"priority={mod.priority}"]
     if mod.new_cookie:
         parts.append(f"cookie={mod.new_cookie:#x}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vnet.base.record import record
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import CFI
 from vnet.ovs.flow.ports import OfpPort
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vnet.ovs.ofproto.ofproto import Ofproto
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MirrorCredit:
     """Copies went to the mirrors of a mask."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vnet.base.record import record
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import CFI, Flow
 from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_NONE, OfpPort
@@ -45,7 +45,7 @@ NO_BUNDLE = Bundle("", [])
 """Where packets come from that a controller made: no port, and any VLAN."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LearnStation:
     """A frame from a station came in by a bundle (a side effect of NORMAL)."""
 

@@ -9,9 +9,9 @@ on from there when that lookup comes up as a miss.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vnet.base.record import record
 from vnet.ovs.flow.flow import MEMBERS, Flow
 from vnet.ovs.openflow.ofpacts import Ofpacts
 
@@ -32,7 +32,7 @@ RELEASED_LINGER_NS = 250_000_000
 _LONG_TERM_IDS = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FrozenState:
     """A translation that stopped. ``metadata`` holds the bits of :data:`FROZEN_MASK`.
 

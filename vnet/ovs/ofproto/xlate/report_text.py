@@ -11,16 +11,21 @@ from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.report import NodeKind, Trace
 from vnet.ovs.openflow.action_set import action_list
 from vnet.ovs.openflow.ofpacts import Ofpact, Ofpacts
-from vnet.ovs.openflow.text.actions import actions_text
 
 
 def _names(ctx: XlateCtx) -> Names:
     return names_of(ctx.bridge) if ctx.in_.port_names else NO_NAMES
 
 
+def _written(actions: Ofpacts, names: Names = NO_NAMES) -> str:
+    from vnet.ovs.openflow.text.actions import actions_text  # Only traces need it.
+
+    return actions_text(actions, names)
+
+
 def action_text(ctx: XlateCtx, action: Ofpact) -> str:
     """One action, as it is written."""
-    return actions_text((action,), _names(ctx))
+    return _written((action,), _names(ctx))
 
 
 def _internal_text(ctx: XlateCtx, rule: Rule) -> str:
@@ -51,14 +56,14 @@ def report_rule(ctx: XlateCtx, rule: Rule, table_id: int) -> Trace | None:
 def report_actions(ctx: XlateCtx, kind: NodeKind, title: str, actions: Ofpacts) -> None:
     """Say what some actions are."""
     if ctx.trace is not None:
-        ctx.report(kind, f"{title}: {actions_text(actions)}")
+        ctx.report(kind, f"{title}: {_written(actions)}")
 
 
 def report_action_set(ctx: XlateCtx, verb: str) -> None:
     """Say what the action set is, or was."""
     if ctx.trace is not None:
         actions = action_list(tuple(ctx.action_set))
-        ctx.detail(f"action set {verb}{': ' + actions_text(actions) if actions else ' empty'}")
+        ctx.detail(f"action set {verb}{': ' + _written(actions) if actions else ' empty'}")
 
 
 def report_subfield(ctx: XlateCtx, subfield: Subfield) -> None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.base.ids import IpAddress, Mac, ip_text, mac_text
+from vnet.base.record import record
 from vnet.netdev.route_source import source_address
 from vnet.ovs.dpif.actions import (
     Clone,
@@ -70,7 +70,7 @@ class _Way(NamedTuple):
     source: IpAddress
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NeighborUse:
     """A tunnel went by way of a neighbour, who is not forgotten while it does."""
 
@@ -82,7 +82,7 @@ class NeighborUse:
         self.neighbors.lookup(self.bridge, self.ip)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class UnderlayEffects:
     """What a packet does in the underlay, where it is longer by its outer headers."""
 

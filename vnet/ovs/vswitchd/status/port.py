@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from vnet.base.ids import mac_text
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.ports.ofport import OfPort
-from vnet.ovs.ofproto.spanning_tree.rstp_bridge import RstpBridge
-from vnet.ovs.ofproto.spanning_tree.stp_bridge import StpBridge
 from vnet.ovs.ofproto.spanning_tree.tree import SpanningTree
 from vnet.ovs.ofproto.switching.bundle import Bundle
+from vnet.ovs.ovsdb.atoms import Datum
 from vnet.ovs.vswitchd.status.writer import NOTHING, Status, one, pairs
 
 
 def bridge_status(bridge: Ofproto) -> Status:
     """What the Bridge table says of its spanning tree."""
     tree = bridge.spanning_tree
-    return {
-        "status": pairs(tree.status()) if isinstance(tree, StpBridge) else NOTHING,
-        "rstp_status": pairs(tree.status()) if isinstance(tree, RstpBridge) else NOTHING,
-    }
+    return _in_column("status", tree, {} if tree is None else tree.status())
 
 
 def port_status(bundle: Bundle, tree: SpanningTree | None) -> Status:
     """How a port stands. Bonds take no part in spanning trees."""
     own = {} if tree is None or len(bundle.ports) > 1 else tree.port_status(bundle.ports[0])
-    status = {
-        "status": pairs(own) if isinstance(tree, StpBridge) else NOTHING,
-        "rstp_status": pairs(own) if isinstance(tree, RstpBridge) else NOTHING,
-    }
+    status = _in_column("status", tree, own)
     if bundle.bond is not None:
         status["bond_active_slave"] = one(mac_text(bundle.bond.active_mac))
     return status
@@ -36,9 +31,15 @@ def port_status(bundle: Bundle, tree: SpanningTree | None) -> Status:
 def port_statistics(bundle: Bundle, tree: SpanningTree | None) -> Status:
     """What a spanning tree has counted at a port."""
     own = {} if tree is None or len(bundle.ports) > 1 else tree.port_statistics(bundle.ports[0])
+    return _in_column("statistics", tree, own)
+
+
+def _in_column(name: str, tree: SpanningTree | None, own: Mapping[str, object]) -> dict[str, Datum]:
+    """Each protocol has a column of its own; the other's is empty."""
+    protocol = None if tree is None else tree.protocol
     return {
-        "statistics": pairs(own) if isinstance(tree, StpBridge) else NOTHING,
-        "rstp_statistics": pairs(own) if isinstance(tree, RstpBridge) else NOTHING,
+        name: pairs(own) if protocol == "stp" else NOTHING,
+        f"rstp_{name}": pairs(own) if protocol == "rstp" else NOTHING,
     }
 
 
