@@ -600,6 +600,24 @@ def test_groups_meters_and_ports_are_told_by_their_numbers() -> None:
         assert "PORT_DOWN" in switch.ofctl("dump-ports-desc", port)
 
 
+def test_what_the_database_is_told_is_in_force_before_the_next_frame() -> None:
+    with fabric() as lab:
+        switch, vm1 = lab.switch("h1:br0"), lab.vm("vm1")
+        switch.vsctl("set", "port", "vnet1", "tag=7")
+        assert vm1.ping("vm2", count=1).received == 0
+        assert switch.vsctl("get", "port", "vnet1", "tag") == "7\n"
+        switch.vsctl("clear", "port", "vnet1", "tag")
+        assert vm1.ping("vm2", count=1).received == 1
+        assert int(switch.vsctl("get", "interface", "vnet1", "statistics:rx_packets")) >= 1
+        switch.vsctl("add-port", "br0", "p9", "--", "set", "interface", "p9", "type=patch")
+        error = switch.vsctl("get", "interface", "p9", "error")
+        assert error == "\"p9: patch type requires valid 'peer' argument\"\n"
+        with pytest.raises(OvsTextError, match='no row "p8" in table Port'):
+            switch.vsctl("set", "port", "p8", "tag=7")
+        with pytest.raises(UsageError, match="what ovs-vsctl waits for is not so"):
+            switch.vsctl("wait-until", "bridge", "br9")
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -632,11 +650,13 @@ def test_of_a_closed_lab_a_switch_is_read_and_not_changed() -> None:
     assert switch.dump_flows() == flows
     assert "Datapath actions" in switch.trace(trace)
     assert len(switch.fdb_show()) == 1
+    assert switch.vsctl("list-br") == "br0\n"
     for change in (
         lambda: switch.add_flow("actions=drop"),
         lambda: switch.del_flows(),
         lambda: switch.mod_port("vnet0", "down"),
         lambda: switch.fdb_flush(),
+        lambda: switch.vsctl("del-br", "br0", "--", "show"),
         lambda: switch.trace(trace, "-generate"),
         lambda: link.set(latency="1ms"),
         lambda: link.down(),

@@ -1,4 +1,4 @@
-"""What ovs-ofctl(8) and ovs-appctl(8) say to one bridge of a lab, as methods.
+"""What ovs-ofctl(8), ovs-appctl(8) and ovs-vsctl(8) say to one bridge of a lab, as methods.
 
 They are named as the programs' commands, take the texts that those take, and give back the lines
 that those print, without headings and without the space in front. Ports may be called by name; a
@@ -59,6 +59,19 @@ class OvsCommands(ABC):
         from vnet.ovs.vswitchd.appctl.table import appctl
 
         return appctl(self.machine.vswitchd, _text(command), [_word(word) for word in words])
+
+    def vsctl(self, *words: str | int) -> str:
+        """``ovs-vsctl WORDS``, of the bridge's machine: what a terminal shows then. Statistics are
+        as of now. Where it waits for what is not so, that is a :class:`UsageError`."""
+        from vnet.ovs.vsctl.context import NotYetError
+
+        try:
+            outcome = self.machine.vsctl([_word(word) for word in words])
+        except NotYetError:
+            raise UsageError("what ovs-vsctl waits for is not so", "run the lab first") from None
+        if outcome.status:
+            raise UsageError(f"ovs-vsctl ends with status {outcome.status}")
+        return outcome.text
 
     def _listed(self, command: str, *words: str | int, names: bool = False) -> list[str]:
         """The lines of a dump, without its heading."""

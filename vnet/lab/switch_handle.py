@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 _LOOKS = re.compile(r"\b(show|dump|list|stats|features|lookup|hash|trace)\b")
 """What is in the names of commands that change nothing."""
 
+_LOOKS_OF_VSCTL = re.compile("show|get|list(-(br|ports|ifaces))?|find")
+
 
 class SwitchHandle(OvsCommands):
     """A bridge in a host, or a switch on the wire.
 
-    What says ``ovs-ofctl`` or ``ovs-appctl`` is for switches of Open vSwitch, and takes the texts
-    that those take; ports may be called by name. What is changed is in force before the next
-    frame. A bad text raises :class:`~vnet.ovs.flow.errors.OvsTextError`, what the switch refuses
-    :class:`~vnet.ovs.openflow.errors.OpenFlowError`, and nothing has changed then.
+    What says ``ovs-ofctl``, ``ovs-appctl`` or ``ovs-vsctl`` is for switches of Open vSwitch, and
+    takes the texts that those take; ports may be called by name. What is changed is in force
+    before the next frame. A bad text raises :class:`~vnet.ovs.flow.errors.OvsTextError`, what the
+    switch refuses :class:`~vnet.ovs.openflow.errors.OpenFlowError`, and nothing has changed then.
     """
 
     def __init__(self, lab: Lab, switch: Switch) -> None:
@@ -77,6 +79,16 @@ class SwitchHandle(OvsCommands):
         """As of every bridge; once the lab is closed, a change raises :class:`UsageError`."""
         self._check_open(command, *words)
         return super().appctl(command, *words)
+
+    def vsctl(self, *words: str | int) -> str:
+        """As of every bridge; once the lab is closed, all but a look raises
+        :class:`UsageError`."""
+        from vnet.ovs.vsctl.command_line import parse_command_line
+
+        _, commands = parse_command_line([str(word) for word in words])
+        if not all(_LOOKS_OF_VSCTL.fullmatch(command.name) for command in commands):
+            self._lab.check_open()
+        return super().vsctl(*words)
 
     def _check_open(self, command: str, *words: str | int) -> None:
         if "-generate" in words or not _LOOKS.search(str(command)):

@@ -35,6 +35,13 @@ class Outcome(NamedTuple):
     """Warnings that are logged to standard error."""
     status: int = 0
 
+    @property
+    def text(self) -> str:
+        """All that a terminal shows."""
+        logged = "".join(f"{notice.module}|WARN|{notice.text}\n" for notice in self.notices)
+        complaints = "".join(f"ovs-vsctl: {complaint}\n" for complaint in self.complaints)
+        return f"{logged}{self.output}{complaints}"
+
 
 def run_vsctl(database: Database, arguments: Sequence[str], *, log_directory: str = "") -> Outcome:
     """Carry out a command line, without the program's name: all of it, or none.

@@ -162,9 +162,7 @@ def ovs_vsctl(context: ShellContext, arguments: Arguments) -> Output:
         outcome = _vsctl(context, machine, words)
     if outcome.status:
         raise UsageError(f"{VSCTL}: it ends with status {outcome.status}")
-    logged = "".join(f"{notice.module}|WARN|{notice.text}\n" for notice in outcome.notices)
-    complaints = "".join(f"{VSCTL}: {complaint}\n" for complaint in outcome.complaints)
-    return f"{logged}{outcome.output}{complaints}".removesuffix("\n")
+    return outcome.text.removesuffix("\n")
 
 
 def _vsctl(context: ShellContext, machine: OpenVSwitch, words: Sequence[str]) -> Outcome:
