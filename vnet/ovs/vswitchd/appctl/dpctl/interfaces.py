@@ -93,10 +93,10 @@ def _added(call: DpctlCall, dpif: Dpif, wanted: _Wanted) -> Iterator[DpctlError]
     if present is not None and wanted.type != present.kind:
         yield _not_opened(name, Errno.EEXIST)
         return
-    busy = DpctlError(f"adding {name} to {datapath_text(dpif)} failed", Errno.EBUSY)
     taken = {port.number for port in dpif.ports()} | {ODPP_LOCAL}
     if present is not None or wanted.number in taken:
-        yield busy
+        why = Errno.EBUSY if wanted.number in taken else Errno.EEXIST
+        yield DpctlError(f"adding {name} to {datapath_text(dpif)} failed", why)
         return
     if wanted.type in TUNNEL_TYPES:
         dpif.tunnel_add(*_tunnel_port(wanted))
