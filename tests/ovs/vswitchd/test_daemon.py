@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.ovs.vswitchd.row_switch import RowSwitch, dummy, mutate
+from tests.ovs.vswitchd.row_switch import RowSwitch, dummy, mutate, named_ports
 from vnet.base.units import NS_PER_S
 from vnet.ovs.flow.ports import OFPP_LOCAL
 
@@ -287,3 +287,45 @@ def test_a_bridge_of_another_type_is_another_and_one_of_no_known_type_cannot_be(
     assert not switch.vswitchd.bridges
     failed = "failed to create bridge br0: Address family not supported by protocol"
     assert f"bridge|ERR|{failed}" in switch.log.lines
+
+
+def test_lacp_speaks_with_the_address_that_the_bridge_is_given() -> None:
+    switch = RowSwitch()
+    switch.transact(
+        {"op": "insert", "table": "Interface", "uuid-name": "l", "row": dummy("br0")},
+        {"op": "insert", "table": "Interface", "uuid-name": "a", "row": dummy("a")},
+        {"op": "insert", "table": "Interface", "uuid-name": "b", "row": dummy("b")},
+        {
+            "op": "insert",
+            "table": "Port",
+            "uuid-name": "port0",
+            "row": {"name": "br0", "interfaces": ["named-uuid", "l"]},
+        },
+        {
+            "op": "insert",
+            "table": "Port",
+            "uuid-name": "port1",
+            "row": {
+                "name": "bond0",
+                "interfaces": ["set", [["named-uuid", "a"], ["named-uuid", "b"]]],
+                "lacp": "active",
+            },
+        },
+        {
+            "op": "insert",
+            "table": "Bridge",
+            "uuid-name": "bridge",
+            "row": {
+                "name": "br0",
+                "datapath_type": "dummy",
+                "ports": named_ports(2),
+                "other_config": ["map", [["hwaddr", "aa:55:aa:55:00:99"]]],
+            },
+        },
+        mutate("Open_vSwitch", "bridges", "insert", ["named-uuid", "bridge"]),
+    )
+    lacp = switch.vswitchd.bridges["br0"].switching.bundles["bond0"].lacp
+    assert lacp is not None
+    assert lacp.settings.system == bytes.fromhex("aa55aa550099")
+    # Until nobody has answered for a while, the partner may be there.
+    assert switch.get("Interface", "a", "lacp_current") is True

@@ -61,7 +61,7 @@ class Bridge:
     """A running bridge, and what it was last configured with."""
 
     def __init__(self, config: BridgeConfig, around: Surroundings) -> None:
-        self.config = config
+        self.config = self._was = config
         self.interfaces: dict[str, Interface] = {}
         self.news: set[str] = set()
         """The interfaces that there is something to say of, for whoever does; taken out then."""
@@ -129,9 +129,9 @@ class Bridge:
             return False
         return True
 
-    def configure(self, config: BridgeConfig, *, in_order: bool) -> None:
-        """Take up what is new, and set what has changed."""
-        was, self.config = self.config, config
+    def configure_ports(self, config: BridgeConfig, *, in_order: bool) -> None:
+        """Take up the ports that are new, and set those that have changed."""
+        was, self.config, self._was = self.config, config, self.config
         if was.is_secure != config.is_secure:
             self.ofproto.flow_mod(FlowMod(FlowModCommand.DELETE))
             self._set_default_flow(config)
@@ -146,13 +146,6 @@ class Bridge:
             self._around.tunnels.configure(
                 self.ofproto, running.port, running.config.tunnel, self._datapath_number
             )
-        self.ofproto.openflow_full = config.openflow_full
-        self._configure_switching(was)
-        # All others have the settings of a new table; the last is the switch's own.
-        for table_id in sorted(was.flow_tables.keys() | config.flow_tables.keys()):
-            if table_id < len(self.ofproto.tables) - 1:
-                settings = table_settings(config.flow_tables.get(table_id))
-                self.ofproto.configure_table(table_id, settings)
 
     def _interfaces_to_set(self, in_order: bool) -> Mapping[str, InterfaceConfig]:
         """The interfaces of ports that have changed, and those that there ought to be, in the order
@@ -301,7 +294,7 @@ class Bridge:
 
     # -- the learning switch
 
-    def _configure_switching(self, was: BridgeConfig) -> None:
+    def _configure_learning(self, was: BridgeConfig) -> None:
         config, switching = self.config, self.ofproto.switching
         switching.forward_bpdu = config.forward_bpdu
         if was is config or _learning(was) != _learning(config):
@@ -339,9 +332,17 @@ class Bridge:
             log.info(f"bridge {config.name}: using datapath ID {datapath_id:016x}")
             self.ofproto.datapath_id = datapath_id
 
-    def configure_spanning_tree(self) -> None:
-        """Have the bridge speak what it is to speak, by the address that it has now."""
-        configure_spanning_tree(self.ofproto, self.config, self._backer, self._log)
+    def configure_switching(self) -> None:
+        """Set all else, by the address that the bridge has now."""
+        config, was = self.config, self._was
+        self.ofproto.openflow_full = config.openflow_full
+        self._configure_learning(was)
+        # All others have the settings of a new table; the last is the switch's own.
+        for table_id in sorted(was.flow_tables.keys() | config.flow_tables.keys()):
+            if table_id < len(self.ofproto.tables) - 1:
+                settings = table_settings(config.flow_tables.get(table_id))
+                self.ofproto.configure_table(table_id, settings)
+        configure_spanning_tree(self.ofproto, config, self._backer, self._log)
 
     def _configure_bundles(self) -> None:
         """Set up the ports of the learning switch, and those among them that are bonds."""

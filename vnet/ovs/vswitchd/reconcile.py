@@ -7,11 +7,13 @@ are not configuration: OpenFlow sets them, on ``bridges[name]``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.flow import N_VLANS
+from vnet.ovs.flow.hash_order import hash_table_order
+from vnet.ovs.flow.hashing import hash_bytes
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.revalidator import RevalidatorLimits
@@ -88,14 +90,16 @@ class Vswitchd:
                 bridge = self.running[name] = Bridge(bridge_config, self._around)
                 bridge.drop_ports(bridge_config)
                 changed.append(name)
-        for name in changed:
+        ordered = changed if in_order else _in_table_order(changed)
+        for name in ordered:
+            self.running[name].configure_ports(wanted[name], in_order=in_order)
+        for name in ordered:
             bridge = self.running[name]
-            bridge.configure(wanted[name], in_order=in_order)
             if self.ports_ready is None:
                 bridge.take_identity()
             else:
                 self.ports_ready(wanted[name])
-            bridge.configure_spanning_tree()
+            bridge.configure_switching()
         for name, bridge in self.running.items():
             bridge.ofproto.sampling = sampling_of(wanted[name], config.collector_sets)
         self._configure_datapath(config)
@@ -138,6 +142,12 @@ class Vswitchd:
         if vlan_limit != self.backer.dpif.vlan_limit:
             revalidator.purge()
             self.backer.dpif.set_vlan_limit(vlan_limit)
+
+
+def _in_table_order(names: Sequence[str]) -> list[str]:
+    """Bridges as Open vSwitch goes through them: in the order of a hash table of their names."""
+    order = hash_table_order(hash_bytes(name.encode(), 0) for name in names)
+    return [names[position] for position in order]
 
 
 def _nothing() -> None:
