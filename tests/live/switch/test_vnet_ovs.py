@@ -204,3 +204,46 @@ def test_a_device_that_is_not_there_is_told_of(start: Callable[..., Switch]) -> 
         *("ovs-vsctl", "add-port", "br0", "p1", "--", "set", "interface", "p1", "type=dummy")
     )
     assert "(Address family not supported by protocol)" in dummy.stderr, "only --enable-dummy"
+
+
+def test_what_it_cannot_have_is_told(tmp_path: Path) -> None:
+    vnet = VnetProcess(tmp_path)
+    (tmp_path / "bad.db").write_text("this is no database\n")
+    for words, told in (
+        (("--db", "no/such.db"), "No such file or directory"),
+        (("--db", "bad.db"), "bad.db: "),
+        (("--enable-dummy=all",), "'all' is not one of"),
+    ):
+        done = vnet.do("ovs", "--rundir", "here", *words)
+        assert done.returncode in (2, 3), done
+        assert told in done.stderr
+        assert "internal failure" not in done.stderr
+    assert not (tmp_path / "here").exists()
+
+
+def test_another_switch_on_its_database_waits(start: Callable[..., Switch], tmp_path: Path) -> None:
+    switch = start("--enable-dummy")
+    (tmp_path / "other").mkdir()
+    other = subprocess.Popen(
+        [
+            *("ovs-vswitchd", "--enable-dummy", "--disable-system", "--disable-system-route"),
+            *("--unixctl", f"{tmp_path}/other/ctl", f"--log-file={tmp_path}/other/log"),
+            *("-vconsole:off", f"unix:{switch.directory}/db.sock"),
+        ],
+        env=switch.vnet.environment | {"OVS_RUNDIR": f"{tmp_path}/other"},
+    )
+    try:
+        log = tmp_path / "other/log"
+        wait_until(
+            lambda: (
+                log.exists()
+                and "another ovs-vswitchd process is running, disabling this process"
+                in log.read_text()
+            )
+        )
+        switch.do(*TWO_PORTS)
+        assert switch.do("ovs-vsctl", "get", "interface", "p2", "ofport") == "2\n"
+        assert not (tmp_path / "other/br0.mgmt").exists()
+    finally:
+        other.terminate()
+        other.wait(timeout=PATIENCE_S)
