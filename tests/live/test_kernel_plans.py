@@ -151,9 +151,13 @@ def test_other_systems_are_told_that_it_is_linux_only(
     assert "on Linux only" in capsys.readouterr().err
 
 
-def test_labs_without_a_kernel_are_a_promise(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(["up", "any.yaml"]) == 2
-    assert "labs that live on without --kernel are not built yet" in capsys.readouterr().err
+@pytest.mark.parametrize("words", [["--rundir", "here"], ["--detach"]])
+def test_what_is_for_labs_without_a_kernel_is_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(["up", "--kernel", "any.yaml", *words]) == 2
+    told = "--rundir and --detach are for labs without --kernel (leave them out)\n"
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.kernel
