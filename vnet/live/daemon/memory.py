@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.live.clock import WallClock
 from vnet.ovs.unixctl.table import Command, answering
-from vnet.ovs.vlog.vlog import Vlog
+from vnet.ovs.vlog.vlog import LogModule, Vlog
 
 _INTERVAL_NS = 10 * NS_PER_S
 _NOTABLE_GROWTH = 1.5
+_MCL_CURRENT, _MCL_FUTURE = 1, 2  # <sys/mman.h>
 
 Usage = Callable[[], Mapping[str, int]]
 """Numbers of things that take memory, by their names."""
@@ -64,6 +66,14 @@ class Memory:
             for name, number in source().items():
                 numbers[name] = numbers.get(name, 0) + number
         return " ".join(f"{name}:{number}" for name, number in sorted(numbers.items()))
+
+
+def lock_memory(log: LogModule) -> None:
+    """Keep all of the process in memory (``--mlockall``); the log says where that is refused."""
+    import ctypes
+
+    if ctypes.CDLL(None, use_errno=True).mlockall(_MCL_CURRENT | _MCL_FUTURE):
+        log.err(f"mlockall failed: {os.strerror(ctypes.get_errno())}")
 
 
 def _peak_kb() -> int:

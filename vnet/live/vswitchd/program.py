@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from vnet.live.daemon.errors import FatalError
 from vnet.live.daemon.getopt import Argument, Option
+from vnet.live.daemon.memory import lock_memory
 from vnet.live.daemon.options import DAEMON_OPTIONS, LOG_OPTIONS, OTHER_OPTIONS, TLS_OPTIONS
 from vnet.live.daemon.program import Program
 from vnet.live.daemon.running import RunningDaemon
@@ -43,8 +44,6 @@ class VswitchdProgram(Program):
         self.enables_dummy: str | None = None
         """None: no; else which types dummies stand in for: ``""``, ``override`` or ``system``."""
         self.has_system = True
-        self.has_system_routes = True
-        self.dummy_numa: str | None = None
         self.locks_memory = False
 
     def take_option(self, name: str, value: str | None) -> None:
@@ -54,10 +53,8 @@ class VswitchdProgram(Program):
                 self.enables_dummy = value or ""
             case "disable-system":
                 self.has_system = False
-            case "disable-system-route":
-                self.has_system_routes = False
-            case "dummy-numa":
-                self.dummy_numa = value
+            case "disable-system-route" | "dummy-numa":
+                pass  # The machine's routes and processors are none of this switch's business.
             case "mlockall":
                 self.locks_memory = True
             case "dpdk":
@@ -100,6 +97,8 @@ Other options:
             request.reply()
             daemon.exit()
 
+        if self.locks_memory:
+            lock_memory(daemon.vlog.module("vswitchd"))
         daemon.open_unixctl()
         daemon.commands.register(Command("exit", "[--cleanup]", 0, 1, exit_now))
         try:
