@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -40,6 +41,8 @@ class EndingSignals:
     def _note(self, number: int, _frame: object) -> None:
         if self.received is None:
             self.received = signal.Signals(number)
+        with contextlib.suppress(BlockingIOError):
+            self._waking.send(b"\0")  # The byte of the system's may have been read already.
 
     def _wake(self) -> None:
         self._woken.recv(64)
