@@ -329,3 +329,14 @@ def test_lacp_speaks_with_the_address_that_the_bridge_is_given() -> None:
     assert lacp.settings.system == bytes.fromhex("aa55aa550099")
     # Until nobody has answered for a while, the partner may be there.
     assert switch.get("Interface", "a", "lacp_current") is True
+
+
+def test_a_port_that_comes_after_it_was_deleted_has_another_number() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"))
+    for number in (2, 3):
+        switch.add_ports("br0", dummy("p2"))
+        assert switch.numbers()["p2"] == number
+        switch.delete_port("br0", "p2")
+    switch.set("Interface", "p1", type="internal")
+    assert switch.numbers()["p1"] == 1

@@ -73,10 +73,8 @@ class Bridge:
         self._tunnels: dict[str, None] = {}
         self._bundles: dict[str, Bundle] = {}
         self._aggregates: dict[Bundle, AggregateSettings] = {}
-        self._own_mac = MAC_ZERO
-        self._around = around
-        self._scheduler = around.scheduler
-        self._backer = around.backer
+        self._own_mac, self._around = MAC_ZERO, around
+        self._scheduler, self._backer = around.scheduler, around.backer
         self._log = around.vlog.module("bridge")
         self._complaints = around.complaints
         self._numbers = OfpNumbers()
@@ -115,6 +113,8 @@ class Bridge:
         wanted = wanted_interfaces(config)
         for name in interfaces_to_drop(running, wanted):
             self.drop(name)
+            if name not in wanted:
+                self._numbers.forget(name)
         for name, interface in list(self.interfaces.items()):
             if not self._can_configure(interface, wanted[name]):
                 self.drop(name)

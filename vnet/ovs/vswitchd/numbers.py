@@ -48,10 +48,14 @@ class OfpNumbers:
         self._in_use.discard(number)
         self._freed_ns[number] = now_ns
 
+    def forget(self, name: str) -> None:
+        """A port is wanted no more: if one of its name comes, that is another."""
+        self._by_name.pop(name, None)
+
     def refuse(self, name: str, number: OfpPort, now_ns: int) -> None:
         """A port did not come after all: no number is kept for it."""
         self.give_back(number, now_ns)
-        self._by_name.pop(name, None)
+        self.forget(name)
 
     def _wanted(self, name: str, request: int | None) -> OfpPort | None:
         if request is not None and request < OFPP_MAX:
