@@ -367,3 +367,28 @@ def test_new_starts_from_a_template(vnet: Vnet) -> None:
     assert vnet("new", "mine", "--from", "thousand-vms")[0] == 0
     code, out, _err = vnet("check", "mine.yaml")
     assert (code, out[:25]) == (0, "mine.yaml: ok: 20 hosts, ")
+
+
+IMPORTED = """
+import sys
+from vnet.cli.main import main
+try:
+    main(sys.argv[1:])
+finally:
+    print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize("command", ["run", "check", "graph", "shell", "up"])
+def test_a_mistyped_name_is_answered_before_a_lab_is_imported(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED, command, "@nosuch"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("no shipped topology @nosuch")
+    heavy = {"pydantic", "scapy", "networkx", "rich", "vnet.lab.lab", "vnet.topology.load"}
+    assert not heavy & set(done.stdout.split())

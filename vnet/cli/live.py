@@ -10,6 +10,7 @@ import click
 from vnet.base.errors import EXIT_EXPECTATION_FAILED, EXIT_HELD, UsageError
 from vnet.cli.durations import duration
 from vnet.cli.options import PCAP_FORMAT, SEED
+from vnet.cli.reading import topology_of
 
 RUNDIR = click.Path(file_okay=False, path_type=Path, resolve_path=True)
 
@@ -109,20 +110,18 @@ def _up_live(
     until: int | None,
     as_json: bool,
 ) -> int:
-    from vnet.cli import render
-    from vnet.lab.shipped import resolve
-    from vnet.live.lab.lab import LiveLab
+    topology = topology_of(file)
     from vnet.live.lab.places import directory_of
     from vnet.live.lab.running import held, run_lab
     from vnet.live.starting import go_to_background, say_where, told_in_our_words
-    from vnet.topology.load import load_topology
 
-    topology = load_topology(resolve(file))
     directory = directory_of(topology.name) if rundir is None else rundir
     folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / f"{topology.name}-live"
     with told_in_our_words():
         ready = go_to_background(detach)
         with held(directory, topology.name):
+            from vnet.live.lab.lab import LiveLab
+
             lab = LiveLab(
                 topology,
                 seed=seed,
@@ -141,6 +140,8 @@ def _up_live(
             report = run_lab(
                 lab, directory, answers, plays=not no_run, until_ns=until, stays=not goes_down
             )
+    from vnet.cli import render
+
     if as_json:
         render.show_json(report)
     elif not no_run:
@@ -163,12 +164,10 @@ def _up_on_kernel(
     from vnet.live.kernel.rights import check_machine
 
     check_machine()
+    topology = topology_of(file)
     from vnet.cli import render
-    from vnet.lab.shipped import resolve
     from vnet.live.kernel.lab import bring_up
-    from vnet.topology.load import load_topology
 
-    topology = load_topology(resolve(file))
     folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / f"{topology.name}-kernel"
     options: dict[str, Any] = {"split": split, "pcap_format": pcap_format, "stays": not goes_down}
     captured = None if no_run else folder

@@ -32,6 +32,7 @@ from vnet.cli.durations import duration
 from vnet.cli.import_host import import_host
 from vnet.cli.options import PCAP_FORMAT, SEED
 from vnet.cli.pcap import pcap
+from vnet.cli.reading import topology_of
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -82,15 +83,13 @@ def run(
     ovs_netlink: bool,
 ) -> int:
     """Run a topology's scenario and write its captures."""
+    if pcap_dir == "":
+        raise click.BadParameter("the name of the folder is empty", param_hint="--pcap-dir")
+    topology = topology_of(file)
     from vnet.cli import render
     from vnet.cli.progress import virtual_time_bar
     from vnet.lab.lab import Lab
-    from vnet.lab.shipped import resolve
-    from vnet.topology.load import load_topology
 
-    if pcap_dir == "":
-        raise click.BadParameter("the name of the folder is empty", param_hint="--pcap-dir")
-    topology = load_topology(resolve(file))
     folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / topology.name
     lab = Lab(
         topology,
@@ -118,13 +117,11 @@ def run(
 @click.argument("file")
 def check(file: str) -> int:
     """Validate a topology file without running it; every problem is named at once."""
+    topology = topology_of(file)
     from vnet.cli import render
     from vnet.lab.graph import build_graph
     from vnet.lab.scenario import check_packets
-    from vnet.lab.shipped import resolve
-    from vnet.topology.load import load_topology
 
-    topology = load_topology(resolve(file))
     check_packets(topology)
     render.show(render.check_summary(file, topology, build_graph(topology)))
     return EXIT_HELD
@@ -138,11 +135,9 @@ def graph(file: str, every: bool) -> int:
 
     All that a template made is one box, marked with their number.
     """
+    topology = topology_of(file)
     from vnet.lab.graph import build_graph, folded, mermaid
-    from vnet.lab.shipped import resolve
-    from vnet.topology.load import load_topology
 
-    topology = load_topology(resolve(file))
     whole = build_graph(topology)
     click.echo(mermaid(whole if every else folded(whole, topology.templates)))
     return EXIT_HELD
@@ -234,10 +229,11 @@ def shell(file: str, commands: tuple[str, ...], seed: int | None) -> int:
     be, 1 for what did not hold. Commands from standard input go on after an error, and the session
     ends with 0.
     """
+    topology = topology_of(file)
     from vnet.lab.lab import Lab
     from vnet.shell.app import run_shell
 
-    with Lab.load(file, seed=seed) as lab:
+    with Lab(topology, seed=seed) as lab:
         return run_shell(lab, commands)
 
 

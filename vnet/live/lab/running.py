@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vnet.base.text import escaped
-from vnet.lab.report import Report
 from vnet.live.daemon.errors import FatalError
 from vnet.live.daemon.pidfile import Pidfile
 from vnet.live.daemon.signals import EndingSignals
-from vnet.live.lab.lab import LiveLab
 from vnet.live.lab.places import PIDFILE, base_folder, owner_of
 from vnet.live.private_directory import make_private_directory, private_directory
 from vnet.live.starting import NotStartedError
 from vnet.ovs.vlog.vlog import SILENT
+
+if TYPE_CHECKING:
+    from vnet.lab.report import Report
+    from vnet.live.lab.lab import LiveLab
 
 _PATIENCE_S = 30
 _LOOK_INTERVAL_S = 0.02

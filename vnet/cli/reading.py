@@ -1,0 +1,24 @@
+"""Reading the topology that a command is given, before all that the command needs besides.
+
+A lab takes a second to import: who mistypes a name shall not wait for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vnet.topology.model import Topology
+
+
+def topology_of(file: str) -> Topology:
+    """The topology in a file, or a shipped one where it is ``@NAME``. Raises
+    :class:`~vnet.base.errors.VnetError`."""
+    from vnet.lab.shipped import resolve
+
+    path = resolve(file)
+    from vnet.base.collector import collector_paused
+    from vnet.topology.load import load_topology
+
+    with collector_paused():
+        return load_topology(path)
