@@ -114,6 +114,14 @@ def test_clients_find_everything_and_each_answers(start: Callable[..., Switch]) 
     assert not switch.directory.exists(), "nothing is left"
 
 
+def test_each_of_the_two_tells_what_it_keeps_in_memory(start: Callable[..., Switch]) -> None:
+    switch = start("--enable-dummy")
+    switch.do(*TWO_PORTS)
+    told = switch.do("ovs-appctl", "memory/show")
+    assert told.endswith(" ports:3 revalidators:1 rules:5\n")
+    assert "cells:" in switch.do("ovs-appctl", "-t", "ovsdb-server", "memory/show")
+
+
 def test_a_signal_ends_it_in_good_order(tmp_path: Path) -> None:
     vnet = VnetProcess(tmp_path)
     process = vnet.begin("ovs", "--rundir", "here", "--db", "conf.db")

@@ -61,6 +61,9 @@ _WHOSE = re.compile(r"(core_id |numa_id |pmds: |queues=|port )[0-9]+")
 """Which core polls is every machine's own, and how many queues follow from that; ports that come
 together have their numbers in no order."""
 
+_THREADS = re.compile(r"(handlers|revalidators):[0-9]+")
+"""Open vSwitch has as many as there are processors for."""
+
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[tuple[Switch, Switch]]:
@@ -105,6 +108,29 @@ def test_a_clock_that_stands_still_keeps_nobody_waiting(pair: tuple[Switch, Swit
     assert ours.vsctl(SET_UP)[0] == 0
     assert _ask(ours.switch, "time/warp 86400000")[1] == "warped\n"
     assert time.monotonic() - began_s < 20
+
+
+def test_both_tell_of_as_many_things_in_memory(pair: tuple[Switch, Switch]) -> None:
+    asked = ("memory/show", f"netdev-dummy/receive p1 {FRAME}", "memory/show")
+    steps = (
+        SET_UP,
+        "add-br br1 -- set bridge br1 datapath_type=dummy fail_mode=secure -- "
+        "add-port br1 q -- set interface q type=patch options:peer=nobody",
+        "del-br br0",
+        "del-br br1",
+    )
+    said = []
+    for switch in pair:
+        shown = [_ask(switch.switch, "memory/show")]
+        for step in steps:
+            switch.vsctl(step)
+            shown += [
+                _ask(switch.switch, line) for line in (asked if step is SET_UP else asked[:1])
+            ]
+        said.append([_THREADS.sub(r"\1:N", text) for _status, text, _error in shown])
+    assert said[0] == said[1]
+    assert "ports:3" in said[0][1]
+    assert "udpif keys:1" in said[0][3]
 
 
 def _ask(daemons: Daemons, line: str) -> tuple[int, str, str]:

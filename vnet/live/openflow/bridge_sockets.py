@@ -60,6 +60,11 @@ class BridgeSockets:
                 )
             self._bridges[name].versions = versions or tuple(OpenFlowVersion)
 
+    @property
+    def n_connections(self) -> int:
+        """How many clients there are at all of them."""
+        return sum(bridge.n_connections for bridge in self._bridges.values())
+
     def close(self) -> None:
         """Take all of them away."""
         self.follow({})
@@ -82,6 +87,10 @@ class _Bridge:
                 vlog.module("connmgr").err(
                     f"{self._name}: failed to listen on punix:{path}.{suffix} ({error.strerror})"
                 )
+
+    @property
+    def n_connections(self) -> int:
+        return len(self._streams)
 
     def close(self) -> None:
         for listener in self._listeners:

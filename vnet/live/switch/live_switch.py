@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from vnet.live.clock import WallClock
-from vnet.live.daemon.memory import Memory
+from vnet.live.daemon.memory import Memory, Usage
 from vnet.live.daemon.program import OVS_VERSION
 from vnet.live.openflow.bridge_sockets import BridgeSockets, versions_of
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
@@ -23,6 +23,7 @@ from vnet.ovs.unixctl.coverage_names import OVSDB_SERVER_EVENTS, VSWITCHD_EVENTS
 from vnet.ovs.unixctl.request import Request
 from vnet.ovs.unixctl.table import Command, CommandTable
 from vnet.ovs.vswitchd.daemon import Daemon
+from vnet.ovs.vswitchd.memory import memory_usage
 
 _EVENTS = {SWITCH: VSWITCHD_EVENTS, SERVER: OVSDB_SERVER_EVENTS}
 _MANAGERS = "db:Open_vSwitch,Open_vSwitch,manager_options"
@@ -56,7 +57,11 @@ def live_switch(
             sockets.follow(versions_of(daemon.vswitchd))
 
     leave = _exit_command(ended)
-    tables = {program: _table(program, clock, logs) for program in PROGRAMS}
+    usages: dict[str, Usage] = {
+        SERVER: server.usage,
+        SWITCH: lambda: memory_usage(daemon, sockets.n_connections),
+    }
+    tables = {program: _table(program, clock, logs, usages[program]) for program in PROGRAMS}
     tables[SERVER].register(*server.commands(), leave)
     tables[SWITCH].register(leave)
     tables[SWITCH].register_later(lambda: _switch_commands(daemon))
@@ -91,14 +96,16 @@ def _switch_commands(daemon: Daemon) -> Iterable[Command]:
     return switch_commands(daemon.vswitchd)
 
 
-def _table(program: str, clock: WallClock, logs: Logs) -> CommandTable:
+def _table(program: str, clock: WallClock, logs: Logs, usage: Usage) -> CommandTable:
     """What one of the two answers as any daemon does."""
     vlog = logs[program]
+    memory = Memory(clock, vlog)
+    memory.add(usage)
     table = CommandTable(f"{program} (Open vSwitch) {OVS_VERSION}")
     table.register(
         *logs.commands(program),
         *Coverage(_EVENTS[program], vlog.around.monotonic_ms).commands(),
-        *Memory(clock, vlog).commands(),
+        *memory.commands(),
     )
     return table
 

@@ -14,6 +14,7 @@ from vnet.live.vswitchd.preload import preload
 from vnet.live.vswitchd.remote_database import RemoteDatabase
 from vnet.ovs.unixctl.table import Command
 from vnet.ovs.vswitchd.daemon import Abilities, Daemon
+from vnet.ovs.vswitchd.memory import memory_usage
 
 if TYPE_CHECKING:
     from vnet.live.devices.devices import StandaloneDevices
@@ -55,6 +56,7 @@ class SwitchProcess:
         self.daemon.configured = self._configured
         self.daemon.written = self._ready
         self._remote.view.state_changed = self._state_changed
+        process.memory.add(lambda: memory_usage(self.daemon, self._sockets.n_connections))
         process.at_exit(self.close)
 
     def close(self) -> None:
