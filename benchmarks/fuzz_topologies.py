@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 
 from vnet.base.chance import Chance
 from vnet.cli import main as command_line
-from vnet.topology.tree import read_tree
+from vnet.topology.reading.tree import read_tree
 
 FOLDER = Path(__file__).parents[1] / "topologies"
 SLOW_S = 5.0

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from vnet import Lab
-from vnet.topology.expectations import REPORTS
-from vnet.topology.step_schema import VERBS
+from vnet.topology.scenario.expectations import REPORTS
+from vnet.topology.schema.step import VERBS
 
 DOCS = Path(__file__).parent.parent / "docs"
 TOPOLOGIES = (DOCS / "topologies.md").read_text(encoding="utf-8")

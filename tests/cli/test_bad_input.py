@@ -354,7 +354,7 @@ def test_a_file_without_permission_is_refused(
     def refuse(*_: object) -> int:
         raise PermissionError(13, "Permission denied")  # root may read everything
 
-    monkeypatch.setattr("vnet.topology.files._open_at_once", refuse)
+    monkeypatch.setattr("vnet.topology.reading.files._open_at_once", refuse)
     assert refused("bad.yaml") == "bad.yaml:1:1: the file cannot be read: Permission denied\n"
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from vnet.base.errors import VnetError
-from vnet.topology.expression import (
+from vnet.topology.packets.expression import (
     ExpressionError,
     Layer,
     build_packet,
     parse_packet_expression,
 )
-from vnet.topology.layers import LAYER_NAMES, MODULE_OF, fields_of
+from vnet.topology.packets.layers import LAYER_NAMES, MODULE_OF, fields_of
 
 MAC = bytes.fromhex("525400000001")
 IP4 = bytes([10, 0, 0, 1])
@@ -349,7 +349,7 @@ def test_every_layer_builds_the_same_bytes_twice(layer: str) -> None:
 
 
 def test_every_dhcp_text_option_is_safe() -> None:
-    from vnet.topology.layers import DHCP_TEXT_OPTIONS
+    from vnet.topology.packets.layers import DHCP_TEXT_OPTIONS
 
     dhcp = import_module("scapy.layers.dhcp")
     ip_field = import_module("scapy.fields").IPField

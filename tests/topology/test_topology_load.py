@@ -6,7 +6,6 @@ import pytest
 
 from vnet.base.ids import ip_from_text, mac_text
 from vnet.sim.netem import GilbertElliott, Impairments
-from vnet.topology.explain import judge_wire
 from vnet.topology.load import default_name, parse_topology
 from vnet.topology.model import (
     Address,
@@ -18,6 +17,8 @@ from vnet.topology.model import (
     Route,
     Topology,
 )
+from vnet.topology.reading.explain import judge_wire
+from vnet.topology.schema.wire import change_of
 from vnet.topology.steps import (
     ArpingStep,
     Expectation,
@@ -27,7 +28,6 @@ from vnet.topology.steps import (
     UdpStep,
     WaitStep,
 )
-from vnet.topology.wire import change_of
 
 EVERYTHING = """\
 version: 1

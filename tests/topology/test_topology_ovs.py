@@ -16,7 +16,7 @@ from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vswitchd.config import FlowTableConfig, MirrorConfig, QosConfig, QueueConfig
 from vnet.topology.load import load_topology, parse_topology
 from vnet.topology.model import OvsBridge, Topology
-from vnet.topology.ovs_steps import (
+from vnet.topology.scenario.ovs_steps import (
     Changes,
     FlowsStep,
     GroupsStep,

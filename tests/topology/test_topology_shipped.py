@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from vnet.topology.load import load_topology
-from vnet.topology.schema import TopologyFile, json_schema, schema_text
-from vnet.topology.step_schema import VERBS
+from vnet.topology.schema.step import VERBS
+from vnet.topology.schema.topology import TopologyFile, json_schema, schema_text
 
 FOLDER = Path(__file__).parents[2] / "topologies"
 SHIPPED = sorted(FOLDER.glob("*.yaml"))

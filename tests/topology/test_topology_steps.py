@@ -11,7 +11,7 @@ from vnet.base.text import one_of
 from vnet.sim.netem import GilbertElliott
 from vnet.topology.load import parse_topology
 from vnet.topology.model import Endpoint
-from vnet.topology.step_schema import VERBS
+from vnet.topology.schema.step import VERBS
 from vnet.topology.steps import (
     CheckStep,
     CountersStep,

@@ -202,7 +202,7 @@ def schema() -> int:
     """Print the JSON Schema of topology files, for editors."""
     import json
 
-    from vnet.topology.schema import json_schema
+    from vnet.topology.schema.topology import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
     return EXIT_HELD

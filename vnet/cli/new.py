@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vnet.base.errors import StorageError, UsageError
 from vnet.lab.shipped import resolve
-from vnet.topology.schema import json_schema
+from vnet.topology.schema.topology import json_schema
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 

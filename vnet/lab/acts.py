@@ -19,9 +19,9 @@ from vnet.netdev.nic import Nic
 from vnet.sim.link import Link
 from vnet.sim.scheduler import Scheduler
 from vnet.topology import steps
-from vnet.topology.admin_steps import IptablesStep, SysctlStep
-from vnet.topology.group_steps import MembershipStep
 from vnet.topology.model import Endpoint
+from vnet.topology.scenario.admin_steps import IptablesStep, SysctlStep
+from vnet.topology.scenario.group_steps import MembershipStep
 
 
 class Act(App):

@@ -34,8 +34,8 @@ from vnet.lab.arguments import duration_ns, spelt, within
 from vnet.lab.names_handle import NamesHandle
 from vnet.lab.netfilter_handle import NetfilterHandle
 from vnet.linux.netns.namespace import Namespace
-from vnet.topology.stream_step_schema import MOST_BYTES as MOST_BYTES_SENT
-from vnet.topology.stream_step_schema import MOST_STREAMS
+from vnet.topology.schema.stream_step import MOST_BYTES as MOST_BYTES_SENT
+from vnet.topology.schema.stream_step import MOST_STREAMS
 
 if TYPE_CHECKING:
     from vnet.lab.lab import Lab

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from vnet.base.errors import UsageError
 from vnet.lab.report import LinkRow, link_rows
 from vnet.sim.link import Link
-from vnet.topology.explain import judge_wire
-from vnet.topology.wire import change_of
+from vnet.topology.reading.explain import judge_wire
+from vnet.topology.schema.wire import change_of
 
 if TYPE_CHECKING:
     from vnet.lab.lab import Lab

@@ -11,7 +11,7 @@ from vnet.base.ids import IpAddress
 from vnet.hypervisor.modes.virtual_network import Forward, VirtualNetwork
 from vnet.linux.services.dns_server.settings import DnsServing, Upstream
 from vnet.topology import model
-from vnet.topology.expand import nics_of
+from vnet.topology.expansion.expand import nics_of
 
 Node: TypeAlias = model.Host | model.Router | model.Vm
 _Place: TypeAlias = tuple[str, str]

@@ -14,7 +14,7 @@ from vnet.linux.netns.namespace import Namespace
 from vnet.linux.services.dns_server.settings import DnsServing
 from vnet.linux.services.names import HostNames
 from vnet.topology import model
-from vnet.topology.expand import nics_of
+from vnet.topology.expansion.expand import nics_of
 
 if TYPE_CHECKING:
     from vnet.lab.network import Network

@@ -9,7 +9,7 @@ from vnet.lab.network import Network
 from vnet.linux.netfilter.tools import NetfilterTools
 from vnet.linux.netns.namespace import Namespace
 from vnet.tables.conntrack.linux import status
-from vnet.topology.netfilter_steps import ConntrackStep, RulesStep
+from vnet.topology.scenario.netfilter_steps import ConntrackStep, RulesStep
 
 
 def netfilter_act(network: Network, step: RulesStep | ConntrackStep) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from vnet.ovs.openflow.text.files import Source, parse_flows, parse_groups
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.text.group import parse_group
 from vnet.ovs.openflow.text.meter import parse_meter
-from vnet.topology.ovs_steps import (
+from vnet.topology.scenario.ovs_steps import (
     BondStep,
     Changes,
     FlowsStep,

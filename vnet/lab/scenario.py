@@ -22,7 +22,7 @@ from vnet.lab.report import Failure, StepOutcome
 from vnet.lab.step_apps import make_app
 from vnet.sim.scheduler import Scheduler
 from vnet.topology import model, steps
-from vnet.topology.expression import build_packet
+from vnet.topology.packets.expression import build_packet
 
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,

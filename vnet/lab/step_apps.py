@@ -17,14 +17,15 @@ from vnet.lab.acts import Act, Wait
 from vnet.lab.names import name_server
 from vnet.lab.network import Network
 from vnet.lab.pingall import PingAll, choose_pairs
-from vnet.topology import steps, stream_steps
-from vnet.topology.admin_steps import IptablesStep, SysctlStep
-from vnet.topology.dhcp_steps import DhcpStep
-from vnet.topology.expression import build_packet
-from vnet.topology.group_steps import MembershipStep
-from vnet.topology.name_steps import DnsStep
-from vnet.topology.netfilter_steps import ConntrackStep, RulesStep
-from vnet.topology.ovs_steps import OvsStep
+from vnet.topology import steps
+from vnet.topology.packets.expression import build_packet
+from vnet.topology.scenario import stream_steps
+from vnet.topology.scenario.admin_steps import IptablesStep, SysctlStep
+from vnet.topology.scenario.dhcp_steps import DhcpStep
+from vnet.topology.scenario.group_steps import MembershipStep
+from vnet.topology.scenario.name_steps import DnsStep
+from vnet.topology.scenario.netfilter_steps import ConntrackStep, RulesStep
+from vnet.topology.scenario.ovs_steps import OvsStep
 
 _StreamStep: TypeAlias = stream_steps.TcpStep | stream_steps.IperfStep | stream_steps.HttpStep
 

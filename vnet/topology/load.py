@@ -3,12 +3,12 @@
 The reading goes through six stations, each of which adds to one report:
 
 1. bytes to text (:func:`load_topology`): the file exists, is not huge, is UTF-8;
-2. text to values with positions (:mod:`~vnet.topology.tree`);
-3. values against the schema (:mod:`~vnet.topology.explain`);
-4. templates and defaults to machines (:mod:`~vnet.topology.expand`);
-5. names that lead somewhere (:mod:`~vnet.topology.validate`,
-   :mod:`~vnet.topology.scenario`);
-6. flows that Open vSwitch takes (:mod:`~vnet.topology.openflow`).
+2. text to values with positions (:mod:`~vnet.topology.reading.tree`);
+3. values against the schema (:mod:`~vnet.topology.reading.explain`);
+4. templates and defaults to machines (:mod:`~vnet.topology.expansion.expand`);
+5. names that lead somewhere (:mod:`~vnet.topology.checks.validate`,
+   :mod:`~vnet.topology.scenario.scenario`);
+6. flows that Open vSwitch takes (:mod:`~vnet.topology.checks.openflow`).
 
 Whatever a file holds, the outcome is a topology or a :class:`TopologyError` with one
 line for each problem.
@@ -22,19 +22,19 @@ from typing import TYPE_CHECKING, NoReturn
 
 from vnet.base.errors import Problem, TopologyError
 from vnet.base.text import escaped
-from vnet.topology.expand import expand
-from vnet.topology.explain import judge
-from vnet.topology.files import UnreadableError, read_text
-from vnet.topology.linux_places import check_linux_ports
+from vnet.topology.checks.linux_places import check_linux_ports
+from vnet.topology.checks.validate import Directory, check_machines, make_captures, make_links
+from vnet.topology.expansion.expand import expand
 from vnet.topology.model import Topology
-from vnet.topology.report import Report
-from vnet.topology.scenario import make_scenario
-from vnet.topology.schema import TopologyFile
-from vnet.topology.tree import read_tree
-from vnet.topology.validate import Directory, check_machines, make_captures, make_links
+from vnet.topology.reading.explain import judge
+from vnet.topology.reading.files import UnreadableError, read_text
+from vnet.topology.reading.report import Report
+from vnet.topology.reading.tree import read_tree
+from vnet.topology.scenario.scenario import make_scenario
+from vnet.topology.schema.topology import TopologyFile
 
 if TYPE_CHECKING:
-    from vnet.topology.openflow import Openflow
+    from vnet.topology.checks.openflow import Openflow
 
 MAX_FILE_BYTES = 10_000_000
 """Ten megabytes: a hundred thousand machines written out one by one."""
@@ -101,7 +101,7 @@ def _openflow(given: TopologyFile, directory: Directory, folder: Path) -> Openfl
     if not any(bridges):
         return None
     # Files without Open vSwitch do without all that it is made of.
-    from vnet.topology.openflow import Openflow
+    from vnet.topology.checks.openflow import Openflow
 
     return Openflow(given, directory, folder)
 

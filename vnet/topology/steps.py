@@ -15,7 +15,7 @@ from vnet.base.text import with_port
 from vnet.base.units import duration_text
 from vnet.sim.link import LinkChange
 from vnet.topology.model import Endpoint
-from vnet.topology.wire import words_of
+from vnet.topology.schema.wire import words_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from vnet.linux.services.dhcp_server.settings import (
     Reservation,
 )
 from vnet.sim.frame import Frame
-from vnet.topology.dhcp_values import parse_option
+from vnet.topology.schema.dhcp_values import parse_option
 from vnet.wire import dhcp, dhcp_options, ipv4, udp
 from vnet.wire.ether import TYPE_IPV4
 from vnet.wire.ether import frame as ether_frame

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from vnet.live.importing.machine import ETHERNET, LOOPBACK, Link, Machine
-from vnet.topology.values import RefusedError, parse_interface_name
+from vnet.topology.schema.values import RefusedError, parse_interface_name
 
 _CARD_NAMES = re.compile(r"(eth|en[opsxi]?|em|peth|bond|team|wl|ib|uplink)[0-9]|p[0-9]+p[0-9]")
 _XEN_BACK_END = re.compile(r"vif([0-9]+)\.([0-9]+)")

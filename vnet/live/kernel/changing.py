@@ -8,7 +8,7 @@ from vnet.base.errors import VnetError
 from vnet.live.kernel import namespaces, sysctls
 from vnet.live.kernel.machine import LiveMachine
 from vnet.live.kernel.programs import run_program
-from vnet.topology.admin_steps import IptablesStep, SysctlStep
+from vnet.topology.scenario.admin_steps import IptablesStep, SysctlStep
 
 
 def change_rules(machine: LiveMachine, step: IptablesStep) -> dict[str, Any]:

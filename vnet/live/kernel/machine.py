@@ -20,7 +20,7 @@ from vnet.guest.services import TcpServices
 from vnet.live.clock import WallClock
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.netlink import Netlink
-from vnet.topology.group_steps import MembershipStep
+from vnet.topology.scenario.group_steps import MembershipStep
 
 _LOOPBACK_INDEX = 1
 _TCP_LISTEN = "0A"

@@ -11,7 +11,7 @@ from vnet.lab.scenario import NotJudgedError
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.machine import LiveMachine
 from vnet.live.kernel.programs import has_program, run_program
-from vnet.topology.netfilter_steps import ConntrackStep, RulesStep
+from vnet.topology.scenario.netfilter_steps import ConntrackStep, RulesStep
 
 _DELETING = frozenset(("-D", "--delete", "-F", "--flush"))
 _LISTING = frozenset(("-L", "--dump"))

@@ -42,14 +42,15 @@ from vnet.live.kernel.sniffing import Taps
 from vnet.live.kernel.tcp_sockets import LiveNamespace
 from vnet.live.kernel.wires import Wires
 from vnet.netdev.device import Sniffer
-from vnet.topology import steps, stream_steps
-from vnet.topology.admin_steps import IptablesStep, SysctlStep
-from vnet.topology.dhcp_steps import DhcpStep
-from vnet.topology.expression import build_packet
-from vnet.topology.group_steps import MembershipStep
+from vnet.topology import steps
 from vnet.topology.model import Endpoint
-from vnet.topology.name_steps import DnsStep
-from vnet.topology.netfilter_steps import ConntrackStep, RulesStep
+from vnet.topology.packets.expression import build_packet
+from vnet.topology.scenario import stream_steps
+from vnet.topology.scenario.admin_steps import IptablesStep, SysctlStep
+from vnet.topology.scenario.dhcp_steps import DhcpStep
+from vnet.topology.scenario.group_steps import MembershipStep
+from vnet.topology.scenario.name_steps import DnsStep
+from vnet.topology.scenario.netfilter_steps import ConntrackStep, RulesStep
 
 _PATIENCE_NS = 2 * NS_PER_S
 """How long one of many pings waits for its answer."""

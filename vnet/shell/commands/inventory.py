@@ -17,8 +17,8 @@ from vnet.shell.output import Output, columns
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.views.link import state_of
 from vnet.sim.link import Link
-from vnet.topology.explain import judge_wire
-from vnet.topology.wire import change_of
+from vnet.topology.reading.explain import judge_wire
+from vnet.topology.schema.wire import change_of
 
 
 @command(

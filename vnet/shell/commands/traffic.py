@@ -18,7 +18,7 @@ from vnet.shell.options import Arguments, Option, choice, duration, whole_number
 from vnet.shell.output import Output, plural
 from vnet.shell.pingall import class_matrix, machine_matrix, sample_table
 from vnet.shell.registry import Group, NodeUse, command
-from vnet.topology.expression import build_packet
+from vnet.topology.packets.expression import build_packet
 
 _MOST_PACKETS = 1_000_000
 _COUNT = Option("count", whole_number(1, _MOST_PACKETS))

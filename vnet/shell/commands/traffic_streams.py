@@ -11,7 +11,7 @@ from vnet.shell.context import ShellContext, machines
 from vnet.shell.options import Arguments, Option, duration, duration_ns, whole_number
 from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
-from vnet.topology.stream_step_schema import MOST_BYTES, MOST_STREAMS
+from vnet.topology.schema.stream_step import MOST_BYTES, MOST_STREAMS
 
 _PORT = Option("port", whole_number(1, 65_535))
 _SIZE = re.compile(r"([0-9]{1,11})([KMGkmg]?)", re.ASCII)

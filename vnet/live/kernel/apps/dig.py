@@ -10,7 +10,7 @@ from vnet.base.units import NS_PER_S
 from vnet.guest.apps.dns.names import type_text
 from vnet.live.kernel.apps.program import LiveProgram
 from vnet.live.kernel.machine import LiveMachine
-from vnet.topology.name_steps import DnsStep
+from vnet.topology.scenario.name_steps import DnsStep
 
 _STATUS = re.compile(r"status: (\w+)")
 _FLAGS = re.compile(r";; flags: ([a-z ]*);.* ANSWER: (\d+)")

@@ -15,7 +15,7 @@ from vnet.live.kernel import namespaces
 from vnet.live.kernel.apps.program import ENVIRONMENT, LiveProgram
 from vnet.live.kernel.machine import LiveMachine
 from vnet.live.kernel.programs import find_program
-from vnet.topology.stream_steps import IperfStep
+from vnet.topology.scenario.stream_steps import IperfStep
 
 _LOOK_EVERY_NS = 20 * NS_PER_MS
 _TRIES = 1000

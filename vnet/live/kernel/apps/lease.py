@@ -10,7 +10,7 @@ from vnet.guest.apps.app import App, milliseconds
 from vnet.lab.scenario import NotJudgedError
 from vnet.live.kernel.machine import LiveMachine
 from vnet.live.kernel.services import Services
-from vnet.topology.dhcp_steps import DhcpStep
+from vnet.topology.scenario.dhcp_steps import DhcpStep
 
 _LOOK_EVERY_NS = 50 * NS_PER_MS
 _PATIENCE_NS = 75 * NS_PER_S

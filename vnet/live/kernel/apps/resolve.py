@@ -10,7 +10,7 @@ from vnet.linux.services.dns.query import AAAA, A
 from vnet.linux.services.resolver.lookup import LookupFailure
 from vnet.live.kernel.apps.dig import LiveDig
 from vnet.live.kernel.machine import LiveMachine
-from vnet.topology.name_steps import DnsStep
+from vnet.topology.scenario.name_steps import DnsStep
 
 _FAILURES = {"NXDOMAIN": LookupFailure.NO_NAME, "NOERROR": LookupFailure.NO_ADDRESS}
 

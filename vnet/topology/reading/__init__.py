@@ -1,0 +1,1 @@
+"""Text to values with positions, and every problem told at its line."""
