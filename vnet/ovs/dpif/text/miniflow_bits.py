@@ -1,8 +1,8 @@
 """How much of a flow is looked at, in words of 64 bits (``dp-extra-info:miniflow_bits``).
 
 Open vSwitch keeps of a flow's words only those that its mask has anything in, in two maps: one of
-what comes before the network layer, and one of the rest. Of flows with tags, tunnels or connection
-state it counts one word more or less than is counted here.
+what comes before the network layer, and one of the rest. The port that a frame came by is in
+neither map: there are flows for each port apart.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 
-from vnet.ovs.flow.flow import CFI, Bits, Flow
+from vnet.ovs.flow import tunnel_flags
+from vnet.ovs.flow.flow import Bits, Flow
 
 _WORD_BITS = 64
 
@@ -38,6 +39,7 @@ def _first_bytes(bits: Bits, n_bytes: int) -> int:
 _REGISTERS = [_word(*pair) for pair in zip(Flow.regs[::2], Flow.regs[1::2], strict=True)]
 _LABELS = [_word(*Flow.mpls_lse[index : index + 2]) for index in range(0, len(Flow.mpls_lse), 2)]
 
+_LENGTH_OF_OPTIONS = _word(Flow.tun_metadata_present)
 _TUNNEL = (
     _word(Flow.tun_dst),
     *_words(Flow.tun_ipv6_dst),
@@ -47,22 +49,23 @@ _TUNNEL = (
     _word(Flow.tun_flags, Flow.tun_tos, Flow.tun_ttl, Flow.tun_tp_src, Flow.tun_tp_dst),
     _word(Flow.tun_gbp_id, Flow.tun_gbp_flags, Flow.tun_erspan_ver, Flow.tun_erspan_idx),
     _word(Flow.tun_erspan_dir, Flow.tun_erspan_hwid, Flow.tun_gtpu_flags, Flow.tun_gtpu_msgtype),
-    _word(Flow.tun_metadata_present),
+    _LENGTH_OF_OPTIONS,
     *_words(Flow.tun_metadata),
 )
+_TAGS = _word(Flow.vlan_tpid, Flow.vlan_tci, Flow.vlan1_tpid, Flow.vlan1_tci)
 _BEFORE_NETWORK = (
     *_TUNNEL,
     _word(Flow.metadata),
     *_REGISTERS,
     _word(Flow.skb_priority, Flow.pkt_mark),
-    _word(Flow.dp_hash, Flow.in_port),
+    _word(Flow.dp_hash),
     _word(Flow.recirc_id, Flow.ct_state, Flow.ct_nw_proto, Flow.ct_zone),
     _word(Flow.ct_mark, Flow.packet_type),
     *_words(Flow.ct_label),
     _word(Flow.conj_id, Flow.actset_output),
     Flow.dl_dst.mask | _first_bytes(Flow.dl_src, 2),
     _last_bytes(Flow.dl_src, 4) | Flow.dl_type.mask,
-    _word(Flow.vlan_tpid, Flow.vlan_tci, Flow.vlan1_tpid, Flow.vlan1_tci),
+    _TAGS,
     *_LABELS,
 )
 _FROM_NETWORK = (
@@ -84,9 +87,11 @@ _FROM_NETWORK = (
 
 
 def miniflow_bits_text(key: int, mask: int) -> str:
-    """``miniflow_bits(4,1)``. That a frame has no tag is looked at for nothing."""
-    if not Flow.vlan_tci.of(key) & CFI:
-        mask &= ~_word(Flow.vlan_tpid, Flow.vlan_tci)
+    """``miniflow_bits(4,1)``. Whether there is a tag is always looked at, and so is how long the
+    options of Geneve are, even where there are none."""
+    mask |= _TAGS
+    if Flow.tun_flags.of(key) & tunnel_flags.GENEVE:
+        mask |= _LENGTH_OF_OPTIONS
     return f"miniflow_bits({_count(mask, _BEFORE_NETWORK)},{_count(mask, _FROM_NETWORK)})"
 
 
