@@ -190,6 +190,35 @@ def test_where_there_is_no_room_to_compact_the_file_stays_and_is_used(file: Path
     assert contents(file)[0]["rows"][0]["number"] == 6
 
 
+def test_after_a_compaction_that_the_folder_does_not_confirm_nothing_more_is_lost(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "x")
+
+    with opened(file) as found:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", broken)
+            with pytest.raises(OvsdbError, match="fsync failed"):
+                found.database.compact()
+        assert transact(found.database, number(6)) == [{"count": 1}]
+    assert contents(file)[0]["rows"][0]["number"] == 6
+
+
+def test_a_database_whose_folder_has_gone_refuses_to_be_compacted(file: Path) -> None:
+    with opened(file) as found:
+        file.parent.rename(file.parent.parent / "elsewhere")
+        with pytest.raises(OvsdbError):
+            found.database.compact()
+
+
+def test_links_that_lead_in_a_circle_are_no_database(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(OvsdbError, match="Too many levels of symbolic links"):
+        open_database(str(tmp_path / "a"))
+
+
 def test_a_link_to_a_database_stays_a_link(file: Path, tmp_path: Path) -> None:
     link = tmp_path / "elsewhere" / "link.db"
     link.parent.mkdir()

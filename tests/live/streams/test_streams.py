@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -209,8 +210,40 @@ def test_a_caller_comes_back_when_the_listener_does(
 
 
 @pytest.mark.parametrize(
-    "target", ["", "tcp", "udp:1.2.3.4:5", "unix", "ptcp:1", "tcp:", "tcp:x:y"]
+    "target",
+    [
+        *("", "tcp", "udp:1.2.3.4:5", "unix", "ptcp:1", "tcp:", "tcp:x:y"),
+        *("tcp:[fe80::1%²]:1", "tcp:[fe80::1%99999999999]:1", "tcp:[fe80::1%nosuch]:1"),
+        *("tcp:1.2.3.4:²", f"tcp:1.2.3.4:{'9' * 5000}", "tcp:\udcff:1"),
+    ],
 )
 def test_targets_that_are_none_are_refused(clock: WallClock, target: str) -> None:
     with pytest.raises(OSError, match="not supported"):
         Caller(clock, target)
+
+
+def test_who_has_no_files_left_tries_again_later(
+    clock: WallClock, run_until: RunUntil, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen(clock, f"punix:{tmp_path}/socket", Echo())
+    caller = Caller(clock, f"unix:{tmp_path}/socket")
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socket", _no_more_files)
+        run_until(lambda: caller.connection.state.backoff_ms)
+    run_until(lambda: caller.streams)
+
+
+def _no_more_files(*_: object) -> socket.socket:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def test_the_name_of_a_caller_s_socket_is_made_fit_to_be_logged(
+    clock: WallClock, run_until: RunUntil, tmp_path: Path
+) -> None:
+    echo = Echo()
+    listen(clock, f"punix:{tmp_path}/socket", echo)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.bind(f"{tmp_path}/a\nb")
+        client.connect(f"{tmp_path}/socket")
+        run_until(lambda: echo.streams)
+    assert echo.streams[0].peer == f"unix:{tmp_path}/a\\nb"

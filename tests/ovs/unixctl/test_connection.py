@@ -15,6 +15,10 @@ from vnet.ovs.unixctl.table import Command, CommandError, CommandTable, answerin
 VERSION = "ovs-vswitchd (Open vSwitch) 3.1.0"
 
 
+def break_down(_words: Sequence[str]) -> str:
+    raise IndexError("nobody thought of this")
+
+
 def refuse(_words: Sequence[str]) -> str:
     raise CommandError("not today")
 
@@ -29,6 +33,7 @@ class Daemon:
             Command("echo", "[word]...", 0, None, answering(lambda words: " ".join(words))),
             Command("hidden", None, 0, 0, answering(lambda _words: "")),
             Command("later", "", 0, 0, lambda request, _words: self.kept.append(request)),
+            Command("broken", None, 0, 0, answering(break_down)),
             Command("refuse", "a b", 1, 2, answering(refuse)),
         )
         self.sent = b""
@@ -100,6 +105,15 @@ def test_who_does_not_speak_the_protocol_loses_the_connection(
 ) -> None:
     assert daemon.ask(message) == b""
     assert not daemon.is_open
+
+
+def test_a_command_that_breaks_down_costs_its_own_answer_alone(daemon: Daemon) -> None:
+    broken, fine = (
+        b'{"id":1,"method":"broken","params":[]}',
+        b'{"id":2,"method":"refuse","params":[]}',
+    )
+    assert daemon.ask(broken) == b'{"id":1,"error":"internal error (IndexError)\\n"}'
+    assert b"requires at least" in daemon.ask(fine)
 
 
 def test_commands_are_listed_by_name_with_their_usage_but_for_hidden_ones(daemon: Daemon) -> None:

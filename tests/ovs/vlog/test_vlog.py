@@ -151,3 +151,9 @@ def test_the_rate_of_a_minute_is_kept_to_the_message(vlog: Vlog, around: Around)
     for around.ms in range(0, 600_000, 1_000):
         passed += limit.take(around.ms)
     assert passed == 5 + 49
+
+
+def test_a_field_is_not_made_wider_than_a_line_may_be(around: Around) -> None:
+    message = Message("bridge", Level.INFO, "text", 1, "", 0)
+    for digits in ("999999999999", "9" * 5000):
+        assert write_line(parse_pattern(f"%{digits}m"), message, around) == "text".rjust(500)

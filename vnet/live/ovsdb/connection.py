@@ -113,6 +113,9 @@ class Connection:
         except JsonRpcError as error:
             self._rpc_log.bad(error, is_json=True)
             self.disconnect()
+        except Exception as fault:  # noqa: BLE001 - the rim: one client must not end all others'
+            self._rpc_log.fault(fault)
+            self.disconnect()
 
 
 class AcceptedConnection(Connection):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import struct
 from typing import NamedTuple
 
-_LOCK = struct.Struct("hhqqi4x")
-"""``struct flock``: type, whence, start, length, process."""
+from vnet.live.daemon.pidfile import lock_owner
+
+_MOST_LINKS = 10
+"""Links that are followed one after the other: they may lead in a circle."""
 
 _held: set[tuple[int, int]] = set()
 """Locks of this process, by device and inode: to close any descriptor of one would drop it."""
@@ -47,7 +48,9 @@ class Lockfile(NamedTuple):
 def lockfile_path(path: str) -> str:
     """``.NAME.~lock~`` beside a file; of a symbolic link, beside what it leads to."""
     target = path
-    while os.path.islink(target):
+    for _ in range(_MOST_LINKS):
+        if not os.path.islink(target):
+            break
         target = os.path.join(os.path.dirname(target), os.readlink(target))
     directory, name = os.path.split(target)
     return os.path.join(directory, f".{name}.~lock~")
@@ -71,9 +74,12 @@ def _lock(lock_path: str) -> Lockfile:
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
-        pid = _holder(descriptor)
+        pid = lock_owner(descriptor)
         os.close(descriptor)
         raise LockedError(errno.EAGAIN, lock_path, pid) from None
+    except OSError:
+        os.close(descriptor)
+        raise
     identity = _identity(os.fstat(descriptor))
     _held.add(identity)
     return Lockfile(descriptor, identity)
@@ -81,11 +87,3 @@ def _lock(lock_path: str) -> Lockfile:
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
-
-
-def _holder(descriptor: int) -> int:
-    asked = _LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-    kind, _whence, _start, _length, pid = _LOCK.unpack(
-        fcntl.fcntl(descriptor, fcntl.F_GETLK, asked)
-    )
-    return 0 if kind == fcntl.F_UNLCK else int(pid)

@@ -44,6 +44,10 @@ class RpcLog:
         what = "received bad JSON-RPC message" if is_json else "error parsing stream"
         self._log.warn(f"{self._name}: {what}: {error}", self._limit)
 
+    def fault(self, fault: Exception) -> None:
+        """A message could not be dealt with, in a way that nobody thought of."""
+        self._log.fault(f"{self._name}: failed on a message", fault)
+
     def _say(self, title: str, message: Message) -> None:
         members = "".join(f", {name}={encode_text(value)}" for name, value in message.describe())
         self._log.dbg(f"{self._name}: {title} {message.kind.value}{members}")

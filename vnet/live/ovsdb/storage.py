@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable
@@ -104,12 +105,14 @@ class FileStorage:
                 raise io_error(fault, what) from fault
         except BaseException:
             os.close(fresh)
-            os.unlink(fresh_path)
+            with contextlib.suppress(OSError):  # Its folder may be gone, too.
+                os.unlink(fresh_path)
             raise
-        sync_directory(target)
+        # The name is the new file's from here on, whatever becomes of the next step.
         os.close(self._descriptor)
         self._descriptor, self._is_cut = fresh, True
         self.begin(size_bytes, n_records)
+        sync_directory(target)
 
     def _fill(self, descriptor: int, path: str, records: Iterable[Json]) -> tuple[int, int]:
         size_bytes = n_records = 0

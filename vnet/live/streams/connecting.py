@@ -17,7 +17,8 @@ from vnet.ovs.vlog.vlog import Vlog
 
 class Attempt:
     """Ends by calling ``connected`` with a stream, or ``failed`` with an error number; later than
-    in this call. :meth:`cancel` ends it without either."""
+    in this call. :meth:`cancel` ends it without either. Raises OSError where no socket is to be
+    had."""
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Callable
 
+from vnet.base.text import escaped
 from vnet.base.units import NS_PER_MS
 from vnet.live.clock import WallClock
 from vnet.live.streams.stream import Stream
@@ -163,6 +164,6 @@ def _say_why(target: Target, error: OSError, vlog: Vlog) -> None:
 def _peer_name(target: Target, address: object) -> str:
     if target.kind == "unix":
         named = address if isinstance(address, str) else ""
-        return f"unix:{named}" if named else f"unix#{next(_unnamed)}"
+        return f"unix:{escaped(named)}" if named else f"unix#{next(_unnamed)}"
     host, port = address[:2]  # type: ignore[index]
     return f"{target.kind}:{host_text(host)}:{port}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 
 from vnet.base.units import NS_PER_MS
@@ -121,11 +122,14 @@ class Reconnecting:
 
     def _connect(self) -> None:
         self.state.connecting(self._now_ms)
-        self._attempt = Attempt(
-            *(self._clock, self._target, self._reached, self._ended),
-            vlog=self._vlog,
-            tls=self._tls,
-        )
+        try:
+            self._attempt = Attempt(
+                *(self._clock, self._target, self._reached, self._ended),
+                vlog=self._vlog,
+                tls=self._tls,
+            )
+        except OSError as error:  # This process has as many files as it may.
+            self._ended(error.errno or errno.EIO)
 
     def _reached(self, stream: Stream) -> None:
         self._attempt = None

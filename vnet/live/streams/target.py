@@ -17,6 +17,9 @@ LOOPBACK = "127.0.0.1"
 """Where others are waited for unless an address is given. (Open vSwitch: everywhere.)"""
 
 _KINDS = ("unix", "tcp", "ssl")
+_LARGEST_SCOPE_ID = 0xFFFF_FFFF
+_LONGEST_SCOPE_DIGITS = 10
+_LONGEST_PORT_DIGITS = 5
 
 
 class Target(NamedTuple):
@@ -41,8 +44,7 @@ class Target(NamedTuple):
         if self.family is socket.AF_INET:
             return self.host, self.port
         host, _, scope = self.host.partition("%")
-        scope_id = int(scope) if scope.isdigit() else socket.if_nametoindex(scope) if scope else 0
-        return host, self.port, 0, scope_id
+        return host, self.port, 0, _scope_id(scope)
 
 
 def parse_active(text: str, *, directory: str | None = None, vlog: Vlog = SILENT) -> Target:
@@ -109,7 +111,8 @@ def _absolute(path: str, directory: str | None) -> str:
 def _port(target: str, text: str, vlog: Vlog) -> int:
     if not text:
         return OVSDB_PORT
-    if not (text.isascii() and text.isdigit()) or int(text) > 0xFFFF:
+    is_number = text.isascii() and text.isdigit()
+    if not is_number or len(text) > _LONGEST_PORT_DIGITS or int(text) > 0xFFFF:
         vlog.module("socket_util").err(f'{target}: bad port number "{text}"')
         raise _os_error(errno.EAFNOSUPPORT)
     return int(text)
@@ -120,12 +123,31 @@ def _host(target: str, host: str, vlog: Vlog) -> str:
     if host == "localhost":
         return LOOPBACK
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    address, _, scope = host.partition("%")
+    log = vlog.module("socket_util")
     try:
-        socket.inet_pton(family, host.partition("%")[0])
-    except OSError:
-        vlog.module("socket_util").err(f'{target}: bad IP address "{host}"')
+        socket.inet_pton(family, address)
+    except (OSError, UnicodeError):
+        log.err(f'{target}: bad IP address "{host}"')
+        raise _os_error(errno.EAFNOSUPPORT) from None
+    try:
+        _scope_id(scope)
+    except OSError as error:
+        log.err(f'{target}: bad IPv6 scope "{scope}" ({error.strerror})')
         raise _os_error(errno.EAFNOSUPPORT) from None
     return host
+
+
+def _scope_id(scope: str) -> int:
+    """The number of a link that an IPv6 address is good on, or a device's; 0 where none is named.
+    Raises OSError."""
+    if not scope:
+        return 0
+    if not (scope.isascii() and scope.isdigit()):
+        return socket.if_nametoindex(scope)
+    if len(scope) > _LONGEST_SCOPE_DIGITS or int(scope) > _LARGEST_SCOPE_ID:
+        raise _os_error(errno.ERANGE)
+    return int(scope)
 
 
 def _os_error(number: int) -> OSError:

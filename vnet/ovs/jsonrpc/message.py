@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, NamedTuple
 
+from vnet.base.text import escaped
 from vnet.ovs.jsonrpc.errors import JsonRpcError
 
 
@@ -80,7 +81,7 @@ def _is_plain_request(value: dict[str, Any]) -> bool:
 def _check(message: Message, value: dict[str, Any]) -> None:
     for name in value:
         if name not in _ALL_MEMBERS:
-            raise JsonRpcError(f'message has unexpected member "{name}"')
+            raise JsonRpcError(f'message has unexpected member "{escaped(name)}"')
     if message.params is not None and type(message.params) is not list:
         raise JsonRpcError('"params" must be JSON array')
     wanted = _MEMBERS[message.kind]

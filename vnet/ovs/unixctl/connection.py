@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from vnet.base.text import escaped
 from vnet.ovs.jsonrpc.encode import encode, encode_text
 from vnet.ovs.jsonrpc.errors import JsonRpcError
 from vnet.ovs.jsonrpc.limits import Limits
@@ -109,7 +110,17 @@ class UnixctlConnection:
             params, identity = encode_text(message.params), encode_text(message.id)
             self._log.dbg(f"received request {message.method}{params}, id={identity}")
         request = Request(lambda well, text: self._answer(message.id, well, text))
-        self._table.dispatch(message.method or "", message.params or [], request)
+        try:
+            self._table.dispatch(message.method or "", message.params or [], request)
+        except Exception as fault:  # noqa: BLE001 - the rim: a question must not end a daemon
+            self._confess(message.method or "", fault, request)
+
+    def _confess(self, method: str, fault: Exception, request: Request) -> None:
+        """A command failed in a way that nobody thought of. Say all that is known in the log, and
+        to the client that it will not have an answer."""
+        self._log.fault(f'"{escaped(method)}" command failed', fault)
+        if not request.is_answered:
+            request.fail(f"internal error ({type(fault).__name__})")
 
     def _answer(self, identity: Any, succeeded: bool, text: str) -> None:
         self._is_busy = False

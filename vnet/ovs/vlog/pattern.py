@@ -75,6 +75,7 @@ class Field(NamedTuple):
 
 
 _FIELD = re.compile(r"%(-?)(0?)([0-9]*)(?:([cdD])\{([^}]*)\}?|(.))", re.DOTALL)
+_MOST_WIDTH, _MOST_WIDTH_DIGITS = 500, 4
 _DEFAULT_TIME = "%Y-%m-%d %H:%M:%S.###"
 
 
@@ -94,7 +95,7 @@ def parse_pattern(pattern: str) -> tuple[Piece, ...]:
             Field(
                 write or _itself,
                 argument or "" if write else letter,
-                int(width or 0),
+                min(int(width[:_MOST_WIDTH_DIGITS] or 0), _MOST_WIDTH),
                 bool(left),
                 pad,
             )

@@ -88,6 +88,14 @@ class LogModule:
         """Of use to those who look for a fault."""
         self.log(Level.DBG, text, limit)
 
+    def fault(self, what: str, fault: Exception) -> None:
+        """Something failed in a way that nobody thought of: all that is known, line by line."""
+        import traceback
+
+        self.err(f"{what}: {fault!r}")
+        for line in "".join(traceback.format_exception(fault)).splitlines():
+            self.err(line)
+
 
 class Vlog:
     """A daemon's log. Modules have the names that the real daemon's have; others are a KeyError."""

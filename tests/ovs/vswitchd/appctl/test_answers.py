@@ -52,3 +52,11 @@ def test_without_a_bridge_there_is_no_datapath(tmp_path: Path) -> None:
     with real_daemon(tmp_path) as real:
         real.vsctl("del-br", "br0")
         check_same(OurDaemon(), real, lines)
+
+
+@pytest.mark.parametrize("command", ["dpctl/add-dp -m", "dpctl/add-flows -s", "dpctl/get-flow -m"])
+def test_options_are_no_words_that_a_command_of_dpctl_could_do_with(command: str) -> None:
+    ours = OurDaemon()
+    ours.set_up()
+    name = command.split()[0]
+    assert ours.ask(command) == ("", f'"{name}" command requires at least 1 arguments')

@@ -149,11 +149,13 @@ def why_not_there(name: str) -> Errno:
 Handler: TypeAlias = Callable[[DpctlCall], None]
 
 
-def dpctl(handler: Handler) -> Run:
-    """A command of dpctl as one of the daemon's."""
+def dpctl(name: str, least: int, handler: Handler) -> Run:
+    """A command of dpctl as one of the daemon's, that needs ``least`` words besides options."""
 
     def run(vswitchd: Vswitchd, words: Sequence[str]) -> str:
         call = DpctlCall(vswitchd, words)
+        if len(call.words) < least:
+            raise OvsTextError(f'"{name}" command requires at least {least} arguments')
         try:
             handler(call)
         except DpctlError as error:

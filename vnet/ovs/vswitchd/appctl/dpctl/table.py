@@ -17,7 +17,8 @@ def _list(call: DpctlCall) -> None:
 
 
 def _command(name: str, usage: str, least: int, most: int | None, run: Handler) -> AppctlCommand:
-    return AppctlCommand(f"dpctl/{name}", usage, least, most, dpctl(run))
+    full = f"dpctl/{name}"
+    return AppctlCommand(full, usage, least, most, dpctl(full, least, run))
 
 
 DPCTL_COMMANDS = (
