@@ -54,6 +54,8 @@ class CommonOptions:
     """What was asked for so far. Those about logs have their effect at once, in order."""
 
     def __init__(self, program: str, vlog: Vlog, log_file: LogFile) -> None:
+        self.is_confined = True
+        """Whether sockets that a database names have to be in the run directory."""
         self.detach = False
         self.supervise = False
         self.changes_folder = True
@@ -96,7 +98,7 @@ class CommonOptions:
             case "unixctl":
                 self.unixctl = value
             case "no-self-confinement":
-                pass  # Nothing confines these daemons.
+                self.is_confined = False
             case _:
                 return False
         return True

@@ -1,4 +1,5 @@
-"""The two sockets of each bridge in the run directory: ``br0.mgmt`` and ``br0.snoop``.
+"""Where each bridge speaks OpenFlow: ``br0.mgmt`` and ``br0.snoop`` in the run directory, and the
+controllers that the database names.
 
 The first is for ovs-ofctl(8). The second shows what a bridge and its controllers say to each
 other; as long as no bridge has any, whoever comes to it is turned away, as Open vSwitch does.
@@ -6,59 +7,96 @@ other; as long as no bridge has any, whoever comes to it is turned away, as Open
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.live.clock import WallClock
+from vnet.live.openflow.permitted import Permits
+from vnet.live.openflow.services import (
+    ActiveService,
+    Around,
+    LostService,
+    PassiveService,
+    Service,
+)
 from vnet.live.streams.listener import Listener, listen
 from vnet.live.streams.stream import Stream
+from vnet.live.streams.tls_files import TlsFiles
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.connection import SwitchConnection
 from vnet.ovs.openflow.wire.hello import Versions
-from vnet.ovs.openflow.wire.message import Message, ProtocolError
 from vnet.ovs.vlog.vlog import SILENT, Vlog
+from vnet.ovs.vswitchd.controller_config import ControllerConfig
+from vnet.ovs.vswitchd.controller_status import NOT_CONNECTED, ControllerStatus
 
 if TYPE_CHECKING:
+    from vnet.ovs.vswitchd.fail_open import FailOpen
     from vnet.ovs.vswitchd.reconcile import Vswitchd
 
 _VERSIONS = {f"OpenFlow1{minor}": minor + 1 for minor in range(6)}
 
-_UNSENT_LIMIT_BYTES = 4 << 20
-"""Who asks and does not read the answers is cut off."""
 
+class Wish(NamedTuple):
+    """What a bridge speaks (no versions: all), and with whom. ``fail_open`` hears of it."""
 
-def versions_of(vswitchd: Vswitchd) -> dict[str, Versions]:
-    """The versions of OpenFlow that each bridge speaks: its ``protocols``, or all."""
-    return {
-        name: [_VERSIONS[protocol] for protocol in bridge.config.protocols]
-        for name, bridge in vswitchd.running.items()
-    }
+    versions: Versions = ()
+    controllers: tuple[ControllerConfig, ...] = ()
+    fail_open: FailOpen | None = None
 
 
 class BridgeSockets:
-    """Those of all bridges of one daemon, in ``directory``."""
+    """Those of all bridges of one daemon, in ``directory``. With ``is_confined``, bridges use no
+    unix sockets elsewhere."""
 
-    def __init__(self, clock: WallClock, directory: str, vlog: Vlog = SILENT) -> None:
-        self._clock = clock
-        self._directory = directory
-        self._vlog = vlog
-        self._xids = count(1)
+    def __init__(
+        self,
+        clock: WallClock,
+        directory: str,
+        vlog: Vlog = SILENT,
+        *,
+        tls: TlsFiles | None = None,
+        is_confined: bool = True,
+    ) -> None:
+        self._around = Around(clock, directory, vlog, tls, count(1).__next__)
+        self._permits = Permits(directory, vlog.module("bridge")) if is_confined else None
         self._bridges: dict[str, _Bridge] = {}
 
-    def follow(self, bridges: Mapping[str, Versions]) -> None:
-        """Have sockets for these bridges and no others; each speaks the versions given, or all."""
+    def serve(self, vswitchd: Vswitchd) -> None:
+        """Follow the bridges of a switch as they are now, and answer what it asks."""
+        vswitchd.reconnect = self.reconnect
+        vswitchd.controller_status = self.status
+        self.follow(
+            {
+                name: Wish(
+                    [_VERSIONS[protocol] for protocol in bridge.config.protocols],
+                    bridge.config.controller,
+                    bridge.control.fail_open,
+                )
+                for name, bridge in vswitchd.running.items()
+            }
+        )
+
+    def follow(self, bridges: Mapping[str, Wish]) -> None:
+        """Have sockets for these bridges and no others."""
         for name in [name for name in self._bridges if name not in bridges]:
             self._bridges.pop(name).close()
-        for name, versions in bridges.items():
+        for name, wish in bridges.items():
             if name not in self._bridges:
-                self._bridges[name] = _Bridge(
-                    self._clock, f"{self._directory}/{name}", self._vlog, self._xids.__next__
-                )
-                self._vlog.module("connmgr").info(
-                    f'{name}: added service controller "punix:{self._directory}/{name}.mgmt"'
-                )
-            self._bridges[name].versions = versions or tuple(OpenFlowVersion)
+                self._bridges[name] = _Bridge(self._around, name, self._permits)
+            self._bridges[name].follow(wish)
+
+    def status(self, bridge: str, target: str) -> ControllerStatus:
+        """How a controller of a bridge stands."""
+        known = self._bridges.get(bridge)
+        service = None if known is None else known.services.get(target)
+        return NOT_CONNECTED if service is None else service.status()
+
+    def reconnect(self, bridge: str | None) -> None:
+        """Have a bridge, or all of them, make their connections anew."""
+        for name, known in self._bridges.items():
+            if bridge in (None, name):
+                for service in known.services.values():
+                    service.reconnect()
 
     @property
     def n_connections(self) -> int:
@@ -71,61 +109,96 @@ class BridgeSockets:
 
 
 class _Bridge:
-    """``path`` is that of the sockets without what sets them apart."""
+    """One bridge's."""
 
-    def __init__(self, clock: WallClock, path: str, vlog: Vlog, new_xid: Callable[[], int]) -> None:
-        self.versions: Versions = ()
-        self._name = path.rpartition("/")[2]
-        self._vlog = vlog
-        self._new_xid = new_xid
-        self._streams: set[Stream] = set()
-        self._listeners: list[Listener] = []
-        for suffix, accepted in (("mgmt", self._accepted), ("snoop", self._snooper_came)):
-            try:
-                self._listeners.append(listen(clock, f"punix:{path}.{suffix}", accepted, vlog=vlog))
-            except OSError as error:
-                vlog.module("connmgr").err(
-                    f"{self._name}: failed to listen on punix:{path}.{suffix} ({error.strerror})"
-                )
+    def __init__(self, around: Around, name: str, permits: Permits | None) -> None:
+        self.services: dict[str, Service] = {}
+        self._kinds: dict[str, str] = {}
+        self._around = around
+        self._name = name
+        self._permits = permits
+        self._log = around.vlog.module("connmgr")
+        path = f"punix:{around.directory}/{name}"
+        self._mgmt = ControllerConfig(f"{path}.mgmt")
+        self._snoop = self._listen(f"{path}.snoop")
+
+    def _listen(self, target: str) -> Listener | None:
+        clock, vlog = self._around.clock, self._around.vlog
+        try:
+            return listen(clock, target, self._snooper_came, vlog=vlog)
+        except OSError as error:
+            self._log.err(f"{self._name}: failed to listen on {target} ({error.strerror})")
+            return None
 
     @property
     def n_connections(self) -> int:
-        return len(self._streams)
+        """How many peers there are."""
+        return sum(service.n_connections for service in self.services.values())
+
+    def follow(self, wish: Wish) -> None:
+        """Have these controllers and no others, and the socket for ovs-ofctl in any case."""
+        versions = wish.versions or tuple(OpenFlowVersion)
+        wanted = {self._mgmt.target: self._mgmt} | {
+            controller.target: controller
+            for controller in wish.controllers
+            if self._permits is None or self._permits.allows(self._name, controller.target)
+        }
+        for target, controller in wanted.items():
+            if target not in self.services:
+                self._add(controller, versions, wish.fail_open)
+        for target, service in list(self.services.items()):
+            if target not in wanted:
+                self._remove(target)
+                continue
+            service.versions = versions
+            service.configure(wanted[target])
 
     def close(self) -> None:
-        for listener in self._listeners:
-            listener.close()
-        for stream in self._streams:
-            stream.close()
+        """The bridge goes."""
+        for service in self.services.values():
+            service.close()
+        self.services.clear()
+        if self._snoop is not None:
+            self._snoop.close()
+
+    def _add(self, config: ControllerConfig, versions: Versions, fail: FailOpen | None) -> None:
+        target = config.target
+        if not config.is_supported:
+            self._log.warn(f'{self._name}: unsupported controller "{target}"')
+            return
+        try:
+            if config.is_active:
+                self.services[target] = self._active(target, versions, fail)
+            else:
+                self.services[target] = PassiveService(self._around, self._name, target, versions)
+        except OSError:
+            return  # What is in the way has been logged.
+        self._log.info(f'{self._name}: added {_kind(config)} controller "{target}"')
+        self._kinds[target] = _kind(config)
+
+    def _active(self, target: str, versions: Versions, fail: FailOpen | None) -> Service:
+        try:
+            return ActiveService(
+                *(self._around, self._name, target, versions),
+                admitted=_nobody if fail is None else fail.admitted,
+                dropped=_nobody if fail is None else fail.dropped,
+            )
+        except OSError as error:
+            return LostService(self._around, self._name, target, error)
+
+    def _remove(self, target: str) -> None:
+        self.services.pop(target).close()
+        self._log.info(f'{self._name}: removed {self._kinds.pop(target)} controller "{target}"')
 
     def _snooper_came(self, stream: Stream) -> None:
-        self._vlog.module("connmgr").info("no controller connection to snoop")
+        self._log.info("no controller connection to snoop")
         stream.close()
 
-    def _accepted(self, stream: Stream) -> None:
-        name = f"{self._name}<->{stream.peer}"
 
-        def refused(_message: Message, error: str) -> None:
-            if error == "OFPBRC_BAD_TYPE":
-                text = f"{name}: sending {error} error reply to invalid message"
-                self._vlog.module("connmgr").info(text)
+def _kind(config: ControllerConfig) -> str:
+    """What logs call it."""
+    return "primary" if config.is_primary else "service"
 
-        def heard(data: bytes) -> None:
-            try:
-                stream.send(connection.take(data))
-            except ProtocolError as error:
-                stream.send(error.answer)
-                self._vlog.module(error.module).warn(f"{stream.peer}: {error.text}")
-                self._vlog.module("rconn").warn(f"{name}: connection dropped (Protocol error)")
-                self._ended(stream)
 
-        connection = SwitchConnection(self.versions, self._new_xid(), refused=refused)
-        self._streams.add(stream)
-        stream.unsent_limit_bytes = _UNSENT_LIMIT_BYTES
-        stream.on_closed = lambda _reason: self._ended(stream)
-        stream.on_data = heard
-        stream.send(connection.start())
-
-    def _ended(self, stream: Stream) -> None:
-        self._streams.discard(stream)
-        stream.close()
+def _nobody(_target: str) -> None:
+    """Nobody is to be told."""

@@ -38,18 +38,23 @@ class Attempt:
         self._tls = tls
         self._stream: Stream | None = None
         self._is_over = False
+        self.failed_at_once = False
+        """Whether there was nothing to wait for."""
         self._socket = socket.socket(target.family, socket.SOCK_STREAM)
         self._socket.setblocking(False)
         try:
             self._begin()
         except BlockingIOError:
             # A unix socket says so where its owner is behind with callers: then there is no wait.
-            if target.path:
-                clock.at(clock.now_ns, self._fail, errno.EAGAIN)
+            error_number = errno.EAGAIN if target.path else self._error()
+            if error_number:
+                self.failed_at_once = True
+                clock.at(clock.now_ns, self._fail, error_number)
             else:
                 clock.watch(self._socket, self._look)
                 clock.watch_writable(self._socket, True)
         except OSError as error:
+            self.failed_at_once = True
             clock.at(clock.now_ns, self._fail, error.errno or errno.EIO)
         else:
             clock.at(clock.now_ns, self._reached)
@@ -71,8 +76,11 @@ class Attempt:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket.connect(self._target.address)
 
+    def _error(self) -> int:
+        return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
     def _look(self) -> None:
-        error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        error = self._error()
         self._clock.forget(self._socket)
         if error:
             self._fail(error)

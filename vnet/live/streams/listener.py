@@ -13,7 +13,7 @@ from vnet.base.text import escaped
 from vnet.base.units import NS_PER_MS
 from vnet.live.clock import WallClock
 from vnet.live.streams.stream import Stream
-from vnet.live.streams.target import Target, host_text, parse_passive
+from vnet.live.streams.target import OVSDB_PORT, Target, host_text, parse_passive
 from vnet.live.streams.tls_files import TlsFiles
 from vnet.live.streams.unix_paths import bind_privately
 from vnet.ovs.vlog.vlog import SILENT, Vlog
@@ -121,6 +121,7 @@ def listen(
     accepted: Callable[[Stream], None],
     *,
     directory: str | None = None,
+    default_port: int = OVSDB_PORT,
     vlog: Vlog = SILENT,
     tls: TlsFiles | None = None,
 ) -> Listener:
@@ -129,7 +130,7 @@ def listen(
     Without a host, on this machine's own address alone. Port 0 takes a free one, and the log
     says which. Raises OSError, having logged why.
     """
-    parsed = parse_passive(target, directory=directory, vlog=vlog)
+    parsed = parse_passive(target, directory=directory, default_port=default_port, vlog=vlog)
     return Listener(clock, parsed, accepted, vlog=vlog, tls=tls)
 
 

@@ -119,6 +119,10 @@ class Reconnect:
         self._back_off()
         self._enter(State.BACKOFF, now_ms)
 
+    def refused(self, now_ms: int, error: int) -> None:
+        """The attempt has failed at once."""
+        self.disconnected(now_ms, error)
+
     # -- what to do
 
     @property
@@ -155,11 +159,7 @@ class Reconnect:
             self._enter(State.IDLE, now_ms)
             return Action.PROBE
         if self.state is State.IDLE:
-            waited_s = (now_ms - self.state_entered_ms) / 1000
-            self._log.err(
-                f"{self.name}: no response to inactivity probe after {waited_s:.3g} "
-                "seconds, disconnecting"
-            )
+            self._report_silence(now_ms - self.state_entered_ms)
         return Action.DISCONNECT
 
     # -- within
@@ -187,6 +187,12 @@ class Reconnect:
                 self._log.info(f"{self.name}: connection attempt failed ({os.strerror(error)})")
             else:
                 self._say(f"{self.name}: connection attempt timed out")
+
+    def _report_silence(self, waited_ms: int) -> None:
+        self._log.err(
+            f"{self.name}: no response to inactivity probe after {waited_ms / 1000:.3g} "
+            "seconds, disconnecting"
+        )
 
     def _back_off(self) -> None:
         lasted_ms = self._last_activity_ms - (self.last_connected_ms or 0)

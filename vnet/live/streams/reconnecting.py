@@ -10,7 +10,7 @@ from vnet.live.clock import WallClock
 from vnet.live.streams.connecting import Attempt
 from vnet.live.streams.reconnect import Action, Reconnect
 from vnet.live.streams.stream import Stream
-from vnet.live.streams.target import parse_active
+from vnet.live.streams.target import OVSDB_PORT, parse_active
 from vnet.live.streams.tls_files import TlsFiles
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 
@@ -21,7 +21,9 @@ class Reconnecting:
     ``connected`` is given each new stream; its owner sets ``on_data`` there, and calls
     :meth:`activity` whenever something has come. ``disconnected`` is told why a stream ended.
     ``probe`` is called to ask a silent peer for a sign of life; without it nobody is asked.
-    The owner may change times and tries by ``state``. Raises OSError for a target that is none.
+    The owner may change times and tries by ``state``, which is made by ``machine``. Where the peers
+    have to greet each other first (``greets``), the connection counts from :meth:`greeted` on.
+    Raises OSError for a target that is none.
     """
 
     def __init__(
@@ -33,11 +35,17 @@ class Reconnecting:
         probe: Callable[[], None] | None = None,
         *,
         directory: str | None = None,
+        default_port: int = OVSDB_PORT,
+        machine: Callable[[str, int, Vlog], Reconnect] = Reconnect,
+        greets: bool = False,
         vlog: Vlog = SILENT,
         tls: TlsFiles | None = None,
     ) -> None:
         self._clock = clock
-        self._target = parse_active(target, directory=directory, vlog=vlog)
+        self._target = parse_active(
+            target, directory=directory, default_port=default_port, vlog=vlog
+        )
+        self._greets = greets
         self._connected = connected
         self._disconnected = disconnected
         self._probe = probe
@@ -47,7 +55,7 @@ class Reconnecting:
         self._alarm_ns: int | None = None
         self._is_closed = False
         self.stream: Stream | None = None
-        self.state = Reconnect(target, self._now_ms, vlog)
+        self.state = machine(target, self._now_ms, vlog)
         if probe is None:
             self.state.probe_interval_ms = 0
         self.state.enable(self._now_ms)
@@ -73,6 +81,16 @@ class Reconnecting:
     def activity(self) -> None:
         """The peer has shown that it lives."""
         self.state.activity(self._now_ms)
+
+    def greeted(self) -> None:
+        """The peer is one that one can talk to."""
+        self.state.connected(self._now_ms)
+        self._set_alarm()
+
+    def drop(self, error: int) -> None:
+        """End the connection that stands, for a reason of the owner's; others are tried."""
+        if self.stream is not None:
+            self._ended(error)
 
     def set_probe_interval(self, interval_ms: int) -> None:
         """Ask a peer after so long a silence; 0: never."""
@@ -135,16 +153,20 @@ class Reconnecting:
         self._attempt = None
         self.stream = stream
         stream.on_closed = lambda _reason: self._ended(stream.error)
-        self.state.connected(self._now_ms)
-        self._set_alarm()
+        if not self._greets:
+            self.greeted()
         self._connected(stream)
 
     def _ended(self, error: int) -> None:
         """A stream has ended, or an attempt has failed, or its time is up (0)."""
         was_connected = self.stream is not None
+        at_once = self._attempt is not None and self._attempt.failed_at_once
         reason = "" if self.stream is None else self.stream.reason
         self._drop()
-        self.state.disconnected(self._now_ms, error)
+        if at_once:
+            self.state.refused(self._now_ms, error)
+        else:
+            self.state.disconnected(self._now_ms, error)
         self._set_alarm()
         if was_connected:
             self._disconnected(reason)

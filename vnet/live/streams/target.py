@@ -12,6 +12,8 @@ from vnet.ovs.vlog.vlog import SILENT, Vlog
 
 OVSDB_PORT = 6640
 """IANA's port for OVSDB, where none is given."""
+OPENFLOW_PORT = 6653
+"""IANA's port for OpenFlow."""
 
 LOOPBACK = "127.0.0.1"
 """Where others are waited for unless an address is given. (Open vSwitch: everywhere.)"""
@@ -47,7 +49,13 @@ class Target(NamedTuple):
         return host, self.port, 0, _scope_id(scope)
 
 
-def parse_active(text: str, *, directory: str | None = None, vlog: Vlog = SILENT) -> Target:
+def parse_active(
+    text: str,
+    *,
+    directory: str | None = None,
+    default_port: int = OVSDB_PORT,
+    vlog: Vlog = SILENT,
+) -> Target:
     """``unix:PATH``, ``tcp:HOST[:PORT]`` or ``ssl:HOST[:PORT]``.
 
     Relative paths are below ``directory``, or else below where sockets are. Raises OSError.
@@ -61,10 +69,17 @@ def parse_active(text: str, *, directory: str | None = None, vlog: Vlog = SILENT
     if not host:
         vlog.module("socket_util").err(f"{rest}: host must be specified")
         raise _os_error(errno.EAFNOSUPPORT)
-    return Target(text, kind, host=_host(rest, host, vlog), port=_port(rest, port, vlog))
+    number = _port(rest, port or str(default_port), vlog)
+    return Target(text, kind, host=_host(rest, host, vlog), port=number)
 
 
-def parse_passive(text: str, *, directory: str | None = None, vlog: Vlog = SILENT) -> Target:
+def parse_passive(
+    text: str,
+    *,
+    directory: str | None = None,
+    default_port: int = OVSDB_PORT,
+    vlog: Vlog = SILENT,
+) -> Target:
     """``punix:PATH``, ``ptcp:[PORT][:HOST]`` or ``pssl:[PORT][:HOST]``, likewise."""
     kind, colon, rest = text.partition(":")
     if not colon or kind[:1] != "p" or kind[1:] not in _KINDS:
@@ -76,7 +91,7 @@ def parse_passive(text: str, *, directory: str | None = None, vlog: Vlog = SILEN
         text,
         kind[1:],
         host=_host(rest, _bare(host) or LOOPBACK, vlog),
-        port=_port(rest, port, vlog),
+        port=_port(rest, port or str(default_port), vlog),
     )
 
 
@@ -109,8 +124,6 @@ def _absolute(path: str, directory: str | None) -> str:
 
 
 def _port(target: str, text: str, vlog: Vlog) -> int:
-    if not text:
-        return OVSDB_PORT
     is_number = text.isascii() and text.isdigit()
     if not is_number or len(text) > _LONGEST_PORT_DIGITS or int(text) > 0xFFFF:
         vlog.module("socket_util").err(f'{target}: bad port number "{text}"')

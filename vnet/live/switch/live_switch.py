@@ -13,7 +13,7 @@ from pathlib import Path
 from vnet.live.clock import WallClock
 from vnet.live.daemon.memory import Memory, Usage
 from vnet.live.daemon.program import OVS_VERSION
-from vnet.live.openflow.bridge_sockets import BridgeSockets, versions_of
+from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
 from vnet.live.switch.logs import PROGRAMS, SERVER, SWITCH, Logs
 from vnet.live.unixctl import UnixctlServer
@@ -54,7 +54,7 @@ def live_switch(
 
     def follow_bridges() -> None:
         if daemon.has_switch:
-            sockets.follow(versions_of(daemon.vswitchd))
+            sockets.serve(daemon.vswitchd)
 
     leave = _exit_command(ended)
     usages: dict[str, Usage] = {
@@ -75,7 +75,7 @@ def live_switch(
         complaint = server.configure()
         if complaint:
             raise OSError(complaint)
-        sockets = BridgeSockets(clock, str(directory), logs[SWITCH])
+        sockets = BridgeSockets(clock, str(directory), logs[SWITCH], tls=server.tls)
         doors.callback(sockets.close)
         follow_bridges()
         daemon.configured = follow_bridges

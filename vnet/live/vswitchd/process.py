@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vnet.live.daemon.running import RunningDaemon
 from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.directories import run_directory
-from vnet.live.openflow.bridge_sockets import BridgeSockets, versions_of
+from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.vswitchd.preload import preload
 from vnet.live.vswitchd.remote_database import RemoteDatabase
 from vnet.ovs.unixctl.table import Command
@@ -52,7 +52,11 @@ class SwitchProcess:
         self.daemon.made = self._made
         has_dummies = level is not DummyLevel.NONE
         process.commands.register_later(lambda: self._commands(has_dummies=has_dummies))
-        self._sockets = BridgeSockets(clock, run_directory(), vlog)
+        self._sockets = BridgeSockets(
+            *(clock, run_directory(), vlog),
+            tls=process.tls,
+            is_confined=process.options.is_confined,
+        )
         self.daemon.configured = self._configured
         self.daemon.written = self._ready
         self._remote.view.state_changed = self._state_changed
@@ -98,7 +102,7 @@ class SwitchProcess:
 
     def _configured(self) -> None:
         if self.daemon.has_switch:
-            self._sockets.follow(versions_of(self.daemon.vswitchd))
+            self._sockets.serve(self.daemon.vswitchd)
 
     def _ready(self) -> None:
         if not self._process.is_ready:

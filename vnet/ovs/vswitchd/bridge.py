@@ -8,14 +8,12 @@ from typing import NamedTuple
 from vnet.base.ids import MAC_ZERO, Mac
 from vnet.netdev.device import NetDevice
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NORMAL, OdpPort
+from vnet.ovs.flow.ports import OFPP_LOCAL, OdpPort
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.bond.settings import AggregateSettings
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.switching.bundle import Bundle
-from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
-from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd import bundles, qos
 from vnet.ovs.vswitchd.bonds import aggregate_settings
@@ -27,6 +25,7 @@ from vnet.ovs.vswitchd.changes import (
 )
 from vnet.ovs.vswitchd.complaints import Complaints
 from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceConfig
+from vnet.ovs.vswitchd.control import BridgeControl
 from vnet.ovs.vswitchd.devices import Devices
 from vnet.ovs.vswitchd.identity import (
     drawn_mac,
@@ -81,7 +80,7 @@ class Bridge:
         self.ofproto = Ofproto(config.name, around.scheduler, around.backer.meter_pool)
         self.ofproto.port_changed.append(self._port_changed)
         around.backer.add_bridge(self.ofproto)
-        self._set_default_flow(config)
+        self.control = BridgeControl(config, around.scheduler, self.ofproto, around.vlog)
 
     @property
     def datapath_type(self) -> str:
@@ -92,6 +91,7 @@ class Bridge:
         """The bridge goes, with all its ports."""
         for name in list(self.interfaces):
             self.drop(name)
+        self.control.close()
         self._backer.remove_bridge(self.ofproto)
 
     def is_as(self, config: BridgeConfig) -> bool:
@@ -131,10 +131,8 @@ class Bridge:
 
     def configure_ports(self, config: BridgeConfig, *, in_order: bool) -> None:
         """Take up the ports that are new, and set those that have changed."""
-        was, self.config, self._was = self.config, config, self.config
-        if was.is_secure != config.is_secure:
-            self.ofproto.flow_mod(FlowMod(FlowModCommand.DELETE))
-            self._set_default_flow(config)
+        self.config, self._was = config, self.config
+        self.control.configure(config)
         for name, wanted in self._interfaces_to_set(in_order).items():
             running = self.interfaces.get(name)
             if running is None:
@@ -167,13 +165,6 @@ class Bridge:
 
     def _port_changed(self, _port: OfPort) -> None:
         self._around.status_changed()
-
-    def _set_default_flow(self, config: BridgeConfig) -> None:
-        if not config.is_secure:
-            mod = FlowMod(
-                FlowModCommand.ADD, priority=0, table_id=0, actions=(Output(OFPP_NORMAL),)
-            )
-            self.ofproto.flow_mod(mod)
 
     # -- ports
 

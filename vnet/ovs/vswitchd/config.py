@@ -24,6 +24,7 @@ from vnet.ovs.vswitchd.collector_config import (
     NetflowConfig,
     SflowConfig,
 )
+from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.row import Row, setting_number, setting_truth
 from vnet.ovs.vswitchd.tunnel_options import SUPPORTED_TYPES, read_tunnel
 
@@ -197,6 +198,7 @@ class BridgeConfig(Row):
     fail_mode: str | None = None
     protocols: tuple[str, ...] = ()
     ports: tuple[BridgePortConfig, ...] = ()
+    controller: tuple[ControllerConfig, ...] = ()
     mirrors: tuple[MirrorConfig, ...] = ()
     flow_tables: Mapping[int, FlowTableConfig] = field(default_factory=dict)
     sflow: SflowConfig | None = None
@@ -226,6 +228,11 @@ class BridgeConfig(Row):
     def is_secure(self) -> bool:
         """Whether a bridge without controller starts without flows, and not with NORMAL."""
         return self.fail_mode == "secure"
+
+    @property
+    def has_controllers(self) -> bool:
+        """Whether its flows are the business of somebody else."""
+        return any(controller.is_primary for controller in self.controller)
 
     @property
     def datapath_id(self) -> int | None:
@@ -320,6 +327,7 @@ TABLES: Mapping[str, type[Row]] = {
     "Bridge": BridgeConfig,
     "Port": BridgePortConfig,
     "Interface": InterfaceConfig,
+    "Controller": ControllerConfig,
     "Mirror": MirrorConfig,
     "Flow_Table": FlowTableConfig,
     "QoS": QosConfig,

@@ -22,6 +22,7 @@ from vnet.ovs.vswitchd.bridge import Bridge, Surroundings, type_of
 from vnet.ovs.vswitchd.choices import Choices
 from vnet.ovs.vswitchd.complaints import Complaints
 from vnet.ovs.vswitchd.config import BridgeConfig, SwitchConfig
+from vnet.ovs.vswitchd.controller_status import NOT_CONNECTED, ControllerStatus
 from vnet.ovs.vswitchd.devices import Devices
 from vnet.ovs.vswitchd.sampling import sampling_of
 from vnet.ovs.vswitchd.tunnels import DatapathTunnels
@@ -64,6 +65,10 @@ class Vswitchd:
         gives local ports their addresses in another way than Open vSwitch does."""
         self.reconnect: Callable[[str | None], None] = lambda _bridge: None
         """Called when a bridge, or None for all of them, shall connect to its controllers anew."""
+        self.controller_status: Callable[[str, str], ControllerStatus] = lambda _bridge, _target: (
+            NOT_CONNECTED
+        )
+        """How a controller of a bridge stands, by the names of both, as far as one goes there."""
 
     @property
     def bridges(self) -> Mapping[str, Ofproto]:

@@ -29,7 +29,8 @@ _OF_ANY_VERSION = (HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY)
 class SwitchConnection:
     """Speaks one of ``versions``; ``version`` is which, once that is agreed on.
 
-    ``refused`` is told of each message that is answered with an error, and of the error's name.
+    ``refused`` is told of each message that is answered with an error, and of the error's name;
+    ``heard`` of the type of each message once a version is agreed on.
     """
 
     def __init__(
@@ -38,17 +39,24 @@ class SwitchConnection:
         xid: int,
         answers: Mapping[int, Answer] | None = None,
         refused: Callable[[Message, str], None] = lambda _message, _name: None,
+        heard: Callable[[int], None] = lambda _type: None,
     ) -> None:
         self.version: int | None = None
         self._versions = versions
         self._xid = xid
         self._answers = answers or {}
         self._refused = refused
+        self._heard = heard
         self._reader = MessageReader()
 
     def start(self) -> bytes:
         """What to say first."""
         return hello(self._versions, self._xid)
+
+    def probe(self) -> bytes:
+        """Asks for a sign of life; of use once a version is agreed on."""
+        assert self.version is not None
+        return encode(self.version, ECHO_REQUEST, 0)
 
     def take(self, data: bytes) -> bytes:
         """What to answer to bytes that came.
@@ -69,6 +77,7 @@ class SwitchConnection:
         if self.version is None:
             self.version = negotiate(self._versions, message)
             return b""
+        self._heard(message.type)
         if message.version != self.version and message.type not in _OF_ANY_VERSION:
             self._refused(message, "OFPBRC_BAD_VERSION")
             return refusal(message, BAD_REQUEST_BAD_VERSION)

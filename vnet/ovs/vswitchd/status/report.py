@@ -91,6 +91,7 @@ class Reporter:
                 counters = {"tx_packets": mirror.n_packets, "tx_bytes": mirror.n_bytes}
                 uuid = cast(Uuid, mirror.identity)
                 writer.set("Mirror", uuid, {"statistics": pairs(counters)})
+            self._report_controllers(bridge, writer)
 
     def _bridges(self) -> Iterator[Bridge]:
         return iter(self._vswitchd.running.values())
@@ -99,6 +100,16 @@ class Reporter:
         """The ports of a bridge that there are."""
         bundles = bridge.ofproto.switching.bundles
         return ((port, bundles[port.name]) for port in bridge.config.ports if port.name in bundles)
+
+    def _report_controllers(self, bridge: Bridge, writer: StatusWriter) -> None:
+        for controller in bridge.config.controller:
+            found = self._vswitchd.controller_status(bridge.config.name, controller.target)
+            status: Status = {
+                "is_connected": one(found.is_connected),
+                "role": one(found.role),
+                "status": pairs(found.pairs),
+            }
+            writer.set("Controller", _uuid(controller), status)
 
     def _report_protocols(self, bridge: Bridge, writer: StatusWriter) -> None:
         name, tree = bridge.config.name, bridge.ofproto.spanning_tree

@@ -1,0 +1,146 @@
+"""The controllers that a database names: gone to, waited for, and told of."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.ovs.vswitchd.row_switch import Lines
+from vnet.live.clock import WallClock
+from vnet.live.openflow.bridge_sockets import BridgeSockets, Wish
+from vnet.ovs.vlog.level import Destination, Level
+from vnet.ovs.vlog.vlog import Vlog
+from vnet.ovs.vswitchd.controller_config import ControllerConfig
+
+RunUntil = Callable[[Callable[[], object]], None]
+GREETING = bytes.fromhex("0400000800000001")
+
+
+def listening() -> socket.socket:
+    server = socket.create_server(("127.0.0.1", 0))
+    server.setblocking(False)
+    return server
+
+
+def accepted(run_until: RunUntil, server: socket.socket) -> socket.socket:
+    found: list[socket.socket] = []
+
+    def came() -> bool:
+        try:
+            found.append(server.accept()[0])
+        except BlockingIOError:
+            return False
+        return True
+
+    run_until(came)
+    return found[0]
+
+
+def wish(*targets: str) -> dict[str, Wish]:
+    return {"br0": Wish((4,), tuple(ControllerConfig(target) for target in targets))}
+
+
+def logged() -> tuple[Vlog, Lines]:
+    lines = Lines()
+    vlog = Vlog(lines)
+    vlog.set_sink(Destination.FILE, lines)
+    vlog.set_pattern(Destination.FILE, "%c|%p|%m")
+    vlog.set_levels(None, Destination.FILE, Level.INFO)
+    return vlog, lines
+
+
+def test_a_socket_is_there_while_its_row_is(
+    clock: WallClock, run_until: RunUntil, tmp_path: Path
+) -> None:
+    sockets = BridgeSockets(clock, str(tmp_path))
+    sockets.follow(wish(f"punix:{tmp_path}/br0.extra"))
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(str(tmp_path / "br0.extra"))
+        peer.setblocking(False)
+        peer.sendall(GREETING + bytes.fromhex("040200080000000a"))
+        said = b""
+
+        def answered() -> bool:
+            nonlocal said
+            try:
+                said += peer.recv(100)
+            except BlockingIOError:
+                return False
+            return len(said) >= 24
+
+        run_until(answered)
+        assert said.endswith(bytes.fromhex("040300080000000a"))
+        sockets.follow(wish())
+        assert not (tmp_path / "br0.extra").exists()
+        assert peer.recv(100) == b""
+    sockets.close()
+
+
+def test_sockets_elsewhere_are_not_for_whoever_writes_the_database(
+    clock: WallClock, tmp_path: Path
+) -> None:
+    vlog, lines = logged()
+    sockets = BridgeSockets(clock, str(tmp_path), vlog)
+    sockets.follow(wish(f"punix:{tmp_path}/br0.x/../evil", "unix:/tmp/evil", "nonsense:3"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["br0.mgmt", "br0.snoop"]
+    mgmt = f'"unix:{tmp_path}/br0.mgmt" (which is always available without special configuration).'
+    assert lines.lines == [
+        f'bridge|ERR|bridge br0: Not adding Unix domain socket controller "punix:{tmp_path}/br0.x/'
+        '../evil" due to possibility of overwriting local files. Instead, specify path in '
+        f'permitted format "punix:{tmp_path}/br0.*" or connect to {mgmt}',
+        'bridge|ERR|bridge br0: Not connecting to socket controller "unix:/tmp/evil" due to '
+        "possibility for remote exploit.  Instead, specify socket in permitted directory "
+        f'"unix:{tmp_path}/" or connect to {mgmt}',
+        f'connmgr|INFO|br0: added service controller "punix:{tmp_path}/br0.mgmt"',
+        'connmgr|WARN|br0: unsupported controller "nonsense:3"',
+    ]
+    assert sockets.status("br0", "nonsense:3") == (False, None, {})
+    sockets.close()
+
+
+def test_a_controller_is_gone_to_and_its_row_says_how_it_stands(
+    clock: WallClock, run_until: RunUntil, tmp_path: Path
+) -> None:
+    vlog, lines = logged()
+    sockets = BridgeSockets(clock, str(tmp_path), vlog)
+    with listening() as server:
+        target = f"tcp:127.0.0.1:{server.getsockname()[1]}"
+        sockets.follow(wish(target))
+        with accepted(run_until, server) as peer:
+            assert sockets.status("br0", target) == (False, None, {"state": "CONNECTING"})
+            peer.sendall(GREETING)
+            run_until(lambda: sockets.status("br0", target).is_connected)
+            connected = {"state": "ACTIVE", "sec_since_connect": "0"}
+            assert sockets.status("br0", target) == (True, "other", connected)
+            sockets.reconnect("br0")
+    away = {"state": "BACKOFF", "sec_since_connect": "0", "sec_since_disconnect": "0"}
+    assert sockets.status("br0", target) == (False, None, away)
+    sockets.follow(wish())
+    sockets.close()
+    name = f"br0<->{target}"
+    assert [line for line in lines.lines if "mgmt" not in line] == [
+        f'connmgr|INFO|br0: added primary controller "{target}"',
+        f"rconn|INFO|{name}: connecting...",
+        f"rconn|INFO|{name}: connected",
+        f"rconn|INFO|{name}: disconnecting",
+        f'connmgr|INFO|br0: removed primary controller "{target}"',
+    ]
+
+
+def test_who_is_not_there_is_told_of_each_time(
+    clock: WallClock, run_until: RunUntil, tmp_path: Path
+) -> None:
+    vlog, lines = logged()
+    sockets = BridgeSockets(clock, str(tmp_path), vlog)
+    target = f"unix:{tmp_path}/nobody"
+    sockets.follow(wish(target, "tcp:1.2.3.4x"))
+    run_until(lambda: sockets.status("br0", target).pairs.get("last_error"))
+    refused = {"state": "BACKOFF", "last_error": "No such file or directory"}
+    assert sockets.status("br0", target) == (False, None, refused)
+    no_address = {"state": "BACKOFF", "last_error": "Address family not supported by protocol"}
+    assert sockets.status("br0", "tcp:1.2.3.4x") == (False, None, no_address)
+    sockets.close()
+    assert [line for line in lines.lines if line.startswith(f"rconn|WARN|br0<->{target}")] == [
+        f"rconn|WARN|br0<->{target}: connection failed (No such file or directory)"
+    ]

@@ -1,0 +1,46 @@
+"""Who says what flows a bridge has: nobody, so that it is a learning switch, or controllers."""
+
+from __future__ import annotations
+
+from vnet.ovs.flow.ports import OFPP_NORMAL
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
+from vnet.ovs.openflow.ofpacts import Output
+from vnet.ovs.vlog.vlog import Vlog
+from vnet.ovs.vswitchd.config import BridgeConfig
+from vnet.ovs.vswitchd.fail_open import FailOpen
+from vnet.sim.scheduler import Scheduler
+
+
+class BridgeControl:
+    """One bridge's, from its making on."""
+
+    def __init__(
+        self, config: BridgeConfig, scheduler: Scheduler, ofproto: Ofproto, vlog: Vlog
+    ) -> None:
+        self.fail_open = FailOpen(scheduler, ofproto, vlog.module("fail_open"))
+        self._ofproto = ofproto
+        self._has_controllers = config.has_controllers
+        self._is_secure = config.is_secure
+        self.fail_open.configure(config.controller, is_standalone=not config.is_secure)
+        self._set_default_flow()
+
+    def configure(self, config: BridgeConfig) -> None:
+        """Who gets controllers begins without flows, and so does who has lost them."""
+        is_other = config.has_controllers != self._has_controllers
+        is_other_mode = config.is_secure != self._is_secure
+        self._has_controllers, self._is_secure = config.has_controllers, config.is_secure
+        self.fail_open.configure(config.controller, is_standalone=not config.is_secure)
+        if is_other or (is_other_mode and not self._has_controllers):
+            self._ofproto.flow_mod(FlowMod(FlowModCommand.DELETE))
+            self._set_default_flow()
+
+    def close(self) -> None:
+        """The bridge goes."""
+        self.fail_open.close()
+
+    def _set_default_flow(self) -> None:
+        if not self._is_secure and not self._has_controllers:
+            normal = (Output(OFPP_NORMAL),)
+            mod = FlowMod(FlowModCommand.ADD, priority=0, table_id=0, actions=normal)
+            self._ofproto.flow_mod(mod)

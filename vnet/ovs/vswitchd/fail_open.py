@@ -1,0 +1,113 @@
+"""What a bridge does whose controllers are away (``fail_mode`` standalone).
+
+It goes on as a learning switch when each controller has had the time to be silent, to be asked
+and not to answer, and to be reached again: three of its probe intervals. Whether a controller that
+is connected admits the bridge shows in what it says: greetings and questions do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vnet.base.units import NS_PER_S
+from vnet.ovs.flow.ports import OFPP_NORMAL
+from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
+from vnet.ovs.openflow.ofpacts import Output
+from vnet.ovs.vlog.level import Level
+from vnet.ovs.vlog.vlog import LogModule
+from vnet.ovs.vswitchd.controller_config import ControllerConfig
+from vnet.sim.scheduler import Scheduler, Timer
+
+PRIORITY = 0xF0F0F0
+"""Above that of all flows there can be otherwise."""
+
+_N_PROBES = 3
+_REMINDER_S = 60
+
+
+class FailOpen:
+    """One bridge's; it knows of its controllers what :meth:`admitted` and :meth:`dropped` say."""
+
+    def __init__(self, scheduler: Scheduler, ofproto: Ofproto, log: LogModule) -> None:
+        self._scheduler = scheduler
+        self._ofproto = ofproto
+        self._log = log
+        self._trigger_s = 0
+        self._is_standalone = False
+        self._admitted_ns: dict[str, int] = {}
+        self._admitting: set[str] = set()
+        self._timer = Timer(scheduler, self._look)
+        self._told_s = 0
+        """After how long it was last told of; 0: not in this state."""
+
+    def configure(self, controllers: Iterable[ControllerConfig], *, is_standalone: bool) -> None:
+        """The primary controllers of the bridge, and whether it may do without them."""
+        primary = [controller for controller in controllers if controller.is_primary]
+        probes = [controller.probe_interval_s for controller in primary]
+        self._trigger_s = _N_PROBES * max(probes, default=0)
+        now_ns = self._scheduler.now_ns
+        self._admitted_ns = {
+            controller.target: self._admitted_ns.get(controller.target, now_ns)
+            for controller in primary
+            if controller.is_active
+        }
+        self._admitting &= self._admitted_ns.keys()
+        self._is_standalone = is_standalone and bool(primary)
+        self._look()
+
+    def admitted(self, target: str) -> None:
+        """A controller treats the bridge as one of its own."""
+        if target in self._admitted_ns:
+            self._admitted_ns[target] = self._scheduler.now_ns
+            self._admitting.add(target)
+            self._look()
+
+    def dropped(self, target: str) -> None:
+        """The connection to a controller is no more."""
+        if target in self._admitting:
+            self._admitting.discard(target)
+            self._admitted_ns[target] = self._scheduler.now_ns
+            self._look()
+
+    def close(self) -> None:
+        """The bridge goes."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        """Is it time to do something?"""
+        self._timer.cancel()
+        if not self._is_standalone or self._admitting or not self._admitted_ns:
+            self._recover()
+            return
+        away_ns = self._scheduler.now_ns - max(self._admitted_ns.values())
+        away_s = away_ns // NS_PER_S
+        if not self._told_s and away_s >= max(self._trigger_s, 1):
+            self._enter(away_s)
+        elif self._told_s and away_s > self._told_s + _REMINDER_S:
+            self._told_s = away_s
+            self._log.info(
+                f"Still in fail-open mode after {away_s} seconds disconnected from controller"
+            )
+        if not self._told_s:
+            self._timer.arm(max(self._trigger_s, 1) * NS_PER_S - away_ns)
+        elif self._log.is_enabled(Level.INFO):  # Where nobody listens, time may stand still.
+            self._timer.arm((self._told_s + _REMINDER_S + 1) * NS_PER_S - away_ns)
+
+    def _enter(self, away_s: int) -> None:
+        self._log.warn(
+            "Could not connect to controller (or switch failed controller's post-connection "
+            f"admission control policy) for {away_s} seconds, failing open"
+        )
+        self._told_s = away_s
+        self._ofproto.flow_mod(FlowMod(FlowModCommand.DELETE))
+        normal = (Output(OFPP_NORMAL),)
+        mod = FlowMod(FlowModCommand.ADD, priority=PRIORITY, table_id=0, actions=normal)
+        self._ofproto.flow_mod(mod)
+
+    def _recover(self) -> None:
+        if self._told_s:
+            self._told_s = 0
+            self._log.warn("No longer in fail-open mode")
+            mod = FlowMod(FlowModCommand.DELETE_STRICT, priority=PRIORITY, table_id=0)
+            self._ofproto.flow_mod(mod)
