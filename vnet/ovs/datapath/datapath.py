@@ -160,17 +160,17 @@ class Datapath:
         if vport.device is not None:
             raise ValueError(f"datapath {self.name} has a port {number} already")
         if self._pipeline.watchers:
-            self._tell_of_port(Command.VPORT_NEW, number, f"{device.name} ({kind})")
+            self._tell_of_port(Command.VPORT_NEW, number, device.name, f" ({kind})")
         vport.device, vport.kind = device, kind
         device.rx_handler = vport.receiver = pipeline.receiver(vport, device)
         return number
 
-    def _tell_of_port(self, command: Command, number: OdpPort, name: str) -> None:
+    def _tell_of_port(self, command: Command, number: OdpPort, name: str, kind: str = "") -> None:
         """A datapath comes with its first port, and goes with its last."""
         n_others = sum(port.number != number for port in self.ports())
         if command is Command.VPORT_NEW and not n_others:
             self.tell(Command.DP_NEW, f"{self.kind}@{self.name}")
-        self.tell(command, f"port {number}: {name}")
+        self.tell(command, f"port {number}: {name}{kind}", number=number, name=name)
         if command is Command.VPORT_DEL and not n_others:
             self.tell(Command.DP_DEL, f"{self.kind}@{self.name}")
 
@@ -279,7 +279,7 @@ class Datapath:
         flow = self._table.get(key, mask)
         if self._pipeline.watchers:
             command = Command.FLOW_NEW if flow is None else Command.FLOW_SET
-            self.tell(command, key=key, mask=mask, actions=actions)
+            self.tell(command, key=key, mask=mask, actions=actions, name=ufid or "")
         if flow is not None:
             self._pipeline.cache.forget_flow(flow)
             flow.act(actions, program, self._pipeline)
@@ -374,7 +374,7 @@ class Datapath:
 
     def meter_set(self, meter_id: int, config: MeterConfig) -> None:
         """Create a meter, or begin one anew."""
-        self.tell(Command.METER_SET, f"meter:{meter_id}")
+        self.tell(Command.METER_SET, f"meter:{meter_id}", number=meter_id)
         self._pipeline.meters[meter_id] = Meter(config, self.scheduler.now_ns)
 
     def meter_get(self, meter_id: int) -> MeterStats:
@@ -383,5 +383,5 @@ class Datapath:
 
     def meter_del(self, meter_id: int) -> None:
         """Remove a meter; flows that name it let everything pass."""
-        self.tell(Command.METER_DEL, f"meter:{meter_id}")
+        self.tell(Command.METER_DEL, f"meter:{meter_id}", number=meter_id)
         del self._pipeline.meters[meter_id]

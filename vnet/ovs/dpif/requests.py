@@ -44,7 +44,8 @@ class Command(Enum):
 
 class Request(NamedTuple):
     """One message. ``key``, ``mask`` and ``actions`` are those of a flow or packet, ``frame`` is
-    the packet; ``detail`` is what the others lack, as ovs-dpctl writes it."""
+    the packet; ``detail`` is what the others lack, as ovs-dpctl writes it. ``number`` and ``name``
+    are those of a port or meter; a flow may have a name, too."""
 
     time_ns: int
     command: Command
@@ -53,6 +54,8 @@ class Request(NamedTuple):
     actions: OdpActions | None = None
     frame: bytes | None = None
     detail: str = ""
+    number: int | None = None
+    name: str = ""
 
 
 RequestWatcher = Callable[[Request], None]

@@ -7,7 +7,7 @@ Who has something to say asks for its module once (``log = vlog.module("bridge")
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from vnet.ovs.vlog.level import Destination, Level
@@ -105,6 +105,8 @@ class Vlog:
         self.sinks: dict[Destination, Sink] = {}
         self.patterns = dict(DEFAULT_PATTERNS)
         self.facility = 0
+        self.on_change: list[Callable[[], None]] = []
+        """Called when modules may have begun or ceased to be heard."""
         self._pieces: dict[Destination, tuple[Piece, ...]] = {
             place: parse_pattern(pattern) for place, pattern in DEFAULT_PATTERNS.items()
         }
@@ -150,6 +152,8 @@ class Vlog:
     def _update(self) -> None:
         for module in self.modules.values():
             module.update()
+        for changed in self.on_change:
+            changed()
 
 
 class _Nowhere:

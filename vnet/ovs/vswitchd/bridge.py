@@ -270,6 +270,7 @@ class Bridge:
         self._tunnels.pop(name, None)
         running.unlimit()
         port = running.port
+        self._log.info(f"bridge {self.config.name}: deleted interface {name} on port {port.number}")
         self.ofproto.remove_port(port.number)
         if name != self.config.name:
             self._numbers.give_back(port.number, self._scheduler.now_ns)
@@ -281,7 +282,6 @@ class Bridge:
         if port.device is not None:
             running.unwatch()
             self._around.devices.close(port.device, running.config)
-        self._log.info(f"bridge {self.config.name}: deleted interface {name} on port {port.number}")
 
     # -- the learning switch
 

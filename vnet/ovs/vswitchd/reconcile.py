@@ -23,6 +23,7 @@ from vnet.ovs.vswitchd.choices import Choices
 from vnet.ovs.vswitchd.complaints import Complaints
 from vnet.ovs.vswitchd.config import BridgeConfig, SwitchConfig
 from vnet.ovs.vswitchd.controller_status import NOT_CONNECTED, ControllerStatus
+from vnet.ovs.vswitchd.datapath_log import DatapathLog
 from vnet.ovs.vswitchd.devices import Devices
 from vnet.ovs.vswitchd.sampling import sampling_of
 from vnet.ovs.vswitchd.tunnels import DatapathTunnels
@@ -39,6 +40,9 @@ class Vswitchd:
     ) -> None:
         self.config = SwitchConfig()
         self.backer = Backer(scheduler, dpif)
+        self.vlog = vlog
+        if vlog is not SILENT:
+            DatapathLog(dpif, vlog)
         self.choices = Choices()
         self.devices = devices
         self.other_datapaths: dict[str, Dpif] = {}
@@ -82,6 +86,7 @@ class Vswitchd:
         ``in_order`` they get them as if they had come one by one.
         """
         self.errors.clear()
+        self._name_datapath(config)
         wanted = {bridge.name: bridge for bridge in config.bridges if self._is_possible(bridge)}
         for name, bridge in list(self.running.items()):
             if name not in wanted or type_of(wanted[name]) != bridge.datapath_type:
@@ -108,7 +113,6 @@ class Vswitchd:
         for name, bridge in self.running.items():
             bridge.ofproto.sampling = sampling_of(wanted[name], config.collector_sets)
         self._configure_datapath(config)
-        self._name_datapath(config)
         self.config = config
         self.backer.revalidator.touch()
         self.backer.revalidator.settle()

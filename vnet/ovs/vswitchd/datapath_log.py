@@ -1,0 +1,125 @@
+"""What a daemon's log says of its datapath, where somebody wants to know (``-vdpif:dbg``).
+
+Nothing is put together, nor even asked for, while nobody reads it.
+"""
+
+from __future__ import annotations
+
+from vnet.ovs.dpif.dpif import Dpif
+from vnet.ovs.dpif.requests import Command, Request
+from vnet.ovs.dpif.text.actions import actions_text
+from vnet.ovs.dpif.text.flows import flow_text, key_text, ufid_of, ufid_text
+from vnet.ovs.dpif.text.packets import packet_text
+from vnet.ovs.dpif.text.stats import stats_text
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.match import Match
+from vnet.ovs.flow.match_text import match_text
+from vnet.ovs.vlog.level import Level
+from vnet.ovs.vlog.vlog import Vlog
+
+_PER_MINUTE = 600
+
+
+class DatapathLog:
+    """Listens to a datapath as long as one of the modules ``dpif`` and ``dpif_netdev`` is to tell
+    all that it can. Ports are told by number, as those modules know them."""
+
+    def __init__(self, dpif: Dpif, vlog: Vlog) -> None:
+        self._dpif = dpif
+        self._door = vlog.module("dpif")
+        self._inside = vlog.module("dpif_netdev")
+        self._door_limit = self._door.limit(_PER_MINUTE, _PER_MINUTE)
+        self._inside_limit = self._inside.limit(_PER_MINUTE, _PER_MINUTE)
+        self._is_listening = False
+        vlog.on_change.append(self._levels_changed)
+        self._levels_changed()
+
+    def _levels_changed(self) -> None:
+        is_wanted = self._door.is_enabled(Level.DBG) or self._inside.is_enabled(Level.DBG)
+        if is_wanted and not self._is_listening:
+            self._dpif.watch(self._hear)
+        elif self._is_listening and not is_wanted:
+            self._dpif.unwatch(self._hear)
+        self._is_listening = is_wanted
+
+    def _hear(self, request: Request) -> None:
+        if self._inside.is_enabled(Level.DBG):
+            self._tell_inside(request)
+        if self._door.is_enabled(Level.DBG):
+            line = self._at_the_door(request)
+            if line:
+                name = f"{self._dpif.kind}@{self._dpif.name}"
+                self._door.dbg(f"{name}: {line}", self._door_limit)
+
+    # -- what the datapath says itself
+
+    def _tell_inside(self, request: Request) -> None:
+        match request.command:
+            case Command.PACKET_MISS:
+                self._inside.dbg(self._upcall_text(request, "miss"), self._inside_limit)
+            case Command.PACKET_ACTION:
+                self._inside.dbg(self._upcall_text(request, "action"), self._inside_limit)
+            case Command.FLOW_NEW | Command.FLOW_SET:
+                self._tell_of_flow(request)
+
+    def _upcall_text(self, request: Request, kind: str) -> str:
+        key, frame = request.key or 0, request.frame or b""
+        vlan_limit = self._dpif.vlan_limit
+        packet = packet_text(frame, Flow.packet_type.of(key), vlan_limit)
+        shown = key_text(key, vlan_limit=vlan_limit)
+        return f"{self._dpif.name}: {kind} upcall:\n{shown}\n{packet}"
+
+    def _tell_of_flow(self, request: Request) -> None:
+        key, mask, actions = request.key, request.mask, request.actions
+        assert key is not None
+        assert mask is not None
+        assert actions is not None
+        shown = flow_text(key, mask, vlan_limit=self._dpif.vlan_limit)
+        what, was, name = "flow_add", "", request.name or ufid_text(key, mask)
+        if request.command is Command.FLOW_SET:
+            flow = self._dpif.flow_get(key, mask)
+            what, was, name = (
+                "flow_mod",
+                f", old_actions:{actions_text(flow.actions)}",
+                ufid_of(flow),
+            )
+        mega = ufid_text(key, mask)
+        self._inside.dbg(
+            f"{what}: {name} mega_{mega} {shown}{was}, actions:{actions_text(actions)}",
+            self._inside_limit,
+        )
+        # A classifier has flows of one port only, and they always tell kinds of packets apart.
+        mask = mask & ~Flow.in_port.mask | Flow.packet_type.mask
+        self._inside.dbg(f"flow match: {match_text(Match(key & mask, mask))}")
+
+    # -- what is said at its door
+
+    def _at_the_door(self, request: Request) -> str:
+        match request.command:
+            case Command.VPORT_NEW:
+                return f"added {request.name} as port {request.number}"
+            case Command.VPORT_DEL:
+                return f"port_del({request.number})"
+            case Command.METER_SET:
+                return f"DPIF meter {request.number} set"
+            case Command.METER_DEL:
+                return f"DPIF meter {request.number} deleted"
+            case Command.FLOW_SET:
+                return self._modified(request)
+            case Command.FLOW_DEL:
+                return self._deleted(request)
+            case _:
+                return ""
+
+    def _modified(self, request: Request) -> str:
+        key, mask = request.key or 0, request.mask or 0
+        shown = flow_text(key, mask, verbose=True, vlan_limit=self._dpif.vlan_limit)
+        name = ufid_of(self._dpif.flow_get(key, mask))
+        return f"put[modify] {name} {shown}, actions:{actions_text(request.actions or ())}"
+
+    def _deleted(self, request: Request) -> str:
+        if request.key is None or request.mask is None:
+            return "flow_flush success"
+        flow = self._dpif.flow_get(request.key, request.mask)
+        shown = key_text(flow.key, vlan_limit=self._dpif.vlan_limit)
+        return f"flow_del {ufid_of(flow)} {shown}, {stats_text(flow.stats, request.time_ns)}"
