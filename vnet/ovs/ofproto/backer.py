@@ -44,6 +44,8 @@ class Backer:
         self.dpif = dpif
         self.owner = ""
         self.bridges: dict[str, Ofproto] = {}
+        self.has_had_bridge = False
+        """Whether there is any bridge, or has been."""
         self.bonding: dict[str, Bonding] = {}
         """The bonds of each bridge, by its name."""
         self.aggregations: list[Aggregation[OfPort]] = []
@@ -71,6 +73,7 @@ class Backer:
     def add_bridge(self, bridge: Ofproto) -> None:
         """From now on frames that come in by the bridge's ports are its business."""
         self.bridges[bridge.name] = bridge
+        self.has_had_bridge = True
         bridge.on_change = self.revalidator.touch
         bridge.before_reading_stats = self.revalidator.push_stats
         bridge.switching.mac_table.on_change = partial(self._station_changed, bridge)

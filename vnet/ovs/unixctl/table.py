@@ -16,15 +16,21 @@ class CommandError(Exception):
     """The daemon's sentence about a command that cannot be done."""
 
 
+def _always() -> bool:
+    return True
+
+
 class Command(NamedTuple):
     """A command. ``usage`` is what ``list-commands`` shows behind the name, None for a name that
-    is not shown; ``most`` None is any number of words."""
+    is not shown; ``most`` None is any number of words. Some are there only once something else
+    is: ``is_there`` says whether that has come."""
 
     name: str
     usage: str | None
     least: int
     most: int | None
     run: Run
+    is_there: Callable[[], bool] = _always
 
 
 def answering(function: Callable[[Sequence[str]], str]) -> Run:
@@ -69,7 +75,7 @@ class CommandTable:
         if command is None:
             self._make()
             command = self.commands.get(name)
-        if command is None:
+        if command is None or not command.is_there():
             raise CommandError(
                 f'"{name}" is not a valid command '
                 '(use "list-commands" to see a list of valid commands)'
@@ -93,6 +99,6 @@ class CommandTable:
         lines = [
             f"  {command.name:<23} {command.usage}"
             for _, command in sorted(self.commands.items())
-            if command.usage is not None
+            if command.usage is not None and command.is_there()
         ]
         return "\n".join(["The available commands are:", *lines])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.private_ovs import IS_INSTALLED
+from tests.ovs.private_ovs import IS_INSTALLED, private_ovs
 from tests.ovs.vswitchd.appctl.kit import OurDaemon, check_same, real_daemon
 
 FOLDER = Path(__file__).parent / "asked"
@@ -37,6 +37,7 @@ def test_answers_are_the_real_daemon_s(path: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
 def test_commands_are_listed_as_the_real_daemon_lists_them(tmp_path: Path) -> None:
     ours = OurDaemon()
+    ours.set_up()
     with real_daemon(tmp_path) as real:
         out, _ = real.appctl("list-commands")
         shown, _ = real.appctl("dpctl/list-commands")
@@ -60,3 +61,16 @@ def test_options_are_no_words_that_a_command_of_dpctl_could_do_with(command: str
     ours.set_up()
     name = command.split()[0]
     assert ours.ask(command) == ("", f'"{name}" command requires at least 1 arguments')
+
+
+@pytest.mark.ovs
+@pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
+def test_a_command_comes_with_the_first_bridge_and_stays(tmp_path: Path) -> None:
+    ours, name = OurDaemon(), "ofproto/list-tunnels"
+    with private_ovs(tmp_path) as real:
+        for words in ("show", "add-br br0 -- set bridge br0 datapath_type=dummy", "del-br br0"):
+            ours.switch.vsctl(*words.split())
+            real.vsctl(*words.split())
+            check_same(ours, real, [name])
+            is_listed = f"  {name} " in real.appctl("list-commands")[0]
+            assert (f"  {name} " in ours.ask("list-commands")[0]) == is_listed

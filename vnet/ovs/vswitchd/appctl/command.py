@@ -21,13 +21,19 @@ Raises :class:`OvsTextError` with the daemon's sentence.
 @dataclass(frozen=True, slots=True)
 class AppctlCommand:
     """A command. ``usage`` is what ``list-commands`` shows behind the name, None for an older
-    name that it does not show; ``most`` None is any number of words."""
+    name that it does not show; ``most`` None is any number of words. The daemon may not know it
+    before it has its first bridge (``waits_for_bridge``)."""
 
     name: str
     usage: str | None
     least: int
     most: int | None
     run: Run
+    waits_for_bridge: bool = False
+
+    def is_known(self, vswitchd: Vswitchd) -> bool:
+        """Whether the daemon has it already."""
+        return vswitchd.backer.has_had_bridge or not self.waits_for_bridge
 
 
 def datapaths(vswitchd: Vswitchd) -> list[Dpif]:

@@ -63,7 +63,10 @@ def switch_commands(
     """Commands as those of one daemon: all that each has, unless others are given."""
     given = COMMANDS.values() if commands is None else commands
     return tuple(
-        Command(each.name, each.usage, each.least, each.most, _run(each, vswitchd))
+        Command(
+            *(each.name, each.usage, each.least, each.most, _run(each, vswitchd)),
+            is_there=partial(each.is_known, vswitchd),
+        )
         for each in given
     )
 
@@ -157,7 +160,7 @@ COMMANDS: Mapping[str, AppctlCommand] = {
         AppctlCommand("odp-execute/action-impl-set", "name", 1, 1, threads.set_action_code),
         AppctlCommand("odp-execute/action-impl-show", "", 0, 0, threads.show_action_code),
         AppctlCommand("ofproto/list", "", 0, 0, ofproto.list_bridges),
-        AppctlCommand("ofproto/list-tunnels", "", 0, 0, tunnels.list_tunnels),
+        AppctlCommand("ofproto/list-tunnels", "", 0, 0, tunnels.list_tunnels, True),
         AppctlCommand("ofproto/trace", _TRACE, 1, None, ofproto.trace),
         AppctlCommand("ofproto/trace-packet-out", _TRACE_OUT, 2, None, ofproto.trace_packet_out),
         AppctlCommand("ovs/route/add", _ROUTE_ADD, 2, 4, tunnels.add_route),
