@@ -28,7 +28,8 @@ TCP = (
 )
 TOLD = re.compile(
     r"dpif_netdev\S*\|DBG\|(?:flow_|ovs-dummy: \w+ upcall)|"
-    r"ct_dpif\|DBG|conntrack\|WARN|dpif\S*\|DBG\|dummy@ovs-dummy: (?:added|put|flow_del|port_del)"
+    r"ofproto_dpif\|INFO|ct_dpif\|DBG|conntrack\|WARN|"
+    r"dpif\S*\|DBG\|dummy@ovs-dummy: (?:added|put|flow_del|port_del)"
 )
 """What is the same: all but the real one's probes of what it can do, and what it asks itself."""
 
@@ -75,6 +76,7 @@ def test_flows_upcalls_and_connections_are_told_of(switch: Switch) -> None:
         if any("port_del" in line for line in lines):
             break
         time.sleep(0.1)
+    assert [line for line in lines if "|INFO|" in line] == ABILITIES
     joined = "\n".join(lines)
     assert "dpif|DBG|dummy@ovs-dummy: added p2 as port 2" in lines
     for expected in EXPECTED:
@@ -107,3 +109,31 @@ EXPECTED = (
     "dpif|DBG|dummy@ovs-dummy: port_del(2)",
 )
 """Both switches say these: the test runs with either."""
+
+ABILITIES = [
+    f"ofproto_dpif|INFO|dummy@ovs-dummy: {ability}"
+    for ability in (
+        "Datapath supports recirculation",
+        "VLAN header stack length probed as 1",
+        "MPLS label stack length probed as 3",
+        "Datapath supports truncate action",
+        "Datapath supports unique flow ids",
+        "Datapath supports clone action",
+        "Max sample nesting level probed as 10",
+        "Datapath supports eventmask in conntrack action",
+        "Datapath supports ct_clear action",
+        "Max dp_hash algorithm probed to be 1",
+        "Datapath supports check_pkt_len action",
+        "Datapath supports timeout policy in conntrack action",
+        "Datapath supports ct_zero_snat",
+        "Datapath supports add_mpls action",
+        "Datapath supports ct_state",
+        "Datapath supports ct_zone",
+        "Datapath supports ct_mark",
+        "Datapath supports ct_label",
+        "Datapath supports ct_state_nat",
+        "Datapath supports ct_orig_tuple",
+        "Datapath supports ct_orig_tuple6",
+        "Datapath supports IPv6 ND Extensions",
+    )
+]

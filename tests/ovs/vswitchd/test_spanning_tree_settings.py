@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.ovs.vswitchd.row_switch import RowSwitch, dummy
 from vnet.base.ids import Mac
+from vnet.base.units import NS_PER_S
 from vnet.ovs.ofproto.spanning_tree.settings import RstpPortSettings, StpPortSettings
 from vnet.ovs.ofproto.spanning_tree.stp_bridge import stp_times
 from vnet.ovs.vswitchd.config import BridgePortConfig, InterfaceConfig
@@ -133,3 +135,11 @@ def test_a_number_is_given_once_and_not_beside_others_that_are_counted() -> None
     twice = [port("p1", stp_port_num="3"), port("p2", stp_port_num="3")]
     assert stp_ports(twice, NONE) == {"p1": StpPortSettings(3), "p2": None}
     assert stp_ports([port("p1", stp_port_num="3"), port("p2")], NONE) is None
+
+
+def test_a_port_that_begins_to_forward_is_a_change_of_the_topology() -> None:
+    switch = RowSwitch(in_order=True)
+    switch.add_bridge("br0", dummy("p1"), dummy("p2"), stp_enable=True)
+    switch.log.lines.clear()
+    switch.scheduler.run(40 * NS_PER_S)
+    assert switch.log.lines == ["stp|INFO|br0: detected topology change."] * 2

@@ -40,6 +40,7 @@ class Stp(StpClock):
         super().__init__(own_times, now_ns)
         self._sent: list[SentBpdu] = []
         self._must_flush = False
+        self._n_detected = 0
 
     @property
     def is_root(self) -> bool:
@@ -52,8 +53,9 @@ class Stp(StpClock):
             self._sent,
             [port for port in self.ports.values() if port.has_changed],
             self._must_flush,
+            self._n_detected,
         )
-        self._sent, self._must_flush = [], False
+        self._sent, self._must_flush, self._n_detected = [], False, 0
         for port in effects.changed:
             port.has_changed = False
         return effects
@@ -315,6 +317,7 @@ class Stp(StpClock):
         elif not self.has_detected_change:
             self._send_notice()
         self._must_flush = True
+        self._n_detected += 1
         self.has_detected_change = True
 
     def _become_root(self) -> None:

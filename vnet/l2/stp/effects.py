@@ -17,8 +17,12 @@ class SentBpdu(NamedTuple):
 
 
 class StpEffects(NamedTuple):
-    """What has to be done: BPDUs to send, ports with a new state, stations to forget."""
+    """What has to be done: BPDUs to send, ports with a new state, stations to forget.
+
+    ``n_detected`` is how often the bridge itself has seen the topology change.
+    """
 
     sent: list[SentBpdu]
     changed: list[StpPort]
     must_flush: bool
+    n_detected: int

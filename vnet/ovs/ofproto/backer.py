@@ -14,18 +14,21 @@ from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_NONE, OdpPort, OfpPort
 from vnet.ovs.ofproto.bond.bonding import Bonding
+from vnet.ovs.ofproto.bond.log import BondLog
 from vnet.ovs.ofproto.features import Features
 from vnet.ovs.ofproto.meter import MeterPool
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.ports.own_frames import send_own_frame, send_to_tables
 from vnet.ovs.ofproto.revalidator import Revalidator
+from vnet.ovs.ofproto.spanning_tree.log import TreeLog
 from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.tunnel.underlay import Underlay
 from vnet.ovs.ofproto.upcall import UpcallHandler
 from vnet.ovs.ofproto.upcall_note import UpcallWatcher
 from vnet.ovs.ofproto.xlate.recirc import RecircTable
 from vnet.ovs.openflow.messages import PacketIn
+from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.sim.scheduler import Scheduler, Timer
 
 PacketInSink = Callable[[Ofproto, PacketIn], None]
@@ -39,7 +42,7 @@ class Backer:
     it is part of, for the traces of frames.
     """
 
-    def __init__(self, scheduler: Scheduler, dpif: Dpif) -> None:
+    def __init__(self, scheduler: Scheduler, dpif: Dpif, vlog: Vlog = SILENT) -> None:
         self.scheduler = scheduler
         self.dpif = dpif
         self.owner = ""
@@ -48,6 +51,7 @@ class Backer:
         """Whether there is any bridge, or has been."""
         self.bonding: dict[str, Bonding] = {}
         """The bonds of each bridge, by its name."""
+        self.bond_log, self.tree_log = BondLog(vlog), TreeLog(vlog)
         self.aggregations: list[Aggregation[OfPort]] = []
         self.recirc = RecircTable()
         self.meter_pool = MeterPool(dpif)

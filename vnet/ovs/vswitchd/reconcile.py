@@ -23,6 +23,7 @@ from vnet.ovs.vswitchd.choices import Choices
 from vnet.ovs.vswitchd.complaints import Complaints
 from vnet.ovs.vswitchd.config import BridgeConfig, SwitchConfig
 from vnet.ovs.vswitchd.controller_status import NOT_CONNECTED, ControllerStatus
+from vnet.ovs.vswitchd.datapath_abilities import tell_abilities
 from vnet.ovs.vswitchd.datapath_log import DatapathLog
 from vnet.ovs.vswitchd.devices import Devices
 from vnet.ovs.vswitchd.sampling import sampling_of
@@ -39,7 +40,7 @@ class Vswitchd:
         self, scheduler: Scheduler, dpif: Dpif, devices: Devices, vlog: Vlog = SILENT
     ) -> None:
         self.config = SwitchConfig()
-        self.backer = Backer(scheduler, dpif)
+        self.backer = Backer(scheduler, dpif, vlog)
         self.vlog = vlog
         if vlog is not SILENT:
             DatapathLog(dpif, vlog)
@@ -91,6 +92,7 @@ class Vswitchd:
         for name, bridge in list(self.running.items()):
             if name not in wanted or type_of(wanted[name]) != bridge.datapath_type:
                 self.running.pop(name).remove()
+        is_new = not self.running
         # Names may move from one bridge to another, so all go before any comes.
         changed = [name for name, bridge in self.running.items() if not bridge.is_as(wanted[name])]
         for name in changed:
@@ -100,6 +102,8 @@ class Vswitchd:
                 bridge = self.running[name] = Bridge(bridge_config, self._around)
                 bridge.drop_ports(bridge_config)
                 changed.append(name)
+        if is_new and self.running and self.vlog is not SILENT:
+            tell_abilities(self.vlog, f"{self.backer.dpif.kind}@{self.backer.dpif.name}")
         ordered = changed if in_order else _in_table_order(changed)
         for name in ordered:
             self.running[name].configure_ports(wanted[name], in_order=in_order)

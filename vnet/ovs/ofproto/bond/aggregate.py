@@ -9,6 +9,7 @@ from vnet.l2.lacp.aggregation import Aggregation, Negotiation
 from vnet.ovs.ofproto.bond.announcing import announcements, should_announce
 from vnet.ovs.ofproto.bond.bond import Bond
 from vnet.ovs.ofproto.bond.lacp_listener import LacpListener, lacp_frame
+from vnet.ovs.ofproto.bond.log import BondLog
 from vnet.ovs.ofproto.bond.rebalance import rebalance
 from vnet.ovs.ofproto.bond.recirculation import LinkRules, frozen_at_bond
 from vnet.ovs.ofproto.bond.settings import AggregateSettings, BondMode, BondSettings
@@ -34,6 +35,10 @@ class Home(Protocol):
     @property
     def aggregations(self) -> list[Aggregation[OfPort]]:
         """All ends of LACP, in the order of their coming."""
+
+    @property
+    def bond_log(self) -> BondLog:
+        """What there is to say of bonds goes there."""
 
     def send(self, bridge: Ofproto, port: OfPort, frame: bytes) -> None:
         """Send a frame of the switch's own."""
@@ -120,7 +125,7 @@ class Aggregate:
     def _configure_bond(self, settings: BondSettings) -> None:
         now_ns = self._home.scheduler.now_ns
         if self.bundle.bond is None:
-            self.bundle.bond = Bond(settings, now_ns)
+            self.bundle.bond = Bond(settings, now_ns, self._home.bond_log)
             self.bundle.bond.on_traffic = self._on_traffic
             self._rules = LinkRules(self._bridge, self.bundle.bond)
         bond = self.bundle.bond
@@ -128,7 +133,7 @@ class Aggregate:
         self._hold_recirc_id(bond)
         assert self._rules is not None
         self._rules.update()
-        bond.set_members(self._ports)
+        bond.set_members(self._ports, now_ns)
 
     def _hold_recirc_id(self, bond: Bond) -> None:
         """A bond that may spread frames has a number for those that are looked up again."""
@@ -147,6 +152,7 @@ class Aggregate:
         if self.bundle.bond is not None and self._rules is not None:
             self._rules.remove()
             self._release_recirc_id(self.bundle.bond)
+            self.bundle.bond.set_members((), self._home.scheduler.now_ns)
             self.bundle.bond = self._rules = None
             self._bridge.touch()
 

@@ -13,6 +13,7 @@ from vnet.l2.lacp.aggregation import Negotiation
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.flow_hash import hash_5tuple
 from vnet.ovs.flow.hashing import hash_mac
+from vnet.ovs.ofproto.bond.log import BondLog
 from vnet.ovs.ofproto.bond.member import BUCKET_MASK, N_BUCKETS, Bucket, Member
 from vnet.ovs.ofproto.bond.settings import BondMode, BondSettings
 from vnet.ovs.ofproto.ports.ofport import OfPort
@@ -27,8 +28,9 @@ class Bond:
     ``must_announce`` when the stations behind the switch should be announced anew.
     """
 
-    def __init__(self, settings: BondSettings, now_ns: int) -> None:
+    def __init__(self, settings: BondSettings, now_ns: int, log: BondLog | None = None) -> None:
         self.settings = settings
+        self._log = log or BondLog()
         self.members: dict[OfPort, Member] = {}
         self.active: Member | None = None
         self.active_mac = MAC_ZERO
@@ -103,11 +105,11 @@ class Bond:
         elif (self.mode is BondMode.ACTIVE_BACKUP) == bool(self.buckets):
             self._reset_buckets(now_ns)
 
-    def set_members(self, ports: Iterable[OfPort]) -> None:
+    def set_members(self, ports: Iterable[OfPort], now_ns: int) -> None:
         """These are the links from now on. A new one with a carrier may be used at once."""
         wanted = tuple(ports)
         for port in [port for port in self.members if port not in wanted]:
-            self._remove(port)
+            self._remove(port, now_ns)
         for port in wanted:
             if port not in self.members:
                 member = self.members[port] = Member(port)
@@ -116,7 +118,7 @@ class Bond:
             member = self.members[port]
             member.is_primary = member.name == self.settings.primary
 
-    def _remove(self, port: OfPort) -> None:
+    def _remove(self, port: OfPort, now_ns: int) -> None:
         member = self.members[port]
         self.changed = True
         self.enable(member, False)
@@ -125,7 +127,7 @@ class Bond:
                 bucket.member = None
         del self.members[port]
         if self.active is member:
-            self._choose_active()
+            self._choose_active(now_ns)
             self.must_announce = True
 
     def _reset_buckets(self, now_ns: int) -> None:
@@ -149,7 +151,7 @@ class Bond:
         preferred = self._preferred()
         is_unusable = self.active is None or not self.active.enabled
         if is_unusable or (preferred is not None and self.active is not preferred):
-            self._choose_active()
+            self._choose_active(now_ns)
 
     def next_due_ns(self) -> int | None:
         """When the delay of a link ends, if one runs."""
@@ -168,12 +170,14 @@ class Bond:
         else:
             self._enabled.remove(member)
             self.must_announce = True
+        self._log.enabled(member.name, enabled)
 
     def make_active(self, member: Member) -> None:
         """Use this link, which is enabled, until it fails."""
         self.changed = self.must_announce = True
         self.active = member
         self.active_mac = member.mac
+        self._log.made_active(self.name, member.name)
 
     def take_changed(self) -> bool:
         """Whether flows may leave another way than when this was last asked."""
@@ -186,6 +190,7 @@ class Bond:
             settings = self.settings
             delay_ns = settings.updelay_ns if up else settings.downdelay_ns
             member.due_ns = None if up == member.enabled else now_ns + delay_ns
+            self._log.link(member.name, up, member.enabled, delay_ns)
         if member.due_ns is not None and now_ns >= member.due_ns:
             self.enable(member, up)
 
@@ -195,12 +200,18 @@ class Bond:
             return None
         return next((m for m in self.members.values() if m.is_primary and m.enabled), None)
 
-    def _choose_active(self) -> None:
+    def _choose_active(self, now_ns: int) -> None:
         old, self.active = self.active, self._best()
         if self.active is not None:
+            skipped_ns = None
             if not self.active.enabled:
+                skipped_ns = (self.active.due_ns or now_ns) - now_ns
+            self._log.active(self.name, self.active.name, skipped_ns)
+            if skipped_ns is not None:
                 self.enable(self.active, True)
             self.must_announce = True
+        elif old is not None:
+            self._log.none_active(self.name)
         if self.active is not old:
             self.active_mac = MAC_ZERO if self.active is None else self.active.mac
 

@@ -190,6 +190,8 @@ class StpBridge(SpanningTree):
         for member in effects.changed:
             if member in self._holders:
                 self.set_standing(self._holders[member], _STANDINGS[member.state])
+        for _ in range(effects.n_detected):
+            self._home.tree_log.topology_changed(self.bridge.name)
         if effects.must_flush:
             self.bridge.switching.flush()
 

@@ -14,6 +14,7 @@ from vnet.base.ids import MAC_ZERO
 from vnet.ovs.dpif.actions import SlowPath
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.spanning_tree.log import TreeLog
 from vnet.ovs.ofproto.spanning_tree.standing import OUTSIDE_TREE, TreeStanding
 from vnet.ovs.ofproto.xlate.ports import is_stp
 from vnet.sim.scheduler import Timer
@@ -28,6 +29,10 @@ class Home(Protocol):
 
     def send(self, bridge: Ofproto, port: OfPort, frame: bytes) -> None:
         """Send a frame out of a port of a bridge."""
+
+    @property
+    def tree_log(self) -> TreeLog:
+        """What there is to say of trees goes there."""
 
 
 class SpanningTree(ABC):
