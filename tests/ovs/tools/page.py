@@ -20,6 +20,17 @@ depend on chance, both answer the same, to the letter: output, complaints and ex
 are in `tests/ovs/tools/scenes/`, and this page is made from them
 (`python -m tests.ovs.tools.page > docs/ovs-tools.md`).
 """
+_TAIL = """\
+## Beyond commands
+
+* Bridges of Open vSwitch have a datapath for each `datapath_type`. Here all of a host's bridges
+  share one: what ovs-appctl shows of the datapath shows it once, as `dummy@ovs-dummy` where any
+  bridge is of that type, with the ports and flows of all. Patch ports lead to bridges of the same
+  type only, as in Open vSwitch.
+* `vlog/set dpif_netdev:dbg dpif:dbg ct_dpif:dbg` has the log tell of flows, upcalls, ports, meters
+  and flushed connections as Open vSwitch does, but not of what that daemon asks its datapath for
+  its own ends: probes of what it can do, dumps, and statistics.
+"""
 _PROGRAMS = {
     "ovs-vsctl": "what the switch is to be, as the database says",
     "ovsdb-client": "the database itself",
@@ -42,6 +53,7 @@ def _lines() -> Iterator[str]:
         yield "| --- | --- | --- | --- |"
         yield from sorted(map(_row, (row for row in rows if row.program == program)))
         yield ""
+    yield _TAIL.rstrip("\n")
 
 
 def _row(row: Row) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.ovs.vswitchd.row_switch import RowSwitch, dummy, mutate, named_ports
 from vnet.base.units import NS_PER_S
 from vnet.ovs.flow.ports import OFPP_LOCAL
+from vnet.ovs.vswitchd.appctl.table import appctl
 
 BROADCAST = bytes.fromhex("ffffffffffff020000000001123400") + bytes(45)
 STATUS = ("admin_state", "link_state", "mtu", "ifindex", "link_resets")
@@ -73,6 +74,18 @@ def test_a_patch_port_wants_its_peer_to_be_there() -> None:
     switch.add_bridge("br1", other)
     assert switch.get("Interface", "a", "error") is None
     assert switch.get("Interface", "b", "error") is None
+
+
+def test_no_patch_leads_to_a_bridge_of_another_type() -> None:
+    switch = RowSwitch()
+    for bridge, kind, name, peer in (("br0", "dummy", "a", "b"), ("br1", "netdev", "b", "a")):
+        port = {"name": name, "type": "patch", "options": ["map", [["peer", peer]]]}
+        switch.add_bridge(bridge, port, datapath_type=kind)
+    assert switch.get("Interface", "a", "error") == "No usable peer 'b' exists in 'dummy' datapath."
+    assert switch.get("Interface", "b", "error") == (
+        "No usable peer 'a' exists in 'netdev' datapath."
+    )
+    assert appctl(switch.vswitchd, "dpif/dump-dps", []) == "dummy@br0\nnetdev@br1"
 
 
 def test_a_port_changes_its_type_and_its_bridge() -> None:

@@ -115,12 +115,21 @@ class Backer:
         return self._ports.get(odp_port)
 
     def patch_peer(self, port: OfPort) -> tuple[Ofproto, OfPort] | None:
-        """The other end of a patch port. Both ends must name each other."""
+        """The other end of a patch port. Both ends must name each other, and their bridges be of
+        the same type."""
         if port.peer:
             for bridge in self.bridges.values():
                 other = bridge.port_by_name(port.peer)
                 if other is not None and other.peer == port.name:
-                    return bridge, other
+                    is_near = self._type_at(port) == bridge.datapath_type
+                    return (bridge, other) if is_near else None
+        return None
+
+    def _type_at(self, port: OfPort) -> str | None:
+        """The type of the bridge that a port is of."""
+        for bridge in self.bridges.values():
+            if bridge.port_by_name(port.name) is port:
+                return bridge.datapath_type
         return None
 
     def ingress(self, key: int) -> tuple[Ofproto, OfpPort] | None:

@@ -84,6 +84,8 @@ class Ofproto:
         self.version = 0
         self.datapath_id = 0
         """What OpenFlow knows the bridge by, 64 bits."""
+        self.datapath_type = "system"
+        """Patch ports lead to bridges of the same type only."""
         self.groups: dict[int, GroupEntry] = {}
         self.meters: dict[int, MeterEntry] = {}
         self.meter_order: HashOrder[int] = HashOrder()

@@ -78,6 +78,7 @@ class Bridge:
         self._complaints = around.complaints
         self._numbers = OfpNumbers()
         self.ofproto = Ofproto(config.name, around.scheduler, around.backer.meter_pool)
+        self.ofproto.datapath_type = self.datapath_type
         self.ofproto.port_changed.append(self._port_changed)
         around.backer.add_bridge(self.ofproto)
         self.control = BridgeControl(config, around.scheduler, self.ofproto, around.vlog)

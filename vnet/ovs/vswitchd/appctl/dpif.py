@@ -11,11 +11,17 @@ from vnet.ovs.ofproto.names import datapath_names
 from vnet.ovs.vswitchd.appctl.command import bridge_named
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
+_KERNELS = "system"
+"""The type of bridges that ask for none; they have what there is here."""
+
 
 def dump_names(vswitchd: Vswitchd, _words: Sequence[str]) -> str:
     """``dpif/dump-dps``: each bridge behind the type of its datapath."""
-    kind = vswitchd.backer.dpif.kind
-    return "\n".join(f"{kind}@{name}" for name in sorted(vswitchd.bridges))
+    own = vswitchd.backer.dpif.kind
+    kinds = {name: bridge.datapath_type for name, bridge in vswitchd.bridges.items()}
+    return "\n".join(
+        sorted(f"{own if kind == _KERNELS else kind}@{name}" for name, kind in kinds.items())
+    )
 
 
 def dump_flows(vswitchd: Vswitchd, words: Sequence[str]) -> str:
