@@ -122,6 +122,29 @@ def test_each_of_the_two_tells_what_it_keeps_in_memory(start: Callable[..., Swit
     assert "cells:" in switch.do("ovs-appctl", "-t", "ovsdb-server", "memory/show")
 
 
+def test_callers_leave_no_descriptor_behind_however_they_go(start: Callable[..., Switch]) -> None:
+    switch = start("--enable-dummy")
+    switch.do(*TWO_PORTS)
+    held = Path(f"/proc/{switch.pid}/fd")
+    n_held = len(list(held.iterdir()))
+    for number in range(5):
+        switch.do("ovs-vsctl", "set", "bridge", "br0", f"external-ids:n={number}")
+        switch.do("ovs-appctl", "dpif/show")
+    said = (
+        b"",
+        b"\x00garbage",
+        b'{"id":1,"method":"list-comm',
+        b'{"id":1,"method":"lock","params":["a"]}',
+    )
+    for path in switch.directory.iterdir():
+        for text in said if path.is_socket() else ():
+            with socket.socket(socket.AF_UNIX) as caller:
+                caller.connect(str(path))
+                caller.sendall(text)
+    wait_until(lambda: len(list(held.iterdir())) == n_held)
+    assert " sessions:" not in switch.do("ovs-appctl", "-t", "ovsdb-server", "memory/show")
+
+
 def test_a_signal_ends_it_in_good_order(tmp_path: Path) -> None:
     vnet = VnetProcess(tmp_path)
     process = vnet.begin("ovs", "--rundir", "here", "--db", "conf.db")
