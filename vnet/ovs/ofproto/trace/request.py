@@ -143,7 +143,7 @@ def _add_ct_state(found: _Words, text: str) -> None:
     faults = [sentence for is_wrong, sentence in _ct_faults(state) if is_wrong]
     if faults:
         shown = flags_text(CT_STATES, state)
-        raise OvsTextError("".join(f"{shown}: invalid connection state: {f}\n" for f in faults))
+        raise OvsTextError("\n".join(f"{shown}: invalid connection state: {f}" for f in faults))
     found.ct_next.append(state)
 
 

@@ -52,9 +52,10 @@ class Tracer:
         self._backer = backer
 
     def trace(self, request: TraceRequest) -> str:
-        """The whole trace, recirculations after each other, as ``ovs-appctl`` prints it."""
+        """The whole trace, recirculations after each other, as ``ovs-appctl`` prints it, without
+        the last newline."""
         with deep_calls():
-            return "\n".join(self._lines(request))
+            return "\n".join(self._lines(request)).removesuffix("\n")
 
     def _lines(self, request: TraceRequest) -> list[str]:
         states = deque(request.ct_next)
