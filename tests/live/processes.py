@@ -18,7 +18,7 @@ class VnetProcess:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.labs = folder / "run" / "vnet"
-        (folder / "run").mkdir(mode=0o700)
+        (folder / "run").mkdir(mode=0o700, exist_ok=True)
         search = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.environment = {
             **os.environ,

@@ -135,7 +135,7 @@ def test_nothing_stays(lab_name: str, records: Path, vnet: Vnet, tmp_path: Path)
     assert names_of(lab_name) == []
     assert list(records.iterdir()) == []
     again = vnet("down", "--kernel", lab_name)
-    assert (again.returncode, again.stdout) == (0, f"{lab_name} is not up\n")
+    assert (again.returncode, again.stderr) == (1, f"{lab_name} is not up (no lab is up)\n")
 
 
 def test_a_lab_that_is_up_is_left_alone(lab_name: str, vnet: Vnet, tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_namespaces_of_others_are_not_touched(
         up = vnet("up", "--kernel", "lab.yaml")
         assert up.returncode == 1
         assert f"there are network namespaces that vnet did not make: {taken}" in up.stderr
-        assert vnet("down", "--kernel", lab_name).stdout == f"{lab_name} is not up\n"
+        assert f"{lab_name} is not up" in vnet("down", "--kernel", lab_name).stderr
         assert namespaces.inode_of(taken) == inode
         assert list(records.iterdir()) == [], "not even a lock is left where nothing was made"
     finally:

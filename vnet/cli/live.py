@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from vnet.base.errors import EXIT_EXPECTATION_FAILED, EXIT_HELD, UsageError
+from vnet.base.errors import EXIT_EXPECTATION_FAILED, EXIT_HELD, UsageError, VnetError
+from vnet.base.text import escaped
 from vnet.cli.durations import duration
 from vnet.cli.options import PCAP_FORMAT, SEED
 from vnet.cli.reading import topology_of
 
 RUNDIR = click.Path(file_okay=False, path_type=Path, resolve_path=True)
+
+
+class NotUpError(VnetError):
+    """A lab that is to be taken down is not up; ``others`` are."""
+
+    exit_code = EXIT_EXPECTATION_FAILED
+
+    def __init__(self, lab: str, others: Iterable[str]) -> None:
+        shown = ", ".join(others)
+        super().__init__(f"{escaped(lab)} is not up", f"up: {shown}" if shown else "no lab is up")
 
 
 @click.command()
@@ -40,9 +52,11 @@ def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) 
     `ovs-appctl exit` ends it.
     """
     from vnet.live.starting import go_to_background, say_where, told_in_our_words
+    from vnet.live.switch.logs import Logs
 
     with told_in_our_words():
-        ready = go_to_background(detach)
+        logs = Logs()
+        ready = go_to_background(detach, logs)
         from vnet.live.devices.dummy_level import DummyLevel
         from vnet.live.switch.standalone import run_switch
 
@@ -50,7 +64,7 @@ def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) 
             say_where([rundir])
             ready()
 
-        run_switch(rundir, database, DummyLevel(dummies), answers)
+        run_switch(rundir, database, DummyLevel(dummies), answers, logs)
     return EXIT_HELD
 
 
@@ -114,11 +128,12 @@ def _up_live(
     from vnet.live.lab.places import directory_of
     from vnet.live.lab.running import held, run_lab
     from vnet.live.starting import go_to_background, say_where, told_in_our_words
+    from vnet.live.switch.logs import Logs
 
     directory = directory_of(topology.name) if rundir is None else rundir
     folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / f"{topology.name}-live"
     with told_in_our_words():
-        ready = go_to_background(detach)
+        ready = go_to_background(detach, Logs())
         with held(directory, topology.name):
             from vnet.live.lab.lab import LiveLab
 
@@ -138,7 +153,11 @@ def _up_live(
                 ready()
 
             report = run_lab(
-                lab, directory, answers, plays=not no_run, until_ns=until, stays=not goes_down
+                *(lab, directory, answers),
+                plays=not no_run,
+                until_ns=until,
+                stays=not goes_down,
+                detached=detach,
             )
     from vnet.cli import render
 
@@ -204,8 +223,8 @@ def _say_how_it_ends(lab: str, *, err: bool) -> None:
 def down(name: str | None, kernel: bool, rundir: Path | None, every: bool) -> int:
     """Take down what `vnet up` made of the lab NAME, and nothing else.
 
-    NAME may be left out where only one is up. It may be called at any time: after a crash, or
-    where nothing is up.
+    NAME may be left out where only one is up. It may be called at any time: after a crash, of
+    which it removes what is left, or where nothing is up. A NAME that is not up is an error.
     """
     if every and name is not None:
         raise UsageError("--all and a name are too much", "leave one out")
@@ -215,20 +234,33 @@ def down(name: str | None, kernel: bool, rundir: Path | None, every: bool) -> in
 
 
 def _down_live(name: str | None, rundir: Path | None, every: bool) -> int:
-    from vnet.live.lab.places import directory_of, labs_up
-    from vnet.live.lab.taking_down import take_down, the_lab_that_is_up
+    from vnet.live.lab.places import labs_up, places
+    from vnet.live.lab.taking_down import clear, found_by_name, take_down, the_only_one
 
     if rundir is not None:
-        found = {str(rundir): rundir}
+        found = {escaped(str(rundir)): rundir}
     else:
-        one = name if name is not None or every else the_lab_that_is_up()
-        names = labs_up() if every else [] if one is None else [one]
-        found = {each: directory_of(each) for each in names}
-    if not found:
-        click.echo("no lab is up")
+        one = None if name is None else found_by_name(name)
+        labs = [] if one is None else [one]
+        if name is None:
+            labs = places() if every else the_only_one()
+        found = {str(each): each.directory for each in labs}
     for label, directory in found.items():
-        click.echo(f"{label} is down" if take_down(directory) else f"{label} is not up")
+        if take_down(directory):
+            click.echo(f"{label} is down")
+        elif clear(directory):
+            click.echo(f"{label} had crashed; what it left is removed")
+        else:
+            raise NotUpError(label, map(str, labs_up()))
+    if not found:
+        _say_that_none_is_up(name, map(str, labs_up()))
     return EXIT_HELD
+
+
+def _say_that_none_is_up(name: str | None, others: Iterable[str]) -> None:
+    if name is not None:
+        raise NotUpError(name, others)
+    click.echo("no lab is up")
 
 
 def _down_on_kernel(name: str | None, every: bool) -> int:
@@ -247,7 +279,9 @@ def _down_on_kernel(name: str | None, every: bool) -> int:
         click.echo("no lab is up")
     for each in names:
         notes = bring_down(each)
-        click.echo(f"{each} is not up" if notes is None else f"{each} is down")
+        if notes is None:
+            raise NotUpError(each, labs_up())
+        click.echo(f"{each} is down")
         for note in notes or ():
             click.echo(f"note: {note}", err=True)
     return EXIT_HELD

@@ -3,8 +3,11 @@ and errors in vnet's own words."""
 
 from __future__ import annotations
 
+import errno
+import os
 import shlex
 import sys
+import termios
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +25,9 @@ class NotStartedError(VnetError):
     exit_code = EXIT_EXPECTATION_FAILED
 
 
-def go_to_background(detach: bool) -> Callable[[], None]:
+def go_to_background(detach: bool, logs: Logs) -> Callable[[], None]:
     """Detach from the terminal where that is asked for; returns what to call when all is ready,
-    upon which whoever waits at the terminal goes on."""
-    logs = Logs()
+    upon which whoever waits at the terminal goes on, and ``logs`` reach it no more."""
     background = Background(
         detach=detach,
         supervise=False,
@@ -35,7 +37,25 @@ def go_to_background(detach: bool) -> Callable[[], None]:
         log_file=logs.file(SWITCH),
     )
     background.start()
-    return background.ready
+
+    def ready() -> None:
+        background.ready()
+        if detach:
+            logs.leave_console()
+
+    return ready
+
+
+def leave_lost_terminal() -> None:
+    """Where the terminal has closed, nobody is to be told anything any more."""
+    for descriptor in (1, 2):
+        try:
+            termios.tcgetattr(descriptor)
+        except termios.error as error:
+            if error.args[0] == errno.EIO:
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, descriptor)
+                os.close(null)
 
 
 @contextmanager

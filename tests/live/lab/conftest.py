@@ -15,5 +15,5 @@ from vnet.live.lab.taking_down import take_down
 def vnet(tmp_path: Path) -> Iterator[VnetProcess]:
     made = VnetProcess(tmp_path)
     yield made
-    for pidfile in tmp_path.rglob("vnet.pid"):
+    for pidfile in list(tmp_path.rglob("vnet.pid")):
         take_down(pidfile.parent)

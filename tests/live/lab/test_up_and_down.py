@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import stat
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -57,6 +59,26 @@ def test_a_signal_ends_a_lab_in_good_order(vnet: VnetProcess, number: signal.Sig
     assert (vnet.folder / "pcaps/plain-live/run.json").exists()
 
 
+def test_a_lab_ends_in_good_order_with_its_terminal(vnet: VnetProcess) -> None:
+    ours, theirs = pty.openpty()
+    lab = subprocess.Popen(
+        ["setsid", "--ctty", sys.executable, "-m", "vnet", "up", vnet.lab(PLAIN)],
+        env=vnet.environment,
+        cwd=vnet.folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    while b"ends it" not in said:
+        said += os.read(ours, 1000)
+    os.close(ours)
+    assert lab.wait(PATIENCE_S) == 0
+    assert not (vnet.labs / "plain").exists()
+    assert (vnet.folder / "pcaps/plain-live/run.json").exists()
+
+
 def test_a_detached_lab_lives_on_captures_what_passes_and_is_taken_down(
     vnet: VnetProcess,
 ) -> None:
@@ -71,6 +93,7 @@ def test_a_detached_lab_lives_on_captures_what_passes_and_is_taken_down(
     assert abs(newest_ns - time.time_ns()) < PATIENCE_S * 10**9, "the time of day is real"
     again = vnet.do("up", "lab.yaml", "--detach")
     pid = (vnet.labs / "plain/vnet.pid").read_text().strip()
+    os.kill(int(pid), signal.SIGHUP)
     assert again.returncode == 1
     assert f"a lab is up in {vnet.labs}/plain already, as process {pid}" in again.stderr
     down = vnet.do("down")
@@ -84,9 +107,16 @@ def test_a_detached_lab_lives_on_captures_what_passes_and_is_taken_down(
 
 def test_down_says_what_is_not_up(vnet: VnetProcess) -> None:
     assert vnet.do("down").stdout == "no lab is up\n"
-    assert vnet.do("down", "plain").stdout == "plain is not up\n"
-    elsewhere = str(vnet.folder / "elsewhere")
-    assert vnet.do("down", "--rundir", elsewhere).stdout == f"{elsewhere} is not up\n"
+    elsewhere = vnet.folder / "elsewhere"
+    vnet.do("up", vnet.lab(PLAIN), "--no-run", "--detach", "--rundir", str(elsewhere))
+    for words, label in ((["nosuch"], "nosuch"), (["--rundir", "/tmp/nosuch"], "/tmp/nosuch")):
+        done = vnet.do("down", *words)
+        assert done.returncode == 1
+        assert done.stderr == f"{label} is not up (up: plain in {elsewhere})\n"
+    assert vnet.do("down", "plain").stdout == f"plain in {elsewhere} is down\n"
+    gone = vnet.do("down", "plain")
+    assert (gone.returncode, gone.stderr) == (1, "plain is not up (no lab is up)\n")
+    assert list((vnet.labs / ".elsewhere").iterdir()) == []
 
 
 def test_of_several_labs_one_must_be_named(vnet: VnetProcess) -> None:
@@ -98,9 +128,17 @@ def test_of_several_labs_one_must_be_named(vnet: VnetProcess) -> None:
         assert started.returncode == 0, started.stderr
     asked = vnet.do("down")
     assert asked.returncode == 2
-    assert asked.stderr == "several labs are up: other, plain (say which, or --all)\n"
+    shown = f"other, plain, plain in {elsewhere}"
+    assert asked.stderr == f"several labs are up: {shown} (say which, or --all)\n"
+    asked = vnet.do("down", "plain")
+    assert asked.returncode == 2
+    shown = f"{vnet.labs / 'plain'}, {elsewhere}"
+    assert asked.stderr == f"plain is up in several places: {shown} (say which: --rundir DIR)\n"
     assert vnet.do("down", "--rundir", str(elsewhere)).stdout == f"{elsewhere} is down\n"
-    assert vnet.do("down", "--all").stdout == "other is down\nplain is down\n"
+    started = vnet.do("up", "lab.yaml", "--rundir", str(elsewhere), "--detach", "--no-run")
+    assert started.returncode == 0, started.stderr
+    everything = f"other is down\nplain is down\nplain in {elsewhere} is down\n"
+    assert vnet.do("down", "--all").stdout == everything
 
 
 def test_what_a_crash_leaves_keeps_nobody_from_starting(vnet: VnetProcess) -> None:
@@ -109,6 +147,30 @@ def test_what_a_crash_leaves_keeps_nobody_from_starting(vnet: VnetProcess) -> No
     os.kill(int(pidfile.read_text()), signal.SIGKILL)
     again = vnet.do("up", "lab.yaml", "--detach", "--no-run")
     assert again.returncode == 0, again.stderr
+
+
+def test_what_a_crash_leaves_is_removed(vnet: VnetProcess) -> None:
+    elsewhere = vnet.folder / "elsewhere"
+    text = PLAIN.replace("br0: {type: linux}", "br0: {type: ovs}")
+    up = ("up", vnet.lab(text), "--detach", "--no-run", "--rundir", str(elsewhere))
+    for again, said in (
+        (("down",), f"plain in {elsewhere} had crashed; what it left is removed\n"),
+        (("down", "plain"), f"plain in {elsewhere} had crashed; what it left is removed\n"),
+        (("down", "--rundir", str(elsewhere)), f"{elsewhere} had crashed; what it left is remo"),
+        (up, f"export OVS_RUNDIR={elsewhere}/h1\n"),
+    ):
+        started = vnet.do(*up)
+        assert started.returncode == 0, started.stderr
+        pid = int((elsewhere / "vnet.pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        assert (elsewhere / f"h1/ovs-vswitchd.{pid}.ctl").is_socket()
+        (elsewhere / "notes").touch()
+        done = vnet.do(*again)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(said)
+        assert not (elsewhere / f"h1/ovs-vswitchd.{pid}.ctl").exists()
+        if again != up:
+            assert list(elsewhere.iterdir()) == [elsewhere / "notes"], "what is not ours stays"
 
 
 def test_a_lab_that_does_not_stay_is_judged_by_its_scenario(vnet: VnetProcess) -> None:

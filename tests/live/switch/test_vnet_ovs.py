@@ -156,6 +156,33 @@ def test_a_signal_ends_it_in_good_order(tmp_path: Path) -> None:
     assert not (tmp_path / "here").exists()
 
 
+def test_its_log_is_set_as_that_of_a_detached_daemon(
+    start: Callable[..., Switch], tmp_path: Path
+) -> None:
+    switch = start()
+    (tmp_path / "real").mkdir()
+    with private_ovs(tmp_path / "real") as real:
+        for command in (("vlog/list-pattern",), ("vlog/list",)):
+            ours = switch.do("ovs-appctl", *command).splitlines()
+            theirs, _ = real.appctl(*command)
+            syslog = [line for line in theirs.splitlines() if "SYSLOG" in line]
+            kept = [line for line in ours if "SYSLOG" not in line]
+            assert kept == [line for line in theirs.splitlines() if line not in syslog]
+
+
+def test_what_a_killed_one_leaves_goes_with_the_next(start: Callable[..., Switch]) -> None:
+    killed = start()
+    killed.do("ovs-vsctl", "add-br", "br0")
+    os.kill(killed.pid, signal.SIGKILL)
+    wait_until(lambda: not is_alive(killed.pid))
+    (killed.directory / "mine").touch()
+    after = start()
+    pids = {path.name for path in after.directory.iterdir() if path.suffix == ".ctl"}
+    assert pids == {f"{name}.{after.pid}.ctl" for name in ("ovs-vswitchd", "ovsdb-server")}
+    assert not (after.directory / "br0.mgmt").exists(), "the database was in memory"
+    assert (after.directory / "mine").exists()
+
+
 def test_a_database_in_a_file_is_there_again_and_the_real_tool_reads_it(
     start: Callable[..., Switch],
 ) -> None:

@@ -39,11 +39,14 @@ class Process:
 
 
 class Console:
-    """Lines on stderr."""
+    """Lines on stderr, behind a ``label``."""
+
+    def __init__(self, label: str = "") -> None:
+        self._label = label
 
     def write(self, line: str) -> None:
         """What cannot be written is lost."""
-        _write(2, line)
+        _write(2, self._label + line)
 
 
 class Nowhere:

@@ -14,9 +14,12 @@ ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
 
 
 class EndingSignals:
-    """Tells of the first signal that comes, from the loop; ``received`` keeps it."""
+    """Tells of the first signal that comes, from the loop; ``received`` keeps it. What
+    ``has_no_terminal`` has none to lose, and goes on after SIGHUP."""
 
-    def __init__(self, clock: WallClock, on_signal: Callable[[], None]) -> None:
+    def __init__(
+        self, clock: WallClock, on_signal: Callable[[], None], *, has_no_terminal: bool = False
+    ) -> None:
         self.received: signal.Signals | None = None
         self._clock = clock
         self._on_signal = on_signal
@@ -28,6 +31,8 @@ class EndingSignals:
         signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
         clock.watch(self._woken, self._wake)
         self._before = {number: signal.signal(number, self._note) for number in ENDING}
+        if has_no_terminal:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def close(self) -> None:
         """Signals do again what they did before."""

@@ -11,9 +11,10 @@ from vnet.base.text import escaped
 from vnet.live.daemon.errors import FatalError
 from vnet.live.daemon.pidfile import Pidfile
 from vnet.live.daemon.signals import EndingSignals
-from vnet.live.lab.places import PIDFILE, base_folder, owner_of
+from vnet.live.lab.places import PIDFILE, Place, base_folder, noted, owner_of
+from vnet.live.lab.taking_down import clear
 from vnet.live.private_directory import make_private_directory, private_directory
-from vnet.live.starting import NotStartedError
+from vnet.live.starting import NotStartedError, leave_lost_terminal
 from vnet.ovs.vlog.vlog import SILENT
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ Ready = Callable[[list[Path]], None]
 @contextmanager
 def held(directory: Path, lab: str) -> Iterator[None]:
     """Hold a lab's directory while it is up. Raises :class:`NotStartedError` where another
-    process does."""
+    process does. What a lab that was killed has left there goes first."""
     if directory.parent == base_folder():
         make_private_directory(directory.parent)
-    with private_directory(directory), _lock(directory, lab):
+    clear(directory)
+    place = Place(lab, directory)
+    with private_directory(directory), _lock(directory, lab), noted(place):
         yield
 
 
@@ -64,14 +67,19 @@ def run_lab(
     plays: bool = True,
     until_ns: int | None = None,
     stays: bool = True,
+    detached: bool = False,
 ) -> Report:
-    """Let a lab live in ``directory`` until a signal ends it; ``ready`` is told where its switches
-    are once everything answers. The rest is as for :meth:`LiveLab.live`. Returns how it went."""
+    """Let a lab live in ``directory`` until a signal ends it, which SIGHUP does not where it is
+    ``detached``; ``ready`` is told where its switches are once everything answers.
+
+    The rest is as for :meth:`LiveLab.live`. Returns how it went.
+    """
     try:
-        with closing(EndingSignals(lab.clock, lab.clock.stop)):
+        with closing(EndingSignals(lab.clock, lab.clock.stop, has_no_terminal=detached)):
             ready(lab.serve(directory))
             lab.live(plays=plays, until_ns=until_ns, stays=stays)
     except BaseException:
         lab.close()
         raise
+    leave_lost_terminal()
     return lab.close()

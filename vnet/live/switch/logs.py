@@ -22,12 +22,10 @@ class Logs:
     def __init__(self, host: str = "") -> None:
         self._vlogs: dict[str, Vlog] = {}
         self._files: dict[str, LogFile] = {}
-        label = f"{host} " if host else ""
         for program, modules in _MODULES.items():
             vlog = self._vlogs[program] = Vlog(Process(program), modules)
             vlog.set_levels(None, Destination.CONSOLE, Level.WARN)
-            vlog.set_pattern(Destination.CONSOLE, f"{label}%A|%c|%p|%m")
-            vlog.set_sink(Destination.CONSOLE, Console())
+            vlog.set_sink(Destination.CONSOLE, Console(f"{host} " if host else ""))
             self._files[program] = LogFile(vlog)
 
     def __getitem__(self, program: str) -> Vlog:
@@ -36,6 +34,11 @@ class Logs:
     def file(self, program: str) -> LogFile:
         """Where a log is written to as a file, once somebody asks for that."""
         return self._files[program]
+
+    def leave_console(self) -> None:
+        """Nobody reads stderr any more."""
+        for vlog in self._vlogs.values():
+            vlog.set_levels(None, Destination.CONSOLE, Level.OFF)
 
     def commands(self, program: str) -> Sequence[Command]:
         """What can be asked and told about a log."""

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from vnet.live.daemon.pidfile import Pidfile
 from vnet.live.private_directory import private_directory
+from vnet.live.switch.leftovers import remove_sockets
 from vnet.live.switch.logs import PROGRAMS, Logs
 
 
 @contextmanager
 def run_directory(directory: Path, logs: Logs) -> Iterator[None]:
-    """Have ``directory`` while the block lasts. The pidfiles hold this process's number.
+    """Have ``directory`` while the block lasts. The pidfiles hold this process's number; what a
+    switch that was killed has left there goes.
 
     Raises :class:`~vnet.live.daemon.errors.FatalError` where another process has it, and as
     :func:`private_directory` does.
@@ -24,4 +26,5 @@ def run_directory(directory: Path, logs: Logs) -> Iterator[None]:
             pidfile = Pidfile(str(directory / f"{program}.pid"), overwrite=False, log=log)
             pidfile.create()
             held.callback(pidfile.remove)
+        remove_sockets(directory)
         yield

@@ -37,7 +37,7 @@ _SEED_BYTES = 8
 
 
 def run_switch(
-    directory: Path, file: Path | None, level: DummyLevel, ready: Callable[[], None]
+    directory: Path, file: Path | None, level: DummyLevel, ready: Callable[[], None], logs: Logs
 ) -> None:
     """Be an Open vSwitch in ``directory`` until somebody ends it; ``ready`` is called when
     everything answers. The rest is as for :func:`standalone_switch`."""
@@ -46,7 +46,7 @@ def run_switch(
     with (
         closing(clock),
         closing(EndingSignals(clock, clock.stop)),
-        standalone_switch(clock, directory, file, level),
+        standalone_switch(clock, directory, file, level, logs=logs),
     ):
         ready()
         preload(clock)
@@ -61,6 +61,7 @@ def standalone_switch(
     level: DummyLevel = DummyLevel.NONE,
     *,
     chance: Chance | None = None,
+    logs: Logs | None = None,
 ) -> Iterator[Daemon]:
     """Have an Open vSwitch in ``directory`` while the block lasts; it works as ``clock`` runs, and
     stops that when somebody tells it to exit.
@@ -70,7 +71,7 @@ def standalone_switch(
     from there, the identities of new rows in memory too. Raises
     :class:`~vnet.live.daemon.errors.FatalError`, ``OvsdbError`` or ``OSError``.
     """
-    logs = Logs()
+    logs = logs or Logs()
     server = OvsdbServer(clock, vlog=logs[SERVER], directory=str(directory))
     with run_directory(directory, logs), closing(server):
         database = _database(server, file, chance)
