@@ -27,6 +27,8 @@ _CRASHES = frozenset(
 
 _RESTART_INTERVAL_S = 10
 
+_PR_SET_NAME = 15
+
 
 class Background:
     """How far into the background a daemon goes: ``detach`` from the terminal, ``supervise`` by a
@@ -179,8 +181,14 @@ class Background:
 
 def call_process(name: str) -> None:
     """The name that ``ps`` shows."""
-    with open("/proc/self/comm", "w", encoding="ascii") as file:
-        file.write(name)
+    try:
+        with open("/proc/self/comm", "w", encoding="ascii") as file:
+            file.write(name)
+    except PermissionError:
+        # Who has become another user may not write there: prctl(2) knows no such difference.
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode("ascii"), 0, 0, 0)
 
 
 def describe_status(status: int) -> str:
