@@ -89,7 +89,8 @@ class MessageReader:
 
 
 def _parse(message: bytes, limits: Limits) -> Any:
-    limits.check(message)
+    """The value that a message is, which is neither too long nor too deep."""
+    limits.check_parts(message)
     text = message.decode("utf-8", "surrogateescape")
     if "\\u" in text:
         check_escapes(text)

@@ -45,16 +45,15 @@ class Scanner:
             if self._is_in_string and not self._leave_string(buffer):
                 return 0
             begin = self._scanned
-            whole = _UP_TO_CUT_STRING.match(buffer, begin, begin + _BLOCK_BYTES)
-            assert whole is not None
-            found = depths(_STRING.sub(b"", whole[0]), self._depth)
+            bare, n_whole = _without_strings(bytes(buffer[begin : begin + _BLOCK_BYTES]))
+            found = depths(bare, self._depth)
             if 0 in found:
                 return self._exact_end(buffer)
             if found:
                 if max(found) > self._limits.depth:
                     raise self._limits.too_deep()
                 self._depth = found[-1]
-            self._scanned = whole.end()
+            self._scanned = begin + n_whole
             if self._scanned < min(begin + _BLOCK_BYTES, len(buffer)):
                 self._is_in_string = True
                 self._scanned += 1
@@ -80,3 +79,16 @@ class Scanner:
         self._scanned += 1
         self._is_in_string = False
         return True
+
+
+def _without_strings(block: bytes) -> tuple[bytes, int]:
+    """A block's text outside strings, and how much of the block that is with whole strings: all,
+    or up to the string that is cut.
+    """
+    if b"\\" in block:
+        whole = _UP_TO_CUT_STRING.match(block)
+        assert whole is not None
+        return _STRING.sub(b"", whole[0]), whole.end()
+    parts = block.split(b'"')
+    is_cut = len(parts) % 2 == 0
+    return b"".join(parts[::2]), len(block) - (len(parts[-1]) + 1 if is_cut else 0)
