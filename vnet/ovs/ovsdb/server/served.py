@@ -9,8 +9,12 @@ from vnet.ovs.ovsdb.commit import Commit
 from vnet.ovs.ovsdb.database import Database
 from vnet.ovs.ovsdb.json_text import Json
 from vnet.ovs.ovsdb.server.history import History
+from vnet.ovs.ovsdb.server.row_texts import RowTexts
 from vnet.ovs.ovsdb.server.shape import Shape
 from vnet.ovs.ovsdb.server.watch import Watch
+
+_MOST_ROW_TEXTS = 4
+"""Shapes of monitors whose rows' texts are kept for the next client."""
 
 Forward = Callable[[list[Json], Callable[[Message | None], None]], None]
 """Has another server carry out a transaction. The function it is given is called with the answer,
@@ -28,6 +32,8 @@ class Served:
         self.forward: Forward | None = None
         self.history = History(is_kept=model == "relay")
         self._watches: dict[Shape, Watch] = {}
+        self._row_texts: dict[Shape, RowTexts] = {}
+        """Of the latest shapes, the last one last, whether they are watched or not."""
 
     @property
     def is_available(self) -> bool:
@@ -39,6 +45,7 @@ class Served:
         self.database = database
         self.history.clear()
         self._watches.clear()
+        self._row_texts.clear()
 
     @property
     def n_watches(self) -> int:
@@ -49,8 +56,15 @@ class Served:
         """The watch of this shape, for whoever wants to see that."""
         watch = self._watches.get(shape)
         if watch is None:
-            watch = self._watches[shape] = Watch(self.database, shape)
+            watch = self._watches[shape] = Watch(self.database, shape, self._texts_for(shape))
         return watch
+
+    def _texts_for(self, shape: Shape) -> RowTexts:
+        texts = self._row_texts.pop(shape, None) or RowTexts()
+        self._row_texts[shape] = texts
+        if len(self._row_texts) > _MOST_ROW_TEXTS:
+            del self._row_texts[next(iter(self._row_texts))]
+        return texts
 
     def note(self, commit: Commit) -> None:
         """Take note of a commit."""

@@ -16,6 +16,7 @@ from vnet.ovs.ovsdb.database import Database
 from vnet.ovs.ovsdb.json_text import Json
 from vnet.ovs.ovsdb.row import Row
 from vnet.ovs.ovsdb.server.row_filter import RowFilter
+from vnet.ovs.ovsdb.server.row_texts import RowTexts
 from vnet.ovs.ovsdb.server.row_update import Hidden, TableView, Version, teller
 from vnet.ovs.ovsdb.server.shape import Filters, Shape
 
@@ -69,8 +70,9 @@ class ChangeSet:
 class Watch:
     """One shape of monitor on one database. Followers hold a :class:`ChangeSet` of what is new."""
 
-    def __init__(self, database: Database, shape: Shape) -> None:
+    def __init__(self, database: Database, shape: Shape, row_texts: RowTexts | None = None) -> None:
         self._database = database
+        self._row_texts = row_texts or RowTexts()
         self.views = {name: TableView(database.schema.tables[name], table) for name, table in shape}
         self._change_sets: list[ChangeSet] = []
         self.newest: ChangeSet | None = None
@@ -151,20 +153,29 @@ class Watch:
         key = version.value, only
         text = self._initial_texts.get(key)
         if text is None:
-            rows: dict[str, dict[Uuid, RowChange]] = {
-                name: {uuid: (None, row) for uuid, row in self._database.tables[name].rows.items()}
+            filters = dict(only)
+            tables = [
+                f'"{name}":{{{",".join(rows)}}}'
                 for name, view in self.views.items()
-                if view.tells_initial
-            }
-            text = encode_text(self._table_updates(rows, True, version, only, {}))
-            self._initial_texts[key] = text
+                if view.tells_initial and (rows := self._initial_rows(view, version, filters))
+            ]
+            text = self._initial_texts[key] = f"{{{','.join(tables)}}}"
         return text
+
+    def _initial_rows(self, view: TableView, version: Version, filters: Filters) -> list[str]:
+        """The members of a table's <table-update>."""
+        rows = self._database.tables[view.name].rows
+        row_filter = filters.get(view.name)
+        wanted = [row for row in rows.values() if row_filter is None or row_filter.passes(row)]
+        texts = self._row_texts.of(view, version, wanted)
+        self._row_texts.tidy(view, version, rows)
+        return texts
 
     def update_text(self, changes: ChangeSet, version: Version, only: Selection) -> str | None:
         """The <table-updates> of changes, or None where there is nothing to tell."""
         key = version.value, only
         if key not in changes.texts:
-            updates = self._table_updates(changes.rows, False, version, only, changes.hidden)
+            updates = self._table_updates(changes.rows, version, only, changes.hidden)
             changes.texts[key] = encode_text(updates) if updates else None
         return changes.texts[key]
 
@@ -188,7 +199,6 @@ class Watch:
     def _table_updates(
         self,
         rows: dict[str, dict[Uuid, RowChange]],
-        initial: bool,
         version: Version,
         only: Selection,
         hidden: dict[str, Hidden],
@@ -203,7 +213,7 @@ class Watch:
             told = {
                 uuid: update
                 for uuid, (old, new) in changes.items()
-                if (update := tell(initial, old, new)) is not None
+                if (update := tell(False, old, new)) is not None
             }
             if told:
                 updates[name] = told
