@@ -6,9 +6,12 @@ obeys those. Whatever is printed or written about such text goes through here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 _MAX_QUOTED = 80
+_MOST_DIGITS = 4000
+_LONG_NUMBER = re.compile(rf"([0-9]{{{_MOST_DIGITS}}})[0-9]+")
 
 
 def escaped(text: str) -> str:
@@ -16,6 +19,12 @@ def escaped(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def with_readable_numbers(text: str) -> str:
+    """``text`` with at most 4000 digits in a row: Python reads no number that has many more, and
+    whoever wants one finds either far too large."""
+    return _LONG_NUMBER.sub(r"\1", text) if len(text) > _MOST_DIGITS else text
 
 
 def with_port(host: str, port: int) -> str:

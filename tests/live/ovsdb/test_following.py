@@ -87,3 +87,11 @@ def test_a_relay_shows_what_its_server_has_and_hands_on_what_is_changed(
     source.vsctl("del-br", "br0")
     eventually(lambda: bridges(relay) == ["br1"])
     assert relay.values("Database", "connected", "_Server") == [True]
+
+
+def test_an_active_server_that_is_none_is_refused_and_this_one_goes_on(ours: Servers) -> None:
+    ours.serve()
+    ours.ask("ovsdb-server/set-active-ovsdb-server", "nowhere")
+    _, error = ours.ask("ovsdb-server/connect-active-ovsdb-server")
+    assert "nowhere: Address family not supported by protocol" in error
+    ours.vsctl("init")

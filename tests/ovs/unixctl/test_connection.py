@@ -116,6 +116,11 @@ def test_a_command_that_breaks_down_costs_its_own_answer_alone(daemon: Daemon) -
     assert b"requires at least" in daemon.ask(fine)
 
 
+def test_a_number_that_is_too_long_to_be_read_is_one_that_is_too_large(daemon: Daemon) -> None:
+    answer = daemon.ask(b'{"id":1,"method":"echo","params":["p%s"]}' % (b"9" * 5000))
+    assert answer == b'{"id":1,"result":"p%s\\n","error":null}' % (b"9" * 4000)
+
+
 def test_commands_are_listed_by_name_with_their_usage_but_for_hidden_ones(daemon: Daemon) -> None:
     assert daemon.ask(b'{"id":1,"method":"list-commands","params":[]}') == (
         b'{"id":1,"result":"The available commands are:\\n'

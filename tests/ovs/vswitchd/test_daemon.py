@@ -353,3 +353,12 @@ def test_a_port_that_comes_after_it_was_deleted_has_another_number() -> None:
         switch.delete_port("br0", "p2")
     switch.set("Interface", "p1", type="internal")
     assert switch.numbers()["p1"] == 1
+
+
+def test_a_number_that_is_too_long_to_be_read_is_one_that_is_too_large() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1"))
+    far_too_large = ["map", [["mac-aging-time", "9" * 5000], ["stp-priority", "9" * 5000]]]
+    switch.set("Bridge", "br0", other_config=far_too_large, stp_enable=True)
+    switch.set("Interface", "p1", external_ids=["map", [["note", "9" * 5000]]])
+    assert switch.get("Open_vSwitch", ".", "cur_cfg") == switch.get("Open_vSwitch", ".", "next_cfg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -58,7 +59,7 @@ class DummyPlug:
         """Files are looked at, too: one that somebody has removed is made anew."""
         if options != self._options:
             return False
-        return all(Path(options[key]).exists() for key in self._files)
+        return all(os.path.exists(options[key]) for key in self._files)
 
     def _configure_wire(self, passive: str | None, active: str | None) -> None:
         if passive is not None and active is not None:

@@ -189,8 +189,12 @@ class _FollowingCommands:
     def _connect(self, _words: Words) -> str:
         if not self._following.target:
             return "Unable to connect: active server is not specified.\n"
-        self._following.connect()
-        self._server.changed()
+        try:
+            self._following.connect()
+        except OSError as error:
+            raise CommandError(f"{self._following.target}: {error.strerror}") from None
+        finally:
+            self._server.changed()
         return ""
 
     def _disconnect(self, _words: Words) -> str:

@@ -49,7 +49,6 @@ class Following:
 
         self.disconnect()
         owner = self._owner
-        owner.server.is_read_only = True
         self.replication = Replication(
             self.target,
             self.excluded,
@@ -60,6 +59,7 @@ class Following:
             owner.vlog,
         )
         self.replication.upstream.set_probe_interval(self.probe_interval_ms)
+        owner.server.is_read_only = True
 
     def disconnect(self) -> None:
         """Follow it no more: this server is the active one."""

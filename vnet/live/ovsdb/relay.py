@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vnet.ovs.ovsdb.server.server import Server
 
 _PATIENCE_NS = 30 * NS_PER_S
+_MOST_WAITING = 1000
+"""Transactions that may wait for the other server to be there; it may not be for days."""
 
 
 class Relay:
@@ -160,7 +162,10 @@ class Relay:
         """Have a transaction carried out there; ``done`` is given the answer, or None where nobody
         can know what became of it."""
         if not self._is_in_step:
-            self._waiting.append((operations, done))
+            if len(self._waiting) < _MOST_WAITING:
+                self._waiting.append((operations, done))
+            else:
+                done(None)
             return
         self._forwarded.append(done)
 

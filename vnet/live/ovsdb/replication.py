@@ -98,7 +98,8 @@ class Replication:
         if type(message.result) is not list:
             self._fail(OvsdbError("list_dbs failed", "list_dbs response is not array"))
             return
-        names = [name for name in message.result if type(name) is str and name in self._databases]
+        told = {name for name in message.result if type(name) is str}
+        names = [name for name in self._databases if name in told]
         self._log.dbg("Send schema requests")
         self._n_awaited = len(names)
         for name in names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from vnet.base.text import with_readable_numbers
 from vnet.ovs.unixctl.request import Request
 
 Run: TypeAlias = Callable[[Request, Sequence[str]], None]
@@ -84,7 +85,7 @@ class CommandTable:
             raise CommandError(f'"{name}" command requires at least {command.least} arguments')
         if command.most is not None and len(words) > command.most:
             raise CommandError(f'"{name}" command takes at most {command.most} arguments')
-        texts = [word for word in words if isinstance(word, str)]
+        texts = [with_readable_numbers(word) for word in words if isinstance(word, str)]
         if len(texts) != len(words):
             raise CommandError(f'"{name}" command has non-string argument')
         command.run(request, texts)

@@ -12,6 +12,7 @@ from dataclasses import MISSING, fields
 from itertools import count
 from typing import Any, NamedTuple, cast
 
+from vnet.base.text import with_readable_numbers
 from vnet.ovs.ovsdb.atoms import Datum, Uuid
 from vnet.ovs.ovsdb.commit import Commit
 from vnet.ovs.ovsdb.row import Row
@@ -183,8 +184,14 @@ def _column(schema: ColumnSchema) -> _Column:
 
 def _value(column: _Column, datum: Datum) -> object:
     if column.is_map:
-        return dict(datum)
-    return datum if column.is_set else next(iter(datum), None)
+        return {key: _readable(atom) for key, atom in datum}
+    atoms = tuple(map(_readable, datum))
+    return atoms if column.is_set else next(iter(atoms), None)
+
+
+def _readable(atom: object) -> object:
+    """A text may be a number, which whoever reads it must be able to read."""
+    return with_readable_numbers(atom) if type(atom) is str else atom
 
 
 def _made(row_type: type[ConfigRow], uuid: Uuid, values: Mapping[str, object]) -> ConfigRow:

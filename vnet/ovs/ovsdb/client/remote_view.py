@@ -234,13 +234,15 @@ class RemoteView:
 
     def _server_updated(self, updates: Json) -> None:
         """Begin with the database as soon as the server has it."""
-        assert self._server is not None
+        if self._server is None:
+            raise OvsdbError("syntax error", f"{_SERVER}: nobody has asked for that")
         self._server.apply(updates, whole_rows=False)
         if self._monitoring is not None:
             return
-        for row in self._server.tables["Database"].values():
-            if row.columns["name"] == (self.name,) and row.columns["schema"]:
-                self._use_schema(python_json.loads(row.columns["schema"][0]))
+        for row in self._server.tables.get("Database", {}).values():
+            schema = row.columns.get("schema")
+            if row.columns.get("name") == (self.name,) and schema:
+                self._use_schema(_read_schema(schema[0]))
                 self._monitor(Monitoring.SINCE)
 
     def _use_schema(self, json: Json) -> None:
@@ -265,17 +267,19 @@ class RemoteView:
         self._call(kind.value, params, self._contents_told, self._monitor_refused)
 
     def _monitor_refused(self, error: Json) -> None:
-        assert self._monitoring is not None
+        if self._monitoring is None:
+            return  # The database went before the answer came.
         if self._monitoring not in _FALLBACK:
             raise OvsdbError("not supported", f"monitor: {error}")
         self._monitor(_FALLBACK[self._monitoring])
 
     def _contents_told(self, result: Json) -> None:
-        assert self._replica is not None
+        if self._monitoring is None or self._replica is None:
+            return  # Likewise.
         is_continued, updates = False, result
         if self._monitoring is Monitoring.SINCE:
             is_continued, last_id, updates = _checked(result, 3)
-            self._last_id = Uuid.parse(last_id)
+            self._last_id = _transaction_id(last_id)
         take_in = self._replica.apply if is_continued else self._replica.replace
         whole_rows = self._monitoring is Monitoring.PLAIN
         commit = take_in(updates, whole_rows=whole_rows, txn_id=self._last_id)
@@ -291,7 +295,7 @@ class RemoteView:
             return
         if kind is Monitoring.SINCE:
             _, last_id, updates = _checked(params, 3)
-            self._last_id = Uuid.parse(last_id)
+            self._last_id = _transaction_id(last_id)
         else:
             _, updates = _checked(params, 2)
         whole_rows = kind is Monitoring.PLAIN
@@ -317,6 +321,19 @@ def _checked(json: Json, n: int) -> list[Json]:
     if not isinstance(json, list) or len(json) != n:
         raise OvsdbError("syntax error", f"array of {n} elements expected")
     return json
+
+
+def _read_schema(text: object) -> Json:
+    try:
+        return python_json.loads(str(text))
+    except (ValueError, RecursionError) as error:
+        raise OvsdbError("syntax error", f"{_SERVER}: schema: {error}") from None
+
+
+def _transaction_id(json: Json) -> Uuid:
+    if not isinstance(json, str):
+        raise OvsdbError("syntax error", "a transaction's identity is no string")
+    return Uuid.parse(json)
 
 
 def _error_of(message: Message) -> Json:
