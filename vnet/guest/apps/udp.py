@@ -16,15 +16,13 @@ from scapy.packet import Raw
 from vnet.base.errors import UsageError
 from vnet.base.ids import ip_text, is_multicast_ip
 from vnet.base.units import NS_PER_S
-from vnet.guest.apps.app import App, Pacer
+from vnet.guest.apps.app import App
+from vnet.guest.apps.numbered import NUMBER_BYTES, NumberedStream
 from vnet.guest.stamp import DatagramTemplate
 from vnet.linux.netns.namespace import Namespace
 from vnet.linux.netns.sockets.errors import SocketError
 from vnet.linux.netns.sockets.udp import Datagram, UdpSocket
 from vnet.wire import udp
-
-NUMBER_BYTES = 8
-"""Each datagram begins with its number, so a stream is never smaller than this."""
 
 
 def build_datagram(
@@ -133,10 +131,10 @@ class UdpOptions(TypedDict, total=False):
     servers: Sequence[UdpServer]
 
 
-class UdpStream(App):
-    """Sends ``count`` numbered datagrams and counts, each once, those that arrived.
+class UdpStream(NumberedStream):
+    """A stream from a namespace's socket to ``target``, of packets that Scapy has built.
 
-    With ``echo`` that is those that came back; without, those that one of ``servers`` has got:
+    With ``echo`` those count that came back; without, those that one of ``servers`` has got:
     the far end, or the members of a group. No ``servers`` and no ``echo`` leave ``received`` at
     0: nobody could tell.
     """
@@ -154,28 +152,18 @@ class UdpStream(App):
         timeout_ns: int = NS_PER_S,
         servers: Sequence[UdpServer] = (),
     ) -> None:
-        super().__init__(namespace.scheduler)
-        self.sent = 0
-        self.errors: list[str] = []
+        patience_ns = timeout_ns if echo or servers else 0
+        super().__init__(namespace.scheduler, count, interval_ns, patience_ns)
         self._namespace = namespace
         self._source: bytes = b""
         self._target = target
         self._port = port
         self._size_bytes = max(size_bytes, NUMBER_BYTES)
         self._echo = echo
-        self._timeout_ns = timeout_ns
         self._servers = () if echo else tuple(servers)
-        self._arrived: set[int] = set()
-        self._all_sent = False
         self._socket: UdpSocket | None = None
         self._template: DatagramTemplate | None = None
         self._mtu_bytes = 0
-        self._pacer = Pacer(self.scheduler, count, interval_ns, self._send, self._last_sent)
-
-    @property
-    def received(self) -> int:
-        """How many different datagrams arrived."""
-        return len(self._arrived)
 
     def start(self) -> None:
         sockets = self._namespace.sockets
@@ -190,19 +178,8 @@ class UdpStream(App):
             server.listeners.append(self._got_there)
         self._pacer.tick()
 
-    def seen(self) -> dict[str, Any]:
-        return {
-            "sent": self.sent,
-            "received": self.received,
-            "lost": self.sent - self.received,
-            "errors": len(self.errors),
-        }
-
-    def remarks(self) -> list[str]:
-        return list(dict.fromkeys(self.errors))
-
     def close(self) -> None:
-        self._pacer.stopped = True
+        super().close()
         if self._socket is not None:
             self._socket.close()
         for server in self._servers:
@@ -234,31 +211,15 @@ class UdpStream(App):
         self.sent += 1
         send_packet(self._namespace, self._target, data)
 
-    def _last_sent(self) -> None:
-        self._all_sent = True
-        counted = self._echo or bool(self._servers)
-        self.scheduler.after(self._timeout_ns if counted else 0, self.finish)
-        self._end_if_complete()
-
     def _came_back(self, _socket: UdpSocket, datagram: Datagram) -> None:
         if self._echo:
-            self._count(datagram)
+            self._count(datagram.data)
 
     def _got_there(self, datagram: Datagram) -> None:
         assert self._socket is not None
         # By its port: on the way its address may have been translated.
         if datagram.source_port == self._socket.port:
-            self._count(datagram)
-
-    def _count(self, datagram: Datagram) -> None:
-        number = int.from_bytes(datagram.data[:NUMBER_BYTES], "big")
-        if 1 <= number <= self.sent:
-            self._arrived.add(number)
-            self._end_if_complete()
-
-    def _end_if_complete(self) -> None:
-        if self._all_sent and self.received >= self.sent:
-            self.scheduler.after(0, self.finish)
+            self._count(datagram.data)
 
     def _error(self, error: SocketError) -> None:
         # What our own stack refuses, nobody has reported.

@@ -7,12 +7,10 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from vnet.base.errors import VnetError
 from vnet.base.ids import ip_text
-from vnet.guest.apps.app import App, Pacer
-from vnet.guest.apps.udp import NUMBER_BYTES
+from vnet.guest.apps.numbered import NUMBER_BYTES, NumberedStream
 from vnet.live.kernel.apps.error_queue import ask_for_errors, errors_of
 from vnet.live.kernel.machine import LiveMachine
 from vnet.topology.steps import UdpStep
@@ -78,27 +76,21 @@ def _asked_address(extra: list[tuple[int, int, bytes]]) -> list[tuple[int, int, 
     return []
 
 
-class LiveUdpStream(App):
+class LiveUdpStream(NumberedStream):
     """Sends the datagrams of ``step`` to ``target``, and counts what ``servers`` got, or sent
     back."""
 
     def __init__(
         self, machine: LiveMachine, target: bytes, step: UdpStep, servers: list[LiveUdpServer]
     ) -> None:
-        super().__init__(machine.clock)
-        self.sent = 0
-        self.errors: list[str] = []
+        patience_ns = step.timeout_ns if step.echo or servers else 0
+        super().__init__(machine.clock, step.count, step.interval_ns, patience_ns)
         self._machine = machine
         self._target = target
         self._step = step
         self._servers = [] if step.echo else servers
-        self._arrived: set[int] = set()
-        self._all_sent = False
         self._socket: socket.socket | None = None
         self._own_port = 0
-        self._pacer = Pacer(
-            self.scheduler, step.count, step.interval_ns, self._send, self._last_sent
-        )
 
     def start(self) -> None:
         family = socket.AF_INET6 if len(self._target) == 16 else socket.AF_INET
@@ -115,20 +107,8 @@ class LiveUdpStream(App):
             server.listeners.append(self._got_there)
         self._pacer.tick()
 
-    def seen(self) -> dict[str, Any]:
-        received = len(self._arrived)
-        return {
-            "sent": self.sent,
-            "received": received,
-            "lost": self.sent - received,
-            "errors": len(self.errors),
-        }
-
-    def remarks(self) -> list[str]:
-        return list(dict.fromkeys(self.errors))
-
     def close(self) -> None:
-        self._pacer.stopped = True
+        super().close()
         if self._socket is not None:
             self._machine.clock.forget(self._socket)
             self._socket.close()
@@ -173,19 +153,3 @@ class LiveUdpStream(App):
         # By its port: on the way its address may have been translated.
         if source[1] == self._own_port:
             self._count(data)
-
-    def _count(self, data: bytes) -> None:
-        number = int.from_bytes(data[:NUMBER_BYTES], "big")
-        if 1 <= number <= self.sent:
-            self._arrived.add(number)
-            self._end_if_complete()
-
-    def _last_sent(self) -> None:
-        self._all_sent = True
-        counted = self._step.echo or bool(self._servers)
-        self.scheduler.after(self._step.timeout_ns if counted else 0, self.finish)
-        self._end_if_complete()
-
-    def _end_if_complete(self) -> None:
-        if self._all_sent and len(self._arrived) >= self.sent:
-            self.scheduler.after(0, self.finish)
