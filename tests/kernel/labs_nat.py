@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from tests.kernel.cases import UNLIMITED, Case, port_mac, station_mac
 from tests.kernel.frames_nat import NatFrames
 from tests.kernel.frames_tcp import TcpFrames
-from tests.kernel.rulesets import IPV4, IPV6, LIBVIRT, Rules
+from tests.kernel.rulesets import IPV4, IPV6, LIBVIRT, Rules, Words
 from tests.kernel.setup import Bridge, Lab, Port, Route
 from vnet.base.chance import Stream
 
@@ -29,51 +31,80 @@ def _tracking(chance: Stream) -> dict[str, int]:
     }
 
 
+class _Family(NamedTuple):
+    """What a router between three networks is in one family of addresses.
+
+    ``stations`` has patterns of addresses, by the numbers of a network and of a station in it, and
+    which stations have such a one.
+    """
+
+    words: Words
+    address: str
+    stations: dict[str, tuple[int, ...]]
+    route: Route
+    pools: tuple[str, ...]
+    sysctls: dict[str, int]
+
+
+_ROUTER4 = _Family(
+    words=IPV4,
+    address="10.0.{}.1/24",
+    stations={"10.0.{}.{}": (11, 12, 200)},
+    route=Route("10.0.99.0/24", gateway="10.0.3.12"),
+    pools=_POOLS4,
+    sysctls={"net.ipv4.ip_forward": 1},
+)
+_ROUTER6 = _Family(
+    words=IPV6,
+    address="fd00:{}::1/64",
+    stations={"fd00:{}::{:x}": (11, 12, 200), "fe80::{}:{:x}": (11, 12)},
+    route=Route("fd00:99::/64", gateway="fd00:3::c"),
+    pools=_POOLS6,
+    sysctls={
+        "net.ipv6.conf.all.forwarding": 1,
+        "net.ipv6.conf.default.dad_transmits": 0,
+        "net.ipv6.conf.default.router_solicitations": 0,
+    },
+)
+
+
 def nat(chance: Stream, frames: Stream, n_steps: int) -> Case:
     """A router between three networks."""
-    ports = tuple(
-        Port(
-            f"p{number}",
-            port_mac(number),
-            mtu_bytes=chance.choice((1500, 1500, 1400)) if number > 1 else 1500,
-            addresses=(f"10.0.{number}.1/24",),
-            stations={f"10.0.{number}.{n}": station_mac(number, n) for n in (11, 12, 200)},
-        )
-        for number in (1, 2, 3)
-    )
-    rules = Rules(IPV4, tuple(port.name for port in ports), chance).text()
-    sysctls = {"net.ipv4.ip_forward": 1, **_tracking(chance), **_UNLIMITED}
-    routes = (Route("10.0.99.0/24", gateway="10.0.3.12"),)
-    lab = Lab(ports, routes=routes, sysctls=sysctls, rules=rules)
-    return Case(lab, list(NatFrames(lab, frames, _POOLS4).steps(n_steps)))
+    return _router(_ROUTER4, chance, frames, n_steps)
 
 
 def nat6(chance: Stream, frames: Stream, n_steps: int) -> Case:
     """A router between three networks of IPv6."""
+    return _router(_ROUTER6, chance, frames, n_steps)
+
+
+def _router(family: _Family, chance: Stream, frames: Stream, n_steps: int) -> Case:
     ports = tuple(
         Port(
             f"p{number}",
             port_mac(number),
             mtu_bytes=chance.choice((1500, 1500, 1400)) if number > 1 else 1500,
-            addresses=(f"fd00:{number}::1/64",),
+            addresses=(family.address.format(number),),
             stations={
-                **{f"fd00:{number}::{n:x}": station_mac(number, n) for n in (11, 12, 200)},
-                **{f"fe80::{number}:{n:x}": station_mac(number, n) for n in (11, 12)},
+                address.format(number, n): station_mac(number, n)
+                for address, numbers in family.stations.items()
+                for n in numbers
             },
         )
         for number in (1, 2, 3)
     )
-    rules = Rules(IPV6, tuple(port.name for port in ports), chance).text()
-    sysctls = {
-        "net.ipv6.conf.all.forwarding": 1,
-        "net.ipv6.conf.default.dad_transmits": 0,
-        "net.ipv6.conf.default.router_solicitations": 0,
-        **_tracking(chance),
-        **_UNLIMITED,
-    }
-    routes = (Route("fd00:99::/64", gateway="fd00:3::c"),)
-    lab = Lab(ports, routes=routes, sysctls=sysctls, ipv6=True, rules6=rules)
-    return Case(lab, list(NatFrames(lab, frames, _POOLS6).steps(n_steps)))
+    rules = Rules(family.words, tuple(port.name for port in ports), chance).text()
+    sysctls = {**family.sysctls, **_tracking(chance), **_UNLIMITED}
+    ipv6 = family is _ROUTER6
+    lab = Lab(
+        ports,
+        routes=(family.route,),
+        sysctls=sysctls,
+        ipv6=ipv6,
+        rules="" if ipv6 else rules,
+        rules6=rules if ipv6 else "",
+    )
+    return Case(lab, list(NatFrames(lab, frames, family.pools).steps(n_steps)))
 
 
 def local(chance: Stream, frames: Stream, n_steps: int) -> Case:
