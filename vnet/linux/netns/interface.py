@@ -14,11 +14,13 @@ from vnet.base.ids import IPV4_BROADCAST, IpAddress, is_link_local_ip6, link_loc
 from vnet.linux.netns import drops
 from vnet.linux.netns.addrconf import Addrconf
 from vnet.linux.netns.address import InterfaceAddress
+from vnet.linux.netns.arp_cache import ArpCache
 from vnet.linux.netns.hardware_filter import HardwareFilter
 from vnet.linux.netns.igmp import IgmpHost
 from vnet.linux.netns.linkstate import LinkState
 from vnet.linux.netns.mld import MldHost
-from vnet.linux.netns.neighbor import ArpCache, NdCache, NeighborCache
+from vnet.linux.netns.nd_cache import NdCache
+from vnet.linux.netns.neighbor import NeighborCache
 from vnet.linux.netns.source_address import choose_source
 from vnet.netdev.device import TOO_SHORT, TRUNCATED_TAG, NetDevice
 from vnet.sim.frame import Frame

@@ -1,7 +1,8 @@
 """The neighbour caches of an interface: the table's decisions put into frames.
 
 :class:`NeighborCache` drives a :class:`~vnet.tables.neigh.NeighborTable` with the lab's clock;
-ARP and ND differ only in how a solicitation looks and in what a failure is reported as.
+ARP (:mod:`~vnet.linux.netns.arp_cache`) and ND (:mod:`~vnet.linux.netns.nd_cache`) differ only in
+how a solicitation looks and in what a failure is reported as.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.base.chance import Stream
 from vnet.base.drops import DropReason
-from vnet.base.ids import MAC_ZERO, solicited_node_of
-from vnet.linux.netns import arp_policy, drops
-from vnet.linux.netns.nd_send import send_nd
+from vnet.base.ids import MAC_ZERO
+from vnet.base.units import NS_PER_MS, NS_PER_S
+from vnet.linux.netns import drops
 from vnet.linux.netns.sysctl.neighbor import QUEUED_PACKET_BYTES, NeighborConf
 from vnet.linux.timer_wheel import expiry_ns
 from vnet.sim.frame import Frame, Meta
@@ -29,26 +30,23 @@ from vnet.tables.neigh import (
     Nud,
 )
 from vnet.tables.neigh_limits import NeighborFamily, NeighborThresholds
-from vnet.wire import icmp, icmpv6, nd
-from vnet.wire.ether import TYPE_IPV4, TYPE_IPV6
+from vnet.wire.ether import TYPE_IPV4
 from vnet.wire.ether import frame as ether_frame
 
 if TYPE_CHECKING:
     from vnet.linux.netns.interface import Interface
 
 _SWEEP_INTERVAL_NS = NeighborParameters().base_reachable_ns // 2
-_NS_PER_S = 1_000_000_000
-_NS_PER_MS = 1_000_000
 
 
 @lru_cache
 def parameters_of(conf: NeighborConf) -> NeighborParameters:
     """A device's settings as its table takes them; equal ones are one instance."""
     return NeighborParameters(
-        base_reachable_ns=conf.base_reachable_time_ms * _NS_PER_MS,
-        retrans_ns=conf.retrans_time_ms * _NS_PER_MS,
-        delay_first_probe_ns=conf.delay_first_probe_time * _NS_PER_S,
-        gc_stale_ns=conf.gc_stale_time * _NS_PER_S,
+        base_reachable_ns=conf.base_reachable_time_ms * NS_PER_MS,
+        retrans_ns=conf.retrans_time_ms * NS_PER_MS,
+        delay_first_probe_ns=conf.delay_first_probe_time * NS_PER_S,
+        gc_stale_ns=conf.gc_stale_time * NS_PER_S,
         multicast_solicit=conf.mcast_solicit,
         unicast_solicit=conf.ucast_solicit,
         queue_packets=conf.unres_qlen_bytes // QUEUED_PACKET_BYTES,
@@ -355,103 +353,3 @@ class NeighborCache(ABC):
     @abstractmethod
     def report_unreachable(self, waiting: PendingPacket) -> None:
         """Tell the sender of a packet that its next hop did not answer."""
-
-
-class ArpCache(NeighborCache):
-    """IPv4 neighbours, by ARP (RFC 826)."""
-
-    __slots__ = ()
-
-    @staticmethod
-    def source_in(packet: bytes) -> bytes:
-        return packet[12:16]
-
-    def gave_up(self, neighbor: Neighbor[PendingPacket]) -> None:
-        """IPv4's routes do not ask whether their gateways answer."""
-
-    def may_ask_as(self, source: bytes, ip: bytes) -> bool:
-        return arp_policy.may_ask_as(self.interface, source, ip)
-
-    def own_source(self, ip: bytes) -> bytes | None:
-        return self.interface.source_for(ip)
-
-    def solicit(self, ip: bytes, source: bytes, mac: bytes | None, meta: Meta | None) -> None:
-        self.interface.namespace.arp.request(self.interface, ip, source, mac, meta)
-
-    def report_unreachable(self, waiting: PendingPacket) -> None:
-        self.interface.namespace.icmp.send_error(
-            waiting.packet, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, meta=waiting.meta
-        )
-
-
-class NdCache(NeighborCache):
-    """IPv6 neighbours, by neighbour discovery (RFC 4861 section 7)."""
-
-    ether_type = TYPE_IPV6
-    protocol = "ipv6"
-
-    __slots__ = ("proxied",)
-
-    def __init__(self, interface: Interface, family: Neighbors, conf: NeighborConf) -> None:
-        super().__init__(interface, family, conf)
-        self.proxied: dict[bytes, bool] = {}
-        """Whom we answer for here (``ip -6 neigh add proxy``), and whether as a router."""
-
-    def gave_up(self, neighbor: Neighbor[PendingPacket]) -> None:  # noqa: ARG002
-        # Hosts look for another router now.
-        self.interface.namespace.routing6.forget()
-
-    def is_reachable(self, router: bytes) -> bool:
-        """Whether a router may be chosen: it has not failed to answer (RFC 4861 section 6.3.6).
-
-        One that has is asked again, once in a while (router_probe_interval).
-        """
-        neighbor = self.table.get(router)
-        if neighbor is None or neighbor.state is not Nud.FAILED:
-            return True
-        now_ns = self.interface.device.scheduler.now_ns
-        pause_ns = self.interface.conf6.router_probe_interval * _NS_PER_S
-        source = self.own_source(router)
-        if now_ns > neighbor.updated_ns + pause_ns and source is not None:
-            self.table.probe_once(neighbor, now_ns)
-            self._arm(neighbor)
-            self.solicit(router, source, None, None)
-        return False
-
-    def add_proxied(self, ip: bytes, *, router: bool = False) -> None:
-        """``ip -6 neigh add proxy IP dev DEVICE [router]``."""
-        if ip not in self.proxied:
-            self.interface.mld.join(solicited_node_of(ip))
-        self.proxied[ip] = router
-
-    def remove_proxied(self, ip: bytes) -> None:
-        """``ip -6 neigh del proxy IP dev DEVICE``; harmless where there is none."""
-        if self.proxied.pop(ip, None) is not None:
-            self.interface.mld.leave(solicited_node_of(ip))
-
-    @staticmethod
-    def source_in(packet: bytes) -> bytes:
-        return packet[8:24]
-
-    def may_ask_as(self, source: bytes, ip: bytes) -> bool:  # noqa: ARG002
-        # One that is on this very link; the answer could not find its way to another.
-        address = self.interface.find(source)
-        return address is not None and address.usable
-
-    def own_source(self, ip: bytes) -> bytes | None:  # noqa: ARG002
-        return self.interface.link_local
-
-    def solicit(self, ip: bytes, source: bytes, mac: bytes | None, meta: Meta | None) -> None:
-        target = ip if mac is not None else solicited_node_of(ip)
-        body = nd.solicitation(ip, self.interface.device.mac)
-        message = icmpv6.Icmpv6(icmpv6.NEIGHBOR_SOLICITATION, 0, body)
-        send_nd(self.interface, source, target, message, mac=mac, meta=meta)
-
-    def report_unreachable(self, waiting: PendingPacket) -> None:
-        self.interface.namespace.icmpv6.send_error(
-            waiting.packet,
-            icmpv6.UNREACHABLE,
-            icmpv6.ADDRESS_UNREACHABLE,
-            meta=waiting.meta,
-            received_by=waiting.received_by,
-        )
