@@ -26,7 +26,7 @@ from vnet.guest.apps.ping import Ping
 from vnet.guest.machine import Machine, reachable_address
 from vnet.lab.classes import MachineClass, machine_classes
 from vnet.lab.network import Network
-from vnet.topology.schema.step import MAX_PACKETS, MAX_PINGALL
+from vnet.topology.schema.traffic_step import MAX_PACKETS, MAX_PINGALL
 
 MOST_PINGS = MAX_PINGALL
 """Beyond this a matrix is not for reading; name some of the machines, or take a sample."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vnet.topology.schema.step import MAX_PINGALL, PingAllFile
+from vnet.topology.schema.traffic_step import MAX_PINGALL, PingAllFile
 
 
 def pingall_fault(given: PingAllFile, among: int, *, excused: bool) -> tuple[str, str, str] | None:

@@ -13,14 +13,7 @@ from vnet.topology.scenario.expectations import make_expectations
 from vnet.topology.scenario.machine_step_maker import MachineStepMaker
 from vnet.topology.scenario.step_maker import Common
 from vnet.topology.scenario.traffic_step_maker import TrafficStepMaker
-from vnet.topology.schema.step import (
-    FOREVER,
-    MAX_ROUNDS,
-    OVS_VERBS,
-    VERBS,
-    StepFile,
-    every_step,
-)
+from vnet.topology.schema.step import FOREVER, MAX_ROUNDS, OVS_VERBS, VERBS, StepFile, every_step
 from vnet.topology.schema.topology import TopologyFile
 from vnet.topology.schema.wire import change_of
 from vnet.topology.steps import (
