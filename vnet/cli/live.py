@@ -14,7 +14,7 @@ from vnet.cli.durations import duration
 from vnet.cli.options import PCAP_FORMAT, SEED
 from vnet.cli.reading import topology_of
 
-RUNDIR = click.Path(file_okay=False, path_type=Path, resolve_path=True)
+RUNDIR = click.Path(file_okay=False, readable=False, path_type=Path, resolve_path=True)
 
 
 class NotUpError(VnetError):

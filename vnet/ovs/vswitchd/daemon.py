@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vnet.base.record import record
 from vnet.base.units import NS_PER_MS
+from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.ovsdb.commit import Commit
 from vnet.ovs.ovsdb.json_text import Json
 from vnet.ovs.ovsdb.row import Row
@@ -84,6 +85,8 @@ class Daemon:
         self._is_configuring = False
         self._is_report_due = False
         self._is_unwritten = False
+        self._touched: set[Uuid] = set()
+        """The rows of interfaces that somebody wrote to, if only this daemon."""
         self._statistics = Timer(scheduler, self._tell_statistics)
         self._interval_ms: int | None = None
         view.on_commit(self._committed)
@@ -138,7 +141,9 @@ class Daemon:
         if self._reporter is not None:
             if self._is_unwritten:
                 self._reporter.tell_all()
+            self._reporter.doubt(self._touched)
             self._reporter.configured(writer)
+        self._touched.clear()
         self._is_unwritten = False
         root = self._reader.root
         if root is not None:
@@ -186,6 +191,7 @@ class Daemon:
 
     def _committed(self, commit: Commit) -> None:
         self._reader.note(commit)
+        self._touched.update(commit.changes.get("Interface", ()))
         if self.view.is_ready and (
             not self._is_following
             or any(is_told(table, changes) for table, changes in commit.changes.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import cast
 
 from vnet.ovs.ofproto.features import TITLES
@@ -41,6 +41,14 @@ class Reporter:
             bridge.news.update(interface.name for interface in bridge.config.interfaces())
             for interface in bridge.interfaces.values():
                 interface.is_new = interface.is_stale = True
+
+    def doubt(self, rows: Collection[Uuid]) -> None:
+        """Somebody may have written something else into these rows of interfaces."""
+        if rows:
+            for bridge in self._bridges():
+                for interface in bridge.interfaces.values():
+                    if _uuid(interface.config) in rows:
+                        interface.is_stale = True
 
     def configured(self, writer: StatusWriter) -> None:
         """A configuration is in force: which ports there are now, and which there are not."""
