@@ -40,13 +40,15 @@ def make_private_directory(path: Path) -> None:
         for missing in reversed([p for p in (path, *path.parents) if not p.exists()]):
             missing.mkdir(mode=_PRIVATE, exist_ok=True)
         found = path.stat()
+        named = path.lstat()
     except OSError as error:
         raise StorageError(
             f"cannot make the run directory {shown}: {error.strerror}", "name another: --rundir DIR"
         ) from None
     if not stat.S_ISDIR(found.st_mode):
         raise UsageError(f"{shown} is no directory", "name another: --rundir DIR")
-    if found.st_uid != os.geteuid():
+    # Who owns a link could have it lead elsewhere later.
+    if {found.st_uid, named.st_uid} != {os.geteuid()}:
         raise UsageError(
             f"the run directory {shown} belongs to somebody else", "name another: --rundir DIR"
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from vnet.base.errors import StorageError, UsageError
-from vnet.live.lab import places
+from vnet.live.lab import places, taking_down
 from vnet.live.private_directory import make_private_directory, private_directory
 
 
@@ -69,3 +70,33 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
     os.chown(path, 12345, 12345)
     with pytest.raises(UsageError, match="belongs to somebody else"):
         make_private_directory(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give links away")
+def test_a_link_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ours").mkdir(mode=0o700)
+    link = tmp_path / "link"
+    link.symlink_to("ours")
+    make_private_directory(link)
+    os.chown(link, 12345, 12345, follow_symlinks=False)
+    with pytest.raises(UsageError, match="belongs to somebody else"):
+        make_private_directory(link)
+
+
+def test_a_lab_that_ends_by_itself_is_taken_down_and_one_of_somebody_else_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / places.PIDFILE).write_text("4711\n")
+    monkeypatch.setattr(taking_down, "lock_owner", lambda _descriptor: 4711)
+    monkeypatch.setattr(os, "kill", _refusing(ProcessLookupError))
+    assert taking_down.take_down(tmp_path)
+    monkeypatch.setattr(os, "kill", _refusing(PermissionError))
+    with pytest.raises(StorageError, match="4711, which has the lab, is somebody else's"):
+        taking_down.take_down(tmp_path)
+
+
+def _refusing(error: type[OSError]) -> Callable[[int, int], None]:
+    def kill(_pid: int, _number: int) -> None:
+        raise error
+
+    return kill

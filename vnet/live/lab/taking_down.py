@@ -40,7 +40,12 @@ def _end(descriptor: int) -> bool:
     pid = lock_owner(descriptor)
     if not pid:
         return False
-    os.kill(pid, signal.SIGTERM)
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return True  # It has ended by itself just now.
+    except PermissionError:
+        raise StorageError(f"process {pid}, which has the lab, is somebody else's") from None
     end_s = time.monotonic() + _PATIENCE_S
     while lock_owner(descriptor) == pid:
         if time.monotonic() > end_s:
