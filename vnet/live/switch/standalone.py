@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vnet.base.chance import Chance
 from vnet.live.clock import WallClock
@@ -17,6 +15,7 @@ from vnet.live.ovsdb.ovsdb_server import OvsdbServer
 from vnet.live.switch.live_switch import live_switch
 from vnet.live.switch.logs import SERVER, SWITCH, Logs
 from vnet.live.switch.run_directory import run_directory
+from vnet.live.vswitchd.parts import SwitchParts
 from vnet.live.vswitchd.preload import preload
 from vnet.live.vswitchd.process import abilities
 from vnet.ovs.ovsdb.atoms import Uuid
@@ -24,16 +23,7 @@ from vnet.ovs.ovsdb.database import Database
 from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.ovsdb.shipped import open_vswitch_schema
 from vnet.ovs.ovsdb.view import LocalView
-from vnet.ovs.unixctl.table import Command
-from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd.daemon import Daemon
-
-if TYPE_CHECKING:
-    from vnet.live.devices.devices import StandaloneDevices
-    from vnet.ovs.datapath.datapath import Datapath
-    from vnet.ovs.vswitchd.reconcile import Vswitchd
-
-_SEED_BYTES = 8
 
 
 def run_switch(
@@ -75,7 +65,7 @@ def standalone_switch(
     server = OvsdbServer(clock, vlog=logs[SERVER], directory=str(directory))
     with run_directory(directory, logs), closing(server):
         database = _database(server, file, chance)
-        parts = _Parts(clock, directory, level, logs[SWITCH], chance)
+        parts = SwitchParts(clock, level, logs[SWITCH], directory=str(directory), chance=chance)
         daemon = Daemon(
             *(clock, parts.make_datapath, parts.make_devices, LocalView(database)),
             abilities=abilities(level, has_system=True),
@@ -87,7 +77,7 @@ def standalone_switch(
             live_switch(
                 *(clock, directory, server, daemon, logs),
                 ended=clock.stop,
-                commands=lambda: parts.commands(daemon),
+                commands=lambda: parts.commands(daemon.vswitchd),
             ),
         ):
             yield daemon
@@ -108,63 +98,3 @@ def _database(server: OvsdbServer, file: Path | None, chance: Chance | None) -> 
         if schema.name not in server.databases:
             raise OvsdbError("ovsdb error", f"{file}: no database of the schema {schema.name}")
     return server.databases[schema.name]
-
-
-class _Parts:
-    """What the switch consists of, made when its first bridge comes."""
-
-    def __init__(
-        self,
-        clock: WallClock,
-        directory: Path,
-        level: DummyLevel,
-        vlog: Vlog,
-        chance: Chance | None,
-    ) -> None:
-        self._clock = clock
-        self._directory = directory
-        self._level = level
-        self._vlog = vlog
-        self._chance = chance
-        self._devices: StandaloneDevices | None = None
-
-    def make_datapath(self) -> Datapath:
-        """The datapath of all bridges."""
-        from vnet.ovs.datapath.datapath import Datapath
-
-        drawn = Chance(int.from_bytes(os.urandom(_SEED_BYTES), "big"))
-        return Datapath(self._clock, "ovs-netdev", self._chance or drawn)
-
-    def make_devices(self) -> StandaloneDevices:
-        """Where devices come from."""
-        from vnet.live.devices.devices import StandaloneDevices
-
-        self._devices = StandaloneDevices(
-            self._clock, self._level, self._vlog, directory=str(self._directory)
-        )
-        return self._devices
-
-    def made(self, vswitchd: Vswitchd) -> None:
-        """Tunnels ask dummy devices for the host's addresses."""
-        if self._devices is not None:
-            vswitchd.backer.underlay.set_host(self._devices.dummies)
-
-    def commands(self, daemon: Daemon) -> Iterator[Command]:
-        """What tests may do to dummy devices, where there are such, and to time."""
-        if self._level is DummyLevel.NONE:
-            return
-        from vnet.ovs.vswitchd.appctl.clock import clock_commands
-        from vnet.ovs.vswitchd.appctl.dummies import DummyCommands
-        from vnet.ovs.vswitchd.appctl.table import switch_commands
-
-        vswitchd = daemon.vswitchd
-        assert self._devices is not None, "it comes with the switch"
-        yield from switch_commands(
-            vswitchd, DummyCommands(vswitchd, self._devices.dummies).commands()
-        )
-        yield from clock_commands(self._clock)
-
-    def close(self) -> None:
-        """Let go of the streams and files behind devices."""
-        if self._devices is not None:
-            self._devices.unplug()

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from vnet.live.daemon.running import RunningDaemon
 from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.directories import run_directory
 from vnet.live.openflow.bridge_sockets import BridgeSockets
+from vnet.live.vswitchd.parts import SwitchParts
 from vnet.live.vswitchd.preload import preload
 from vnet.live.vswitchd.remote_database import RemoteDatabase
 from vnet.ovs.unixctl.table import Command
 from vnet.ovs.vswitchd.daemon import Abilities, Daemon
 from vnet.ovs.vswitchd.memory import memory_usage
 
-if TYPE_CHECKING:
-    from vnet.live.devices.devices import StandaloneDevices
-    from vnet.ovs.datapath.datapath import Datapath
-    from vnet.ovs.vswitchd.reconcile import Vswitchd
-
 DATABASE_NAME = "Open_vSwitch"
 LOCK_NAME = "ovs_vswitchd"
 """Who has it is the one switch that the database has."""
-
-_SEED_BYTES = 8
 
 
 class SwitchProcess:
@@ -39,19 +32,17 @@ class SwitchProcess:
         self._log = process.vlog.module("bridge")
         clock, vlog = process.clock, process.vlog
         self._limit = self._log.limit(1, 1)
-        self._level = level
-        self._devices: StandaloneDevices | None = None
+        self._parts = SwitchParts(clock, level, vlog)
         self._remote = RemoteDatabase(
             clock, target, DATABASE_NAME, lock=LOCK_NAME, vlog=vlog, tls=process.tls
         )
         self.daemon = Daemon(
-            *(clock, self._make_datapath, self._make_devices, self._remote.view),
+            *(clock, self._parts.make_datapath, self._parts.make_devices, self._remote.view),
             abilities=abilities(level, has_system=has_system),
             vlog=vlog,
         )
-        self.daemon.made = self._made
-        has_dummies = level is not DummyLevel.NONE
-        process.commands.register_later(lambda: self._commands(has_dummies=has_dummies))
+        self.daemon.made = self._parts.made
+        process.commands.register_later(self._commands)
         self._sockets = BridgeSockets(
             *(clock, run_directory(), vlog),
             tls=process.tls,
@@ -69,36 +60,13 @@ class SwitchProcess:
         self._sockets.close()
         self._remote.close()
 
-    def _make_datapath(self) -> Datapath:
-        from vnet.base.chance import Chance
-        from vnet.ovs.datapath.datapath import Datapath
-
-        chance = Chance(int.from_bytes(os.urandom(_SEED_BYTES), "big"))
-        return Datapath(self._process.clock, "ovs-netdev", chance)
-
-    def _make_devices(self) -> StandaloneDevices:
-        from vnet.live.devices.devices import StandaloneDevices
-
-        self._devices = StandaloneDevices(self._process.clock, self._level, self._process.vlog)
-        return self._devices
-
-    def _made(self, vswitchd: Vswitchd) -> None:
-        if self._devices is not None:
-            vswitchd.backer.underlay.set_host(self._devices.dummies)
-
-    def _commands(self, *, has_dummies: bool) -> Iterator[Command]:
+    def _commands(self) -> Iterator[Command]:
         """What ovs-appctl may ask; where there are dummies, tests may do more."""
-        from vnet.ovs.vswitchd.appctl.clock import clock_commands
-        from vnet.ovs.vswitchd.appctl.dummies import DummyCommands
         from vnet.ovs.vswitchd.appctl.table import switch_commands
 
         vswitchd = self.daemon.vswitchd
         yield from switch_commands(vswitchd)
-        devices = self._devices
-        if has_dummies and devices is not None:
-            dummies = DummyCommands(vswitchd, devices.dummies)
-            yield from switch_commands(vswitchd, dummies.commands())
-            yield from clock_commands(self._process.clock)
+        yield from self._parts.commands(vswitchd)
 
     def _configured(self) -> None:
         if self.daemon.has_switch:
