@@ -6,6 +6,7 @@ from tests.ovs.vswitchd.row_switch import RowSwitch, dummy, mutate, named_ports
 from vnet.base.units import NS_PER_S
 from vnet.ovs.flow.ports import OFPP_LOCAL
 from vnet.ovs.vswitchd.appctl.table import appctl
+from vnet.sim.frame import Frame
 
 BROADCAST = bytes.fromhex("ffffffffffff020000000001123400") + bytes(45)
 STATUS = ("admin_state", "link_state", "mtu", "ifindex", "link_resets")
@@ -74,6 +75,22 @@ def test_a_patch_port_wants_its_peer_to_be_there() -> None:
     switch.add_bridge("br1", other)
     assert switch.get("Interface", "a", "error") is None
     assert switch.get("Interface", "b", "error") is None
+
+
+def test_a_station_behind_a_port_that_goes_is_forgotten_behind_patches_too() -> None:
+    switch = RowSwitch()
+    for bridge, name, peer in (("br0", "a", "b"), ("br1", "b", "a")):
+        patch = {"name": name, "type": "patch", "options": ["map", [["peer", peer]]]}
+        switch.add_bridge(bridge, patch, dummy(f"{bridge}-p"))
+    tables = [switch.vswitchd.bridges[name].switching.mac_table for name in ("br0", "br1")]
+    for name in ("br0-p", "br1-p"):
+        source = f"0200000000{name[2]}1"
+        switch.devices[name].receive(Frame(bytes.fromhex("f" * 12 + source + "1234" + "00" * 46)))
+        switch.scheduler.run(switch.scheduler.now_ns + NS_PER_S)
+    assert [len(table) for table in tables] == [2, 2]
+    uuid = ["uuid", switch.row("Port", "br0-p").uuid]
+    switch.transact(mutate("Bridge", "ports", "delete", uuid, name="br0"))
+    assert [[entry.mac for entry in table] for table in tables] == [[0x020000000011]] * 2
 
 
 def test_no_patch_leads_to_a_bridge_of_another_type() -> None:

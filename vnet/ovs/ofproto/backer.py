@@ -6,7 +6,7 @@ number. Patch ports are no ports of the datapath: translation walks through them
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from vnet.l2.lacp.aggregation import Aggregation
@@ -22,6 +22,7 @@ from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.ports.own_frames import send_own_frame, send_to_tables
 from vnet.ovs.ofproto.revalidator import Revalidator
 from vnet.ovs.ofproto.spanning_tree.log import TreeLog
+from vnet.ovs.ofproto.switching.bundle import Bundle
 from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.tunnel.underlay import Underlay
 from vnet.ovs.ofproto.upcall import UpcallHandler
@@ -86,6 +87,7 @@ class Backer:
 
     def remove_bridge(self, bridge: Ofproto) -> None:
         """Forget a bridge; its ports must have been taken off the datapath."""
+        self.forget_stations(bridge, bridge.switching.bundles.values())
         self.bonding.pop(bridge.name).close()
         del self.bridges[bridge.name]
         for meter in bridge.meters.values():
@@ -93,6 +95,16 @@ class Backer:
         self._ageing.pop(bridge.name).cancel()
         self.underlay.neighbors.flush(bridge.name)
         self.revalidator.touch()
+
+    def forget_stations(self, bridge: Ofproto, gone: Iterable[Bundle]) -> None:
+        """Ports of a bridge go: its stations there are not where other bridges, behind patch
+        ports, have learned that they are."""
+        table = bridge.switching.mac_table
+        stations = [station for bundle in gone for station in table.stations_on(bundle)]
+        for other in self.bridges.values() if stations else ():
+            if other is not bridge:
+                for mac, vlan in stations:
+                    other.switching.mac_table.forget(mac, vlan)
 
     def label_of(self, bridge: Ofproto) -> str:
         """A bridge's place in a trace: ``h1:br0``, or ``sw1`` for a node that is one bridge."""

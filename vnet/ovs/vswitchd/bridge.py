@@ -350,6 +350,9 @@ class Bridge:
         self._aggregates = {
             bundle: self._aggregates[bundle] for bundle in current if bundle in self._aggregates
         }
+        known = self.ofproto.switching.bundles
+        gone = [known[name] for name in known if known[name] is not self._bundles.get(name)]
+        self._backer.forget_stations(self.ofproto, gone)
         self.ofproto.switching.set_bundles(current)
         self._backer.bonding[self.config.name].configure(self._aggregates)
 

@@ -163,6 +163,16 @@ class MacLearning(Generic[PortT]):
         for entry in [entry for entry in self if not entry.is_static]:
             self._remove(entry)
 
+    def forget(self, mac: int, vlan: int) -> None:
+        """Forget a station, if it is known, and were it a static one."""
+        entry = self._entries.get((mac, vlan))
+        if entry is not None:
+            self._remove(entry)
+
+    def stations_on(self, port: PortT) -> tuple[tuple[int, int], ...]:
+        """Address and VLAN of every station on ``port``."""
+        return tuple(self._by_port.get(port, ()))
+
     def flush_port(self, port: PortT) -> None:
         """Forget every station on ``port``, static ones too."""
         for entry in list(self._by_port.get(port, {}).values()):
