@@ -380,15 +380,24 @@ finally:
 
 
 @pytest.mark.parametrize("command", ["run", "check", "graph", "shell", "up"])
-def test_a_mistyped_name_is_answered_before_a_lab_is_imported(command: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("@nosuch", "no shipped topology @nosuch"),
+        ("nosuch.yaml", "nosuch.yaml:1:1: there is no such file"),
+    ],
+)
+def test_a_mistyped_name_is_answered_before_a_lab_is_imported(
+    command: str, name: str, said: str
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", IMPORTED, command, "@nosuch"],
+        [sys.executable, "-c", IMPORTED, command, name],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("no shipped topology @nosuch")
+    assert done.stderr.startswith(said)
     heavy = {"pydantic", "scapy", "networkx", "rich", "vnet.lab.lab", "vnet.topology.load"}
     assert not heavy & set(done.stdout.split())

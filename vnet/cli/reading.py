@@ -15,10 +15,12 @@ def topology_of(file: str) -> Topology:
     """The topology in a file, or a shipped one where it is ``@NAME``. Raises
     :class:`~vnet.base.errors.VnetError`."""
     from vnet.lab.shipped import resolve
+    from vnet.topology.reading.topology_file import topology_text
 
     path = resolve(file)
+    text = topology_text(path)
     from vnet.base.collector import collector_paused
-    from vnet.topology.load import load_topology
+    from vnet.topology.load import parse_topology
 
     with collector_paused():
-        return load_topology(path)
+        return parse_topology(text, str(path))

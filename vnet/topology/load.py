@@ -2,7 +2,8 @@
 
 The reading goes through six stations, each of which adds to one report:
 
-1. bytes to text (:func:`load_topology`): the file exists, is not huge, is UTF-8;
+1. bytes to text (:mod:`~vnet.topology.reading.topology_file`): the file exists, is not huge, is
+   UTF-8;
 2. text to values with positions (:mod:`~vnet.topology.reading.tree`);
 3. values against the schema (:mod:`~vnet.topology.reading.explain`);
 4. templates and defaults to machines (:mod:`~vnet.topology.expansion.expand`);
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from vnet.base.errors import Problem, TopologyError
 from vnet.base.text import escaped
@@ -27,8 +28,8 @@ from vnet.topology.checks.validate import Directory, check_machines, make_captur
 from vnet.topology.expansion.expand import expand
 from vnet.topology.model import Topology
 from vnet.topology.reading.explain import judge
-from vnet.topology.reading.files import UnreadableError, read_text
 from vnet.topology.reading.report import Report
+from vnet.topology.reading.topology_file import MAX_FILE_BYTES, topology_text
 from vnet.topology.reading.tree import read_tree
 from vnet.topology.scenario.scenario import make_scenario
 from vnet.topology.schema.topology import TopologyFile
@@ -36,23 +37,10 @@ from vnet.topology.schema.topology import TopologyFile
 if TYPE_CHECKING:
     from vnet.topology.checks.openflow import Openflow
 
-MAX_FILE_BYTES = 10_000_000
-"""Ten megabytes: a hundred thousand machines written out one by one."""
-
 
 def load_topology(path: str | Path) -> Topology:
     """Read the topology file at ``path``. Raises :class:`TopologyError`."""
-    name = str(path)
-    try:
-        text = read_text(
-            path,
-            MAX_FILE_BYTES,
-            elsewhere="save the topology in a file",
-            shorter="many like machines are written with 'count'",
-        )
-    except UnreadableError as error:
-        _refuse(name, error.what, error.hint, error.line, error.column)
-    return parse_topology(text, name)
+    return parse_topology(topology_text(path), str(path))
 
 
 def parse_topology(text: str, file: str = "<text>") -> Topology:
@@ -62,7 +50,8 @@ def parse_topology(text: str, file: str = "<text>") -> Topology:
     """
     shown = escaped(file)
     if len(text) > MAX_FILE_BYTES:
-        _refuse(file, f"the text is longer than {MAX_FILE_BYTES // 1_000_000} MB")
+        what = f"the text is longer than {MAX_FILE_BYTES // 1_000_000} MB"
+        raise TopologyError([Problem(shown, 1, 1, what)])
     root, problems = read_tree(text.removeprefix("\ufeff"), shown)
     if root is None:
         raise TopologyError(problems)
@@ -110,7 +99,3 @@ def default_name(file: str) -> str:
     """The name of a lab that does not say: its file's, made tame enough to be a folder."""
     stem = re.sub("[^A-Za-z0-9._-]+", "-", Path(file).stem).strip("._-")
     return stem[:63] or "lab"
-
-
-def _refuse(file: str, what: str, hint: str = "", line: int = 1, column: int = 1) -> NoReturn:
-    raise TopologyError([Problem(escaped(file), line, column, what, hint)])
