@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from vnet.live.clock import WallClock
+from vnet.live.daemon.log import Process
 from vnet.live.streams.listener import Listener, listen
 from vnet.live.streams.reconnecting import Reconnecting
 from vnet.live.streams.stream import Stream
 from vnet.live.streams.tls_files import TlsFiles
 from vnet.live.streams.tls_stream import TlsStream
+from vnet.ovs.vlog.level import Destination
+from vnet.ovs.vlog.vlog import SILENT, Vlog
 
 RunUntil = Callable[[Callable[[], object]], None]
 
@@ -60,13 +63,17 @@ def files(folder: Path, *, shows: str = "good", trusts: str = "good") -> TlsFile
 class Talk:
     """One that listens, one that comes, and what they hear."""
 
-    def __init__(self, clock: WallClock, server: TlsFiles, client: TlsFiles) -> None:
+    def __init__(
+        self, clock: WallClock, server: TlsFiles, client: TlsFiles, vlog: Vlog = SILENT
+    ) -> None:
         self.accepted: list[Stream] = []
         self.asked = b""
         self.answered = b""
         self.connected: list[Stream] = []
         self.refused: list[str] = []
-        self.listener: Listener = listen(clock, "pssl:0:127.0.0.1", self._accept, tls=server)
+        self.listener: Listener = listen(
+            clock, "pssl:0:127.0.0.1", self._accept, tls=server, vlog=vlog
+        )
         self.caller = Reconnecting(
             clock,
             f"ssl:127.0.0.1:{self.listener.port}",
@@ -131,6 +138,26 @@ def test_who_shows_a_certificate_of_another_authority_is_turned_away(
     talk = Talk(clock, files(authorities, **server), files(authorities, **client))
     run_until(lambda: talk.refused)
     assert talk.asked == b""
+
+
+class Lines(list[str]):
+    """A log."""
+
+    def write(self, line: str) -> None:
+        self.append(line)
+
+
+def test_why_somebody_was_turned_away_is_said_as_openssl_says_it(
+    clock: WallClock, run_until: RunUntil, authorities: Path
+) -> None:
+    lines = Lines()
+    vlog = Vlog(Process("ovsdb-server"))
+    vlog.set_pattern(Destination.CONSOLE, "%c|%p|%m")
+    vlog.set_sink(Destination.CONSOLE, lines)
+    talk = Talk(clock, files(authorities), files(authorities, shows="foreign"), vlog)
+    run_until(lambda: talk.refused)
+    reason = "error:0A000086:SSL routines::certificate verify failed"
+    assert f"stream_ssl|WARN|SSL_accept: {reason}\n" in lines
 
 
 def test_with_none_for_a_ca_whoever_comes_is_let_in(

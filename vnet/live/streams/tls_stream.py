@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import ssl
+from _ssl import err_names_to_codes
 from collections.abc import Callable
 from typing import cast
 
@@ -16,6 +17,8 @@ from vnet.live.streams.tls_files import TlsFiles
 from vnet.ovs.vlog.vlog import Vlog
 
 _LOG_PER_MINUTE, _LOG_BURST = 10, 25
+_LIBRARY_SHIFT = 23
+"""Where OpenSSL's error codes have the library (ERR_GET_LIB(3))."""
 
 
 class TlsStream(Stream):
@@ -138,7 +141,14 @@ class TlsStream(Stream):
 
 
 def _reason(error: OSError) -> str:
-    return getattr(error, "reason", None) or error.strerror or str(error)
+    """As OpenSSL itself says it."""
+    name = getattr(error, "reason", None)
+    if name not in err_names_to_codes:
+        return name or error.strerror or str(error)
+    library, number = err_names_to_codes[name]
+    code = f"{library << _LIBRARY_SHIFT | number:08X}"
+    text = name.lower().replace("_", " ")
+    return f"error:{code}:{getattr(error, 'library', '')} routines::{text}"
 
 
 def _chain(tls: ssl.SSLSocket) -> list[bytes]:
