@@ -21,11 +21,27 @@ def main() -> None:
         run_daemon(sys.argv[1], sys.argv[2:])
     signal.signal(signal.SIGTERM, _terminated)
     try:
+        if sys.argv[1:2] == ["ovs"]:
+            _run_switch()
         from vnet.cli.main import main as run_command_line
 
         run_command_line()
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _run_switch() -> None:
+    """Be an Open vSwitch at once, if the words for it are plain; then it does not return."""
+    from vnet.live.switch.entry import run_plainly
+
+    try:
+        code = run_plainly(sys.argv[2:])
+    except Exception as error:  # noqa: BLE001 - the rim: nobody above could handle it
+        from vnet.cli.failing import told
+
+        code = told(error)
+    if code is not None:
+        sys.exit(code)
 
 
 def _terminated(number: int, _frame: object) -> None:

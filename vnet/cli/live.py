@@ -51,20 +51,10 @@ def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) 
     With OVS_RUNDIR set to the directory, as this says, ovs-vsctl and ovs-appctl find it. Ctrl-C or
     `ovs-appctl exit` ends it.
     """
-    from vnet.live.starting import go_to_background, say_where, told_in_our_words
-    from vnet.live.switch.logs import Logs
+    from vnet.live.switch.entry import Wanted, be_open_vswitch
 
-    with told_in_our_words():
-        logs = Logs()
-        ready = go_to_background(detach, logs)
-        from vnet.live.devices.dummy_level import DummyLevel
-        from vnet.live.switch.standalone import run_switch
-
-        def answers() -> None:
-            say_where([rundir])
-            ready()
-
-        run_switch(rundir, database, DummyLevel(dummies), answers, logs)
+    file = None if database is None else str(database)
+    be_open_vswitch(Wanted(str(rundir), file, dummies, detach))
     return EXIT_HELD
 
 

@@ -8,9 +8,7 @@ internal failure, 130 interrupted. Commands import what they need when they run,
 from __future__ import annotations
 
 import io
-import os
 import sys
-import traceback
 from pathlib import Path
 
 import click
@@ -19,16 +17,14 @@ from vnet import __version__
 from vnet.base.errors import (
     EXIT_BAD_INPUT,
     EXIT_EXPECTATION_FAILED,
-    EXIT_FAILURE,
     EXIT_HELD,
-    EXIT_INTERRUPTED,
     UsageError,
-    VnetError,
 )
 from vnet.base.text import printable
 from vnet.cli import live
 from vnet.cli.daemons import ovs_vswitchd, ovsdb_server
 from vnet.cli.durations import duration
+from vnet.cli.failing import told
 from vnet.cli.import_host import import_host
 from vnet.cli.options import PCAP_FORMAT, SEED
 from vnet.cli.pcap import pcap
@@ -263,9 +259,6 @@ def _run(arguments: list[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="vnet", standalone_mode=False)
         return code if isinstance(code, int) else EXIT_HELD
-    except VnetError as error:
-        click.echo(str(error), err=True)
-        return error.exit_code
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as error:
@@ -273,21 +266,7 @@ def _run(arguments: list[str] | None) -> int:
         error.show(said)
         click.echo(printable(said.getvalue()), err=True, nl=False)
         return EXIT_BAD_INPUT
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; what was captured so far is complete", err=True)
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILURE
-    except OSError as error:
-        click.echo(f"cannot go on: {printable(str(error))}", err=True)
-        return EXIT_FAILURE
-    except Exception as error:  # noqa: BLE001 - the rim: nobody above could handle it
-        reason = printable(str(error))
-        click.echo(f"internal failure: {type(error).__name__}: {reason}", err=True)
-        if os.environ.get("VNET_TRACEBACK"):
-            traceback.print_exc()
-        else:
-            click.echo("please report it, with the output of VNET_TRACEBACK=1", err=True)
-        return EXIT_FAILURE
+    except click.Abort:
+        return told(KeyboardInterrupt())
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the rim: nobody above could
+        return told(error)

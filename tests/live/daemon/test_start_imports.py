@@ -54,6 +54,22 @@ run_daemon(sys.argv[1], sys.argv[2:])
 """
 
 
+SWITCH_LISTING = """
+import os
+import signal
+import sys
+from vnet.__main__ import main
+from vnet.live import starting
+
+def say_where(directories):
+    print(*sys.modules, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+starting.say_where = say_where
+main()
+"""
+
+
 def imported_until_ready(daemons: Daemons, *words: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", LISTING, *words, "-vconsole:off"],
@@ -82,6 +98,25 @@ def test_a_switch_without_bridges_imports_nothing_of_what_bridges_consist_of(
     imported = imported_until_ready(daemons, "ovs-vswitchd")
     assert "vnet.ovs.vswitchd.daemon" in imported
     assert imported & STARTS_WITHOUT == set()
+
+
+def test_a_switch_in_one_process_imports_what_both_daemons_do_and_no_command_line(
+    daemons: Daemons,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SWITCH_LISTING, "ovs", "--rundir", "run", "--enable-dummy"],
+        env=daemons.environment,
+        cwd=daemons.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=TIMEOUT_S,
+    )
+    imported = set(done.stdout.split())
+    assert "vnet.ovs.vswitchd.daemon" in imported
+    # Directories are paths here.
+    without = STARTS_WITHOUT - {"pathlib"} | {"vnet.cli", "vnet.ovs.openflow"}
+    assert imported & without == set()
 
 
 def test_bytecode_is_kept_in_the_users_cache_where_it_may_not_be_beside_its_source(

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vnet.live.clock import WallClock
-from vnet.live.openflow.bridge_sockets import BridgeSockets, Wish
+from vnet.live.openflow.bridge_sockets import BridgeSockets
+from vnet.live.openflow.wish import Wish
 
 RunUntil = Callable[[Callable[[], object]], None]
 GREETING = bytes.fromhex("0600000800000001")

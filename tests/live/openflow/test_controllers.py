@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.ovs.vswitchd.row_switch import Lines
 from vnet.live.clock import WallClock
-from vnet.live.openflow.bridge_sockets import BridgeSockets, Wish
+from vnet.live.openflow.bridge_sockets import BridgeSockets
+from vnet.live.openflow.wish import Wish
 from vnet.ovs.vlog.level import Destination, Level
 from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd.controller_config import ControllerConfig

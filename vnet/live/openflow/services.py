@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from vnet.base.units import NS_PER_MS
-from vnet.live.clock import WallClock
 from vnet.live.openflow.conversation import Conversation
 from vnet.live.openflow.rconn import Rconn
+from vnet.live.openflow.wish import Around
 from vnet.live.streams.listener import listen
 from vnet.live.streams.reconnect import State
 from vnet.live.streams.reconnecting import Reconnecting
 from vnet.live.streams.stream import Stream
 from vnet.live.streams.target import OPENFLOW_PORT
-from vnet.live.streams.tls_files import TlsFiles
 from vnet.ovs.openflow.wire.hello import Versions
-from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.controller_status import NOT_CONNECTED, ControllerStatus
 
@@ -27,16 +25,6 @@ _ADMITTED_AFTER_MS = 30_000
 """A controller that has stayed for so long has admitted the bridge, whatever it says."""
 _SAYS_NOTHING = frozenset((0, 1, 2, 3, 5, 6, 7, 8, 9))
 """Greetings, errors, echoes, features, settings: of all versions, and said to anybody."""
-
-
-class Around(NamedTuple):
-    """What the services of all bridges share."""
-
-    clock: WallClock
-    directory: str
-    vlog: Vlog
-    tls: TlsFiles | None
-    new_xid: Callable[[], int]
 
 
 class Service(Protocol):

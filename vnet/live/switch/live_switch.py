@@ -17,7 +17,7 @@ from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
 from vnet.live.switch.logs import PROGRAMS, SERVER, SWITCH, Logs
 from vnet.live.unixctl import UnixctlServer
-from vnet.live.vswitchd.process import LOCK_NAME
+from vnet.live.vswitchd.abilities import LOCK_NAME
 from vnet.ovs.unixctl.coverage import Coverage
 from vnet.ovs.unixctl.coverage_names import OVSDB_SERVER_EVENTS, VSWITCHD_EVENTS
 from vnet.ovs.unixctl.request import Request

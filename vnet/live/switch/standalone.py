@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vnet.base.chance import Chance
 from vnet.live.clock import WallClock
 from vnet.live.daemon.signals import EndingSignals
 from vnet.live.devices.dummy_level import DummyLevel
@@ -15,15 +15,18 @@ from vnet.live.ovsdb.ovsdb_server import OvsdbServer
 from vnet.live.switch.live_switch import live_switch
 from vnet.live.switch.logs import SERVER, SWITCH, Logs
 from vnet.live.switch.run_directory import run_directory
+from vnet.live.vswitchd.abilities import abilities
 from vnet.live.vswitchd.parts import SwitchParts
 from vnet.live.vswitchd.preload import preload
-from vnet.live.vswitchd.process import abilities
 from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.ovsdb.database import Database
 from vnet.ovs.ovsdb.errors import OvsdbError
 from vnet.ovs.ovsdb.shipped import open_vswitch_schema
 from vnet.ovs.ovsdb.view import LocalView
 from vnet.ovs.vswitchd.daemon import Daemon
+
+if TYPE_CHECKING:
+    from vnet.base.chance import Chance
 
 
 def run_switch(

@@ -9,16 +9,15 @@ from vnet.live.daemon.running import RunningDaemon
 from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.directories import run_directory
 from vnet.live.openflow.bridge_sockets import BridgeSockets
+from vnet.live.vswitchd.abilities import LOCK_NAME, abilities
 from vnet.live.vswitchd.parts import SwitchParts
 from vnet.live.vswitchd.preload import preload
 from vnet.live.vswitchd.remote_database import RemoteDatabase
 from vnet.ovs.unixctl.table import Command
-from vnet.ovs.vswitchd.daemon import Abilities, Daemon
+from vnet.ovs.vswitchd.daemon import Daemon
 from vnet.ovs.vswitchd.memory import memory_usage
 
 DATABASE_NAME = "Open_vSwitch"
-LOCK_NAME = "ovs_vswitchd"
-"""Who has it is the one switch that the database has."""
 
 
 class SwitchProcess:
@@ -90,15 +89,3 @@ class SwitchProcess:
             self._sockets.close()
         else:
             self.daemon.follow()
-
-
-def abilities(level: DummyLevel, *, has_system: bool) -> Abilities:
-    """What such a switch can do."""
-    known = Abilities()
-    datapaths, interfaces = set(known.datapath_types), set(known.iface_types)
-    if not has_system:
-        datapaths.discard("system")
-    if level is not DummyLevel.NONE:
-        datapaths.add("dummy")
-        interfaces |= {"dummy", "dummy-internal", "dummy-pmd"}
-    return Abilities(tuple(sorted(datapaths)), tuple(sorted(interfaces)))

@@ -1,0 +1,32 @@
+"""What bridges are to speak, with whom, and by what means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, NamedTuple
+
+from vnet.live.clock import WallClock
+from vnet.live.streams.tls_files import TlsFiles
+from vnet.ovs.vlog.vlog import Vlog
+from vnet.ovs.vswitchd.controller_config import ControllerConfig
+
+if TYPE_CHECKING:
+    from vnet.ovs.vswitchd.fail_open import FailOpen
+
+
+class Wish(NamedTuple):
+    """What a bridge speaks (no versions: all), and with whom. ``fail_open`` hears of it."""
+
+    versions: Collection[int] = ()
+    controllers: tuple[ControllerConfig, ...] = ()
+    fail_open: FailOpen | None = None
+
+
+class Around(NamedTuple):
+    """What the services of all bridges share."""
+
+    clock: WallClock
+    directory: str
+    vlog: Vlog
+    tls: TlsFiles | None
+    new_xid: Callable[[], int]
