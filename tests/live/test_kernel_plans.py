@@ -156,7 +156,7 @@ def test_what_is_for_labs_without_a_kernel_is_refused(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _run(["up", "--kernel", "any.yaml", *words]) == 2
-    told = "--rundir and --detach are for labs without --kernel (leave them out)\n"
+    told = "--rundir, --detach and --log-file are for labs without --kernel (leave them out)\n"
     assert capsys.readouterr().err == told
 
 

@@ -45,7 +45,10 @@ class NotUpError(VnetError):
     help="Have devices of type dummy; or have them for those of type system, or of all types.",
 )
 @click.option("--detach", is_flag=True, help="Return when everything answers.")
-def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) -> int:
+@click.option("--log-file", is_flag=True, help="Have a log file of each daemon in the directory.")
+def ovs(
+    rundir: Path, database: Path | None, dummies: str | None, detach: bool, log_file: bool
+) -> int:
     """Run an empty Open vSwitch: ovsdb-server and ovs-vswitchd in one process, without root.
 
     With OVS_RUNDIR set to the directory, as this says, ovs-vsctl and ovs-appctl find it. Ctrl-C or
@@ -54,7 +57,7 @@ def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) 
     from vnet.live.switch.entry import Wanted, be_open_vswitch
 
     file = None if database is None else str(database)
-    be_open_vswitch(Wanted(str(rundir), file, dummies, detach))
+    be_open_vswitch(Wanted(str(rundir), file, dummies, detach, log_file))
     return EXIT_HELD
 
 
@@ -67,6 +70,7 @@ def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) 
     help="Where sockets go, in a folder for each host [default: $XDG_RUNTIME_DIR/vnet/<lab>].",
 )
 @click.option("--detach", is_flag=True, help="Return when everything answers.")
+@click.option("--log-file", is_flag=True, help="Have log files in each host's directory.")
 @click.option("--no-run", is_flag=True, help="Build only: neither scenario nor captures.")
 @click.option("--down", "goes_down", is_flag=True, help="Take it down after the scenario.")
 @click.option(
@@ -77,7 +81,9 @@ def ovs(rundir: Path, database: Path | None, dummies: str | None, detach: bool) 
 @click.option("--seed", type=SEED, help="Use another seed than the file's.")
 @click.option("--until", metavar="DUR", callback=duration, help="End the scenario after this time.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def up(file: str, kernel: bool, rundir: Path | None, detach: bool, **options: Any) -> int:
+def up(
+    file: str, kernel: bool, rundir: Path | None, detach: bool, log_file: bool, **options: Any
+) -> int:
     """Bring a topology up in real time, and leave it up.
 
     The scenario is played by the wall clock, and the lab lives on. Each host with Open vSwitch has
@@ -93,17 +99,18 @@ def up(file: str, kernel: bool, rundir: Path | None, detach: bool, **options: An
     if options["no_run"] and options["goes_down"]:
         raise UsageError("--no-run and --down together would do nothing", "leave one out")
     if kernel:
-        if rundir is not None or detach:
-            what = "--rundir and --detach are for labs without --kernel"
+        if rundir is not None or detach or log_file:
+            what = "--rundir, --detach and --log-file are for labs without --kernel"
             raise UsageError(what, "leave them out")
         return _up_on_kernel(file, **options)
-    return _up_live(file, rundir, detach, **options)
+    return _up_live(file, rundir, detach, log_file, **options)
 
 
 def _up_live(
     file: str,
     rundir: Path | None,
     detach: bool,
+    log_file: bool,
     *,
     no_run: bool,
     goes_down: bool,
@@ -116,7 +123,7 @@ def _up_live(
 ) -> int:
     topology = topology_of(file)
     from vnet.live.lab.places import directory_of
-    from vnet.live.lab.running import held, run_lab
+    from vnet.live.lab.running import captures_held, held, run_lab
     from vnet.live.starting import go_to_background, say_where, told_in_our_words
     from vnet.live.switch.logs import Logs
 
@@ -124,7 +131,7 @@ def _up_live(
     folder = Path(pcap_dir) if pcap_dir is not None else Path("pcaps") / f"{topology.name}-live"
     with told_in_our_words():
         ready = go_to_background(detach, Logs())
-        with held(directory, topology.name):
+        with held(directory, topology.name), captures_held(None if no_run else folder):
             from vnet.live.lab.lab import LiveLab
 
             lab = LiveLab(
@@ -148,6 +155,7 @@ def _up_live(
                 until_ns=until,
                 stays=not goes_down,
                 detached=detach,
+                logs_in_files=log_file,
             )
     from vnet.cli import render
 

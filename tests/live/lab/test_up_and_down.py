@@ -79,6 +79,21 @@ def test_a_lab_ends_in_good_order_with_its_terminal(vnet: VnetProcess) -> None:
     assert (vnet.folder / "pcaps/plain-live/run.json").exists()
 
 
+def test_two_labs_do_not_write_over_each_others_captures(vnet: VnetProcess) -> None:
+    assert vnet.do("up", vnet.lab(PLAIN), "--detach").returncode == 0
+    again = vnet.do("up", "lab.yaml", "--detach", "--rundir", "there")
+    folder = "pcaps/plain-live"
+    assert (again.returncode, again.stderr) == (
+        1,
+        f"another lab that is up writes its captures to {folder} "
+        "(name another place: --pcap-dir DIR)\n",
+    )
+    other = vnet.do("up", "lab.yaml", "--detach", "--rundir", "there", "--pcap-dir", "mine")
+    assert other.returncode == 0
+    assert vnet.do("down", "--rundir", "there").returncode == 0
+    assert vnet.do("down").returncode == 0
+
+
 def test_a_detached_lab_lives_on_captures_what_passes_and_is_taken_down(
     vnet: VnetProcess,
 ) -> None:

@@ -11,9 +11,9 @@ from vnet.live.switch.entry import Wanted, read_plain
 
 def test_plain_words_say_what_they_say(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
-    words = [f"--rundir={tmp_path}/link/run", "--db", f"{tmp_path}/x.db", "--detach"]
+    words = [f"--rundir={tmp_path}/link/run", "--db", f"{tmp_path}/x.db", "--detach", "--log-file"]
     run = f"{tmp_path}/run"
-    assert read_plain(words) == Wanted(run, f"{tmp_path}/x.db", None, True)
+    assert read_plain(words) == Wanted(run, f"{tmp_path}/x.db", None, True, True)
     assert read_plain(["--rundir", run, "--enable-dummy"]) == Wanted(run, None, "")
     assert read_plain(["--enable-dummy=override", "--rundir", run]) == Wanted(
         run, dummies="override"

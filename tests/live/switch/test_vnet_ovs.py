@@ -145,6 +145,18 @@ def test_callers_leave_no_descriptor_behind_however_they_go(start: Callable[...,
     assert " sessions:" not in switch.do("ovs-appctl", "-t", "ovsdb-server", "memory/show")
 
 
+def test_its_daemons_write_their_logs_where_they_are_asked_to(
+    start: Callable[..., Switch],
+) -> None:
+    switch = start("--log-file", "--enable-dummy")
+    switch.do("ovs-vsctl", "add-br", "br0")
+    told = (switch.directory / "ovs-vswitchd.log").read_text()
+    assert f"|vlog|INFO|opened log file {switch.directory}/ovs-vswitchd.log\n" in told
+    assert "|bridge|INFO|bridge br0: added interface br0 on port 65534\n" in told
+    assert (switch.directory / "ovsdb-server.log").exists()
+    assert switch.do("ovs-appctl", "vlog/reopen") == ""
+
+
 def test_a_signal_ends_it_in_good_order(tmp_path: Path) -> None:
     vnet = VnetProcess(tmp_path)
     process = vnet.begin("ovs", "--rundir", "here", "--db", "conf.db")

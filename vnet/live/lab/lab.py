@@ -53,17 +53,20 @@ class LiveLab:
             clock=self.clock,
         )
 
-    def serve(self, directory: Path) -> list[Path]:
+    def serve(self, directory: Path, *, logs_in_files: bool = False) -> list[Path]:
         """Let the tools of Open vSwitch in, each machine that has one in a directory of its own
-        below ``directory``. Returns these. Raises what
-        :class:`~vnet.live.switch.live_switch.LiveSwitch` does."""
+        below ``directory``, where with ``logs_in_files`` its logs are, too. Returns these. Raises
+        what :class:`~vnet.live.switch.live_switch.LiveSwitch` does."""
         # Labs without Open vSwitch do without all that it is made of.
         machines = list(self.lab.network.openvswitches())
         if machines:
             from vnet.live.lab.switches import served
 
             for machine in machines:
-                self._open.enter_context(served(self.clock, machine, directory / machine.owner))
+                place = directory / machine.owner
+                self._open.enter_context(
+                    served(self.clock, machine, place, logs_in_files=logs_in_files)
+                )
         return [directory / machine.owner for machine in machines]
 
     def live(self, *, plays: bool = True, until_ns: int | None = None, stays: bool = True) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -40,6 +42,40 @@ def held(directory: Path, lab: str) -> Iterator[None]:
 
 
 @contextmanager
+def captures_held(folder: Path | None) -> Iterator[None]:
+    """Hold a folder of captures while a lab is up, if it has one: two labs would write over each
+    other's files. Raises :class:`NotStartedError` where another process holds it."""
+    descriptor = None if folder is None else _open_folder(folder)
+    if folder is None or descriptor is None:
+        yield
+        return
+    try:
+        _hold(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _hold(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise NotStartedError(
+            f"another lab that is up writes its captures to {escaped(str(folder))}",
+            "name another place: --pcap-dir DIR",
+        ) from None
+
+
+def _open_folder(folder: Path) -> int | None:
+    """None where there can be none, which whoever writes there will say."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+@contextmanager
 def _lock(directory: Path, lab: str) -> Iterator[None]:
     owner = owner_of(directory)
     if owner:
@@ -68,15 +104,16 @@ def run_lab(
     until_ns: int | None = None,
     stays: bool = True,
     detached: bool = False,
+    logs_in_files: bool = False,
 ) -> Report:
     """Let a lab live in ``directory`` until a signal ends it, which SIGHUP does not where it is
     ``detached``; ``ready`` is told where its switches are once everything answers.
 
-    The rest is as for :meth:`LiveLab.live`. Returns how it went.
+    The rest is as for :meth:`LiveLab.serve` and :meth:`LiveLab.live`. Returns how it went.
     """
     try:
         with closing(EndingSignals(lab.clock, lab.clock.stop, has_no_terminal=detached)):
-            ready(lab.serve(directory))
+            ready(lab.serve(directory, logs_in_files=logs_in_files))
             lab.live(plays=plays, until_ns=until_ns, stays=stays)
     except BaseException:
         lab.close()

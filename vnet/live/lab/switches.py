@@ -15,9 +15,12 @@ from vnet.live.switch.run_directory import run_directory
 
 
 @contextmanager
-def served(clock: WallClock, machine: OpenVSwitch, directory: Path) -> Iterator[None]:
-    """Have everything in ``directory`` that the tools look for, while the block lasts."""
-    logs = Logs(machine.owner)
+def served(
+    clock: WallClock, machine: OpenVSwitch, directory: Path, *, logs_in_files: bool = False
+) -> Iterator[None]:
+    """Have everything in ``directory`` that the tools look for, while the block lasts; with
+    ``logs_in_files`` the logs of both daemons, too."""
+    logs = Logs(machine.owner, in_files=logs_in_files)
     server = OvsdbServer(clock, vlog=logs[SERVER], directory=str(directory))
     with run_directory(directory, logs), closing(server):
         server.add(machine.database)

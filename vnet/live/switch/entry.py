@@ -22,6 +22,7 @@ class Wanted(NamedTuple):
     database: str | None = None
     dummies: str | None = None
     detach: bool = False
+    logs_in_files: bool = False
 
 
 def read_plain(words: Sequence[str]) -> Wanted | None:
@@ -34,7 +35,7 @@ def read_plain(words: Sequence[str]) -> Wanted | None:
             found[name] = value if has_value else next(left, "")
         elif name == "--enable-dummy":
             found[name] = value
-        elif word == "--detach":
+        elif word in ("--detach", "--log-file"):
             found[name] = True
         else:
             return None
@@ -54,7 +55,11 @@ def _checked(found: dict[str, str | bool | None]) -> Wanted | None:
         return None
     file = None if database is None else str(database)
     level = None if dummies is None else str(dummies)
-    return Wanted(os.path.realpath(directory), file, level, bool(found.get("--detach")))
+    return Wanted(
+        *(os.path.realpath(directory), file, level),
+        detach="--detach" in found,
+        logs_in_files="--log-file" in found,
+    )
 
 
 def _is_fit(file: str) -> bool:
@@ -83,7 +88,7 @@ def be_open_vswitch(wanted: Wanted) -> None:
     from vnet.live.switch.logs import Logs
 
     with told_in_our_words():
-        logs = Logs()
+        logs = Logs(in_files=wanted.logs_in_files)
         ready = go_to_background(wanted.detach, logs)
         from pathlib import Path
 

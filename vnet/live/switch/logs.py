@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from vnet.live.daemon.log import Console, LogFile, Process
 from vnet.ovs.unixctl.table import Command
@@ -17,9 +18,11 @@ _MODULES = {SWITCH: VSWITCHD_MODULES, SERVER: OVSDB_SERVER_MODULES}
 
 
 class Logs:
-    """A log for each, by its name. What is worth a warning goes to stderr, behind ``host``."""
+    """A log for each, by its name. What is worth a warning goes to stderr, behind ``host``; with
+    ``in_files`` there is to be a file for each in the run directory."""
 
-    def __init__(self, host: str = "") -> None:
+    def __init__(self, host: str = "", *, in_files: bool = False) -> None:
+        self.in_files = in_files
         self._vlogs: dict[str, Vlog] = {}
         self._files: dict[str, LogFile] = {}
         for program, modules in _MODULES.items():
@@ -39,6 +42,16 @@ class Logs:
         """Nobody reads stderr any more."""
         for vlog in self._vlogs.values():
             vlog.set_levels(None, Destination.CONSOLE, Level.OFF)
+
+    def open_files(self, directory: Path) -> None:
+        """Write both to files, called as the daemons' own are. Raises OSError."""
+        for program, file in self._files.items():
+            file.open(str(directory / f"{program}.log"))
+
+    def close_files(self) -> None:
+        """Write to none any more."""
+        for file in self._files.values():
+            file.close()
 
     def commands(self, program: str) -> Sequence[Command]:
         """What can be asked and told about a log."""

@@ -15,7 +15,7 @@ from vnet.live.switch.logs import PROGRAMS, Logs
 @contextmanager
 def run_directory(directory: Path, logs: Logs) -> Iterator[None]:
     """Have ``directory`` while the block lasts. The pidfiles hold this process's number; what a
-    switch that was killed has left there goes.
+    switch that was killed has left there goes. Logs that are to be files are there, too, and stay.
 
     Raises :class:`~vnet.live.daemon.errors.FatalError` where another process has it, and as
     :func:`private_directory` does.
@@ -27,4 +27,7 @@ def run_directory(directory: Path, logs: Logs) -> Iterator[None]:
             pidfile.create()
             held.callback(pidfile.remove)
         remove_sockets(directory)
+        if logs.in_files:
+            logs.open_files(directory)
+            held.callback(logs.close_files)
         yield
