@@ -240,6 +240,30 @@ def test_dummy_devices_tell_of_themselves_as_open_vswitch_does(
             assert ours == theirs
 
 
+def test_dummies_stand_in_for_all_types_if_they_are_to(start: Callable[..., Switch]) -> None:
+    switch = start("--enable-dummy=override")
+    added = ["ovs-vsctl", "add-br", "br0"]
+    for name, kind in (
+        ("vx1", "vxlan"),
+        ("er1", "erspan"),
+        ("eth77", "system"),
+        ("i1", "internal"),
+    ):
+        added += ["--", "add-port", "br0", name, "--", "set", "interface", name, f"type={kind}"]
+    switch.do(*added)
+    shown = switch.do("ovs-appctl", "dpif/show").splitlines()
+    kinds = {line.split()[0]: line.partition("(")[2][:-1] for line in shown[2:]}
+    assert kinds == {
+        "br0": "dummy-internal",
+        "er1": "erspan",
+        "eth77": "system",
+        "i1": "dummy-internal",
+        "vx1": "vxlan",
+    }
+    assert "  port 77: eth77\n" in switch.do("ovs-appctl", "dpctl/show")
+    assert "/77: (system)" in switch.do("ovs-appctl", "dpif/show")
+
+
 def test_frames_come_and_go_by_streams_and_files(start: Callable[..., Switch]) -> None:
     switch = start("--enable-dummy")
     switch.do(*TWO_PORTS)

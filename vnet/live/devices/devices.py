@@ -14,7 +14,7 @@ from vnet.netdev.unattended import UnattendedPort
 from vnet.ovs.netdev.dummies import DummyDevices
 from vnet.ovs.netdev.dummy import DummyDevice
 from vnet.ovs.vlog.vlog import SILENT, Vlog
-from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
+from vnet.ovs.vswitchd.config import TUNNEL_TYPES, BridgeConfig, InterfaceConfig
 
 _LEAST_MTU_BYTES, _MOST_MTU_BYTES = 68, 65535
 _DUMMY_TYPES = ("dummy", "dummy-internal", "dummy-pmd")
@@ -50,7 +50,8 @@ class StandaloneDevices:
         """
         netdev_type = interface.type or "system"
         if netdev_type == "internal":
-            netdev_type = "dummy-internal" if bridge.datapath_type == "dummy" else "tap"
+            is_in_dummy = (bridge.datapath_type or "system") in self._level.datapath_types
+            netdev_type = "dummy-internal" if is_in_dummy else "tap"
         if self._is_dummy(netdev_type):
             return self._open_dummy(interface.name, netdev_type)
         if netdev_type == "tap":
@@ -88,7 +89,7 @@ class StandaloneDevices:
             case DummyLevel.SYSTEM:
                 return netdev_type in (*_DUMMY_TYPES, "system")
             case DummyLevel.ALL:
-                return netdev_type in (*_DUMMY_TYPES, "system", "tap")
+                return netdev_type in (*_DUMMY_TYPES, "system", "tap", *TUNNEL_TYPES)
 
     def _open_dummy(self, name: str, netdev_type: str) -> DummyDevice:
         device = self.dummies.make(name, netdev_type)

@@ -12,3 +12,13 @@ class DummyLevel(Enum):
     DUMMY = ""
     SYSTEM = "system"
     ALL = "override"
+
+    @property
+    def datapath_types(self) -> tuple[str, ...]:
+        """The types of datapaths that are dummies."""
+        match self:
+            case DummyLevel.SYSTEM:
+                return ("dummy", "system")
+            case DummyLevel.ALL:
+                return ("dummy", "netdev", "system")
+        return ("dummy",)

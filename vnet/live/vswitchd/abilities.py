@@ -18,4 +18,8 @@ def abilities(level: DummyLevel, *, has_system: bool) -> Abilities:
     if level is not DummyLevel.NONE:
         datapaths.add("dummy")
         interfaces |= {"dummy", "dummy-internal", "dummy-pmd"}
-    return Abilities(tuple(sorted(datapaths)), tuple(sorted(interfaces)))
+    return Abilities(
+        *(tuple(sorted(datapaths)), tuple(sorted(interfaces))),
+        dummy_datapaths=level.datapath_types,
+        has_stand_ins=level is DummyLevel.ALL,
+    )

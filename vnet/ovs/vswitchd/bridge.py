@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
 from vnet.base.ids import MAC_ZERO, Mac
@@ -54,6 +54,7 @@ class Surroundings(NamedTuple):
     vlog: Vlog
     complaints: Complaints
     status_changed: Callable[[], None]
+    dummy_datapaths: Container[str] = ("dummy",)
 
 
 class Bridge:
@@ -253,13 +254,17 @@ class Bridge:
 
     def _attach(self, device: NetDevice, interface: InterfaceConfig) -> OdpPort:
         kind = interface.type or "system"
-        if kind == "internal" and self.config.datapath_type == "dummy":
+        if kind == "internal" and self._is_in_dummy:
             kind = "dummy-internal"
         return self._backer.dpif.port_add(device, kind, self._datapath_number(interface.name))
 
+    @property
+    def _is_in_dummy(self) -> bool:
+        return self.datapath_type in self._around.dummy_datapaths
+
     def _datapath_number(self, name: str) -> OdpPort | None:
         """The number that a dummy datapath gives a port of some name."""
-        if self.config.datapath_type != "dummy":
+        if not self._is_in_dummy:
             return None
         return dummy_number(name, self._backer.dpif.has_port)
 

@@ -56,7 +56,9 @@ class Complaints:
             self._check_tunnel(interface)
         elif interface.is_patch:
             self._check_patch(interface)
-        elif interface.type not in INTERFACE_TYPES or interface.type in TUNNEL_TYPES:
+        elif interface.type not in INTERFACE_TYPES or (
+            interface.type in TUNNEL_TYPES and not interface.has_stand_in
+        ):
             raise self._no_such_type(interface)
 
     def _check_tunnel(self, interface: InterfaceConfig) -> None:

@@ -55,6 +55,8 @@ class InterfaceConfig(Row):
     bfd: Mapping[str, str] = field(default_factory=dict)
     other_config: Mapping[str, str] = field(default_factory=dict)
     external_ids: Mapping[str, str] = field(default_factory=dict)
+    has_stand_in: bool = False
+    """Not a column: whether a dummy is there instead of what there would be by its type."""
 
     def check(self) -> None:
         """Raise what is wrong with it that the database allows."""
@@ -71,7 +73,7 @@ class InterfaceConfig(Row):
     @property
     def is_tunnel(self) -> bool:
         """Whether it is a tunnel of a kind that can be made."""
-        return self.type in SUPPORTED_TYPES
+        return self.type in SUPPORTED_TYPES and not self.has_stand_in
 
     @property
     def tunnel(self) -> TunnelConfig:

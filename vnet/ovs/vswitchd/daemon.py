@@ -40,6 +40,10 @@ class Abilities:
     iface_types: tuple[str, ...] = (
         *("geneve", "gre", "internal", "ip6gre", "patch", "system", "tap", "vxlan"),
     )
+    dummy_datapaths: tuple[str, ...] = ("dummy",)
+    """The types of datapaths that are dummies."""
+    has_stand_ins: bool = False
+    """Whether dummies are there instead of what interfaces would be by their types."""
 
 
 class Daemon:
@@ -76,7 +80,9 @@ class Daemon:
         self._abilities = abilities or Abilities()
         self._has_given_abilities = abilities is not None
         self._in_order = in_order
-        self._reader = ConfigReader(view, in_order=True)
+        self._reader = ConfigReader(
+            view, in_order=True, has_stand_ins=self._abilities.has_stand_ins
+        )
         self._vlog = vlog
         self._dpif, self._devices = dpif, devices
         self._vswitchd: Vswitchd | None = None
@@ -109,6 +115,7 @@ class Daemon:
             self._vswitchd.status_changed = self._status_changed
             if self._has_given_abilities:
                 self._vswitchd.datapath_types = self._abilities.datapath_types
+                self._vswitchd.dummy_datapaths.update(self._abilities.dummy_datapaths)
             self.made(self._vswitchd)
             if not self._is_configuring:
                 self._put_in_force(self.config)

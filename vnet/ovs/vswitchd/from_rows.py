@@ -49,12 +49,17 @@ class _Plan(NamedTuple):
 class ConfigReader:
     """Reads a database. What is as it was when it was read before is the very same object.
 
+    With ``has_stand_ins``, dummies are there instead of what interfaces would be by their types.
+
     Rows that a column refers to come in the order of their identities, which says nothing; with
     ``in_order`` they come as they have come into the database, as far as :meth:`note` has seen.
     """
 
-    def __init__(self, view: DatabaseView, *, in_order: bool = False) -> None:
+    def __init__(
+        self, view: DatabaseView, *, in_order: bool = False, has_stand_ins: bool = False
+    ) -> None:
         self._view = view
+        self._has_stand_ins = has_stand_ins
         self._in_order = in_order
         self._arrivals: dict[Uuid, int] = {}
         self._counter = count()
@@ -120,6 +125,8 @@ class ConfigReader:
         values |= plan.others
         if sets:
             values["collector_sets"] = sets
+        if "has_stand_in" in plan.others:
+            values["has_stand_in"] = self._has_stand_ins
         config = self._known[row.uuid] = _made(plan.row_type, row.uuid, values)
         return config
 

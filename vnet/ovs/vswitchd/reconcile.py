@@ -49,6 +49,8 @@ class Vswitchd:
         self.other_datapaths: dict[str, Dpif] = {}
         """Datapaths without bridges, by name."""
         self.running: dict[str, Bridge] = {}
+        self.dummy_datapaths = {"dummy"}
+        """The types of datapaths that number ports, and name those that they make, as dummies."""
         self.errors: dict[str, str] = {}
         """What is wrong with interfaces that therefore have no port, by name."""
         self._around = Surroundings(
@@ -60,6 +62,7 @@ class Vswitchd:
             vlog,
             Complaints(vlog),
             self._tell,
+            self.dummy_datapaths,
         )
         self.status_changed: Callable[[], None] = _nothing
         """Called when something that is told of interfaces has changed by itself."""

@@ -36,7 +36,8 @@ _TUNNELS = frozenset((*USUAL_PORTS, "gre", "ip6gre"))
 
 def _kind_text(dpif: Dpif, port: DatapathPort) -> str:
     """The kind of a port and what is set of it: a tunnel's takes packets of any type."""
-    if port.kind not in _TUNNELS:
+    stand_in = port.device is not None and port.device.kind == "dummy"
+    if port.kind not in _TUNNELS or stand_in:
         return port_text(dpif, port)
     usual = USUAL_PORTS.get(port.kind, port.number)
     destination = "" if port.number == usual else f"dst_port={port.number}, "
