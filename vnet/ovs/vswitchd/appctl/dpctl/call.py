@@ -59,6 +59,7 @@ class DpctlCall:
         self._printed: list[str] = []
         while self.words and len(self.words[0]) > 1 and self.words[0].startswith("-"):
             self._take_option(self.words.pop(0))
+        self._given = tuple(self.words)
 
     def _take_option(self, word: str) -> None:
         match word:
@@ -127,6 +128,11 @@ class DpctlCall:
                 return next(iter(found.values()))
             self.complain("multiple datapaths, specify one" if found else "no datapaths exist")
         raise DpctlError("datapath not found", Errno.EINVAL)
+
+    def last_words(self, count: int) -> tuple[str, ...]:
+        """The last words, be the datapath's name among them: where something is missing, that name
+        is taken for it."""
+        return self._given[-count:]
 
     def datapaths(self) -> dict[str, Dpif]:
         """All datapaths by their full names."""

@@ -106,7 +106,7 @@ def get(call: DpctlCall) -> None:
     """``get-flow [dp] ufid``. As the real one has it, no name at all is no failure."""
     dpif = call.datapath(2)
     try:
-        ufid, _rest = _take_ufid(call.words[-1])
+        ufid, _rest = _take_ufid(call.last_words(1)[0])
     except DpctlError as error:
         call.complain(error.what, error.why)
         return
@@ -125,18 +125,18 @@ def get(call: DpctlCall) -> None:
 def add(call: DpctlCall) -> None:
     """``add-flow [dp] flow actions``."""
     dpif = call.datapath(3)
-    _put(call, dpif, *call.words[-2:], creates=True)
+    _put(call, dpif, *call.last_words(2), creates=True)
 
 
 def modify(call: DpctlCall) -> None:
     """``mod-flow [--may-create] [dp] flow actions``."""
     dpif = call.datapath(3)
-    _put(call, dpif, *call.words[-2:], creates=call.may_create, modifies=True)
+    _put(call, dpif, *call.last_words(2), creates=call.may_create, modifies=True)
 
 
 def delete(call: DpctlCall) -> None:
     """``del-flow [dp] flow``."""
-    _delete(call, call.datapath(2), call.words[-1])
+    _delete(call, call.datapath(2), call.last_words(1)[0])
 
 
 def add_all(call: DpctlCall) -> None:
@@ -221,7 +221,7 @@ def _process(call: DpctlCall, default: str) -> None:
     """Carry out a file, line by line. Whatever is wrong is told, and hinders nothing else."""
     dpif = call.datapath(3)
     try:
-        source = _source(call.words[-1])
+        source = _source(call.last_words(1)[0])
     except DpctlError as error:
         call.complain(error.what, error.why)
         return

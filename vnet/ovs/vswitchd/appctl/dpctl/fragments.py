@@ -33,7 +33,7 @@ def disable(call: DpctlCall) -> None:
 
 def _set_enabled(call: DpctlCall, is_enabled: bool) -> None:
     dpif = call.datapath(3)
-    family = _FAMILIES.get(call.words[-1])
+    family = _FAMILIES.get(call.last_words(1)[0])
     if family is None:
         raise DpctlError("parameter missing: 'v4' for IPv4 or 'v6' for IPv6", Errno.EINVAL)
     dpif.tracker.fragments.is_enabled[family] = is_enabled
@@ -42,7 +42,7 @@ def _set_enabled(call: DpctlCall, is_enabled: bool) -> None:
 def set_least(call: DpctlCall) -> None:
     """``ipf-set-min-frag [dp] v4|v6 minfragment``."""
     dpif = call.datapath(3)
-    family_name, size = call.words[-2:]
+    family_name, size = call.last_words(2)
     family = _FAMILIES.get(family_name)
     if family is None:
         raise DpctlError("parameter missing: v4 for IPv4 or v6 for IPv6", Errno.EINVAL)
@@ -58,7 +58,7 @@ def set_least(call: DpctlCall) -> None:
 def set_most(call: DpctlCall) -> None:
     """``ipf-set-max-nfrags [dp] maxfrags``."""
     dpif = call.datapath(2)
-    n_fragments = _number(call.words[-1], "parameter missing for maximum fragments")
+    n_fragments = _number(call.last_words(1)[0], "parameter missing for maximum fragments")
     try:
         dpif.tracker.fragments.set_max_held(n_fragments)
     except ValueError:
