@@ -37,7 +37,9 @@ def held(directory: Path, lab: str) -> Iterator[None]:
         make_private_directory(directory.parent)
     clear(directory)
     place = Place(lab, directory)
-    with private_directory(directory), _lock(directory, lab), noted(place):
+    # What is noted first looks at labs that were killed, perhaps here: to open and close a pidfile
+    # of one's own would give its lock away.
+    with private_directory(directory), noted(place), _lock(directory, lab):
         yield
 
 
