@@ -6,8 +6,14 @@ from vnet.base.errors import VnetError
 
 
 class OpenFlowError(VnetError):
-    """The switch refuses a request. ``name`` is the error's, such as ``OFPFMFC_TABLE_FULL``."""
+    """The switch refuses a request. ``name`` is the error's, such as ``OFPFMFC_TABLE_FULL``.
 
-    def __init__(self, name: str, hint: str = "") -> None:
+    ``warning`` is what a daemon's log says of it: a module and a text, or nothing.
+    """
+
+    def __init__(
+        self, name: str, hint: str = "", *, warning: tuple[str, str] | None = None
+    ) -> None:
         self.name = name
+        self.warning = warning
         super().__init__(name, hint)

@@ -30,6 +30,10 @@ class OpenFlowVersion(IntEnum):
     OF15 = 6
 
 
+KNOWN_VERSIONS = frozenset(OpenFlowVersion)
+"""Those that messages may be of."""
+
+
 _VERSIONS = {
     P_OF10_STD: OpenFlowVersion.OF10,
     P_OF10_STD_TID: OpenFlowVersion.OF10,

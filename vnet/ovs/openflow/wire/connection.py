@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from vnet.ovs.openflow.wire.errors import BAD_REQUEST_BAD_TYPE, BAD_REQUEST_BAD_VERSION, refusal
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.wire.errors import error_reply
 from vnet.ovs.openflow.wire.hello import Versions, hello, negotiate
 from vnet.ovs.openflow.wire.message import (
     ECHO_REPLY,
@@ -79,8 +80,7 @@ class SwitchConnection:
             return b""
         self._heard(message.type)
         if message.version != self.version and message.type not in _OF_ANY_VERSION:
-            self._refused(message, "OFPBRC_BAD_VERSION")
-            return refusal(message, BAD_REQUEST_BAD_VERSION)
+            return self._refuse(message, "OFPBRC_BAD_VERSION")
         if message.type == ECHO_REQUEST:
             return encode(message.version, ECHO_REPLY, message.xid, message.body)
         if message.type == ECHO_REPLY:
@@ -88,5 +88,8 @@ class SwitchConnection:
         answer = self._answers.get(message.type)
         if answer is not None:
             return answer(message)
-        self._refused(message, "OFPBRC_BAD_TYPE")
-        return refusal(message, BAD_REQUEST_BAD_TYPE)
+        return self._refuse(message, "OFPBRC_BAD_TYPE")
+
+    def _refuse(self, message: Message, name: str) -> bytes:
+        self._refused(message, name)
+        return error_reply(message, OpenFlowError(name))

@@ -9,8 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection
 
-from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.errors import HELLO_FAILED_INCOMPATIBLE, error
+from vnet.ovs.openflow.wire.errors import error
 from vnet.ovs.openflow.wire.message import HELLO, Message, ProtocolError, encode
 
 Versions = Collection[int]
@@ -43,9 +42,7 @@ def negotiate(versions: Versions, greeting: Message) -> int:
         return max(common)
     ours_text, theirs_text = _listed(versions), _listed(theirs)
     told = f"We support {ours_text}, you support {theirs_text}, no common versions."
-    known = greeting.version in set(OpenFlowVersion)
-    version = greeting.version if known else OpenFlowVersion.OF10
-    answer = error(version, 0, HELLO_FAILED_INCOMPATIBLE, told.encode())
+    answer = error(greeting.version, 0, "OFPHFC_INCOMPATIBLE", told.encode())
     text = f"version negotiation failed (we support {ours_text}, peer supports {theirs_text})"
     raise ProtocolError("vconn", text, answer)
 
