@@ -1,0 +1,66 @@
+"""Groups: what they are made of, and how they are changed."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from vnet.base.record import record
+from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
+from vnet.ovs.openflow.ofpacts import Ofpacts
+
+GROUP_ANY = 0xFFFFFFFF
+GROUP_ALL = 0xFFFFFFFC
+GROUP_MAX = 0xFFFFFF00
+
+
+class GroupType(Enum):
+    """OFPGT_*; the value is its text."""
+
+    ALL = "all"
+    SELECT = "select"
+    INDIRECT = "indirect"
+    FAST_FAILOVER = "ff"
+
+
+@record(frozen=True, slots=True)
+class Bucket:
+    """A bucket of a group. ``watch_port`` and ``watch_group`` are ANY where nothing is watched."""
+
+    bucket_id: int
+    actions: Ofpacts
+    weight: int = 1
+    watch_port: OfpPort = OFPP_NONE
+    watch_group: int = GROUP_ANY
+
+
+class GroupModCommand(Enum):
+    """OFPGC_*; ADD_OR_MODIFY is ``mod-group --may-create``."""
+
+    ADD = "add"
+    MODIFY = "modify"
+    ADD_OR_MODIFY = "add_or_mod"
+    DELETE = "delete"
+    INSERT_BUCKET = "insert_bucket"
+    REMOVE_BUCKET = "remove_bucket"
+
+
+BUCKET_MAX = 0xFFFFFF00
+BUCKET_FIRST = 0xFFFFFFFD
+BUCKET_LAST = 0xFFFFFFFE
+BUCKET_ALL = 0xFFFFFFFF
+
+
+@record(frozen=True, slots=True)
+class GroupMod:
+    """Add, change or delete groups. ``selection_method`` is ``""``, ``"hash"`` or ``"dp_hash"``,
+    ``fields`` the names of what ``hash`` looks at with a mask each (bits in place of the flow).
+    """
+
+    command: GroupModCommand
+    group_id: int
+    type: GroupType = GroupType.ALL
+    buckets: tuple[Bucket, ...] = ()
+    command_bucket_id: int = BUCKET_ALL
+    selection_method: str = ""
+    selection_method_param: int = 0
+    fields: tuple[tuple[str, int], ...] = ()
