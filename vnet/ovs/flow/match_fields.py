@@ -105,6 +105,11 @@ _SAID_OTHERWISE: dict[Field, Callable[[Flow], int]] = {
 """Values that are not said as actions read them."""
 
 
+def said_value(field: Field) -> Callable[[Flow], int]:
+    """What is said of a field, as a function of the flow in a match."""
+    return _SAID_OTHERWISE.get(field, field.get)
+
+
 def match_fields(match: Match, of_version: int = OF15) -> list[FieldMatch]:
     """What NXM, or OXM of an OpenFlow version (6 for 1.5), says of a match (nx_put_match)."""
     flow, mask = Flow(match.value), Flow(match.mask)
@@ -118,8 +123,7 @@ def match_fields(match: Match, of_version: int = OF15) -> list[FieldMatch]:
         field_mask = field.get(mask)
         if not field.is_maskable or field_mask == _SAID_EXACTLY.get(field):
             field_mask = field.ones
-        value_of = _SAID_OTHERWISE.get(field, field.get)
-        said.append(FieldMatch(field, value_of(flow), field_mask))
+        said.append(FieldMatch(field, said_value(field)(flow), field_mask))
     if _is_ethernet(flow, mask) and not any(_implies_ethernet(item.field) for item in said):
         said.insert(0, FieldMatch(_PACKET_TYPE, PT_ETHERNET, _PACKET_TYPE.ones))
     return said

@@ -10,16 +10,16 @@ from __future__ import annotations
 from functools import lru_cache
 
 from vnet.ovs.flow.errors import MatchError
-from vnet.ovs.flow.field_access import VLAN_PCP_MASK, VLAN_VID_MASK
-from vnet.ovs.flow.flow import CFI, Bits, Flow
+from vnet.ovs.flow.flow import Bits, Flow
 from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.match_fields import as_sent
-from vnet.ovs.flow.openflow10 import as_sent_openflow10, normalized
+from vnet.ovs.flow.openflow10 import as_sent_openflow10
 from vnet.ovs.flow.ports import OFPP_MAX
-from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP, IPPROTO_ICMP, IPPROTO_ICMPV6
+from vnet.ovs.flow.protocol_numbers import IPPROTO_ICMP, IPPROTO_ICMPV6
 from vnet.ovs.flow.protocols import P_OF10_NXM_ANY, P_OF10_STD_ANY, P_OF11_STD
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.version import version_of
+from vnet.ovs.openflow.wire.match.openflow11 import decode_openflow11, encode_openflow11
 
 
 def match_as_sent(match: Match, protocol: int) -> Match:
@@ -31,7 +31,7 @@ def match_as_sent(match: Match, protocol: int) -> Match:
     if protocol & P_OF10_STD_ANY:
         return as_sent_openflow10(match)
     if protocol & P_OF11_STD:
-        return _as_sent_openflow11(match)
+        return decode_openflow11(encode_openflow11(match), 0)
     of_version = 0 if protocol & P_OF10_NXM_ANY else version_of(protocol) - 1
     try:
         return _as_sent_in_fields(match, of_version)
@@ -81,41 +81,3 @@ def _as_sent_in_fields(match: Match, of_version: int) -> Match:
 @lru_cache(maxsize=1024)
 def _received_mask(mask: int, deciding: int, of_version: int) -> int:
     return as_sent(Match(deciding, mask), of_version).mask
-
-
-# -- the structure of OpenFlow 1.1
-
-_ETHERNET = _masks(Flow.dl_src, Flow.dl_dst, Flow.dl_type, Flow.vlan_tci)
-_MPLS_LABEL_AND_TC = 0xFFFFFE00 << Flow.mpls_lse[0].shift
-_OF11_IPV4 = 0xFC << Flow.nw_tos.shift | _masks(Flow.tp_src, Flow.tp_dst)
-_OF11_MEMBERS = (
-    _ETHERNET
-    | _OF11_IPV4
-    | _MPLS_LABEL_AND_TC
-    | _masks(Flow.in_port, Flow.metadata, Flow.nw_proto, Flow.nw_src, Flow.nw_dst)
-)
-
-
-def _as_sent_openflow11(match: Match) -> Match:
-    flow = Flow(match.value)
-    mask = match.mask & _OF11_MEMBERS
-    if mask & Flow.vlan_tci.mask:
-        flow.vlan_tci, tci_mask = _sent_vlan(flow.vlan_tci, Flow.vlan_tci.of(mask))
-        mask = Flow.vlan_tci.set(mask, tci_mask)
-    if mask & _ETHERNET:
-        mask |= Flow.packet_type.mask
-    if flow.dl_type != ETH_TYPE_IP:
-        mask &= ~_OF11_IPV4
-    return normalized(Match(flow.key & mask, mask))
-
-
-def _sent_vlan(tci: int, mask: int) -> tuple[int, int]:
-    """Value and mask as they arrive: of no tag at all, of any tag, of one VLAN, and a priority
-    with either.
-    """
-    if mask & CFI and not tci & CFI:
-        return 0, Flow.vlan_tci.ones
-    received = CFI
-    for part in (VLAN_VID_MASK, VLAN_PCP_MASK):
-        received |= part if mask & part else 0
-    return (tci | CFI) & received, received

@@ -1,0 +1,152 @@
+"""``struct ofp10_match``: twelve fields, each whole or not at all, but for prefixes of IPv4.
+
+Sources: OpenFlow 1.0, section 5.2.3.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from vnet.ovs.flow.field_access import (
+    OFP10_VLAN_NONE,
+    VLAN_PCP_MASK,
+    VLAN_PCP_SHIFT,
+    VLAN_VID_MASK,
+)
+from vnet.ovs.flow.flow import CFI, Bits, Flow
+from vnet.ovs.flow.match import Match
+from vnet.ovs.flow.protocol_numbers import PT_ETHERNET
+
+_MATCH = struct.Struct("!IH6s6sHBxHBBxxIIHH")
+OPENFLOW10_BYTES = _MATCH.size
+
+_DSCP_MASK = 0xFC
+_PORT = Bits("in_port", Flow.in_port.shift, 16, Flow.in_port.stage)
+_DSCP = Flow.nw_tos
+
+_ANY_VLAN = 1 << 1
+_ANY_PCP = 1 << 20
+_ANY_TOS = 1 << 21
+_WHOLE = {
+    1 << 0: _PORT.mask,
+    1 << 2: Flow.dl_src.mask,
+    1 << 3: Flow.dl_dst.mask,
+    1 << 4: Flow.dl_type.mask,
+    1 << 5: Flow.nw_proto.mask,
+    1 << 6: Flow.tp_src.mask,
+    1 << 7: Flow.tp_dst.mask,
+    _ANY_TOS: _DSCP_MASK << _DSCP.shift,
+}
+"""The bits of ``wildcards`` (OFPFW10_*), and what is matched without them."""
+_SRC_SHIFT, _DST_SHIFT = 8, 14
+_COUNT_MASK = 0x3F
+ALL_WILDCARDS = (1 << 22) - 1
+"""The bits of ``wildcards`` that mean something: none of them is set in an exact match."""
+
+
+def encode_openflow10(match: Match) -> bytes:
+    """What the structure can say of a match (ofputil_match_to_ofp10_match)."""
+    value, mask, _ = match
+    wildcards = sum(bit for bit, whole in _WHOLE.items() if not mask & whole)
+    wildcards |= _n_wild_bits(Flow.nw_src.of(mask)) << _SRC_SHIFT
+    wildcards |= _n_wild_bits(Flow.nw_dst.of(mask)) << _DST_SHIFT
+    vlan_wildcards, vlan, pcp = _encode_vlan(Flow.vlan_tci.of(value), Flow.vlan_tci.of(mask))
+    return _MATCH.pack(
+        wildcards | vlan_wildcards,
+        _PORT.of(value),
+        Flow.dl_src.of(value).to_bytes(6, "big"),
+        Flow.dl_dst.of(value).to_bytes(6, "big"),
+        vlan,
+        pcp,
+        Flow.dl_type.of(value),
+        Flow.nw_tos.of(value) & _DSCP_MASK,
+        Flow.nw_proto.of(value),
+        Flow.nw_src.of(value),
+        Flow.nw_dst.of(value),
+        Flow.tp_src.of(value),
+        Flow.tp_dst.of(value),
+    )
+
+
+def _n_wild_bits(mask: int) -> int:
+    """How many bits of an address are not matched: those below the lowest that is."""
+    return (mask & -mask).bit_length() - 1 if mask else 32
+
+
+def _encode_vlan(tci: int, mask: int) -> tuple[int, int, int]:
+    """Wildcards, VLAN and priority."""
+    if not mask:
+        return _ANY_VLAN | _ANY_PCP, 0, 0
+    if mask & CFI and not tci & CFI:
+        return 0, OFP10_VLAN_NONE, 0
+    wildcards, vlan, pcp = 0, tci & VLAN_VID_MASK, tci >> VLAN_PCP_SHIFT
+    if not mask & VLAN_VID_MASK:
+        wildcards, vlan = _ANY_VLAN, 0
+    if not mask & VLAN_PCP_MASK:
+        wildcards, pcp = wildcards | _ANY_PCP, 0
+    return wildcards, vlan, pcp
+
+
+def decode_openflow10(data: bytes, offset: int) -> Match:
+    """The match that a structure is (ofputil_match_from_ofp10_match).
+
+    Nothing is refused: changes of flows leave out what makes no sense (see
+    :func:`vnet.ovs.flow.openflow10.normalized`), other messages keep it.
+    """
+    (
+        wildcards,
+        in_port,
+        dl_src,
+        dl_dst,
+        vlan,
+        pcp,
+        dl_type,
+        nw_tos,
+        nw_proto,
+        nw_src,
+        nw_dst,
+        tp_src,
+        tp_dst,
+    ) = _MATCH.unpack_from(data, offset)
+    tci, tci_mask = _decode_vlan(wildcards, vlan, pcp)
+    mask = (
+        sum(whole for bit, whole in _WHOLE.items() if not wildcards & bit)
+        | _prefix_mask(wildcards >> _SRC_SHIFT) << Flow.nw_src.shift
+        | _prefix_mask(wildcards >> _DST_SHIFT) << Flow.nw_dst.shift
+        | tci_mask << Flow.vlan_tci.shift
+    )
+    value = (
+        in_port << Flow.in_port.shift
+        | int.from_bytes(dl_src, "big") << Flow.dl_src.shift
+        | int.from_bytes(dl_dst, "big") << Flow.dl_dst.shift
+        | tci << Flow.vlan_tci.shift
+        | dl_type << Flow.dl_type.shift
+        | nw_tos << Flow.nw_tos.shift
+        | nw_proto << Flow.nw_proto.shift
+        | nw_src << Flow.nw_src.shift
+        | nw_dst << Flow.nw_dst.shift
+        | tp_src << Flow.tp_src.shift
+        | tp_dst << Flow.tp_dst.shift
+    ) & mask
+    if mask & ~_PORT.mask:
+        value |= PT_ETHERNET << Flow.packet_type.shift
+        mask |= Flow.packet_type.mask
+    return Match(value, mask)
+
+
+def _prefix_mask(n_wild_bits: int) -> int:
+    n_wild_bits &= _COUNT_MASK
+    return 0xFFFFFFFF & -1 << n_wild_bits if n_wild_bits < 32 else 0
+
+
+def _decode_vlan(wildcards: int, vlan: int, pcp: int) -> tuple[int, int]:
+    """TCI and mask. A VLAN that is none rules out a tag, whatever is said of its priority."""
+    if not wildcards & _ANY_VLAN and vlan == OFP10_VLAN_NONE:
+        return 0, 0xFFFF
+    mask = 0
+    if not wildcards & _ANY_PCP:
+        mask |= VLAN_PCP_MASK | CFI
+    if not wildcards & _ANY_VLAN:
+        mask |= VLAN_VID_MASK | CFI
+    tci = vlan & VLAN_VID_MASK | pcp << VLAN_PCP_SHIFT & VLAN_PCP_MASK | CFI
+    return tci & mask, mask

@@ -1,0 +1,222 @@
+"""One field as NXM and OXM write it: a header, a value, and a mask if there is one.
+
+::
+
+    |31          16|15     9| 8 |7      0|
+    |    class     | number | M | length |  experimenters' class: four bytes say whose it is
+
+``length`` counts what follows the first four bytes; M says that a mask of equal length follows
+the value. The numbers are those of :mod:`vnet.ovs.flow.field_headers`.
+Sources: OpenFlow 1.5.1, section 7.2.3; ovs-fields(7).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from vnet.ovs.flow.field_headers import EXPERIMENTER_CLASS, Header
+from vnet.ovs.flow.fields import FIELDS, Field
+from vnet.ovs.openflow.errors import OpenFlowError
+
+NXM = 0
+"""In place of a version: OVS's own headers are preferred to standard ones."""
+
+TunLengths = Mapping[int, int]
+"""How long the tunnel options are that a switch has mapped (NXT_TLV_TABLE_MOD), by number."""
+
+_WORD = struct.Struct("!I")
+_VENDOR_BYTES = 4
+_MASKED = 1 << 8
+
+_COOKIE_CLASS_AND_NUMBER = (0x0001, 0, 30)
+_COOKIE_BYTES = 8
+
+
+class FieldHeader(NamedTuple):
+    """What a header says. ``field`` is None where nobody knows it. ``n_bytes`` has the value,
+    ``payload_bytes`` value and mask.
+    """
+
+    field: Field | None
+    is_masked: bool
+    n_bytes: int
+    header_bytes: int
+    payload_bytes: int
+    is_cookie: bool
+    """A flow's cookie, which NXM has in matches as if it were a field (NXM_NX_COOKIE)."""
+
+
+class FieldEntry(NamedTuple):
+    """A header with its value and mask; ``end`` is where the next one begins.
+
+    A mask of ``field.ones`` is an exact match.
+    """
+
+    header: FieldHeader
+    value: int
+    mask: int
+    end: int
+
+
+def _by_number() -> dict[tuple[int, int, int], Field]:
+    return {
+        (header.header_class.number, header.header_class.vendor, header.number): field
+        for field in FIELDS.values()
+        for header in field.headers
+    }
+
+
+_BY_NUMBER = _by_number()
+
+
+# -- writing
+
+
+def header_of(
+    field: Field, version: int, *, is_masked: bool = False, n_bytes: int | None = None
+) -> bytes:
+    """A field's header in a version of OpenFlow, or with :data:`NXM`; the value has ``n_bytes``,
+    which for tunnel options is not said by the field.
+    """
+    header = field.header(version)
+    assert header is not None, field
+    return _header_bytes(header, field.n_bytes if n_bytes is None else n_bytes, is_masked)
+
+
+@lru_cache(maxsize=1024)
+def _header_bytes(header: Header, n_bytes: int, is_masked: bool) -> bytes:
+    number, vendor = header.header_class.number, b""
+    if number == EXPERIMENTER_CLASS:
+        vendor = _WORD.pack(header.header_class.vendor)
+    length = len(vendor) + n_bytes * (2 if is_masked else 1)
+    word = number << 16 | header.number << 9 | (_MASKED if is_masked else 0) | length
+    return _WORD.pack(word) + vendor
+
+
+def put_field(field: Field, value: int, mask: int | None, version: int) -> bytes:
+    """A field with a value, and with a mask unless that is None or all ones.
+
+    Of a tunnel option as many bytes are written as are needed (nx_put_entry).
+    """
+    is_masked = mask is not None and mask != field.ones
+    n_bytes = field.n_bytes
+    if field.is_tun_metadata:
+        bits = max(value.bit_length(), mask.bit_length() if mask is not None and is_masked else 0)
+        n_bytes = (bits + 7) // 8
+    header = header_of(field, version, is_masked=is_masked, n_bytes=n_bytes)
+    if mask is None or not is_masked:
+        return header + value.to_bytes(n_bytes, "big")
+    return header + value.to_bytes(n_bytes, "big") + mask.to_bytes(n_bytes, "big")
+
+
+COOKIE_HEADER = _WORD.pack(0x0001 << 16 | 30 << 9 | _COOKIE_BYTES)
+COOKIE_HEADER_MASKED = _WORD.pack(0x0001 << 16 | 30 << 9 | _MASKED | 2 * _COOKIE_BYTES)
+
+
+# -- reading
+
+
+def header_at(data: bytes, offset: int, end: int) -> FieldHeader:
+    """The header at an offset of ``data``, of which nothing behind ``end`` belongs to it.
+
+    Raises :class:`OpenFlowError` (OFPBMC_BAD_LEN) where it is cut short.
+    """
+    if offset + 4 > end:
+        raise OpenFlowError("OFPBMC_BAD_LEN")
+    word = int.from_bytes(data[offset : offset + 4], "big")
+    if word >> 16 != EXPERIMENTER_CLASS:
+        return _header(word, 0)
+    if offset + 8 > end or word & 0xFF < _VENDOR_BYTES:
+        raise OpenFlowError("OFPBMC_BAD_LEN")
+    return _header(word, int.from_bytes(data[offset + 4 : offset + 8], "big"))
+
+
+@lru_cache(maxsize=4096)
+def _header(word: int, vendor: int) -> FieldHeader:
+    header_class, number = word >> 16, word >> 9 & 0x7F
+    vendor_bytes = _VENDOR_BYTES if header_class == EXPERIMENTER_CLASS else 0
+    is_masked = bool(word & _MASKED)
+    payload_bytes = (word & 0xFF) - vendor_bytes
+    n_bytes = payload_bytes // 2 if is_masked else payload_bytes
+    key = (header_class, vendor, number)
+    field = _BY_NUMBER.get(key)
+    if field is not None and n_bytes != field.n_bytes and not field.is_tun_metadata:
+        field = None
+    is_cookie = key == _COOKIE_CLASS_AND_NUMBER and payload_bytes == _COOKIE_BYTES * (
+        2 if is_masked else 1
+    )
+    return FieldHeader(field, is_masked, n_bytes, 4 + vendor_bytes, payload_bytes, is_cookie)
+
+
+def field_at(
+    data: bytes, offset: int, end: int, tun_lengths: TunLengths | None = None
+) -> FieldHeader:
+    """As :func:`header_at`, for places where only known fields may stand (nx_pull_header).
+
+    ``tun_lengths`` are given by switches: no other tunnel options may then be named. Raises
+    :class:`OpenFlowError` (OFPBMC_BAD_FIELD, NXFMFC_INVALID_TLV_FIELD).
+    """
+    header = header_at(data, offset, end)
+    if header.field is None:
+        raise OpenFlowError("OFPBMC_BAD_FIELD")
+    _check_tun_option(header.field, tun_lengths)
+    return header
+
+
+def entry_at(
+    data: bytes, offset: int, end: int, tun_lengths: TunLengths | None = None
+) -> FieldEntry:
+    """A field with its value and mask, known or not (``header.field`` None).
+
+    Raises :class:`OpenFlowError` (OFPBMC_BAD_LEN, OFPBMC_BAD_WILDCARDS for bits of the value
+    outside the mask, NXFMFC_INVALID_TLV_FIELD).
+    """
+    header = header_at(data, offset, end)
+    field, is_masked, n_bytes, header_bytes, payload_bytes, _ = header
+    if field is not None and field.is_tun_metadata:
+        _check_tun_option(field, tun_lengths)
+    offset += header_bytes
+    following = offset + payload_bytes
+    if following > end:
+        raise OpenFlowError("OFPBMC_BAD_LEN")
+    value = int.from_bytes(data[offset : offset + n_bytes], "big")
+    ones = (1 << 8 * n_bytes) - 1 if field is None else field.ones
+    mask = ones
+    if is_masked:
+        mask = int.from_bytes(data[offset + n_bytes : offset + 2 * n_bytes], "big")
+        if value & ~mask:
+            raise OpenFlowError("OFPBMC_BAD_WILDCARDS")
+    if field is not None and n_bytes > field.n_bytes:
+        excess = 8 * (n_bytes - field.n_bytes)
+        value, mask = value >> excess, mask >> excess if is_masked else mask
+    return FieldEntry(header, value, mask, following)
+
+
+def take_field(
+    data: bytes,
+    offset: int,
+    end: int,
+    tun_lengths: TunLengths | None = None,
+    *,
+    is_action: bool = False,
+) -> tuple[Field, int, int | None, int]:
+    """A known field with its value and mask (None where none was written), and where it ends.
+
+    ``is_action`` is for fields that are set (nx_pull_entry): one that is not known raises
+    OFPBAC_BAD_SET_TYPE, not OFPBMC_BAD_FIELD.
+    """
+    entry = entry_at(data, offset, end, tun_lengths)
+    field = entry.header.field
+    if field is None:
+        raise OpenFlowError("OFPBAC_BAD_SET_TYPE" if is_action else "OFPBMC_BAD_FIELD")
+    return field, entry.value, entry.mask if entry.header.is_masked else None, entry.end
+
+
+def _check_tun_option(field: Field, tun_lengths: TunLengths | None) -> None:
+    if tun_lengths is not None and field.is_tun_metadata:
+        number = int(field.name.removeprefix("tun_metadata"))
+        if number not in tun_lengths:
+            raise OpenFlowError("NXFMFC_INVALID_TLV_FIELD")
