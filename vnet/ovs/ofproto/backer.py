@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from vnet.base.drops import DropReason, drop_reason
 from vnet.l2.lacp.aggregation import Aggregation
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.flow import Flow
@@ -18,6 +19,7 @@ from vnet.ovs.ofproto.bond.log import BondLog
 from vnet.ovs.ofproto.features import Features
 from vnet.ovs.ofproto.meter import MeterPool
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.packet_out import prepare_packet_out
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.ports.own_frames import send_own_frame, send_to_tables
 from vnet.ovs.ofproto.revalidator import Revalidator
@@ -32,14 +34,21 @@ from vnet.ovs.openflow.messages import PacketIn
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.sim.scheduler import Scheduler, Timer
 
-PacketInSink = Callable[[Ofproto, PacketIn], None]
+PacketInSink = Callable[[Ofproto, PacketIn], DropReason | None]
+"""Hands a packet-in to whoever is to get it; returns why nobody got it, or None."""
+
+NO_CONTROLLER = drop_reason(
+    "ovs-no-controller",
+    cause="a flow sends the frame to a controller and nowhere else, and none is connected",
+    cure="give the flow an action that forwards the frame, or take it away",
+)
 
 
 class Backer:
     """One datapath and its bridges.
 
-    ``packet_in_sink`` gets what bridges send to controllers; without one it is counted by
-    ``n_packet_ins_lost``, as where no controller is connected. ``owner`` is the node that all of
+    ``packet_in_sink`` gets what bridges send to controllers; what nobody gets is counted by
+    ``n_packet_ins_lost``. ``owner`` is the node that all of
     it is part of, for the traces of frames.
     """
 
@@ -80,6 +89,7 @@ class Backer:
         self.bridges[bridge.name] = bridge
         self.has_had_bridge = True
         bridge.on_change = self.revalidator.touch
+        bridge.prepare_packet_out = partial(prepare_packet_out, self, bridge)
         bridge.before_reading_stats = self.revalidator.push_stats
         bridge.switching.mac_table.on_change = partial(self._station_changed, bridge)
         self._ageing[bridge.name] = Timer(self.scheduler, self.age, bridge)
@@ -166,17 +176,12 @@ class Backer:
 
     # -- what happens by itself
 
-    @property
-    def has_controller(self) -> bool:
-        """Whether somebody hears what is sent to controllers."""
-        return self.packet_in_sink is not None
-
-    def packet_in(self, bridge: Ofproto, message: PacketIn) -> None:
-        """A bridge has something for its controller."""
-        if self.packet_in_sink is None:
-            self.n_packet_ins_lost += 1
-        else:
-            self.packet_in_sink(bridge, message)
+    def packet_in(self, bridge: Ofproto, message: PacketIn) -> DropReason | None:
+        """A bridge has something for its controllers. Returns why none of them got it, or None."""
+        sink = self.packet_in_sink
+        lost = NO_CONTROLLER if sink is None else sink(bridge, message)
+        self.n_packet_ins_lost += lost is not None
+        return lost
 
     def send(self, bridge: Ofproto, port: OfPort, frame: bytes) -> None:
         """Send a frame of the switch's own."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from functools import partial
+from hashlib import sha256
 
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import Flow
@@ -24,8 +26,9 @@ from vnet.ovs.ofproto.meter import (
     meters_to_delete,
 )
 from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.requests import PreparePacketOut, Request, SendPacket, nobody_sends
 from vnet.ovs.ofproto.rules.expiry import Expiry
-from vnet.ovs.ofproto.rules.flow_mods import FlowMods, kept_flags
+from vnet.ovs.ofproto.rules.flow_mods import FlowMods, is_unchanged
 from vnet.ovs.ofproto.rules.internal_rules import InternalRules
 from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
 from vnet.ovs.ofproto.rules.rule_store import RuleStore
@@ -44,6 +47,7 @@ from vnet.ovs.openflow.messages import (
     GroupModCommand,
     MeterMod,
     MeterModCommand,
+    PacketOut,
     PortConfig,
     PortMod,
 )
@@ -82,6 +86,8 @@ class Ofproto:
         self.name = name
         self.scheduler = scheduler
         self.version = 0
+        self.uuid = _uuid_of(name, scheduler.now_ns)
+        """Tells it from others that there were, by its name, before it (16 bytes)."""
         self.datapath_id = 0
         """What OpenFlow knows the bridge by, 64 bits."""
         self.datapath_type = "system"
@@ -103,6 +109,7 @@ class Ofproto:
         """Whether a controller of OpenFlow 1.2 or older hears of packets without a flow."""
         self.on_change: Callable[[], None] = _nothing
         self.before_reading_stats: Callable[[], None] = _nothing
+        self.prepare_packet_out: PreparePacketOut = nobody_sends
         self.flow_removed: list[FlowRemovedListener] = []
         self.port_changed: list[PortListener] = []
         self.meter_pool = meter_pool or MeterPool()
@@ -156,8 +163,13 @@ class Ofproto:
         """Add, change or delete groups. Raises :class:`OpenFlowError`, as above."""
         self.bundle((mod,))
 
-    def bundle(self, mods: Iterable[FlowMod | GroupMod]) -> None:
-        """Carry out several requests in their order, or none of them.
+    def packet_out(self, packet_out: PacketOut) -> None:
+        """Send a packet of a controller's. Raises :class:`OpenFlowError`."""
+        self.bundle((packet_out,))
+
+    def bundle(self, mods: Iterable[Request]) -> None:
+        """Carry out several requests in their order, or none of them. Packets leave once all else
+        stands, by what the flows were when it was their turn.
 
         Raises the :class:`OpenFlowError` of the first that is refused.
         """
@@ -168,22 +180,36 @@ class Ofproto:
         if any(self._needs_statistics(mod) for mod in mods):
             self.before_reading_stats()
         transaction = Transaction()
+        packets: list[SendPacket] = []
         try:
             for mod in mods:
                 if isinstance(mod, FlowMod):
                     self._flow_mods.apply(mod, transaction)
-                else:
+                elif isinstance(mod, GroupMod):
                     self._group_mods.apply(mod, transaction)
+                else:
+                    self.check_actions(mod.actions)
+                    learn = partial(self._learn_within, transaction)
+                    packets.append(self.prepare_packet_out(mod, learn))
         except OpenFlowError:
             transaction.roll_back()
             raise
         self._commit(transaction)
+        for send in packets:
+            send()
 
-    def _needs_statistics(self, mod: FlowMod | GroupMod) -> bool:
+    def _needs_statistics(self, mod: Request) -> bool:
         """Whether what was seen until now, but not handed in yet, must count before ``mod``."""
         if isinstance(mod, FlowMod):
             return self._flow_mods.needs_statistics(mod)
-        return mod.command is GroupModCommand.DELETE and self._store.n_reporting > 0
+        is_deletion = isinstance(mod, GroupMod) and mod.command is GroupModCommand.DELETE
+        return is_deletion and self._store.n_reporting > 0
+
+    def _learn_within(self, transaction: Transaction, mod: FlowMod) -> None:
+        """Make a flow that a packet teaches, unless it is there. Raises :class:`OpenFlowError`."""
+        rule = self.find(mod.table_id, mod.match, mod.priority)
+        if rule is None or not is_unchanged(rule, mod):
+            self._flow_mods.apply(mod, transaction)
 
     def check_actions(self, actions: Ofpacts) -> None:
         """Raise :class:`OpenFlowError` if they refer to a group or meter that is not there."""
@@ -196,7 +222,7 @@ class Ofproto:
         with its cookie.
         """
         rule = self.find(mod.table_id, mod.match, mod.priority)
-        if rule is not None and _is_unchanged(rule, mod):
+        if rule is not None and is_unchanged(rule, mod):
             rule.modified_ns = self.scheduler.now_ns
             return True
         if not self.may_learn(mod, limit):
@@ -207,7 +233,7 @@ class Ofproto:
     def may_learn(self, mod: FlowMod, limit: int, n_more: int = 0) -> bool:
         """Whether :meth:`learn` would have room for a flow, and for ``n_more`` before it."""
         rule = self.find(mod.table_id, mod.match, mod.priority)
-        if not limit or (rule is not None and _is_unchanged(rule, mod)):
+        if not limit or (rule is not None and is_unchanged(rule, mod)):
             return True
         return self._store.count(mod.table_id, mod.new_cookie or 0) + n_more < limit
 
@@ -366,13 +392,5 @@ class Ofproto:
         self.on_change()
 
 
-def _is_unchanged(rule: Rule, mod: FlowMod) -> bool:
-    """Whether what ``learn`` asks for is there already."""
-    return (
-        rule.idle_timeout_s == mod.idle_timeout_s
-        and rule.hard_timeout_s == mod.hard_timeout_s
-        and rule.importance == mod.importance
-        and rule.flags == kept_flags(mod)
-        and mod.new_cookie in (None, rule.cookie)
-        and rule.actions == mod.actions
-    )
+def _uuid_of(name: str, now_ns: int) -> bytes:
+    return sha256(f"{name} {now_ns}".encode()).digest()[:16]

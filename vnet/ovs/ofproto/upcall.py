@@ -14,12 +14,14 @@ from vnet.ovs.dpif.actions import (
     SlowPathCookie,
 )
 from vnet.ovs.dpif.dpif import FlowStats, Upcall
-from vnet.ovs.flow.flow import MEMBERS, Flow, Stage, with_tag_told
+from vnet.ovs.flow.flow import MEMBERS, Flow, with_tag_told
+from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.names import port_text
 from vnet.ovs.flow.packet_mask import packet_mask
 from vnet.ovs.flow.ports import OdpPort, OfpPort
 from vnet.ovs.ofproto.names import datapath_names, names_of
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.ofproto.pipeline_match import pipeline_match
 from vnet.ovs.ofproto.revalidator import Ukey
 from vnet.ovs.ofproto.trace.result import result_lines
 from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
@@ -29,7 +31,7 @@ from vnet.ovs.ofproto.xlate.context import XlateIn, XlateOut
 from vnet.ovs.ofproto.xlate.recirc import FROZEN_MASK, FrozenState
 from vnet.ovs.ofproto.xlate.report import Trace
 from vnet.ovs.ofproto.xlate.translate import translate
-from vnet.ovs.openflow.messages import PacketIn
+from vnet.ovs.openflow.messages import Continuation, PacketIn
 from vnet.ovs.openflow.ofpacts import PacketInReason
 from vnet.sim.frame import Frame
 
@@ -48,17 +50,6 @@ UNKNOWN_TUNNEL = drop_reason(
     cure="compare type, remote_ip, local_ip and key of the ports at both ends of the tunnel",
 )
 
-NO_CONTROLLER = drop_reason(
-    "ovs-no-controller",
-    cause="a flow sends the frame to a controller and nowhere else, and none is connected",
-    cure="give the flow an action that forwards the frame, or take it away",
-)
-
-_PIPELINE_MASK = sum(
-    bits.mask
-    for bits in MEMBERS
-    if bits.stage is Stage.METADATA and bits.name not in ("recirc_id", "conj_id", "actset_output")
-)
 _CONNECTION_MASK = sum(bits.mask for bits in MEMBERS if bits.name.startswith("ct_"))
 
 
@@ -74,6 +65,9 @@ class UpcallHandler:
             self._handle(upcall)
 
     def _handle(self, upcall: Upcall) -> None:
+        if isinstance(upcall.cookie, ControllerCookie):
+            self._packet_in(upcall, upcall.cookie)
+            return
         ingress = self._backer.ingress(upcall.key)
         if ingress is None:
             self._drop(upcall, UNKNOWN_TUNNEL if came_by_tunnel(upcall.key) else UNKNOWN_INGRESS)
@@ -87,8 +81,6 @@ class UpcallHandler:
                 out, frame = self._translate(upcall, bridge, in_port, trace, stats=None, cache=None)
                 self._execute(upcall, frame, out)
                 out.release(self._backer.recirc, self._backer.scheduler.now_ns)
-            case ControllerCookie() as cookie:
-                self._packet_in(upcall, bridge, cookie)
             case FlowSampleCookie() | SflowCookie() | IpfixCookie():
                 return  # samples are for collectors, and nobody sends to those yet
 
@@ -192,32 +184,49 @@ class UpcallHandler:
             return
         self._backer.dpif.execute(frame, upcall.key, out.actions, mru_bytes=upcall.mru_bytes)
 
-    def _packet_in(self, upcall: Upcall, bridge: Ofproto, cookie: ControllerCookie) -> None:
+    def _packet_in(self, upcall: Upcall, cookie: ControllerCookie) -> None:
+        """The bridge whose flow it was has something for its controllers: behind patch ports it
+        is not the one that the packet came in by."""
         state = self._backer.recirc.find(cookie.recirc_id)
         if cookie.dont_send or state is None:
             return
-        if upcall.ends_here and not self._backer.has_controller:
-            self._drop(upcall, NO_CONTROLLER)
-        self._backer.packet_in(
-            bridge,
-            PacketIn(
-                frame=upcall.frame.data,
-                reason=PacketInReason(cookie.reason),
-                table_id=state.table_id,
-                cookie=cookie.rule_cookie,
-                pipeline=_pipeline(upcall.key, state),
-                controller_id=cookie.controller_id,
-                max_len_bytes=cookie.max_len_bytes,
-                userdata=state.userdata,
-            ),
+        if self._backer.bridges.get(state.bridge.name) is not state.bridge:
+            self._drop(upcall, UNKNOWN_INGRESS)
+            return
+        packet_in = PacketIn(
+            frame=upcall.frame.data,
+            reason=PacketInReason(cookie.reason),
+            table_id=state.table_id,
+            cookie=cookie.rule_cookie,
+            pipeline=_pipeline(upcall.key, state),
+            controller_id=cookie.controller_id,
+            max_len_bytes=cookie.max_len_bytes,
+            userdata=state.userdata,
+            continuation=_continuation(upcall.key, state) if cookie.continuation else None,
         )
+        lost = self._backer.packet_in(state.bridge, packet_in)
+        if lost is not None and upcall.ends_here:
+            self._drop(upcall, lost)
 
     def _drop(self, upcall: Upcall, reason: DropReason) -> None:
         self._backer.dpif.drop(upcall.frame, OdpPort(Flow.in_port.of(upcall.key)), reason)
 
 
-def _pipeline(key: int, state: FrozenState) -> int:
+def _pipeline(key: int, state: FrozenState) -> Match:
     """What the packet's flow was when the ``controller`` action came."""
     if not state.conntracked:
         key &= ~_CONNECTION_MASK
-    return (key & ~FROZEN_MASK | state.metadata) & _PIPELINE_MASK
+    return pipeline_match(key & ~FROZEN_MASK | state.metadata)
+
+
+def _continuation(key: int, state: FrozenState) -> Continuation:
+    """What the translation needs to go on, once the controller says so."""
+    return Continuation(
+        bridge=state.bridge.uuid,
+        stack=state.stack,
+        mirrors=state.mirrors,
+        conntracked=state.conntracked,
+        actions=state.actions,
+        action_set=state.action_set,
+        odp_port=Flow.in_port.of(key),
+    )

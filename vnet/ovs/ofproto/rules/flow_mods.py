@@ -187,3 +187,15 @@ def _matches_hidden_fields(match: Match) -> bool:
         or recirc_id_mask not in (0, Flow.recirc_id.ones)
         or Flow.dp_hash.of(match.mask) != 0
     )
+
+
+def is_unchanged(rule: Rule, mod: FlowMod) -> bool:
+    """Whether what ``learn`` asks for is there already."""
+    return (
+        rule.idle_timeout_s == mod.idle_timeout_s
+        and rule.hard_timeout_s == mod.hard_timeout_s
+        and rule.importance == mod.importance
+        and rule.flags == kept_flags(mod)
+        and mod.new_cookie in (None, rule.cookie)
+        and rule.actions == mod.actions
+    )

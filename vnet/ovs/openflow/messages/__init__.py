@@ -26,7 +26,14 @@ from vnet.ovs.openflow.messages.meter import (
     MeterMod,
     MeterModCommand,
 )
-from vnet.ovs.openflow.messages.packet import PacketIn
+from vnet.ovs.openflow.messages.packet import (
+    NO_BUFFER,
+    NO_COOKIE,
+    Continuation,
+    PacketIn,
+    PacketInFormat,
+    PacketOut,
+)
 from vnet.ovs.openflow.messages.port import PortConfig, PortMod, PortState
 
 __all__ = [
@@ -41,7 +48,10 @@ __all__ = [
     "METER_ALL",
     "METER_CONTROLLER",
     "METER_SLOWPATH",
+    "NO_BUFFER",
+    "NO_COOKIE",
     "Bucket",
+    "Continuation",
     "FlowFlags",
     "FlowMod",
     "FlowModCommand",
@@ -54,6 +64,8 @@ __all__ = [
     "MeterMod",
     "MeterModCommand",
     "PacketIn",
+    "PacketInFormat",
+    "PacketOut",
     "PortConfig",
     "PortMod",
     "PortState",
