@@ -30,6 +30,7 @@ FLOOR = {
     "ovs.unixctl": 5,
     "ovs.vsctl": 6,
     "ovs.ofproto": 6,
+    "ovs.connmgr": 6.2,
     "ovs.vswitchd": 7,
     "hypervisor": 8,
     "guest": 9,

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.ovs.connmgr.managers import manager
 from vnet.live.clock import WallClock
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.openflow.wish import Wish
@@ -48,11 +49,12 @@ def talk(run_until: RunUntil, peer: socket.socket, n_bytes: int) -> bytes:
 
 def test_bridges_have_two_sockets_each_while_they_are(clock: WallClock, tmp_path: Path) -> None:
     sockets = BridgeSockets(clock, str(tmp_path))
-    sockets.follow({"br0": Wish(), "br1": Wish()})
+    managers = {name: manager(clock, name) for name in ("br0", "br1")}
+    sockets.follow({name: Wish(managers[name]) for name in managers})
     names = ["br0.mgmt", "br0.snoop", "br1.mgmt", "br1.snoop"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
-    sockets.follow({"br1": Wish()})
+    sockets.follow({"br1": Wish(managers["br1"])})
     assert sorted(path.name for path in tmp_path.iterdir()) == names[2:]
     sockets.close()
     assert not list(tmp_path.iterdir())
@@ -61,13 +63,13 @@ def test_bridges_have_two_sockets_each_while_they_are(clock: WallClock, tmp_path
 def test_a_bridge_greets_echoes_and_refuses(
     clock: WallClock, run_until: RunUntil, tmp_path: Path
 ) -> None:
-    sockets = BridgeSockets(clock, str(tmp_path))
-    sockets.follow({"br0": Wish((4,))})
+    sockets, connmgr = BridgeSockets(clock, str(tmp_path)), manager(clock)
+    sockets.follow({"br0": Wish(connmgr, (4,))})
     with caller(tmp_path / "br0.mgmt") as peer:
         peer.sendall(bytes.fromhex("06000008000000010402000a00000002aabb"))
         said = talk(run_until, peer, 26)
         assert said.hex() == "040000100000000100010008000000100403000a00000002aabb"
-        sockets.follow({"br0": Wish((1,))})
+        sockets.follow({"br0": Wish(connmgr, (1,))})
         peer.sendall(bytes.fromhex("0463000800000003"))
         said = talk(run_until, peer, 20)
         assert said.hex() == "0401001400000003000100010463000800000003", "as it was agreed on"
@@ -80,7 +82,7 @@ def test_who_breaks_the_protocol_is_cut_off_and_nobody_else(
     clock: WallClock, run_until: RunUntil, tmp_path: Path
 ) -> None:
     sockets = BridgeSockets(clock, str(tmp_path))
-    sockets.follow({"br0": Wish()})
+    sockets.follow({"br0": Wish(manager(clock))})
     with caller(tmp_path / "br0.mgmt") as good, caller(tmp_path / "br0.mgmt") as bad:
         bad.sendall(bytes.fromhex("0400000400000001"))
         good.sendall(GREETING)
@@ -95,7 +97,7 @@ def test_nobody_can_look_on_while_there_is_no_controller(
     clock: WallClock, run_until: RunUntil, tmp_path: Path
 ) -> None:
     sockets = BridgeSockets(clock, str(tmp_path))
-    sockets.follow({"br0": Wish()})
+    sockets.follow({"br0": Wish(manager(clock))})
     with caller(tmp_path / "br0.snoop") as peer:
         run_until(lambda: heard(peer) is None)
     sockets.close()

@@ -6,12 +6,13 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.ovs.connmgr.managers import manager
 from tests.ovs.vswitchd.row_switch import Lines
 from vnet.live.clock import WallClock
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.openflow.wish import Wish
 from vnet.ovs.vlog.level import Destination, Level
-from vnet.ovs.vlog.vlog import Vlog
+from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 
 RunUntil = Callable[[Callable[[], object]], None]
@@ -38,8 +39,15 @@ def accepted(run_until: RunUntil, server: socket.socket) -> socket.socket:
     return found[0]
 
 
-def wish(*targets: str) -> dict[str, Wish]:
-    return {"br0": Wish((4,), tuple(ControllerConfig(target) for target in targets))}
+class Wishes:
+    """Of one bridge."""
+
+    def __init__(self, clock: WallClock, vlog: Vlog = SILENT) -> None:
+        self._connmgr = manager(clock, vlog=vlog)
+
+    def __call__(self, *targets: str) -> dict[str, Wish]:
+        controllers = tuple(ControllerConfig(target) for target in targets)
+        return {"br0": Wish(self._connmgr, (4,), controllers)}
 
 
 def logged() -> tuple[Vlog, Lines]:
@@ -54,7 +62,7 @@ def logged() -> tuple[Vlog, Lines]:
 def test_a_socket_is_there_while_its_row_is(
     clock: WallClock, run_until: RunUntil, tmp_path: Path
 ) -> None:
-    sockets = BridgeSockets(clock, str(tmp_path))
+    sockets, wish = BridgeSockets(clock, str(tmp_path)), Wishes(clock)
     sockets.follow(wish(f"punix:{tmp_path}/br0.extra"))
     with socket.socket(socket.AF_UNIX) as peer:
         peer.connect(str(tmp_path / "br0.extra"))
@@ -82,7 +90,7 @@ def test_sockets_elsewhere_are_not_for_whoever_writes_the_database(
     clock: WallClock, tmp_path: Path
 ) -> None:
     vlog, lines = logged()
-    sockets = BridgeSockets(clock, str(tmp_path), vlog)
+    sockets, wish = BridgeSockets(clock, str(tmp_path), vlog), Wishes(clock, vlog)
     sockets.follow(wish(f"punix:{tmp_path}/br0.x/../evil", "unix:/tmp/evil", "nonsense:3"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["br0.mgmt", "br0.snoop"]
     mgmt = f'"unix:{tmp_path}/br0.mgmt" (which is always available without special configuration).'
@@ -104,7 +112,7 @@ def test_a_controller_is_gone_to_and_its_row_says_how_it_stands(
     clock: WallClock, run_until: RunUntil, tmp_path: Path
 ) -> None:
     vlog, lines = logged()
-    sockets = BridgeSockets(clock, str(tmp_path), vlog)
+    sockets, wish = BridgeSockets(clock, str(tmp_path), vlog), Wishes(clock, vlog)
     with listening() as server:
         target = f"tcp:127.0.0.1:{server.getsockname()[1]}"
         sockets.follow(wish(target))
@@ -133,7 +141,7 @@ def test_who_is_not_there_is_told_of_each_time(
     clock: WallClock, run_until: RunUntil, tmp_path: Path
 ) -> None:
     vlog, lines = logged()
-    sockets = BridgeSockets(clock, str(tmp_path), vlog)
+    sockets, wish = BridgeSockets(clock, str(tmp_path), vlog), Wishes(clock, vlog)
     target = f"unix:{tmp_path}/nobody"
     sockets.follow(wish(target, "tcp:1.2.3.4x"))
     run_until(lambda: sockets.status("br0", target).pairs.get("last_error"))

@@ -8,7 +8,6 @@ other; as long as no bridge has any, whoever comes to it is turned away, as Open
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
 from typing import TYPE_CHECKING
 
 from vnet.live.clock import WallClock
@@ -38,7 +37,7 @@ class BridgeSockets:
         tls: TlsFiles | None = None,
         is_confined: bool = True,
     ) -> None:
-        self._around = Around(clock, directory, vlog, tls, count(1).__next__)
+        self._around = Around(clock, directory, vlog, tls)
         self._permits = Permits(directory, vlog.module("bridge")) if is_confined else None
         self._bridges: dict[str, OneBridge] = {}
 
@@ -49,6 +48,7 @@ class BridgeSockets:
         self.follow(
             {
                 name: Wish(
+                    bridge.connmgr,
                     [_VERSIONS[protocol] for protocol in bridge.config.protocols],
                     bridge.config.controller,
                     bridge.control.fail_open,
@@ -59,14 +59,15 @@ class BridgeSockets:
 
     def follow(self, bridges: Mapping[str, Wish]) -> None:
         """Have sockets for these bridges and no others."""
-        for name in [name for name in self._bridges if name not in bridges]:
-            self._bridges.pop(name).close()
+        for name, known in list(self._bridges.items()):
+            if name not in bridges or bridges[name].connmgr is not known.connmgr:
+                self._bridges.pop(name).close()
         for name, wish in bridges.items():
             if name not in self._bridges:
                 # A daemon is ready before it has imported what only bridges need.
                 from vnet.live.openflow.one_bridge import OneBridge
 
-                self._bridges[name] = OneBridge(self._around, name, self._permits)
+                self._bridges[name] = OneBridge(self._around, wish.connmgr, self._permits)
             self._bridges[name].follow(wish)
 
     def status(self, bridge: str, target: str) -> ControllerStatus:

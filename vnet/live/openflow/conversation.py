@@ -5,14 +5,11 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 
+from vnet.live.clock import WallClock
 from vnet.live.streams.stream import Stream
-from vnet.ovs.openflow.wire.connection import SwitchConnection
+from vnet.ovs.connmgr.manager import ConnectionManager
 from vnet.ovs.openflow.wire.hello import Versions
-from vnet.ovs.openflow.wire.message import Message, ProtocolError
-from vnet.ovs.vlog.vlog import Vlog
-
-_UNSENT_LIMIT_BYTES = 4 << 20
-"""Who asks and does not read the answers is cut off."""
+from vnet.ovs.openflow.wire.message import ProtocolError
 
 
 class Conversation:
@@ -27,40 +24,58 @@ class Conversation:
         stream: Stream,
         name: str,
         versions: Versions,
-        xid: int,
-        vlog: Vlog,
+        clock: WallClock,
+        connmgr: ConnectionManager,
         *,
+        is_primary: bool,
         broken: Callable[[int], None],
         heard: Callable[[int], None] = lambda _type: None,
         greeted: Callable[[], None] = lambda: None,
     ) -> None:
         self._stream = stream
-        self._name = name
-        self._vlog = vlog
+        self._clock = clock
+        self._vlog = connmgr.vlog
         self._broken = broken
         self._greeted = greeted
-        self._connection = SwitchConnection(versions, xid, refused=self._refused, heard=heard)
-        stream.unsent_limit_bytes = _UNSENT_LIMIT_BYTES
+        self._is_waiting = False
+        self._ofconn = connmgr.connect(
+            stream.send,
+            name=name,
+            is_primary=is_primary,
+            versions=versions,
+            backlog=lambda: stream.unsent_bytes,
+        )
+        self._ofconn.heard = heard
         stream.on_data = self._take
-        stream.send(self._connection.start())
+        stream.on_drained = self._run
+        self._ofconn.start()
 
     def probe(self) -> None:
         """Ask for a sign of life."""
-        self._stream.send(self._connection.probe())
+        self._ofconn.probe()
+
+    def closed(self) -> None:
+        """The stream is no more."""
+        self._ofconn.closed()
 
     def _take(self, data: bytes) -> None:
-        was_greeted = self._connection.version is not None
+        was_greeted = self._ofconn.version is not None
         try:
-            self._stream.send(self._connection.take(data))
+            self._ofconn.take(data)
         except ProtocolError as error:
-            self._stream.send(error.answer)
             self._vlog.module(error.module).warn(f"{self._stream.peer}: {error.text}")
             self._broken(errno.EPROTO)
             return
-        if not was_greeted and self._connection.version is not None:
+        if not was_greeted and self._ofconn.version is not None:
             self._greeted()
+        self._run()
 
-    def _refused(self, _message: Message, error: str) -> None:
-        if error == "OFPBRC_BAD_TYPE":
-            text = f"{self._name}: sending {error} error reply to invalid message"
-            self._vlog.module("connmgr").info(text)
+    def _run(self) -> None:
+        """Have a share of what was asked for carried out, and come back for the rest."""
+        if self._stream.is_open and self._ofconn.run() and not self._is_waiting:
+            self._is_waiting = True
+            self._clock.after(0, self._go_on)
+
+    def _go_on(self) -> None:
+        self._is_waiting = False
+        self._run()

@@ -7,6 +7,7 @@ from vnet.live.openflow.services import ActiveService, LostService, PassiveServi
 from vnet.live.openflow.wish import Around, Wish
 from vnet.live.streams.listener import Listener, listen
 from vnet.live.streams.stream import Stream
+from vnet.ovs.connmgr.manager import ConnectionManager
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.hello import Versions
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
@@ -16,11 +17,12 @@ from vnet.ovs.vswitchd.fail_open import FailOpen
 class OneBridge:
     """What it speaks by, from its making on."""
 
-    def __init__(self, around: Around, name: str, permits: Permits | None) -> None:
+    def __init__(self, around: Around, connmgr: ConnectionManager, permits: Permits | None) -> None:
         self.services: dict[str, Service] = {}
         self._kinds: dict[str, str] = {}
         self._around = around
-        self._name = name
+        self.connmgr = connmgr
+        self._name = name = connmgr.ofproto.name
         self._permits = permits
         self._log = around.vlog.module("connmgr")
         path = f"punix:{around.directory}/{name}"
@@ -73,23 +75,25 @@ class OneBridge:
             return
         try:
             if config.is_active:
-                self.services[target] = self._active(target, versions, fail)
+                self.services[target] = self._active(config, versions, fail)
             else:
-                self.services[target] = PassiveService(self._around, self._name, target, versions)
+                self.services[target] = PassiveService(self._around, self.connmgr, config, versions)
         except OSError:
             return  # What is in the way has been logged.
         self._log.info(f'{self._name}: added {_kind(config)} controller "{target}"')
         self._kinds[target] = _kind(config)
 
-    def _active(self, target: str, versions: Versions, fail: FailOpen | None) -> Service:
+    def _active(
+        self, config: ControllerConfig, versions: Versions, fail: FailOpen | None
+    ) -> Service:
         try:
             return ActiveService(
-                *(self._around, self._name, target, versions),
+                *(self._around, self.connmgr, config, versions),
                 admitted=_nobody if fail is None else fail.admitted,
                 dropped=_nobody if fail is None else fail.dropped,
             )
         except OSError as error:
-            return LostService(self._around, self._name, target, error)
+            return LostService(self._around, self._name, config.target, error)
 
     def _remove(self, target: str) -> None:
         self.services.pop(target).close()

@@ -15,6 +15,7 @@ from vnet.live.streams.reconnect import State
 from vnet.live.streams.reconnecting import Reconnecting
 from vnet.live.streams.stream import Stream
 from vnet.live.streams.target import OPENFLOW_PORT
+from vnet.ovs.connmgr.manager import ConnectionManager
 from vnet.ovs.openflow.wire.hello import Versions
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.controller_status import NOT_CONNECTED, ControllerStatus
@@ -52,13 +53,20 @@ class Service(Protocol):
 class PassiveService:
     """Waits for whoever wants to speak OpenFlow. Raises OSError where it cannot."""
 
-    def __init__(self, around: Around, bridge: str, target: str, versions: Versions) -> None:
+    def __init__(
+        self,
+        around: Around,
+        connmgr: ConnectionManager,
+        config: ControllerConfig,
+        versions: Versions,
+    ) -> None:
         self.versions = versions
         self._around = around
-        self._bridge = bridge
-        self._streams: set[Stream] = set()
+        self._connmgr = connmgr
+        self._is_primary = config.is_primary
+        self._streams: dict[Stream, Conversation] = {}
         self._listener = listen(
-            *(around.clock, target, self._accepted),
+            *(around.clock, config.target, self._accepted),
             directory=around.directory,
             default_port=OPENFLOW_PORT,
             vlog=around.vlog,
@@ -88,21 +96,23 @@ class PassiveService:
         self.reconnect()
 
     def _accepted(self, stream: Stream) -> None:
-        name = f"{self._bridge}<->{stream.peer}"
+        name = f"{self._connmgr.ofproto.name}<->{stream.peer}"
 
         def broken(_error: int) -> None:
             self._around.vlog.module("rconn").warn(f"{name}: connection dropped (Protocol error)")
             self._ended(stream)
 
-        self._streams.add(stream)
         stream.on_closed = lambda _reason: self._ended(stream)
-        Conversation(
-            *(stream, name, self.versions, self._around.new_xid(), self._around.vlog),
+        self._streams[stream] = Conversation(
+            *(stream, name, self.versions, self._around.clock, self._connmgr),
+            is_primary=self._is_primary,
             broken=broken,
         )
 
     def _ended(self, stream: Stream) -> None:
-        self._streams.discard(stream)
+        conversation = self._streams.pop(stream, None)
+        if conversation is not None:
+            conversation.closed()
         stream.close()
 
 
@@ -116,16 +126,18 @@ class ActiveService:
     def __init__(
         self,
         around: Around,
-        bridge: str,
-        target: str,
+        connmgr: ConnectionManager,
+        config: ControllerConfig,
         versions: Versions,
         admitted: Callable[[str], None],
         dropped: Callable[[str], None],
     ) -> None:
         self.versions = versions
         self._around = around
-        self._name = f"{bridge}<->{target}"
-        self._target = target
+        self._connmgr = connmgr
+        self._is_primary = config.is_primary
+        self._target = target = config.target
+        self._name = f"{connmgr.ofproto.name}<->{target}"
         self._admitted = admitted
         self._dropped = dropped
         self._conversation: Conversation | None = None
@@ -177,6 +189,9 @@ class ActiveService:
     def close(self) -> None:
         """Go there no more."""
         self._link.close()
+        if self._conversation is not None:
+            self._conversation.closed()
+            self._conversation = None
 
     @property
     def _now_ms(self) -> int:
@@ -184,14 +199,17 @@ class ActiveService:
 
     def _connected(self, stream: Stream) -> None:
         self._conversation = Conversation(
-            *(stream, self._name, self.versions, self._around.new_xid(), self._around.vlog),
+            *(stream, self._name, self.versions, self._around.clock, self._connmgr),
+            is_primary=self._is_primary,
             broken=self._link.drop,
             heard=self._heard,
             greeted=self._link.greeted,
         )
 
     def _disconnected(self, _reason: str) -> None:
-        self._conversation = None
+        if self._conversation is not None:
+            self._conversation.closed()
+            self._conversation = None
         self._dropped(self._target)
 
     def _heard(self, kind: int) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.live.clock import WallClock
 from vnet.live.streams.tls_files import TlsFiles
+from vnet.ovs.connmgr.manager import ConnectionManager
 from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
 
 class Wish(NamedTuple):
-    """What a bridge speaks (no versions: all), and with whom. ``fail_open`` hears of it."""
+    """What a bridge speaks (no versions: all), and with whom. ``connmgr`` is the bridge's, and
+    ``fail_open`` hears of it."""
 
+    connmgr: ConnectionManager
     versions: Collection[int] = ()
     controllers: tuple[ControllerConfig, ...] = ()
     fail_open: FailOpen | None = None
@@ -29,4 +32,3 @@ class Around(NamedTuple):
     directory: str
     vlog: Vlog
     tls: TlsFiles | None
-    new_xid: Callable[[], int]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from vnet.base.ids import MAC_ZERO, Mac
 from vnet.netdev.device import NetDevice
+from vnet.ovs.connmgr.manager import ConnectionManager
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.ports import OFPP_LOCAL, OdpPort
 from vnet.ovs.ofproto.backer import Backer
@@ -81,7 +82,8 @@ class Bridge:
         self.ofproto = Ofproto(config.name, around.scheduler, around.backer.meter_pool)
         self.ofproto.datapath_type = self.datapath_type
         self.ofproto.port_changed.append(self._port_changed)
-        around.backer.add_bridge(self.ofproto)
+        self._backer.add_bridge(self.ofproto)
+        self.connmgr = ConnectionManager(self.ofproto, self._backer, around.vlog)
         self.control = BridgeControl(config, around.scheduler, self.ofproto, around.vlog)
 
     @property
@@ -217,10 +219,8 @@ class Bridge:
         return device
 
     def _port(self, interface: InterfaceConfig, device: NetDevice | None) -> OfPort:
-        name, now_ns = interface.name, self._scheduler.now_ns
-        if name == self.config.name:
-            number = OFPP_LOCAL
-        else:
+        name, now_ns, number = interface.name, self._scheduler.now_ns, OFPP_LOCAL
+        if name != self.config.name:
             number = self._numbers.take(name, interface.ofport_request, now_ns)
         return OfPort(
             number,

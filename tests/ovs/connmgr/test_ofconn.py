@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.ovs.connmgr.managers import manager
+from vnet.ovs.connmgr.ofconn import Ofconn
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.connection import SwitchConnection
 from vnet.ovs.openflow.wire.message import ProtocolError
+from vnet.sim.scheduler import Scheduler
 
 ALL = tuple(OpenFlowVersion)
 
 
 def conversation(said: str, versions: tuple[int, ...] = ALL) -> tuple[str, str]:
     """What comes back behind the greeting, and why the connection ends, if it does."""
-    connection = SwitchConnection(versions, xid=0x10)
-    connection.start()
-    heard, answers = bytes.fromhex(said), ""
+    answers: list[bytes] = []
+    connection = connected(answers.append, versions)
+    error = ""
     try:
-        for byte in heard:  # Messages may come in any pieces.
-            answers += connection.take(bytes((byte,))).hex()
-    except ProtocolError as error:
-        return answers + error.answer.hex(), error.text
-    return answers, ""
+        for byte in bytes.fromhex(said):  # Messages may come in any pieces.
+            connection.take(bytes((byte,)))
+            while connection.run():
+                pass
+    except ProtocolError as ended:
+        error = ended.text
+    return b"".join(answers).hex(), error
+
+
+def connected(send: Callable[[bytes], None], versions: tuple[int, ...] = ALL) -> Ofconn:
+    return manager(Scheduler()).connect(send, name="c", is_primary=False, versions=versions)
+
+
+def greeting(versions: tuple[int, ...]) -> str:
+    said: list[bytes] = []
+    connected(said.append, versions).start()
+    return b"".join(said).hex()
 
 
 def test_the_greeting_names_the_highest_version_and_those_where_some_are_missing() -> None:
-    assert SwitchConnection(ALL, xid=0x10).start().hex() == "0600000800000010"
-    assert SwitchConnection((4,), xid=1).start().hex() == "04000010000000010001000800000010"
+    assert greeting(ALL) == "0600000800000001"
+    assert greeting((4,)) == "04000010000000010001000800000010"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +92,18 @@ def test_who_has_no_version_in_common_is_told_which_there_are() -> None:
     assert conversation("0100000800000001", (4,))[0].startswith("0101")
 
 
-def test_later_messages_can_be_answered_by_others() -> None:
-    connection = SwitchConnection(ALL, 1, {5: lambda message: message.body[::-1]})
-    connection.start()
-    assert connection.take(bytes.fromhex("04000008000000010405000a00000002aabb")) == b"\xbb\xaa"
+def test_who_does_not_read_is_not_asked_for_more() -> None:
+    answers: list[bytes] = []
+    unread = 0
+    connection = manager(Scheduler()).connect(
+        answers.append, name="c", is_primary=False, versions=ALL, backlog=lambda: unread
+    )
+    connection.take(bytes.fromhex("0400000800000001" + "0402000800000002" * 70))
+    assert connection.run(), "others have their turn"
+    assert len(answers) == 50
+    unread = 2 << 20
+    assert not connection.run()
+    assert len(answers) == 50
+    unread = 0
+    assert not connection.run()
+    assert len(answers) == 70

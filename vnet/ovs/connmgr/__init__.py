@@ -1,0 +1,1 @@
+"""Who speaks OpenFlow with a bridge, and what the bridge answers."""

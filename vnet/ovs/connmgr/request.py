@@ -1,0 +1,54 @@
+"""A message that a bridge is to answer, and the shape of what answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from vnet.ovs.openflow.wire.kind import Kind
+from vnet.ovs.openflow.wire.kinds import pack, pack_multipart, reply_to
+from vnet.ovs.openflow.wire.message import Message
+
+if TYPE_CHECKING:
+    from vnet.ovs.connmgr.ofconn import Ofconn
+    from vnet.ovs.ofproto.ofproto import Ofproto
+
+
+class Request(NamedTuple):
+    """What came by ``ofconn``; the message's own body begins at ``offset`` of its bytes."""
+
+    ofconn: Ofconn
+    message: Message
+    kind: Kind
+    offset: int
+
+    @property
+    def bridge(self) -> Ofproto:
+        """Whom it is to."""
+        return self.ofconn.manager.ofproto
+
+    @property
+    def version(self) -> int:
+        """The version of OpenFlow that it is in."""
+        return self.message.version
+
+    @property
+    def body(self) -> bytes:
+        """What follows the headers."""
+        return self.message.raw[self.offset :]
+
+    def reply(self, kind: Kind, body: bytes = b"") -> list[bytes]:
+        """One message as the answer."""
+        return [pack(kind, self.message.version, self.message.xid, body)]
+
+    def parts(self, entries: Iterable[bytes]) -> list[bytes]:
+        """The answer to a multipart request, in as many parts as it takes."""
+        message = self.message
+        return pack_multipart(reply_to(self.kind), message.version, message.xid, entries)
+
+
+Handler = Callable[[Request], Iterable[bytes]]
+"""Does what is asked, and gives the messages that answer it. Raises
+:class:`~vnet.ovs.openflow.errors.OpenFlowError` to refuse; what was given until then is sent."""
+
+NO_ANSWER: tuple[bytes, ...] = ()
