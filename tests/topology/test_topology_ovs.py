@@ -100,6 +100,18 @@ def test_protocols_of_a_bridge_are_off_unless_wanted() -> None:
     assert bridge_of(lab_with("stp: true")).config.stp_enable
 
 
+def test_controllers_and_versions_are_those_of_ovs_vsctl() -> None:
+    assert bridge_of(lab_with("")).config.controller == ()
+    config = bridge_of(lab_with("controller: 'tcp:127.0.0.1:6653', protocols: OpenFlow13")).config
+    assert ([row.target for row in config.controller], config.protocols) == (
+        *(["tcp:127.0.0.1:6653"], ("OpenFlow13",)),
+    )
+    several = "controller: ['ptcp:6653', 'unix:/tmp/c'], protocols: [OpenFlow10, OpenFlow15]"
+    config = bridge_of(lab_with(several)).config
+    assert [row.target for row in config.controller] == ["ptcp:6653", "unix:/tmp/c"]
+    assert config.protocols == ("OpenFlow10", "OpenFlow15")
+
+
 def test_qos_goes_to_its_tables() -> None:
     topology = lab_with(
         "ports: {vnet0: {ingress_policing_rate: 1000, ingress_policing_burst: 100, qos: "
@@ -353,6 +365,20 @@ FAULTS = {
     "a fail mode": (
         "switches: {s: {type: ovs, fail_mode: ^open}}",
         "constraint violation: open is not one of the allowed values ([secure, standalone])",
+    ),
+    "a controller that is an app": (
+        "switches: {s: {type: ovs, controller: ^learning.py}}",
+        "'learning.py' is not the target of a controller (such as tcp:127.0.0.1:6653; it begins "
+        "with tcp:, ssl:, unix:, ptcp:, pssl:, punix:)",
+    ),
+    "a controller that is no text": (
+        "switches: {s: {type: ovs, controller: ^['tcp:10.0.0.1', 6653]}}",
+        "controller wants the target of a controller, not the number 6653",
+    ),
+    "a version that is none": (
+        "switches: {s: {type: ovs, protocols: ^OpenFlow16}}",
+        "constraint violation: OpenFlow16 is not one of the allowed values "
+        "([OpenFlow10, OpenFlow11, OpenFlow12, OpenFlow13, OpenFlow14, OpenFlow15])",
     ),
     "settings that are none": (
         "switches: {s: {type: ovs, other_config: ^[1]}}",

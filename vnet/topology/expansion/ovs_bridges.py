@@ -19,6 +19,7 @@ from vnet.ovs.vswitchd.config import (
     QosConfig,
     QueueConfig,
 )
+from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.tunnel_options import Finding, TunnelOptionsError, read_tunnel
 from vnet.topology.expansion.ovs_bonds import bond_interfaces, check_bond_keys
 from vnet.topology.model import OvsBridge
@@ -51,6 +52,8 @@ def make_bridge(
     config = BridgeConfig(
         name,
         fail_mode=file.fail_mode,
+        protocols=file.protocols,
+        controller=tuple(ControllerConfig(target) for target in file.controller),
         ports=made,
         mirrors=tuple(_mirrors(file.mirrors, (*path, "mirrors"), report)),
         flow_tables={

@@ -35,6 +35,7 @@ _HARMLESS = frozenset(
     | {"mtu", "port", "queue", "size", "timeout", "ttl", "up"}
     | {"corrupt", "duplicate", "jitter", "loss", "reorder"}
     | {"fail_mode", "flood_vlans", "flows", "groups", "meters", "ofport", "other_config"}
+    | {"controller", "protocols"}
     | {"cvlans", "protected", "tag", "trunks", "vlan_mode"}
     | {"qos", "ingress_policing_rate", "ingress_policing_burst"}
     | {"default_pvid", "group_fwd_mask", "vlan_filtering", "vlan_protocol", "vlan_stats"}

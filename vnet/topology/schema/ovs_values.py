@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from vnet.base.text import one_of, quote
 from vnet.topology.schema.values import RefusedError, kind_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ VLANS: dict[str, Any] = {
     "anyOf": [VLAN, {"type": "array", "items": VLAN}, {"type": "string"}],
     "examples": [[10, 20], "10,20-29"],
 }
+PROTOCOL: dict[str, Any] = {"enum": [f"OpenFlow1{minor}" for minor in range(6)]}
 SETTINGS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": {"type": ["string", "integer", "boolean"]},
@@ -52,6 +54,21 @@ def column_reader(table: str, column: str) -> Callable[[object], object]:
         return _plain(known, datum)
 
     return read
+
+
+def read_controllers(value: object) -> tuple[str, ...]:
+    """The targets of controllers: one, or a list of them."""
+    from vnet.ovs.vswitchd.controller_config import ACTIVE_KINDS, PASSIVE_KINDS, ControllerConfig
+
+    targets = value if isinstance(value, list) else [value]
+    for target in targets:
+        if not isinstance(target, str):
+            raise RefusedError(f"wants the target of a controller, not {kind_of(target)}")
+        if not ControllerConfig(target).is_supported:
+            kinds = one_of(f"{kind}:" for kind in (*ACTIVE_KINDS, *PASSIVE_KINDS))
+            what = f"{quote(target)} is not the target of a controller"
+            raise RefusedError(what, f"such as tcp:127.0.0.1:6653; it begins with {kinds}")
+    return tuple(dict.fromkeys(targets))
 
 
 def _plain(known: ColumnType, datum: Datum) -> object:

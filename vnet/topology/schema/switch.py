@@ -10,7 +10,13 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from vnet.topology.schema.bridge import FlowTableFile, MirrorFile, TableNumber
 from vnet.topology.schema.fields import Duration, Name
 from vnet.topology.schema.linux import Mask, MulticastFile, Pvid
-from vnet.topology.schema.ovs_values import SETTINGS, VLANS, column_reader
+from vnet.topology.schema.ovs_values import (
+    PROTOCOL,
+    SETTINGS,
+    VLANS,
+    column_reader,
+    read_controllers,
+)
 from vnet.topology.schema.parts import Part, duration_field
 from vnet.topology.schema.values import RefusedError, kind_of
 
@@ -22,6 +28,16 @@ _FailMode = Annotated[
     str | None,
     PlainValidator(column_reader("Bridge", "fail_mode")),
     WithJsonSchema({"enum": ["standalone", "secure"]}),
+]
+_Controllers = Annotated[
+    tuple[str, ...],
+    PlainValidator(read_controllers),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+_Protocols = Annotated[
+    tuple[str, ...],
+    PlainValidator(column_reader("Bridge", "protocols")),
+    WithJsonSchema({"anyOf": [PROTOCOL, {"type": "array", "items": PROTOCOL}]}),
 ]
 _FloodVlans = Annotated[
     tuple[int, ...],
@@ -136,6 +152,19 @@ class SwitchFile(Part):
         description="Only for type 'ovs': 'standalone' (default) begins with a flow of lowest "
         "priority that forwards as any switch does, 'secure' without flows.",
     )
+    controller: _Controllers = Field(
+        default=(),
+        description="Only for type 'ovs': who says what flows it has, as ovs-vsctl set-controller "
+        "takes it; one, or a list. With `vnet up` the switch goes there (tcp:, ssl:, unix:) or "
+        "waits there (ptcp:, pssl:, punix:); with `vnet run` nobody answers.",
+        examples=["tcp:127.0.0.1:6653"],
+    )
+    protocols: _Protocols = Field(
+        default=(),
+        description="Only for type 'ovs': the versions of OpenFlow that it speaks; all if left "
+        "out.",
+        examples=[["OpenFlow13"]],
+    )
     meters: Program = Field(
         default=[],
         description="Only for type 'ovs': meters as ovs-ofctl takes them; a list, a text with one "
@@ -194,5 +223,5 @@ LINUX_KEYS = (
 
 OVS_KEYS = (
     *("fail_mode", "meters", "groups", "flows", "mirrors", "flow_tables", "flood_vlans"),
-    *("rstp", "other_config"),
+    *("rstp", "other_config", "controller", "protocols"),
 )
