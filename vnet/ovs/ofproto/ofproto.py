@@ -7,7 +7,6 @@ here forwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from enum import Enum
 from functools import partial
 from hashlib import sha256
 
@@ -43,6 +42,7 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     FlowFlags,
     FlowMod,
+    FragmentHandling,
     GroupMod,
     GroupModCommand,
     MeterMod,
@@ -53,15 +53,6 @@ from vnet.ovs.openflow.messages import (
 )
 from vnet.ovs.openflow.ofpacts import Ofpacts
 from vnet.sim.scheduler import Scheduler
-
-
-class FragmentHandling(Enum):
-    """What tables see of IP fragments (``ovs-ofctl set-frags``); the value is its text."""
-
-    NORMAL = "normal"  # no transport ports
-    DROP = "drop"
-    NX_MATCH = "nx-match"  # the first fragment's transport ports
-
 
 FlowRemovedListener = Callable[[Rule, RemovedReason], None]
 PortListener = Callable[[OfPort], None]

@@ -34,7 +34,24 @@ from vnet.ovs.openflow.messages.packet import (
     PacketInFormat,
     PacketOut,
 )
-from vnet.ovs.openflow.messages.port import PortConfig, PortMod, PortState
+from vnet.ovs.openflow.messages.port import (
+    PortConfig,
+    PortCounters,
+    PortDesc,
+    PortFeatures,
+    PortMod,
+    PortReason,
+    PortState,
+    PortStatus,
+    RmonCounters,
+)
+from vnet.ovs.openflow.messages.switch import (
+    Capabilities,
+    FragmentHandling,
+    SwitchConfig,
+    SwitchDescription,
+    SwitchFeatures,
+)
 
 __all__ = [
     "BUCKET_ALL",
@@ -51,10 +68,12 @@ __all__ = [
     "NO_BUFFER",
     "NO_COOKIE",
     "Bucket",
+    "Capabilities",
     "Continuation",
     "FlowFlags",
     "FlowMod",
     "FlowModCommand",
+    "FragmentHandling",
     "GroupMod",
     "GroupModCommand",
     "GroupType",
@@ -67,6 +86,15 @@ __all__ = [
     "PacketInFormat",
     "PacketOut",
     "PortConfig",
+    "PortCounters",
+    "PortDesc",
+    "PortFeatures",
     "PortMod",
+    "PortReason",
     "PortState",
+    "PortStatus",
+    "RmonCounters",
+    "SwitchConfig",
+    "SwitchDescription",
+    "SwitchFeatures",
 ]

@@ -1,0 +1,59 @@
+"""Every kind of message is read and written to the byte, and rubbish is refused in good order.
+
+``messages.txt`` has messages as Open vSwitch's own tests know them.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.ovs.openflow.wire.codecs import CODECS
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.kind import Kind
+from vnet.ovs.openflow.wire.kinds import kind_of
+from vnet.ovs.openflow.wire.message import Message
+
+MESSAGES = [
+    line.split() for line in (Path(__file__).parent / "messages.txt").read_text().splitlines()
+]
+
+
+def message_of(raw: bytes) -> Message:
+    return Message(raw[0], raw[1], int.from_bytes(raw[4:8], "big"), raw)
+
+
+@pytest.mark.parametrize(("name", "text"), MESSAGES)
+def test_a_message_is_read_and_written_to_the_byte(name: str, text: str) -> None:
+    raw = bytes.fromhex(text)
+    kind, offset = kind_of(message_of(raw))
+    assert kind.name.replace(" ", "_") == name
+    version = OpenFlowVersion(raw[0])
+    value = CODECS[kind].decode(raw[offset:], version)
+    assert CODECS[kind].encode(value, version) == raw[offset:]
+
+
+@pytest.mark.parametrize("kind", CODECS, ids=lambda kind: kind.name)
+def test_rubbish_is_refused_or_means_something(kind: Kind) -> None:
+    chance = random.Random(kind.name)
+    bodies = [
+        bytes.fromhex(text)[kind_of(message_of(bytes.fromhex(text)))[1] :]
+        for name, text in MESSAGES
+        if name == kind.name.replace(" ", "_")
+    ]
+    for version, form in kind.numberings.items():
+        for _ in range(200):
+            n_bytes = form.least_bytes + form.step_bytes * chance.randrange(20)
+            body = bytearray(chance.choice([bytes(n_bytes), chance.randbytes(n_bytes), *bodies]))
+            body = body[:n_bytes].ljust(n_bytes, b"\0")
+            for _ in range(chance.randrange(4) if body else 0):
+                body[chance.randrange(len(body))] = chance.choice((0, 1, 4, 8, 0xFF))
+            try:
+                value = CODECS[kind].decode(bytes(body), OpenFlowVersion(version))
+            except OpenFlowError:
+                continue
+            written = CODECS[kind].encode(value, OpenFlowVersion(version))
+            assert CODECS[kind].decode(written, OpenFlowVersion(version)) == value
