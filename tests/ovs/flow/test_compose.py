@@ -41,6 +41,7 @@ def test_a_composed_frame_is_read_as_its_flow() -> None:
     flows = [flow for flow in map(flow_of, FRAMES) if is_composable(flow)]
     assert len(flows) > len(FRAMES) / 2
     for flow in flows:
+        flow.ipv6_exthdr = 0  # extension headers are never composed
         composed = compose(flow)
         assert flow_of(composed) == flow
         assert layers(composed, vlan_limit=2).end == len(composed)

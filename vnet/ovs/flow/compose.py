@@ -18,6 +18,7 @@ from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_IPV6,
     ETH_TYPE_MPLS,
     ETH_TYPE_MPLS_MCAST,
+    ETH_TYPE_PBB,
     ETH_TYPE_RARP,
     IPPROTO_ICMP,
     IPPROTO_ICMPV6,
@@ -84,6 +85,8 @@ def _compose(flow: Flow, l7: bytes, extra_bytes: int) -> bytes:
         body = _arp(flow)
     elif dl_type in (ETH_TYPE_MPLS, ETH_TYPE_MPLS_MCAST):
         body = _labels(flow)
+    elif dl_type == ETH_TYPE_PBB and flow.pbb_tci:
+        body = flow.pbb_tci.to_bytes(4, "big")
     return link + body + bytes(extra_bytes)
 
 

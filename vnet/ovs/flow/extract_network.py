@@ -1,4 +1,4 @@
-"""The network part of a flow: IPv4, IPv6 with its extension headers, ARP, and NSH.
+"""The network part of a flow: IPv4, IPv6 with its extension headers, ARP, NSH, and PBB.
 
 Lengths are judged here. A header that lies about its length, or is cut short, leaves its
 members 0 and ends the reading; padding behind an IP packet is never read.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from struct import Struct
 
+from vnet.ovs.flow.extension_headers import NO_NEXT_HEADER, extensions_seen
 from vnet.ovs.flow.extract_transport import TRANSPORT, unread_transport
 from vnet.ovs.flow.flow import FRAG_ANY, FRAG_LATER, Flow
 from vnet.ovs.flow.protocol_numbers import (
@@ -16,6 +17,7 @@ from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_IP,
     ETH_TYPE_IPV6,
     ETH_TYPE_NSH,
+    ETH_TYPE_PBB,
     ETH_TYPE_RARP,
 )
 
@@ -27,6 +29,8 @@ _NW_TTL = Flow.nw_ttl.shift
 _NW_FRAG = Flow.nw_frag.shift
 _IPV6_DST = Flow.ipv6_dst.shift
 _IPV6_LABEL = Flow.ipv6_label.shift
+_IPV6_EXTHDR = Flow.ipv6_exthdr.shift
+_PBB_TCI = Flow.pbb_tci.shift
 _ARP_SHA = Flow.arp_sha.shift
 _ARP_THA = Flow.arp_tha.shift
 
@@ -49,10 +53,14 @@ _AUTHENTICATION = 51
 _DESTINATION_OPTIONS = 60
 _OPTION_HEADERS = frozenset((_HOP_BY_HOP, _ROUTING, _DESTINATION_OPTIONS))
 _EXTENSION_HEADERS = _OPTION_HEADERS | {_FRAGMENT, _AUTHENTICATION}
+_CHAINED = _EXTENSION_HEADERS | {NO_NEXT_HEADER}
+"""What a chain of extension headers begins with."""
 _MIN_EXTENSION_BYTES = 8
 
 _ARP_BYTES = 28
 _ARP_ETHERNET_IPV4 = b"\x00\x01\x08\x00\x06\x04"
+
+_PBB_TCI_BYTES = 4
 
 _NSH_BASE_BYTES = 8
 _NSH_MD_TYPE_1 = 1
@@ -152,7 +160,8 @@ def _ipv6(frame: bytes, l3: int) -> int:
     header: tuple[int, int, int, int, bytes] = _IPV6.unpack_from(frame, l3)
     class_and_label, payload_bytes, next_header, hop_limit, addresses = header
     bits = int.from_bytes(addresses, "big") << _IPV6_DST
-    if next_header in _EXTENSION_HEADERS:
+    if next_header in _CHAINED:
+        bits |= extensions_seen(frame, l3) << _IPV6_EXTHDR
         payload = _ipv6_extensions(frame, l3)
         if payload is None:
             return bits
@@ -209,6 +218,12 @@ def _nsh(frame: bytes, l3: int) -> int:
     )
 
 
+def _pbb(frame: bytes, l3: int) -> int:
+    """A backbone service tag (IEEE 802.1Q clause 9.7); the frame inside is not read."""
+    end = l3 + _PBB_TCI_BYTES
+    return int.from_bytes(frame[l3:end], "big") << _PBB_TCI if end <= len(frame) else 0
+
+
 def unread_network(_frame: bytes, _l3: int) -> int:
     """For the types that a flow does not look into."""
     return 0
@@ -223,6 +238,7 @@ NETWORK: dict[int, NetworkParser] = {
     ETH_TYPE_ARP: _arp,
     ETH_TYPE_RARP: _arp,
     ETH_TYPE_NSH: _nsh,
+    ETH_TYPE_PBB: _pbb,
 }
 
 

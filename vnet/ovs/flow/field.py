@@ -31,7 +31,8 @@ class Maskable(Enum):
 
 
 class Field:
-    """One field. Compared by identity: each exists once, in :data:`vnet.ovs.flow.fields.FIELDS`.
+    """One field. Compared by identity: each exists once, in :data:`vnet.ovs.flow.fields.FIELDS` or,
+    where Open vSwitch lacks it, in :data:`vnet.ovs.flow.fields.FULL_FIELDS`.
 
     A value is an integer of ``n_bytes`` bytes of which the lower ``n_bits`` count; a mask of
     ``ones`` (all ``8 * n_bytes`` bits) is an exact match, 0 is none.
@@ -62,6 +63,7 @@ class Field:
         "usable_cidr",
         "usable_exact",
         "writable",
+        "writable_in_full",
     )
 
     tracks_prefixes: bool
@@ -87,6 +89,7 @@ class Field:
         self.maskable = Maskable(row.masking)
         self.is_maskable = self.maskable is Maskable.FULLY
         self.writable = row.access == "rw"
+        self.writable_in_full = row.access != "ro"
         self.tracks_prefixes = row.prefix == "prefix"
         self.format_name = row.format.replace("_", " ")
         self.prerequisite = Prerequisite(row.prerequisite.replace("_", " "))
@@ -152,6 +155,10 @@ class Field:
     def is_mask_valid(self, mask: int) -> bool:
         """Whether the field can be matched under ``mask``."""
         return self.is_maskable or mask in (0, self.ones)
+
+    def may_be_set(self, openflow_full: bool) -> bool:
+        """Whether actions may write the field, on a bridge that speaks OpenFlow whole or not."""
+        return self.writable_in_full if openflow_full else self.writable
 
     def is_value_valid(self, value: int) -> bool:
         """Whether it makes sense to test for ``value``, alone or under a mask."""

@@ -253,6 +253,8 @@ def _special() -> dict[str, Access]:
         "mpls_tc": Access(part(label, 9, 3)),
         "mpls_bos": Access(part(label, 8, 1)),
         "mpls_ttl": Access(part(label, 0, 8)),
+        "pbb_isid": Access(part(Flow.pbb_tci, 0, 24)),
+        "pbb_uca": Access(part(Flow.pbb_tci, 27, 1)),
         "ip_src": Access(Flow.nw_src),
         "ip_dst": Access(Flow.nw_dst),
         "ipv6_label": Ipv6Label(Flow.ipv6_label),

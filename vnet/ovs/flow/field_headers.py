@@ -5,7 +5,7 @@ made it a standard (OXM), so that many fields have both, and OVS takes either na
 such as ``move:NXM_OF_ETH_SRC[]->...``.
 
 Columns: the header's name without its class, its number, the field, the OpenFlow version that
-introduced it (``-`` for extensions) and the first release of OVS that knew it.
+introduced it (``-`` for extensions) and the first release of OVS that knew it (``-`` for none).
 Sources: ovs-fields(7) and ``meta-flow.h`` of Open vSwitch 3.1.
 """
 
@@ -142,7 +142,10 @@ IPV6_ND_TLL   33 nd_tll        1.2 1.7
 MPLS_LABEL    34 mpls_label    1.2 1.11
 MPLS_TC       35 mpls_tc       1.2 1.11
 MPLS_BOS      36 mpls_bos      1.3 1.11
+PBB_ISID      37 pbb_isid      1.3 -
 TUNNEL_ID     38 tun_id        1.3 1.10
+IPV6_EXTHDR   39 ipv6_exthdr   1.3 -
+PBB_UCA       41 pbb_uca       1.4 -
 TCP_FLAGS     42 tcp_flags     1.5 2.3
 ACTSET_OUTPUT 43 actset_output 1.5 2.4
 PACKET_TYPE   44 packet_type   1.5 2.8

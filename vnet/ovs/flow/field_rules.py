@@ -36,6 +36,8 @@ _RULES: dict[str, Callable[[int], bool]] = {
     "mpls_label": _fits(0xFFFFF),
     "mpls_tc": _fits(0x07),
     "mpls_bos": _fits(0x01),
+    "pbb_uca": _fits(0x01),
+    "ipv6_exthdr": _fits(0x1FF),
     "tun_flags": _fits(0x0001),
     "ct_state": _fits(0xFF),
     "nsh_ttl": _fits(0x3F),

@@ -5,8 +5,11 @@ them, how it may be masked, access, format, prerequisites, how OpenFlow 1.0 and 
 it (``-``: not at all), and whether a prefix of it can be looked up.
 ``xreg[0-7]`` stands for eight fields that differ in the number only, in the old name as well.
 
-Sources: ovs-fields(7) and ``meta-flow.h`` of Open vSwitch 3.1. Which NXM and OXM numbers the
-fields have is in :mod:`vnet.ovs.flow.field_headers`.
+Access ``full`` is ``ro``, but for bridges that speak OpenFlow whole (``openflow-full``). The last
+fields, which Open vSwitch lacks, are theirs alone.
+
+Sources: ovs-fields(7) and ``meta-flow.h`` of Open vSwitch 3.1; OpenFlow 1.4, section 7.2.3.7.
+Which NXM and OXM numbers the fields have is in :mod:`vnet.ovs.flow.field_headers`.
 """
 
 from __future__ import annotations
@@ -62,7 +65,7 @@ xxreg[0-3]         -         16  128  bits  rw  hexadecimal   none        -     
 _PACKET = """
 eth_src            dl_src     6   48  bits  rw  Ethernet      Ethernet    exact  bits  -
 eth_dst            dl_dst     6   48  bits  rw  Ethernet      Ethernet    exact  bits  -
-eth_type           dl_type    2   16  no    ro  hexadecimal   Ethernet    exact  exact -
+eth_type           dl_type    2   16  no    full hexadecimal   Ethernet    exact  exact -
 vlan_tci           -          2   16  bits  rw  hexadecimal   Ethernet    exact  exact -
 dl_vlan            -          2   12  no    rw  decimal       Ethernet    exact  exact -
 vlan_vid           -          2   12  bits  rw  decimal       Ethernet    exact  exact -
@@ -70,14 +73,14 @@ dl_vlan_pcp        -          1    3  no    rw  decimal       Ethernet    exact 
 vlan_pcp           -          1    3  no    rw  decimal       VLAN_VID    exact  exact -
 mpls_label         -          4   20  no    rw  decimal       MPLS        -      exact -
 mpls_tc            -          1    3  no    rw  decimal       MPLS        -      exact -
-mpls_bos           -          1    1  no    ro  decimal       MPLS        -      -     -
+mpls_bos           -          1    1  no    full decimal       MPLS        -      -     -
 mpls_ttl           -          1    8  no    rw  decimal       MPLS        -      -     -
 ip_src             nw_src     4   32  bits  rw  IPv4          IPv4        CIDR   bits  prefix
 ip_dst             nw_dst     4   32  bits  rw  IPv4          IPv4        CIDR   bits  prefix
 ipv6_src           -         16  128  bits  rw  IPv6          IPv6        -      -     prefix
 ipv6_dst           -         16  128  bits  rw  IPv6          IPv6        -      -     prefix
 ipv6_label         -          4   20  bits  rw  hexadecimal   IPv6        -      -     -
-nw_proto           ip_proto   1    8  no    ro  decimal       IPv4/IPv6   exact  exact -
+nw_proto           ip_proto   1    8  no    full decimal       IPv4/IPv6   exact  exact -
 nw_tos             -          1    8  no    rw  decimal       IPv4/IPv6   exact  exact -
 ip_dscp            -          1    6  no    rw  decimal       IPv4/IPv6   exact  exact -
 nw_ecn             ip_ecn     1    2  no    rw  decimal       IPv4/IPv6   -      exact -
@@ -113,6 +116,12 @@ nsh_c[1-4]         nshc[1-4]  4   32  bits  rw  hexadecimal   NSH         -     
 nsh_ttl            -          1    8  no    rw  decimal       NSH         -      -     -
 """
 
+_FULL = """
+pbb_isid           -          3   24  bits  rw  decimal       PBB         -      -     -
+pbb_uca            -          1    1  no    rw  decimal       PBB         -      -     -
+ipv6_exthdr        -          2    9  bits  ro  hexadecimal   IPv6        -      -     -
+"""
+
 _NUMBERED = re.compile(r"\[(\d+)-(\d+)\]")
 
 
@@ -144,7 +153,16 @@ def numbered(line: str) -> Iterator[str]:
 
 def rows() -> Iterator[Row]:
     """Every field in the order of ovs-fields(7)."""
-    for text in (*_METADATA.strip().splitlines(), *_PACKET.strip().splitlines()):
+    return _rows(_METADATA + _PACKET)
+
+
+def full_rows() -> Iterator[Row]:
+    """The fields of OpenFlow that Open vSwitch lacks."""
+    return _rows(_FULL)
+
+
+def _rows(table: str) -> Iterator[Row]:
+    for text in filter(None, table.splitlines()):
         for line in numbered(text):
             name, alias, n_bytes, n_bits, *words = line.split()
             yield Row(name, alias, int(n_bytes), int(n_bits), *words)

@@ -18,16 +18,18 @@ actions, the documentation and the wire format read it there, and there is no se
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from vnet.base.record import record
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.field import Field, Maskable
 from vnet.ovs.flow.field_headers import headers
-from vnet.ovs.flow.field_table import rows
+from vnet.ovs.flow.field_table import Row, full_rows, rows
 from vnet.ovs.flow.flow import Flow
 
 __all__ = [
     "FIELDS",
+    "FULL_FIELDS",
     "Field",
     "Maskable",
     "Subfield",
@@ -39,15 +41,19 @@ __all__ = [
 ]
 
 
-def _fields() -> dict[str, Field]:
+def _fields(rows: Iterable[Row], first: int) -> dict[str, Field]:
     of_name = headers()
     return {
-        row.name: Field(number, row, of_name.get(row.name, ())) for number, row in enumerate(rows())
+        row.name: Field(number, row, of_name.get(row.name, ()))
+        for number, row in enumerate(rows, start=first)
     }
 
 
-FIELDS: dict[str, Field] = _fields()
+FIELDS: dict[str, Field] = _fields(rows(), 0)
 """Every field by its first name, in the order of ovs-fields(7)."""
+
+FULL_FIELDS: dict[str, Field] = _fields(full_rows(), len(FIELDS))
+"""The fields that Open vSwitch lacks, which bridges have that speak OpenFlow whole."""
 
 _BY_NAME = FIELDS | {field.alias: field for field in FIELDS.values() if field.alias}
 _BY_HEADER: dict[str, Field] = {
@@ -55,9 +61,11 @@ _BY_HEADER: dict[str, Field] = {
 }
 
 
-def field_by_name(name: str) -> Field | None:
-    """The field of that name, new or old (``ip_src``, ``nw_src``)."""
-    return _BY_NAME.get(name)
+def field_by_name(name: str, openflow_full: bool = False) -> Field | None:
+    """The field of that name, new or old (``ip_src``, ``nw_src``); with ``openflow_full`` also one
+    that Open vSwitch lacks.
+    """
+    return _BY_NAME.get(name) or (FULL_FIELDS.get(name) if openflow_full else None)
 
 
 def field_by_header(name: str) -> Field | None:

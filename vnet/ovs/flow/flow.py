@@ -175,6 +175,12 @@ class Flow:
     nsh_path_hdr = _bits(_L4, "nsh_path_hdr", 32)
     """Service path identifier (24 bits) and service index (8 bits)."""
     nsh_context = _layout.array(_L4, "nsh_context", 32, N_NSH_CONTEXTS)
+    pbb_tci = _bits(_L2, "pbb_tci", 32)
+    """A backbone service tag's TCI: priority (3 bits), drop eligible, use customer addresses (1
+    each), reserved (3), and the service's identifier (24). Open vSwitch has no such member.
+    """
+    ipv6_exthdr = _bits(_L3, "ipv6_exthdr", 16)
+    """Which extension headers there are (OFPIEH_*). Open vSwitch has no such member."""
     conj_id = _bits(_META, "conj_id", 32)
     actset_output = _bits(_META, "actset_output", 32)
     metadata = _bits(_META, "metadata", 64)

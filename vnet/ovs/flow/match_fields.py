@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from vnet.ovs.flow.errors import MatchError, OvsTextError
-from vnet.ovs.flow.fields import FIELDS, Field
+from vnet.ovs.flow.fields import FIELDS, FULL_FIELDS, Field
 from vnet.ovs.flow.flow import CFI, N_NSH_CONTEXTS, N_REGS, Flow
 from vnet.ovs.flow.match import Match, MatchBuilder
 from vnet.ovs.flow.prerequisites import Prerequisite, dl_type_of, is_nd
@@ -22,6 +22,7 @@ from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_IPV6,
     ETH_TYPE_MPLS,
     ETH_TYPE_MPLS_MCAST,
+    ETH_TYPE_PBB,
     ETH_TYPE_RARP,
     IPPROTO_ICMP,
     IPPROTO_ICMPV6,
@@ -46,7 +47,10 @@ class FieldMatch(NamedTuple):
 
 
 def _fields(names: str) -> tuple[Field, ...]:
-    return tuple(FIELDS[name] for name in names.split())
+    return tuple(_ALL_FIELDS[name] for name in names.split())
+
+
+_ALL_FIELDS = FIELDS | FULL_FIELDS
 
 
 _PACKET_TYPE = FIELDS["packet_type"]
@@ -59,12 +63,13 @@ _BEHIND_TYPE = {
     ETH_TYPE_MPLS_MCAST: _MPLS,
     ETH_TYPE_ARP: _ARP,
     ETH_TYPE_RARP: _ARP,
+    ETH_TYPE_PBB: _fields("pbb_isid pbb_uca"),
 }
 _IP_ADDRESSES = {
     ETH_TYPE_IP: _fields("ip_src ip_dst"),
     ETH_TYPE_IPV6: _fields("ipv6_src ipv6_dst"),
 }
-_IP_REST = _fields("nw_ecn nw_ttl ipv6_label nw_proto")
+_IP_REST = _fields("nw_ecn nw_ttl ipv6_label ipv6_exthdr nw_proto")
 _TCP = _fields("tcp_src tcp_dst tcp_flags")
 _UDP = _fields("udp_src udp_dst")
 _SCTP = _fields("sctp_src sctp_dst")

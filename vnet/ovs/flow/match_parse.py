@@ -61,7 +61,7 @@ def parse_match_part(builder: MatchBuilder, name: str, value: str, names: Names 
     if protocol is not None:
         _set_protocol(builder, *protocol)
         return True
-    field = field_by_name(name)
+    field = field_by_name(name, names.openflow_full)
     if field is not None:
         builder.set(field, *field.parse_value(value or _EXISTENCE, names))
     elif name == "eth":
@@ -153,7 +153,7 @@ def _put_protocol(flow: Flow, text: str, dl_type: int, nw_proto: int) -> None:
 
 
 def _put_field(flow: Flow, text: str, name: str, value: str, names: Names) -> None:
-    field = field_by_name(name)
+    field = field_by_name(name, names.openflow_full)
     if field is None:
         raise OvsTextError(f"{text}: unknown field {name}")
     if not field.are_prereqs_ok(flow):

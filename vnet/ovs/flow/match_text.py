@@ -36,6 +36,7 @@ from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_MPLS,
     ETH_TYPE_MPLS_MCAST,
     ETH_TYPE_NSH,
+    ETH_TYPE_PBB,
     ETH_TYPE_RARP,
     IPPROTO_ICMP,
     IPPROTO_ICMPV6,
@@ -177,6 +178,11 @@ _IPV6 = (
     _Part("ipv6_src", Flow.ipv6_src, _ipv6),
     _Part("ipv6_dst", Flow.ipv6_dst, _ipv6),
     _Part("ipv6_label", Flow.ipv6_label, _label20),
+    _Part("ipv6_exthdr", part(Flow.ipv6_exthdr, 0, 9), _u32_hex),
+)
+_PBB = (
+    _Part("pbb_isid", part(Flow.pbb_tci, 0, 24), _number("#x")),
+    _Part("pbb_uca", part(Flow.pbb_tci, 27, 1), _decimal),
 )
 _NSH = (
     _Part("nsh_flags", Flow.nsh_flags, _u8),
@@ -190,7 +196,13 @@ _NSH_CONTEXT = tuple(
     _Part(f"nsh_c{i}", bits, _u32_hex) for i, bits in enumerate(Flow.nsh_context, 1)
 )
 _NSH_MD_TYPE1 = 1
-_ADDRESSES = {ETH_TYPE_IPV6: _IPV6, ETH_TYPE_ARP: _ARP, ETH_TYPE_RARP: _ARP, ETH_TYPE_NSH: _NSH}
+_ADDRESSES = {
+    ETH_TYPE_IPV6: _IPV6,
+    ETH_TYPE_ARP: _ARP,
+    ETH_TYPE_RARP: _ARP,
+    ETH_TYPE_NSH: _NSH,
+    ETH_TYPE_PBB: _PBB,
+}
 """What of the network layer is shown, by EtherType; IPv4's for all others."""
 _ARP_HARDWARE = (
     _Part("arp_sha", Flow.arp_sha, _mac),

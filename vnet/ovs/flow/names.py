@@ -22,10 +22,13 @@ _OFPP11_OFFSET = 0xFFFF0000
 
 @record(frozen=True, slots=True)
 class Names:
-    """The names of one bridge's ports and tables."""
+    """The names of one bridge's ports and tables. ``openflow_full`` says that it speaks OpenFlow
+    whole, so that texts may name fields and actions that Open vSwitch lacks.
+    """
 
     ports: Mapping[str, OfpPort] = field(default_factory=dict)
     tables: Mapping[str, int] = field(default_factory=dict)
+    openflow_full: bool = False
     port_names: Mapping[OfpPort, str] = field(init=False)
     table_names: Mapping[int, str] = field(init=False)
 

@@ -26,6 +26,7 @@ from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_MPLS,
     ETH_TYPE_MPLS_MCAST,
     ETH_TYPE_NSH,
+    ETH_TYPE_PBB,
     ETH_TYPE_RARP,
     IPPROTO_ICMP,
     IPPROTO_ICMPV6,
@@ -157,6 +158,7 @@ class Prerequisite(Enum):
     IP_ANY = "IPv4/IPv6"
     NSH = "NSH"
     MPLS = "MPLS"
+    PBB = "PBB"
     TCP = "TCP"
     UDP = "UDP"
     SCTP = "SCTP"
@@ -178,6 +180,7 @@ PREDICATES: dict[Prerequisite, Predicate] = {
     Prerequisite.IP_ANY: _of_types(ETH_TYPE_IP, ETH_TYPE_IPV6),
     Prerequisite.NSH: _of_types(ETH_TYPE_NSH),
     Prerequisite.MPLS: _of_types(ETH_TYPE_MPLS, ETH_TYPE_MPLS_MCAST),
+    Prerequisite.PBB: _of_types(ETH_TYPE_PBB),
     Prerequisite.TCP: _of_ports(IPPROTO_TCP),
     Prerequisite.UDP: _of_ports(IPPROTO_UDP),
     Prerequisite.SCTP: _of_ports(IPPROTO_SCTP),

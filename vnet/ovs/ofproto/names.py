@@ -9,7 +9,8 @@ from vnet.ovs.ofproto.ofproto import Ofproto
 
 def names_of(bridge: Ofproto) -> Names:
     """The names that texts about a bridge may use for its ports."""
-    return Names({port.name: port.number for port in bridge.ports.values()})
+    ports = {port.name: port.number for port in bridge.ports.values()}
+    return Names(ports, openflow_full=bridge.openflow_full)
 
 
 def datapath_names(dpif: Dpif) -> dict[int, str]:
