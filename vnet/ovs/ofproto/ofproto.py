@@ -13,19 +13,15 @@ from hashlib import sha256
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.hash_order import HashOrder
-from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.groups.group import GroupEntry
 from vnet.ovs.ofproto.groups.group_mods import GroupMods
-from vnet.ovs.ofproto.meter import (
-    MeterEntry,
-    MeterPool,
-    check_meter_mod,
-    meters_to_delete,
-)
+from vnet.ovs.ofproto.meter import MeterEntry, MeterPool
+from vnet.ovs.ofproto.meter_mods import MeterMods
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.requests import PreparePacketOut, Request, SendPacket, nobody_sends
+from vnet.ovs.ofproto.rules.changes import FlowsListener
 from vnet.ovs.ofproto.rules.expiry import Expiry
 from vnet.ovs.ofproto.rules.flow_mods import FlowMods, is_unchanged
 from vnet.ovs.ofproto.rules.internal_rules import InternalRules
@@ -46,7 +42,6 @@ from vnet.ovs.openflow.messages import (
     GroupMod,
     GroupModCommand,
     MeterMod,
-    MeterModCommand,
     PacketOut,
     PortConfig,
     PortMod,
@@ -56,6 +51,7 @@ from vnet.sim.scheduler import Scheduler
 
 FlowRemovedListener = Callable[[Rule, RemovedReason], None]
 PortListener = Callable[[OfPort], None]
+ModListener = Callable[[GroupMod | MeterMod], None]
 
 
 def _nothing() -> None:
@@ -68,7 +64,8 @@ class Ofproto:
     ``version`` rises with every change that a translation may depend on; ``on_change`` is called
     then. ``before_reading_stats`` is called before counters decide or are shown, so that whoever
     has some not handed in yet can do so. ``flow_removed`` hears of flows that asked for it
-    (``send_flow_rem``), ``port_changed`` of every port that changes.
+    (``send_flow_rem``), ``flows_changed`` of whatever becomes of any, ``port_changed`` of every
+    port that changes, ``mod_done`` of groups and meters that were asked to change.
     """
 
     def __init__(
@@ -102,12 +99,18 @@ class Ofproto:
         self.before_reading_stats: Callable[[], None] = _nothing
         self.prepare_packet_out: PreparePacketOut = nobody_sends
         self.flow_removed: list[FlowRemovedListener] = []
+        self.flows_changed: list[FlowsListener] = []
         self.port_changed: list[PortListener] = []
+        self.mod_done: list[ModListener] = []
         self.meter_pool = meter_pool or MeterPool()
         expiry = Expiry(scheduler, self._expire, self._push_statistics)
         self._store = RuleStore(self.groups, self.meters, expiry)
         self._flow_mods = FlowMods(scheduler, self._store, self.groups, self.meters)
         self._group_mods = GroupMods(scheduler, self._store, self.groups)
+        remove = partial(self._remove, reason=RemovedReason.METER_DELETE)
+        self._meter_mods = MeterMods(
+            scheduler, self.meters, self.meter_order, self.meter_pool, remove
+        )
         self.internal = InternalRules(self.flow_mod, self.find)
 
     @property
@@ -162,7 +165,7 @@ class Ofproto:
         """Carry out several requests in their order, or none of them. Packets leave once all else
         stands, by what the flows were when it was their turn.
 
-        Raises the :class:`OpenFlowError` of the first that is refused.
+        Raises the :class:`OpenFlowError` of the first that is refused, with its ``position``.
         """
         mods = list(mods)
         for mod in mods:
@@ -170,20 +173,26 @@ class Ofproto:
                 check_options(mod)
         if any(self._needs_statistics(mod) for mod in mods):
             self.before_reading_stats()
-        transaction = Transaction()
+        transaction = Transaction(is_followed=bool(self.flows_changed))
         packets: list[SendPacket] = []
         try:
-            for mod in mods:
+            for position, mod in enumerate(mods):
+                transaction.position = position
                 if isinstance(mod, FlowMod):
                     self._flow_mods.apply(mod, transaction)
                 elif isinstance(mod, GroupMod):
                     self._group_mods.apply(mod, transaction)
+                    transaction.then += [partial(tell, mod) for tell in self.mod_done]
+                elif isinstance(mod, PortMod):
+                    self.check_port_mod(mod)
+                    transaction.then.append(partial(self.port_mod, mod))
                 else:
                     self.check_actions(mod.actions)
                     learn = partial(self._learn_within, transaction)
                     packets.append(self.prepare_packet_out(mod, learn))
-        except OpenFlowError:
+        except OpenFlowError as error:
             transaction.roll_back()
+            error.position = transaction.position or 0
             raise
         self._commit(transaction)
         for send in packets:
@@ -200,7 +209,9 @@ class Ofproto:
         """Make a flow that a packet teaches, unless it is there. Raises :class:`OpenFlowError`."""
         rule = self.find(mod.table_id, mod.match, mod.priority)
         if rule is None or not is_unchanged(rule, mod):
+            asked_for, transaction.position = transaction.position, None
             self._flow_mods.apply(mod, transaction)
+            transaction.position = asked_for
 
     def check_actions(self, actions: Ofpacts) -> None:
         """Raise :class:`OpenFlowError` if they refer to a group or meter that is not there."""
@@ -240,37 +251,15 @@ class Ofproto:
 
     def meter_mod(self, mod: MeterMod) -> None:
         """Add, change or delete meters. Raises :class:`OpenFlowError`."""
-        check_meter_mod(mod, self.openflow_full)
-        entry = self.meters.get(mod.meter_id)
-        if mod.command is MeterModCommand.DELETE:
-            for doomed in meters_to_delete(self.meters, mod.meter_id):
-                self._delete_meter(doomed)
-        elif mod.command is MeterModCommand.ADD:
-            if entry is not None:
-                raise OpenFlowError("OFPMMFC_METER_EXISTS")
-            number = self.meter_pool.add(mod)
-            self.meters[mod.meter_id] = MeterEntry(mod, number, self.scheduler.now_ns)
-            self.meter_order.add(mod.meter_id, hash_int(mod.meter_id, 0))
-        else:
-            if entry is None:
-                raise OpenFlowError("OFPMMFC_UNKNOWN_METER")
-            self.meter_pool.modify(entry.datapath_id, mod)
-            entry.configure(mod)
+        self._meter_mods.apply(mod, openflow_full=self.openflow_full)
         self._changed()
+        for listener in self.mod_done:
+            listener(mod)
 
     def datapath_meter(self, meter_id: int) -> int | None:
         """What a meter is called in the datapath."""
         meter = self.meters.get(meter_id)
         return None if meter is None else meter.datapath_id
-
-    def _delete_meter(self, entry: MeterEntry) -> None:
-        transaction = Transaction()
-        for rule in list(entry.rules):
-            self._store.remove(rule, RemovedReason.METER_DELETE, transaction)
-        self._commit(transaction)
-        del self.meters[entry.meter_id]
-        self.meter_order.remove(entry.meter_id, hash_int(entry.meter_id, 0))
-        self.meter_pool.remove(entry.datapath_id)
 
     def configure_table(self, table_id: int, settings: TableSettings) -> None:
         """Set a table up; one with more flows than it may have evicts what it can."""
@@ -305,11 +294,16 @@ class Ofproto:
         """The port of that name."""
         return self._by_name.get(name)
 
-    def port_mod(self, mod: PortMod) -> None:
-        """Change what an administrator sets on a port. Raises ``OFPPMFC_BAD_PORT``."""
+    def check_port_mod(self, mod: PortMod) -> OfPort:
+        """The port that is meant. Raises ``OFPPMFC_BAD_PORT``."""
         port = self.ports.get(mod.port)
         if port is None:
             raise OpenFlowError("OFPPMFC_BAD_PORT")
+        return port
+
+    def port_mod(self, mod: PortMod) -> None:
+        """Change what an administrator sets on a port. Raises as :meth:`check_port_mod`."""
+        port = self.check_port_mod(mod)
         could_flood = PortConfig.NO_FLOOD not in port.config
         if port.configure(mod.config, mod.mask):
             if could_flood != (PortConfig.NO_FLOOD not in port.config):
@@ -355,9 +349,13 @@ class Ofproto:
 
     def _commit(self, transaction: Transaction) -> None:
         """Tell of what was done, and do what follows from it."""
-        if transaction.is_empty:
-            return
-        self._changed()
+        if not transaction.is_empty:
+            self._changed()
+        for do in transaction.then:
+            do()
+        if transaction.changes:
+            for listen in self.flows_changed:
+                listen(transaction.changes)
         for rule, reason in transaction.removed:
             if FlowFlags.SEND_FLOW_REM in rule.flags and not rule.is_hidden:
                 for listener in self.flow_removed:
@@ -367,7 +365,7 @@ class Ofproto:
             self._remove(self._store.select(learned), RemovedReason.DELETE)
 
     def _remove(self, rules: Iterable[Rule], reason: RemovedReason) -> None:
-        transaction = Transaction()
+        transaction = Transaction(is_followed=bool(self.flows_changed))
         for rule in rules:
             self._store.remove(rule, reason, transaction)
         self._commit(transaction)

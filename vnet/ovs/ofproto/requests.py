@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import FlowMod, GroupMod, PacketOut
+from vnet.ovs.openflow.messages import FlowMod, GroupMod, PacketOut, PortMod
 
-Request = FlowMod | GroupMod | PacketOut
+Request = FlowMod | GroupMod | PortMod | PacketOut
 
 LearnFlow = Callable[[FlowMod], None]
 SendPacket = Callable[[], None]

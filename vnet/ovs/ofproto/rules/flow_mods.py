@@ -9,6 +9,7 @@ from vnet.ovs.flow.match import Match
 from vnet.ovs.ofproto.groups.group import GroupEntry
 from vnet.ovs.ofproto.meter import MeterEntry
 from vnet.ovs.ofproto.rules.action_queries import References, references_of
+from vnet.ovs.ofproto.rules.changes import FlowEvent
 from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
 from vnet.ovs.ofproto.rules.rule_store import RuleStore
 from vnet.ovs.ofproto.rules.selection import selection_of
@@ -84,7 +85,7 @@ class FlowMods:
             "flags": kept_flags(mod),
             "cookie": mod.new_cookie or 0,
         }
-        self._replace(old, mod, transaction, changes)
+        self._replace(old, mod, transaction, changes, is_new=True)
 
     def _modify(self, mod: FlowMod, transaction: Transaction) -> None:
         """Change the actions of flows; with a cookie to give and none to look for, a flow is
@@ -95,7 +96,7 @@ class FlowMods:
         if rules:
             self.check_actions(mod.actions)
             for rule in rules:
-                self._replace(rule, mod, transaction, {})
+                self._replace(rule, mod, transaction, {}, is_new=False)
         elif mod.new_cookie is not None and not mod.cookie_mask:
             self._insert(mod, table, self.check_actions(mod.actions), transaction)
 
@@ -104,14 +105,24 @@ class FlowMods:
             self._store.remove(rule, RemovedReason.DELETE, transaction)
 
     def _replace(
-        self, rule: Rule, mod: FlowMod, transaction: Transaction, changes: dict[str, Any]
+        self,
+        rule: Rule,
+        mod: FlowMod,
+        transaction: Transaction,
+        changes: dict[str, Any],
+        *,
+        is_new: bool,
     ) -> None:
         changes |= {"actions": mod.actions, "modified_ns": self._scheduler.now_ns}
         if mod.new_cookie is not None:
             changes["cookie"] = mod.new_cookie
         if FlowFlags.RESET_COUNTS in mod.flags:
             changes |= {"n_packets": 0, "n_bytes": 0}
+        was = rule.actions, rule.cookie
         self._store.change(rule, transaction, **changes)
+        if is_new or was != (rule.actions, rule.cookie):
+            event = FlowEvent.ADDED if is_new else FlowEvent.MODIFIED
+            transaction.note(event, rule, old_actions=was[0])
 
     def _insert(
         self, mod: FlowMod, table: Table, references: References, transaction: Transaction
@@ -142,6 +153,7 @@ class FlowMods:
             conjunctions=references.conjunctions,
         )
         self._store.insert(rule, transaction)
+        transaction.note(FlowEvent.ADDED, rule)
 
     def _selected(self, mod: FlowMod, *, by_output: bool) -> list[Rule]:
         """The flows that a request may change. Raises ``OFPBRC_EPERM`` if it may none of them."""

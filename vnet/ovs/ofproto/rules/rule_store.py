@@ -8,6 +8,7 @@ from typing import Any
 from vnet.ovs.ofproto.groups.group import GroupEntry
 from vnet.ovs.ofproto.meter import MeterEntry
 from vnet.ovs.ofproto.rules.action_queries import references_of
+from vnet.ovs.ofproto.rules.changes import FlowEvent
 from vnet.ovs.ofproto.rules.cookies import CookieIndex
 from vnet.ovs.ofproto.rules.expiry import Expiry
 from vnet.ovs.ofproto.rules.learned import LearnedCookies
@@ -81,6 +82,7 @@ class RuleStore:
         """A rule leaves its table."""
         transaction.dead_cookies += self._unlink(rule)
         transaction.removed.append((rule, reason))
+        transaction.note(FlowEvent.REMOVED, rule, reason)
         transaction.on_undo(self._link, rule)
 
     def change(self, rule: Rule, transaction: Transaction, **changes: Any) -> None:
