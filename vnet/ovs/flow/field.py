@@ -22,6 +22,9 @@ from vnet.ovs.flow.protocols import (
 )
 from vnet.ovs.flow.value_text import FORMATS
 
+_OF_PIPELINE = ("tun_", "reg", "xreg", "xxreg", "metadata", "in_port", "packet_type")
+_NOT_OF_PIPELINE = ("tun_ttl", "tun_tos")
+
 
 class Maskable(Enum):
     """How a match may mask a field."""
@@ -106,6 +109,12 @@ class Field:
 
     def __repr__(self) -> str:
         return f"Field({self.name})"
+
+    @property
+    def is_of_pipeline(self) -> bool:
+        """Whether it is of a switch's making and not of the packet, and a controller may set it
+        of a packet that it sends (mf_is_pipeline_field)."""
+        return self.name.startswith(_OF_PIPELINE) and self.name not in _NOT_OF_PIPELINE
 
     # -- flows
 

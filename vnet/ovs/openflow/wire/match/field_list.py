@@ -171,14 +171,6 @@ def _refusal(builder: MatchBuilder, field: Field, entry: FieldEntry, reading: Re
         return "OFPBMC_BAD_PREREQ"
     if not field.is_wild(builder.mask):
         return "OFPBMC_DUP_FIELD"
-    if reading.is_pipeline_only and not _is_of_pipeline(field):
+    if reading.is_pipeline_only and not field.is_of_pipeline:
         return "OFPBRC_PIPELINE_FIELDS_ONLY"
     return ""
-
-
-_OF_PIPELINE = ("tun_", "reg", "xreg", "xxreg", "metadata", "in_port", "packet_type")
-
-
-def _is_of_pipeline(field: Field) -> bool:
-    """Whether a field is of the switch's making and not of the packet (mf_is_pipeline_field)."""
-    return field.name.startswith(_OF_PIPELINE)
