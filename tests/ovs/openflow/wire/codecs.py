@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire import kinds, port_desc, port_stats, ports, switch
+from vnet.ovs.openflow.wire import (
+    async_config,
+    bundle,
+    ct_flush,
+    ipfix,
+    kinds,
+    nicira,
+    port_desc,
+    port_stats,
+    ports,
+    role,
+    switch,
+    tlv_table,
+)
 from vnet.ovs.openflow.wire.kind import Kind
 
 Decode = Callable[[bytes, OpenFlowVersion], Any]
@@ -31,6 +44,30 @@ def _same_in_all(decode: Callable[[bytes], Any], encode: Callable[[Any], bytes])
     return Codec(lambda body, _: decode(body), lambda value, _: encode(value))
 
 
+def _of_role(kind: Kind) -> Codec:
+    return Codec(
+        lambda body, _: role.decode_role(body, kind), lambda value, _: role.encode_role(value, kind)
+    )
+
+
+def _async(body: bytes, version: OpenFlowVersion) -> Any:
+    if version is OpenFlowVersion.OF13:
+        return async_config.decode_async_masks(body, version)
+    return async_config.decode_async_properties(body, version)
+
+
+def _encode_async(value: Any, version: OpenFlowVersion) -> bytes:
+    if version is OpenFlowVersion.OF13:
+        return async_config.encode_async_masks(value, version)
+    return async_config.encode_async_properties(value, version)
+
+
+_BUNDLE_CONTROL = _same_in_all(bundle.decode_bundle_control, bundle.encode_bundle_control)
+_ROLE_STATUS = _same_in_all(role.decode_role_status, role.encode_role_status)
+_IPFIX = _entries(
+    lambda body, _: ipfix.decode_ipfix_stats(body), lambda value, _: ipfix.encode_ipfix_stats(value)
+)
+
 CODECS: dict[Kind, Codec] = {
     kinds.OFPT_FEATURES_REPLY: Codec(switch.decode_features, switch.encode_features),
     kinds.OFPT_SET_CONFIG: Codec(switch.decode_config, switch.encode_config),
@@ -41,4 +78,41 @@ CODECS: dict[Kind, Codec] = {
     kinds.OFPT_PORT_MOD: Codec(port_desc.decode_port_mod, port_desc.encode_port_mod),
     kinds.OFPST_PORT_REQUEST: Codec(ports.decode_port_request, ports.encode_port_request),
     kinds.OFPST_PORT_REPLY: _entries(port_stats.decode_port_stats, port_stats.encode_port_stats),
+    **{
+        kind: _of_role(kind)
+        for kind in (
+            *(kinds.OFPT_ROLE_REQUEST, kinds.OFPT_ROLE_REPLY),
+            *(kinds.NXT_ROLE_REQUEST, kinds.NXT_ROLE_REPLY),
+        )
+    },
+    kinds.OFPT_ROLE_STATUS: _ROLE_STATUS,
+    kinds.ONFT_ROLE_STATUS: _ROLE_STATUS,
+    kinds.OFPT_SET_ASYNC: Codec(_async, _encode_async),
+    kinds.OFPT_GET_ASYNC_REPLY: Codec(_async, _encode_async),
+    kinds.NXT_SET_ASYNC_CONFIG: Codec(
+        async_config.decode_async_masks, async_config.encode_async_masks
+    ),
+    kinds.NXT_SET_ASYNC_CONFIG2: Codec(
+        async_config.decode_async_properties, async_config.encode_async_properties
+    ),
+    kinds.OFPT_BUNDLE_CONTROL: _BUNDLE_CONTROL,
+    kinds.ONFT_BUNDLE_CONTROL: _BUNDLE_CONTROL,
+    kinds.NXT_SET_FLOW_FORMAT: _same_in_all(nicira.decode_flow_format, nicira.encode_flow_format),
+    kinds.NXT_FLOW_MOD_TABLE_ID: _same_in_all(
+        nicira.decode_flow_mod_table_id, nicira.encode_flow_mod_table_id
+    ),
+    kinds.NXT_SET_PACKET_IN_FORMAT: _same_in_all(
+        nicira.decode_packet_in_format, nicira.encode_packet_in_format
+    ),
+    kinds.NXT_SET_CONTROLLER_ID: _same_in_all(
+        nicira.decode_controller_id, nicira.encode_controller_id
+    ),
+    kinds.NXT_CT_FLUSH_ZONE: _same_in_all(nicira.decode_zone, nicira.encode_zone),
+    kinds.NXT_CT_FLUSH: _same_in_all(ct_flush.decode_ct_flush, ct_flush.encode_ct_flush),
+    kinds.NXT_TLV_TABLE_MOD: _same_in_all(
+        tlv_table.decode_tlv_table_mod, tlv_table.encode_tlv_table_mod
+    ),
+    kinds.NXT_TLV_TABLE_REPLY: _same_in_all(tlv_table.decode_tlv_table, tlv_table.encode_tlv_table),
+    kinds.NXST_IPFIX_BRIDGE_REPLY: _IPFIX,
+    kinds.NXST_IPFIX_FLOW_REPLY: _IPFIX,
 }

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from vnet.ovs.openflow.messages.bundle import BundleControl, BundleFlags, BundleType
+from vnet.ovs.openflow.messages.controller import (
+    AsyncConfig,
+    AsyncMessage,
+    ControllerRole,
+    RoleReason,
+    RoleRequest,
+    RoleStatus,
+    default_async_config,
+)
 from vnet.ovs.openflow.messages.flow import DEFAULT_PRIORITY, FlowFlags, FlowMod, FlowModCommand
 from vnet.ovs.openflow.messages.group import (
     BUCKET_ALL,
@@ -25,6 +35,13 @@ from vnet.ovs.openflow.messages.meter import (
     MeterFlags,
     MeterMod,
     MeterModCommand,
+)
+from vnet.ovs.openflow.messages.nicira import (
+    IpfixStats,
+    TlvMap,
+    TlvTable,
+    TlvTableCommand,
+    TlvTableMod,
 )
 from vnet.ovs.openflow.messages.packet import (
     NO_BUFFER,
@@ -67,9 +84,15 @@ __all__ = [
     "METER_SLOWPATH",
     "NO_BUFFER",
     "NO_COOKIE",
+    "AsyncConfig",
+    "AsyncMessage",
     "Bucket",
+    "BundleControl",
+    "BundleFlags",
+    "BundleType",
     "Capabilities",
     "Continuation",
+    "ControllerRole",
     "FlowFlags",
     "FlowMod",
     "FlowModCommand",
@@ -77,6 +100,7 @@ __all__ = [
     "GroupMod",
     "GroupModCommand",
     "GroupType",
+    "IpfixStats",
     "MeterBand",
     "MeterBandType",
     "MeterFlags",
@@ -94,7 +118,15 @@ __all__ = [
     "PortState",
     "PortStatus",
     "RmonCounters",
+    "RoleReason",
+    "RoleRequest",
+    "RoleStatus",
     "SwitchConfig",
     "SwitchDescription",
     "SwitchFeatures",
+    "TlvMap",
+    "TlvTable",
+    "TlvTableCommand",
+    "TlvTableMod",
+    "default_async_config",
 ]
