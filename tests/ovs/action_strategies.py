@@ -271,9 +271,9 @@ def _nats(draw: st.DrawFn) -> Ofpact:
     return ofpacts.Nat(
         is_source,
         first,
-        draw(st.sampled_from([first, last])),
+        draw(st.none() | st.just(last)) if last != first else None,
         low,
-        draw(st.sampled_from([low, high])) if low else 0,
+        draw(st.sampled_from([0, high])) if 0 < low < high else 0,
         draw(st.booleans()),
         *draw(st.sampled_from([(False, False), (True, False), (False, True)])),
     )

@@ -283,7 +283,7 @@ def test_actions_are_held_as_they_are_meant() -> None:
     assert parse_actions("controller:5").actions == (Output(OFPP_CONTROLLER, 5),)
 
 
-def test_nat_keeps_a_single_address_as_a_range_of_one() -> None:
+def test_nat_to_a_single_address_has_no_last_one() -> None:
     (ct,) = parse_actions("ct(commit,nat(src=10.0.0.1:80))").actions
     address = bytes([10, 0, 0, 1])
-    assert getattr(ct, "actions", None) == (Nat(True, address, address, 80, 80),)
+    assert getattr(ct, "actions", None) == (Nat(True, address, None, 80),)

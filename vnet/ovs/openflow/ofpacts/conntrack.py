@@ -10,7 +10,7 @@ from vnet.ovs.openflow.ofpacts.ofpact import Ofpact, Ofpacts
 @record(frozen=True, slots=True)
 class Nat(Ofpact):
     """``nat`` in ``ct``. ``is_source`` None for a bare ``nat``. Addresses are packed (4 or 16
-    bytes) or None, ports 0 where not given; ``*_max`` equals ``*_min`` for a single one.
+    bytes) or None, ports 0 where not given, as ``*_max`` is for a single one.
     """
 
     is_source: bool | None = None

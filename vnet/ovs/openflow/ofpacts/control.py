@@ -32,7 +32,7 @@ class SampleDirection(Enum):
 
 @record(frozen=True, slots=True)
 class Sample(Ofpact):
-    """``sample(...)``; ``probability`` is of 65535."""
+    """``sample(...)``; ``probability`` is of 65535. Forms 2 and 3 are NXAST_SAMPLE2 and 3."""
 
     probability: int
     collector_set_id: int = 0
@@ -40,6 +40,7 @@ class Sample(Ofpact):
     obs_point_id: int = 0
     sampling_port: OfpPort = OFPP_NONE
     direction: SampleDirection = SampleDirection.DEFAULT
+    form: int = 1
 
 
 @record(frozen=True, slots=True)

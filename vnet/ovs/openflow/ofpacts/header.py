@@ -12,7 +12,8 @@ class SetField(Ofpact):
     """``set_field:VALUE[/MASK]->FIELD`` and ``load:VALUE->FIELD[a..b]`` (value and mask in place).
 
     ``is_load`` is how it was written (OVS keeps NXAST_REG_LOAD apart in ``raw``).
-    ``flow_has_vlan`` is what the match said at the time, as OVS keeps it.
+    ``flow_has_vlan`` is what the match said at the time, as OVS keeps it. Form 2 is
+    NXAST_REG_LOAD2.
     """
 
     field: Field
@@ -20,6 +21,7 @@ class SetField(Ofpact):
     mask: int
     is_load: bool = False
     flow_has_vlan: bool = False
+    form: int = 1
 
 
 @record(frozen=True, slots=True)
@@ -121,10 +123,11 @@ class SetL4DstPort(Ofpact):
 
 @record(frozen=True, slots=True)
 class RegMove(Ofpact):
-    """``move:SOURCE->DESTINATION``"""
+    """``move:SOURCE->DESTINATION``. Form 2 is ONFACT_COPY_FIELD, which only OpenFlow 1.3 uses."""
 
     source: Subfield
     destination: Subfield
+    form: int = 1
 
 
 @record(frozen=True, slots=True)

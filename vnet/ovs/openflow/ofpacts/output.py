@@ -29,7 +29,7 @@ class Group(Ofpact):
 
 
 class PacketInReason(IntEnum):
-    """Why a packet went to the controller (OFPR_*)."""
+    """Why a packet went to the controller (OFPR_*). Who sends it may make up a number."""
 
     NO_MATCH = 0
     ACTION = 1
@@ -40,10 +40,18 @@ class PacketInReason(IntEnum):
     EXPLICIT_MISS = 6
     IMPLICIT_MISS = 7
 
+    @classmethod
+    def _missing_(cls, value: object) -> PacketInReason | None:
+        if not isinstance(value, int):
+            return None
+        nameless = int.__new__(cls, value)
+        nameless._name_, nameless._value_ = str(value), value
+        return nameless
+
 
 @record(frozen=True, slots=True)
 class Controller(Ofpact):
-    """``controller(...)``; ``meter_id`` None for no meter."""
+    """``controller(...)``; ``meter_id`` None for no meter. Form 2 is NXAST_CONTROLLER2."""
 
     max_len_bytes: int = 0xFFFF
     controller_id: int = 0
@@ -51,6 +59,7 @@ class Controller(Ofpact):
     userdata: bytes = b""
     pause: bool = False
     meter_id: int | None = None
+    form: int = 1
 
 
 @record(frozen=True, slots=True)
@@ -63,10 +72,11 @@ class Enqueue(Ofpact):
 
 @record(frozen=True, slots=True)
 class OutputReg(Ofpact):
-    """``output:FIELD[...]``"""
+    """``output:FIELD[...]``. Form 2 is NXAST_OUTPUT_REG2."""
 
     source: Subfield
     max_len_bytes: int = 0xFFFF
+    form: int = 1
 
 
 @record(frozen=True, slots=True)

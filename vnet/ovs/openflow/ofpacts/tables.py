@@ -17,12 +17,13 @@ TABLE_ALL = 0xFF
 @record(frozen=True, slots=True)
 class Resubmit(Ofpact):
     """``resubmit([PORT],[TABLE][,ct])``; ``in_port`` OFPP_IN_PORT and ``table_id`` TABLE_ALL
-    mean the present ones.
+    mean the present ones. Form 1 is NXAST_RESUBMIT, which names no table.
     """
 
     in_port: OfpPort
     table_id: int = TABLE_ALL
     with_ct_orig: bool = False
+    form: int = 2
 
 
 class LearnTarget(Enum):
@@ -50,7 +51,7 @@ class LearnSpec:
 
 @record(frozen=True, slots=True)
 class Learn(Ofpact):
-    """``learn(...)``; times in whole seconds, ``limit`` 0 for none."""
+    """``learn(...)``; times in whole seconds, ``limit`` 0 for none. Form 2 is NXAST_LEARN2."""
 
     specs: tuple[LearnSpec, ...]
     idle_timeout_s: int = 0
@@ -64,6 +65,7 @@ class Learn(Ofpact):
     fin_hard_timeout_s: int = 0
     limit: int = 0
     result_destination: Subfield | None = None
+    form: int = 1
 
 
 @record(frozen=True, slots=True)

@@ -205,14 +205,26 @@ def take_field(
 ) -> tuple[Field, int, int | None, int]:
     """A known field with its value and mask (None where none was written), and where it ends.
 
-    ``is_action`` is for fields that are set (nx_pull_entry): one that is not known raises
-    OFPBAC_BAD_SET_TYPE, not OFPBMC_BAD_FIELD.
+    ``is_action`` is for fields that are set (nx_pull_entry): one that is not known raises not
+    OFPBMC_BAD_FIELD but OFPBAC_BAD_SET_TYPE, or OFPBAC_BAD_SET_LEN if only its length is unknown.
     """
+    if is_action and header_at(data, offset, end).field is None:
+        is_known = _key_at(data, offset) in _BY_NUMBER
+        raise OpenFlowError("OFPBAC_BAD_SET_LEN" if is_known else "OFPBAC_BAD_SET_TYPE")
     entry = entry_at(data, offset, end, tun_lengths)
     field = entry.header.field
     if field is None:
-        raise OpenFlowError("OFPBAC_BAD_SET_TYPE" if is_action else "OFPBMC_BAD_FIELD")
+        raise OpenFlowError("OFPBMC_BAD_FIELD")
     return field, entry.value, entry.mask if entry.header.is_masked else None, entry.end
+
+
+def _key_at(data: bytes, offset: int) -> tuple[int, int, int]:
+    """The class, vendor and number of a whole header."""
+    word = int.from_bytes(data[offset : offset + 4], "big")
+    header_class, number = word >> 16, word >> 9 & 0x7F
+    if header_class != EXPERIMENTER_CLASS:
+        return header_class, 0, number
+    return header_class, int.from_bytes(data[offset + 4 : offset + 8], "big"), number
 
 
 def _check_tun_option(field: Field, tun_lengths: TunLengths | None) -> None:

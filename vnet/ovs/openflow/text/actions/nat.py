@@ -36,7 +36,7 @@ class _Range:
     def read(self, text: str) -> None:
         """Take in ``MIN[-MAX][:PORT[-PORT]]``."""
         address, at = _scan_address(text, 0)
-        self.address_min = self.address_max = address
+        self.address_min, self.address_max = address, None
         if address is not None:
             if text.startswith("-", at):
                 self.address_max, at = _scan_address(text, at + 1)
@@ -49,10 +49,12 @@ class _Range:
 
     def _read_ports(self, text: str, at: int) -> int:
         first, at = _scan_port(text, at)
-        last = first
+        last: int | None = 0
         if first is not None and text.startswith("-", at):
             last, at = _scan_port(text, at + 1)
-        if first is None or last is None or last < first:
+            if last is None or last < first:
+                raise OvsTextError(f'invalid nat range "{text}"')
+        if first is None or last is None:
             raise OvsTextError(f'invalid nat range "{text}"')
         self.port_min, self.port_max = first, last
         return at

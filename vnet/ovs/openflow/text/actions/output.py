@@ -207,7 +207,7 @@ def _userdata(text: str) -> bytes:
 def _controller_text(action: Controller, _printer: Printer) -> str:
     arguments = []
     if action.reason is not PacketInReason.ACTION:
-        arguments.append(f"reason={_REASON_TEXTS[action.reason]}")
+        arguments.append(f"reason={_REASON_TEXTS.get(action.reason, action.reason.name)}")
     if action.max_len_bytes != _WHOLE_PACKET:
         arguments.append(f"max_len={action.max_len_bytes}")
     if action.controller_id:

@@ -1,0 +1,144 @@
+"""Actions and instructions as they stand in messages of each version of OpenFlow.
+
+No version has words for all actions. What one lacks, others stand in for: ``load`` is written as
+``set_field`` in OpenFlow 1.5, ``goto_table`` as ``resubmit`` in 1.0. So what is decoded need not
+be what was encoded; it is what a switch receives. To encode that changes nothing any more.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.ofpacts import Ofpact, Ofpacts
+from vnet.ovs.openflow.text.actions.nesting import MisplacedError, verify_order
+from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.actions.codec import decode_list, encode_list
+from vnet.ovs.openflow.wire.actions.instructions import (
+    decode_instruction_list,
+    encode_instruction_list,
+)
+from vnet.ovs.openflow.wire.actions.reading import Reading
+from vnet.ovs.openflow.wire.oxm import TunLengths
+
+__all__ = [
+    "decode_actions",
+    "decode_instructions",
+    "encode_actions",
+    "encode_instructions",
+]
+
+_ALIGNMENT_BYTES = 8
+_CACHED = 4096
+"""How many different lists are kept: flows have few, though there may be many flows."""
+
+
+# -- writing
+
+
+@lru_cache(maxsize=_CACHED)
+def encode_actions(actions: Ofpacts, version: OpenFlowVersion) -> bytes:
+    """Actions where no instructions stand: of a bucket, a packet sent out, or OpenFlow 1.0.
+
+    Raises :class:`OpenFlowError` for what the version cannot say.
+    """
+    return encode_list(actions, version)
+
+
+@lru_cache(maxsize=_CACHED)
+def encode_instructions(actions: Ofpacts, version: OpenFlowVersion) -> bytes:
+    """The actions of a flow: instructions, but for OpenFlow 1.0, which has none."""
+    if version is OpenFlowVersion.OF10:
+        return encode_list(actions, version)
+    return encode_instruction_list(actions, version)
+
+
+# -- reading
+
+
+class _Read(NamedTuple):
+    """Actions, and the tunnel options that they name."""
+
+    actions: Ofpacts
+    tun_options: frozenset[int]
+
+
+def decode_actions(
+    data: bytes,
+    version: OpenFlowVersion,
+    tun_lengths: TunLengths | None = None,
+    *,
+    allows_debug: bool = True,
+) -> Ofpacts:
+    """The actions of ``data``, where no instructions may stand.
+
+    ``tun_lengths`` are the tunnel options that the switch has mapped; None allows any. Without
+    ``allows_debug`` nobody knows the actions that are for tests. Raises :class:`OpenFlowError`
+    with the first fault, as Open vSwitch finds them.
+    """
+    return _decoded(data, version, tun_lengths, False, allows_debug)
+
+
+def decode_instructions(
+    data: bytes,
+    version: OpenFlowVersion,
+    tun_lengths: TunLengths | None = None,
+    *,
+    allows_debug: bool = True,
+) -> Ofpacts:
+    """The instructions of a flow in ``data``, or in OpenFlow 1.0 its actions; otherwise as
+    :func:`decode_actions`.
+    """
+    return _decoded(data, version, tun_lengths, True, allows_debug)
+
+
+def _decoded(
+    data: bytes,
+    version: OpenFlowVersion,
+    tun_lengths: TunLengths | None,
+    may_instruct: bool,
+    allows_debug: bool,
+) -> Ofpacts:
+    if tun_lengths is None:
+        return _cached(data, version, may_instruct, allows_debug).actions
+    try:
+        read = _cached(data, version, may_instruct, allows_debug)
+    except OpenFlowError:
+        pass  # An option that is not mapped may be the first fault.
+    else:
+        if not read.tun_options:
+            return read.actions
+    return _read(data, version, tun_lengths, may_instruct, allows_debug).actions
+
+
+@lru_cache(maxsize=_CACHED)
+def _cached(data: bytes, version: OpenFlowVersion, may_instruct: bool, allows_debug: bool) -> _Read:
+    return _read(data, version, None, may_instruct, allows_debug)
+
+
+def _read(
+    data: bytes,
+    version: OpenFlowVersion,
+    tun_lengths: TunLengths | None,
+    may_instruct: bool,
+    allows_debug: bool,
+) -> _Read:
+    reading = Reading(version, tun_lengths, decode_list, _verify, allows_debug=allows_debug)
+    if may_instruct and version > OpenFlowVersion.OF10:
+        actions = decode_instruction_list(data, reading)
+    else:
+        if len(data) % _ALIGNMENT_BYTES:
+            raise OpenFlowError("OFPBRC_BAD_LEN")
+        actions = decode_list(data, reading)
+    _verify(actions, reading, None, may_instruct=may_instruct)
+    return _Read(actions, frozenset(reading.tun_options))
+
+
+def _verify(
+    actions: Ofpacts, reading: Reading, outer: type[Ofpact] | None, *, may_instruct: bool = False
+) -> None:
+    try:
+        verify_order(actions, reading.version, may_instruct=may_instruct, outer=outer)
+    except MisplacedError as misplaced:
+        raise OpenFlowError(misplaced.error, misplaced.sentence) from None

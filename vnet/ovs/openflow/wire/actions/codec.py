@@ -1,0 +1,187 @@
+"""Lists of actions, to bytes and back."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.ofpacts import (
+    ClearActions,
+    Clone,
+    Ct,
+    GotoTable,
+    Meter,
+    Ofpact,
+    Ofpacts,
+    SetField,
+    WriteActions,
+    WriteMetadata,
+)
+from vnet.ovs.openflow.text.actions.legacy import older_actions
+from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.actions import (
+    choice,
+    controller,
+    encap,
+    fields,
+    header,
+    learn,
+    metadata,
+    moves,
+    mpls,
+    nat,
+    nests,
+    output,
+    tables,
+    vlan,
+)
+from vnet.ovs.openflow.wire.actions.form import (
+    ALIGNMENT_BYTES,
+    EXPERIMENTER_TYPE,
+    EXTENSION,
+    HEADER,
+    OF10,
+    OF12,
+    OF15,
+    STANDARD,
+    VENDORS,
+    Decode,
+    Encode,
+)
+from vnet.ovs.openflow.wire.actions.reading import Reading
+
+_FAMILIES = (
+    output.FAMILY,
+    controller.FAMILY,
+    choice.FAMILY,
+    vlan.FAMILY,
+    header.FAMILY,
+    mpls.FAMILY,
+    moves.FAMILY,
+    encap.FAMILY,
+    metadata.FAMILY,
+    tables.FAMILY,
+    learn.FAMILY,
+    nat.FAMILY,
+)
+
+
+# -- reading
+
+
+class _Place(NamedTuple):
+    """What is known of an action by its number."""
+
+    least_bytes: int
+    greatest_bytes: int
+    body_start: int
+    decode: Decode
+
+
+def _places() -> dict[tuple[OpenFlowVersion, int, int], _Place]:
+    forms = [form for family in _FAMILIES for form in family.forms]
+    return {
+        (version, number.vendor, number.type): _Place(
+            *form.length_range(version), form.body_start(version), form.decode
+        )
+        for form in (*forms, *fields.FORMS, *nests.FORMS)
+        for version, number in form.numbers.items()
+    }
+
+
+_PLACES = _places()
+
+
+def decode_list(data: bytes, reading: Reading) -> Ofpacts:
+    """The actions of ``data``, to its end. Raises :class:`OpenFlowError`."""
+    actions = []
+    offset, end = 0, len(data)
+    version = reading.version
+    while offset < end:
+        place = _place_at(data, offset, version)
+        length = HEADER.unpack_from(data, offset)[1]
+        following = offset + length
+        if (
+            following > end
+            or not place.least_bytes <= length <= place.greatest_bytes
+            or length % ALIGNMENT_BYTES
+        ):
+            raise OpenFlowError("OFPBAC_BAD_LEN")
+        actions.append(place.decode(data[offset + place.body_start : following], reading))
+        offset = following
+    return tuple(actions)
+
+
+def _place_at(data: bytes, offset: int, version: OpenFlowVersion) -> _Place:
+    """What is known of the action at ``offset``."""
+    n_left = len(data) - offset
+    if n_left < ALIGNMENT_BYTES:
+        raise OpenFlowError("OFPBAC_BAD_LEN")
+    kind, _ = HEADER.unpack_from(data, offset)
+    vendor = STANDARD
+    if kind == EXPERIMENTER_TYPE:
+        vendor = int.from_bytes(data[offset + HEADER.size : offset + ALIGNMENT_BYTES], "big")
+        if vendor not in VENDORS:
+            raise OpenFlowError("OFPBAC_BAD_VENDOR")
+        if n_left < 2 * ALIGNMENT_BYTES:
+            raise OpenFlowError("OFPBAC_BAD_LEN")
+        *_, kind = EXTENSION.unpack_from(data, offset)
+    place = _PLACES.get((version, vendor, kind))
+    if place is None:
+        raise OpenFlowError("OFPBAC_BAD_VENDOR_TYPE" if vendor else "OFPBAC_BAD_TYPE")
+    return place
+
+
+# -- writing
+
+
+def encode_list(actions: Ofpacts, version: OpenFlowVersion) -> bytes:
+    """Actions, one after the other. Raises :class:`OpenFlowError` for what cannot be said."""
+    return b"".join([_ENCODERS[type(action)](action, version) for action in actions])
+
+
+def _encode_set_field(action: SetField, version: OpenFlowVersion) -> bytes:
+    if version < OF15:
+        if action.is_load or action.form > 1:
+            return fields.encode_loads(action, version)
+        if version < OF12:
+            older = older_actions(action, version)
+            return encode_list(older, version) if older else fields.encode_loads(action, version)
+        if action.mask != action.field.ones:
+            return fields.encode_loads(action, version)
+    return fields.encode_set_field(action, version)
+
+
+def _encode_instruction(action: Ofpact, version: OpenFlowVersion) -> bytes:
+    """An instruction where only actions may stand. OpenFlow 1.0 has actions for some, and leaves
+    out the others.
+    """
+    match action:
+        case Meter() if version >= OF15:
+            return tables.meter_action(action, version)
+        case _ if version > OF10:
+            raise OpenFlowError("OFPBIC_UNSUP_INST")
+        case GotoTable():
+            return tables.resubmit_for_goto(action, version)
+        case WriteMetadata():
+            return tables.metadata_action(action, version)
+        case _:
+            return b""
+
+
+_INSTRUCTIONS = (Meter, ClearActions, WriteActions, WriteMetadata, GotoTable)
+
+
+def _encode_ct(action: Ct, version: OpenFlowVersion) -> bytes:
+    return nests.encode_ct(action, encode_list(action.actions, version), version)
+
+
+def _encode_clone(action: Clone, version: OpenFlowVersion) -> bytes:
+    return nests.encode_clone(encode_list(action.actions, version), version)
+
+
+_ENCODERS: dict[type[Ofpact], Encode] = {
+    kind: encode for family in _FAMILIES for kind, encode in family.encoders.items()
+}
+_ENCODERS |= {SetField: _encode_set_field, Ct: _encode_ct, Clone: _encode_clone}
+_ENCODERS |= dict.fromkeys(_INSTRUCTIONS, _encode_instruction)
