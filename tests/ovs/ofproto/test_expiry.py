@@ -7,8 +7,8 @@ import pytest
 from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
-from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
+from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.openflow.messages import FlowMod, FlowModCommand, RemovedReason
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.sim.scheduler import Scheduler
 

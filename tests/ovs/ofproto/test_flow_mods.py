@@ -9,10 +9,10 @@ from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.flow.protocols import P_OF10_ANY, P_OF10_NXM_TID, P_OF15_OXM
+from vnet.ovs.flow.protocols import P_OF10_ANY, P_OF10_NXM_TID, P_OF11_STD, P_OF15_OXM
 from vnet.ovs.ofproto.dump.flows import dump_aggregate, dump_flows
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.rules.selection import Selection
 from vnet.ovs.ofproto.rules.table import TableSettings
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -23,6 +23,7 @@ from vnet.ovs.openflow.messages import (
     FlowModCommand,
     GroupMod,
     GroupModCommand,
+    RemovedReason,
 )
 from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.openflow.text.flow_mod import parse_flow
@@ -194,6 +195,20 @@ def test_by_openflow_1_0_a_modification_that_finds_nothing_adds(bridge: Bridge) 
 def test_later_versions_add_nothing_by_modifying(bridge: Bridge) -> None:
     bridge.ofctl(MODIFY, "table=0,ip,actions=output:1")
     assert bridge.flows() == []
+
+
+def test_openflow_1_1_gives_a_cookie_only_to_what_a_modification_adds(bridge: Bridge) -> None:
+    bridge.add("cookie=1,tcp,actions=drop", allowed=P_OF11_STD)
+    for match in ("tcp", "udp"):
+        bridge.ofctl(FlowModCommand.MODIFY, f"cookie=2,{match},actions=drop", P_OF11_STD)
+    assert [rule.cookie for rule in bridge.ofproto.flows()] == [1, 2]
+
+
+def test_a_packet_that_is_kept_cannot_be_named(bridge: Bridge) -> None:
+    for command in (FlowModCommand.ADD, FlowModCommand.MODIFY, FlowModCommand.MODIFY_STRICT):
+        with pytest.raises(OpenFlowError, match="OFPBRC_BUFFER_UNKNOWN"):
+            bridge.ofproto.flow_mod(FlowMod(command, buffer_id=5))
+    bridge.ofproto.flow_mod(FlowMod(FlowModCommand.DELETE, buffer_id=5))
 
 
 def test_a_cookie_to_look_for_never_adds(bridge: Bridge) -> None:

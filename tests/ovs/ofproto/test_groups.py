@@ -17,7 +17,7 @@ from vnet.ovs.ofproto.dump.groups import dump_group_stats, dump_groups
 from vnet.ovs.ofproto.groups.dp_hash import slots_of_buckets
 from vnet.ovs.ofproto.groups.group import SelectionMethod
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     BUCKET_ALL,
@@ -29,6 +29,7 @@ from vnet.ovs.openflow.messages import (
     GroupMod,
     GroupModCommand,
     GroupType,
+    RemovedReason,
 )
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.text.group import parse_group

@@ -25,7 +25,7 @@ from vnet.ovs.ofproto.rules.changes import FlowsListener
 from vnet.ovs.ofproto.rules.expiry import Expiry
 from vnet.ovs.ofproto.rules.flow_mods import FlowMods, is_unchanged
 from vnet.ovs.ofproto.rules.internal_rules import InternalRules
-from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.rules.rule_store import RuleStore
 from vnet.ovs.ofproto.rules.selection import COOKIE_EXACT, Selection
 from vnet.ovs.ofproto.rules.table import Table, TableSettings
@@ -45,6 +45,7 @@ from vnet.ovs.openflow.messages import (
     PacketOut,
     PortConfig,
     PortMod,
+    RemovedReason,
 )
 from vnet.ovs.openflow.ofpacts import Ofpacts
 from vnet.sim.scheduler import Scheduler

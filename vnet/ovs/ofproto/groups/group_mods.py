@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from vnet.ovs.flow.ports import OFPP_NONE
 from vnet.ovs.ofproto.groups.group import GroupEntry
-from vnet.ovs.ofproto.rules.rule import RemovedReason
 from vnet.ovs.ofproto.rules.rule_store import RuleStore
 from vnet.ovs.ofproto.rules.transaction import Transaction
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -23,6 +22,7 @@ from vnet.ovs.openflow.messages import (
     GroupMod,
     GroupModCommand,
     GroupType,
+    RemovedReason,
 )
 from vnet.sim.scheduler import Scheduler
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from vnet.base.record import record
-from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.openflow.messages import RemovedReason
 from vnet.ovs.openflow.ofpacts import Ofpacts
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable
 
 from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.ovs.ofproto.rules.lazy_heap import LazyHeap
-from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.openflow.messages import RemovedReason
 from vnet.sim.scheduler import Scheduler, Timer
 
 Expired = Callable[[Rule, RemovedReason], None]

@@ -10,13 +10,19 @@ from vnet.ovs.ofproto.groups.group import GroupEntry
 from vnet.ovs.ofproto.meter import MeterEntry
 from vnet.ovs.ofproto.rules.action_queries import References, references_of
 from vnet.ovs.ofproto.rules.changes import FlowEvent
-from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.rules.rule_store import RuleStore
 from vnet.ovs.ofproto.rules.selection import selection_of
 from vnet.ovs.ofproto.rules.table import N_TABLES, Table
 from vnet.ovs.ofproto.rules.transaction import Transaction
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import FlowFlags, FlowMod, FlowModCommand
+from vnet.ovs.openflow.messages import (
+    NO_BUFFER,
+    FlowFlags,
+    FlowMod,
+    FlowModCommand,
+    RemovedReason,
+)
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts
 from vnet.sim.scheduler import Scheduler
 
@@ -72,6 +78,7 @@ class FlowMods:
         """
         table = self._table_for(mod)
         references = self.check_actions(mod.actions)
+        _check_buffer(mod)
         old = table.classifier.find(mod.match, mod.priority)
         if old is None:
             self._insert(mod, table, references, transaction)
@@ -92,6 +99,7 @@ class FlowMods:
         added where none is selected.
         """
         table = self._table_for(mod)
+        _check_buffer(mod)
         rules = self._selected(mod, by_output=False)
         if rules:
             self.check_actions(mod.actions)
@@ -114,7 +122,7 @@ class FlowMods:
         is_new: bool,
     ) -> None:
         changes |= {"actions": mod.actions, "modified_ns": self._scheduler.now_ns}
-        if mod.new_cookie is not None:
+        if mod.new_cookie is not None and not mod.keeps_cookies:
             changes["cookie"] = mod.new_cookie
         if FlowFlags.RESET_COUNTS in mod.flags:
             changes |= {"n_packets": 0, "n_bytes": 0}
@@ -199,6 +207,12 @@ def _matches_hidden_fields(match: Match) -> bool:
         or recirc_id_mask not in (0, Flow.recirc_id.ones)
         or Flow.dp_hash.of(match.mask) != 0
     )
+
+
+def _check_buffer(mod: FlowMod) -> None:
+    """No packets are kept, so that none can be named."""
+    if mod.buffer_id != NO_BUFFER:
+        raise OpenFlowError("OFPBRC_BUFFER_UNKNOWN")
 
 
 def is_unchanged(rule: Rule, mod: FlowMod) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 
 from vnet.ovs.flow.match import Match
 from vnet.ovs.ofproto.rules.action_queries import NO_REFERENCES, References
@@ -12,17 +11,6 @@ from vnet.ovs.openflow.ofpacts import Conjunction, Ofpacts
 
 HIDDEN_PRIORITY = 0x10000
 """Rules of this priority and above are the switch's own: OpenFlow cannot name them."""
-
-
-class RemovedReason(Enum):
-    """Why a flow left its table (OFPRR_*); the value is its text."""
-
-    IDLE_TIMEOUT = "idle"
-    HARD_TIMEOUT = "hard"
-    DELETE = "delete"
-    GROUP_DELETE = "group_delete"
-    METER_DELETE = "meter_delete"
-    EVICTION = "eviction"
 
 
 @dataclass(slots=True, eq=False)

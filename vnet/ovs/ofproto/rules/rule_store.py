@@ -12,12 +12,12 @@ from vnet.ovs.ofproto.rules.changes import FlowEvent
 from vnet.ovs.ofproto.rules.cookies import CookieIndex
 from vnet.ovs.ofproto.rules.expiry import Expiry
 from vnet.ovs.ofproto.rules.learned import LearnedCookies
-from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.rules.selection import COOKIE_EXACT, Selection
 from vnet.ovs.ofproto.rules.table import N_TABLES, Table
 from vnet.ovs.ofproto.rules.transaction import Transaction
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import FlowFlags
+from vnet.ovs.openflow.messages import FlowFlags, RemovedReason
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
 
 

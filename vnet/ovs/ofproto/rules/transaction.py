@@ -8,7 +8,8 @@ from typing import Any
 
 from vnet.ovs.ofproto.rules.changes import FlowChange, FlowEvent
 from vnet.ovs.ofproto.rules.learned import LearnedCookie
-from vnet.ovs.ofproto.rules.rule import RemovedReason, Rule
+from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.openflow.messages import RemovedReason
 from vnet.ovs.openflow.ofpacts import Ofpacts
 
 

@@ -13,6 +13,22 @@ from vnet.ovs.openflow.messages.controller import (
     default_async_config,
 )
 from vnet.ovs.openflow.messages.flow import DEFAULT_PRIORITY, FlowFlags, FlowMod, FlowModCommand
+from vnet.ovs.openflow.messages.flow_monitor import (
+    FlowMonitorCommand,
+    FlowMonitorFlags,
+    FlowMonitorRequest,
+    FlowUpdate,
+    FlowUpdateEvent,
+)
+from vnet.ovs.openflow.messages.flow_stats import (
+    UNKNOWN_COUNT,
+    AggregateStats,
+    FlowRemoved,
+    FlowStats,
+    FlowStatsRequest,
+    RemovedReason,
+    removed_reason_text,
+)
 from vnet.ovs.openflow.messages.group import (
     BUCKET_ALL,
     BUCKET_FIRST,
@@ -84,6 +100,8 @@ __all__ = [
     "METER_SLOWPATH",
     "NO_BUFFER",
     "NO_COOKIE",
+    "UNKNOWN_COUNT",
+    "AggregateStats",
     "AsyncConfig",
     "AsyncMessage",
     "Bucket",
@@ -96,6 +114,14 @@ __all__ = [
     "FlowFlags",
     "FlowMod",
     "FlowModCommand",
+    "FlowMonitorCommand",
+    "FlowMonitorFlags",
+    "FlowMonitorRequest",
+    "FlowRemoved",
+    "FlowStats",
+    "FlowStatsRequest",
+    "FlowUpdate",
+    "FlowUpdateEvent",
     "FragmentHandling",
     "GroupMod",
     "GroupModCommand",
@@ -117,6 +143,7 @@ __all__ = [
     "PortReason",
     "PortState",
     "PortStatus",
+    "RemovedReason",
     "RmonCounters",
     "RoleReason",
     "RoleRequest",
@@ -129,4 +156,5 @@ __all__ = [
     "TlvTableCommand",
     "TlvTableMod",
     "default_async_config",
+    "removed_reason_text",
 ]

@@ -8,6 +8,7 @@ from vnet.base.record import record
 from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
 from vnet.ovs.openflow.messages.group import GROUP_ANY
+from vnet.ovs.openflow.messages.packet import NO_BUFFER
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts
 
 
@@ -43,8 +44,10 @@ class FlowMod:
     """Add, change or delete flows (OFPT_FLOW_MOD).
 
     ``cookie_mask`` 0 looks at no cookie. ``new_cookie`` None keeps the cookie of flows that
-    are modified. ``table_id`` TABLE_ALL means every table, or for an addition table 0.
-    ``idle_timeout_s`` and ``hard_timeout_s`` 0 are never.
+    are modified, and so does ``keeps_cookies``: then only a flow that is added for want of any
+    gets it. ``table_id`` TABLE_ALL means every table, or for an addition table 0.
+    ``idle_timeout_s`` and ``hard_timeout_s`` 0 are never. ``buffer_id`` is of a packet to which
+    the actions apply at once, if it is not NO_BUFFER.
     """
 
     command: FlowModCommand
@@ -61,3 +64,5 @@ class FlowMod:
     out_port: OfpPort = OFPP_NONE
     out_group: int = GROUP_ANY
     actions: Ofpacts = ()
+    keeps_cookies: bool = False
+    buffer_id: int = NO_BUFFER

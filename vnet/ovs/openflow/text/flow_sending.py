@@ -90,6 +90,7 @@ def flow_as_sent(mod: FlowMod, protocol: int) -> FlowMod:
         mod.out_port,
         mod.out_group if _sends_out_group(mod, version) else GROUP_ANY,
         actions,
+        mod.command in _MODIFY and protocol == P_OF11_STD and new_cookie is not None,
     )
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "encode_match",
     "encode_nxm",
     "encode_oxm",
+    "oxm_bytes",
 ]
 
 _HEADER = struct.Struct("!HH")
@@ -48,9 +49,9 @@ def encode_match(match: Match, version: OpenFlowVersion) -> bytes:
     """A match as it stands in most messages of a version: ``ofp10_match`` (40 bytes),
     ``ofp11_match`` (88), and OXM with its header and padding since OpenFlow 1.2.
     """
-    if version is OpenFlowVersion.OF10:
+    if version == OpenFlowVersion.OF10:
         return encode_openflow10(match)
-    if version is OpenFlowVersion.OF11:
+    if version == OpenFlowVersion.OF11:
         return encode_openflow11(match)
     return encode_oxm(match, version)
 
@@ -70,7 +71,7 @@ def decode_match(
     Since OpenFlow 1.1 its own header says what it is: Open vSwitch takes either in any version.
     Raises :class:`OpenFlowError` (OFPBMC_*, NXFMFC_INVALID_TLV_FIELD).
     """
-    if version is OpenFlowVersion.OF10:
+    if version == OpenFlowVersion.OF10:
         end = offset + OPENFLOW10_BYTES
         if end > len(data):
             raise OpenFlowError("OFPBRC_BAD_LEN")
@@ -91,6 +92,12 @@ def encode_oxm(match: Match, version: OpenFlowVersion) -> bytes:
     fields = encode_field_list(match, version)
     n_bytes = _HEADER.size + len(fields)
     return _HEADER.pack(_OXM, n_bytes) + fields + bytes(-n_bytes % 8)
+
+
+def oxm_bytes(data: bytes) -> int:
+    """The length that a match in OXM says it has, without its padding."""
+    n_bytes: int = _HEADER.unpack_from(data)[1]
+    return n_bytes
 
 
 def decode_oxm(data: bytes, offset: int, reading: Reading = Reading()) -> tuple[Match, int]:  # noqa: B008 - immutable
