@@ -99,7 +99,7 @@ def test_a_packet_that_waits_tells_how_it_would_go_on() -> None:
         ARP, PacketInReason.ACTION, pipeline=pipeline(in_port=1), continuation=waiting
     )
     assert packet_in_text(message).splitlines()[1:-1] == [
-        " continuation.bridge=00010203-0405-0607-0809-0a0b0c0d0e0f",
+        " continuation.bridge=03020100-0706-0504-0b0a-09080f0e0d0c",
         " continuation.stack=(top) 0x203 0x1 (bottom)",
         " continuation.mirrors=0x5",
         " continuation.conntracked=true",

@@ -12,6 +12,7 @@ from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_IPV6,
 )
 from vnet.ovs.flow.tunnel_flags import OAM
+from vnet.ovs.openflow.messages import IN_PORT_MASK
 
 _FOLLOWS = (
     Flow.tun_id,
@@ -53,7 +54,7 @@ def pipeline_match(key: int) -> Match:
 
     In_port stands in it in any case, all else where it says something.
     """
-    mask = Flow.in_port.mask
+    mask = IN_PORT_MASK
     if key & _ANY:
         for bits in _FOLLOWS:
             if key & bits.mask:

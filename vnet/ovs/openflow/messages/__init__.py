@@ -60,6 +60,7 @@ from vnet.ovs.openflow.messages.nicira import (
     TlvTableMod,
 )
 from vnet.ovs.openflow.messages.packet import (
+    IN_PORT_MASK,
     NO_BUFFER,
     NO_COOKIE,
     Continuation,
@@ -95,6 +96,7 @@ __all__ = [
     "GROUP_ALL",
     "GROUP_ANY",
     "GROUP_MAX",
+    "IN_PORT_MASK",
     "METER_ALL",
     "METER_CONTROLLER",
     "METER_SLOWPATH",

@@ -8,7 +8,7 @@ from vnet.base.record import record
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.openflow.ofpacts import Ofpacts, PacketInReason
+from vnet.ovs.openflow.ofpacts import Ofpacts
 
 
 class PacketInFormat(IntEnum):
@@ -23,6 +23,9 @@ NO_BUFFER = 0xFFFFFFFF
 """``buffer_id`` of a packet that comes whole: Open vSwitch keeps none."""
 NO_COOKIE = 0xFFFF_FFFF_FFFF_FFFF
 """``cookie`` of a packet-in that no flow was the cause of."""
+
+IN_PORT_MASK = 0xFFFF << Flow.in_port.shift
+"""OpenFlow's ports have 16 bits of those that a flow has for them."""
 
 
 @record(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Continuation:
 class PacketIn:
     """A packet that a switch hands to its controller (OFPT_PACKET_IN and its kin).
 
+    ``reason`` is a :class:`PacketInReason`; of a message that was received it may be any number.
     ``pipeline`` matches what no one could read off the packet: in_port, metadata, registers,
     connection state. ``continuation`` is there where the packet waits for an NXT_RESUME.
     ``full_len_bytes`` and ``buffer_id`` are of messages that were received: the frame's length
@@ -54,7 +58,7 @@ class PacketIn:
     """
 
     frame: bytes
-    reason: PacketInReason
+    reason: int
     table_id: int = 0
     cookie: int = NO_COOKIE
     pipeline: Match = CATCHALL

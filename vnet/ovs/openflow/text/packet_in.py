@@ -13,6 +13,7 @@ from vnet.ovs.openflow.ofpacts import PacketInReason
 from vnet.ovs.openflow.text.actions import actions_text
 from vnet.ovs.openflow.text.packet import packet_text
 
+_REASONS = frozenset(PacketInReason)
 _NAMELESS_REASONS = (PacketInReason.EXPLICIT_MISS, PacketInReason.IMPLICIT_MISS)
 
 
@@ -48,9 +49,11 @@ def _settings(message: PacketIn, names: Names) -> Iterator[str]:
             yield "(***total_len != data_len***)"
 
 
-def reason_text(reason: PacketInReason) -> str:
+def reason_text(reason: int) -> str:
     """Why a packet came, in a word; of a table's miss it is not told how it came about."""
-    return "" if reason in _NAMELESS_REASONS else reason.name.lower()
+    if reason not in _REASONS:
+        return str(reason)
+    return "" if reason in _NAMELESS_REASONS else PacketInReason(reason).name.lower()
 
 
 def _further_lines(message: PacketIn, names: Names) -> Iterator[str]:
@@ -64,7 +67,7 @@ def _further_lines(message: PacketIn, names: Names) -> Iterator[str]:
 def _continuation(waiting: Continuation, names: Names) -> Iterator[tuple[str, object]]:
     """What is told of a packet that waits to go on."""
     if any(waiting.bridge):
-        yield "bridge", UUID(bytes=waiting.bridge)
+        yield "bridge", _uuid(waiting.bridge)
     if waiting.stack:
         values = " ".join(f"{int.from_bytes(value, 'big'):#x}" for value in reversed(waiting.stack))
         yield "stack", f"(top) {values} (bottom)"
@@ -78,3 +81,8 @@ def _continuation(waiting: Continuation, names: Names) -> Iterator[tuple[str, ob
         yield "action_set", actions_text(waiting.action_set, names)
     if waiting.odp_port:
         yield "odp_port", waiting.odp_port
+
+
+def _uuid(raw: bytes) -> UUID:
+    """Open vSwitch has UUIDs as four numbers, and sends them as they stand in its memory."""
+    return UUID(bytes=b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4)))
