@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from vnet.ovs.connmgr.request import NO_ANSWER, Handler, Request
-from vnet.ovs.connmgr.requests import switch
+from vnet.ovs.connmgr.request import Handler, Request
+from vnet.ovs.connmgr.requests import controller, ports, switch, tracking
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind
@@ -19,8 +19,28 @@ if TYPE_CHECKING:
 HANDLERS: Mapping[Kind, Handler] = MappingProxyType(
     {
         kinds.OFPT_ECHO_REQUEST: switch.echo,
-        kinds.OFPT_ECHO_REPLY: lambda _request: NO_ANSWER,
+        kinds.OFPT_ECHO_REPLY: controller.nothing,
         kinds.OFPT_BARRIER_REQUEST: switch.barrier,
+        kinds.OFPT_FEATURES_REQUEST: switch.features,
+        kinds.OFPT_GET_CONFIG_REQUEST: switch.get_config,
+        kinds.OFPT_SET_CONFIG: switch.set_config,
+        kinds.OFPST_DESC_REQUEST: switch.description,
+        kinds.OFPT_PORT_MOD: ports.modify,
+        kinds.OFPST_PORT_REQUEST: ports.stats,
+        kinds.OFPST_PORT_DESC_REQUEST: ports.descriptions,
+        kinds.OFPT_ROLE_REQUEST: controller.role,
+        kinds.NXT_ROLE_REQUEST: controller.role,
+        kinds.OFPT_SET_ASYNC: controller.set_async,
+        kinds.NXT_SET_ASYNC_CONFIG: controller.set_async,
+        kinds.NXT_SET_ASYNC_CONFIG2: controller.set_async,
+        kinds.OFPT_GET_ASYNC_REQUEST: controller.get_async,
+        kinds.NXT_SET_CONTROLLER_ID: controller.set_controller_id,
+        kinds.NXT_SET_PACKET_IN_FORMAT: controller.set_packet_in_format,
+        kinds.NXT_SET_FLOW_FORMAT: controller.set_flow_format,
+        kinds.NXT_FLOW_MOD_TABLE_ID: controller.set_table_ids,
+        kinds.NXT_FLOW_AGE: controller.nothing,
+        kinds.NXT_CT_FLUSH_ZONE: tracking.flush_zone,
+        kinds.NXT_CT_FLUSH: tracking.flush,
     }
 )
 

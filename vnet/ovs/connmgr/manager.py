@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
+from vnet.ovs.openflow.messages import AsyncMessage, ControllerRole, RoleReason
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 
 if TYPE_CHECKING:
+    from vnet.ovs.connmgr.news import News
     from vnet.ovs.connmgr.ofconn import Ofconn
     from vnet.ovs.openflow.wire.hello import Versions
 
 Send = Callable[[bytes], None]
+
+_GENERATIONS = 1 << 64
 
 
 def nothing_waits() -> int:
@@ -27,14 +31,23 @@ def nothing_waits() -> int:
 
 
 class ConnectionManager:
-    """One bridge's. ``connections`` are in the order in which they came."""
+    """One bridge's. ``connections`` are in the order in which they came.
+
+    While requests are carried out, ``source`` is the connection that they came by, and
+    ``source_xids`` are their numbers.
+    """
 
     def __init__(self, ofproto: Ofproto, backer: Backer, vlog: Vlog = SILENT) -> None:
         self.ofproto = ofproto
         self.backer = backer
         self.vlog = vlog
         self.connections: list[Ofconn] = []
+        self.generation_id: int | None = None
+        """That of the last controller that was made primary or secondary."""
+        self.source: Ofconn | None = None
+        self.source_xids: tuple[int, ...] = ()
         self._new_xid = count(1).__next__
+        self._news: News | None = None
 
     def connect(
         self,
@@ -51,18 +64,59 @@ class ConnectionManager:
         the connection ``name``. ``is_primary``: a controller, which hears of what happens unasked;
         others are at its service as ovs-ofctl is.
         """
-        from vnet.ovs.connmgr.ofconn import Ofconn  # Labs without controllers need no codec.
+        # Labs without controllers need no codec.
+        from vnet.ovs.connmgr.news import News
+        from vnet.ovs.connmgr.ofconn import Ofconn
 
         connection = Ofconn(
             *(self, send, name, versions, self._new_xid()), is_primary=is_primary, backlog=backlog
         )
         self.connections.append(connection)
+        if self._news is None:
+            self._news = News(self)
+        self.wishes_changed()
         return connection
 
     def forget(self, connection: Ofconn) -> None:
         """A connection has ended."""
         self.connections.remove(connection)
+        if not self.connections and self._news is not None:
+            self._news.close()
+            self._news = None
+        self.wishes_changed()
 
     def settle(self) -> None:
         """What has changed is in force before the next frame."""
         self.backer.revalidator.settle()
+
+    def wishes_changed(self) -> None:
+        """Other packets may have to come up from the datapath now."""
+        wanted = any(connection.wishes.packet_in_on_miss for connection in self.connections)
+        if wanted is not self.ofproto.wants_packet_in_on_miss:
+            self.ofproto.wants_packet_in_on_miss = wanted
+            self.ofproto.touch()
+
+    def listeners(self, message: AsyncMessage, reason: int) -> list[Ofconn]:
+        """The connections that are to be told of something."""
+        return [
+            connection
+            for connection in self.connections
+            if connection.wishes.includes(message, reason, connection.role)
+        ]
+
+    def take_generation(self, generation_id: int) -> bool:
+        """A controller claims a role; False where another has done so with a later generation."""
+        last = self.generation_id
+        if last is not None and (generation_id - last) % _GENERATIONS >= _GENERATIONS // 2:
+            return False
+        self.generation_id = generation_id
+        return True
+
+    def set_role(self, connection: Ofconn, role: ControllerRole) -> None:
+        """A connection has a role from now on. There is one primary; who was it before looks on."""
+        if role is ControllerRole.PRIMARY and connection.role is not role:
+            for other in self.connections:
+                if other.role is role:
+                    other.role = ControllerRole.SECONDARY
+                    other.tell_role(RoleReason.PRIMARY_REQUEST)
+        connection.role = role

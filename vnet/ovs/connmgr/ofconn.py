@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from vnet.ovs.connmgr.bundles import Bundles
 from vnet.ovs.connmgr.dispatch import answers_to
+from vnet.ovs.connmgr.flow_mod_log import FlowModLog
+from vnet.ovs.connmgr.wishes import Wishes
 from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.messages import ControllerRole, RoleReason, RoleStatus
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.errors import error_reply
 from vnet.ovs.openflow.wire.hello import Versions, hello, negotiate
-from vnet.ovs.openflow.wire.kinds import name_of
+from vnet.ovs.openflow.wire.kind import Kind
+from vnet.ovs.openflow.wire.kinds import OFPT_ROLE_STATUS, ONFT_ROLE_STATUS, name_of, pack
 from vnet.ovs.openflow.wire.message import (
     ECHO_REPLY,
     ECHO_REQUEST,
@@ -22,6 +28,7 @@ from vnet.ovs.openflow.wire.message import (
     ProtocolError,
     encode,
 )
+from vnet.ovs.openflow.wire.role import encode_role_status
 
 if TYPE_CHECKING:
     from vnet.ovs.connmgr.manager import ConnectionManager, Send
@@ -54,15 +61,22 @@ class Ofconn:
         self.name = name
         self.is_primary = is_primary
         self.version: OpenFlowVersion | None = None
-        self.send = send
+        self.role = ControllerRole.EQUAL
+        self.wishes = Wishes(is_primary=is_primary)
         self.backlog = backlog
+        self.n_sent_bytes = 0
         self.heard: Callable[[int], None] = lambda _type: None
+        self._send = send
         self._versions = versions
         self._xid = xid
         self._reader = MessageReader()
         self._waiting: deque[Message] = deque()
         self._log = manager.vlog.module("connmgr")
         self._error_limit = self._log.limit(10, 10)
+        self._overflow_limit = self._log.limit(5, 5)
+        scheduler = manager.ofproto.scheduler
+        self.bundles = Bundles(scheduler, self.refuse)
+        self.flow_mods = FlowModLog(scheduler, name, self._log)
 
     def start(self) -> None:
         """Send the greeting."""
@@ -76,7 +90,42 @@ class Ofconn:
     def closed(self) -> None:
         """The connection is no more."""
         self._waiting.clear()
+        self.bundles.close()
+        self.flow_mods.close()
         self.manager.forget(self)
+
+    # -- what goes out
+
+    def send(self, data: bytes) -> int:
+        """Send bytes; returns how many there have been in all."""
+        self.n_sent_bytes += len(data)
+        self._send(data)
+        return self.n_sent_bytes
+
+    def tell(self, kind: Kind, body: bytes = b"") -> None:
+        """Send a message that answers nothing. ``kind`` must exist in the version."""
+        assert self.version is not None
+        self.send(pack(kind, self.version, 0, body))
+
+    def tell_role(self, reason: RoleReason) -> None:
+        """Tell it of its role, which has changed, if it understands that."""
+        for kind in (OFPT_ROLE_STATUS, ONFT_ROLE_STATUS):
+            if self.version in kind.numberings:
+                status = RoleStatus(self.role, reason, self.manager.generation_id)
+                self.tell(kind, encode_role_status(status))
+
+    def refuse(self, message: Message, error: OpenFlowError) -> None:
+        """Answer a message with an error."""
+        text = f"{self.name}: sending {error.name} error reply to {name_of(message)} message"
+        self._log.info(text, self._error_limit)
+        self.send(error_reply(message, error))
+
+    def _n_taken_bytes(self) -> int:
+        return self.n_sent_bytes - self.backlog()
+
+    def _overflowed(self) -> None:
+        text = f"{self.name}: dropping packet-in due to queue overflow"
+        self._log.info(text, self._overflow_limit)
 
     # -- what comes in
 
@@ -100,6 +149,8 @@ class Ofconn:
     def _sort(self, message: Message) -> None:
         if self.version is None:
             self.version = OpenFlowVersion(negotiate(self._versions, message))
+            self.wishes.greeted(self.version)
+            self.manager.wishes_changed()
             return
         self.heard(message.type)
         self._waiting.append(message)
@@ -122,10 +173,31 @@ class Ofconn:
             for answer in answers_to(self, message):
                 self.send(answer)
         except OpenFlowError as error:
+            if error.warning is not None:
+                module, text = error.warning
+                self.manager.vlog.module(module).warn(text)
             self.refuse(message, error)
 
-    def refuse(self, message: Message, error: OpenFlowError) -> None:
-        """Answer a message with an error."""
-        text = f"{self.name}: sending {error.name} error reply to {name_of(message)} message"
-        self._log.info(text, self._error_limit)
-        self.send(error_reply(message, error))
+    # -- what it may
+
+    @property
+    def is_secondary(self) -> bool:
+        """Whether it may only look on."""
+        return self.role is ControllerRole.SECONDARY
+
+    def need_rights(self) -> None:
+        """Raise OFPBRC_IS_SECONDARY where it may only look on."""
+        if self.is_secondary:
+            raise OpenFlowError("OFPBRC_IS_SECONDARY")
+
+    @contextmanager
+    def asking(self, *xids: int) -> Iterator[None]:
+        """What changes meanwhile is this connection's doing; ``xids`` are those of the requests
+        that are carried out together."""
+        self.manager.source = self
+        self.manager.source_xids = xids
+        try:
+            yield
+        finally:
+            self.manager.source = None
+            self.manager.source_xids = ()

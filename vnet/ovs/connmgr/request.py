@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.kinds import pack, pack_multipart, reply_to
 from vnet.ovs.openflow.wire.message import Message
@@ -28,9 +29,9 @@ class Request(NamedTuple):
         return self.ofconn.manager.ofproto
 
     @property
-    def version(self) -> int:
+    def version(self) -> OpenFlowVersion:
         """The version of OpenFlow that it is in."""
-        return self.message.version
+        return OpenFlowVersion(self.message.version)
 
     @property
     def body(self) -> bytes:

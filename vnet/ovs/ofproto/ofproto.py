@@ -79,6 +79,8 @@ class Ofproto:
         """Tells it from others that there were, by its name, before it (16 bytes)."""
         self.datapath_id = 0
         """What OpenFlow knows the bridge by, 64 bits."""
+        self.description = self.serial_number = "None"
+        """What it says of itself besides."""
         self.datapath_type = "system"
         """Patch ports lead to bridges of the same type only."""
         self.groups: dict[int, GroupEntry] = {}
@@ -296,10 +298,12 @@ class Ofproto:
         return self._by_name.get(name)
 
     def check_port_mod(self, mod: PortMod) -> OfPort:
-        """The port that is meant. Raises ``OFPPMFC_BAD_PORT``."""
+        """The port that is meant. Raises ``OFPPMFC_BAD_PORT`` or ``OFPPMFC_BAD_HW_ADDR``."""
         port = self.ports.get(mod.port)
         if port is None:
             raise OpenFlowError("OFPPMFC_BAD_PORT")
+        if mod.mac not in (None, port.mac):
+            raise OpenFlowError("OFPPMFC_BAD_HW_ADDR")
         return port
 
     def port_mod(self, mod: PortMod) -> None:

@@ -52,6 +52,14 @@ def version_of(protocol: int) -> OpenFlowVersion:
     return _VERSIONS[protocol]
 
 
+_PROTOCOLS = {version: protocol for protocol, version in reversed(_VERSIONS.items())}
+
+
+def protocol_of(version: OpenFlowVersion) -> int:
+    """The plainest dialect of a version: what is spoken before anything else is asked for."""
+    return _PROTOCOLS[version]
+
+
 _PROTOCOLS_OF_NAME = {
     f"openflow1{minor}": P_OF10_ANY if minor == 0 else P_OF11_STD << minor - 1 for minor in range(6)
 }

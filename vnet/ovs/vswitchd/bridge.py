@@ -29,6 +29,7 @@ from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig, InterfaceCo
 from vnet.ovs.vswitchd.control import BridgeControl
 from vnet.ovs.vswitchd.devices import Devices
 from vnet.ovs.vswitchd.identity import (
+    describe,
     drawn_mac,
     least_mtu_bytes,
     lent_mac,
@@ -165,7 +166,7 @@ class Bridge:
             return {found[0].name: as_it_runs(self.config, found[0])}
         names = {interface.name for interface in found}
         wanted = wanted_interfaces(self.config, in_order=in_order) if found else {}
-        return {name: interface for name, interface in wanted.items() if name in names}
+        return {name: wanted[name] for name in wanted if name in names}
 
     def _port_changed(self, _port: OfPort) -> None:
         self._around.status_changed()
@@ -332,7 +333,7 @@ class Bridge:
     def configure_switching(self) -> None:
         """Set all else, by the address that the bridge has now."""
         config, was = self.config, self._was
-        self.ofproto.openflow_full = config.openflow_full
+        describe(self.ofproto, config)
         self._configure_learning(was)
         # All others have the settings of a new table; the last is the switch's own.
         for table_id in sorted(was.flow_tables.keys() | config.flow_tables.keys()):

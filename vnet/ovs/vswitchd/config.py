@@ -243,6 +243,16 @@ class BridgeConfig(Row):
         return (int(text, 16) or None) if _DATAPATH_ID.fullmatch(text) else None
 
     @property
+    def description(self) -> str:
+        """``other_config:dp-desc``, what it says of itself by OpenFlow."""
+        return self.other_config.get("dp-desc", "None")
+
+    @property
+    def serial_number(self) -> str:
+        """``other_config:dp-sn``, likewise."""
+        return self.other_config.get("dp-sn", "None")
+
+    @property
     def hwaddr(self) -> Mac | None:
         """``other_config:hwaddr``, the address of the local port, if there is one."""
         try:

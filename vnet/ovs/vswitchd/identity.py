@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from vnet.base.ids import Mac, mac_text
 from vnet.ovs.flow.hashing import hash_bytes
+from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ovsdb.atoms import Uuid
 from vnet.ovs.vlog.vlog import LogModule
 from vnet.ovs.vswitchd.config import BridgeConfig, BridgePortConfig
@@ -96,6 +97,13 @@ def own_mac(identity: object, name: str) -> Mac:
     else:
         drawn = hash_bytes(name.encode(), 0).to_bytes(4, "big") + b"\0\0"
     return Mac(bytes((drawn[0] & ~_GROUP | _LOCAL,)) + drawn[1:])
+
+
+def describe(ofproto: Ofproto, config: BridgeConfig) -> None:
+    """Have a bridge be, by OpenFlow, what its configuration says."""
+    ofproto.openflow_full = config.openflow_full
+    ofproto.description = config.description
+    ofproto.serial_number = config.serial_number
 
 
 def least_mtu_bytes(interfaces: Mapping[str, Interface]) -> int:

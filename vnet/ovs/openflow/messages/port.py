@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
-from vnet.base.ids import MAC_ZERO, Mac
+from vnet.base.ids import Mac
 from vnet.base.record import record
 from vnet.ovs.flow.ports import OfpPort
 
@@ -61,13 +61,13 @@ class PortFeatures(IntFlag):
 class PortMod:
     """Set the bits of ``mask`` in a port's configuration to those of ``config``.
 
-    ``mac`` must be the port's own. ``advertise`` NONE leaves that alone.
+    ``mac`` must be the port's own, if it is there; ``advertise`` NONE leaves that alone.
     """
 
     port: OfpPort
     config: PortConfig
     mask: PortConfig
-    mac: Mac = MAC_ZERO
+    mac: Mac | None = None
     advertise: PortFeatures = PortFeatures.NONE
 
 

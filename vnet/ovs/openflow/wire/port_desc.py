@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from vnet.base.ids import Mac
+from vnet.base.ids import MAC_ZERO, Mac
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
@@ -157,14 +157,15 @@ def decode_port_status(body: bytes, version: OpenFlowVersion) -> PortStatus:
 
 def encode_port_mod(mod: PortMod, version: OpenFlowVersion) -> bytes:
     """The body of an OFPT_PORT_MOD."""
+    mac = mod.mac or MAC_ZERO
     if version is _OF10:
         config, mask = mod.config & _CONFIG10, mod.mask & _CONFIG10
-        return _MOD10.pack(mod.port, mod.mac, config, mask, _features10(mod.advertise))
+        return _MOD10.pack(mod.port, mac, config, mask, _features10(mod.advertise))
     number = port_to_of11(mod.port)
     config, mask = mod.config & _CONFIG11, mod.mask & _CONFIG11
     if version < _OF14:
-        return _MOD11.pack(number, mod.mac, config, mask, mod.advertise)
-    body = _MOD14.pack(number, mod.mac, config, mask)
+        return _MOD11.pack(number, mac, config, mask, mod.advertise)
+    body = _MOD14.pack(number, mac, config, mask)
     return body + (put_u32(_ETHERNET, mod.advertise) if mod.advertise else b"")
 
 

@@ -1,0 +1,58 @@
+"""Roles, generations, and what connections are told unasked; answers are recorded from
+ovs-vswitchd 3.1."""
+
+from __future__ import annotations
+
+from tests.ovs.connmgr.talk import Peer
+from tests.ovs.whole_switch import switch_with
+from vnet.ovs.flow.ports import OfpPort
+from vnet.ovs.openflow.messages import PortConfig, PortMod
+from vnet.ovs.openflow.version import OpenFlowVersion
+
+OF10, OF13, OF15 = OpenFlowVersion.OF10, OpenFlowVersion.OF13, OpenFlowVersion.OF15
+
+PRIMARY_5 = "18 00000002000000000000000000000005"
+SECONDARY_4 = "18 00000003000000000000000000000004"
+SECONDARY_6 = "18 00000003000000000000000000000006"
+PORT_MOD = "10 00000001 00000000 aa55aa550001 0000 00000010 00000010 00000000 00000000"
+
+
+def test_who_comes_with_an_older_generation_gets_no_role() -> None:
+    switch = switch_with(n_ports=2)
+    one, other = Peer(switch, OF13), Peer(switch, OF13)
+    assert one.say(PRIMARY_5) == ["19 00000002000000000000000000000005"]
+    refusal = other.say(SECONDARY_4)
+    assert [answer[:11] for answer in refusal] == ["01 000b0000"], "OFPRRFC_STALE"
+    assert other.say(SECONDARY_6) == ["19 00000003000000000000000000000006"]
+
+
+def test_a_second_primary_makes_the_first_one_look_on() -> None:
+    switch = switch_with(n_ports=2)
+    one, other = Peer(switch, OF13), Peer(switch, OF15)
+    one.say(PRIMARY_5)
+    assert other.say(PRIMARY_5) == ["19 00000002000000000000000000000005"]
+    told = "04 4f4e4600 00000777 00000003 00000000 0000000000000005".replace(" ", "")
+    assert one.take() == [f"{told[:2]} {told[2:]}"]
+    assert [answer[:11] for answer in one.say(PORT_MOD)] == ["01 0001000a"], "OFPBRC_IS_SECONDARY"
+
+
+def test_who_has_changed_a_port_is_told_of_it_from_1_5_on_only() -> None:
+    switch = switch_with(n_ports=2)
+    peers = [Peer(switch, version, is_primary=True) for version in (OF10, OF13, OF15)]
+    mac = switch.bridge().ports[OfpPort(1)].mac.hex()
+    said = f"10 00000001 00000000 {mac} 0000 00000040 00000040 00000000 00000000"
+    assert peers[1].say(said) == []
+    assert [[told[:5] for told in peer.take()] for peer in peers] == [["0c 02"], [], ["0c 02"]]
+    switch.bridge().port_mod(PortMod(OfpPort(1), PortConfig.NONE, PortConfig.NO_PACKET_IN))
+    assert [len(peer.take()) for peer in peers] == [1, 1, 1]
+    switch.bridge().port_mod(PortMod(OfpPort(1), PortConfig.NO_STP, PortConfig.NO_STP))
+    assert [len(peer.take()) for peer in peers] == [1, 0, 0], "later versions cannot say it"
+
+
+def test_ports_come_and_go_before_the_eyes_of_controllers() -> None:
+    switch = switch_with(n_ports=2)
+    controller, tool = Peer(switch, OF13, is_primary=True), Peer(switch, OF13)
+    switch.vsctl("add-port", "br0", "p9", "--", "set", "interface", "p9", "type=dummy")
+    switch.vsctl("del-port", "p2")
+    assert [told[:5] for told in controller.take()] == ["0c 00", "0c 01"]
+    assert tool.take() == []

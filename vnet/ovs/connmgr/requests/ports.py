@@ -1,0 +1,41 @@
+"""Ports: what they are, what has passed them, and what is set of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vnet.ovs.connmgr.request import NO_ANSWER, Request
+from vnet.ovs.flow.ports import OFPP_NONE
+from vnet.ovs.ofproto.description import counters_of, describe_port, ports_in_order
+from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.port_desc import decode_port_mod, encode_port
+from vnet.ovs.openflow.wire.port_stats import encode_port_stats
+from vnet.ovs.openflow.wire.ports import decode_port_request
+
+
+def stats(request: Request) -> Iterable[bytes]:
+    """OFPST_PORT"""
+    number = decode_port_request(request.body, request.version)
+    found = counters_of(request.bridge, None if number == OFPP_NONE else number)
+    return request.parts(encode_port_stats(one, request.version) for one in found)
+
+
+def descriptions(request: Request) -> Iterable[bytes]:
+    """OFPST_PORT_DESC, of one port from OpenFlow 1.5 on."""
+    number = OFPP_NONE
+    if request.version >= OpenFlowVersion.OF15:
+        number = decode_port_request(request.body, request.version)
+    return request.parts(
+        encode_port(describe_port(port), request.version)
+        for port in ports_in_order(request.bridge)
+        if number in (OFPP_NONE, port.number)
+    )
+
+
+def modify(request: Request) -> Iterable[bytes]:
+    """OFPT_PORT_MOD"""
+    request.ofconn.need_rights()
+    mod = decode_port_mod(request.body, request.version)
+    with request.ofconn.asking():
+        request.bridge.port_mod(mod)
+    return NO_ANSWER
