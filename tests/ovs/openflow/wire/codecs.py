@@ -18,6 +18,9 @@ from vnet.ovs.openflow.wire import (
     ports,
     role,
     switch,
+    table_features,
+    table_mod,
+    table_stats,
     tlv_table,
 )
 from vnet.ovs.openflow.wire.kind import Kind
@@ -68,6 +71,10 @@ _IPFIX = _entries(
     lambda body, _: ipfix.decode_ipfix_stats(body), lambda value, _: ipfix.encode_ipfix_stats(value)
 )
 
+_TABLE_FEATURES = _entries(
+    table_features.decode_table_features, table_features.encode_table_features
+)
+
 CODECS: dict[Kind, Codec] = {
     kinds.OFPT_FEATURES_REPLY: Codec(switch.decode_features, switch.encode_features),
     kinds.OFPT_SET_CONFIG: Codec(switch.decode_config, switch.encode_config),
@@ -115,4 +122,15 @@ CODECS: dict[Kind, Codec] = {
     kinds.NXT_TLV_TABLE_REPLY: _same_in_all(tlv_table.decode_tlv_table, tlv_table.encode_tlv_table),
     kinds.NXST_IPFIX_BRIDGE_REPLY: _IPFIX,
     kinds.NXST_IPFIX_FLOW_REPLY: _IPFIX,
+    kinds.OFPT_TABLE_MOD: Codec(table_mod.decode_table_mod, table_mod.encode_table_mod),
+    kinds.OFPT_TABLE_STATUS: Codec(table_mod.decode_table_status, table_mod.encode_table_status),
+    kinds.OFPST_TABLE_DESC_REPLY: _entries(
+        table_mod.decode_table_descs, table_mod.encode_table_desc
+    ),
+    kinds.OFPST_TABLE_FEATURES_REPLY: _TABLE_FEATURES,
+    kinds.OFPST_TABLE_FEATURES_REQUEST: _TABLE_FEATURES,
+    kinds.OFPST_TABLE_REPLY: _entries(
+        table_stats.decode_table_stats,
+        lambda entry, version: table_stats.encode_table_stats(entry[0], entry[1], version),
+    ),
 }

@@ -13,9 +13,16 @@ import pytest
 from tests.ovs.openflow.wire.codecs import CODECS
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.kinds import kind_of
 from vnet.ovs.openflow.wire.message import Message
+
+LOSSY = {
+    (kinds.OFPST_TABLE_REPLY, OpenFlowVersion.OF10),  # what cannot be matched counts as wild, too
+    (kinds.OFPST_TABLE_REPLY, OpenFlowVersion.OF11),  # besides, misses have other numbers
+    *((kinds.OFPT_TABLE_MOD, version) for version in OpenFlowVersion),  # OVS misreads eviction
+}
 
 MESSAGES = [
     line.split() for line in (Path(__file__).parent / "messages.txt").read_text().splitlines()
@@ -56,4 +63,5 @@ def test_rubbish_is_refused_or_means_something(kind: Kind) -> None:
             except OpenFlowError:
                 continue
             written = CODECS[kind].encode(value, OpenFlowVersion(version))
-            assert CODECS[kind].decode(written, OpenFlowVersion(version)) == value
+            if (kind, version) not in LOSSY:
+                assert CODECS[kind].decode(written, OpenFlowVersion(version)) == value
