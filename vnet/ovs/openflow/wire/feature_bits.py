@@ -51,8 +51,10 @@ _ACTIONS11 = _OF_11_ON | {
 }
 _ACTIONS12 = _OF_11_ON | {ActionKind.SET_FIELD: 25}
 
-INSTRUCTION_NUMBERS = {kind: number for number, kind in enumerate(InstructionKind, 1)}
-_WITHOUT_METER = {
+INSTRUCTION_NUMBERS: dict[InstructionKind, int] = {
+    kind: number for number, kind in enumerate(InstructionKind, 1)
+}
+_WITHOUT_METER: dict[InstructionKind, int] = {
     kind: number
     for kind, number in INSTRUCTION_NUMBERS.items()
     if kind is not InstructionKind.METER
