@@ -1,0 +1,144 @@
+"""Changes of flows on the wire: what a switch receives is what the text says that it receives."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.ovs.openflow.wire.flow_kit import (
+    PROTOCOLS,
+    open_message,
+    read_flows,
+    received_flow_mod,
+)
+from vnet.ovs.flow.protocols import P_OF10_STD, P_OF10_STD_TID, P_OF13_OXM, P_TID
+from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
+from vnet.ovs.openflow.text.flow_print import flow_message_text
+from vnet.ovs.openflow.text.flow_sending import flow_as_sent
+from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.flow import decode_flow_mod, encode_flow_mod
+from vnet.ovs.openflow.wire.kinds import NXT_FLOW_MOD, OFPT_FLOW_MOD
+
+_OF10, _OF11, _, _OF13, _OF14, _OF15 = OpenFlowVersion
+
+
+def _sendable() -> Iterator[tuple[FlowMod, int]]:
+    for mod, usable in read_flows():
+        for protocol in PROTOCOLS:
+            if usable & protocol:
+                yield mod, protocol
+
+
+def test_what_is_read_is_what_was_written() -> None:
+    for mod, protocol in _sendable():
+        received = received_flow_mod(encode_flow_mod(mod, protocol, 1), protocol)
+        assert received == flow_as_sent(mod, protocol)
+
+
+def test_what_was_read_is_written_alike() -> None:
+    for mod, protocol in _sendable():
+        message = encode_flow_mod(
+            received_flow_mod(encode_flow_mod(mod, protocol, 1), protocol), protocol, 1
+        )
+        again = received_flow_mod(message, protocol)
+        assert encode_flow_mod(again, protocol, 1) == message
+
+
+@pytest.mark.ovs
+@pytest.mark.skipif(shutil.which("ovs-ofctl") is None, reason="ovs-ofctl is not installed")
+def test_open_vswitch_reads_the_same() -> None:
+    for mod, protocol in _sendable():
+        message = encode_flow_mod(mod, protocol, 1)
+        said = subprocess.run(
+            ["ovs-ofctl", "ofp-print", message.hex()], capture_output=True, text=True, check=True
+        )
+        shown = re.sub(r"^.*?\): ", "", said.stdout.strip())
+        assert shown == flow_message_text(received_flow_mod(message, protocol), protocol)
+
+
+@given(st.binary(max_size=120), st.sampled_from(PROTOCOLS))
+def test_any_bytes_are_a_change_or_an_error(data: bytes, protocol: int) -> None:
+    for kind, version, least_bytes in (
+        (OFPT_FLOW_MOD, _OF10, 64),
+        (NXT_FLOW_MOD, _OF10, 32),
+        *((OFPT_FLOW_MOD, version, 40) for version in OpenFlowVersion if version > _OF10),
+    ):
+        body = data.ljust(least_bytes, b"\0")
+        with suppress(OpenFlowError):
+            decode_flow_mod(body[: len(body) // 8 * 8], kind, version, protocol)
+
+
+def _body(mod: FlowMod, protocol: int) -> bytearray:
+    return bytearray(open_message(encode_flow_mod(mod, protocol, 1))[1])
+
+
+def _refused(body: bytearray, version: OpenFlowVersion, protocol: int = P_OF13_OXM) -> str:
+    with pytest.raises(OpenFlowError) as refused:
+        decode_flow_mod(bytes(body), OFPT_FLOW_MOD, version, protocol)
+    return refused.value.name
+
+
+_ADD = FlowMod(FlowModCommand.ADD, table_id=0)
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "error"),
+    [
+        (16, b"\xff", "OFPFMFC_BAD_TABLE_ID"),
+        (17, b"\x05", "OFPFMFC_BAD_COMMAND"),
+        (28, b"\x00\x01\x00\x00", "OFPBAC_BAD_OUT_PORT"),
+        (36, b"\x01\x00", "OFPFMFC_BAD_FLAGS"),
+        (40, b"\x00\x02", "OFPBMC_BAD_TYPE"),
+    ],
+)
+def test_a_switch_refuses(offset: int, value: bytes, error: str) -> None:
+    body = _body(_ADD, P_OF13_OXM)
+    body[offset : offset + len(value)] = value
+    assert _refused(body, _OF13) == error
+
+
+def test_the_first_fault_is_told() -> None:
+    body = _body(_ADD, P_OF13_OXM)
+    body[16:18], body[36:38] = b"\xff\x05", b"\x01\x00"
+    assert _refused(body, _OF13) == "OFPFMFC_BAD_TABLE_ID"
+    body[16] = 0
+    assert _refused(body, _OF13) == "OFPFMFC_BAD_COMMAND"
+    body[40:42] = b"\x00\x02"
+    assert _refused(body, _OF13) == "OFPBMC_BAD_TYPE"
+
+
+def test_emergency_flows_are_not_kept() -> None:
+    body = _body(_ADD, P_OF10_STD)
+    body[63] = 4
+    assert _refused(body, _OF10, P_OF10_STD) == "OFPFMFC_TABLE_FULL"
+    body[51] = 1
+    assert _refused(body, _OF10, P_OF10_STD) == "OFPFMFC_BAD_EMERG_TIMEOUT"
+
+
+def test_only_openflow10_with_its_extension_names_tables() -> None:
+    mod = FlowMod(FlowModCommand.DELETE, table_id=7)
+    message = encode_flow_mod(mod, P_OF10_STD_TID, 1)
+    assert received_flow_mod(message, P_OF10_STD_TID).table_id == 7
+    kind, body, version = open_message(message)
+    warnings: list[str] = []
+    with pytest.raises(OpenFlowError, match="OFPFMFC_BAD_COMMAND"):
+        decode_flow_mod(body, kind, version, P_OF10_STD, warn=warnings.append)
+    assert warnings == [
+        "flow_mod has explicit table_id but flow_mod_table_id extension is not enabled"
+    ]
+
+
+def test_an_addition_looks_for_no_cookie() -> None:
+    mod = FlowMod(FlowModCommand.MODIFY, cookie=5, cookie_mask=7)
+    kind, body, version = open_message(encode_flow_mod(mod, 1 << 2, 1))
+    assert kind is NXT_FLOW_MOD
+    with pytest.raises(OpenFlowError, match="NXBRC_NXM_INVALID"):
+        decode_flow_mod(body[:9] + b"\0" + body[10:], kind, version, P_TID)
