@@ -104,8 +104,8 @@ def test_a_clone_keeps_what_is_remarked_in_it_to_itself() -> None:
 
 
 def test_the_fastest_exceeded_band_decides_between_remarking_and_dropping() -> None:
-    bands = "type=dscp_remark,rate=1,prec_level=2,type=drop,rate=3"
-    switch = metered("actions=meter:1,output:2", meter=f"meter=1,pktps,bands={bands}")
+    bands = "type=dscp_remark,rate=1,burst_size=1,prec_level=2,type=drop,rate=3,burst_size=3"
+    switch = metered("actions=meter:1,output:2", meter=f"meter=1,pktps,burst,bands={bands}")
     assert dscps(switch, *[packet(AF11)] * 6) == [AF11, AF13, AF13]
 
 

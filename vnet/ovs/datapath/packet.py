@@ -102,6 +102,13 @@ class Packet:
         self._layout = layout
         self._padding_bytes = 0
 
+    def fill_up(self, n_bytes: int) -> None:
+        """Put zeros behind the packet, if it is shorter."""
+        missing = n_bytes - len(self.data)
+        if missing > 0:
+            self._padding_bytes = self.padding_bytes + missing
+            self.data += bytes(missing)
+
     def become(self, data: bytes, metadata: int) -> None:
         """Be another packet from now on, with this metadata and nothing else that rides along.
 

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vnet.ovs.datapath import encap
+from vnet.ovs.datapath import encap, openflow_full
 from vnet.ovs.datapath.edit.layout import Edit, Editor, Layout
 from vnet.ovs.datapath.edit.parts import EDITORS
 from vnet.ovs.datapath.packet import DP_HASH, Packet
 from vnet.ovs.datapath.program import Operation
 from vnet.ovs.dpif.actions import (
     AddMpls,
+    CopyTtlIn,
+    CopyTtlOut,
     CtClear,
     Hash,
     HashAlgorithm,
     KeyPart,
     OdpAction,
+    Pad,
     PopEth,
     PopMpls,
+    PopPbb,
     PopVlan,
     PushEth,
     PushMpls,
     PushNsh,
+    PushPbb,
     PushVlan,
     Set,
 )
@@ -122,6 +127,11 @@ CHANGES: dict[type[OdpAction], Callable[[Packet, Any], None]] = {
     PushEth: encap.push_eth,
     PopEth: encap.pop_eth,
     PushNsh: encap.push_nsh,
+    PushPbb: openflow_full.push_pbb,
+    PopPbb: openflow_full.pop_pbb,
+    CopyTtlOut: openflow_full.copy_ttl_out,
+    CopyTtlIn: openflow_full.copy_ttl_in,
+    Pad: openflow_full.pad,
     Hash: _hash,
     CtClear: _clear_connection,
 }

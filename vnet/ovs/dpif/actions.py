@@ -31,10 +31,12 @@ class Output(OdpAction):
 class KeyPart(Enum):
     """The parts of a frame (or of what rides with it) that one ``set`` action writes.
 
-    The value is the name in the datapath's text form (OVS_KEY_ATTR_*).
+    The value is the name in the datapath's text form (OVS_KEY_ATTR_*). ETHERTYPE, PBB and PROTOCOL
+    are our own: no datapath of Open vSwitch writes them.
     """
 
     ETHERNET = "eth"
+    ETHERTYPE = "eth_type"
     VLAN = "vlan"
     IPV4 = "ipv4"
     IPV6 = "ipv6"
@@ -47,6 +49,8 @@ class KeyPart(Enum):
     ND = "nd"
     ND_EXTENSIONS = "nd_ext"
     MPLS = "mpls"
+    PBB = "pbb"
+    PROTOCOL = "ip_proto"
     NSH = "nsh"
     TUNNEL = "tunnel"
     PRIORITY = "skb_priority"
@@ -140,6 +144,35 @@ class PushNsh(OdpAction):
 @record(frozen=True, slots=True)
 class PopNsh(OdpAction):
     """Take the network service header off."""
+
+
+@record(frozen=True, slots=True)
+class PushPbb(OdpAction):
+    """Put a backbone header in front: the frame's addresses once more, and a service tag. Like the
+    four below, it is our own: no datapath of Open vSwitch has it.
+    """
+
+    tci: int
+
+
+@record(frozen=True, slots=True)
+class PopPbb(OdpAction):
+    """Take the backbone header off, with its tags."""
+
+
+@record(frozen=True, slots=True)
+class CopyTtlOut(OdpAction):
+    """Copy the TTL of the header behind the outermost that has one to the outermost."""
+
+
+@record(frozen=True, slots=True)
+class CopyTtlIn(OdpAction):
+    """Copy the TTL of the outermost header that has one to the next that has one."""
+
+
+@record(frozen=True, slots=True)
+class Pad(OdpAction):
+    """Fill a frame up with zeros to the least that Ethernet carries."""
 
 
 class TunnelType(IntEnum):

@@ -7,6 +7,7 @@ OpenFlow 1.3.5, section 7.2.3.8, "ofp_ipv6exthdr_flags"; RFC 8200, section 4.1, 
 from __future__ import annotations
 
 from enum import IntFlag
+from typing import NamedTuple
 
 
 class ExtensionHeaders(IntFlag):
@@ -62,18 +63,33 @@ _LEAST_BYTES = 8
 _FRAGMENT_OFFSET = 0xFFF8
 
 
-def extensions_seen(frame: bytes, l3: int) -> int:
-    """The flags (:class:`ExtensionHeaders`) of an IPv6 header at ``l3``, whose lengths are sane."""
+class Chain(NamedTuple):
+    """A walk along the headers. ``places`` are those where one says what the next is, the fixed
+    header's first; behind the last of them is what the packet carries. Of a later fragment nobody
+    knows more than that its fragment header says.
+    """
+
+    places: list[int]
+    is_later_fragment: bool
+
+
+def walk(frame: bytes, l3: int) -> Chain:
+    """Walk along an IPv6 header at ``l3``, whose lengths are sane, and what is whole behind it."""
     at = l3 + _IPV6_HEADER_BYTES
     end = at + int.from_bytes(frame[l3 + 4 : l3 + 6], "big")
-    kinds = [frame[l3 + 6]]
-    while kinds[-1] in _FLAGS and end - at >= _LEAST_BYTES:
-        kind = kinds[-1]
-        kinds.append(frame[at])
+    places = [l3 + 6]
+    while frame[places[-1]] in _FLAGS and end - at >= _LEAST_BYTES:
+        kind = frame[places[-1]]
+        places.append(at)
         if kind == FRAGMENT and int.from_bytes(frame[at + 2 : at + 4], "big") & _FRAGMENT_OFFSET:
-            break
+            return Chain(places, True)
         at += _length_bytes(kind, frame[at + 1])
-    return _flags_of(kinds)
+    return Chain(places, False)
+
+
+def extensions_seen(frame: bytes, l3: int) -> int:
+    """The flags (:class:`ExtensionHeaders`) of an IPv6 header at ``l3``, whose lengths are sane."""
+    return _flags_of([frame[place] for place in walk(frame, l3).places])
 
 
 def _length_bytes(kind: int, length: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.dpif.meters import MeterBandConfig, MeterBandStats, MeterConfig, MeterStats
 from vnet.ovs.ofproto.rules.rule import Rule
@@ -102,6 +104,24 @@ def check_meter_mod(mod: MeterMod, openflow_full: bool) -> None:
         raise OpenFlowError("OFPMMFC_BAD_BAND")
     if any(band.rate == 0 for band in mod.bands):
         raise OpenFlowError("OFPMMFC_BAD_RATE")
+
+
+_LEAST_BURST_KBIT = 16
+"""More than the largest ordinary frame has."""
+
+
+def with_bursts(mod: MeterMod, openflow_full: bool) -> MeterMod:
+    """A request whose bands all have a burst size. Where none was given Open vSwitch takes what
+    comes in a second, and a bridge that speaks OpenFlow whole a quarter of it, to keep nearer to
+    the rate.
+    """
+    least = 1 if MeterFlags.PKTPS in mod.flags else _LEAST_BURST_KBIT
+
+    def size(rate: int) -> int:
+        return max(rate // 4, min(rate, least)) if openflow_full else rate
+
+    bands = (replace(band, burst_size=band.burst_size or size(band.rate)) for band in mod.bands)
+    return replace(mod, bands=tuple(bands))
 
 
 def meters_to_delete(meters: dict[int, MeterEntry], meter_id: int) -> list[MeterEntry]:

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterable
 
 from vnet.ovs.flow.hash_order import HashOrder
 from vnet.ovs.flow.hashing import hash_int
-from vnet.ovs.ofproto.meter import MeterEntry, MeterPool, check_meter_mod, meters_to_delete
+from vnet.ovs.ofproto.meter import (
+    MeterEntry,
+    MeterPool,
+    check_meter_mod,
+    meters_to_delete,
+    with_bursts,
+)
 from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import MeterMod, MeterModCommand
@@ -34,20 +40,23 @@ class MeterMods:
         """Carry one out. Raises :class:`OpenFlowError`, and nothing has changed then."""
         check_meter_mod(mod, openflow_full)
         entry = self._meters.get(mod.meter_id)
+        measured = with_bursts(mod, openflow_full)
+        # Open vSwitch forgets that no burst size was given.
+        kept = mod if openflow_full else measured
         if mod.command is MeterModCommand.DELETE:
             for doomed in meters_to_delete(self._meters, mod.meter_id):
                 self._delete(doomed)
         elif mod.command is MeterModCommand.ADD:
             if entry is not None:
                 raise OpenFlowError("OFPMMFC_METER_EXISTS")
-            number = self._pool.add(mod)
-            self._meters[mod.meter_id] = MeterEntry(mod, number, self._scheduler.now_ns)
+            number = self._pool.add(measured)
+            self._meters[mod.meter_id] = MeterEntry(kept, number, self._scheduler.now_ns)
             self._order.add(mod.meter_id, hash_int(mod.meter_id, 0))
         else:
             if entry is None:
                 raise OpenFlowError("OFPMMFC_UNKNOWN_METER")
-            self._pool.modify(entry.datapath_id, mod)
-            entry.configure(mod)
+            self._pool.modify(entry.datapath_id, measured)
+            entry.configure(kept)
 
     def _delete(self, entry: MeterEntry) -> None:
         self._remove_rules(list(entry.rules))

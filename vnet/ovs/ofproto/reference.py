@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from inspect import getdoc
 
 from vnet.ovs.flow.field import Field
-from vnet.ovs.flow.fields import FIELDS
+from vnet.ovs.flow.fields import FIELDS, FULL_FIELDS
 from vnet.ovs.flow.prerequisites import Prerequisite
 from vnet.ovs.openflow import ofpacts
-from vnet.ovs.openflow.ofpacts import Ofpact
+from vnet.ovs.openflow.ofpacts import FULL_ONLY, Ofpact
 from vnet.ovs.openflow.text.actions.registry import KINDS
 
 WORKS = "works"
@@ -102,6 +102,10 @@ ACTION_DEEDS: dict[type[Ofpact], str] = {
     ofpacts.WriteActions: "adds to the action set, which is carried out at the end",
     ofpacts.WriteMetadata: "writes bits of the metadata",
     ofpacts.GotoTable: "goes on in a later table",
+    ofpacts.PushPbb: "puts a backbone header around: the same addresses, and a service tag",
+    ofpacts.PopPbb: "takes the backbone header off, with its tags",
+    ofpacts.CopyTtlOut: "copies the TTL to the outermost label or IP header from the next inside",
+    ofpacts.CopyTtlIn: "copies the TTL of the outermost label or IP header to the next inside",
 }
 
 NOT_WRITTEN = frozenset({ofpacts.Nat, ofpacts.UnrollXlate})
@@ -177,16 +181,46 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
 """
 
 
+_FULL = """\
+A bridge with `other_config:openflow-full=true` does, besides, what OpenFlow 1.3 says and Open
+vSwitch does not. The words are our own: `ovs-ofctl` has none for these fields and actions, so they
+come from controllers, or are told to the bridge in topologies, scenarios, Python and the shell.
+Without the setting each of them is refused with Open vSwitch's error.
+
+* The fields and actions below.
+* `set_field` may write `eth_type`, `nw_proto` and `mpls_bos`. The packet is looked up again then,
+  as what it has become; a change of `nw_proto` goes into the checksums.
+* `push_vlan` copies VLAN and priority of the tag that is there, as the specification has it. The
+  first `push_mpls` makes a label of value and class 0, with the TTL of IP, or else 0.
+* Meters have bands of the type `dscp_remark`. Without a burst size they let no more than a quarter
+  of a second's worth through at once, where Open vSwitch takes a second's; and 0 reads back as 0.
+* What a header was taken off by `pop_pbb` or `pop_mpls` is filled up with zeros to the least that
+  Ethernet carries, 60 bytes.
+
+`ipv6_exthdr` has a bit for each thing that there is: no next header (0x1), ESP (0x2),
+authentication (0x4), destination options (0x8), fragment (0x10), routing (0x20), hop-by-hop options
+(0x40), a header that came too often (0x80) or out of its turn (0x100).
+"""
+
+
 def markdown() -> str:
     """The page ``docs/ovs.md``."""
     fields = _table(
         ("field", "bits", "mask", "write", "needs", "NXM or OXM", "state"),
         (_field_row(field) for field in FIELDS.values()),
     )
-    actions = _table(("action", "written as", "what it does", "state"), _action_rows())
+    action_heads = ("action", "written as", "what it does", "state")
+    of_open_vswitch = (action for action in KINDS if action not in FULL_ONLY)
+    actions = _table(action_heads, _action_rows(of_open_vswitch))
+    full_fields = _table(
+        ("field", "bits", "mask", "write", "needs", "OXM", "state"),
+        (_field_row(field) for field in FULL_FIELDS.values()),
+    )
+    full_actions = _table(action_heads, _action_rows(a for a in KINDS if a in FULL_ONLY))
     return (
         f"{_HEAD}\n## Fields\n\nAs ovs-fields(7) has them; after a slash, an older name.\n\n"
         f"{fields}\n## Actions and instructions\n\nAs ovs-actions(7) has them.\n\n{actions}"
+        f"\n## OpenFlow whole\n\n{_FULL}\n{full_fields}\n{full_actions}"
     )
 
 
@@ -205,11 +239,11 @@ def _field_row(field: Field) -> tuple[str, ...]:
     )
 
 
-def _action_rows() -> Iterator[tuple[str, ...]]:
-    for action, kind in KINDS.items():
+def _action_rows(actions: Iterable[type[Ofpact]]) -> Iterator[tuple[str, ...]]:
+    for action in actions:
         if action not in NOT_WRITTEN:
             state = ACTION_LIMITS.get(action, WORKS)
-            yield f"`{kind.name}`", _first_sentence(action), ACTION_DEEDS[action], state
+            yield f"`{KINDS[action].name}`", _first_sentence(action), ACTION_DEEDS[action], state
 
 
 def _first_sentence(action: type[Ofpact]) -> str:

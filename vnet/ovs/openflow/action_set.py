@@ -8,12 +8,16 @@ from vnet.ovs.openflow import ofpacts
 from vnet.ovs.openflow.ofpacts import Ofpact, Ofpacts
 
 ONCE: tuple[type[Ofpact], ...] = (
+    ofpacts.CopyTtlIn,
     ofpacts.StripVlan,
+    ofpacts.PopPbb,
     ofpacts.PopMpls,
     ofpacts.Decap,
     ofpacts.Encap,
     ofpacts.PushMpls,
+    ofpacts.PushPbb,
     ofpacts.PushVlan,
+    ofpacts.CopyTtlOut,
     ofpacts.DecTtl,
     ofpacts.DecMplsTtl,
     ofpacts.DecNshTtl,

@@ -1,7 +1,8 @@
-"""Writing Ethernet addresses."""
+"""Writing Ethernet addresses, and the EtherType."""
 
 from __future__ import annotations
 
+from vnet.ovs.datapath.edit.checksums import put
 from vnet.ovs.datapath.edit.layout import Edit, Layout
 from vnet.ovs.flow.flow import Flow
 
@@ -57,3 +58,16 @@ def _write_bits(addresses: int, kept: int) -> Edit:
         return (old & kept | addresses).to_bytes(_ADDRESSES_BYTES, "big") + data[_ADDRESSES_BYTES:]
 
     return write_bits
+
+
+def edit_ethertype(value: int, _mask: int, layout: Layout) -> Edit | None:
+    """The type of what is behind the link layer, which stands right before that."""
+    payload = layout.l3 if layout.l2_5 is None else layout.l2_5
+    if payload is None or not layout.is_ethernet:
+        return None
+    at, ethertype = payload - 2, Flow.dl_type.of(value).to_bytes(2, "big")
+
+    def write_type(data: bytes, _padding: int) -> bytes:
+        return put(data, at, ethertype)
+
+    return write_type

@@ -1,12 +1,13 @@
-"""Writing what stands between link and network layer: MPLS (RFC 3032) and NSH (RFC 8300)."""
+"""Writing what stands between link and network layer: MPLS (RFC 3032), NSH (RFC 8300), and PBB's
+service tag (IEEE 802.1Q clause 9.7)."""
 
 from __future__ import annotations
 
 from vnet.ovs.datapath.edit.checksums import put
 from vnet.ovs.datapath.edit.layout import Edit, Layout
-from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.flow import Bits, Flow
 
-_MPLS_BYTES = 4
+_WORD_BYTES = 4
 _LABEL = Flow.mpls_lse[0]
 
 _NSH_FIXED_BYTES = 8
@@ -20,16 +21,25 @@ _NSH_MD_TYPE_1 = 1
 
 def edit_mpls(value: int, mask: int, layout: Layout) -> Edit | None:
     """The outermost label stack entry."""
-    if layout.l2_5 is None:
+    return _edit_word(_LABEL, value, mask, layout.l2_5)
+
+
+def edit_pbb(value: int, mask: int, layout: Layout) -> Edit | None:
+    """The TCI of the outermost service tag."""
+    return _edit_word(Flow.pbb_tci, value, mask, layout.l3)
+
+
+def _edit_word(bits: Bits, value: int, mask: int, at: int | None) -> Edit | None:
+    if at is None:
         return None
-    at, end = layout.l2_5, layout.l2_5 + _MPLS_BYTES
-    new, kept = _LABEL.of(value & mask), ~_LABEL.of(mask)
+    end = at + _WORD_BYTES
+    new, kept = bits.of(value & mask), ~bits.of(mask)
 
     def write(data: bytes, _padding: int) -> bytes:
         if len(data) < end:
             return data
         old = int.from_bytes(data[at:end], "big")
-        return data[:at] + (old & kept | new).to_bytes(_MPLS_BYTES, "big") + data[end:]
+        return data[:at] + (old & kept | new).to_bytes(_WORD_BYTES, "big") + data[end:]
 
     return write
 

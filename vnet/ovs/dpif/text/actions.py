@@ -10,6 +10,8 @@ from vnet.ovs.dpif.actions import (
     AddMpls,
     CheckPktLen,
     Clone,
+    CopyTtlIn,
+    CopyTtlOut,
     Ct,
     CtClear,
     Drop,
@@ -19,13 +21,16 @@ from vnet.ovs.dpif.actions import (
     OdpAction,
     OdpActions,
     Output,
+    Pad,
     PopEth,
     PopMpls,
     PopNsh,
+    PopPbb,
     PopVlan,
     PushEth,
     PushMpls,
     PushNsh,
+    PushPbb,
     PushVlan,
     Recirc,
     Sample,
@@ -37,13 +42,14 @@ from vnet.ovs.dpif.actions import (
 )
 from vnet.ovs.dpif.text.conntrack import ct_text
 from vnet.ovs.dpif.text.kind import PortNames, Style, port_text
-from vnet.ovs.dpif.text.kinds import KINDS_BY_NAME
+from vnet.ovs.dpif.text.kinds import KINDS_BY_NAME, PBB
 from vnet.ovs.dpif.text.nsh import push_nsh_text
 from vnet.ovs.dpif.text.single_kinds import vlan_tci_text
 from vnet.ovs.dpif.text.stack_kinds import lse_text
 from vnet.ovs.dpif.text.tunnel_push import tnl_push_text
 from vnet.ovs.dpif.text.userspace import userspace_text
 from vnet.ovs.flow.address_text import mac_text
+from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_VLAN_8021Q
 from vnet.ovs.flow.value_text import hex_text
 
@@ -103,6 +109,11 @@ def _push_eth(action: PushEth, _names: PortNames) -> str:
     return f"push_eth(src={mac_text(action.src)},dst={mac_text(action.dst)})"
 
 
+def _push_pbb(action: PushPbb, _names: PortNames) -> str:
+    values = tuple(member.bits.of(action.tci << Flow.pbb_tci.shift) for member in PBB.members)
+    return f"push_pbb({PBB.text(values, None, Style(verbose=True))})"
+
+
 def _word(text: str) -> Callable[[OdpAction, PortNames], str]:
     """An action without arguments."""
     return lambda _action, _names: text
@@ -120,6 +131,11 @@ _TEXTS: dict[type[OdpAction], Callable[[Any, PortNames], str]] = {
     PopEth: _word("pop_eth"),
     PushNsh: lambda action, _names: push_nsh_text(action),
     PopNsh: _word("pop_nsh()"),
+    PushPbb: _push_pbb,
+    PopPbb: _word("pop_pbb"),
+    CopyTtlOut: _word("copy_ttl_out"),
+    CopyTtlIn: _word("copy_ttl_in"),
+    Pad: _word("pad"),
     TnlPush: tnl_push_text,
     TnlPop: lambda action, names: f"tnl_pop({port_text(action.port, names)})",
     Recirc: lambda action, _names: f"recirc({hex_text(action.recirc_id)})",

@@ -1,7 +1,7 @@
 """From a flow to its row of attributes (``odp_flow_key_from_flow``, ``odp_flow_key_from_mask``).
 
 Which attributes there are depends on the key alone; a mask has the same ones, with the mask's
-bits in them.
+bits in them. Only those that Open vSwitch lacks are left out where the mask has none of their bits.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from vnet.ovs.dpif.text.kinds import (
     DP_HASH,
     ETHERNET,
     ETHERTYPE,
+    EXTENSION_HEADERS,
     ICMPV6,
     IN_PORT,
     MARK,
     MPLS,
     ND,
     PACKET_TYPE,
+    PBB,
     PRIORITY,
     RECIRC_ID,
     TCP,
@@ -43,7 +45,7 @@ from vnet.ovs.dpif.text.shape import (
     is_neighbor_discovery,
     transport_kind,
 )
-from vnet.ovs.flow.flow import N_VLANS, Flow
+from vnet.ovs.flow.flow import N_VLANS, Bits, Flow
 from vnet.ovs.flow.ports import ODPP_NONE
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP, ETH_TYPE_IPV6, PT_ETHERNET
 
@@ -129,8 +131,12 @@ class _Exporter:
             return [ethertype, self._labels()]
         network = NETWORK_KINDS.get(self.dl_type)
         if network is None:
-            return [ethertype]
-        return [ethertype, self._of(network), *self._transport()]
+            return [ethertype, *self._if_matched(PBB, Flow.pbb_tci)]
+        extensions = self._if_matched(EXTENSION_HEADERS, Flow.ipv6_exthdr)
+        return [ethertype, self._of(network), *extensions, *self._transport()]
+
+    def _if_matched(self, kind: Kind, bits: Bits) -> list[Attribute]:
+        return [self._of(kind)] if self.mask & bits.mask else []
 
     def _labels(self) -> Attribute:
         lses = MPLS.read(self.key)

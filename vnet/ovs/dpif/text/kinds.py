@@ -25,6 +25,9 @@ from vnet.ovs.flow.flow import FRAG_ANY, FRAG_LATER, Bits, Flow
 
 _U8 = decimal(8)
 _U16 = decimal(16)
+_U1 = decimal(1)
+_U3 = decimal(3)
+_U24 = decimal(24)
 _X8 = hexadecimal(8)
 _X32 = hexadecimal(32)
 
@@ -124,6 +127,17 @@ ETHERNET = StructKind("eth", Member("src", MAC, Flow.dl_src), Member("dst", MAC,
 VLAN = VlanKind("vlan")
 ETHERTYPE = NumberKind("eth_type", ethertype(), Flow.dl_type)
 MPLS = MplsKind("mpls")
+_TCI = Flow.pbb_tci
+PBB = StructKind(
+    "pbb",
+    Member("isid", _U24, Bits("pbb_isid", _TCI.shift, 24, _TCI.stage)),
+    Member("uca", _U1, Bits("pbb_uca", _TCI.shift + 27, 1, _TCI.stage)),
+    Member("dei", _U1, Bits("pbb_dei", _TCI.shift + 28, 1, _TCI.stage)),
+    Member("pcp", _U3, Bits("pbb_pcp", _TCI.shift + 29, 3, _TCI.stage)),
+)
+"""This kind and the next two are our own: Open vSwitch matches and writes no such thing."""
+EXTENSION_HEADERS = NumberKind("ipv6_exthdrs", hexadecimal(16), Flow.ipv6_exthdr)
+PROTOCOL = NumberKind("ip_proto", _U8, Flow.nw_proto)
 IPV4_HEADER = StructKind(
     "ipv4",
     Member("src", IPV4, Flow.nw_src),
@@ -208,8 +222,11 @@ KINDS: tuple[Kind, ...] = (
     VLAN,
     ETHERTYPE,
     MPLS,
+    PBB,
     IPV4_HEADER,
     IPV6_HEADER,
+    EXTENSION_HEADERS,
+    PROTOCOL,
     TCP,
     TCP_FLAGS_SET,
     UDP,

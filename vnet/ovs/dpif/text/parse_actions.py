@@ -14,6 +14,8 @@ from vnet.ovs.dpif.actions import (
     AddMpls,
     CheckPktLen,
     Clone,
+    CopyTtlIn,
+    CopyTtlOut,
     CtClear,
     Drop,
     DropCause,
@@ -24,12 +26,15 @@ from vnet.ovs.dpif.actions import (
     OdpAction,
     OdpActions,
     Output,
+    Pad,
     PopEth,
     PopMpls,
     PopNsh,
+    PopPbb,
     PopVlan,
     PushEth,
     PushMpls,
+    PushPbb,
     PushVlan,
     Recirc,
     Sample,
@@ -40,6 +45,7 @@ from vnet.ovs.dpif.actions import (
 from vnet.ovs.dpif.text.actions import DROP
 from vnet.ovs.dpif.text.conntrack import scan_ct
 from vnet.ovs.dpif.text.kind import PortNumbers
+from vnet.ovs.dpif.text.kinds import PBB
 from vnet.ovs.dpif.text.nsh import scan_push_nsh
 from vnet.ovs.dpif.text.parse_flow import MAX_DEPTH, scan_attribute
 from vnet.ovs.dpif.text.scan import INTEGER, integer_of, scan_integer, skip_delimiters
@@ -49,7 +55,7 @@ from vnet.ovs.dpif.text.tunnel_push import scan_tnl_push
 from vnet.ovs.dpif.text.userspace import scan_userspace
 from vnet.ovs.flow.address_text import scan_mac
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.flow.flow import CFI
+from vnet.ovs.flow.flow import CFI, Flow
 from vnet.ovs.flow.ports import OdpPort
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_VLAN_8021Q
 
@@ -200,6 +206,11 @@ class _Reader:
         found = _POP_MPLS.match(self.text, at)
         return found and (PopMpls(_number(found[1], 16)), found.end())
 
+    def push_pbb(self, at: int) -> ScannedAction | None:
+        """``push_pbb(isid=100,uca=0,dei=0,pcp=0)``"""
+        scanned = PBB.scan(self.text, at + 1, {}) if self._opens(at) else None
+        return scanned and (PushPbb(Flow.pbb_tci.of(PBB.write(scanned.values))), scanned.end)
+
     def push_eth(self, at: int) -> ScannedAction | None:
         """``push_eth(src=...,dst=...)``"""
         text = self.text
@@ -296,6 +307,11 @@ _METHODS: dict[str, _Method] = {
     "pop_eth": _plain(PopEth()),
     "push_nsh": _Reader.push_nsh,
     "pop_nsh": _plain(PopNsh(), "()"),
+    "push_pbb": _Reader.push_pbb,
+    "pop_pbb": _plain(PopPbb()),
+    "copy_ttl_out": _plain(CopyTtlOut()),
+    "copy_ttl_in": _plain(CopyTtlIn()),
+    "pad": _plain(Pad()),
     "tnl_push": _Reader.tnl_push,
     "tnl_pop": _number_action(lambda number: TnlPop(OdpPort(number))),
     "recirc": _number_action(Recirc),

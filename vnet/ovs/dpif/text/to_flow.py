@@ -21,12 +21,14 @@ from vnet.ovs.dpif.text.kinds import (
     DP_HASH,
     ETHERNET,
     ETHERTYPE,
+    EXTENSION_HEADERS,
     IN_PORT,
     IPV4_HEADER,
     IPV6_HEADER,
     MARK,
     MPLS,
     PACKET_TYPE,
+    PBB,
     PRIORITY,
     RECIRC_ID,
     TUNNEL,
@@ -49,6 +51,7 @@ from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_IP,
     ETH_TYPE_IPV6,
     ETH_TYPE_MPLS,
+    ETH_TYPE_PBB,
     PT_ETHERNET,
     PT_NAMESPACE_ETHERTYPE,
 )
@@ -86,6 +89,9 @@ _IMPLIED_TYPES: tuple[tuple[Kind, int], ...] = (
     (IPV6_HEADER, ETH_TYPE_IPV6),
     (MPLS, ETH_TYPE_MPLS),
 )
+
+_OWN_KINDS: dict[int, Kind] = {ETH_TYPE_PBB: PBB, ETH_TYPE_IPV6: EXTENSION_HEADERS}
+"""What Open vSwitch lacks, and the type of packets that may have it."""
 
 
 def key_of(attributes: Attributes, *, vlan_limit: int = N_VLANS) -> tuple[int, Fitness]:
@@ -241,6 +247,10 @@ class _Importer:
         dl_type = self.source.dl_type
         if dl_type in MPLS_TYPES:
             return self._put_labels(present, expected)
+        own = _OWN_KINDS.get(dl_type)
+        if own in present:
+            self._put(present[own])
+            expected.add(own)
         kind = NETWORK_KINDS.get(dl_type)
         if kind is None:
             return None

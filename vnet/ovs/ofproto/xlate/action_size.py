@@ -38,6 +38,8 @@ _KEY_BYTES = {
     KeyPart.ND_EXTENSIONS: 8,
     KeyPart.MPLS: 4,
     KeyPart.NSH: 32,
+    KeyPart.ETHERTYPE: 2,
+    KeyPart.PROTOCOL: 1,
     KeyPart.TUNNEL: 96,
 }
 _OTHER_KEY_BYTES = 4
@@ -52,6 +54,11 @@ _FIXED: dict[type[OdpAction], int] = {
     odp.PushEth: _HEADER + 12,
     odp.PopEth: _FLAG,
     odp.PopNsh: _FLAG,
+    odp.PushPbb: _U32,
+    odp.PopPbb: _FLAG,
+    odp.CopyTtlOut: _FLAG,
+    odp.CopyTtlIn: _FLAG,
+    odp.Pad: _FLAG,
     odp.TnlPush: _HEADER + 528,
     odp.TnlPop: _U32,
     odp.Recirc: _U32,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from vnet.base.record import record
-from vnet.ovs.dpif.actions import KeyPart, PopVlan, PushVlan, Set, SlowPath
+from vnet.ovs.dpif.actions import KeyPart, OdpAction, Pad, PopMpls, PopVlan, PushVlan, Set, SlowPath
 from vnet.ovs.flow.flow import Bits, Flow
 from vnet.ovs.flow.prerequisites import is_ip
 from vnet.ovs.flow.protocol_numbers import (
@@ -75,6 +75,7 @@ _ICMP = {
     (ETH_TYPE_IP, IPPROTO_ICMP): KeyPart.ICMP,
     (ETH_TYPE_IPV6, IPPROTO_ICMPV6): KeyPart.ICMPV6,
 }
+_PBB = _Part(KeyPart.PBB, (Flow.pbb_tci,))
 _PRIORITY = _Part(KeyPart.PRIORITY, (Flow.skb_priority,))
 _MARK = _Part(KeyPart.MARK, (Flow.pkt_mark,))
 
@@ -103,9 +104,11 @@ def commit(ctx: XlateCtx) -> None:
     differ = (flow.key ^ base.key) & _COMMITTED
     if not (differ or ctx.pending_encap or ctx.pending_decap):
         return
+    n_before = len(ctx.actions)
     commit_encap_decap(ctx)
     if flow.packet_type == PT_ETHERNET and base.packet_type == PT_ETHERNET:
         _commit_part(ctx, _ETHERNET, ctx.wc.key)
+    _commit_part(ctx, _PBB, ctx.wc.key)
     # What was behind labels can only be written once they are off.
     labels_first = is_mpls(base) and not is_mpls(flow)
     if labels_first:
@@ -121,6 +124,12 @@ def commit(ctx: XlateCtx) -> None:
     _commit_tags(ctx)
     _commit_part(ctx, _PRIORITY, ctx.wc.key)
     _commit_part(ctx, _MARK, ctx.wc.key)
+    if ctx.bridge.openflow_full and any(map(_takes_off, ctx.actions[n_before:])):
+        ctx.actions.append(Pad())
+
+
+def _takes_off(action: OdpAction) -> bool:
+    return isinstance(action, PopVlan | PopMpls)
 
 
 def _commit_part(ctx: XlateCtx, part: _Part, wc: int) -> bool:

@@ -31,6 +31,7 @@ from vnet.ovs.ofproto.xlate.stacks import (
     pop_label,
     pop_tag,
     push_label,
+    push_plain_label,
     push_tag,
 )
 from vnet.ovs.openflow import ofpacts
@@ -79,7 +80,7 @@ def _strip_vlan(ctx: XlateCtx, _action: ofpacts.StripVlan) -> None:
 
 @carries_out(ofpacts.PushVlan)
 def _push_vlan(ctx: XlateCtx, action: ofpacts.PushVlan) -> None:
-    push_tag(ctx.flow, ctx.wc, action.ethertype)
+    push_tag(ctx.flow, ctx.wc, action.ethertype, copies=ctx.bridge.openflow_full)
 
 
 # -- IP and transport
@@ -225,7 +226,10 @@ def _push_mpls(ctx: XlateCtx, action: ofpacts.PushMpls) -> None:
         return
     if not n_labels:
         commit(ctx)
-    push_label(ctx.flow, n_labels, action.ethertype, ctx.wc, forget_network=True)
+    if ctx.bridge.openflow_full and not n_labels:
+        push_plain_label(ctx.flow, action.ethertype, ctx.wc)
+    else:
+        push_label(ctx.flow, n_labels, action.ethertype, ctx.wc, forget_network=True)
 
 
 @carries_out(ofpacts.PopMpls)

@@ -6,7 +6,8 @@ from vnet.ovs.flow.fields import Subfield, copy_subfield
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.prerequisites import is_ip
 from vnet.ovs.ofproto.xlate.context import XlateCtx
-from vnet.ovs.ofproto.xlate.loop import carries_out
+from vnet.ovs.ofproto.xlate.loop import Place, Verdict, carries_out, carries_out_in_place
+from vnet.ovs.ofproto.xlate.openflow_full import says_what_follows, set_what_follows
 from vnet.ovs.ofproto.xlate.report_text import report_subfield
 from vnet.ovs.openflow import ofpacts
 
@@ -24,9 +25,11 @@ def load(ctx: XlateCtx, destination: Subfield, value: int) -> None:
     report_subfield(ctx, destination)
 
 
-@carries_out(ofpacts.SetField)
-def _set_field(ctx: XlateCtx, action: ofpacts.SetField) -> None:
+@carries_out_in_place(ofpacts.SetField)
+def _set_field(ctx: XlateCtx, action: ofpacts.SetField, _place: Place) -> Verdict:
     field = action.field
+    if says_what_follows(action):
+        return set_what_follows(ctx, action)
     if field.are_prereqs_ok(ctx.flow, ctx.wc):
         field.unwildcard(ctx.wc, action.mask)
         if field.name in (_IN_IP_HEADER if is_ip(ctx.flow) else _IN_ARP):
@@ -35,6 +38,7 @@ def _set_field(ctx: XlateCtx, action: ofpacts.SetField) -> None:
         field.put_masked(ctx.flow, action.value, action.mask)
     else:
         ctx.warn(f"unmet prerequisites for {field.name}, set_field ignored")
+    return Verdict.NEXT
 
 
 @carries_out(ofpacts.RegMove)

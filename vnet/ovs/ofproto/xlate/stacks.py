@@ -93,14 +93,18 @@ def pop_tag(flow: Flow, wc: Flow) -> None:
         flow.key &= ~_TAG_MASKS[count - 1]
 
 
-def push_tag(flow: Flow, wc: Flow, tpid: int) -> None:
-    """Put a tag in front, of VLAN 0 and priority 0. What was a third one is forgotten."""
+def push_tag(flow: Flow, wc: Flow, tpid: int, *, copies: bool = False) -> None:
+    """Put a tag in front, of VLAN 0 and priority 0. What was a third one is forgotten.
+
+    With ``copies`` it is of the VLAN and priority of the tag that was outermost, as OpenFlow
+    has it (1.3.5, section 5.12.1).
+    """
     for index in range(count_tags(flow)):
         wc.key |= _TAG_MASKS[index]
     outer = tag(flow, 0)
     flow.key &= ~_ALL_TAGS
     flow.vlan1_tpid, flow.vlan1_tci = outer
-    flow.vlan_tpid, flow.vlan_tci = tpid, CFI
+    flow.vlan_tpid, flow.vlan_tci = tpid, (outer[1] if copies else 0) | CFI
 
 
 def copy_tags(source: Flow, target: Flow) -> None:
@@ -161,6 +165,19 @@ def push_label(
         flow.put(labels[0], _first_label(flow, wc))
         if forget_network:
             flow.key &= ~(_NETWORK_MASK | Flow.dp_hash.mask)
+    flow.dl_type = ethertype
+
+
+def push_plain_label(flow: Flow, ethertype: int, wc: Flow) -> None:
+    """Put the first label around a packet as OpenFlow has it (1.3.5, section 5.12.1): all 0, but
+    for a TTL that the packet has.
+    """
+    ttl = 0
+    if is_ip(flow):
+        wc.fill(Flow.nw_ttl)
+        ttl = flow.nw_ttl
+    flow.key &= ~(_NETWORK_MASK | Flow.dp_hash.mask)
+    flow.put(Flow.mpls_lse[0], MPLS_BOS_MASK | ttl)
     flow.dl_type = ethertype
 
 

@@ -25,6 +25,7 @@ from vnet.ovs.ofproto.xlate import (  # noqa: F401
     groups,
     header,
     metadata,
+    openflow_full,
     sending,
 )
 from vnet.ovs.ofproto.xlate.action_size import MAX_NESTED_BYTES

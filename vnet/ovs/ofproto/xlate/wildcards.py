@@ -8,6 +8,7 @@ from vnet.ovs.flow.prerequisites import is_ip
 from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_IP,
     ETH_TYPE_IPV6,
+    ETH_TYPE_PBB,
     IPPROTO_ICMP,
     IPPROTO_ICMPV6,
     PT_ETHERNET,
@@ -85,6 +86,8 @@ def finish_wildcards(ctx: XlateCtx) -> None:
         wc.key &= ~_PORTS
     if received.dl_type not in ETH_TYPES_MPLS:
         wc.key &= ~_LABELS
+    if received.dl_type != ETH_TYPE_PBB:
+        wc.clear(Flow.pbb_tci)
     for tpid, tci in VLANS:
         if received.get(tpid) not in ETH_TYPES_VLAN:
             wc.clear(tpid)

@@ -65,6 +65,13 @@ from vnet.ovs.openflow.ofpacts.instructions import (
 )
 from vnet.ovs.openflow.ofpacts.metadata import FinTimeout, PopQueue, SetQueue, SetTunnel
 from vnet.ovs.openflow.ofpacts.ofpact import Ofpact, Ofpacts
+from vnet.ovs.openflow.ofpacts.openflow_full import (
+    FULL_ONLY,
+    CopyTtlIn,
+    CopyTtlOut,
+    PopPbb,
+    PushPbb,
+)
 from vnet.ovs.openflow.ofpacts.output import (
     Bundle,
     BundleAlgorithm,
@@ -88,6 +95,7 @@ from vnet.ovs.openflow.ofpacts.tables import (
 )
 
 __all__ = [
+    "FULL_ONLY",
     "PT_USE_NEXT_PROTO",
     "TABLE_ALL",
     "Bundle",
@@ -97,6 +105,8 @@ __all__ = [
     "Clone",
     "Conjunction",
     "Controller",
+    "CopyTtlIn",
+    "CopyTtlOut",
     "Ct",
     "CtClear",
     "DebugRecirc",
@@ -131,8 +141,10 @@ __all__ = [
     "OutputTrunc",
     "PacketInReason",
     "PopMpls",
+    "PopPbb",
     "PopQueue",
     "PushMpls",
+    "PushPbb",
     "PushVlan",
     "RegMove",
     "Resubmit",

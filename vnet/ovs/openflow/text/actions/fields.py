@@ -43,10 +43,10 @@ _GREATEST_LOAD_BITS = 64
 
 def _parse_set_field(value: str, reader: Reader) -> SetField:
     text, name = split_arrow(value)
-    field = field_by_name(name)
+    field = field_by_name(name, reader.names.openflow_full)
     if field is None:
         raise OvsTextError(f"{name} is not a valid OXM field name")
-    if not field.writable:
+    if not field.may_be_set(reader.names.openflow_full):
         raise OvsTextError(f"{name} is read-only")
     number, mask = field.parse_value(text, reader.names)
     if not field.is_value_valid(number):
@@ -145,7 +145,9 @@ def _set_field_arrived(action: SetField) -> SetField:
         raise OpenFlowError("OFPBAC_BAD_SET_LEN")
     if is_masked and action.value & ~action.mask:
         raise OpenFlowError("OFPBMC_BAD_WILDCARDS")
-    check_writable(arrived)
+    # What bridges alone may set that speak OpenFlow whole, only they were told to set by name.
+    if action.is_load or not arrived.may_be_set(openflow_full=True):
+        check_writable(arrived)
     return SetField(arrived, action.value, action.mask)
 
 

@@ -10,7 +10,7 @@ from vnet.ovs.flow.protocols import P_ANY, P_OF15_UP
 from vnet.ovs.flow.tokens import key_values
 from vnet.ovs.openflow.ofpacts import Meter, Ofpact, Ofpacts, Output
 from vnet.ovs.openflow.text.actions.nesting import MisplacedError, verify_order
-from vnet.ovs.openflow.text.actions.registry import WORDS
+from vnet.ovs.openflow.text.actions.registry import FULL_WORDS, WORDS
 from vnet.ovs.openflow.version import OpenFlowVersion
 
 MAX_DEPTH = 100
@@ -73,6 +73,8 @@ class _Reader:
 
     def _action(self, key: str, word: str, value: str) -> Ofpact:
         parse = WORDS.get(word)
+        if parse is None and self.names.openflow_full:
+            parse = FULL_WORDS.get(word)
         if parse is not None:
             return parse(value, self)
         if word == "apply_actions":

@@ -12,13 +12,14 @@ from vnet.ovs.openflow.text.actions import (
     learn,
     metadata,
     mpls,
+    openflow_full,
     output,
     tables,
     vlan,
 )
 from vnet.ovs.openflow.text.actions.kind import AnyKind, Parse
 
-_ALL: tuple[AnyKind, ...] = (
+_OF_OPEN_VSWITCH: tuple[AnyKind, ...] = (
     *output.KINDS,
     *choice.KINDS,
     *fields.KINDS,
@@ -32,7 +33,17 @@ _ALL: tuple[AnyKind, ...] = (
     *conntrack.KINDS,
 )
 
-KINDS: dict[type[Ofpact], AnyKind] = {kind.action: kind for kind in _ALL}
+KINDS: dict[type[Ofpact], AnyKind] = {
+    kind.action: kind for kind in (*_OF_OPEN_VSWITCH, *openflow_full.KINDS)
+}
 
-WORDS: dict[str, Parse] = {word: parse for kind in _ALL for word, parse in kind.words.items()}
+
+def _words(kinds: tuple[AnyKind, ...]) -> dict[str, Parse]:
+    return {word: parse for kind in kinds for word, parse in kind.words.items()}
+
+
+WORDS: dict[str, Parse] = _words(_OF_OPEN_VSWITCH)
 """Lower case; Open vSwitch knows them in any."""
+
+FULL_WORDS: dict[str, Parse] = _words(openflow_full.KINDS)
+"""What bridges take besides that speak OpenFlow whole."""
