@@ -12,10 +12,12 @@ from vnet.ovs.openflow.wire import (
     ct_flush,
     ipfix,
     kinds,
+    meter,
     nicira,
     port_desc,
     port_stats,
     ports,
+    queue,
     role,
     switch,
     table_features,
@@ -47,6 +49,10 @@ def _same_in_all(decode: Callable[[bytes], Any], encode: Callable[[Any], bytes])
     return Codec(lambda body, _: decode(body), lambda value, _: encode(value))
 
 
+def _entries_of_all(decode: Callable[[bytes], Any], encode: Callable[[Any], bytes]) -> Codec:
+    return _entries(lambda body, _: decode(body), lambda value, _: encode(value))
+
+
 def _of_role(kind: Kind) -> Codec:
     return Codec(
         lambda body, _: role.decode_role(body, kind), lambda value, _: role.encode_role(value, kind)
@@ -67,9 +73,9 @@ def _encode_async(value: Any, version: OpenFlowVersion) -> bytes:
 
 _BUNDLE_CONTROL = _same_in_all(bundle.decode_bundle_control, bundle.encode_bundle_control)
 _ROLE_STATUS = _same_in_all(role.decode_role_status, role.encode_role_status)
-_IPFIX = _entries(
-    lambda body, _: ipfix.decode_ipfix_stats(body), lambda value, _: ipfix.encode_ipfix_stats(value)
-)
+_IPFIX = _entries_of_all(ipfix.decode_ipfix_stats, ipfix.encode_ipfix_stats)
+_METER_REQUEST = _same_in_all(meter.decode_meter_request, meter.encode_meter_request)
+_QUEUE_CONFIG_REQUEST = Codec(queue.decode_queue_config_request, queue.encode_queue_config_request)
 
 _TABLE_FEATURES = _entries(
     table_features.decode_table_features, table_features.encode_table_features
@@ -133,4 +139,27 @@ CODECS: dict[Kind, Codec] = {
         table_stats.decode_table_stats,
         lambda entry, version: table_stats.encode_table_stats(entry[0], entry[1], version),
     ),
+    kinds.OFPT_METER_MOD: _same_in_all(meter.decode_meter_mod, meter.encode_meter_mod),
+    kinds.OFPST_METER_REQUEST: _METER_REQUEST,
+    kinds.OFPST_METER_CONFIG_REQUEST: _METER_REQUEST,
+    kinds.OFPST_METER_REPLY: _entries_of_all(meter.decode_meter_stats, meter.encode_meter_stats),
+    kinds.OFPST_METER_CONFIG_REPLY: _entries_of_all(
+        meter.decode_meter_configs, meter.encode_meter_config
+    ),
+    kinds.OFPST_METER_FEATURES_REPLY: _same_in_all(
+        meter.decode_meter_features, meter.encode_meter_features
+    ),
+    kinds.OFPT_QUEUE_GET_CONFIG_REQUEST: _QUEUE_CONFIG_REQUEST,
+    kinds.OFPST_QUEUE_DESC_REQUEST: _QUEUE_CONFIG_REQUEST,
+    kinds.OFPT_QUEUE_GET_CONFIG_REPLY: Codec(
+        queue.decode_queue_configs,
+        lambda told, version: queue.encode_queue_configs(told[0], told[1], version),
+    ),
+    kinds.OFPST_QUEUE_DESC_REPLY: _entries_of_all(
+        queue.decode_queue_descs, queue.encode_queue_desc
+    ),
+    kinds.OFPST_QUEUE_REQUEST: Codec(
+        queue.decode_queue_stats_request, queue.encode_queue_stats_request
+    ),
+    kinds.OFPST_QUEUE_REPLY: _entries(queue.decode_queue_stats, queue.encode_queue_stats),
 }

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from vnet.base.record import record
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.ofproto.classifier.classifier import DEFAULT_PREFIX_FIELDS, Classifier, PrefixField
 from vnet.ovs.ofproto.rules.eviction import Eviction
 from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.openflow.messages import TableMiss
 
 N_TABLES = 255
 INTERNAL_TABLE = 254
 """The switch's own: what happens on a miss, and flows for packets that come again."""
-
-
-class TableMiss(Enum):
-    """What becomes of packets that no flow of a table matches (OFPTC11_TABLE_MISS_*)."""
-
-    DEFAULT = "default"
-    CONTROLLER = "controller"
-    CONTINUE = "continue"
-    DROP = "drop"
 
 
 @record(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from vnet.ovs.flow.ports import OFPP_IN_PORT, OfpPort
 from vnet.ovs.flow.prerequisites import is_ip
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP
 from vnet.ovs.ofproto.rules.rule import Rule
-from vnet.ovs.ofproto.rules.table import INTERNAL_TABLE, TableMiss
+from vnet.ovs.ofproto.rules.table import INTERNAL_TABLE
 from vnet.ovs.ofproto.xlate.action_size import MAX_ACTIONS_BYTES
 from vnet.ovs.ofproto.xlate.cache import RuleCredit, TableCredit
 from vnet.ovs.ofproto.xlate.context import (
@@ -22,7 +22,7 @@ from vnet.ovs.ofproto.xlate.context import (
 from vnet.ovs.ofproto.xlate.freeze import trigger_freeze
 from vnet.ovs.ofproto.xlate.loop import Place, Verdict, carries_out_in_place, do_actions
 from vnet.ovs.ofproto.xlate.report_text import report_rule
-from vnet.ovs.openflow.messages import FragmentHandling, PortConfig
+from vnet.ovs.openflow.messages import FragmentHandling, PortConfig, TableMiss
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, GotoTable, Ofpacts, Resubmit
 
 RuleActions = Callable[[XlateCtx, Ofpacts, bool], None]

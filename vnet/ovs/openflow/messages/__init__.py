@@ -48,9 +48,12 @@ from vnet.ovs.openflow.messages.meter import (
     METER_SLOWPATH,
     MeterBand,
     MeterBandType,
+    MeterConfig,
+    MeterFeatures,
     MeterFlags,
     MeterMod,
     MeterModCommand,
+    MeterStats,
 )
 from vnet.ovs.openflow.messages.nicira import (
     IpfixStats,
@@ -79,6 +82,7 @@ from vnet.ovs.openflow.messages.port import (
     PortStatus,
     RmonCounters,
 )
+from vnet.ovs.openflow.messages.queue import QUEUE_ALL, QueueConfig, QueueRequest, QueueStats
 from vnet.ovs.openflow.messages.switch import (
     Capabilities,
     FragmentHandling,
@@ -119,6 +123,7 @@ __all__ = [
     "METER_SLOWPATH",
     "NO_BUFFER",
     "NO_COOKIE",
+    "QUEUE_ALL",
     "UNKNOWN_COUNT",
     "ActionFeatures",
     "ActionKind",
@@ -154,9 +159,12 @@ __all__ = [
     "IpfixStats",
     "MeterBand",
     "MeterBandType",
+    "MeterConfig",
+    "MeterFeatures",
     "MeterFlags",
     "MeterMod",
     "MeterModCommand",
+    "MeterStats",
     "PacketIn",
     "PacketInFormat",
     "PacketOut",
@@ -168,6 +176,9 @@ __all__ = [
     "PortReason",
     "PortState",
     "PortStatus",
+    "QueueConfig",
+    "QueueRequest",
+    "QueueStats",
     "RemovedReason",
     "RmonCounters",
     "RoleReason",

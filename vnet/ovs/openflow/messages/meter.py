@@ -55,3 +55,36 @@ class MeterMod:
     meter_id: int
     flags: MeterFlags = MeterFlags.NONE
     bands: tuple[MeterBand, ...] = ()
+
+
+@record(frozen=True, slots=True)
+class MeterConfig:
+    """How a meter is set up (OFPST_METER_CONFIG)."""
+
+    meter_id: int
+    flags: MeterFlags
+    bands: tuple[MeterBand, ...] = ()
+
+
+@record(frozen=True, slots=True)
+class MeterStats:
+    """What a meter has counted (OFPST_METER). ``bands`` has packets and bytes over the rate of
+    each band; ``n_flows`` are those that go with it."""
+
+    meter_id: int
+    n_flows: int
+    n_packets: int
+    n_bytes: int
+    duration_ns: int
+    bands: tuple[tuple[int, int], ...] = ()
+
+
+@record(frozen=True, slots=True)
+class MeterFeatures:
+    """What meters there may be (OFPST_METER_FEATURES)."""
+
+    max_meters: int
+    band_types: frozenset[MeterBandType]
+    capabilities: MeterFlags
+    max_bands: int
+    max_color: int = 0
