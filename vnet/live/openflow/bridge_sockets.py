@@ -14,14 +14,13 @@ from vnet.live.clock import WallClock
 from vnet.live.openflow.permitted import Permits
 from vnet.live.openflow.wish import Around, Wish
 from vnet.live.streams.tls_files import TlsFiles
+from vnet.ovs.openflow.version import version_named
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.ovs.vswitchd.controller_status import NOT_CONNECTED, ControllerStatus
 
 if TYPE_CHECKING:
     from vnet.live.openflow.one_bridge import OneBridge
     from vnet.ovs.vswitchd.reconcile import Vswitchd
-
-_VERSIONS = {f"OpenFlow1{minor}": minor + 1 for minor in range(6)}
 
 
 class BridgeSockets:
@@ -49,7 +48,7 @@ class BridgeSockets:
             {
                 name: Wish(
                     bridge.connmgr,
-                    [_VERSIONS[protocol] for protocol in bridge.config.protocols],
+                    [version_named(protocol) for protocol in bridge.config.protocols],
                     bridge.config.controller,
                     bridge.control.fail_open,
                 )

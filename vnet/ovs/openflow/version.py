@@ -60,6 +60,16 @@ def protocol_of(version: OpenFlowVersion) -> int:
     return _PROTOCOLS[version]
 
 
+def most_able_protocol(version: OpenFlowVersion) -> int:
+    """The dialect of a version that can say most: in 1.0 NXM, with the table of each flow."""
+    return max(protocol for protocol, of in _VERSIONS.items() if of is version)
+
+
+def version_named(name: str) -> OpenFlowVersion:
+    """``OpenFlow13``, as the ``protocols`` of a bridge have it."""
+    return OpenFlowVersion(int(name.removeprefix("OpenFlow1")) + 1)
+
+
 _PROTOCOLS_OF_NAME = {
     f"openflow1{minor}": P_OF10_ANY if minor == 0 else P_OF11_STD << minor - 1 for minor in range(6)
 }
@@ -73,3 +83,9 @@ def protocols_of_versions(text: str) -> int:
             raise OvsTextError(f'Unknown OpenFlow version: "{name}"')
         protocols |= _PROTOCOLS_OF_NAME[name.lower()]
     return protocols
+
+
+def versions_listed(text: str) -> tuple[OpenFlowVersion, ...]:
+    """The same as versions."""
+    protocols = protocols_of_versions(text)
+    return tuple(version for version in OpenFlowVersion if protocol_of(version) & protocols)

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
+from vnet.base.ids import mac_text
 from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.names import port_text
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.openflow.messages import PortConfig, PortMod, PortState
+from vnet.ovs.openflow.messages import (
+    PortConfig,
+    PortDesc,
+    PortFeatures,
+    PortMod,
+    PortReason,
+    PortState,
+    PortStatus,
+)
 
 _SETTINGS: dict[str, tuple[PortConfig, bool]] = {
     "up": (PortConfig.PORT_DOWN, False),
@@ -22,6 +34,27 @@ _TREE_STATES = {
     PortState.STP_LEARN: "STP_LEARN",
     PortState.STP_FORWARD: "STP_FORWARD",
     PortState.STP_BLOCK: "STP_BLOCK",
+}
+
+_REASONS = {PortReason.ADD: "ADD", PortReason.DELETE: "DEL", PortReason.MODIFY: "MOD"}
+
+_FEATURES = {
+    PortFeatures.HD_10MB: "10MB-HD",
+    PortFeatures.FD_10MB: "10MB-FD",
+    PortFeatures.HD_100MB: "100MB-HD",
+    PortFeatures.FD_100MB: "100MB-FD",
+    PortFeatures.HD_1GB: "1GB-HD",
+    PortFeatures.FD_1GB: "1GB-FD",
+    PortFeatures.FD_10GB: "10GB-FD",
+    PortFeatures.FD_40GB: "40GB-FD",
+    PortFeatures.FD_100GB: "100GB-FD",
+    PortFeatures.FD_1TB: "1TB-FD",
+    PortFeatures.OTHER: "OTHER",
+    PortFeatures.COPPER: "COPPER",
+    PortFeatures.FIBER: "FIBER",
+    PortFeatures.AUTONEG: "AUTO_NEG",
+    PortFeatures.PAUSE: "AUTO_PAUSE",
+    PortFeatures.PAUSE_ASYM: "AUTO_PAUSE_ASYM",
 }
 
 
@@ -55,3 +88,33 @@ def port_state_text(state: PortState) -> str:
 
 def _names_text(bits: PortConfig | PortState) -> str:
     return " ".join(bit.name for bit in bits if bit.name is not None) or "0"
+
+
+def port_status_text(status: PortStatus) -> str:
+    """A port that came, went or changed, as ``ovs-ofctl monitor`` prints it."""
+    return f"{_REASONS[status.reason]}: {port_desc_text(status.desc)}"
+
+
+def port_desc_text(desc: PortDesc) -> str:
+    """What a switch says of a port, as ``ovs-ofctl show`` prints it, in several lines."""
+    lines = [
+        f"{port_text(desc.port)}({_printable(desc.name)}): addr:{mac_text(desc.mac)}",
+        f"config:     {port_config_text(desc.config)}",
+        f"state:      {port_state_text(desc.state)}",
+    ]
+    for name in ("current", "advertised", "supported", "peer"):
+        features: PortFeatures = getattr(desc, name)
+        if features:
+            lines.append(f"{name + ':':<11} {_features_text(features)}")
+    now_mbps, most_mbps = desc.current_kbps // 1000, desc.max_kbps // 1000
+    lines.append(f"speed: {now_mbps} Mbps now, {most_mbps} Mbps max")
+    return "\n     ".join(lines)
+
+
+def _printable(name: str) -> str:
+    """A name up to the first character that is none."""
+    return "".join(takewhile(lambda char: " " <= char <= "~", name))
+
+
+def _features_text(features: PortFeatures) -> str:
+    return " ".join(text for bit, text in _FEATURES.items() if features & bit)

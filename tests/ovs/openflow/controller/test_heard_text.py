@@ -1,0 +1,117 @@
+"""What a controller hears, printed as ovs-ofctl prints it: recorded, and held against it."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.ovs.private_ovs import IS_INSTALLED
+from vnet.ovs.flow.ports import OfpPort
+from vnet.ovs.openflow.controller.heard import hear
+from vnet.ovs.openflow.controller.heard_text import heard_text, is_news
+from vnet.ovs.openflow.controller.said import encode_request
+from vnet.ovs.openflow.messages import (
+    FlowRemoved,
+    PacketIn,
+    PacketInFormat,
+    PortDesc,
+    PortReason,
+    PortStatus,
+)
+from vnet.ovs.openflow.messages.port import PortConfig, PortFeatures, PortState
+from vnet.ovs.openflow.ofpacts import PacketInReason
+from vnet.ovs.openflow.text.flow_mod import read_flow
+from vnet.ovs.openflow.text.packet_out import read_packet_out
+from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
+from vnet.ovs.openflow.wire import kinds
+from vnet.ovs.openflow.wire.errors import error
+from vnet.ovs.openflow.wire.flow import encode_flow_removed
+from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.packet_in import encode_packet_in
+from vnet.ovs.openflow.wire.port_desc import encode_port_status
+
+OF10, OF13 = OpenFlowVersion.OF10, OpenFlowVersion.OF13
+UDP = "50540000000a50540000000908004500001c0000000040117cce0a0000010a00000200350035000800000000"
+UDP_TEXT = (
+    "udp,vlan_tci=0x0000,dl_src=50:54:00:00:00:09,dl_dst=50:54:00:00:00:0a,nw_src=10.0.0.1,"
+    "nw_dst=10.0.0.2,nw_tos=0,nw_ecn=0,nw_ttl=64,nw_frag=no,tp_src=53,tp_dst=53 udp_csum:0"
+)
+
+
+def message(raw: bytes) -> Message:
+    return Message(raw[0], raw[1], int.from_bytes(raw[4:8], "big"), raw)
+
+
+def packet_in(version: OpenFlowVersion) -> bytes:
+    packet = read_packet_out(f"in_port=1,reg0=5,packet={UDP}").packet_out
+    came = PacketIn(packet.frame, PacketInReason.ACTION, 2, 7, packet.pipeline, userdata=b"\1\2")
+    return encode_packet_in(came, PacketInFormat.NXT_PACKET_IN2, version)
+
+
+def port_status(version: OpenFlowVersion) -> bytes:
+    features = PortFeatures.FD_1GB | PortFeatures.COPPER | PortFeatures.PAUSE
+    desc = PortDesc(
+        *(OfpPort(4), "p4", b"\2\0\0\0\0\4", PortConfig.PORT_DOWN, PortState.LINK_DOWN),
+        *(features, PortFeatures.AUTONEG),
+        current_kbps=1_000_000,
+        max_kbps=10_000_000,
+    )
+    body = encode_port_status(PortStatus(PortReason.DELETE, desc), version)
+    return kinds.pack(kinds.OFPT_PORT_STATUS, version, 0, body)
+
+
+def flow_removed(version: OpenFlowVersion) -> bytes:
+    match = read_flow("priority=9,tcp,in_port=1,actions=drop", None).mod.match
+    removed = FlowRemoved(match, 9, 0, 5, 3, 1_022_000_000, 10, 0, 4, 240)
+    return encode_flow_removed(removed, most_able_protocol(version))
+
+
+def refused_flow(version: OpenFlowVersion) -> bytes:
+    mod = read_flow("modify priority=3,ip,in_port=1,actions=group:9,output:2", None).mod
+    return error(version, 6, "OFPBAC_BAD_OUT_GROUP", encode_request(mod, version, 6))
+
+
+def refused_packet(version: OpenFlowVersion) -> bytes:
+    packet_out = read_packet_out(f"in_port=1,packet={UDP},actions=group:8").packet_out
+    request = encode_request(packet_out, version, 6)
+    return error(version, 6, "OFPBAC_BAD_OUT_GROUP", request)
+
+
+MESSAGES = {
+    "packet-in": packet_in,
+    "port status": port_status,
+    "flow removed": flow_removed,
+    "refused flow": refused_flow,
+    "refused packet": refused_packet,
+}
+
+
+def test_a_refusal_quotes_what_is_refused() -> None:
+    assert heard_text(hear(message(refused_packet(OF13)))) == (
+        "OFPT_ERROR (OF1.3) (xid=0x6): OFPBAC_BAD_OUT_GROUP\n"
+        "OFPT_PACKET_OUT (OF1.3) (xid=0x6): in_port=1 actions=group:8 data_len=44\n" + UDP_TEXT
+    )
+
+
+def test_packets_flows_and_ports_are_news_and_answers_are_not() -> None:
+    assert all(is_news(hear(message(make(OF13)))) for make in MESSAGES.values())
+    assert not is_news(hear(message(kinds.pack(kinds.OFPT_BARRIER_REPLY, OF13, 1))))
+
+
+def test_an_error_that_nobody_knows_is_told_by_number() -> None:
+    raw = kinds.pack(kinds.OFPT_ERROR, OF13, 1, b"\0\x63\0\x07")
+    assert heard_text(hear(message(raw))) == (
+        "OFPT_ERROR (OF1.3) (xid=0x1): vendor 0x0, type 99, code 7"
+    )
+
+
+@pytest.mark.ovs
+@pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
+@pytest.mark.parametrize("version", OpenFlowVersion)
+@pytest.mark.parametrize("name", MESSAGES)
+def test_ovs_ofctl_prints_the_same(name: str, version: OpenFlowVersion) -> None:
+    raw = MESSAGES[name](version)
+    command = ["ovs-ofctl", "ofp-print", raw.hex(), "1"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert heard_text(hear(message(raw))) == printed.rstrip("\n")

@@ -1,0 +1,1 @@
+"""A controller's end of an OpenFlow connection, without a socket."""

@@ -1,0 +1,85 @@
+"""What a controller hears of its switch: each message with what it says.
+
+Some are what a controller says itself: errors quote them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from vnet.ovs.openflow.messages import FlowMod, FlowRemoved, PacketIn
+from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
+from vnet.ovs.openflow.wire import kinds
+from vnet.ovs.openflow.wire.errors import decode_error
+from vnet.ovs.openflow.wire.flow import decode_flow_mod, decode_flow_removed
+from vnet.ovs.openflow.wire.kind import Kind
+from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.packet_in import decode_packet_in
+from vnet.ovs.openflow.wire.packet_out import decode_packet_out
+from vnet.ovs.openflow.wire.port_desc import decode_port_status, decode_ports
+from vnet.ovs.openflow.wire.switch import decode_config, decode_features
+
+
+class Heard(NamedTuple):
+    """A message from the switch. ``content`` is the record of :mod:`vnet.ovs.openflow.messages`
+    that it stands for, a ``ReceivedError``, or None for what says nothing but its kind."""
+
+    message: Message
+    kind: Kind
+    content: object
+
+    @property
+    def version(self) -> OpenFlowVersion:
+        """The version that it is in."""
+        return OpenFlowVersion(self.message.version)
+
+
+Decoder = Callable[[Heard, int], Any]
+"""From a message without content, and where its body begins, to what it says."""
+
+
+def hear(message: Message) -> Heard:
+    """Read a message. Raises :class:`~vnet.ovs.openflow.errors.OpenFlowError` for one that no
+    switch should send."""
+    kind, offset = kinds.kind_of(message)
+    heard = Heard(message, kind, None)
+    decode = _DECODERS.get(kind)
+    return heard if decode is None else heard._replace(content=decode(heard, offset))
+
+
+def _of_body(decode: Callable[[bytes, OpenFlowVersion], Any]) -> Decoder:
+    return lambda heard, offset: decode(heard.message.raw[offset:], heard.version)
+
+
+def _flow_removed(heard: Heard, offset: int) -> FlowRemoved:
+    return decode_flow_removed(heard.message.raw[offset:], heard.kind, heard.version)
+
+
+def _flow_mod(heard: Heard, offset: int) -> FlowMod:
+    protocol = most_able_protocol(heard.version)
+    return decode_flow_mod(heard.message.raw[offset:], heard.kind, heard.version, protocol)
+
+
+def _packet_in(heard: Heard, offset: int) -> PacketIn:
+    return decode_packet_in(heard.kind, heard.message.raw[offset:], heard.version)
+
+
+_DECODERS: Mapping[Kind, Decoder] = MappingProxyType(
+    {
+        kinds.OFPT_ERROR: lambda heard, _offset: decode_error(heard.message),
+        kinds.OFPT_FEATURES_REPLY: _of_body(decode_features),
+        kinds.OFPT_GET_CONFIG_REPLY: _of_body(decode_config),
+        kinds.OFPT_PORT_STATUS: _of_body(decode_port_status),
+        kinds.OFPT_FLOW_REMOVED: _flow_removed,
+        kinds.NXT_FLOW_REMOVED: _flow_removed,
+        kinds.OFPT_FLOW_MOD: _flow_mod,
+        kinds.NXT_FLOW_MOD: _flow_mod,
+        kinds.OFPT_PACKET_IN: _packet_in,
+        kinds.NXT_PACKET_IN: _packet_in,
+        kinds.NXT_PACKET_IN2: _packet_in,
+        kinds.OFPT_PACKET_OUT: _of_body(decode_packet_out),
+        kinds.OFPST_PORT_DESC_REPLY: _of_body(decode_ports),
+    }
+)
