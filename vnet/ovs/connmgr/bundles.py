@@ -19,7 +19,7 @@ class Bundle:
     """``opening`` is the message that it began with; ``requests`` are those that wait, each with
     the message that brought it."""
 
-    def __init__(self, bundle_id: int, flags: int, opening: Message, now_ns: int) -> None:
+    def __init__(self, bundle_id: int, flags: BundleFlags, opening: Message, now_ns: int) -> None:
         self.bundle_id = bundle_id
         self.flags = flags
         self.opening = opening

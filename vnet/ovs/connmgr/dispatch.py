@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from vnet.ovs.connmgr.request import Handler, Request
-from vnet.ovs.connmgr.requests import controller, ports, switch, tracking
+from vnet.ovs.connmgr.request import NO_ANSWER, Handler, Request
+from vnet.ovs.connmgr.requests import controller, flows, ports, switch, tracking
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind
@@ -41,15 +41,46 @@ HANDLERS: Mapping[Kind, Handler] = MappingProxyType(
         kinds.NXT_FLOW_AGE: controller.nothing,
         kinds.NXT_CT_FLUSH_ZONE: tracking.flush_zone,
         kinds.NXT_CT_FLUSH: tracking.flush,
+        kinds.NXT_TLV_TABLE_MOD: tracking.modify_options,
+        kinds.NXT_TLV_TABLE_REQUEST: tracking.options,
+        kinds.OFPT_FLOW_MOD: flows.modify,
+        kinds.NXT_FLOW_MOD: flows.modify,
+        kinds.OFPST_FLOW_REQUEST: flows.stats,
+        kinds.NXST_FLOW_REQUEST: flows.stats,
+        kinds.OFPST_AGGREGATE_REQUEST: flows.aggregate,
+        kinds.NXST_AGGREGATE_REQUEST: flows.aggregate,
     }
+)
+
+
+_IN_SEVERAL_PARTS = (
+    kinds.OFPST_TABLE_FEATURES_REQUEST,
+    kinds.OFPST_FLOW_MONITOR_REQUEST,
+    kinds.ONFST_FLOW_MONITOR_REQUEST,
+    kinds.NXST_FLOW_MONITOR_REQUEST,
 )
 
 
 def answers_to(ofconn: Ofconn, message: Message) -> Iterable[bytes]:
     """Do what a message asks for. Raises :class:`OpenFlowError` where it is refused."""
-    kind, offset = kinds.kind_of(message)
+    if not kinds.is_multipart_request(message):
+        kind, offset = kinds.kind_of(message)
+        return _handler_of(kind)(Request(ofconn, message, kind, offset, (message,)))
+    messages = ofconn.assembler.take(message)
+    if not messages:
+        return NO_ANSWER
+    first = messages[0]
+    kind = kinds.kind_by_numbers(first)
+    handler = _handler_of(kind)
+    if len(messages) > 1 and kind not in _IN_SEVERAL_PARTS:
+        raise OpenFlowError("OFPBRC_BAD_STAT")
+    offset = kind.numberings[first.version].offset
+    return handler(Request(ofconn, first, kind, offset, messages))
+
+
+def _handler_of(kind: Kind) -> Handler:
     handler = HANDLERS.get(kind)
     if handler is None:
         is_request = kind.name.endswith(" request")
         raise OpenFlowError("OFPBRC_BAD_STAT" if is_request else "OFPBRC_BAD_TYPE")
-    return handler(Request(ofconn, message, kind, offset))
+    return handler

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vnet.ovs.connmgr.bundles import Bundles
 from vnet.ovs.connmgr.dispatch import answers_to
 from vnet.ovs.connmgr.flow_mod_log import FlowModLog
+from vnet.ovs.connmgr.multipart import Assembler
 from vnet.ovs.connmgr.wishes import Wishes
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import ControllerRole, RoleReason, RoleStatus
@@ -75,6 +76,7 @@ class Ofconn:
         self._error_limit = self._log.limit(10, 10)
         self._overflow_limit = self._log.limit(5, 5)
         scheduler = manager.ofproto.scheduler
+        self.assembler = Assembler(scheduler, self.refuse)
         self.bundles = Bundles(scheduler, self.refuse)
         self.flow_mods = FlowModLog(scheduler, name, self._log)
 
@@ -90,6 +92,7 @@ class Ofconn:
     def closed(self) -> None:
         """The connection is no more."""
         self._waiting.clear()
+        self.assembler.close()
         self.bundles.close()
         self.flow_mods.close()
         self.manager.forget(self)

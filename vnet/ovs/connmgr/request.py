@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.ovs.openflow.version import OpenFlowVersion
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """What came by ``ofconn``; the message's own body begins at ``offset`` of its bytes."""
+    """What came by ``ofconn``; the message's own body begins at ``offset`` of its bytes.
+
+    ``messages`` are all messages of it; some multipart requests may come in several, of which
+    ``message`` is the first.
+    """
 
     ofconn: Ofconn
     message: Message
     kind: Kind
     offset: int
+    messages: Sequence[Message]
 
     @property
     def bridge(self) -> Ofproto:

@@ -34,6 +34,7 @@ from vnet.ovs.ofproto.sampling import Sampling
 from vnet.ovs.ofproto.spanning_tree.tree import SpanningTree
 from vnet.ovs.ofproto.switching.switching import Switching
 from vnet.ovs.ofproto.tunnel.options import check_options
+from vnet.ovs.ofproto.tunnel.tlv_table import TlvMappings
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     FlowFlags,
@@ -93,6 +94,7 @@ class Ofproto:
         self.own_frames = FlowStats()
         """What the bridge has sent by itself."""
         self.sampling = Sampling()
+        self.tlv_mappings = TlvMappings()
         self.openflow_full = False
         """Whether it takes what OpenFlow has and Open vSwitch lacks."""
         self.fragment_handling = FragmentHandling.NORMAL
@@ -164,16 +166,22 @@ class Ofproto:
         """Send a packet of a controller's. Raises :class:`OpenFlowError`."""
         self.bundle((packet_out,))
 
-    def bundle(self, mods: Iterable[Request]) -> None:
+    def check_flow_mod(self, mod: FlowMod) -> None:
+        """Raise :class:`OpenFlowError` for what may not be asked, whatever flows there are."""
+        check_options(mod, self.tlv_mappings.lengths)
+        self._flow_mods.check(mod)
+
+    def bundle(self, mods: Iterable[Request], *, is_atomic: bool = False) -> None:
         """Carry out several requests in their order, or none of them. Packets leave once all else
-        stands, by what the flows were when it was their turn.
+        stands, by what the flows were when it was their turn. Ports are not changed at one moment
+        with flows, so that is refused where it has to be (``is_atomic``).
 
         Raises the :class:`OpenFlowError` of the first that is refused, with its ``position``.
         """
         mods = list(mods)
         for mod in mods:
             if isinstance(mod, FlowMod):
-                check_options(mod)
+                check_options(mod, self.tlv_mappings.lengths)
         if any(self._needs_statistics(mod) for mod in mods):
             self.before_reading_stats()
         transaction = Transaction(is_followed=bool(self.flows_changed))
@@ -187,6 +195,8 @@ class Ofproto:
                     self._group_mods.apply(mod, transaction)
                     transaction.then += [partial(tell, mod) for tell in self.mod_done]
                 elif isinstance(mod, PortMod):
+                    if is_atomic:
+                        raise OpenFlowError("OFPBFC_MSG_FAILED")
                     self.check_port_mod(mod)
                     transaction.then.append(partial(self.port_mod, mod))
                 else:

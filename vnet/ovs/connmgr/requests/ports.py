@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
 from vnet.ovs.flow.ports import OFPP_NONE
 from vnet.ovs.ofproto.description import counters_of, describe_port, ports_in_order
+from vnet.ovs.openflow.messages import PortMod
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.port_desc import decode_port_mod, encode_port
 from vnet.ovs.openflow.wire.port_stats import encode_port_stats
@@ -32,10 +33,15 @@ def descriptions(request: Request) -> Iterable[bytes]:
     )
 
 
+def read_mod(request: Request) -> PortMod:
+    """What an OFPT_PORT_MOD asks for. Raises :class:`OpenFlowError`."""
+    return decode_port_mod(request.body, request.version)
+
+
 def modify(request: Request) -> Iterable[bytes]:
     """OFPT_PORT_MOD"""
     request.ofconn.need_rights()
-    mod = decode_port_mod(request.body, request.version)
+    mod = read_mod(request)
     with request.ofconn.asking():
         request.bridge.port_mod(mod)
     return NO_ANSWER

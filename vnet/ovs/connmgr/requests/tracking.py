@@ -1,12 +1,15 @@
-"""What only Open vSwitch is asked: connections to be forgotten, and what collectors were sent."""
+"""What only Open vSwitch is asked: connections to be forgotten, and options of tunnels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
+from vnet.ovs.ofproto.tunnel.options import options_named
 from vnet.ovs.openflow.wire.ct_flush import decode_ct_flush
+from vnet.ovs.openflow.wire.kinds import NXT_TLV_TABLE_REPLY
 from vnet.ovs.openflow.wire.nicira import decode_zone
+from vnet.ovs.openflow.wire.tlv_table import decode_tlv_table_mod, encode_tlv_table
 from vnet.tables.conntrack.flush import flush_matching
 
 
@@ -24,3 +27,19 @@ def flush(request: Request) -> Iterable[bytes]:
     tracker = request.ofconn.manager.backer.dpif.tracker
     flush_matching(tracker, wanted.match, now_ns, wanted.zone)
     return NO_ANSWER
+
+
+def modify_options(request: Request) -> Iterable[bytes]:
+    """NXT_TLV_TABLE_MOD"""
+    request.ofconn.need_rights()
+    mod, bridge = decode_tlv_table_mod(request.body), request.bridge
+    rules = (rule for table in bridge.tables for rule in table.classifier)
+    used = {number for rule in rules for number in options_named(rule.match, rule.actions)}
+    bridge.tlv_mappings.apply(mod, used)
+    return NO_ANSWER
+
+
+def options(request: Request) -> Iterable[bytes]:
+    """NXT_TLV_TABLE_REQUEST"""
+    table = request.bridge.tlv_mappings.table()
+    return request.reply(NXT_TLV_TABLE_REPLY, encode_tlv_table(table))

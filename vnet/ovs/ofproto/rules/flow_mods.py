@@ -28,6 +28,7 @@ from vnet.sim.scheduler import Scheduler
 
 _PRIVILEGES = FlowFlags.NO_READONLY | FlowFlags.HIDDEN_FIELDS
 
+_DELETIONS = (FlowModCommand.DELETE, FlowModCommand.DELETE_STRICT)
 _STRICT = (FlowModCommand.MODIFY_STRICT, FlowModCommand.DELETE_STRICT)
 
 
@@ -59,6 +60,12 @@ class FlowMods:
             self._modify(mod, transaction)
         else:
             self._delete(mod, transaction)
+
+    def check(self, mod: FlowMod) -> None:
+        """Raise :class:`OpenFlowError` for what may not be asked, whatever flows there are."""
+        if mod.command not in _DELETIONS:
+            self._table_for(mod)
+            _check_buffer(mod)
 
     def needs_statistics(self, mod: FlowMod) -> bool:
         """Whether counters are to be reset, or reported for the last time."""

@@ -1,31 +1,40 @@
 """Tunnel options (``tun_metadata0`` and so on): no flow may name one that is not mapped.
 
-It is for a controller to map options to fields (``ovs-ofctl add-tlv-map``). None is mapped here:
-what options a Geneve packet brings is passed over.
+It is for a controller to map options to fields (``ovs-ofctl add-tlv-map``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import fields
 from functools import cache
 from typing import Any
 
 from vnet.ovs.flow.fields import Field, Subfield
+from vnet.ovs.flow.match import Match
 from vnet.ovs.ofproto.rules.action_queries import flattened
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowMod
 from vnet.ovs.openflow.ofpacts import Learn, Ofpacts
 
 
-def check_options(mod: FlowMod) -> None:
+def check_options(mod: FlowMod, mapped: Container[int]) -> None:
     """Raise :class:`OpenFlowError` for a flow that names an option which is not mapped.
 
     In groups Open vSwitch lets them pass; they read 0 there, and writing them does nothing.
     """
-    names_option = any(field.is_tun_metadata for field in _named_by(mod.actions))
-    if names_option or mod.match.tun_options:
+    if any(number not in mapped for number in options_named(mod.match, mod.actions)):
         raise OpenFlowError("NXFMFC_INVALID_TLV_FIELD")
+
+
+def options_named(match: Match, actions: Ofpacts) -> set[int]:
+    """The numbers of the options that a flow matches, reads or writes."""
+    numbers = {option.number for option in match.tun_options}
+    return numbers | {
+        int(field.name.removeprefix("tun_metadata"))
+        for field in _named_by(actions)
+        if field.is_tun_metadata
+    }
 
 
 def _named_by(actions: Ofpacts) -> Iterator[Field]:

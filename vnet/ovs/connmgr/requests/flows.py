@@ -1,0 +1,66 @@
+"""Flows: to change them, and what they have seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vnet.ovs.connmgr.request import NO_ANSWER, Request
+from vnet.ovs.ofproto.rules.stats import selection_asked, stats_of
+from vnet.ovs.openflow.messages import AggregateStats, FlowMod
+from vnet.ovs.openflow.wire.flow import (
+    decode_flow_mod,
+    decode_flow_stats_request,
+    encode_aggregate,
+    encode_flow_stats,
+)
+from vnet.ovs.openflow.wire.kinds import reply_to
+
+
+def read_mod(request: Request) -> FlowMod:
+    """What an OFPT_FLOW_MOD or Nicira's asks for. Raises :class:`OpenFlowError`."""
+    ofconn = request.ofconn
+    return decode_flow_mod(
+        request.body,
+        request.kind,
+        request.version,
+        ofconn.wishes.protocol,
+        tun_lengths=request.bridge.tlv_mappings.lengths,
+        warn=ofconn.manager.vlog.module("ofp_flow").warn,
+    )
+
+
+def modify(request: Request) -> Iterable[bytes]:
+    """OFPT_FLOW_MOD"""
+    ofconn = request.ofconn
+    ofconn.need_rights()
+    mod = read_mod(request)
+    with ofconn.asking(request.message.xid):
+        request.bridge.flow_mod(mod)
+    ofconn.flow_mods.done(mod.command)
+    return NO_ANSWER
+
+
+def stats(request: Request) -> Iterable[bytes]:
+    """OFPST_FLOW and Nicira's"""
+    bridge, version, kind = request.bridge, request.version, reply_to(request.kind)
+    asked = decode_flow_stats_request(
+        request.body, request.kind, version, tun_lengths=bridge.tlv_mappings.lengths
+    )
+    now_ns = bridge.scheduler.now_ns
+    return request.parts(
+        encode_flow_stats(stats_of(rule, now_ns), kind, version)
+        for rule in bridge.flows(selection_asked(asked))
+    )
+
+
+def aggregate(request: Request) -> Iterable[bytes]:
+    """OFPST_AGGREGATE and Nicira's"""
+    bridge, version = request.bridge, request.version
+    asked = decode_flow_stats_request(
+        request.body, request.kind, version, tun_lengths=bridge.tlv_mappings.lengths
+    )
+    rules = list(bridge.flows(selection_asked(asked)))
+    together = AggregateStats(
+        sum(rule.n_packets for rule in rules), sum(rule.n_bytes for rule in rules), len(rules)
+    )
+    return request.parts([encode_aggregate(together, reply_to(request.kind), version)])
