@@ -21,6 +21,7 @@ def without_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VNET_ORACLE", raising=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(fuzz_frames.SHARES))
 @pytest.mark.usefixtures("without_recordings")
 def test_every_frame_is_accounted_for(name: str) -> None:
@@ -31,6 +32,7 @@ def test_every_frame_is_accounted_for(name: str) -> None:
     assert sum(outcome.fates.values()) > count
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_recordings")
 def test_the_frames_reach_deep_and_time_passes() -> None:
     """Or else the rest would prove little: these are reasons of the deeper floors."""
@@ -42,6 +44,7 @@ def test_the_frames_reach_deep_and_time_passes() -> None:
     assert deep <= set(outcome.fates)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_recordings")
 def test_the_same_seed_gives_the_same_fates() -> None:
     one, other = (fuzz_frames.fuzz(500, seed=4, only="lab") for _ in range(2))

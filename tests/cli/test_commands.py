@@ -251,6 +251,7 @@ def test_python_dash_m_is_the_same_command() -> None:
     assert done.stdout == "vnet, version 0.1.0\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
 def test_ctrl_c_ends_with_130_and_leaves_complete_files(tmp_path: Path) -> None:
     (tmp_path / "long.yaml").write_text(
@@ -283,6 +284,7 @@ def test_ctrl_c_ends_with_130_and_leaves_complete_files(tmp_path: Path) -> None:
     assert report["steps"][0]["error"] == "not finished when the run ended"
 
 
+@pytest.mark.slow
 def test_a_reader_who_leaves_does_not_change_the_verdict(tmp_path: Path) -> None:
     (tmp_path / "pair.yaml").write_text(PAIR)
     command = f"{sys.executable} -m vnet run pair.yaml -v | true; echo ${{PIPESTATUS[0]}}"

@@ -81,6 +81,7 @@ def written(
     return list(zip(cut, whole, strict=True))
 
 
+@pytest.mark.slow
 def test_what_fitted_is_whole_to_its_last_byte(written: list[tuple[Path, Path]]) -> None:
     for cut, whole in written:
         read = read_pcap if cut.suffix == ".pcap" else read_pcapng
@@ -103,6 +104,7 @@ def test_wireshark_reads_what_fitted_to_its_end(written: list[tuple[Path, Path]]
         assert len(shown.stdout.splitlines()) == len(list(read(cut.read_bytes())))
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_nothing_leaves_no_file(tmp_path: Path) -> None:
     done = run(tmp_path, 50)
     message = "cannot write 50/pair.pcapng: File too large (choose another folder for captures)\n"
@@ -110,6 +112,7 @@ def test_a_disk_that_takes_nothing_leaves_no_file(tmp_path: Path) -> None:
     assert list((tmp_path / "50").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_report_that_does_not_fit_leaves_the_captures(tmp_path: Path) -> None:
     """Without frames the capture is short, and the report longer."""
     (tmp_path / "idle.yaml").write_text(PAIR.partition("scenario")[0])
@@ -129,6 +132,7 @@ def test_a_report_that_does_not_fit_leaves_the_captures(tmp_path: Path) -> None:
     list(read_pcapng((tmp_path / "out" / "pair.pcapng").read_bytes(), strict=True))
 
 
+@pytest.mark.slow
 def test_a_run_that_is_terminated_leaves_whole_captures(tmp_path: Path) -> None:
     (tmp_path / "long.yaml").write_text(
         "version: 1\n"

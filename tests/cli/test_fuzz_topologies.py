@@ -13,6 +13,7 @@ FILES = 60
 PLACED = re.compile(r".*mutated\.yaml:[1-9][0-9]*:[1-9][0-9]*: .+")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_mutated_files_are_run_or_refused(part: int, tmp_path: Path) -> None:
     codes = set()
@@ -24,12 +25,14 @@ def test_mutated_files_are_run_or_refused(part: int, tmp_path: Path) -> None:
     assert codes >= {1, 2}  # some are sound enough to be run
 
 
+@pytest.mark.slow
 def test_a_file_is_the_same_every_time() -> None:
     files = [Mutator().file(number) for number in range(4)]
     assert files == [Mutator().file(number) for number in range(4)]
     assert len(set(files)) == 4
 
 
+@pytest.mark.slow
 def test_the_driver_counts_and_says_what_went_wrong(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ def shapes() -> Iterator[bytes]:
                 yield data
 
 
+@pytest.mark.slow
 def test_any_byte_that_changes_is_found(tmp_path: Path) -> None:
     """Of a frame that was seen before, so that a label has something to be unequal to.
 

@@ -193,6 +193,7 @@ vms:
     assert lab.now_ns == S
 
 
+@pytest.mark.slow
 def test_more_answers_than_a_card_remembers(two: Lab) -> None:
     mac = nic(two, "vm2").mac
     frames = [Ether(dst=mac) / IP(dst="10.0.0.2") / ICMP(id=n) for n in range(1200)]

@@ -45,6 +45,7 @@ def test_any_wiring_ends_without_loops_and_in_one_piece(
     assert not has_loop(graph)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(wirings(), st.data())
 def test_what_a_cut_leaves_ends_without_loops(

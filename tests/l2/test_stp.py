@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ def test_any_wiring_ends_without_loops_and_in_one_piece(
     assert {stp.root_id for stp in network.bridges} == {network.bridges[0].bridge_id}
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(wirings(), st.data())
 def test_a_lan_that_goes_dark_leaves_no_loop_behind(

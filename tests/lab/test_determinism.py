@@ -61,6 +61,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return run(tmp_path_factory.mktemp("first"), "1", "own", *TOO_LARGE, f"{SPLIT}/split")
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(first: dict[str, bytes], tmp_path: Path) -> None:
     again = run(tmp_path, "4242", "own", *TOO_LARGE, f"{SPLIT}/split")
     assert list(again) == list(first)
@@ -69,6 +70,7 @@ def test_two_processes_write_the_same_bytes(first: dict[str, bytes], tmp_path: P
     assert all(first.values())
 
 
+@pytest.mark.slow
 def test_another_seed_writes_others(tmp_path: Path) -> None:
     other = run(tmp_path, "1", "77", *KEPT)
     own = contents(GOLDEN)

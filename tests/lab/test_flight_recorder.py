@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from scapy.layers.inet import ICMP, IP
 
 from vnet.lab.lab import Lab
@@ -123,6 +124,7 @@ def test_following_changes_no_byte(lab_with: LabWith, tmp_path: Path) -> None:
     assert written[0] == written[1]
 
 
+@pytest.mark.slow
 def test_a_trace_of_a_storm_is_cut() -> None:
     root = Lab.from_text(LOOP).trace("vm1", BROADCAST, within="400ms")
     nodes = list(root.walk())
@@ -132,6 +134,7 @@ def test_a_trace_of_a_storm_is_cut() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_storm_that_is_followed_fills_no_memory() -> None:
     lab = Lab.from_text(LOOP, follow=True)
     for _ in range(5):
@@ -143,6 +146,7 @@ def test_a_storm_that_is_followed_fills_no_memory() -> None:
     assert {row.reason.word for row in drops} >= {"link-queue-full"}
 
 
+@pytest.mark.slow
 def test_a_trace_that_was_asked_for_is_not_forgotten_for_what_others_say(
     lab_with: LabWith,
 ) -> None:

@@ -206,6 +206,7 @@ def test_wireshark_reads_the_netlink_messages(lab_with: LabWith, tmp_path: Path)
     assert not tshark(path, "-Y", "_ws.malformed")
 
 
+@pytest.mark.slow
 @pytest.mark.tshark
 @needs_tshark
 @pytest.mark.parametrize("form", ["pcapng", "pcap"])

@@ -61,6 +61,7 @@ def test_a_storm_in_which_no_time_passes_ends_soon_and_names_its_cables(
         assert sum(end.tx_frames for cable in lab.network.links for end in cable.ends) < 20_000
 
 
+@pytest.mark.slow
 def test_a_loop_that_spanning_tree_has_opened_carries_as_many_frames_as_it_is_given() -> None:
     """A ring of cables that take no time is sound while one of them is blocked."""
     rapid = "{type: ovs, rstp: true}"

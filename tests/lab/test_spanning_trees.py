@@ -38,6 +38,7 @@ def ring(more: str, *steps: str) -> Report:
     return Lab.from_text(RING % {"more": more and f", {more}", "steps": written}).run()
 
 
+@pytest.mark.slow
 def test_without_a_tree_one_broadcast_circles() -> None:
     assert ring("", "{wait: 1s}", "{ping: {from: a, to: b, count: 1}}").storms
 

@@ -202,6 +202,7 @@ def test_peers_that_were_silent_for_a_minute_are_forgotten() -> None:
     assert not peers.allow(busy, minute, 1 * S)
 
 
+@pytest.mark.slow
 def test_the_rate_limits_table_has_room_for_so_many_and_no_more() -> None:
     """With a stranger for every error, and no time for a bucket to fill again."""
     limit = Peers()

@@ -106,6 +106,7 @@ def test_rules_and_settings_are_changed_by_steps(lab_name: str, tmp_path: Path) 
     assert report.held, report
 
 
+@pytest.mark.slow
 def test_guests_lease_addresses_and_the_programs_end_with_the_lab(
     lab_name: str, records: Path, vnet: Vnet, tmp_path: Path
 ) -> None:
@@ -173,6 +174,7 @@ def test_two_labs_stand_side_by_side(lab_name: str, vnet: Vnet, tmp_path: Path) 
     assert vnet("down", "--kernel").stdout == f"{lab_name}b is down\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("namespaces_made", [1, 4])
 def test_a_crash_while_it_is_built_leaves_nothing_that_down_does_not_find(
     namespaces_made: int, lab_name: str, records: Path, vnet: Vnet, tmp_path: Path
@@ -203,6 +205,7 @@ def test_what_fails_while_it_is_built_is_taken_down_at_once(
     assert list(records.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_captures_with_whole_frames(
     lab_name: str, vnet: Vnet, tmp_path: Path
 ) -> None:

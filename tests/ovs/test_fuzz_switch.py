@@ -39,6 +39,7 @@ def _without_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VNET_ORACLE", raising=False)
 
 
+@pytest.mark.slow
 def test_every_frame_is_accounted_for_and_nothing_is_left_behind() -> None:
     outcome = fuzz_switch.fuzz(FRAMES, seed=1, frames_per_filling=FRAMES // FILLINGS)
     assert outcome.faults == []

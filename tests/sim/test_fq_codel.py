@@ -222,6 +222,7 @@ def waited_ms(leaf: str) -> float:
     return sum(samples) / len(samples)
 
 
+@pytest.mark.slow
 def test_codel_keeps_the_delay_of_a_transfer_near_its_target_where_a_plain_queue_does_not() -> None:
     assert 1 <= waited_ms("fq_codel") <= 10
     assert waited_ms("pfifo") >= 50

@@ -282,6 +282,7 @@ def test_the_entry_point_names_the_plug_in() -> None:
     assert hasattr(importlib.import_module(entry[1]), "vnet_lab")
 
 
+@pytest.mark.slow
 def test_who_imports_vnet_before_pytest_is_not_warned(tmp_path: Path) -> None:
     """pytest wants to rewrite the packages that bring plug-ins, and says so if it is too late."""
     info = tmp_path / "vnet-0.dist-info"

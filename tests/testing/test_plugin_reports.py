@@ -147,6 +147,7 @@ def test_of_a_long_road_both_ends_are_shown(pytester: pytest.Pytester, inner_pyt
     assert "dropped: ttl-exceeded" in tree[-1]
 
 
+@pytest.mark.slow
 def test_after_a_storm_the_beginning_and_the_end_are_shown(
     pytester: pytest.Pytester, inner_pytest: Run
 ) -> None:
@@ -326,6 +327,7 @@ def test_a_test_that_fails_twice_is_told_of_once(
     assert sections(result) == 1
 
 
+@pytest.mark.slow
 def test_the_section_comes_home_from_a_worker(pytester: pytest.Pytester, inner_pytest: Run) -> None:
     pytest.importorskip("xdist")
     pytester.makepyfile(f"""

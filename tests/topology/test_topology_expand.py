@@ -91,6 +91,7 @@ def test_default_macs_depend_on_seed_and_name_alone() -> None:
     assert mac_text(one.vms["vm3"].vnics[0].mac) == "52:54:00:20:9a:cc"
 
 
+@pytest.mark.slow
 def test_default_macs_never_collide() -> None:
     macs = [vm.vnics[0].mac for vm in template(count=20_000).vms.values()]
     assert len(set(macs)) == len(macs)
@@ -98,6 +99,7 @@ def test_default_macs_never_collide() -> None:
     assert MacChooser(1, [taken]).choose(b"\x02", "n", "nic") != taken
 
 
+@pytest.mark.slow
 def test_another_process_with_another_hash_seed_reads_the_same() -> None:
     code = (
         "from vnet.topology.load import load_topology;"
@@ -121,6 +123,7 @@ def test_effort_grows_with_the_number_of_machines(
     assert_linear(template)
 
 
+@pytest.mark.slow
 def test_all_templates_together_are_limited() -> None:
     text = (
         "version: 1\nhosts: {h: {}}\nvms: {a: {host: h, count: 60000}, b: {host: h, count: 60000}}"

@@ -377,6 +377,7 @@ hosts: {h: {count: 9, nics: {eth0: {ip: !x 255.255.255.250/8}}}}
     ]
 
 
+@pytest.mark.slow
 def test_links_of_stars_are_limited(assert_problem: Callable[[str, str], None]) -> None:
     text = """\
 version: 1
@@ -402,6 +403,7 @@ def test_effort_grows_with_the_number_of_machines_hosts_and_links(
     assert_linear(hall)
 
 
+@pytest.mark.slow
 def test_many_entries_may_name_one_large_template(
     assert_linear: Callable[[Callable[[int], object]], None],
 ) -> None:

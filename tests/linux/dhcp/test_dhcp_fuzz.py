@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +67,7 @@ SERVING = DhcpServing(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(MESSAGES, st.booleans(), st.booleans()), max_size=12), st.booleans())
 def test_a_server_answers_or_does_not(
@@ -145,6 +147,7 @@ class Board:
         assert text
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.one_of(MESSAGES, st.integers(0, 400)), max_size=25))
 def test_a_client_goes_on(events: list[Dhcp | int]) -> None:

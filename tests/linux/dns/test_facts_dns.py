@@ -84,6 +84,7 @@ def test_dig_asks_with_edns_a_cookie_and_the_wish_for_recursion(
     assert ours.hex() == asked
 
 
+@pytest.mark.slow
 def test_a_lab_without_dns_does_without_all_that_it_is_made_of() -> None:
     code = (
         "import sys; from vnet import Lab\n"

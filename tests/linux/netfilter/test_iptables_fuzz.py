@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +39,7 @@ def _answer(ruleset: Ruleset, words: list[str]) -> XtablesError | None:
     return None
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(_COMMANDS, max_size=4), st.sampled_from((4, 6)))
 def test_commands_raise_their_own_errors_alone(commands: list[list[str]], family: int) -> None:
@@ -66,6 +68,7 @@ def test_the_other_programs_answer_whatever_they_are_asked(words: list[str]) -> 
         assert answer.status == 0 or answer.err
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from((4, 6)))
 def test_what_is_saved_is_restored_to_the_same(seed: int, family: int) -> None:

@@ -91,6 +91,7 @@ def test_a_megabyte_arrives_whole(seed: int, loss: float, reorder: float) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1 << 30), loss=rates, duplicate=rates, reorder=rates)
 def test_many_megabytes_arrive_whole(
@@ -117,6 +118,7 @@ def goodput(loss: float, *, sack: bool, duration_s: int) -> float:
     return len(sink.data) / duration_s
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sack", [True, False], ids=["sack", "newreno"])
 @pytest.mark.parametrize(("loss", "duration_s"), [(0.001, 8), (0.02, 20)])
 def test_goodput_is_what_the_square_root_law_says(loss: float, duration_s: int, sack: bool) -> None:

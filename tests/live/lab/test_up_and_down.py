@@ -59,6 +59,7 @@ def test_a_signal_ends_a_lab_in_good_order(vnet: VnetProcess, number: signal.Sig
     assert (vnet.folder / "pcaps/plain-live/run.json").exists()
 
 
+@pytest.mark.slow
 def test_a_lab_ends_in_good_order_with_its_terminal(vnet: VnetProcess) -> None:
     ours, theirs = pty.openpty()
     lab = subprocess.Popen(
@@ -79,6 +80,7 @@ def test_a_lab_ends_in_good_order_with_its_terminal(vnet: VnetProcess) -> None:
     assert (vnet.folder / "pcaps/plain-live/run.json").exists()
 
 
+@pytest.mark.slow
 def test_two_labs_do_not_write_over_each_others_captures(vnet: VnetProcess) -> None:
     assert vnet.do("up", vnet.lab(PLAIN), "--detach").returncode == 0
     again = vnet.do("up", "lab.yaml", "--detach", "--rundir", "there")
@@ -134,6 +136,7 @@ def test_down_says_what_is_not_up(vnet: VnetProcess) -> None:
     assert list((vnet.labs / ".elsewhere").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_of_several_labs_one_must_be_named(vnet: VnetProcess) -> None:
     vnet.lab(PLAIN)
     vnet.lab(PLAIN.replace("name: plain", "name: other"), "other.yaml")
@@ -156,6 +159,7 @@ def test_of_several_labs_one_must_be_named(vnet: VnetProcess) -> None:
     assert vnet.do("down", "--all").stdout == everything
 
 
+@pytest.mark.slow
 def test_what_a_crash_leaves_keeps_nobody_from_starting(vnet: VnetProcess) -> None:
     assert vnet.do("up", vnet.lab(PLAIN), "--detach", "--no-run").returncode == 0
     pidfile = vnet.labs / "plain/vnet.pid"
@@ -164,6 +168,7 @@ def test_what_a_crash_leaves_keeps_nobody_from_starting(vnet: VnetProcess) -> No
     assert again.returncode == 0, again.stderr
 
 
+@pytest.mark.slow
 def test_what_a_crash_leaves_is_removed(vnet: VnetProcess) -> None:
     elsewhere = vnet.folder / "elsewhere"
     text = PLAIN.replace("br0: {type: linux}", "br0: {type: ovs}")
@@ -189,6 +194,7 @@ def test_what_a_crash_leaves_is_removed(vnet: VnetProcess) -> None:
     assert vnet.do("down", "--all").stdout == f"plain in {elsewhere} is down\n"
 
 
+@pytest.mark.slow
 def test_a_lab_that_does_not_stay_is_judged_by_its_scenario(vnet: VnetProcess) -> None:
     held = vnet.do("up", vnet.lab(PLAIN), "--down", "--json")
     assert held.returncode == 0, held.stderr

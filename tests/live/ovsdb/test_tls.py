@@ -43,6 +43,7 @@ def list_dbs(servers: Servers, folder: Path, shows: str = "good") -> str:
     return servers.try_client("ovsdb-client", *options, "list-dbs", target).stdout
 
 
+@pytest.mark.slow
 def test_clients_whose_certificates_are_good_are_served_and_others_not(
     ours: Servers, folder: Path
 ) -> None:

@@ -100,6 +100,7 @@ class Talk:
         self.answered += data
 
 
+@pytest.mark.slow
 def test_megabytes_go_both_ways(clock: WallClock, run_until: RunUntil, authorities: Path) -> None:
     talk = Talk(clock, files(authorities), files(authorities))
     run_until(lambda: talk.connected)

@@ -120,6 +120,7 @@ LINES = (
 )
 
 
+@pytest.mark.slow
 def test_after_every_change_the_rows_say_what_open_vswitchs_say(
     ours: Switch, theirs: Switch
 ) -> None:

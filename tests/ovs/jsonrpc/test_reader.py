@@ -43,6 +43,7 @@ def outcome(*pieces: bytes) -> list[Any]:
     return values
 
 
+@pytest.mark.slow
 @given(OBJECTS, st.sampled_from([b"", b" ", b"\r\n\t"]), st.integers(1, 9), st.booleans())
 def test_values_are_found_however_the_stream_is_cut(
     values: list[Any], space: bytes, piece: int, is_ascii: bool
@@ -151,6 +152,7 @@ def test_reading_takes_linear_time_in_small_pieces() -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 40_000), max_size=6), st.integers(0, 70))
 def test_long_messages_end_where_they_end_however_they_are_cut(
     cuts: list[int], offset: int

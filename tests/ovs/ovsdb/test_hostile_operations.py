@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +84,7 @@ def contents(database: Database) -> Any:
     return database.execute(EVERYTHING)
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(operations(), operations(), VALUES), max_size=4))
 def test_whatever_is_asked_is_answered(asked: list[Any]) -> None:
     database = new_database(SCHEMA)
