@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from vnet.ovs.flow.field_headers import EXPERIMENTER_CLASS, Header
-from vnet.ovs.flow.fields import FIELDS, Field
+from vnet.ovs.flow.fields import FIELDS, FULL_FIELDS, Field
 from vnet.ovs.openflow.errors import OpenFlowError
 
 NXM = 0
@@ -61,15 +61,21 @@ class FieldEntry(NamedTuple):
     end: int
 
 
-def _by_number() -> dict[tuple[int, int, int], Field]:
+def _by_number(fields: Mapping[str, Field]) -> dict[tuple[int, int, int], Field]:
     return {
         (header.header_class.number, header.header_class.vendor, header.number): field
-        for field in FIELDS.values()
+        for field in fields.values()
         for header in field.headers
     }
 
 
-_BY_NUMBER = _by_number()
+_BY_NUMBER = _by_number(FIELDS)
+_FULL_BY_NUMBER = _BY_NUMBER | _by_number(FULL_FIELDS)
+
+
+def _known(openflow_full: bool) -> dict[tuple[int, int, int], Field]:
+    """The fields that a switch knows, or one that speaks OpenFlow whole."""
+    return _FULL_BY_NUMBER if openflow_full else _BY_NUMBER
 
 
 # -- writing
@@ -119,30 +125,31 @@ COOKIE_HEADER_MASKED = _WORD.pack(0x0001 << 16 | 30 << 9 | _MASKED | 2 * _COOKIE
 # -- reading
 
 
-def header_at(data: bytes, offset: int, end: int) -> FieldHeader:
+def header_at(data: bytes, offset: int, end: int, *, openflow_full: bool = False) -> FieldHeader:
     """The header at an offset of ``data``, of which nothing behind ``end`` belongs to it.
 
-    Raises :class:`OpenFlowError` (OFPBMC_BAD_LEN) where it is cut short.
+    With ``openflow_full``, here and below, the fields are known that Open vSwitch lacks. Raises
+    :class:`OpenFlowError` (OFPBMC_BAD_LEN) where it is cut short.
     """
     if offset + 4 > end:
         raise OpenFlowError("OFPBMC_BAD_LEN")
     word = int.from_bytes(data[offset : offset + 4], "big")
     if word >> 16 != EXPERIMENTER_CLASS:
-        return _header(word, 0)
+        return _header(word, 0, openflow_full)
     if offset + 8 > end or word & 0xFF < _VENDOR_BYTES:
         raise OpenFlowError("OFPBMC_BAD_LEN")
-    return _header(word, int.from_bytes(data[offset + 4 : offset + 8], "big"))
+    return _header(word, int.from_bytes(data[offset + 4 : offset + 8], "big"), openflow_full)
 
 
 @lru_cache(maxsize=4096)
-def _header(word: int, vendor: int) -> FieldHeader:
+def _header(word: int, vendor: int, openflow_full: bool) -> FieldHeader:
     header_class, number = word >> 16, word >> 9 & 0x7F
     vendor_bytes = _VENDOR_BYTES if header_class == EXPERIMENTER_CLASS else 0
     is_masked = bool(word & _MASKED)
     payload_bytes = (word & 0xFF) - vendor_bytes
     n_bytes = payload_bytes // 2 if is_masked else payload_bytes
     key = (header_class, vendor, number)
-    field = _BY_NUMBER.get(key)
+    field = _known(openflow_full).get(key)
     if field is not None and n_bytes != field.n_bytes and not field.is_tun_metadata:
         field = None
     is_cookie = key == _COOKIE_CLASS_AND_NUMBER and payload_bytes == _COOKIE_BYTES * (
@@ -152,14 +159,19 @@ def _header(word: int, vendor: int) -> FieldHeader:
 
 
 def field_at(
-    data: bytes, offset: int, end: int, tun_lengths: TunLengths | None = None
+    data: bytes,
+    offset: int,
+    end: int,
+    tun_lengths: TunLengths | None = None,
+    *,
+    openflow_full: bool = False,
 ) -> FieldHeader:
     """As :func:`header_at`, for places where only known fields may stand (nx_pull_header).
 
     ``tun_lengths`` are given by switches: no other tunnel options may then be named. Raises
     :class:`OpenFlowError` (OFPBMC_BAD_FIELD, NXFMFC_INVALID_TLV_FIELD).
     """
-    header = header_at(data, offset, end)
+    header = header_at(data, offset, end, openflow_full=openflow_full)
     if header.field is None:
         raise OpenFlowError("OFPBMC_BAD_FIELD")
     _check_tun_option(header.field, tun_lengths)
@@ -167,14 +179,19 @@ def field_at(
 
 
 def entry_at(
-    data: bytes, offset: int, end: int, tun_lengths: TunLengths | None = None
+    data: bytes,
+    offset: int,
+    end: int,
+    tun_lengths: TunLengths | None = None,
+    *,
+    openflow_full: bool = False,
 ) -> FieldEntry:
     """A field with its value and mask, known or not (``header.field`` None).
 
     Raises :class:`OpenFlowError` (OFPBMC_BAD_LEN, OFPBMC_BAD_WILDCARDS for bits of the value
     outside the mask, NXFMFC_INVALID_TLV_FIELD).
     """
-    header = header_at(data, offset, end)
+    header = header_at(data, offset, end, openflow_full=openflow_full)
     field, is_masked, n_bytes, header_bytes, payload_bytes, _ = header
     if field is not None and field.is_tun_metadata:
         _check_tun_option(field, tun_lengths)
@@ -202,16 +219,17 @@ def take_field(
     tun_lengths: TunLengths | None = None,
     *,
     is_action: bool = False,
+    openflow_full: bool = False,
 ) -> tuple[Field, int, int | None, int]:
     """A known field with its value and mask (None where none was written), and where it ends.
 
     ``is_action`` is for fields that are set (nx_pull_entry): one that is not known raises not
     OFPBMC_BAD_FIELD but OFPBAC_BAD_SET_TYPE, or OFPBAC_BAD_SET_LEN if only its length is unknown.
     """
-    if is_action and header_at(data, offset, end).field is None:
-        is_known = _key_at(data, offset) in _BY_NUMBER
+    if is_action and header_at(data, offset, end, openflow_full=openflow_full).field is None:
+        is_known = _key_at(data, offset) in _known(openflow_full)
         raise OpenFlowError("OFPBAC_BAD_SET_LEN" if is_known else "OFPBAC_BAD_SET_TYPE")
-    entry = entry_at(data, offset, end, tun_lengths)
+    entry = entry_at(data, offset, end, tun_lengths, openflow_full=openflow_full)
     field = entry.header.field
     if field is None:
         raise OpenFlowError("OFPBMC_BAD_FIELD")

@@ -47,7 +47,11 @@ def encode_packet_out(packet_out: PacketOut, version: OpenFlowVersion) -> bytes:
 
 
 def decode_packet_out(
-    body: bytes, version: OpenFlowVersion, *, tun_lengths: TunLengths | None = None
+    body: bytes,
+    version: OpenFlowVersion,
+    *,
+    tun_lengths: TunLengths | None = None,
+    openflow_full: bool = False,
 ) -> PacketOut:
     """What a packet-out says. Raises :class:`OpenFlowError` (OFPBRC_*, OFPBAC_*, OFPBMC_*)."""
     if version is OpenFlowVersion.OF15:
@@ -65,7 +69,9 @@ def decode_packet_out(
     end = start + n_bytes
     if end > len(body):
         raise OpenFlowError("OFPBRC_BAD_LEN")
-    actions = decode_actions(body[start:end], version, tun_lengths=tun_lengths)
+    actions = decode_actions(
+        body[start:end], version, tun_lengths=tun_lengths, openflow_full=openflow_full
+    )
     _check_in_port(OfpPort(Flow.in_port.of(pipeline.value)))
     frame = body[end:] if buffer_id == NO_BUFFER else b""
     return PacketOut(frame, actions, pipeline, buffer_id)

@@ -57,6 +57,14 @@ def encode_instructions(actions: Ofpacts, version: OpenFlowVersion) -> bytes:
 # -- reading
 
 
+class _Known(NamedTuple):
+    """What may stand in a list besides the actions that may stand everywhere."""
+
+    instructions: bool
+    debug: bool
+    openflow_full: bool
+
+
 class _Read(NamedTuple):
     """Actions, and the tunnel options that they name."""
 
@@ -70,14 +78,17 @@ def decode_actions(
     tun_lengths: TunLengths | None = None,
     *,
     allows_debug: bool = True,
+    openflow_full: bool = False,
 ) -> Ofpacts:
     """The actions of ``data``, where no instructions may stand.
 
     ``tun_lengths`` are the tunnel options that the switch has mapped; None allows any. Without
-    ``allows_debug`` nobody knows the actions that are for tests. Raises :class:`OpenFlowError`
+    ``allows_debug`` nobody knows the actions that are for tests; with ``openflow_full`` those are
+    known that Open vSwitch lacks. Raises :class:`OpenFlowError`
     with the first fault, as Open vSwitch finds them.
     """
-    return _decoded(data, version, tun_lengths, False, allows_debug)
+    known = _Known(False, allows_debug, openflow_full)
+    return _decoded(data, version, tun_lengths, known)
 
 
 def decode_instructions(
@@ -86,52 +97,53 @@ def decode_instructions(
     tun_lengths: TunLengths | None = None,
     *,
     allows_debug: bool = True,
+    openflow_full: bool = False,
 ) -> Ofpacts:
     """The instructions of a flow in ``data``, or in OpenFlow 1.0 its actions; otherwise as
     :func:`decode_actions`.
     """
-    return _decoded(data, version, tun_lengths, True, allows_debug)
+    known = _Known(True, allows_debug, openflow_full)
+    return _decoded(data, version, tun_lengths, known)
 
 
 def _decoded(
-    data: bytes,
-    version: OpenFlowVersion,
-    tun_lengths: TunLengths | None,
-    may_instruct: bool,
-    allows_debug: bool,
+    data: bytes, version: OpenFlowVersion, tun_lengths: TunLengths | None, known: _Known
 ) -> Ofpacts:
     if tun_lengths is None:
-        return _cached(data, version, may_instruct, allows_debug).actions
+        return _cached(data, version, known).actions
     try:
-        read = _cached(data, version, may_instruct, allows_debug)
+        read = _cached(data, version, known)
     except OpenFlowError:
         pass  # An option that is not mapped may be the first fault.
     else:
         if not read.tun_options:
             return read.actions
-    return _read(data, version, tun_lengths, may_instruct, allows_debug).actions
+    return _read(data, version, tun_lengths, known).actions
 
 
 @lru_cache(maxsize=_CACHED)
-def _cached(data: bytes, version: OpenFlowVersion, may_instruct: bool, allows_debug: bool) -> _Read:
-    return _read(data, version, None, may_instruct, allows_debug)
+def _cached(data: bytes, version: OpenFlowVersion, known: _Known) -> _Read:
+    return _read(data, version, None, known)
 
 
 def _read(
-    data: bytes,
-    version: OpenFlowVersion,
-    tun_lengths: TunLengths | None,
-    may_instruct: bool,
-    allows_debug: bool,
+    data: bytes, version: OpenFlowVersion, tun_lengths: TunLengths | None, known: _Known
 ) -> _Read:
-    reading = Reading(version, tun_lengths, decode_list, _verify, allows_debug=allows_debug)
-    if may_instruct and version > OpenFlowVersion.OF10:
+    reading = Reading(
+        version,
+        tun_lengths,
+        decode_list,
+        _verify,
+        allows_debug=known.debug,
+        openflow_full=known.openflow_full,
+    )
+    if known.instructions and version > OpenFlowVersion.OF10:
         actions = decode_instruction_list(data, reading)
     else:
         if len(data) % _ALIGNMENT_BYTES:
             raise OpenFlowError("OFPBRC_BAD_LEN")
         actions = decode_list(data, reading)
-    _verify(actions, reading, None, may_instruct=may_instruct)
+    _verify(actions, reading, None, may_instruct=known.instructions)
     return _Read(actions, frozenset(reading.tun_options))
 
 

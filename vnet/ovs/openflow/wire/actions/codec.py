@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -31,6 +32,7 @@ from vnet.ovs.openflow.wire.actions import (
     mpls,
     nat,
     nests,
+    openflow_full,
     output,
     tables,
     vlan,
@@ -47,6 +49,7 @@ from vnet.ovs.openflow.wire.actions.form import (
     VENDORS,
     Decode,
     Encode,
+    Form,
 )
 from vnet.ovs.openflow.wire.actions.reading import Reading
 
@@ -78,18 +81,23 @@ class _Place(NamedTuple):
     decode: Decode
 
 
-def _places() -> dict[tuple[OpenFlowVersion, int, int], _Place]:
-    forms = [form for family in _FAMILIES for form in family.forms]
+_Places = dict[tuple[OpenFlowVersion, int, int], _Place]
+
+
+def _places(forms: Iterable[Form]) -> _Places:
     return {
         (version, number.vendor, number.type): _Place(
             *form.length_range(version), form.body_start(version), form.decode
         )
-        for form in (*forms, *fields.FORMS, *nests.FORMS)
+        for form in forms
         for version, number in form.numbers.items()
     }
 
 
-_PLACES = _places()
+_FORMS = [form for family in _FAMILIES for form in family.forms]
+_PLACES = _places((*_FORMS, *fields.FORMS, *nests.FORMS))
+_FULL_PLACES = _PLACES | _places(openflow_full.FAMILY.forms)
+"""What is known to who speaks OpenFlow whole."""
 
 
 def decode_list(data: bytes, reading: Reading) -> Ofpacts:
@@ -97,8 +105,9 @@ def decode_list(data: bytes, reading: Reading) -> Ofpacts:
     actions = []
     offset, end = 0, len(data)
     version = reading.version
+    places = _FULL_PLACES if reading.openflow_full else _PLACES
     while offset < end:
-        place = _place_at(data, offset, version)
+        place = _place_at(data, offset, version, places)
         length = HEADER.unpack_from(data, offset)[1]
         following = offset + length
         if (
@@ -112,7 +121,7 @@ def decode_list(data: bytes, reading: Reading) -> Ofpacts:
     return tuple(actions)
 
 
-def _place_at(data: bytes, offset: int, version: OpenFlowVersion) -> _Place:
+def _place_at(data: bytes, offset: int, version: OpenFlowVersion, places: _Places) -> _Place:
     """What is known of the action at ``offset``."""
     n_left = len(data) - offset
     if n_left < ALIGNMENT_BYTES:
@@ -126,7 +135,7 @@ def _place_at(data: bytes, offset: int, version: OpenFlowVersion) -> _Place:
         if n_left < 2 * ALIGNMENT_BYTES:
             raise OpenFlowError("OFPBAC_BAD_LEN")
         *_, kind = EXTENSION.unpack_from(data, offset)
-    place = _PLACES.get((version, vendor, kind))
+    place = places.get((version, vendor, kind))
     if place is None:
         raise OpenFlowError("OFPBAC_BAD_VENDOR_TYPE" if vendor else "OFPBAC_BAD_TYPE")
     return place
@@ -181,7 +190,9 @@ def _encode_clone(action: Clone, version: OpenFlowVersion) -> bytes:
 
 
 _ENCODERS: dict[type[Ofpact], Encode] = {
-    kind: encode for family in _FAMILIES for kind, encode in family.encoders.items()
+    kind: encode
+    for family in (*_FAMILIES, openflow_full.FAMILY)
+    for kind, encode in family.encoders.items()
 }
 _ENCODERS |= {SetField: _encode_set_field, Ct: _encode_ct, Clone: _encode_clone}
 _ENCODERS |= dict.fromkeys(_INSTRUCTIONS, _encode_instruction)

@@ -54,7 +54,8 @@ def _decode_set_field(body: bytes, reading: Reading) -> SetField:
     elif reading.version < OF15:
         raise OpenFlowError("OFPBAC_BAD_SET_MASK")
     must_be_zero(body[end:], "OFPBAC_BAD_SET_ARGUMENT")
-    if field.name == "in_port_oxm" or not field.writable or not _is_settable(field, value, mask):
+    may_be_set = field.name != "in_port_oxm" and field.may_be_set(reading.openflow_full)
+    if not may_be_set or not _is_settable(field, value, mask):
         raise OpenFlowError("OFPBAC_BAD_SET_ARGUMENT")
     return SetField(field, value, mask)
 

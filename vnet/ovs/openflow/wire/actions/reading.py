@@ -23,7 +23,8 @@ class Reading:
     """What those that read actions share.
 
     ``tun_lengths`` are the tunnel options that a switch has mapped, None for any;
-    ``tun_options`` are those that were met. ``read`` reads a list of actions.
+    ``tun_options`` are those that were met. ``read`` reads a list of actions. With
+    ``openflow_full`` actions and fields are known, and fields set, that are not in Open vSwitch.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class Reading:
         verify: Callable[[Ofpacts, Reading, type[Ofpact] | None], None],
         *,
         allows_debug: bool,
+        openflow_full: bool,
     ) -> None:
         self.version = version
         self.tun_lengths = tun_lengths
         self.allows_debug = allows_debug
+        self.openflow_full = openflow_full
         self.tun_options: set[int] = set()
         self._read = read
         self._verify = verify
@@ -89,7 +92,14 @@ class Reading:
 
         Raises :class:`OpenFlowError` (OFPBAC_BAD_SET_TYPE, OFPBMC_BAD_LEN and so on).
         """
-        field, value, mask, end = take_field(data, 0, len(data), self.tun_lengths, is_action=True)
+        field, value, mask, end = take_field(
+            data,
+            0,
+            len(data),
+            self.tun_lengths,
+            is_action=True,
+            openflow_full=self.openflow_full,
+        )
         return self._noted(field), value, mask, end
 
     def _noted(self, field: Field) -> Field:

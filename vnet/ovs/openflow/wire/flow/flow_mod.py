@@ -90,6 +90,7 @@ def decode_flow_mod(
     protocol: int,
     *,
     tun_lengths: TunLengths | None = None,
+    openflow_full: bool = False,
     max_ports: int = OFPP_MAX,
     n_tables: int = 255,
     warn: Callable[[str], None] = lambda _text: None,
@@ -106,11 +107,13 @@ def decode_flow_mod(
     elif version is OpenFlowVersion.OF10:
         read = _read_openflow10(body, protocol, warn)
     else:
-        read = _read_openflow11(body, version, tun_lengths)
+        read = _read_openflow11(body, version, tun_lengths, openflow_full)
     _check_ct_addresses(read.match)
     if read.command >= len(_COMMANDS):
         raise OpenFlowError("OFPFMFC_BAD_COMMAND")
-    actions = decode_instructions(body[read.end :], version, tun_lengths=tun_lengths)
+    actions = decode_instructions(
+        body[read.end :], version, tun_lengths=tun_lengths, openflow_full=openflow_full
+    )
     flags = _decode_flags(read, version)
     actions = check_consistency(
         actions,
@@ -215,7 +218,7 @@ def _new_cookie(command: int, cookie: int) -> int | None:
 
 
 def _read_openflow11(
-    body: bytes, version: OpenFlowVersion, tun_lengths: TunLengths | None
+    body: bytes, version: OpenFlowVersion, tun_lengths: TunLengths | None, openflow_full: bool
 ) -> _Read:
     (
         cookie,
@@ -231,7 +234,9 @@ def _read_openflow11(
         flags,
         importance,
     ) = _OF11.unpack_from(body)
-    match, end = decode_match(body, _OF11.size, version, tun_lengths=tun_lengths)
+    match, end = decode_match(
+        body, _OF11.size, version, tun_lengths=tun_lengths, openflow_full=openflow_full
+    )
     is_openflow11 = version is OpenFlowVersion.OF11
     new_cookie: int | None = None
     # In OpenFlow 1.1 a modification that looks for no cookie adds a flow where there is none.

@@ -90,7 +90,7 @@ def decode_flow_removed(body: bytes, kind: Kind, version: OpenFlowVersion) -> Fl
     cookie, priority, reason, table_id, seconds, rest_ns, idle, hard, n_packets, n_bytes = (
         _OF11.unpack_from(body)
     )
-    match, _ = decode_match(body, _OF11.size, version)
+    match, _ = decode_match(body, _OF11.size, version, openflow_full=True)
     duration_ns = seconds * NS_PER_S + rest_ns
     return FlowRemoved(
         match, priority, reason, cookie, table_id, duration_ns, idle, hard, n_packets, n_bytes
@@ -124,7 +124,7 @@ def _decode_nx(body: bytes) -> FlowRemoved:
 
 def _decode_openflow15(body: bytes) -> FlowRemoved:
     table_id, reason, priority, idle, hard, cookie = _OF15.unpack_from(body)
-    match, end = decode_match(body, _OF15.size, OpenFlowVersion.OF15)
+    match, end = decode_match(body, _OF15.size, OpenFlowVersion.OF15, openflow_full=True)
     counters, _ = decode_counters(body, end)
     return FlowRemoved(
         match,

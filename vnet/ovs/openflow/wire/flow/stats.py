@@ -159,7 +159,7 @@ def decode_flow_stats(body: bytes, kind: Kind, version: OpenFlowVersion) -> Iter
         end = offset + read.n_bytes
         if not read.actions_at <= end <= len(body):
             raise OpenFlowError("OFPBRC_BAD_LEN")
-        actions = decode_instructions(body[read.actions_at : end], version)
+        actions = decode_instructions(body[read.actions_at : end], version, openflow_full=True)
         yield read.stats._replace(actions=actions)
         offset = end
 
@@ -245,7 +245,7 @@ def _read_openflow11(body: bytes, offset: int, version: OpenFlowVersion) -> _Rea
         n_packets,
         n_flow_bytes,
     ) = _OF11.unpack_from(body, offset)
-    match, end = decode_match(body, offset + _OF11.size, version)
+    match, end = decode_match(body, offset + _OF11.size, version, openflow_full=True)
     has_flags = version >= OpenFlowVersion.OF13
     stats = FlowStats(
         table_id,
@@ -268,7 +268,7 @@ def _read_openflow15(body: bytes, offset: int) -> _Read:
     n_bytes, table_id, priority, idle_timeout_s, hard_timeout_s, flags, importance, cookie = (
         _OF15.unpack_from(body, offset)
     )
-    match, end = decode_match(body, offset + _OF15.size, OpenFlowVersion.OF15)
+    match, end = decode_match(body, offset + _OF15.size, OpenFlowVersion.OF15, openflow_full=True)
     known_flags = decode_flags(flags, OpenFlowVersion.OF15)
     counters, end = decode_counters(body, end)
     stats = FlowStats(

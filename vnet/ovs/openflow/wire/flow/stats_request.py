@@ -30,7 +30,12 @@ _OF11 = struct.Struct("!B3xII4xQQ")
 
 
 def decode_flow_stats_request(
-    body: bytes, kind: Kind, version: OpenFlowVersion, *, tun_lengths: TunLengths | None = None
+    body: bytes,
+    kind: Kind,
+    version: OpenFlowVersion,
+    *,
+    tun_lengths: TunLengths | None = None,
+    openflow_full: bool = False,
 ) -> FlowStatsRequest:
     """What a request asks for (ofputil_decode_flow_stats_request).
 
@@ -50,7 +55,9 @@ def decode_flow_stats_request(
         return FlowStatsRequest(match, table_id, out_port=OfpPort(out_port))
     table_id, out_port, out_group, cookie, cookie_mask = _OF11.unpack_from(body)
     port = port_from_of11(out_port)
-    match, _ = decode_match(body, _OF11.size, version, tun_lengths=tun_lengths)
+    match, _ = decode_match(
+        body, _OF11.size, version, tun_lengths=tun_lengths, openflow_full=openflow_full
+    )
     return FlowStatsRequest(match, table_id, cookie, cookie_mask, port, out_group)
 
 

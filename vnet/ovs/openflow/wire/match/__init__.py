@@ -64,6 +64,7 @@ def decode_match(
     is_loose: bool = False,
     is_pipeline_only: bool = False,
     tun_lengths: TunLengths | None = None,
+    openflow_full: bool = False,
 ) -> tuple[Match, int]:
     """The match at an offset, and where it ends (ofputil_pull_ofp11_match). The options are
     those of :class:`Reading`.
@@ -83,7 +84,7 @@ def decode_match(
         if n_bytes != OPENFLOW11_BYTES or offset + n_bytes > len(data):
             raise OpenFlowError("OFPBMC_BAD_LEN")
         return decode_openflow11(data, offset), offset + n_bytes
-    reading = Reading(is_loose, is_pipeline_only, False, tun_lengths)
+    reading = Reading(is_loose, is_pipeline_only, False, tun_lengths, openflow_full)
     return decode_oxm(data, offset, reading)
 
 

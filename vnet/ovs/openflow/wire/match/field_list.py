@@ -112,13 +112,14 @@ class Reading(NamedTuple):
     """How a list is read. ``is_loose`` passes over fields that are not known, and asks for no
     prerequisites, as for a packet's metadata. ``is_pipeline_only`` takes nothing that could be
     read off the packet. ``tun_lengths`` are given by switches, which take no tunnel options but
-    those that are mapped.
+    those that are mapped. With ``openflow_full`` fields are known that Open vSwitch lacks.
     """
 
     is_loose: bool = False
     is_pipeline_only: bool = False
     may_have_cookie: bool = False
     tun_lengths: TunLengths | None = None
+    openflow_full: bool = False
 
 
 class Decoded(NamedTuple):
@@ -138,7 +139,9 @@ def decode_field_list(data: bytes, reading: Reading) -> Decoded:
     builder = MatchBuilder()
     offset, end = 0, len(data)
     while offset < end:
-        entry = entry_at(data, offset, end, reading.tun_lengths)
+        entry = entry_at(
+            data, offset, end, reading.tun_lengths, openflow_full=reading.openflow_full
+        )
         offset = entry.end
         if entry.header.field is not None:
             _add(builder, entry.header.field, entry, reading)
