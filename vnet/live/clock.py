@@ -85,6 +85,11 @@ class WallClock(Scheduler):
         """Time passes no more, but by :meth:`warp`."""
         self._frozen_ns = self.real_now_ns
 
+    def next_turn(self, then: Callable[[], None]) -> None:
+        """Call ``then`` when files have been looked after, so that whoever has much to do lets
+        others have their turn."""
+        self._after_turn.append(then)
+
     def warp(self, duration_ns: int, then: Callable[[], None]) -> None:
         """It is ``duration_ns`` later. ``then`` is called when all has happened that is due by now,
         and files have been looked after."""

@@ -71,10 +71,18 @@ class Conversation:
         self._run()
 
     def _run(self) -> None:
-        """Have a share of what was asked for carried out, and come back for the rest."""
-        if self._stream.is_open and self._ofconn.run() and not self._is_waiting:
+        """Have a share of what was asked for carried out, and come back for the rest. Nothing is
+        read while there is any: who asks for more than that has to wait."""
+        if not self._stream.is_open:
+            return
+        has_more = self._ofconn.run()
+        if self._ofconn.is_behind:
+            self._stream.pause()
+        else:
+            self._stream.resume()
+        if has_more and not self._is_waiting:
             self._is_waiting = True
-            self._clock.after(0, self._go_on)
+            self._clock.next_turn(self._go_on)
 
     def _go_on(self) -> None:
         self._is_waiting = False

@@ -48,6 +48,8 @@ class Stream:
         self._socket = sock
         self._unsent = bytearray()
         self._is_ending = False
+        self._is_paused = False
+        self._is_watched = True
         clock.watch(sock, self.on_ready)
 
     @property
@@ -78,6 +80,19 @@ class Stream:
             return
         self._watch()
 
+    def pause(self) -> None:
+        """Read no more until :meth:`resume`: what comes waits in the system, and then at the peer.
+        That the peer has gone is not noticed meanwhile."""
+        if not self._is_paused and self.is_open:
+            self._is_paused = True
+            self._watch()
+
+    def resume(self) -> None:
+        """Read on. Harmless where it was not paused."""
+        if self._is_paused and self.is_open:
+            self._is_paused = False
+            self._watch()
+
     def close(self) -> None:
         """End it; what is unsent is lost. Harmless where it has ended."""
         if self.is_open:
@@ -98,8 +113,12 @@ class Stream:
         """There may be something to read, or room to write."""
         if self._unsent:
             self._send_unsent()
-        if self.is_open and not (self.waits_for_peer and self._unsent):
+        if self.is_open and self._may_read:
             self._read()
+
+    @property
+    def _may_read(self) -> bool:
+        return not self._is_paused and not (self.waits_for_peer and self._unsent)
 
     def _read(self) -> None:
         try:
@@ -144,10 +163,17 @@ class Stream:
 
     def _watch(self) -> None:
         """Ask the clock for what is waited for."""
-        is_full = bool(self._unsent)
-        self._clock.watch_writable(
-            self._socket, is_full, readable=not (self.waits_for_peer and is_full)
-        )
+        self._watch_for(reading=self._may_read, writing=bool(self._unsent))
+
+    def _watch_for(self, *, reading: bool, writing: bool) -> None:
+        if not reading and not writing:
+            self._clock.forget(self._socket)
+            self._is_watched = False
+            return
+        if not self._is_watched:
+            self._clock.watch(self._socket, self.on_ready)
+            self._is_watched = True
+        self._clock.watch_writable(self._socket, writing, readable=reading)
 
     # -- the end
 

@@ -102,9 +102,14 @@ class TlsStream(Stream):
         else:
             self._end(errno.EPROTO)
 
+    def resume(self) -> None:
+        """Read on, also what has been decrypted already."""
+        super().resume()
+        self._clock.next_turn(self._read_what_is_decrypted)
+
     def _read_what_is_decrypted(self) -> None:
         """OpenSSL may hold more than was asked for, of which the system knows nothing."""
-        while self.is_open and self._tls.pending() and not (self.waits_for_peer and self._unsent):
+        while self.is_open and self._tls.pending() and self._may_read:
             self._read()
 
     def _receive(self) -> bytes:
@@ -129,10 +134,8 @@ class TlsStream(Stream):
             raise OSError(errno.EIO, os.strerror(errno.EIO)) from error
 
     def _watch(self) -> None:
-        if not self._has_shaken:
-            self._clock.watch_writable(self._socket, self._wants_to_write)
-        elif self._wants_to_write:
-            self._clock.watch_writable(self._socket, True)
+        if not self._has_shaken or self._wants_to_write:
+            self._watch_for(reading=True, writing=self._wants_to_write)
         else:
             super()._watch()
 

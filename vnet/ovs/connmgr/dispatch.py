@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Handler, Request
-from vnet.ovs.connmgr.requests import controller, flows, ports, switch, tracking
+from vnet.ovs.connmgr.requests import controller, flows, packets, ports, switch, tracking
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind
@@ -25,6 +25,8 @@ HANDLERS: Mapping[Kind, Handler] = MappingProxyType(
         kinds.OFPT_GET_CONFIG_REQUEST: switch.get_config,
         kinds.OFPT_SET_CONFIG: switch.set_config,
         kinds.OFPST_DESC_REQUEST: switch.description,
+        kinds.OFPT_PACKET_OUT: packets.send,
+        kinds.NXT_RESUME: packets.resume,
         kinds.OFPT_PORT_MOD: ports.modify,
         kinds.OFPST_PORT_REQUEST: ports.stats,
         kinds.OFPST_PORT_DESC_REQUEST: ports.descriptions,

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
+from vnet.base.drops import DropReason
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.openflow.messages import AsyncMessage, ControllerRole, RoleReason
+from vnet.ovs.ofproto.packet_in_sink import NO_CONTROLLER
+from vnet.ovs.openflow.messages import AsyncMessage, ControllerRole, PacketIn, RoleReason
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class ConnectionManager:
         """That of the last controller that was made primary or secondary."""
         self.source: Ofconn | None = None
         self.source_xids: tuple[int, ...] = ()
+        ofproto.packet_in_sink = self.packet_in
         self._new_xid = count(1).__next__
         self._news: News | None = None
 
@@ -103,6 +106,16 @@ class ConnectionManager:
             for connection in self.connections
             if connection.wishes.includes(message, reason, connection.role)
         ]
+
+    def packet_in(self, packet_in: PacketIn) -> DropReason | None:
+        """A packet is for controllers. Returns why none of them gets it, or None."""
+        lost: DropReason | None = NO_CONTROLLER
+        is_taken = False
+        for connection in self.listeners(AsyncMessage.PACKET_IN, packet_in.reason):
+            if connection.wishes.controller_id == packet_in.controller_id:
+                lost = connection.packet_in(packet_in)
+                is_taken = is_taken or lost is None
+        return None if is_taken else lost
 
     def take_generation(self, generation_id: int) -> bool:
         """A controller claims a role; False where another has done so with a later generation."""

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from vnet.base.drops import DropReason
 from vnet.ovs.connmgr.bundles import Bundles
 from vnet.ovs.connmgr.dispatch import answers_to
 from vnet.ovs.connmgr.flow_mod_log import FlowModLog
 from vnet.ovs.connmgr.multipart import Assembler
+from vnet.ovs.connmgr.packet_ins import PacketIns
 from vnet.ovs.connmgr.wishes import Wishes
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import ControllerRole, RoleReason, RoleStatus
+from vnet.ovs.openflow.messages import ControllerRole, PacketIn, RoleReason, RoleStatus
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.errors import error_reply
 from vnet.ovs.openflow.wire.hello import Versions, hello, negotiate
@@ -29,6 +31,7 @@ from vnet.ovs.openflow.wire.message import (
     ProtocolError,
     encode,
 )
+from vnet.ovs.openflow.wire.packet_in import encode_packet_in
 from vnet.ovs.openflow.wire.role import encode_role_status
 
 if TYPE_CHECKING:
@@ -67,6 +70,8 @@ class Ofconn:
         self.backlog = backlog
         self.n_sent_bytes = 0
         self.heard: Callable[[int], None] = lambda _type: None
+        self.watchers: list[Callable[[bytes], None]] = []
+        """Who is shown each message that comes or goes after the greetings."""
         self._send = send
         self._versions = versions
         self._xid = xid
@@ -77,6 +82,7 @@ class Ofconn:
         self._overflow_limit = self._log.limit(5, 5)
         scheduler = manager.ofproto.scheduler
         self.assembler = Assembler(scheduler, self.refuse)
+        self.packet_ins = PacketIns(scheduler, self.send, self._n_taken_bytes, self._overflowed)
         self.bundles = Bundles(scheduler, self.refuse)
         self.flow_mods = FlowModLog(scheduler, name, self._log)
 
@@ -93,6 +99,7 @@ class Ofconn:
         """The connection is no more."""
         self._waiting.clear()
         self.assembler.close()
+        self.packet_ins.close()
         self.bundles.close()
         self.flow_mods.close()
         self.manager.forget(self)
@@ -103,6 +110,9 @@ class Ofconn:
         """Send bytes; returns how many there have been in all."""
         self.n_sent_bytes += len(data)
         self._send(data)
+        if self.version is not None:
+            for watcher in self.watchers:
+                watcher(data)
         return self.n_sent_bytes
 
     def tell(self, kind: Kind, body: bytes = b"") -> None:
@@ -116,6 +126,12 @@ class Ofconn:
             if self.version in kind.numberings:
                 status = RoleStatus(self.role, reason, self.manager.generation_id)
                 self.tell(kind, encode_role_status(status))
+
+    def packet_in(self, packet_in: PacketIn) -> DropReason | None:
+        """Tell it of a packet. Returns why it is not told, or None."""
+        assert self.version is not None
+        message = encode_packet_in(packet_in, self.wishes.packet_in_format, self.version)
+        return self.packet_ins.send(packet_in, message)
 
     def refuse(self, message: Message, error: OpenFlowError) -> None:
         """Answer a message with an error."""
@@ -169,7 +185,14 @@ class Ofconn:
             self._carry_out(self._waiting.popleft())
         return bool(self._waiting) and self.backlog() <= _MOST_UNSENT_BYTES
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether messages wait to be carried out: it should be given no more."""
+        return bool(self._waiting)
+
     def _carry_out(self, message: Message) -> None:
+        for watcher in self.watchers:
+            watcher(message.raw)
         try:
             if message.version != self.version and message.type not in _OF_ANY_VERSION:
                 raise OpenFlowError("OFPBRC_BAD_VERSION")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from vnet.base.drops import DropReason, drop_reason
+from vnet.base.drops import DropReason
 from vnet.l2.lacp.aggregation import Aggregation
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.flow.flow import Flow
@@ -34,21 +34,12 @@ from vnet.ovs.openflow.messages import PacketIn
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.sim.scheduler import Scheduler, Timer
 
-PacketInSink = Callable[[Ofproto, PacketIn], DropReason | None]
-"""Hands a packet-in to whoever is to get it; returns why nobody got it, or None."""
-
-NO_CONTROLLER = drop_reason(
-    "ovs-no-controller",
-    cause="a flow sends the frame to a controller and nowhere else, and none is connected",
-    cure="give the flow an action that forwards the frame, or take it away",
-)
-
 
 class Backer:
     """One datapath and its bridges.
 
-    ``packet_in_sink`` gets what bridges send to controllers; what nobody gets is counted by
-    ``n_packet_ins_lost``. ``owner`` is the node that all of
+    ``packet_in_sink``, if there is one, gets what bridges send to controllers in place of those;
+    what nobody gets is counted by ``n_packet_ins_lost``. ``owner`` is the node that all of
     it is part of, for the traces of frames.
     """
 
@@ -65,7 +56,7 @@ class Backer:
         self.aggregations: list[Aggregation[OfPort]] = []
         self.recirc = RecircTable()
         self.meter_pool = MeterPool(dpif)
-        self.packet_in_sink: PacketInSink | None = None
+        self.packet_in_sink: Callable[[Ofproto, PacketIn], DropReason | None] | None = None
         self.n_packet_ins_lost = 0
         self.upcall_watchers: list[UpcallWatcher] = []
         """Who is told of every miss, once it is decided."""
@@ -179,7 +170,7 @@ class Backer:
     def packet_in(self, bridge: Ofproto, message: PacketIn) -> DropReason | None:
         """A bridge has something for its controllers. Returns why none of them got it, or None."""
         sink = self.packet_in_sink
-        lost = NO_CONTROLLER if sink is None else sink(bridge, message)
+        lost = bridge.packet_in_sink(message) if sink is None else sink(bridge, message)
         self.n_packet_ins_lost += lost is not None
         return lost
 

@@ -19,6 +19,7 @@ from vnet.ovs.ofproto.groups.group import GroupEntry
 from vnet.ovs.ofproto.groups.group_mods import GroupMods
 from vnet.ovs.ofproto.meter import MeterEntry, MeterPool
 from vnet.ovs.ofproto.meter_mods import MeterMods
+from vnet.ovs.ofproto.packet_in_sink import PacketInSink, nobody_listens
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.requests import PreparePacketOut, Request, SendPacket, nobody_sends
 from vnet.ovs.ofproto.rules.changes import FlowsListener
@@ -102,6 +103,7 @@ class Ofproto:
         """Whether a controller of OpenFlow 1.2 or older hears of packets without a flow."""
         self.on_change: Callable[[], None] = _nothing
         self.before_reading_stats: Callable[[], None] = _nothing
+        self.packet_in_sink: PacketInSink = nobody_listens
         self.prepare_packet_out: PreparePacketOut = nobody_sends
         self.flow_removed: list[FlowRemovedListener] = []
         self.flows_changed: list[FlowsListener] = []
