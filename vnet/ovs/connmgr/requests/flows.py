@@ -25,6 +25,7 @@ def read_mod(request: Request) -> FlowMod:
         request.version,
         ofconn.wishes.protocol,
         tun_lengths=request.bridge.tlv_mappings.lengths,
+        openflow_full=request.bridge.openflow_full,
         warn=ofconn.manager.vlog.module("ofp_flow").warn,
     )
 
@@ -44,7 +45,11 @@ def stats(request: Request) -> Iterable[bytes]:
     """OFPST_FLOW and Nicira's"""
     bridge, version, kind = request.bridge, request.version, reply_to(request.kind)
     asked = decode_flow_stats_request(
-        request.body, request.kind, version, tun_lengths=bridge.tlv_mappings.lengths
+        request.body,
+        request.kind,
+        version,
+        tun_lengths=bridge.tlv_mappings.lengths,
+        openflow_full=bridge.openflow_full,
     )
     now_ns = bridge.scheduler.now_ns
     return request.parts(
@@ -57,7 +62,11 @@ def aggregate(request: Request) -> Iterable[bytes]:
     """OFPST_AGGREGATE and Nicira's"""
     bridge, version = request.bridge, request.version
     asked = decode_flow_stats_request(
-        request.body, request.kind, version, tun_lengths=bridge.tlv_mappings.lengths
+        request.body,
+        request.kind,
+        version,
+        tun_lengths=bridge.tlv_mappings.lengths,
+        openflow_full=bridge.openflow_full,
     )
     rules = list(bridge.flows(selection_asked(asked)))
     together = AggregateStats(
