@@ -10,6 +10,8 @@ from vnet.ovs.openflow.wire import (
     async_config,
     bundle,
     ct_flush,
+    group,
+    group_stats,
     ipfix,
     kinds,
     meter,
@@ -80,6 +82,8 @@ _QUEUE_CONFIG_REQUEST = Codec(queue.decode_queue_config_request, queue.encode_qu
 _TABLE_FEATURES = _entries(
     table_features.decode_table_features, table_features.encode_table_features
 )
+
+_GROUP_MOD = Codec(group.decode_group_mod, group.encode_group_mod)
 
 CODECS: dict[Kind, Codec] = {
     kinds.OFPT_FEATURES_REPLY: Codec(switch.decode_features, switch.encode_features),
@@ -162,4 +166,26 @@ CODECS: dict[Kind, Codec] = {
         queue.decode_queue_stats_request, queue.encode_queue_stats_request
     ),
     kinds.OFPST_QUEUE_REPLY: _entries(queue.decode_queue_stats, queue.encode_queue_stats),
+    kinds.OFPT_GROUP_MOD: _GROUP_MOD,
+    kinds.NXT_GROUP_MOD: _GROUP_MOD,
+    **{
+        kind: _same_in_all(group_stats.decode_group_request, group_stats.encode_group_request)
+        for kind in (kinds.OFPST_GROUP_REQUEST, kinds.NXST_GROUP_REQUEST)
+    },
+    **{
+        kind: Codec(group_stats.decode_group_desc_request, group_stats.encode_group_desc_request)
+        for kind in (kinds.OFPST_GROUP_DESC_REQUEST, kinds.NXST_GROUP_DESC_REQUEST)
+    },
+    **{
+        kind: _entries(group.decode_group_descs, group.encode_group_desc)
+        for kind in (kinds.OFPST_GROUP_DESC_REPLY, kinds.NXST_GROUP_DESC_REPLY)
+    },
+    **{
+        kind: _entries(group_stats.decode_group_stats, group_stats.encode_group_stats)
+        for kind in (kinds.OFPST_GROUP_REPLY, kinds.NXST_GROUP_REPLY)
+    },
+    **{
+        kind: Codec(group_stats.decode_group_features, group_stats.encode_group_features)
+        for kind in (kinds.OFPST_GROUP_FEATURES_REPLY, kinds.NXST_GROUP_FEATURES_REPLY)
+    },
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Mapping
+from enum import Enum, IntFlag
 
 from vnet.base.record import record
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
+from vnet.ovs.openflow.messages.table import ActionKind
 from vnet.ovs.openflow.ofpacts import Ofpacts
 
 GROUP_ANY = 0xFFFFFFFF
@@ -64,3 +66,44 @@ class GroupMod:
     selection_method: str = ""
     selection_method_param: int = 0
     fields: tuple[tuple[str, int], ...] = ()
+
+
+@record(frozen=True, slots=True)
+class GroupStats:
+    """What a group has seen (OFPST_GROUP), and each of its buckets: packets and bytes.
+
+    ``ref_count`` are the flows and groups that lead to it; ``duration_ns`` None is unknown.
+    """
+
+    group_id: int
+    ref_count: int
+    n_packets: int
+    n_bytes: int
+    duration_ns: int | None = None
+    buckets: tuple[tuple[int, int], ...] = ()
+
+
+class GroupCapabilities(IntFlag):
+    """OFPGFC_*"""
+
+    NONE = 0
+    SELECT_WEIGHT = 1
+    SELECT_LIVENESS = 2
+    CHAINING = 4
+    CHAINING_CHECKS = 8
+
+
+@record(frozen=True, slots=True)
+class GroupLimits:
+    """How many groups of a type there may be, and what their buckets may do."""
+
+    max_groups: int
+    actions: frozenset[ActionKind]
+
+
+@record(frozen=True, slots=True)
+class GroupFeatures:
+    """What groups there may be (OFPST_GROUP_FEATURES)."""
+
+    types: Mapping[GroupType, GroupLimits]
+    capabilities: GroupCapabilities
