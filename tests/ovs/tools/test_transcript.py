@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import subprocess
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from tests.ovs.private_ovs import IS_INSTALLED
 from tests.ovs.tools.page import page
-from tests.ovs.tools.play import Played, play
+from tests.ovs.tools.play import play
 from tests.ovs.tools.scene import Row, Scene, all_scenes
+from tests.ovs.tools.side import Side, started
 
 pytestmark = [
     pytest.mark.ovs,
@@ -22,22 +21,16 @@ pytestmark = [
 
 PAGE = Path(__file__).parents[3] / "docs" / "ovs-tools.md"
 SCENES = {scene.name: scene for scene in all_scenes()}
-ROWS = [
-    pytest.param(scene, number, id=f"{scene.name}: {row.command}")
-    for scene in SCENES.values()
-    for number, row in enumerate(scene.rows)
-]
 
 
-@cache
-def played(scene_name: str) -> list[list[Played]]:
-    with TemporaryDirectory(prefix="vnet-") as directory:
-        return play(SCENES[scene_name], Path(directory))
-
-
-@pytest.mark.parametrize(("scene", "number"), ROWS)
-def test_both_sides_say_the_same(scene: Scene, number: int) -> None:
-    faults = [fault for line in played(scene.name)[number] if (fault := line.fault())]
+@pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+def test_both_sides_say_the_same(scene: Scene, tmp_path: Path) -> None:
+    faults = [
+        f"{row.program} {row.command}: {fault}"
+        for row, lines in zip(scene.rows, play(scene, tmp_path), strict=True)
+        for line in lines
+        if (fault := line.fault())
+    ]
     assert not faults, "\n\n".join(faults)
 
 
@@ -65,10 +58,12 @@ def test_every_sub_command_has_a_row(program: str, option: str) -> None:
     assert commands <= {row.command for row in _rows() if row.program == program}
 
 
-def test_every_command_of_both_daemons_has_a_row() -> None:
-    of_switch, of_server, *_ = played("appctl-common")[0]
-    said = of_switch.theirs.output + of_server.theirs.output
-    commands = set(re.findall(r"(?m)^  (\S+)", said))
+def test_every_command_of_both_daemons_has_a_row(tmp_path: Path) -> None:
+    side = Side(tmp_path)
+    with started(side):
+        of_switch = side.must("ovs-appctl list-commands")
+        of_server = side.must("ovs-appctl -t ovsdb-server list-commands")
+    commands = set(re.findall(r"(?m)^  (\S+)", of_switch + of_server))
     assert len(commands) > 150
     assert commands <= {row.command for row in _rows() if row.program == "ovs-appctl"}
 
