@@ -10,10 +10,11 @@ from vnet.ovs.flow.extension_headers import ExtensionHeaders
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.fields import FIELDS, FULL_FIELDS, field_by_name
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.match_fields import match_fields, match_from_fields
 from vnet.ovs.flow.match_parse import parse_match
 from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.names import Names
+from vnet.ovs.flow.protocols import P_OF14_OXM
+from vnet.ovs.openflow.text.match_sending import match_as_sent
 
 OF14 = 5
 FULL = Names(openflow_full=True)
@@ -79,7 +80,7 @@ def test_a_backbone_service_tag_is_told(tags: bytes) -> None:
 def test_matches_are_read_printed_and_sent(text: str) -> None:
     match = parse_match(text, FULL)
     assert match_text(match) == text
-    assert match_from_fields(match_fields(match, OF14)) == match
+    assert match_as_sent(match, P_OF14_OXM) == match
 
 
 def test_other_bridges_know_none_of_them() -> None:

@@ -11,11 +11,3 @@ class OvsTextError(VnetError):
     ``what`` is the sentence that ``ovs-ofctl`` prints, without its ``ovs-ofctl: `` and without
     the place; whoever reads a file adds file and line.
     """
-
-
-class MatchError(VnetError):
-    """A match that a switch refuses. ``name`` is OpenFlow's error, such as OFPBMC_BAD_PREREQ."""
-
-    def __init__(self, name: str, hint: str = "") -> None:
-        self.name = name
-        super().__init__(name, hint)

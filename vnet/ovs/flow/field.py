@@ -7,7 +7,7 @@ from enum import Enum
 
 from vnet.ovs.flow.address_text import prefix_length
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.flow.field_access import TunMetadata, access_of
+from vnet.ovs.flow.field_access import TunMetadata, access_of, plain_shift
 from vnet.ovs.flow.field_headers import EXPERIMENTER_CLASS, Header
 from vnet.ovs.flow.field_rules import is_valid
 from vnet.ovs.flow.field_table import Row
@@ -59,6 +59,7 @@ class Field:
         "name",
         "number",
         "ones",
+        "plain_shift",
         "prerequisite",
         "put",
         "tracks_prefixes",
@@ -73,6 +74,8 @@ class Field:
     """Whether a flow table may keep a trie of its prefixes (Flow_Table:prefixes)."""
     is_tun_metadata: bool
     """Whether it is one of the 64 tunnel options, which have no place until one is mapped."""
+    plain_shift: int | None
+    """Its lowest bit in a flow, if it is a plain run of them to whoever reads or matches it."""
     get: Callable[[Flow], int]
     """The field's value in a flow that meets the prerequisites (mf_get_value)."""
     put: Callable[[Flow, int], None]
@@ -101,6 +104,7 @@ class Field:
         self._codec = FORMATS[row.format](row.name, row.n_bytes)
         self._prerequisite_test = PREDICATES[self.prerequisite]
         self._access = access_of(row.name)
+        self.plain_shift = plain_shift(self._access)
         self.is_tun_metadata = isinstance(self._access, TunMetadata)
         self.get = self._access.get
         self.put = self._access.put

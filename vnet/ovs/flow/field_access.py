@@ -305,3 +305,9 @@ def access_of(name: str) -> Access:
     bits = getattr(Flow, name)
     assert isinstance(bits, Bits)
     return Access(bits)
+
+
+def plain_shift(access: Access) -> int | None:
+    """The lowest bit of a plain run of them, None for all that is more than that."""
+    is_plain = type(access) is Access and access.whole is access.bits
+    return access.bits.shift if is_plain else None

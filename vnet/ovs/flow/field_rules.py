@@ -50,3 +50,8 @@ def is_valid(name: str, value: int) -> bool:
     """Whether the field of that name may be tested for ``value``."""
     rule = _RULES.get(name)
     return rule is None or rule(value)
+
+
+def has_rule(name: str) -> bool:
+    """Whether there are values that the field of that name may not be tested for."""
+    return name in _RULES

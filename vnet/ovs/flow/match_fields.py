@@ -1,20 +1,18 @@
 """A match as a list of fields: the form in which NXM and OXM carry it.
 
-On its way to a switch a match can lose what cannot be said: ports without a protocol, an ARP
-address in a match on IPv4. What is said but makes no sense, the switch refuses. So this is what
-a match means to a switch, whatever its author wrote. Source: ovs-fields(7), "Field Reference";
+Not all that a match holds can be said so: ports without a protocol cannot, nor an ARP address in
+a match on IPv4. Source: ovs-fields(7), "Field Reference";
 OpenFlow 1.5, section 7.2.3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from vnet.ovs.flow.errors import MatchError, OvsTextError
 from vnet.ovs.flow.fields import FIELDS, FULL_FIELDS, Field
 from vnet.ovs.flow.flow import CFI, N_NSH_CONTEXTS, N_REGS, Flow
-from vnet.ovs.flow.match import Match, MatchBuilder
+from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.prerequisites import Prerequisite, dl_type_of, is_nd
 from vnet.ovs.flow.protocol_numbers import (
     ETH_TYPE_ARP,
@@ -187,54 +185,3 @@ def _tun_option(match: Match, field: Field) -> FieldMatch:
     option = next(o for o in match.tun_options if f"tun_metadata{o.number}" == field.name)
     mask = match.mask >> option.shift & option.ones if option.is_masked else field.ones
     return FieldMatch(field, match.value >> option.shift & option.ones, mask)
-
-
-def match_from_fields(said: Iterable[FieldMatch]) -> Match:
-    """The match that a switch makes of a list of fields (nx_pull_match).
-
-    Raises :class:`MatchError` for what a switch refuses.
-    """
-    builder = MatchBuilder()
-    for field, value, mask in said:
-        error = _refusal(builder, field, value, mask)
-        if error:
-            raise MatchError(error, field.name)
-        try:
-            builder.set(field, value, mask)
-        except OvsTextError as wrong:
-            raise MatchError("OFPBMC_BAD_VALUE", wrong.what) from wrong
-    return builder.build()
-
-
-def _refusal(builder: MatchBuilder, field: Field, value: int, mask: int) -> str:
-    """OpenFlow's name for what is wrong with adding a field to a match, ``""`` if nothing is."""
-    if mask != field.ones and value & ~mask:
-        return "OFPBMC_BAD_WILDCARDS"
-    if not field.is_mask_valid(mask):
-        return "OFPBMC_BAD_MASK"
-    if not field.is_value_valid(value):
-        return "OFPBMC_BAD_VALUE"
-    if not builder.meets_prereqs(field):
-        return "OFPBMC_BAD_PREREQ"
-    if not field.is_wild(builder.mask):
-        return "OFPBMC_DUP_FIELD"
-    return ""
-
-
-def as_sent(match: Match, of_version: int = OF15) -> Match:
-    """What a switch gets to see of a flow's match that is sent to it.
-
-    Raises :class:`MatchError` if it refuses it.
-    """
-    seen = match_from_fields(match_fields(match, of_version))
-    dl_type = Flow.dl_type.of(seen.value)
-    if any(seen.mask & bits and dl_type != needed for bits, needed in _CT_ADDRESSES):
-        raise MatchError("OFPBAC_MATCH_INCONSISTENT")
-    return seen
-
-
-_CT_ADDRESSES = (
-    (Flow.ct_nw_src.mask | Flow.ct_nw_dst.mask, ETH_TYPE_IP),
-    (Flow.ct_ipv6_src.mask | Flow.ct_ipv6_dst.mask, ETH_TYPE_IPV6),
-)
-"""Addresses of a connection, and the EtherType that a match on them must be about."""

@@ -10,11 +10,8 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match
-from vnet.ovs.flow.openflow10 import normalized
 from vnet.ovs.flow.ports import OFPP_MAX, OfpPort
-from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP, ETH_TYPE_IPV6
 from vnet.ovs.flow.protocols import P_OF10_ANY, P_OF10_STD_ANY, P_TID
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import GROUP_ANY, FlowFlags, FlowMod, FlowModCommand
@@ -25,7 +22,8 @@ from vnet.ovs.openflow.wire.actions import decode_instructions, encode_instructi
 from vnet.ovs.openflow.wire.flow.parts import put_nxm, take_nxm
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.kinds import NXT_FLOW_MOD, OFPT_FLOW_MOD, pack
-from vnet.ovs.openflow.wire.match import decode_match, encode_match
+from vnet.ovs.openflow.wire.match import check_ct_addresses, decode_match, encode_match
+from vnet.ovs.openflow.wire.match.normalize import normalized
 from vnet.ovs.openflow.wire.match.openflow10 import ALL_WILDCARDS
 from vnet.ovs.openflow.wire.oxm import TunLengths
 from vnet.ovs.openflow.wire.ports import port_from_of11, port_to_of11
@@ -50,13 +48,6 @@ _FLAGS = {1: 0b11, 2: 0b11, 3: 0b111, 4: 0b11111, 5: 0b11111, 6: 0b11111}
 """The flags that exist, by version; their bits are those of :class:`FlowFlags`."""
 _EMERGENCY10 = 0b100
 _FLAGS_OF = tuple(FlowFlags(bits) for bits in range(32))
-
-_CT_ADDRESSES = (
-    (Flow.ct_nw_src.mask | Flow.ct_nw_dst.mask, ETH_TYPE_IP),
-    (Flow.ct_ipv6_src.mask | Flow.ct_ipv6_dst.mask, ETH_TYPE_IPV6),
-)
-"""Addresses of a connection, and the EtherType that a match on them must be about."""
-_ANY_CT_ADDRESS = _CT_ADDRESSES[0][0] | _CT_ADDRESSES[1][0]
 
 
 class _Read(NamedTuple):
@@ -108,7 +99,7 @@ def decode_flow_mod(
         read = _read_openflow10(body, protocol, warn)
     else:
         read = _read_openflow11(body, version, tun_lengths, openflow_full)
-    _check_ct_addresses(read.match)
+    check_ct_addresses(read.match)
     if read.command >= len(_COMMANDS):
         raise OpenFlowError("OFPFMFC_BAD_COMMAND")
     actions = decode_instructions(
@@ -263,14 +254,6 @@ def _read_openflow11(
         flags,
         end,
     )
-
-
-def _check_ct_addresses(match: Match) -> None:
-    if not match.mask & _ANY_CT_ADDRESS:
-        return
-    dl_type = Flow.dl_type.of(match.value)
-    if any(match.mask & bits and dl_type != needed for bits, needed in _CT_ADDRESSES):
-        raise OpenFlowError("OFPBAC_MATCH_INCONSISTENT")
 
 
 def _decode_flags(read: _Read, version: OpenFlowVersion) -> FlowFlags:

@@ -12,11 +12,8 @@ import struct
 from vnet.ovs.flow.match import Match
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.match.field_list import (
-    Reading,
-    decode_field_list,
-    encode_field_list,
-)
+from vnet.ovs.openflow.wire.match.alike import decode_field_list
+from vnet.ovs.openflow.wire.match.connections import check_ct_addresses
 from vnet.ovs.openflow.wire.match.openflow10 import (
     OPENFLOW10_BYTES,
     decode_openflow10,
@@ -28,13 +25,18 @@ from vnet.ovs.openflow.wire.match.openflow11 import (
     decode_openflow11,
     encode_openflow11,
 )
+from vnet.ovs.openflow.wire.match.reading import Reading
+from vnet.ovs.openflow.wire.match.writing import encode_field_list
 from vnet.ovs.openflow.wire.oxm import NXM, TunLengths
 
 __all__ = [
     "Reading",
+    "check_ct_addresses",
+    "decode_field_list",
     "decode_match",
     "decode_nxm",
     "decode_oxm",
+    "encode_field_list",
     "encode_match",
     "encode_nxm",
     "encode_oxm",

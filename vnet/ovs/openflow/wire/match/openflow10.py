@@ -6,6 +6,7 @@ Sources: OpenFlow 1.0, section 5.2.3.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 from vnet.ovs.flow.field_access import (
     OFP10_VLAN_NONE,
@@ -19,6 +20,8 @@ from vnet.ovs.flow.protocol_numbers import PT_ETHERNET
 
 _MATCH = struct.Struct("!IH6s6sHBxHBBxxIIHH")
 OPENFLOW10_BYTES = _MATCH.size
+
+_CACHED = 1024
 
 _DSCP_MASK = 0xFC
 _PORT = Bits("in_port", Flow.in_port.shift, 16, Flow.in_port.stage)
@@ -47,9 +50,7 @@ ALL_WILDCARDS = (1 << 22) - 1
 def encode_openflow10(match: Match) -> bytes:
     """What the structure can say of a match (ofputil_match_to_ofp10_match)."""
     value, mask, _ = match
-    wildcards = sum(bit for bit, whole in _WHOLE.items() if not mask & whole)
-    wildcards |= _n_wild_bits(Flow.nw_src.of(mask)) << _SRC_SHIFT
-    wildcards |= _n_wild_bits(Flow.nw_dst.of(mask)) << _DST_SHIFT
+    wildcards = _wildcards_of(mask)
     vlan_wildcards, vlan, pcp = _encode_vlan(Flow.vlan_tci.of(value), Flow.vlan_tci.of(mask))
     return _MATCH.pack(
         wildcards | vlan_wildcards,
@@ -66,6 +67,14 @@ def encode_openflow10(match: Match) -> bytes:
         Flow.tp_src.of(value),
         Flow.tp_dst.of(value),
     )
+
+
+@lru_cache(maxsize=_CACHED)
+def _wildcards_of(mask: int) -> int:
+    """The wildcards but for those of VLANs."""
+    wildcards = sum(bit for bit, whole in _WHOLE.items() if not mask & whole)
+    wildcards |= _n_wild_bits(Flow.nw_src.of(mask)) << _SRC_SHIFT
+    return wildcards | _n_wild_bits(Flow.nw_dst.of(mask)) << _DST_SHIFT
 
 
 def _n_wild_bits(mask: int) -> int:
@@ -91,7 +100,7 @@ def decode_openflow10(data: bytes, offset: int) -> Match:
     """The match that a structure is (ofputil_match_from_ofp10_match).
 
     Nothing is refused: changes of flows leave out what makes no sense (see
-    :func:`vnet.ovs.flow.openflow10.normalized`), other messages keep it.
+    :func:`~vnet.ovs.openflow.wire.match.normalize.normalized`), other messages keep it.
     """
     (
         wildcards,
@@ -109,12 +118,7 @@ def decode_openflow10(data: bytes, offset: int) -> Match:
         tp_dst,
     ) = _MATCH.unpack_from(data, offset)
     tci, tci_mask = _decode_vlan(wildcards, vlan, pcp)
-    mask = (
-        sum(whole for bit, whole in _WHOLE.items() if not wildcards & bit)
-        | _prefix_mask(wildcards >> _SRC_SHIFT) << Flow.nw_src.shift
-        | _prefix_mask(wildcards >> _DST_SHIFT) << Flow.nw_dst.shift
-        | tci_mask << Flow.vlan_tci.shift
-    )
+    mask = _mask_of(wildcards) | tci_mask << Flow.vlan_tci.shift
     value = (
         in_port << Flow.in_port.shift
         | int.from_bytes(dl_src, "big") << Flow.dl_src.shift
@@ -132,6 +136,16 @@ def decode_openflow10(data: bytes, offset: int) -> Match:
         value |= PT_ETHERNET << Flow.packet_type.shift
         mask |= Flow.packet_type.mask
     return Match(value, mask)
+
+
+@lru_cache(maxsize=_CACHED)
+def _mask_of(wildcards: int) -> int:
+    """The mask but for VLANs."""
+    return (
+        sum(whole for bit, whole in _WHOLE.items() if not wildcards & bit)
+        | _prefix_mask(wildcards >> _SRC_SHIFT) << Flow.nw_src.shift
+        | _prefix_mask(wildcards >> _DST_SHIFT) << Flow.nw_dst.shift
+    )
 
 
 def _prefix_mask(n_wild_bits: int) -> int:
