@@ -15,16 +15,22 @@ class Peer:
     """Somebody who speaks ``version`` with ``br0`` of a switch; ``heard`` are whole messages.
 
     What is said and heard is written as hexadecimal digits, without xids: each message that is
-    said has 7.
+    said has 7. While it does not read (``reads``), all that it is told waits.
     """
 
     def __init__(
         self, switch: Switch, version: OpenFlowVersion, *, is_primary: bool = False
     ) -> None:
         self.version = version
+        self.reads = True
+        self._n_unread_bytes = 0
         self._heard = bytearray()
         self.ofconn: Ofconn = switch.daemon.vswitchd.running[BRIDGE].connmgr.connect(
-            self._take, name="peer", is_primary=is_primary, versions=tuple(OpenFlowVersion)
+            self._take,
+            name="peer",
+            is_primary=is_primary,
+            versions=tuple(OpenFlowVersion),
+            backlog=self._backlog,
         )
         self.ofconn.start()
         self.ofconn.take(hello((version,), 1))
@@ -32,6 +38,12 @@ class Peer:
 
     def _take(self, data: bytes) -> None:
         self._heard += data
+        self._n_unread_bytes += len(data)
+
+    def _backlog(self) -> int:
+        if self.reads:
+            self._n_unread_bytes = 0
+        return self._n_unread_bytes
 
     def say(self, *messages: str) -> list[str]:
         """Send messages, each ``type body`` in hexadecimal; what is heard then."""

@@ -7,7 +7,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Handler, Request
-from vnet.ovs.connmgr.requests import controller, flows, packets, ports, switch, tracking
+from vnet.ovs.connmgr.requests import (
+    controller,
+    flows,
+    monitors,
+    packets,
+    ports,
+    switch,
+    tracking,
+)
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind
@@ -47,6 +55,11 @@ HANDLERS: Mapping[Kind, Handler] = MappingProxyType(
         kinds.NXT_TLV_TABLE_REQUEST: tracking.options,
         kinds.OFPT_FLOW_MOD: flows.modify,
         kinds.NXT_FLOW_MOD: flows.modify,
+        kinds.OFPST_FLOW_MONITOR_REQUEST: monitors.watch,
+        kinds.ONFST_FLOW_MONITOR_REQUEST: monitors.watch,
+        kinds.NXST_FLOW_MONITOR_REQUEST: monitors.watch,
+        kinds.ONFT_FLOW_MONITOR_CANCEL: monitors.cancel,
+        kinds.NXT_FLOW_MONITOR_CANCEL: monitors.cancel,
         kinds.OFPST_FLOW_REQUEST: flows.stats,
         kinds.NXST_FLOW_REQUEST: flows.stats,
         kinds.OFPST_AGGREGATE_REQUEST: flows.aggregate,

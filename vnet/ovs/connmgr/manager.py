@@ -83,6 +83,7 @@ class ConnectionManager:
     def forget(self, connection: Ofconn) -> None:
         """A connection has ended."""
         self.connections.remove(connection)
+        self.monitors_changed()
         if not self.connections and self._news is not None:
             self._news.close()
             self._news = None
@@ -98,6 +99,11 @@ class ConnectionManager:
         if wanted is not self.ofproto.wants_packet_in_on_miss:
             self.ofproto.wants_packet_in_on_miss = wanted
             self.ofproto.touch()
+
+    def monitors_changed(self) -> None:
+        """A connection has begun or ceased to watch flows."""
+        if self._news is not None:
+            self._news.follow_flows(any(one.monitors for one in self.connections))
 
     def listeners(self, message: AsyncMessage, reason: int) -> list[Ofconn]:
         """The connections that are to be told of something."""

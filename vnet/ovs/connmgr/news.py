@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vnet.ovs.ofproto.description import describe_port
 from vnet.ovs.ofproto.ports.ofport import OfPort
-from vnet.ovs.openflow.messages import AsyncMessage, PortDesc, PortReason, PortStatus
+from vnet.ovs.ofproto.rules.changes import FlowChange
+from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.ofproto.rules.stats import removal_of
+from vnet.ovs.openflow.messages import (
+    AsyncMessage,
+    PortDesc,
+    PortReason,
+    PortStatus,
+    RemovedReason,
+)
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.flow import encode_flow_removed
 from vnet.ovs.openflow.wire.kinds import OFPT_PORT_STATUS
 from vnet.ovs.openflow.wire.port_desc import encode_port_status
 
@@ -24,10 +35,36 @@ class News:
         self._ports = {number: describe_port(port) for number, port in ofproto.ports.items()}
         """As it was last told of them."""
         ofproto.port_changed.append(self._port_changed)
+        ofproto.flow_removed.append(self._flow_removed)
 
     def close(self) -> None:
         """There is nobody to be told."""
         self._ofproto.port_changed.remove(self._port_changed)
+        self._ofproto.flow_removed.remove(self._flow_removed)
+        self.follow_flows(False)
+
+    # -- flows
+
+    def _flow_removed(self, rule: Rule, reason: RemovedReason) -> None:
+        told = removal_of(rule, reason, self._ofproto.scheduler.now_ns)
+        for connection in self._manager.listeners(AsyncMessage.FLOW_REMOVED, reason):
+            connection.send(encode_flow_removed(told, connection.wishes.protocol))
+
+    def follow_flows(self, wanted: bool) -> None:
+        """Whether anybody watches flows."""
+        listeners = self._ofproto.flows_changed
+        if wanted and self._flows_changed not in listeners:
+            listeners.append(self._flows_changed)
+        elif not wanted and self._flows_changed in listeners:
+            listeners.remove(self._flows_changed)
+
+    def _flows_changed(self, changes: Sequence[FlowChange]) -> None:
+        source, xids = self._manager.source, self._manager.source_xids
+        for connection in self._manager.connections:
+            if connection.monitors:
+                assert connection.version is not None
+                own = xids if connection is source else ()
+                connection.monitors.tell(changes, own, connection.version)
 
     # -- ports
 

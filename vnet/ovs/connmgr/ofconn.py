@@ -11,6 +11,7 @@ from vnet.base.drops import DropReason
 from vnet.ovs.connmgr.bundles import Bundles
 from vnet.ovs.connmgr.dispatch import answers_to
 from vnet.ovs.connmgr.flow_mod_log import FlowModLog
+from vnet.ovs.connmgr.monitors import Monitors
 from vnet.ovs.connmgr.multipart import Assembler
 from vnet.ovs.connmgr.packet_ins import PacketIns
 from vnet.ovs.connmgr.wishes import Wishes
@@ -84,6 +85,7 @@ class Ofconn:
         self.assembler = Assembler(scheduler, self.refuse)
         self.packet_ins = PacketIns(scheduler, self.send, self._n_taken_bytes, self._overflowed)
         self.bundles = Bundles(scheduler, self.refuse)
+        self.monitors = Monitors(self.send, self._n_taken_bytes)
         self.flow_mods = FlowModLog(scheduler, name, self._log)
 
     def start(self) -> None:
@@ -179,6 +181,8 @@ class Ofconn:
 
         Who does not read what it asked for has to wait: call this again when it has.
         """
+        if self.version is not None:
+            self.monitors.resume(self.manager.ofproto.flows, self.version)
         for _ in range(_SHARE):
             if not self._waiting or self.backlog() > _MOST_UNSENT_BYTES:
                 break

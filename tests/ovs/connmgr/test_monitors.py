@@ -1,0 +1,129 @@
+"""Flows that are watched: what is told, to whom, and what happens to those who do not read."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.ovs.connmgr.talk import Peer
+from tests.ovs.connmgr.test_flows import flow_mod
+from tests.ovs.whole_switch import switch_with
+from vnet.ovs.openflow.messages import (
+    FlowModCommand,
+    FlowMonitorFlags,
+    FlowMonitorRequest,
+    FlowUpdate,
+    FlowUpdateEvent,
+    RemovedReason,
+)
+from vnet.ovs.openflow.text.flow_mod import parse_flow
+from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire import kinds
+from vnet.ovs.openflow.wire.flow import decode_flow_updates, encode_flow_monitor_request
+from vnet.ovs.openflow.wire.message import Message
+
+OF10, OF13, OF14 = OpenFlowVersion.OF10, OpenFlowVersion.OF13, OpenFlowVersion.OF14
+ADD, MODIFY, DELETE = FlowModCommand.ADD, FlowModCommand.MODIFY, FlowModCommand.DELETE
+ALL = (
+    FlowMonitorFlags.INITIAL
+    | FlowMonitorFlags.ADD
+    | FlowMonitorFlags.REMOVED
+    | FlowMonitorFlags.MODIFY
+    | FlowMonitorFlags.INSTRUCTIONS
+)
+
+
+def watch(peer: Peer, request: FlowMonitorRequest) -> list[FlowUpdate]:
+    raw = encode_flow_monitor_request(request, peer.version, 7)
+    return updates(peer, peer.say(f"{raw[1]:02x} {raw[8:].hex()}"))
+
+
+def updates(peer: Peer, heard: list[str]) -> list[FlowUpdate]:
+    """What is told of flows in messages; pauses are updates, too."""
+    told: list[FlowUpdate] = []
+    for said in heard:
+        kind, _, body = said.partition(" ")
+        raw = bytes.fromhex(body)
+        header = bytes((peer.version, int(kind, 16))) + (8 + len(raw)).to_bytes(2, "big")
+        message = Message(peer.version, int(kind, 16), 0, header + bytes(4) + raw)
+        found, offset = kinds.kind_of(message)
+        if found.name.endswith(("PAUSED", "RESUMED")):
+            told.append(FlowUpdate(FlowUpdateEvent[found.name.rpartition("_")[2]]))
+        else:
+            told += decode_flow_updates(message.raw[offset:], found, peer.version)
+    return told
+
+
+@pytest.mark.parametrize("version", [OF10, OF13, OF14])
+def test_what_others_do_is_told_and_what_one_does_oneself_is_abbreviated(
+    version: OpenFlowVersion,
+) -> None:
+    switch = switch_with(["priority=3,in_port=1,actions=output:2"])
+    watcher, other = Peer(switch, version), Peer(switch, version)
+    first = watch(watcher, FlowMonitorRequest(5, flags=ALL))
+    event = FlowUpdateEvent.INITIAL if version is OF14 else FlowUpdateEvent.ADDED
+    assert [(u.event, u.priority) for u in first] == [(event, 3)]
+    assert first[0].actions == parse_flow("actions=output:2", ADD).actions
+    mods = flow_mod("priority=4,in_port=2,actions=drop", version)
+    other.say(mods, flow_mod("actions=output:1", version, MODIFY))
+    told = updates(watcher, watcher.take())
+    events = [FlowUpdateEvent.ADDED, FlowUpdateEvent.MODIFIED, FlowUpdateEvent.MODIFIED]
+    assert [u.event for u in told] == events
+    own = updates(watcher, watcher.say(flow_mod("", version, DELETE)))
+    assert [(u.event, u.xid) for u in own] == [(FlowUpdateEvent.ABBREV, 7)]
+    assert other.take() == []
+
+
+def test_flows_that_go_by_themselves_are_told_with_the_reason() -> None:
+    switch = switch_with(["hard_timeout=2,in_port=1,actions=drop"])
+    watcher = Peer(switch, OF14)
+    watch(watcher, FlowMonitorRequest(5, flags=FlowMonitorFlags.REMOVED))
+    switch.scheduler.run(3_000_000_000)
+    told = updates(watcher, watcher.take())
+    assert [(u.event, u.reason) for u in told] == [
+        (FlowUpdateEvent.REMOVED, RemovedReason.HARD_TIMEOUT)
+    ]
+
+
+def test_only_what_was_asked_for_is_told() -> None:
+    switch = switch_with()
+    watcher, other = Peer(switch, OF14), Peer(switch, OF14)
+    match = parse_flow("in_port=1", DELETE).match
+    watch(watcher, FlowMonitorRequest(5, flags=FlowMonitorFlags.ADD, match=match, table_id=1))
+    other.say(
+        flow_mod("table=1,in_port=2,actions=drop", OF14),
+        flow_mod("table=0,in_port=1,actions=drop", OF14),
+        flow_mod("table=1,in_port=1,ip,actions=drop", OF14),
+        flow_mod("table=1", OF14, DELETE),
+    )
+    assert [u.event for u in updates(watcher, watcher.take())] == [FlowUpdateEvent.ADDED]
+
+
+def test_a_monitor_has_a_number_of_its_own() -> None:
+    watcher = Peer(switch_with(), OF14)
+    watch(watcher, FlowMonitorRequest(5, flags=ALL))
+    raw = encode_flow_monitor_request(FlowMonitorRequest(5, flags=ALL), OF14, 7)
+    assert watcher.say(f"12 {raw[8:].hex()}")[0].startswith("01 00100001"), "MONITOR_EXISTS"
+
+
+def test_who_does_not_read_is_told_later_what_has_become_of_flows() -> None:
+    switch = switch_with(["priority=1,in_port=1,actions=drop", "priority=2,actions=drop"])
+    watcher, other = Peer(switch, OF14), Peer(switch, OF14)
+    watch(watcher, FlowMonitorRequest(5, flags=ALL))
+    watcher.reads = False
+    for n in range(2200):
+        other.say(flow_mod(f"priority={n + 10},in_port=2,actions=output:1", OF14))
+    before = updates(watcher, watcher.take())
+    assert before[-1].event is FlowUpdateEvent.PAUSED
+    n_told = len(before) - 1
+    assert 1000 < n_told < 2200
+    other.say(flow_mod("priority=1,in_port=1", OF14, FlowModCommand.DELETE_STRICT))
+    other.say(flow_mod("priority=2209,in_port=2", OF14, FlowModCommand.DELETE_STRICT))
+    other.say(flow_mod("priority=2,actions=output:1", OF14, FlowModCommand.MODIFY_STRICT))
+    meanwhile = updates(watcher, watcher.take())
+    assert [(u.event, u.priority) for u in meanwhile] == [(FlowUpdateEvent.REMOVED, 1)]
+    watcher.reads = True
+    after = updates(watcher, watcher.say())
+    assert after[-1].event is FlowUpdateEvent.RESUMED
+    missed = {u.priority: u.event for u in after[:-1]}
+    assert missed.pop(2) is FlowUpdateEvent.MODIFIED
+    assert missed == dict.fromkeys(range(n_told + 10, 2209), FlowUpdateEvent.ADDED)
