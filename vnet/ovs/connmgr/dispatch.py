@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Handler, Request
 from vnet.ovs.connmgr.requests import (
+    bundles,
     controller,
     flows,
+    meters,
     monitors,
     packets,
     ports,
+    queues,
     switch,
     tracking,
 )
@@ -60,6 +63,17 @@ HANDLERS: Mapping[Kind, Handler] = MappingProxyType(
         kinds.NXST_FLOW_MONITOR_REQUEST: monitors.watch,
         kinds.ONFT_FLOW_MONITOR_CANCEL: monitors.cancel,
         kinds.NXT_FLOW_MONITOR_CANCEL: monitors.cancel,
+        kinds.OFPT_BUNDLE_CONTROL: bundles.control,
+        kinds.ONFT_BUNDLE_CONTROL: bundles.control,
+        kinds.OFPT_BUNDLE_ADD_MESSAGE: bundles.add,
+        kinds.ONFT_BUNDLE_ADD_MESSAGE: bundles.add,
+        kinds.OFPT_METER_MOD: meters.modify,
+        kinds.OFPST_METER_FEATURES_REQUEST: meters.features,
+        kinds.OFPST_METER_CONFIG_REQUEST: meters.configs,
+        kinds.OFPST_METER_REQUEST: meters.stats,
+        kinds.OFPST_QUEUE_REQUEST: queues.stats,
+        kinds.OFPT_QUEUE_GET_CONFIG_REQUEST: queues.configs,
+        kinds.OFPST_QUEUE_DESC_REQUEST: queues.descriptions,
         kinds.OFPST_FLOW_REQUEST: flows.stats,
         kinds.NXST_FLOW_REQUEST: flows.stats,
         kinds.OFPST_AGGREGATE_REQUEST: flows.aggregate,

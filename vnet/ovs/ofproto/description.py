@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vnet.ovs.flow.hash_order import hash_table_order
 from vnet.ovs.flow.hashing import hash_int
-from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
+from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NONE, OfpPort
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.ports.ofport import OfPort
@@ -58,11 +58,11 @@ def describe_port(port: OfPort) -> PortDesc:
     return PortDesc(port.number, port.name, port.mac, port.config, port.state)
 
 
-def counters_of(bridge: Ofproto, number: OfpPort | None = None) -> list[PortCounters]:
+def counters_of(bridge: Ofproto, number: OfpPort = OFPP_NONE) -> list[PortCounters]:
     """What has passed each port, or one of them, which may be none."""
     bridge.before_reading_stats()
     ports = ports_in_order(bridge)
-    return [_counters(bridge, port) for port in ports if number in (None, port.number)]
+    return [_counters(bridge, port) for port in ports if number in (OFPP_NONE, port.number)]
 
 
 def _counters(bridge: Ofproto, port: OfPort) -> PortCounters:

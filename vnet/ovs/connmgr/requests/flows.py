@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
+from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.rules.stats import selection_asked, stats_of
 from vnet.ovs.openflow.messages import AggregateStats, FlowMod
 from vnet.ovs.openflow.wire.flow import (
@@ -43,33 +44,29 @@ def modify(request: Request) -> Iterable[bytes]:
 
 def stats(request: Request) -> Iterable[bytes]:
     """OFPST_FLOW and Nicira's"""
-    bridge, version, kind = request.bridge, request.version, reply_to(request.kind)
-    asked = decode_flow_stats_request(
-        request.body,
-        request.kind,
-        version,
-        tun_lengths=bridge.tlv_mappings.lengths,
-        openflow_full=bridge.openflow_full,
-    )
-    now_ns = bridge.scheduler.now_ns
+    version, kind = request.version, reply_to(request.kind)
+    now_ns = request.bridge.scheduler.now_ns
     return request.parts(
-        encode_flow_stats(stats_of(rule, now_ns), kind, version)
-        for rule in bridge.flows(selection_asked(asked))
+        encode_flow_stats(stats_of(rule, now_ns), kind, version) for rule in _selected(request)
     )
 
 
 def aggregate(request: Request) -> Iterable[bytes]:
     """OFPST_AGGREGATE and Nicira's"""
-    bridge, version = request.bridge, request.version
-    asked = decode_flow_stats_request(
-        request.body,
-        request.kind,
-        version,
-        tun_lengths=bridge.tlv_mappings.lengths,
-        openflow_full=bridge.openflow_full,
-    )
-    rules = list(bridge.flows(selection_asked(asked)))
+    rules = list(_selected(request))
     together = AggregateStats(
         sum(rule.n_packets for rule in rules), sum(rule.n_bytes for rule in rules), len(rules)
     )
-    return request.parts([encode_aggregate(together, reply_to(request.kind), version)])
+    return request.parts([encode_aggregate(together, reply_to(request.kind), request.version)])
+
+
+def _selected(request: Request) -> Iterable[Rule]:
+    bridge = request.bridge
+    asked = decode_flow_stats_request(
+        request.body,
+        request.kind,
+        request.version,
+        tun_lengths=bridge.tlv_mappings.lengths,
+        openflow_full=bridge.openflow_full,
+    )
+    return bridge.flows(selection_asked(asked))

@@ -6,18 +6,27 @@ from collections.abc import Iterable
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
 from vnet.ovs.ofproto.packet_out import resume as let_go_on
+from vnet.ovs.openflow.messages import PacketOut
 from vnet.ovs.openflow.wire.packet_in2 import decode_resume
 from vnet.ovs.openflow.wire.packet_out import check_packet_out, decode_packet_out
 
 
+def read_packet_out(request: Request) -> PacketOut:
+    """What an OFPT_PACKET_OUT asks for. Raises :class:`OpenFlowError`."""
+    bridge = request.bridge
+    packet_out = decode_packet_out(
+        request.body,
+        request.version,
+        tun_lengths=bridge.tlv_mappings.lengths,
+        openflow_full=bridge.openflow_full,
+    )
+    return check_packet_out(packet_out, request.ofconn.wishes.protocol)
+
+
 def send(request: Request) -> Iterable[bytes]:
     """OFPT_PACKET_OUT"""
-    ofconn = request.ofconn
-    ofconn.need_rights()
-    packet_out = decode_packet_out(
-        request.body, request.version, tun_lengths=request.bridge.tlv_mappings.lengths
-    )
-    request.bridge.packet_out(check_packet_out(packet_out, ofconn.wishes.protocol))
+    request.ofconn.need_rights()
+    request.bridge.packet_out(read_packet_out(request))
     return NO_ANSWER
 
 

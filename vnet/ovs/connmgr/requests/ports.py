@@ -17,7 +17,7 @@ from vnet.ovs.openflow.wire.ports import decode_port_request
 def stats(request: Request) -> Iterable[bytes]:
     """OFPST_PORT"""
     number = decode_port_request(request.body, request.version)
-    found = counters_of(request.bridge, None if number == OFPP_NONE else number)
+    found = counters_of(request.bridge, number)
     return request.parts(encode_port_stats(one, request.version) for one in found)
 
 

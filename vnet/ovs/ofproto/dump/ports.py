@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vnet.base.ids import mac_text
-from vnet.ovs.dpif.dpif import FlowStats
-from vnet.ovs.flow.hash_order import hash_table_order
-from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.flow.names import NO_NAMES, Names, port_text
-from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
-from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
+from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
+from vnet.ovs.ofproto.description import counters_of
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.ports.ofport import OfPort, PortStats
-from vnet.ovs.openflow.messages import PortConfig, PortState
+from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.openflow.messages import PortConfig, PortCounters, PortState
 from vnet.ovs.openflow.text.flow_print import duration_text
 from vnet.ovs.openflow.text.port import port_config_text, port_state_text
 from vnet.ovs.openflow.version import OpenFlowVersion
@@ -31,7 +28,7 @@ _OF10_ACTIONS = (
 
 def dump_ports(
     bridge: Ofproto,
-    number: OfpPort | None = None,
+    number: OfpPort = OFPP_NONE,
     version: OpenFlowVersion = OpenFlowVersion.OF10,
     names: Names = NO_NAMES,
 ) -> Iterator[str]:
@@ -39,14 +36,12 @@ def dump_ports(
 
     They stand in the order of Open vSwitch's hash table.
     """
-    bridge.before_reading_stats()
-    ports = [port for port in hashed(bridge) if number is None or port.number == number]
-    yield f"{len(ports)} ports"
-    for port in ports:
-        yield from _counters(port, bridge.own_frames, names)
+    found = counters_of(bridge, number)
+    yield f"{len(found)} ports"
+    for counters in found:
+        yield from _counters(counters, names)
         if version >= OpenFlowVersion.OF13:
-            age_ns = elapsed_ns(port.created_ns, bridge.scheduler.now_ns)
-            yield f"           duration={duration_text(age_ns)}"
+            yield f"           duration={duration_text(counters.duration_ns or 0)}"
 
 
 def dump_ports_desc(
@@ -77,31 +72,19 @@ def show(bridge: Ofproto) -> Iterator[str]:
     yield f"OFPT_GET_CONFIG_REPLY (xid=0x4): frags={fragments} miss_send_len=0"
 
 
-def hashed(bridge: Ofproto) -> list[OfPort]:
-    """The ports in the order of Open vSwitch's hash table."""
-    ports = list(bridge.ports.values())
-    order = hash_table_order(hash_int(port.number, 0) for port in ports)
-    return [ports[position] for position in order]
-
-
 def _by_number(bridge: Ofproto) -> list[OfPort]:
     return sorted(bridge.ports.values(), key=lambda port: port.number)
 
 
-def _counters(port: OfPort, own_frames: FlowStats, names: Names) -> Iterator[str]:
-    """Errors and drops of its kinds are not told apart here, so they are unknown: ``?``.
-
-    What the switch sends by itself counts as if it had come in by the local port.
-    """
-    stats: PortStats = port.counters()
-    rx_packets, rx_bytes = stats.rx_packets, stats.rx_bytes
-    if port.number == OFPP_LOCAL:
-        rx_packets += own_frames.n_packets
-        rx_bytes += own_frames.n_bytes
-    label = port_text(port.number, names)
-    padding = " " if port.number < 10 else ""
+def _counters(counters: PortCounters, names: Names) -> Iterator[str]:
+    """Errors and drops of its kinds are not told apart here, so they are unknown: ``?``."""
+    label = port_text(counters.port, names)
+    padding = " " if counters.port < 10 else ""
     yield (
-        f"  port {padding}{label}: rx pkts={rx_packets}, bytes={rx_bytes}, "
+        f"  port {padding}{label}: rx pkts={counters.rx_packets}, bytes={counters.rx_bytes}, "
         "drop=?, errs=?, frame=?, over=?, crc=?"
     )
-    yield (f"           tx pkts={stats.tx_packets}, bytes={stats.tx_bytes}, drop=?, errs=?, coll=?")
+    yield (
+        f"           tx pkts={counters.tx_packets}, bytes={counters.tx_bytes}, "
+        "drop=?, errs=?, coll=?"
+    )

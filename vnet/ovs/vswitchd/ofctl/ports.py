@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vnet.ovs.flow.ports import OfpPort
+from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
 from vnet.ovs.ofproto.dump.ports import dump_ports, dump_ports_desc
 from vnet.ovs.ofproto.dump.ports import show as show_bridge
 from vnet.ovs.ofproto.dump.queues import queue_stats
@@ -45,5 +45,5 @@ def modify(call: Call) -> str:
     return ""
 
 
-def _chosen(call: Call) -> OfpPort | None:
-    return port_number(call, call.word, "unknown port") if call.word else None
+def _chosen(call: Call) -> OfpPort:
+    return port_number(call, call.word, "unknown port") if call.word else OFPP_NONE
