@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from vnet.ovs.flow.protocols import P_OF10_ANY, P_OF15_OXM
-from vnet.ovs.openflow.text.actions import actions_text, as_sent
+from vnet.ovs.openflow.text.actions import actions_text
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.actions import as_sent
 
 CASES = sorted(Path(os.environ.get("VNET_ORACLE", ""), "ovs", "cases").glob("*.json"))
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from vnet.ovs.flow.field import has_short_header
 from vnet.ovs.flow.fields import FIELDS, Field, Maskable, Subfield
 from vnet.ovs.flow.ports import (
     OFPP_CONTROLLER,
@@ -21,7 +22,6 @@ from vnet.ovs.flow.ports import (
 )
 from vnet.ovs.openflow import ofpacts
 from vnet.ovs.openflow.ofpacts import Ofpact, Ofpacts
-from vnet.ovs.openflow.text.actions.parts import has_short_header
 
 _CT_FIELDS = (FIELDS["ct_mark"], FIELDS["ct_label"])
 _ALL_FIELDS = tuple(FIELDS.values())

@@ -24,14 +24,13 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import Ofpacts
 from vnet.ovs.openflow.text.actions import (
     actions_text,
-    as_sent,
-    as_sent_outside_flows,
     check_actions,
     check_consistency,
     parse_actions,
     parse_instructions,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.actions import as_sent, as_sent_outside_flows
 
 OF10, OF13, OF15 = OpenFlowVersion.OF10, OpenFlowVersion.OF13, OpenFlowVersion.OF15
 

@@ -226,6 +226,13 @@ def header_bytes(header: Header) -> int:
     return 8 if header.header_class.number == EXPERIMENTER_CLASS else 4
 
 
+def has_short_header(field: Field) -> bool:
+    """Whether 32 bits can name the field, as old actions must."""
+    header = field.header()
+    return header is not None and header_bytes(header) == _SHORT_HEADER_BYTES
+
+
+_SHORT_HEADER_BYTES = 4
 _ANY_VERSION = ("dl_vlan", "dl_vlan_pcp")
 """Not in OXM, but every protocol has another field that says the same."""
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from tests.ovs.action_strategies import instructions
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import Ofpacts
-from vnet.ovs.openflow.text.actions import actions_text, as_sent, parse_instructions
+from vnet.ovs.openflow.text.actions import actions_text, parse_instructions
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import (
+    as_sent,
     decode_actions,
     decode_instructions,
     encode_instructions,

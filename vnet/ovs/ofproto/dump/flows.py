@@ -23,10 +23,11 @@ from vnet.ovs.openflow.messages import (
     FlowMod,
     FlowModCommand,
 )
-from vnet.ovs.openflow.text.actions import actions_text, as_sent
+from vnet.ovs.openflow.text.actions import actions_text
 from vnet.ovs.openflow.text.flow_print import FlowStatistics, flow_text
 from vnet.ovs.openflow.text.match_sending import match_as_sent
 from vnet.ovs.openflow.version import OpenFlowVersion, version_of
+from vnet.ovs.openflow.wire.actions import as_sent
 
 _MAX_AGE_S = 0xFFFF
 _MAX_AGE_NXM_S = 0xFFFE

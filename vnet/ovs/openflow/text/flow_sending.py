@@ -19,9 +19,10 @@ from vnet.ovs.flow.protocols import (
 )
 from vnet.ovs.openflow.messages import GROUP_ANY, FlowFlags, FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
-from vnet.ovs.openflow.text.actions import as_sent, check_consistency
+from vnet.ovs.openflow.text.actions import check_consistency
 from vnet.ovs.openflow.text.match_sending import match_as_sent
 from vnet.ovs.openflow.version import OpenFlowVersion, version_of
+from vnet.ovs.openflow.wire.actions import as_sent
 
 _MODIFY = (FlowModCommand.MODIFY, FlowModCommand.MODIFY_STRICT)
 _DELETE = (FlowModCommand.DELETE, FlowModCommand.DELETE_STRICT)

@@ -1,4 +1,4 @@
-"""Actions and instructions: their text, their rules, and their way to a switch."""
+"""Actions and instructions: their text and their rules."""
 
 from vnet.ovs.openflow.text.actions.checking import (
     CheckedActions,
@@ -11,14 +11,11 @@ from vnet.ovs.openflow.text.actions.reading import (
     parse_actions,
     parse_instructions,
 )
-from vnet.ovs.openflow.text.actions.sending import as_sent, as_sent_outside_flows
 
 __all__ = [
     "CheckedActions",
     "ParsedActions",
     "actions_text",
-    "as_sent",
-    "as_sent_outside_flows",
     "check_actions",
     "check_consistency",
     "parse_actions",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum
 from typing import TypeVar
 
 from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.field import has_short_header
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.flow.names import parse_port, port_text
-from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_MAX, OFPP_NONE, OfpPort
+from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_NONE, OfpPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import (
     Bundle,
@@ -18,16 +18,12 @@ from vnet.ovs.openflow.ofpacts import (
     Multipath,
     MultipathAlgorithm,
     Ofpact,
-    Ofpacts,
 )
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader
 from vnet.ovs.openflow.text.actions.output import check_output_port
 from vnet.ovs.openflow.text.actions.parts import (
     check_destination,
-    check_writable,
-    has_short_header,
     leading_integer,
-    subfield_on_wire,
     words,
 )
 
@@ -128,17 +124,6 @@ def _check_members(action: Bundle, max_ports: int) -> None:
             raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
 
 
-def _bundle_sent(action: Bundle, _wire: Wire) -> Ofpacts:
-    destination = action.destination
-    if destination is not None:
-        destination = subfield_on_wire(destination)
-        if destination.n_bits < _MIN_BUNDLE_DESTINATION_BITS:
-            raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-        check_writable(destination.field)
-    _check_members(action, OFPP_MAX)
-    return (replace(action, destination=destination),)
-
-
 # -- multipath
 
 
@@ -181,14 +166,6 @@ def _check_multipath(action: Multipath, checker: Checker) -> Multipath:
     return action
 
 
-def _multipath_sent(action: Multipath, _wire: Wire) -> Ofpacts:
-    destination = subfield_on_wire(action.destination)
-    if destination.n_bits < action.max_link.bit_length():
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    check_writable(destination.field)
-    return (replace(action, destination=destination),)
-
-
 KINDS: tuple[AnyKind, ...] = (
     ActionKind(
         Bundle,
@@ -196,7 +173,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"bundle": _parse_bundle, "bundle_load": _parse_bundle_load},
         _bundle_text,
         _check_bundle,
-        _bundle_sent,
     ),
     ActionKind(
         Multipath,
@@ -204,6 +180,5 @@ KINDS: tuple[AnyKind, ...] = (
         {"multipath": _parse_multipath},
         _multipath_text,
         _check_multipath,
-        _multipath_sent,
     ),
 )

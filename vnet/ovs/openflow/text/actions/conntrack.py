@@ -12,10 +12,10 @@ from vnet.ovs.flow.protocol_numbers import CS_INVALID, IPPROTO_TCP, IPPROTO_UDP
 from vnet.ovs.flow.tokens import key_values, parse_u16
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ct, Nat, Ofpacts
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader
 from vnet.ovs.openflow.text.actions.nat import KIND as NAT_KIND
 from vnet.ovs.openflow.text.actions.nat import nat_text, parse_nat
-from vnet.ovs.openflow.text.actions.parts import check_source, has_short_header, subfield_on_wire
+from vnet.ovs.openflow.text.actions.parts import check_source
 
 _FTP, _TFTP = 21, 69
 _HELPERS = {"ftp": _FTP, "tftp": _TFTP}
@@ -104,24 +104,7 @@ def _check_ct(action: Ct, checker: Checker) -> Ct:
     return replace(action, actions=checker.nested(action.actions))
 
 
-def _ct_sent(action: Ct, wire: Wire) -> Ofpacts:
-    zone, zone_source = action.zone, action.zone_source
-    if zone_source is not None:
-        if has_short_header(zone_source.field):
-            zone, zone_source = 0, subfield_on_wire(zone_source)
-            if zone_source.n_bits != _ZONE_BITS:
-                raise OpenFlowError("OFPBAC_BAD_SET_LEN")
-        else:
-            # Without a header, what should be the bits of a field is read as a number.
-            zone = (zone_source.offset << 6 | zone_source.n_bits - 1) & 0xFFFF
-            zone_source = None
-    actions = wire.nested(action.actions, Ct)
-    if not action.commit and any(inner != Nat() for inner in actions):
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    return (replace(action, zone=zone, zone_source=zone_source, actions=actions),)
-
-
 KINDS: tuple[AnyKind, ...] = (
-    ActionKind(Ct, "ct", {"ct": _parse_ct}, _ct_text, _check_ct, _ct_sent),
+    ActionKind(Ct, "ct", {"ct": _parse_ct}, _ct_text, _check_ct),
     NAT_KIND,
 )

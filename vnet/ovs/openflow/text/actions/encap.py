@@ -18,7 +18,6 @@ from vnet.ovs.flow.protocol_numbers import (
 from vnet.ovs.flow.protocols import P_OF13_UP
 from vnet.ovs.flow.tokens import key_values, parse_u8, parse_u16
 from vnet.ovs.flow.value_text import hex_text
-from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import (
     PT_USE_NEXT_PROTO,
     Decap,
@@ -27,11 +26,8 @@ from vnet.ovs.openflow.ofpacts import (
     EncapProperty,
     NshMdType,
     NshTlv,
-    Ofpact,
-    Ofpacts,
 )
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
-from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader
 
 _PT_NSH = PT_NAMESPACE_ETHERTYPE << 16 | ETH_TYPE_NSH
 _HEADERS = {
@@ -163,21 +159,14 @@ def _check_dec_nsh_ttl(action: DecNshTtl, checker: Checker) -> DecNshTtl:
     return action
 
 
-def _since_of13(action: Ofpact, wire: Wire) -> Ofpacts:
-    if wire.version < OpenFlowVersion.OF13:
-        raise OpenFlowError("OFPBAC_BAD_VENDOR_TYPE")
-    return (action,)
-
-
 KINDS: tuple[AnyKind, ...] = (
-    ActionKind(Encap, "encap", {"encap": _parse_encap}, _encap_text, _check_encap, _since_of13),
-    ActionKind(Decap, "decap", {"decap": _parse_decap}, _decap_text, _check_decap, _since_of13),
+    ActionKind(Encap, "encap", {"encap": _parse_encap}, _encap_text, _check_encap),
+    ActionKind(Decap, "decap", {"decap": _parse_decap}, _decap_text, _check_decap),
     ActionKind(
         DecNshTtl,
         "dec_nsh_ttl",
         {"dec_nsh_ttl": lambda _value, _reader: DecNshTtl()},
         lambda _action, _printer: "dec_nsh_ttl",
         _check_dec_nsh_ttl,
-        _since_of13,
     ),
 )

@@ -16,24 +16,17 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import (
     CheckPktLarger,
     DeleteField,
-    Ofpacts,
     RegMove,
     SetField,
     StackPop,
     StackPush,
 )
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
-from vnet.ovs.openflow.text.actions.legacy import older_actions
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader
 from vnet.ovs.openflow.text.actions.parts import (
     check_destination,
-    check_header,
     check_source,
-    check_writable,
-    field_on_wire,
-    has_short_header,
     split_arrow,
 )
-from vnet.ovs.openflow.version import OpenFlowVersion
 
 _GREATEST_LOAD_BITS = 64
 
@@ -104,53 +97,6 @@ def _check_set_field(action: SetField, checker: Checker) -> SetField:
     return replace(action, flow_has_vlan=has_vlan)
 
 
-def _set_field_sent(action: SetField, wire: Wire) -> Ofpacts:
-    if wire.version < OpenFlowVersion.OF15:
-        if action.is_load:
-            return _loads_sent(action)
-        if wire.version < OpenFlowVersion.OF12:
-            return older_actions(action, wire.version) or _loads_sent(action)
-        if action.mask != action.field.ones:
-            return _loads_sent(action)
-    arrived = _set_field_arrived(action)
-    field, value, mask = arrived.field, arrived.value, arrived.mask
-    has_present_bit = value & mask & CFI
-    if (
-        field.name == "in_port_oxm"
-        or not field.is_value_valid(value)
-        or (field.name == "vlan_vid" and not has_present_bit)
-    ):
-        raise OpenFlowError("OFPBAC_BAD_SET_ARGUMENT")
-    return (arrived,)
-
-
-def _loads_sent(action: SetField) -> Ofpacts:
-    """As older Open vSwitch wrote it: a ``load`` for each run of bits. Fields that it has no
-    room to name travel as ``set_field`` does, in an action of their own.
-    """
-    field = action.field
-    if not has_short_header(field) or field.is_tun_metadata:
-        return (_set_field_arrived(action),)
-    check_writable(field)
-    return tuple(
-        SetField(field, value << part.offset, part.mask, is_load=True)
-        for part, value in load_parts(action)
-    )
-
-
-def _set_field_arrived(action: SetField) -> SetField:
-    field, is_masked = action.field, action.mask != action.field.ones
-    arrived = field_on_wire(field)
-    if arrived.n_bytes != field.n_bytes:
-        raise OpenFlowError("OFPBAC_BAD_SET_LEN")
-    if is_masked and action.value & ~action.mask:
-        raise OpenFlowError("OFPBMC_BAD_WILDCARDS")
-    # What bridges alone may set that speak OpenFlow whole, only they were told to set by name.
-    if action.is_load or not arrived.may_be_set(openflow_full=True):
-        check_writable(arrived)
-    return SetField(arrived, action.value, action.mask)
-
-
 # -- move, push, pop
 
 
@@ -191,24 +137,6 @@ def _check_pop(action: StackPop, checker: Checker) -> StackPop:
     return action
 
 
-def _move_sent(action: RegMove, _wire: Wire) -> Ofpacts:
-    check_header(action.source.field)
-    check_header(action.destination.field)
-    check_writable(action.destination.field)
-    return (action,)
-
-
-def _push_sent(action: StackPush, _wire: Wire) -> Ofpacts:
-    check_header(action.source.field)
-    return (action,)
-
-
-def _pop_sent(action: StackPop, _wire: Wire) -> Ofpacts:
-    check_header(action.destination.field)
-    check_writable(action.destination.field)
-    return (action,)
-
-
 # -- delete_field, check_pkt_larger
 
 
@@ -226,12 +154,6 @@ def _parse_check_pkt_larger(value: str, _reader: Reader) -> CheckPktLarger:
     return CheckPktLarger(parse_u16(text.removesuffix(")"), "(null)"), destination)
 
 
-def _check_pkt_larger_sent(action: CheckPktLarger, _wire: Wire) -> Ofpacts:
-    check_header(action.destination.field)
-    check_writable(action.destination.field)
-    return (action,)
-
-
 KINDS: tuple[AnyKind, ...] = (
     ActionKind(
         SetField,
@@ -239,7 +161,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"set_field": _parse_set_field, "load": _parse_load},
         _set_field_text,
         _check_set_field,
-        _set_field_sent,
     ),
     ActionKind(
         RegMove,
@@ -247,7 +168,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"move": lambda value, _reader: parse_move(value)},
         lambda action, _printer: f"move:{action.source.format()}->{action.destination.format()}",
         _check_move,
-        _move_sent,
     ),
     ActionKind(
         StackPush,
@@ -255,7 +175,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"push": lambda value, _reader: StackPush(_parse_stacked(value))},
         lambda action, _printer: f"push:{action.source.format()}",
         _check_push,
-        _push_sent,
     ),
     ActionKind(
         StackPop,
@@ -263,7 +182,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"pop": lambda value, _reader: StackPop(_parse_stacked(value))},
         lambda action, _printer: f"pop:{action.destination.format()}",
         _check_pop,
-        _pop_sent,
     ),
     ActionKind(
         DeleteField,
@@ -279,6 +197,5 @@ KINDS: tuple[AnyKind, ...] = (
         lambda action, _printer: (
             f"check_pkt_larger({action.packet_bytes})->{action.destination.format()}"
         ),
-        sent=_check_pkt_larger_sent,
     ),
 )

@@ -8,7 +8,6 @@ most of them so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import TypeVar
@@ -22,7 +21,6 @@ from vnet.ovs.flow.tokens import parse_u8, parse_u16
 from vnet.ovs.openflow.ofpacts import (
     DecTtl,
     Ofpact,
-    Ofpacts,
     SetEthDst,
     SetEthSrc,
     SetIpDscp,
@@ -33,12 +31,9 @@ from vnet.ovs.openflow.ofpacts import (
     SetL4DstPort,
     SetL4SrcPort,
 )
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Reader, Wire
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Reader
 from vnet.ovs.openflow.text.actions.parts import (
     leading_integer,
-    load_whole_field,
-    set_field_since_of12,
-    set_whole_field,
     words,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
@@ -101,18 +96,6 @@ def _parse_ecn(value: str, _reader: Reader) -> SetIpEcn:
     return SetIpEcn(ecn)
 
 
-def _ecn_sent(action: SetIpEcn, wire: Wire) -> Ofpacts:
-    if wire.version is OpenFlowVersion.OF10:
-        return (load_whole_field("nw_ecn", action.ecn),)
-    return (action,) if wire.version < _OF12 else (set_whole_field("nw_ecn", action.ecn),)
-
-
-def _ttl_sent(action: SetIpTtl, wire: Wire) -> Ofpacts:
-    if wire.version is OpenFlowVersion.OF10:
-        return (load_whole_field("nw_ttl", action.ttl),)
-    return (action,)
-
-
 def _parse_ttl(value: str, _reader: Reader) -> SetIpTtl:
     return SetIpTtl(parse_u8(value, "TTL"))
 
@@ -144,30 +127,18 @@ def _check_port(action: _PortT, checker: Checker) -> _PortT:
     return replace(action, flow_ip_proto=flow.nw_proto)
 
 
-def _port_sent(suffix: str) -> Callable[[_PortT, Wire], Ofpacts]:
-    def sent(action: _PortT, wire: Wire) -> Ofpacts:
-        protocol = _PORT_FIELDS.get(action.flow_ip_proto)
-        if wire.version < _OF12 or protocol is None:
-            return (replace(action, flow_ip_proto=0),)
-        return (set_whole_field(f"{protocol}_{suffix}", action.port),)
-
-    return sent
-
-
 KINDS: tuple[AnyKind, ...] = (
     ActionKind(
         SetEthSrc,
         "mod_dl_src",
         {"mod_dl_src": lambda value, _reader: SetEthSrc(_parse_mac(value))},
         lambda action, _printer: f"mod_dl_src:{mac_text(action.mac)}",
-        sent=set_field_since_of12("eth_src", lambda action: action.mac),
     ),
     ActionKind(
         SetEthDst,
         "mod_dl_dst",
         {"mod_dl_dst": lambda value, _reader: SetEthDst(_parse_mac(value))},
         lambda action, _printer: f"mod_dl_dst:{mac_text(action.mac)}",
-        sent=set_field_since_of12("eth_dst", lambda action: action.mac),
     ),
     ActionKind(
         SetIpv4Src,
@@ -175,7 +146,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"mod_nw_src": lambda value, _reader: SetIpv4Src(_parse_ipv4(value))},
         lambda action, _printer: f"mod_nw_src:{ipv4_text(action.ip)}",
         _check_ipv4,
-        set_field_since_of12("ip_src", lambda action: action.ip),
     ),
     ActionKind(
         SetIpv4Dst,
@@ -183,7 +153,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"mod_nw_dst": lambda value, _reader: SetIpv4Dst(_parse_ipv4(value))},
         lambda action, _printer: f"mod_nw_dst:{ipv4_text(action.ip)}",
         _check_ipv4,
-        set_field_since_of12("ip_dst", lambda action: action.ip),
     ),
     ActionKind(
         SetIpDscp,
@@ -191,7 +160,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"mod_nw_tos": _parse_dscp},
         lambda action, _printer: f"mod_nw_tos:{action.tos}",
         check_ip,
-        set_field_since_of12("ip_dscp", lambda action: action.tos >> _DSCP_SHIFT),
     ),
     ActionKind(
         SetIpEcn,
@@ -199,7 +167,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"mod_nw_ecn": _parse_ecn},
         lambda action, _printer: f"mod_nw_ecn:{action.ecn}",
         check_ip,
-        _ecn_sent,
     ),
     ActionKind(
         SetIpTtl,
@@ -207,7 +174,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"mod_nw_ttl": _parse_ttl, "set_nw_ttl": _parse_ttl},
         lambda action, _printer: f"mod_nw_ttl:{action.ttl}",
         check_ip,
-        _ttl_sent,
     ),
     ActionKind(DecTtl, "dec_ttl", {"dec_ttl": _parse_dec_ttl}, _dec_ttl_text, check_ip),
     ActionKind(
@@ -216,7 +182,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"mod_tp_src": lambda value, _reader: SetL4SrcPort(parse_u16(value, "source port"))},
         lambda action, _printer: f"mod_tp_src:{action.port}",
         _check_port,
-        _port_sent("src"),
     ),
     ActionKind(
         SetL4DstPort,
@@ -224,6 +189,5 @@ KINDS: tuple[AnyKind, ...] = (
         {"mod_tp_dst": lambda value, _reader: SetL4DstPort(parse_u16(value, "destination port"))},
         lambda action, _printer: f"mod_tp_dst:{action.port}",
         _check_port,
-        _port_sent("dst"),
     ),
 )

@@ -1,8 +1,8 @@
-"""What is particular to one kind of action, in one place: its words, its text, the rules it obeys
-and what OpenFlow makes of it on the way to a switch.
+"""What is particular to one kind of action, in one place: its words, its text and the rules it
+obeys. How it stands in messages is told in :mod:`vnet.ovs.openflow.wire.actions`.
 
 The families of actions beside this file are tables of :class:`ActionKind`; the walks over lists
-of actions (reading, printing, checking, sending) are written once and look the particulars up
+of actions (reading, printing, checking) are written once and look the particulars up
 there.
 """
 
@@ -16,7 +16,6 @@ from typing import Any, Generic, Protocol, TypeVar
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.names import Names
 from vnet.ovs.openflow.ofpacts import Ofpact, Ofpacts
-from vnet.ovs.openflow.version import OpenFlowVersion
 
 ActionT = TypeVar("ActionT", bound=Ofpact)
 
@@ -88,24 +87,11 @@ class Checker(Protocol):
         """
 
 
-class Wire(Protocol):
-    """The way of actions to a switch in messages of one version of OpenFlow."""
-
-    version: OpenFlowVersion
-
-    def nested(self, actions: Ofpacts, outer: type[Ofpact]) -> Ofpacts:
-        """What arrives of the actions within an action of type ``outer``."""
-
-
 Parse = Callable[[str, Reader], Ofpact]
 
 
 def _unchanged(action: ActionT, _checker: Checker) -> ActionT:
     return action
-
-
-def _as_it_is(action: Ofpact, _wire: Wire) -> Ofpacts:
-    return (action,)
 
 
 @dataclass(frozen=True)
@@ -114,9 +100,7 @@ class ActionKind(Generic[ActionT]):
 
     ``name`` is what messages call it. ``words`` are all that it can be written as, each with the
     function that reads what follows. ``check`` raises :class:`OpenFlowError` where the action
-    cannot stand, and returns it, with what it must know of the match filled in. ``sent`` is
-    what a switch receives when the action is sent to it: each version of OpenFlow lacks some
-    actions, and others stand in for them.
+    cannot stand, and returns it, with what it must know of the match filled in.
     """
 
     action: type[ActionT]
@@ -124,7 +108,6 @@ class ActionKind(Generic[ActionT]):
     words: Mapping[str, Parse]
     text: Callable[[ActionT, Printer], str]
     check: Callable[[ActionT, Checker], ActionT] = _unchanged
-    sent: Callable[[ActionT, Wire], Ofpacts] = _as_it_is
     instruction: Instruction = Instruction.APPLY_ACTIONS
 
 

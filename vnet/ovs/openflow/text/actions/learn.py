@@ -6,20 +6,18 @@ import re
 from dataclasses import dataclass, field
 
 from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.field import has_short_header
 from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.names import Names, parse_table, table_text
 from vnet.ovs.flow.tokens import key_values
 from vnet.ovs.flow.value_text import OutOfRangeError, hex_text, scan_integer
-from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.ofpacts import TABLE_ALL, Learn, LearnSpec, LearnTarget, Ofpacts
+from vnet.ovs.openflow.ofpacts import TABLE_ALL, Learn, LearnSpec, LearnTarget
 from vnet.ovs.openflow.text.actions.fields import parse_move
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader
 from vnet.ovs.openflow.text.actions.parts import (
-    check_header,
     check_source,
     check_writable,
-    has_short_header,
     leading_integer,
 )
 
@@ -273,16 +271,6 @@ def _check_learn(action: Learn, checker: Checker) -> Learn:
     return action
 
 
-def _learn_sent(action: Learn, _wire: Wire) -> Ofpacts:
-    for spec in action.specs:
-        for part in (spec.source, spec.destination):
-            if part is not None and not has_short_header(part.field):
-                raise OpenFlowError("OFPBAC_BAD_SET_TYPE")
-    if action.result_destination is not None:
-        check_header(action.result_destination.field)
-    return (action,)
-
-
 KINDS: tuple[AnyKind, ...] = (
-    ActionKind(Learn, "learn", {"learn": _parse_learn}, _learn_text, _check_learn, _learn_sent),
+    ActionKind(Learn, "learn", {"learn": _parse_learn}, _learn_text, _check_learn),
 )

@@ -19,7 +19,6 @@ from vnet.ovs.openflow.ofpacts import (
     FinTimeout,
     Note,
     Ofpact,
-    Ofpacts,
     PopQueue,
     Sample,
     SampleDirection,
@@ -27,9 +26,8 @@ from vnet.ovs.openflow.ofpacts import (
     SetTunnel,
     UnrollXlate,
 )
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
-from vnet.ovs.openflow.text.actions.parts import dotted_hex, hex_bytes, set_whole_field
-from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader
+from vnet.ovs.openflow.text.actions.parts import dotted_hex, hex_bytes
 
 _GREATEST_SHORT_TUN_ID = 0xFFFFFFFF
 _NOTE_ALIGNMENT_BYTES = 8
@@ -39,13 +37,6 @@ _NOTE_HEADER_BYTES = 10
 def _tunnel_text(action: SetTunnel, _printer: Printer) -> str:
     is_long = action.is_64_bits or action.tun_id > _GREATEST_SHORT_TUN_ID
     return f"set_tunnel{'64' if is_long else ''}:{hex_text(action.tun_id)}"
-
-
-def _tunnel_sent(action: SetTunnel, wire: Wire) -> Ofpacts:
-    if wire.version >= OpenFlowVersion.OF12:
-        return (set_whole_field("tun_id", action.tun_id),)
-    is_long = action.is_64_bits or action.tun_id > _GREATEST_SHORT_TUN_ID
-    return (SetTunnel(action.tun_id, is_64_bits=is_long),)
 
 
 def _parse_fin_timeout(value: str, _reader: Reader) -> FinTimeout:
@@ -80,11 +71,6 @@ def _parse_note(value: str, _reader: Reader) -> Note:
     if rest:
         raise OvsTextError("bad hex digit in `note' argument")
     return Note(data)
-
-
-def _note_sent(action: Note, _wire: Wire) -> Ofpacts:
-    padding = -(_NOTE_HEADER_BYTES + len(action.data)) % _NOTE_ALIGNMENT_BYTES
-    return (Note(action.data + bytes(padding)),)
 
 
 def _parse_sample(value: str, reader: Reader) -> Sample:
@@ -162,7 +148,6 @@ KINDS: tuple[AnyKind, ...] = (
             "set_tunnel64": lambda value, _reader: SetTunnel(parse_u64(value), is_64_bits=True),
         },
         _tunnel_text,
-        sent=_tunnel_sent,
     ),
     ActionKind(
         SetQueue,
@@ -183,7 +168,6 @@ KINDS: tuple[AnyKind, ...] = (
         "note",
         {"note": _parse_note},
         lambda action, _printer: f"note:{dotted_hex(action.data)}",
-        sent=_note_sent,
     ),
     ActionKind(Sample, "sample", {"sample": _parse_sample}, _sample_text),
     ActionKind(

@@ -8,19 +8,16 @@ from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.prerequisites import dl_type_of
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_MPLS, ETH_TYPE_MPLS_MCAST, PT_ETHERNET
 from vnet.ovs.flow.tokens import parse_u8, parse_u16, parse_u32
-from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import (
     DecMplsTtl,
     Ofpact,
-    Ofpacts,
     PopMpls,
     PushMpls,
     SetMplsLabel,
     SetMplsTc,
     SetMplsTtl,
 )
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Reader, Wire
-from vnet.ovs.openflow.text.actions.parts import set_field_since_of12
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Reader
 
 _AnyT = TypeVar("_AnyT", bound=Ofpact)
 
@@ -69,12 +66,6 @@ def _check_push(action: PushMpls, checker: Checker) -> PushMpls:
     return action
 
 
-def _push_sent(action: PushMpls, _wire: Wire) -> Ofpacts:
-    if action.ethertype not in _ETHERTYPES:
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    return (action,)
-
-
 def _check_pop(action: PopMpls, checker: Checker) -> PopMpls:
     flow = checker.flow
     if flow.packet_type != PT_ETHERNET or dl_type_of(flow) not in _ETHERTYPES:
@@ -90,7 +81,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"set_mpls_label": _parse_label},
         lambda action, _printer: f"set_mpls_label({action.label})",
         _check_mpls,
-        set_field_since_of12("mpls_label", lambda action: action.label),
     ),
     ActionKind(
         SetMplsTc,
@@ -98,7 +88,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"set_mpls_tc": _parse_tc},
         lambda action, _printer: f"set_mpls_tc({action.tc})",
         _check_mpls,
-        set_field_since_of12("mpls_tc", lambda action: action.tc),
     ),
     ActionKind(
         SetMplsTtl,
@@ -120,7 +109,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"push_mpls": lambda value, _reader: PushMpls(parse_u16(value, "push_mpls"))},
         lambda action, _printer: f"push_mpls:0x{action.ethertype:04x}",
         _check_push,
-        _push_sent,
     ),
     ActionKind(
         PopMpls,

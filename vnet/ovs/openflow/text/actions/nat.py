@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from vnet.ovs.flow.address_text import ipv4_text, ipv6_text, parse_ipv6
 from vnet.ovs.flow.errors import OvsTextError
@@ -11,8 +11,8 @@ from vnet.ovs.flow.prerequisites import dl_type_of, is_ip
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP, ETH_TYPE_IPV6
 from vnet.ovs.flow.tokens import key_values
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.ofpacts import Nat, Ofpacts
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
+from vnet.ovs.openflow.ofpacts import Nat
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader
 
 _NUMBER = r"\s*([+-]?[0-9]+)"
 _IPV4 = re.compile(r"\.".join([_NUMBER] * 4), re.ASCII)
@@ -161,18 +161,4 @@ def _check_nat(action: Nat, checker: Checker) -> Nat:
     return action
 
 
-def _nat_sent(action: Nat, _wire: Wire) -> Ofpacts:
-    """Zeros do not travel: neither an address of zeros nor a port 0."""
-    if action.address_min is None:
-        return (replace(action, port_min=0, port_max=0),)
-    is_bare_maximum = not any(action.address_min) and any(action.address_max or b"")
-    if is_bare_maximum or (action.port_max and not action.port_min):
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    if any(action.address_min):
-        return (action,)
-    if action.port_min:
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    return (replace(action, address_min=None, address_max=None),)
-
-
-KIND: AnyKind = ActionKind(Nat, "nat", {"nat": parse_nat}, nat_text, _check_nat, _nat_sent)
+KIND: AnyKind = ActionKind(Nat, "nat", {"nat": parse_nat}, nat_text, _check_nat)

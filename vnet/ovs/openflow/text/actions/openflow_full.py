@@ -18,9 +18,8 @@ from vnet.ovs.flow.protocol_numbers import (
 )
 from vnet.ovs.flow.protocols import P_OF11_UP, P_OF13_UP
 from vnet.ovs.flow.tokens import parse_u16
-from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.ofpacts import CopyTtlIn, CopyTtlOut, Ofpact, Ofpacts, PopPbb, PushPbb
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Parse, Reader, Wire
+from vnet.ovs.openflow.ofpacts import CopyTtlIn, CopyTtlOut, Ofpact, PopPbb, PushPbb
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Parse, Reader
 
 _MPLS = (ETH_TYPE_MPLS, ETH_TYPE_MPLS_MCAST)
 _TAGS = Flow.vlan_tci.mask | Flow.vlan_tpid.mask | Flow.vlan1_tci.mask | Flow.vlan1_tpid.mask
@@ -56,12 +55,6 @@ def _check_push(action: PushPbb, checker: Checker) -> PushPbb:
     return action
 
 
-def _push_sent(action: PushPbb, _wire: Wire) -> Ofpacts:
-    if action.ethertype != ETH_TYPE_PBB:
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    return (action,)
-
-
 def _check_pop(action: PopPbb, checker: Checker) -> PopPbb:
     flow = checker.flow
     if dl_type_of(flow) != ETH_TYPE_PBB:
@@ -85,7 +78,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"push_pbb": _parse_push},
         lambda action, _printer: f"push_pbb:0x{action.ethertype:04x}",
         _check_push,
-        _push_sent,
     ),
     ActionKind(
         PopPbb,

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeVar
 
 from vnet.ovs.flow.errors import OvsTextError
@@ -25,23 +24,17 @@ from vnet.ovs.openflow.ofpacts import (
     Enqueue,
     Group,
     Ofpact,
-    Ofpacts,
     Output,
     OutputReg,
     OutputTrunc,
     PacketInReason,
-    PopQueue,
-    SetQueue,
 )
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader, Wire
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Printer, Reader
 from vnet.ovs.openflow.text.actions.parts import (
-    check_header,
     check_source,
     dotted_hex,
     hex_bytes,
-    subfield_on_wire,
 )
-from vnet.ovs.openflow.version import OpenFlowVersion
 
 _OutputT = TypeVar("_OutputT", Output, OutputTrunc)
 
@@ -86,12 +79,6 @@ def _check_port(action: _OutputT, checker: Checker) -> _OutputT:
     return action
 
 
-def _output_sent(action: Output, _wire: Wire) -> Ofpacts:
-    # Actions of groups are checked against no match, but nobody receives an impossible port.
-    check_output_port(action.port, OFPP_MAX)
-    return (action,)
-
-
 def _parse_truncated(value: str, reader: Reader) -> OutputTrunc:
     port, max_len_bytes = OfpPort(0), 0
     for key, text in key_values(value):
@@ -127,20 +114,9 @@ def _truncated_text(action: OutputTrunc, printer: Printer) -> str:
     return f"output(port={port_text(action.port, printer.names)},max_len={action.max_len_bytes})"
 
 
-def _truncated_sent(action: OutputTrunc, _wire: Wire) -> Ofpacts:
-    if action.max_len_bytes < _ETHERNET_HEADER_BYTES:
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    return (action,)
-
-
 def _check_output_reg(action: OutputReg, checker: Checker) -> OutputReg:
     check_source(action.source, checker.flow, checker.mask)
     return action
-
-
-def _output_reg_sent(action: OutputReg, _wire: Wire) -> Ofpacts:
-    check_header(action.source.field)
-    return (replace(action, source=subfield_on_wire(action.source)),)
 
 
 # -- controller
@@ -257,25 +233,14 @@ def _check_enqueue_port(port: int, max_ports: int) -> None:
         raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
 
 
-def _enqueue_sent(action: Enqueue, wire: Wire) -> Ofpacts:
-    if wire.version is OpenFlowVersion.OF10:
-        _check_enqueue_port(action.port, OFPP_MAX)
-        return (action,)
-    check_output_port(action.port, OFPP_MAX)
-    return (SetQueue(action.queue_id), _whole_packet_to(action.port), PopQueue())
-
-
 KINDS: tuple[AnyKind, ...] = (
-    ActionKind(
-        Output, "output", {"output": _parse_output}, _output_text, _check_port, _output_sent
-    ),
+    ActionKind(Output, "output", {"output": _parse_output}, _output_text, _check_port),
     ActionKind(
         OutputReg,
         "output_reg",
         {"output_reg": _parse_output},
         lambda action, _printer: f"output:{action.source.format()}",
         _check_output_reg,
-        _output_reg_sent,
     ),
     ActionKind(
         OutputTrunc,
@@ -283,7 +248,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"output_trunc": _refuse_output_trunc},
         _truncated_text,
         _check_port,
-        _truncated_sent,
     ),
     ActionKind(Controller, "controller", {"controller": _parse_controller}, _controller_text),
     ActionKind(
@@ -292,7 +256,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"enqueue": _parse_enqueue},
         _enqueue_text,
         _check_enqueue,
-        _enqueue_sent,
     ),
     ActionKind(
         Group,

@@ -13,7 +13,6 @@ from vnet.ovs.flow.prerequisites import ct_match_is_valid
 from vnet.ovs.flow.protocols import P_ANY, P_NXM_OF11_UP, P_OF13_UP
 from vnet.ovs.flow.tokens import parse_u32, parse_u64
 from vnet.ovs.flow.value_text import hex_text
-from vnet.ovs.openflow.action_set import ALLOWED
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import (
     TABLE_ALL,
@@ -22,7 +21,6 @@ from vnet.ovs.openflow.ofpacts import (
     Conjunction,
     GotoTable,
     Meter,
-    Ofpacts,
     Resubmit,
     WriteActions,
     WriteMetadata,
@@ -34,7 +32,6 @@ from vnet.ovs.openflow.text.actions.kind import (
     Instruction,
     Printer,
     Reader,
-    Wire,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
 
@@ -94,10 +91,6 @@ def _check_goto_table(action: GotoTable, checker: Checker) -> GotoTable:
     return action
 
 
-def _goto_table_sent(action: GotoTable, wire: Wire) -> Ofpacts:
-    return (Resubmit(OFPP_IN_PORT, action.table_id) if wire.version is _OF10 else action,)
-
-
 # -- conjunction
 
 _CONJUNCTION = re.compile(
@@ -147,15 +140,6 @@ def _parse_write_actions(value: str, reader: Reader) -> WriteActions:
     return WriteActions(reader.nested(value, WriteActions))
 
 
-def _write_actions_sent(action: WriteActions, wire: Wire) -> Ofpacts:
-    if wire.version is _OF10:
-        return ()
-    written = wire.nested(action.actions, WriteActions)
-    if any(type(inner) not in ALLOWED for inner in written):
-        raise OpenFlowError("OFPBAC_BAD_TYPE")
-    return (WriteActions(written),) if written else ()
-
-
 # -- meter, write_metadata
 
 
@@ -200,7 +184,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"clone": _parse_clone},
         lambda action, printer: f"clone({printer.actions(action.actions)})",
         lambda action, checker: Clone(checker.nested(action.actions)),
-        lambda action, wire: (Clone(wire.nested(action.actions, Clone)),),
     ),
     ActionKind(
         Meter,
@@ -208,15 +191,13 @@ KINDS: tuple[AnyKind, ...] = (
         {"meter": _parse_meter},
         lambda action, _printer: f"meter:{action.meter_id}",
         _check_meter,
-        lambda action, wire: (action,) if wire.version >= OpenFlowVersion.OF13 else (),
-        Instruction.METER,
+        instruction=Instruction.METER,
     ),
     ActionKind(
         ClearActions,
         "clear_actions",
         {"clear_actions": lambda _value, _reader: ClearActions()},
         lambda _action, _printer: "clear_actions",
-        sent=lambda action, wire: () if wire.version is _OF10 else (action,),
         instruction=Instruction.CLEAR_ACTIONS,
     ),
     ActionKind(
@@ -225,8 +206,7 @@ KINDS: tuple[AnyKind, ...] = (
         {"write_actions": _parse_write_actions},
         lambda action, printer: f"write_actions({printer.actions(action.actions)})",
         lambda action, checker: WriteActions(checker.action_set(action.actions)),
-        _write_actions_sent,
-        Instruction.WRITE_ACTIONS,
+        instruction=Instruction.WRITE_ACTIONS,
     ),
     ActionKind(
         WriteMetadata,
@@ -241,7 +221,6 @@ KINDS: tuple[AnyKind, ...] = (
         {"goto_table": _parse_goto_table},
         lambda action, printer: f"goto_table:{table_text(action.table_id, printer.names)}",
         _check_goto_table,
-        _goto_table_sent,
-        Instruction.GOTO_TABLE,
+        instruction=Instruction.GOTO_TABLE,
     ),
 )

@@ -14,15 +14,12 @@ from vnet.ovs.flow.tokens import parse_u8, parse_u16
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import (
     Ofpact,
-    Ofpacts,
     PushVlan,
     SetVlanPcp,
     SetVlanVid,
     StripVlan,
 )
-from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Parse, Reader, Wire
-from vnet.ovs.openflow.text.actions.parts import set_whole_field
-from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Parse, Reader
 from vnet.wire import ether
 
 _ETHERTYPES = (ether.TYPE_VLAN, ether.TYPE_QINQ)
@@ -71,35 +68,6 @@ def _demand_tag(action: SetVlanVid | SetVlanPcp, checker: Checker) -> bool:
     return has_tag
 
 
-def _vid_sent(action: SetVlanVid, wire: Wire) -> Ofpacts:
-    match wire.version:
-        case OpenFlowVersion.OF10:
-            return (SetVlanVid(action.vid, push_vlan_if_needed=True),)
-        case OpenFlowVersion.OF11:
-            changed: Ofpact = SetVlanVid(action.vid)
-        case _:
-            changed = set_whole_field("vlan_vid", action.vid | CFI)
-    return (*_tag_sent(action), changed)
-
-
-def _pcp_sent(action: SetVlanPcp, wire: Wire) -> Ofpacts:
-    match wire.version:
-        case OpenFlowVersion.OF10:
-            return (SetVlanPcp(action.pcp, push_vlan_if_needed=True),)
-        case OpenFlowVersion.OF11:
-            changed: Ofpact = SetVlanPcp(action.pcp)
-        case _:
-            changed = set_whole_field("vlan_pcp", action.pcp)
-    return (*_tag_sent(action), changed)
-
-
-def _tag_sent(action: SetVlanVid | SetVlanPcp) -> Ofpacts:
-    """The tag that OpenFlow 1.1 and later must push first."""
-    if action.push_vlan_if_needed and not action.flow_has_vlan:
-        return (PushVlan(ether.TYPE_VLAN),)
-    return ()
-
-
 def _check_strip(action: StripVlan, checker: Checker) -> StripVlan:
     flow = checker.flow
     if not flow.vlan_tci & CFI:
@@ -111,10 +79,6 @@ def _check_strip(action: StripVlan, checker: Checker) -> StripVlan:
         flow.clear(Flow.vlan1_tci)
         flow.clear(Flow.vlan1_tpid)
     return action
-
-
-def _strip_sent(_action: StripVlan, wire: Wire) -> Ofpacts:
-    return (StripVlan(is_pop=wire.version > OpenFlowVersion.OF10),)
 
 
 def _parse_push(value: str, reader: Reader) -> PushVlan:
@@ -134,11 +98,6 @@ def _check_push(action: PushVlan, checker: Checker) -> PushVlan:
     return action
 
 
-def _push_sent(action: PushVlan, wire: Wire) -> Ofpacts:
-    # OpenFlow 1.0 pushes when it sets the VLAN that follows.
-    return () if wire.version is OpenFlowVersion.OF10 else (action,)
-
-
 KINDS: tuple[AnyKind, ...] = (
     ActionKind(
         SetVlanVid,
@@ -149,7 +108,6 @@ KINDS: tuple[AnyKind, ...] = (
         },
         lambda action, _printer: f"{_prefix(action)}_vlan_vid:{action.vid}",
         _check_vid,
-        _vid_sent,
     ),
     ActionKind(
         SetVlanPcp,
@@ -160,7 +118,6 @@ KINDS: tuple[AnyKind, ...] = (
         },
         lambda action, _printer: f"{_prefix(action)}_vlan_pcp:{action.pcp}",
         _check_pcp,
-        _pcp_sent,
     ),
     ActionKind(
         StripVlan,
@@ -171,7 +128,6 @@ KINDS: tuple[AnyKind, ...] = (
         },
         lambda action, _printer: "pop_vlan" if action.is_pop else "strip_vlan",
         _check_strip,
-        _strip_sent,
     ),
     ActionKind(
         PushVlan,
@@ -179,6 +135,5 @@ KINDS: tuple[AnyKind, ...] = (
         {"push_vlan": _parse_push},
         lambda action, _printer: f"push_vlan:{action.ethertype:#x}",
         _check_push,
-        _push_sent,
     ),
 )

@@ -23,6 +23,8 @@ from vnet.ovs.openflow.wire.actions.reading import Reading
 from vnet.ovs.openflow.wire.oxm import TunLengths
 
 __all__ = [
+    "as_sent",
+    "as_sent_outside_flows",
     "decode_actions",
     "decode_instructions",
     "encode_actions",
@@ -84,8 +86,8 @@ def decode_actions(
 
     ``tun_lengths`` are the tunnel options that the switch has mapped; None allows any. Without
     ``allows_debug`` nobody knows the actions that are for tests; with ``openflow_full`` those are
-    known that Open vSwitch lacks. Raises :class:`OpenFlowError`
-    with the first fault, as Open vSwitch finds them.
+    known that Open vSwitch lacks. Raises :class:`OpenFlowError` with the first fault, as Open
+    vSwitch finds them.
     """
     known = _Known(False, allows_debug, openflow_full)
     return _decoded(data, version, tun_lengths, known)
@@ -154,3 +156,22 @@ def _verify(
         verify_order(actions, reading.version, may_instruct=may_instruct, outer=outer)
     except MisplacedError as misplaced:
         raise OpenFlowError(misplaced.error, misplaced.sentence) from None
+
+
+# -- there and back
+
+
+def as_sent(actions: Ofpacts, version: OpenFlowVersion) -> Ofpacts:
+    """What a switch makes of a flow's ``actions``, checked already, sent by ``version``.
+
+    To send them once more changes nothing, so that they are also what a dump shows. Raises
+    :class:`OpenFlowError` where they cannot be said, or arrive as something that it refuses.
+    """
+    # Whoever has actions that Open vSwitch lacks has read them for a bridge that knows them.
+    said = encode_instructions(actions, version)
+    return decode_instructions(said, version, openflow_full=True)
+
+
+def as_sent_outside_flows(actions: Ofpacts, version: OpenFlowVersion) -> Ofpacts:
+    """As :func:`as_sent`, where no instructions may stand: in buckets and packet-outs."""
+    return decode_actions(encode_actions(actions, version), version, openflow_full=True)

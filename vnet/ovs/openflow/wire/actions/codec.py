@@ -18,7 +18,6 @@ from vnet.ovs.openflow.ofpacts import (
     WriteActions,
     WriteMetadata,
 )
-from vnet.ovs.openflow.text.actions.legacy import older_actions
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import (
     choice,
@@ -51,6 +50,7 @@ from vnet.ovs.openflow.wire.actions.form import (
     Encode,
     Form,
 )
+from vnet.ovs.openflow.wire.actions.older import older_actions
 from vnet.ovs.openflow.wire.actions.reading import Reading
 
 _FAMILIES = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 
+from vnet.ovs.flow.field import has_short_header
 from vnet.ovs.flow.fields import FIELDS, Field, Subfield
 from vnet.ovs.flow.flow import CFI
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -27,7 +28,6 @@ from vnet.ovs.openflow.wire.actions.form import (
 from vnet.ovs.openflow.wire.actions.reading import Reading, check_writable
 from vnet.ovs.openflow.wire.actions.writing import (
     field_with_value,
-    has_short_header,
     packed_bits,
     short_header,
 )

@@ -82,7 +82,7 @@ class Form:
     ``alignment`` bytes; ``decode`` makes an action of it.
     """
 
-    __slots__ = ("_skipped", "decode", "is_extensible", "n_bytes", "name", "numbers")
+    __slots__ = ("_starts", "decode", "is_extensible", "n_bytes", "name", "numbers")
 
     def __init__(
         self,
@@ -99,33 +99,29 @@ class Form:
         self.decode = decode
         self.n_bytes = n_bytes
         self.is_extensible = is_extensible
-        self._skipped = {
-            vendor: -_header_bytes(vendor) % alignment for vendor in (STANDARD, *VENDORS)
+        # To who does not know the action it is said all the same, and refused there.
+        some = next(iter(numbers.values()))
+        self._starts = {
+            version: _Start.of(numbers.get(version, some), alignment) for version in OpenFlowVersion
         }
 
     def encode(self, version: OpenFlowVersion, body: bytes = b"") -> bytes:
-        """The action with this body.
-
-        Raises :class:`OpenFlowError`: OFPBAC_BAD_LEN if it is longer than can be said, and
-        OFPBAC_BAD_VENDOR_TYPE if the version does not know it.
-        """
-        if version not in self.numbers:
-            raise OpenFlowError("OFPBAC_BAD_VENDOR_TYPE")
-        vendor, number = self.numbers[version]
-        length = self.body_start(version) + len(body)
-        n_padding = -length % ALIGNMENT_BYTES
-        if length + n_padding > _GREATEST_BYTES:
+        """The action with this body. Raises OFPBAC_BAD_LEN if it is longer than can be said."""
+        vendor, number, skipped, n_bytes = self._starts[version]
+        length = n_bytes + len(body)
+        padding = _PADDINGS[-length % ALIGNMENT_BYTES]
+        length += len(padding)
+        if length > _GREATEST_BYTES:
             raise OpenFlowError("OFPBAC_BAD_LEN")
         if vendor:
-            header = EXTENSION.pack(EXPERIMENTER_TYPE, length + n_padding, vendor, number)
-        else:
-            header = HEADER.pack(number, length + n_padding)
-        return b"".join((header, bytes(self._skipped[vendor]), body, bytes(n_padding)))
+            return (
+                EXTENSION.pack(EXPERIMENTER_TYPE, length, vendor, number) + skipped + body + padding
+            )
+        return HEADER.pack(number, length) + skipped + body + padding
 
     def body_start(self, version: OpenFlowVersion) -> int:
         """Where the body begins."""
-        vendor = self.numbers[version].vendor
-        return _header_bytes(vendor) + self._skipped[vendor]
+        return self._starts[version].n_bytes
 
     def length_range(self, version: OpenFlowVersion) -> tuple[int, int]:
         """The least and the greatest length of the action."""
@@ -134,8 +130,23 @@ class Form:
         return length, _GREATEST_BYTES if self.is_extensible else length
 
 
-def _header_bytes(vendor: int) -> int:
-    return EXTENSION.size if vendor else HEADER.size
+_PADDINGS = tuple(bytes(count) for count in range(ALIGNMENT_BYTES))
+
+
+class _Start(NamedTuple):
+    """What stands before the body: a header, and bytes without a meaning."""
+
+    vendor: int
+    type: int
+    skipped: bytes
+    n_bytes: int
+
+    @classmethod
+    def of(cls, number: Number, alignment: int) -> _Start:
+        """Of an action with that number, whose body is aligned so."""
+        header_bytes = EXTENSION.size if number.vendor else HEADER.size
+        skipped = bytes(-header_bytes % alignment)
+        return cls(number.vendor, number.type, skipped, header_bytes + len(skipped))
 
 
 def number_form(name: str, numbers: Numbers, n_bytes: int, make: Callable[[int], Ofpact]) -> Form:

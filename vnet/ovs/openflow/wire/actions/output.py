@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from vnet.ovs.flow.field import has_short_header
 from vnet.ovs.flow.field_access import port_from_ofp11, port_to_ofp11
 from vnet.ovs.flow.ports import OFPP_IN_PORT, OFPP_LOCAL, OFPP_MAX, OfpPort
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -32,7 +33,6 @@ from vnet.ovs.openflow.wire.actions.form import (
 from vnet.ovs.openflow.wire.actions.reading import Reading, unpacked_part
 from vnet.ovs.openflow.wire.actions.writing import (
     any_header,
-    has_short_header,
     packed_bits,
     short_header,
 )

@@ -6,18 +6,12 @@ later ones take headers of any length.
 
 from __future__ import annotations
 
-from vnet.ovs.flow.field import header_bytes
+from vnet.ovs.flow.field import has_short_header
 from vnet.ovs.flow.fields import FIELDS, Field, Subfield
 from vnet.ovs.openflow.wire.oxm import NXM, header_of, put_field
 
 SHORT_HEADER_BYTES = 4
 OFFSET_SHIFT = 6
-
-
-def has_short_header(field: Field) -> bool:
-    """Whether 32 bits can name the field."""
-    header = field.header()
-    return header is not None and header_bytes(header) == SHORT_HEADER_BYTES
 
 
 def short_header(field: Field) -> bytes:
