@@ -7,6 +7,7 @@ switch would say, with its place in front.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from vnet.ovs.flow.errors import OvsTextError
@@ -73,7 +74,8 @@ class Trial:
         def read(text: str) -> tuple[FlowMod, int]:
             return read_flow(text, command, self._names)
 
-        return self._run(lines, path, read, flow_as_sent)
+        as_sent = partial(flow_as_sent, openflow_full=self._names.openflow_full)
+        return self._run(lines, path, read, as_sent)
 
     def groups(
         self, lines: Sequence[Line], path: Path, command: GroupModCommand | None = None
@@ -83,7 +85,8 @@ class Trial:
         def read(text: str) -> tuple[GroupMod, int]:
             return read_group(text, command, self._names)
 
-        return self._run(lines, path, read, group_as_sent)
+        as_sent = partial(group_as_sent, openflow_full=self._names.openflow_full)
+        return self._run(lines, path, read, as_sent)
 
     def meters(
         self, lines: Sequence[Line], command: MeterModCommand = MeterModCommand.ADD

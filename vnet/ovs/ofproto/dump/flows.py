@@ -98,7 +98,7 @@ def _shown(rule: Rule, protocol: int) -> FlowMod:
         hard_timeout_s=rule.hard_timeout_s,
         importance=rule.importance if version >= OpenFlowVersion.OF14 else 0,
         flags=flags,
-        actions=as_sent(rule.actions, version),
+        actions=as_sent(rule.actions, version, openflow_full=True),
     )
 
 

@@ -27,7 +27,9 @@ def dump_groups(
     ``protocol`` (of ``vnet.ovs.flow.protocols``) is the one by which the groups are asked for.
     """
     for entry in _entries(bridge, group_id):
-        yield group_text(group_as_sent(entry.as_mod(), protocol), names, version_of(protocol))
+        yield group_text(
+            group_as_sent(entry.as_mod(), protocol, openflow_full=True), names, version_of(protocol)
+        )
 
 
 def dump_group_stats(

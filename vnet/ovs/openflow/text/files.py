@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -69,19 +70,22 @@ def parse_flows(source: Source, names: Names = NO_NAMES, allowed: int = P_ANY) -
     to send by, as ``-O`` says. Raises :class:`FileTextError` for a line that the client refuses,
     and :class:`OpenFlowError` for one that the switch does.
     """
-    return _sent(_read(source, lambda text: read_flow(text, None, names)), allowed, flow_as_sent)
+    read = _read(source, lambda text: read_flow(text, None, names))
+    return _sent(read, allowed, partial(flow_as_sent, openflow_full=names.openflow_full))
 
 
 def parse_groups(source: Source, names: Names = NO_NAMES, allowed: int = P_ANY) -> list[GroupMod]:
     """What a switch receives of a file of groups; all else as in :func:`parse_flows`."""
-    return _sent(_read(source, lambda text: read_group(text, None, names)), allowed, group_as_sent)
+    read = _read(source, lambda text: read_group(text, None, names))
+    return _sent(read, allowed, partial(group_as_sent, openflow_full=names.openflow_full))
 
 
 def parse_bundle(source: Source, names: Names = NO_NAMES, allowed: int = P_ANY) -> list[Mod]:
     """What a switch receives of a bundle, whose lines begin with ``flow`` or ``group``; all else
     as in :func:`parse_flows`.
     """
-    return _sent(_read(source, lambda text: _read_message(text, names)), allowed, _message_as_sent)
+    read = _read(source, lambda text: _read_message(text, names))
+    return _sent(read, allowed, partial(_message_as_sent, openflow_full=names.openflow_full))
 
 
 class _Line(NamedTuple, Generic[ModT]):
@@ -133,7 +137,7 @@ def _read_message(text: str, names: Names) -> tuple[Mod, int]:
     raise OvsTextError(f"Unsupported bundle message type: {found[1]}")
 
 
-def _message_as_sent(mod: Mod, protocol: int) -> Mod:
+def _message_as_sent(mod: Mod, protocol: int, *, openflow_full: bool) -> Mod:
     if isinstance(mod, FlowMod):
-        return flow_as_sent(mod, protocol)
-    return group_as_sent(mod, protocol)
+        return flow_as_sent(mod, protocol, openflow_full=openflow_full)
+    return group_as_sent(mod, protocol, openflow_full=openflow_full)

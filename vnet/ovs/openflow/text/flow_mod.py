@@ -61,7 +61,8 @@ def parse_flow(
     switch does.
     """
     mod, usable = read_flow(text, command, names)
-    return flow_as_sent(mod, protocol_for(usable, allowed))
+    protocol = protocol_for(usable, allowed)
+    return flow_as_sent(mod, protocol, openflow_full=names.openflow_full)
 
 
 def read_flow(text: str, command: FlowModCommand | None, names: Names = NO_NAMES) -> ReadFlow:

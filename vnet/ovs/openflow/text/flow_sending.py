@@ -62,9 +62,10 @@ def protocol_for(usable: int, allowed: int = P_ANY) -> int:
     return both & -both
 
 
-def flow_as_sent(mod: FlowMod, protocol: int) -> FlowMod:
+def flow_as_sent(mod: FlowMod, protocol: int, *, openflow_full: bool = False) -> FlowMod:
     """What a switch makes of ``mod``, checked already, sent by ``protocol``, one of those that
-    can say it (``vnet.ovs.flow.protocols``).
+    can say it (``vnet.ovs.flow.protocols``). With ``openflow_full`` it knows what Open vSwitch
+    lacks.
 
     Raises :class:`OpenFlowError` where it refuses it.
     """
@@ -72,7 +73,7 @@ def flow_as_sent(mod: FlowMod, protocol: int) -> FlowMod:
     is_add = mod.command is FlowModCommand.ADD
     match = match_as_sent(mod.match, protocol)
     table_id = _table_as_sent(mod, protocol)
-    actions = as_sent(mod.actions, version)
+    actions = as_sent(mod.actions, version, openflow_full=openflow_full)
     if actions != mod.actions or match != mod.match or table_id != mod.table_id:
         actions = check_consistency(actions, match, protocol, table_id=table_id)
     cookie, new_cookie = _cookies_as_sent(mod, protocol)

@@ -60,7 +60,8 @@ def parse_group(
     switch does.
     """
     mod, usable = read_group(text, command, names)
-    return group_as_sent(mod, protocol_for(usable, allowed))
+    protocol = protocol_for(usable, allowed)
+    return group_as_sent(mod, protocol, openflow_full=names.openflow_full)
 
 
 def read_group(text: str, command: GroupModCommand | None, names: Names = NO_NAMES) -> ReadGroup:

@@ -161,17 +161,18 @@ def _verify(
 # -- there and back
 
 
-def as_sent(actions: Ofpacts, version: OpenFlowVersion) -> Ofpacts:
+def as_sent(actions: Ofpacts, version: OpenFlowVersion, *, openflow_full: bool = False) -> Ofpacts:
     """What a switch makes of a flow's ``actions``, checked already, sent by ``version``.
 
     To send them once more changes nothing, so that they are also what a dump shows. Raises
     :class:`OpenFlowError` where they cannot be said, or arrive as something that it refuses.
     """
-    # Whoever has actions that Open vSwitch lacks has read them for a bridge that knows them.
     said = encode_instructions(actions, version)
-    return decode_instructions(said, version, openflow_full=True)
+    return decode_instructions(said, version, openflow_full=openflow_full)
 
 
-def as_sent_outside_flows(actions: Ofpacts, version: OpenFlowVersion) -> Ofpacts:
+def as_sent_outside_flows(
+    actions: Ofpacts, version: OpenFlowVersion, *, openflow_full: bool = False
+) -> Ofpacts:
     """As :func:`as_sent`, where no instructions may stand: in buckets and packet-outs."""
-    return decode_actions(encode_actions(actions, version), version, openflow_full=True)
+    return decode_actions(encode_actions(actions, version), version, openflow_full=openflow_full)
