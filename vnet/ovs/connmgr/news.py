@@ -12,18 +12,27 @@ from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.rules.stats import removal_of
 from vnet.ovs.openflow.messages import (
     AsyncMessage,
+    GroupMod,
+    MeterMod,
     PortDesc,
     PortReason,
     PortStatus,
     RemovedReason,
+    TableStatus,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.flow import encode_flow_removed
-from vnet.ovs.openflow.wire.kinds import OFPT_PORT_STATUS
+from vnet.ovs.openflow.wire.kinds import OFPT_PORT_STATUS, OFPT_TABLE_STATUS
 from vnet.ovs.openflow.wire.port_desc import encode_port_status
+from vnet.ovs.openflow.wire.request_forward import encode_request_forward
+from vnet.ovs.openflow.wire.table_mod import encode_table_status
 
 if TYPE_CHECKING:
     from vnet.ovs.connmgr.manager import ConnectionManager
+
+
+_GROUP_MOD, _METER_MOD = 0, 1
+"""Why a request is told of (OFPRFR_*)."""
 
 
 class News:
@@ -36,11 +45,15 @@ class News:
         """As it was last told of them."""
         ofproto.port_changed.append(self._port_changed)
         ofproto.flow_removed.append(self._flow_removed)
+        ofproto.table_status.append(self._table_status)
+        ofproto.mod_done.append(self._mod_done)
 
     def close(self) -> None:
         """There is nobody to be told."""
         self._ofproto.port_changed.remove(self._port_changed)
         self._ofproto.flow_removed.remove(self._flow_removed)
+        self._ofproto.table_status.remove(self._table_status)
+        self._ofproto.mod_done.remove(self._mod_done)
         self.follow_flows(False)
 
     # -- flows
@@ -65,6 +78,29 @@ class News:
                 assert connection.version is not None
                 own = xids if connection is source else ()
                 connection.monitors.tell(changes, own, connection.version)
+
+    # -- tables, groups and meters
+
+    def _table_status(self, status: TableStatus) -> None:
+        for connection in self._manager.listeners(AsyncMessage.TABLE_STATUS, status.reason):
+            if connection.version in OFPT_TABLE_STATUS.numberings:
+                version = OpenFlowVersion(connection.version)
+                connection.tell(OFPT_TABLE_STATUS, encode_table_status(status, version))
+
+    def _mod_done(self, mod: GroupMod | MeterMod, position: int) -> None:
+        """Others than who has asked for it may be told, of meters since OpenFlow 1.3."""
+        source, xids = self._manager.source, self._manager.source_xids
+        xid = xids[position] if xids else 0
+        is_meter = isinstance(mod, MeterMod)
+        reason = _METER_MOD if is_meter else _GROUP_MOD
+        for connection in self._manager.listeners(AsyncMessage.REQUESTFORWARD, reason):
+            version = connection.version
+            assert version is not None
+            if connection is source or (is_meter and version < OpenFlowVersion.OF13):
+                continue
+            group = self._ofproto.groups.get(mod.group_id) if isinstance(mod, GroupMod) else None
+            buckets = () if group is None else group.buckets
+            connection.send(encode_request_forward(mod, xid, version, buckets))
 
     # -- ports
 

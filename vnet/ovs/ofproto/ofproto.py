@@ -17,12 +17,12 @@ from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.groups.group import GroupEntry
 from vnet.ovs.ofproto.groups.group_mods import GroupMods
+from vnet.ovs.ofproto.listeners import Listeners
 from vnet.ovs.ofproto.meter import MeterEntry, MeterPool
 from vnet.ovs.ofproto.meter_mods import MeterMods
 from vnet.ovs.ofproto.packet_in_sink import PacketInSink, nobody_listens
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.requests import PreparePacketOut, Request, SendPacket, nobody_sends
-from vnet.ovs.ofproto.rules.changes import FlowsListener
 from vnet.ovs.ofproto.rules.expiry import Expiry
 from vnet.ovs.ofproto.rules.flow_mods import FlowMods, is_unchanged
 from vnet.ovs.ofproto.rules.internal_rules import InternalRules
@@ -30,6 +30,7 @@ from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.rules.rule_store import RuleStore
 from vnet.ovs.ofproto.rules.selection import COOKIE_EXACT, Selection
 from vnet.ovs.ofproto.rules.table import Table, TableSettings
+from vnet.ovs.ofproto.rules.table_mods import TableMods
 from vnet.ovs.ofproto.rules.transaction import Transaction
 from vnet.ovs.ofproto.sampling import Sampling
 from vnet.ovs.ofproto.spanning_tree.tree import SpanningTree
@@ -48,32 +49,28 @@ from vnet.ovs.openflow.messages import (
     PortConfig,
     PortMod,
     RemovedReason,
+    TableMod,
 )
 from vnet.ovs.openflow.ofpacts import Ofpacts
 from vnet.sim.scheduler import Scheduler
-
-FlowRemovedListener = Callable[[Rule, RemovedReason], None]
-PortListener = Callable[[OfPort], None]
-ModListener = Callable[[GroupMod | MeterMod], None]
 
 
 def _nothing() -> None:
     return None
 
 
-class Ofproto:
+class Ofproto(Listeners):
     """One bridge.
 
     ``version`` rises with every change that a translation may depend on; ``on_change`` is called
     then. ``before_reading_stats`` is called before counters decide or are shown, so that whoever
-    has some not handed in yet can do so. ``flow_removed`` hears of flows that asked for it
-    (``send_flow_rem``), ``flows_changed`` of whatever becomes of any, ``port_changed`` of every
-    port that changes, ``mod_done`` of groups and meters that were asked to change.
+    has some not handed in yet can do so.
     """
 
     def __init__(
         self, name: str, scheduler: Scheduler, meter_pool: MeterPool | None = None
     ) -> None:
+        super().__init__()
         self.name = name
         self.scheduler = scheduler
         self.version = 0
@@ -105,10 +102,6 @@ class Ofproto:
         self.before_reading_stats: Callable[[], None] = _nothing
         self.packet_in_sink: PacketInSink = nobody_listens
         self.prepare_packet_out: PreparePacketOut = nobody_sends
-        self.flow_removed: list[FlowRemovedListener] = []
-        self.flows_changed: list[FlowsListener] = []
-        self.port_changed: list[PortListener] = []
-        self.mod_done: list[ModListener] = []
         self.meter_pool = meter_pool or MeterPool()
         expiry = Expiry(scheduler, self._expire, self._push_statistics)
         self._store = RuleStore(self.groups, self.meters, expiry)
@@ -118,6 +111,7 @@ class Ofproto:
         self._meter_mods = MeterMods(
             scheduler, self.meters, self.meter_order, self.meter_pool, remove
         )
+        self.table_mods = TableMods(self._store.tables, self._remove)
         self.internal = InternalRules(self.flow_mod, self.find)
 
     @property
@@ -194,8 +188,8 @@ class Ofproto:
                 if isinstance(mod, FlowMod):
                     self._flow_mods.apply(mod, transaction)
                 elif isinstance(mod, GroupMod):
-                    self._group_mods.apply(mod, transaction)
-                    transaction.then += [partial(tell, mod) for tell in self.mod_done]
+                    done = self._group_mods.apply(mod, transaction)
+                    transaction.then += [partial(tell, done, position) for tell in self.mod_done]
                 elif isinstance(mod, PortMod):
                     if is_atomic:
                         raise OpenFlowError("OFPBFC_MSG_FAILED")
@@ -269,7 +263,7 @@ class Ofproto:
         self._meter_mods.apply(mod, openflow_full=self.openflow_full)
         self._changed()
         for listener in self.mod_done:
-            listener(mod)
+            listener(mod, 0)
 
     def datapath_meter(self, meter_id: int) -> int | None:
         """What a meter is called in the datapath."""
@@ -278,15 +272,12 @@ class Ofproto:
 
     def configure_table(self, table_id: int, settings: TableSettings) -> None:
         """Set a table up; one with more flows than it may have evicts what it can."""
-        table = self._store.tables[table_id]
-        if table.settings == settings:
-            return
-        table.configure(settings)
-        for _ in range(table.excess):
-            victim = table.choose_victim()
-            if victim is None:
-                break
-            self._remove((victim,), RemovedReason.EVICTION)
+        if self.table_mods.configure(table_id, settings):
+            self._changed()
+
+    def table_mod(self, mod: TableMod) -> None:
+        """Set tables up as a controller asks. Raises :class:`OpenFlowError`."""
+        self.table_mods.apply(mod)
         self._changed()
 
     # -- ports
@@ -370,6 +361,9 @@ class Ofproto:
             self._changed()
         for do in transaction.then:
             do()
+        for status in self.table_mods.news():
+            for tell in self.table_status:
+                tell(status)
         if transaction.changes:
             for listen in self.flows_changed:
                 listen(transaction.changes)

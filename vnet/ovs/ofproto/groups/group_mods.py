@@ -39,17 +39,22 @@ class GroupMods:
         self._store = store
         self._groups = groups
 
-    def apply(self, mod: GroupMod, transaction: Transaction) -> None:
-        """Carry one out. Raises :class:`OpenFlowError`; what was done so far is to be undone."""
+    def apply(self, mod: GroupMod, transaction: Transaction) -> GroupMod:
+        """Carry one out; returns it with what it came to mean.
+
+        Raises :class:`OpenFlowError`; what was done so far is to be undone.
+        """
         check_group_mod(mod)
         if mod.command is GroupModCommand.DELETE:
             self._delete(mod.group_id, transaction)
-            return
+            return mod
         mod = replace(mod, buckets=_numbered(mod.buckets))
         old = self._groups.get(mod.group_id)
-        if mod.command is GroupModCommand.ADD or (
-            mod.command is GroupModCommand.ADD_OR_MODIFY and old is None
-        ):
+        if mod.command is GroupModCommand.ADD_OR_MODIFY:
+            is_new = old is None
+            command = GroupModCommand.ADD if is_new else GroupModCommand.MODIFY
+            mod = replace(mod, command=command)
+        if mod.command is GroupModCommand.ADD:
             if old is not None:
                 raise OpenFlowError("OFPGMFC_GROUP_EXISTS")
             self._put(GroupEntry(mod, mod.buckets, self._scheduler.now_ns), transaction)
@@ -57,6 +62,7 @@ class GroupMods:
             raise OpenFlowError("OFPGMFC_UNKNOWN_GROUP")
         else:
             self._put(self._changed(old, mod), transaction)
+        return mod
 
     def _changed(self, old: GroupEntry, mod: GroupMod) -> GroupEntry:
         """What takes the place of ``old``: all anew, or the same with other buckets."""

@@ -7,6 +7,7 @@ from vnet.ovs.flow.fields import Subfield
 from vnet.ovs.ofproto.classifier.classifier import DEFAULT_PREFIX_FIELDS, Classifier, PrefixField
 from vnet.ovs.ofproto.rules.eviction import Eviction
 from vnet.ovs.ofproto.rules.rule import Rule
+from vnet.ovs.ofproto.rules.vacancy import Vacancy
 from vnet.ovs.openflow.messages import TableMiss
 
 N_TABLES = 255
@@ -35,11 +36,14 @@ class Table:
     __slots__ = (
         "classifier",
         "eviction",
+        "evicts_by_request",
         "miss",
         "n_matched",
         "n_missed",
         "settings",
         "table_id",
+        "vacancy",
+        "vacancy_limits",
     )
 
     def __init__(self, table_id: int) -> None:
@@ -48,7 +52,13 @@ class Table:
         self.classifier = Classifier()
         self.eviction: Eviction | None = None
         """How a full table makes room; None: it takes no more flows."""
+        self.evicts_by_request = False
+        """Whether a controller has asked for that."""
         self.miss = TableMiss.DEFAULT
+        self.vacancy: Vacancy | None = None
+        """When controllers are told how much is free; None: never."""
+        self.vacancy_limits = (0, 0)
+        """What they have set of that, be it in force or not: per cent down and up."""
         self.n_matched = 0
         self.n_missed = 0
 
@@ -82,7 +92,16 @@ class Table:
         was, self.settings = self.settings, settings
         if settings.prefixes != was.prefixes:
             self.classifier.set_prefix_fields(settings.prefixes)
-        if not settings.evicts:
+        self._update_eviction()
+
+    def set_evicts(self, wanted: bool) -> None:
+        """A controller wants a full table to make room, or no longer does."""
+        self.evicts_by_request = wanted
+        self._update_eviction()
+
+    def _update_eviction(self) -> None:
+        settings = self.settings
+        if not (settings.evicts or self.evicts_by_request):
             self.eviction = None
         elif self.eviction is None or self.eviction.fields != settings.groups:
             self.eviction = Eviction(settings.groups)
@@ -92,6 +111,14 @@ class Table:
     def choose_victim(self) -> Rule | None:
         """The flow to give up for another; None where the table does not evict, or cannot."""
         return None if self.eviction is None else self.eviction.choose()
+
+    @property
+    def free_percent(self) -> int:
+        """How much of the limit is free; all of it where there is none."""
+        limit = self.max_flows
+        if not limit:
+            return 100 if limit is None else 0
+        return max(0, limit - len(self)) * 100 // limit
 
     @property
     def excess(self) -> int:

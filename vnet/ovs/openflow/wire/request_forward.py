@@ -2,10 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from vnet.ovs.openflow.messages import Bucket, GroupMod, GroupModCommand, MeterMod
+from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.bundle import inner_message
+from vnet.ovs.openflow.wire.group import encode_group_mod, has_numbered_buckets
+from vnet.ovs.openflow.wire.kinds import (
+    NXT_GROUP_MOD,
+    NXT_REQUESTFORWARD,
+    OFPT_GROUP_MOD,
+    OFPT_METER_MOD,
+    OFPT_REQUESTFORWARD,
+    ONFT_REQUESTFORWARD,
+    pack,
+)
 from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.meter import encode_meter_mod
+
+Buckets = tuple[Bucket, ...]
+
+_KINDS = (NXT_REQUESTFORWARD, ONFT_REQUESTFORWARD, OFPT_REQUESTFORWARD)
+_OF_BUCKETS = (GroupModCommand.INSERT_BUCKET, GroupModCommand.REMOVE_BUCKET)
 
 
 def decode_request_forward(outer: Message, offset: int) -> Message:
     """The request; the body of the message starts at ``offset``. Raises :class:`OpenFlowError`."""
     return inner_message(outer.raw, offset, outer.version, "OFPBRC_BAD_VERSION")
+
+
+def encode_request_forward(
+    request: GroupMod | MeterMod, xid: int, version: OpenFlowVersion, buckets: Buckets = ()
+) -> bytes:
+    """The message about a request that had the number ``xid``.
+
+    Before 1.5 there are no commands for single buckets: the group is said to be modified to what
+    it came to be, ``buckets``.
+    """
+    if isinstance(request, MeterMod):
+        inner = pack(OFPT_METER_MOD, version, xid, encode_meter_mod(request))
+    else:
+        if not has_numbered_buckets(version) and request.command in _OF_BUCKETS:
+            request = replace(request, command=GroupModCommand.MODIFY, buckets=buckets)
+        kind = NXT_GROUP_MOD if version is OpenFlowVersion.OF10 else OFPT_GROUP_MOD
+        inner = pack(kind, version, xid, encode_group_mod(request, version))
+    outer = next(kind for kind in _KINDS if version in kind.numberings)
+    return pack(outer, version, 0, inner)
