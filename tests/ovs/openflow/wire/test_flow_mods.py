@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -52,16 +54,46 @@ def test_what_was_read_is_written_alike() -> None:
         assert encode_flow_mod(again, protocol, 1) == message
 
 
+def _damaged(rng: Random) -> Iterator[tuple[bytes, int]]:
+    """Messages in which a byte behind the headers is another one, with their protocols."""
+    for mod, protocol in _sendable():
+        for _ in range(8 if protocol & P_TID else 0):
+            message = bytearray(encode_flow_mod(mod, protocol, 0))
+            start = 16 if open_message(bytes(message))[0] is NXT_FLOW_MOD else 8
+            message[rng.randrange(start, len(message))] ^= 1 << rng.randrange(8)
+            yield bytes(message), protocol
+
+
+def _shown(message: bytes, protocol: int) -> str:
+    """A change as ``ovs-ofctl`` prints it, or the error."""
+    try:
+        mod = received_flow_mod(message, protocol)
+    except OpenFlowError as error:
+        return f"***decode error: {error.name}***"
+    return flow_message_text(mod, protocol)
+
+
+_PRINTED = re.compile(r"^(?:OFPT|NXT)_FLOW_MOD .*?\(xid=0x(\w+)\): +(.*)$", re.MULTILINE)
+_BUFFER = re.compile(r"buf:0x\w+ ")
+
+
 @pytest.mark.ovs
 @pytest.mark.skipif(shutil.which("ovs-ofctl") is None, reason="ovs-ofctl is not installed")
-def test_open_vswitch_reads_the_same() -> None:
-    for mod, protocol in _sendable():
-        message = encode_flow_mod(mod, protocol, 1)
-        said = subprocess.run(
-            ["ovs-ofctl", "ofp-print", message.hex()], capture_output=True, text=True, check=True
-        )
-        shown = re.sub(r"^.*?\): ", "", said.stdout.strip())
-        assert shown == flow_message_text(received_flow_mod(message, protocol), protocol)
+def test_open_vswitch_reads_and_refuses_the_same(tmp_path: Path) -> None:
+    whole = [(encode_flow_mod(mod, protocol, 0), protocol) for mod, protocol in _sendable()]
+    sent = [*whole, *_damaged(Random(1))]
+    file = tmp_path / "messages"
+    file.write_bytes(
+        b"".join(m[:4] + n.to_bytes(4, "big") + m[8:] for n, (m, _) in enumerate(sent))
+    )
+    said = subprocess.run(
+        ["ovs-ofctl", "ofp-parse", file], capture_output=True, text=True, check=True
+    )
+    shown = {
+        int(number, 16): _BUFFER.sub("", text.strip())
+        for number, text in _PRINTED.findall(said.stdout)
+    }
+    assert shown == {number: _shown(*each) for number, each in enumerate(sent)}
 
 
 @given(st.binary(max_size=120), st.sampled_from(PROTOCOLS))

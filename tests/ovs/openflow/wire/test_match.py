@@ -35,6 +35,7 @@ from vnet.ovs.openflow.wire.match import (
 )
 from vnet.ovs.openflow.wire.match.normalize import normalized
 from vnet.ovs.openflow.wire.match.reading import Decoded, read_fields
+from vnet.ovs.openflow.wire.oxm import take_field
 
 _OF10, _OF11, _, _OF13, _, _OF15 = OpenFlowVersion
 _OXM = (P_OF12_OXM, P_OF13_OXM, P_OF14_OXM, P_OF15_OXM)
@@ -179,3 +180,47 @@ def test_openflow11_takes_a_list_of_fields_too() -> None:
     match = parse_match("tcp,tp_dst=80")
     assert decode_match(encode_match(match, _OF13), 0, _OF11)[0] == match
     assert decode_match(encode_match(match, _OF11), 0, _OF13)[0] == match
+
+
+@pytest.mark.parametrize(
+    ("fields", "warning"),
+    [
+        (
+            "00010108 0000000f 00000007",
+            "Rejecting NXM/OXM entry 0:1:0:1:8 with 1-bits in value for bits wildcarded by the "
+            "mask.",
+        ),
+        (
+            "ffff0b06 005ad650 01 00",
+            "Rejecting NXM/OXM entry 0x5ad650:65535:5:1:6 with 1-bits in value for bits "
+            "wildcarded by the mask.",
+        ),
+        (
+            "ffff0003 00002320",
+            "OXM header 0x2320:65535:0:0:3 has invalid length 3 (minimum is 8)",
+        ),
+    ],
+)
+def test_what_the_log_says_of_it(fields: str, warning: str) -> None:
+    with pytest.raises(OpenFlowError) as refused:
+        decode_nxm(bytes.fromhex(fields.replace(" ", "")))
+    assert refused.value.warning == ("nx_match", warning)
+
+
+@pytest.mark.parametrize(
+    ("field", "error"),
+    [
+        ("8000ff04 00000000", "OFPBAC_BAD_SET_LEN"),
+        ("80000008 0000000000000000", "OFPBAC_BAD_SET_LEN"),
+        ("80000000", "OFPBAC_BAD_SET_TYPE"),
+        ("00015080 " + "00" * 128, "OFPBAC_BAD_SET_LEN"),
+        ("0001507f " + "00" * 127, None),
+    ],
+)
+def test_unknown_fields_cannot_be_set(field: str, error: str | None) -> None:
+    data = bytes.fromhex(field.replace(" ", ""))
+    if error is None:
+        assert take_field(data, 0, len(data), is_action=True)[3] == len(data)
+        return
+    with pytest.raises(OpenFlowError, match=error):
+        take_field(data, 0, len(data), is_action=True)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from vnet.ovs.flow.field_headers import EXPERIMENTER_CLASS, Header
 from vnet.ovs.flow.fields import FIELDS, FULL_FIELDS, Field
 from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.wire.unknown_field import unknown_field_error
 
 NXM = 0
 """In place of a version: OVS's own headers are preferred to standard ones."""
@@ -27,9 +28,12 @@ NXM = 0
 TunLengths = Mapping[int, int]
 """How long the tunnel options are that a switch has mapped (NXT_TLV_TABLE_MOD), by number."""
 
+_LOG = "nx_match"
 _WORD = struct.Struct("!I")
 _VENDOR_BYTES = 4
 _MASKED = 1 << 8
+_TOO_LONG = 128
+"""Nobody knows tunnel options of so many bytes. Those of 124 to 127 are cut."""
 
 _COOKIE_CLASS_AND_NUMBER = (0x0001, 0, 30)
 _COOKIE_BYTES = 8
@@ -136,9 +140,22 @@ def header_at(data: bytes, offset: int, end: int, *, openflow_full: bool = False
     word = int.from_bytes(data[offset : offset + 4], "big")
     if word >> 16 != EXPERIMENTER_CLASS:
         return _header(word, 0, openflow_full)
-    if offset + 8 > end or word & 0xFF < _VENDOR_BYTES:
+    if offset + 8 > end:
         raise OpenFlowError("OFPBMC_BAD_LEN")
+    n_bytes = word & 0xFF
+    if n_bytes < _VENDOR_BYTES:
+        text = f"OXM header {_shown(data, offset)} has invalid length {n_bytes} (minimum is 8)"
+        raise OpenFlowError("OFPBMC_BAD_LEN", warning=(_LOG, text))
     return _header(word, int.from_bytes(data[offset + 4 : offset + 8], "big"), openflow_full)
+
+
+def _shown(data: bytes, offset: int) -> str:
+    """A header as logs show it: vendor, class, number, whether it has a mask, and length."""
+    word, vendor = int.from_bytes(data[offset : offset + 4], "big"), 0
+    if word >> 16 == EXPERIMENTER_CLASS:
+        vendor = int.from_bytes(data[offset + 4 : offset + 8], "big")
+    parts = (word >> 16, word >> 9 & 0x7F, word >> 8 & 1, word & 0xFF)
+    return ":".join([f"{vendor:#x}" if vendor else "0", *map(str, parts)])
 
 
 @lru_cache(maxsize=4096)
@@ -150,12 +167,17 @@ def _header(word: int, vendor: int, openflow_full: bool) -> FieldHeader:
     n_bytes = payload_bytes // 2 if is_masked else payload_bytes
     key = (header_class, vendor, number)
     field = _known(openflow_full).get(key)
-    if field is not None and n_bytes != field.n_bytes and not field.is_tun_metadata:
+    if field is not None and not _has_length(field, n_bytes):
         field = None
     is_cookie = key == _COOKIE_CLASS_AND_NUMBER and payload_bytes == _COOKIE_BYTES * (
         2 if is_masked else 1
     )
     return FieldHeader(field, is_masked, n_bytes, 4 + vendor_bytes, payload_bytes, is_cookie)
+
+
+def _has_length(field: Field, n_bytes: int) -> bool:
+    """Whether a field may have a value of so many bytes."""
+    return n_bytes < _TOO_LONG if field.is_tun_metadata else n_bytes == field.n_bytes
 
 
 def field_at(
@@ -195,7 +217,7 @@ def entry_at(
     field, is_masked, n_bytes, header_bytes, payload_bytes, _ = header
     if field is not None and field.is_tun_metadata:
         _check_tun_option(field, tun_lengths)
-    offset += header_bytes
+    at, offset = offset, offset + header_bytes
     following = offset + payload_bytes
     if following > end:
         raise OpenFlowError("OFPBMC_BAD_LEN")
@@ -205,11 +227,16 @@ def entry_at(
     if is_masked:
         mask = int.from_bytes(data[offset + n_bytes : offset + 2 * n_bytes], "big")
         if value & ~mask:
-            raise OpenFlowError("OFPBMC_BAD_WILDCARDS")
+            raise OpenFlowError("OFPBMC_BAD_WILDCARDS", warning=(_LOG, _rejection(data, at)))
     if field is not None and n_bytes > field.n_bytes:
         excess = 8 * (n_bytes - field.n_bytes)
         value, mask = value >> excess, mask >> excess if is_masked else mask
     return FieldEntry(header, value, mask, following)
+
+
+def _rejection(data: bytes, offset: int) -> str:
+    shown = _shown(data, offset)
+    return f"Rejecting NXM/OXM entry {shown} with 1-bits in value for bits wildcarded by the mask."
 
 
 def take_field(
@@ -224,11 +251,13 @@ def take_field(
     """A known field with its value and mask (None where none was written), and where it ends.
 
     ``is_action`` is for fields that are set (nx_pull_entry): one that is not known raises not
-    OFPBMC_BAD_FIELD but OFPBAC_BAD_SET_TYPE, or OFPBAC_BAD_SET_LEN if only its length is unknown.
+    OFPBMC_BAD_FIELD but OFPBAC_BAD_SET_TYPE or OFPBAC_BAD_SET_LEN (see
+    :mod:`~vnet.ovs.openflow.wire.unknown_field`).
     """
-    if is_action and header_at(data, offset, end, openflow_full=openflow_full).field is None:
-        is_known = _key_at(data, offset) in _known(openflow_full)
-        raise OpenFlowError("OFPBAC_BAD_SET_LEN" if is_known else "OFPBAC_BAD_SET_TYPE")
+    if is_action:
+        header = header_at(data, offset, end, openflow_full=openflow_full)
+        if header.field is None:
+            raise _unknown(data, offset, header)
     entry = entry_at(data, offset, end, tun_lengths, openflow_full=openflow_full)
     field = entry.header.field
     if field is None:
@@ -236,13 +265,12 @@ def take_field(
     return field, entry.value, entry.mask if entry.header.is_masked else None, entry.end
 
 
-def _key_at(data: bytes, offset: int) -> tuple[int, int, int]:
-    """The class, vendor and number of a whole header."""
+def _unknown(data: bytes, offset: int, header: FieldHeader) -> OpenFlowError:
+    """The error for a header that names no field which can be set."""
     word = int.from_bytes(data[offset : offset + 4], "big")
-    header_class, number = word >> 16, word >> 9 & 0x7F
-    if header_class != EXPERIMENTER_CLASS:
-        return header_class, 0, number
-    return header_class, int.from_bytes(data[offset + 4 : offset + 8], "big"), number
+    vendor = int.from_bytes(data[offset + 4 : offset + 8], "big") if header.header_bytes > 4 else 0
+    length = header.n_bytes + header.header_bytes - 4
+    return OpenFlowError(unknown_field_error(word >> 9, vendor, length))
 
 
 def _check_tun_option(field: Field, tun_lengths: TunLengths | None) -> None:
