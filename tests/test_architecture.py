@@ -34,6 +34,7 @@ FLOOR = {
     "ovs.vswitchd": 7,
     "hypervisor": 8,
     "guest": 9,
+    "controller": 9.5,
     "topology": 10,
     "lab": 11,
     "live": 12,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vnet.base.chance import Chance
@@ -26,6 +27,7 @@ from vnet.topology.devices import network_bridge_names
 
 if TYPE_CHECKING:
     from vnet.hypervisor.openvswitch import OpenVSwitch
+    from vnet.lab.controllers import Controllers
     from vnet.lab.ovs_switch import OvsSwitch
     from vnet.linux.services.dns_server.server import DnsServer
 
@@ -101,6 +103,13 @@ class Network:
         """Every switch, those on the wire first."""
         for node in (*self.switches, *self.hosts):
             yield from self.switches_on(node)
+
+    @cached_property
+    def controllers(self) -> Controllers:
+        """The OpenFlow controllers in this process, one a bridge at most."""
+        from vnet.lab.controllers import Controllers  # Most labs have none.
+
+        return Controllers(self.scheduler)
 
     def datapath_losses(self) -> Iterator[tuple[str, Mapping[DropReason, int]]]:
         """The frames that died in no device's hands but in a datapath's, by its label; and the

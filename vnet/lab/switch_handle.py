@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vnet.base.errors import UsageError
@@ -11,8 +13,11 @@ from vnet.lab.switches import Switch
 from vnet.linux.bridge.bridge import Bridge
 
 if TYPE_CHECKING:
+    from vnet.controller.app import AppError
+    from vnet.controller.local import LocalController
     from vnet.hypervisor.openvswitch import OpenVSwitch
     from vnet.lab.lab import Lab
+    from vnet.lab.ovs_commands import BridgeCommands
 
 _LOOKS = re.compile(r"\b(show|dump|list|stats|features|lookup|hash|trace)\b")
 """What is in the names of commands that change nothing."""
@@ -57,11 +62,33 @@ class SwitchHandle(OvsCommands):
     @property
     def machine(self) -> OpenVSwitch:
         """The Open vSwitch that it is a bridge of."""
+        return self._commands.machine
+
+    @property
+    def _commands(self) -> BridgeCommands:
         commands = self._switch.commands
         if commands is None:
             what = f"{self._switch.label} is a Linux bridge, which has no flows"
             raise UsageError(what, "write 'type: ovs' in the topology")
-        return commands.machine
+        return commands
+
+    def controller(
+        self, app: str | Path | None = None, *, version: str | None = None
+    ) -> LocalController:
+        """Become its OpenFlow controller, until the result is closed.
+
+        ``app`` is a file of Python that is told of events (:mod:`vnet.controller`), or ``@name``
+        for one that comes with vnet; without one, ``switch`` and ``watchers`` of the result say
+        and hear things. ``version`` is as ovs-ofctl's -O has it: ``"OpenFlow13"``. An error in the
+        app is told on standard error, and kept in ``errors``.
+        """
+        self._lab.check_may_run()
+        controllers = self._lab.network.controllers
+        made = controllers.attach(
+            *(self._switch.label, self._commands, app), versions=version, tell_error=_told
+        )
+        self._lab.advance(0)
+        return made
 
     def ofctl(
         self,
@@ -96,3 +123,7 @@ class SwitchHandle(OvsCommands):
 
     def __repr__(self) -> str:
         return f"<SwitchHandle {self._switch.label}>"
+
+
+def _told(error: AppError) -> None:
+    sys.stderr.write(f"{error}\n")

@@ -24,19 +24,21 @@ from vnet.shell.tail import CaptureTail
 
 if TYPE_CHECKING:
     from vnet.ovs.dpif.request_log import RequestLog
+    from vnet.shell.controllers import ControllerWatch
     from vnet.shell.upcalls import UpcallWatch
 
 
 class ShellContext:
     """One session of the shell. ``lines`` is what was typed; ``ended`` ends the session.
-    ``watches`` print while the lab runs; ``netlink_logs`` keep, by machine, what Open vSwitch and
-    its datapath said to each other."""
+    ``watches`` print while the lab runs, and so do ``controllers``, by the labels of their bridges;
+    ``netlink_logs`` keep, by machine, what Open vSwitch and its datapath said to each other."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.lines: list[str] = []
         self.ended = False
         self.watches: list[UpcallWatch] = []
+        self.controllers: dict[str, ControllerWatch] = {}
         self.netlink_logs: dict[str, RequestLog] = {}
         self.tails = {str(point): CaptureTail() for point in lab.topology.captures}
         for point in lab.topology.captures:

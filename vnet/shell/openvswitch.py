@@ -97,6 +97,14 @@ def bridge_named(context: ShellContext, name: str, node: str | None = None) -> B
     raise UsageError(f"there is no bridge {quote(name)} of Open vSwitch", hint)
 
 
+def label_of(
+    context: ShellContext, name: str, node: str | None = None
+) -> tuple[str, BridgeCommands]:
+    """A bridge, and what the lab calls it. Raises :class:`UsageError`."""
+    bridge = bridge_named(context, name, node)
+    return next((label, b) for label, b in bridge_labels(context).items() if b is bridge)
+
+
 def machine_for(
     context: ShellContext, words: Sequence[str], node: str | None
 ) -> tuple[OpenVSwitch, list[str]]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.ovs.private_ovs import IS_INSTALLED
 from tests.ovs.tools.side import write_stand_ins
+from tests.own_python import own_python
 
 pytestmark = [
     pytest.mark.ovs,
@@ -36,31 +35,8 @@ _OF_THE_DATABASE_ALONE = (
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    """A Python that has ovsdbapp. It is kept in the user's cache: making it takes a while."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    folder = caches / "vnet-tests" / f"ovsdbapp-{sys.version_info.major}.{sys.version_info.minor}"
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = _REQUIREMENTS.read_text(encoding="utf-8")
-    done = folder / "made-of.txt"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists() or done.read_text(encoding="utf-8") != wanted:
-            _make(folder / "venv")
-            done.write_text(wanted, encoding="utf-8")
-    return folder / "venv" / "bin" / "python"
-
-
-def _make(venv: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--clear", venv], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python")]
-    made = subprocess.run(
-        [*pip, "install", "-q", "-r", str(_REQUIREMENTS)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if made.returncode != 0:
-        pytest.skip(f"ovsdbapp cannot be had: {made.stderr.strip().splitlines()[-1]}")
+    """A Python that has ovsdbapp."""
+    return own_python(_REQUIREMENTS)
 
 
 def _run(python: Path, programs: Path, tests: tuple[str, ...]) -> str:

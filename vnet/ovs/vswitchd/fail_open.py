@@ -37,6 +37,7 @@ class FailOpen:
         self._is_standalone = False
         self._admitted_ns: dict[str, int] = {}
         self._admitting: set[str] = set()
+        self._attached: set[str] = set()
         self._timer = Timer(scheduler, self._look)
         self._told_s = 0
         """After how long it was last told of; 0: not in this state."""
@@ -70,6 +71,17 @@ class FailOpen:
             self._admitted_ns[target] = self._scheduler.now_ns
             self._look()
 
+    def attached(self, controller: str) -> None:
+        """Somebody who is no target is there, and admits the bridge."""
+        self._attached.add(controller)
+        self._look()
+
+    def detached(self, controller: str) -> None:
+        """Somebody who was attached is there no more."""
+        self._attached.discard(controller)
+        self._admitted_ns = dict.fromkeys(self._admitted_ns, self._scheduler.now_ns)
+        self._look()
+
     def close(self) -> None:
         """The bridge goes."""
         self._timer.cancel()
@@ -77,7 +89,8 @@ class FailOpen:
     def _look(self) -> None:
         """Is it time to do something?"""
         self._timer.cancel()
-        if not self._is_standalone or self._admitting or not self._admitted_ns:
+        is_admitted = bool(self._admitting or self._attached)
+        if not self._is_standalone or is_admitted or not self._admitted_ns:
             self._recover()
             return
         away_ns = self._scheduler.now_ns - max(self._admitted_ns.values())

@@ -20,9 +20,9 @@ from vnet.shell.openvswitch import (
     OFCTL,
     VSCTL,
     any_bridge,
-    bridge_labels,
     bridge_named,
     commands_text,
+    label_of,
     machine_for,
     tool_commands,
 )
@@ -237,8 +237,7 @@ def watch_upcalls(context: ShellContext, arguments: Arguments) -> Output:
         raise UsageError(f"watch: there is no {quote(what)} to watch", "watch upcalls BR")
     if not rest:
         raise UsageError("watch upcalls: of which bridge?", "usage: watch upcalls BR [DURATION]")
-    bridge = bridge_named(context, rest[0], arguments.node)
-    label = next(k for k, found in bridge_labels(context).items() if found is bridge)
+    label, bridge = label_of(context, rest[0], arguments.node)
     if any(each.label == label for each in context.watches):
         raise UsageError(f"upcalls of {label} are watched already", "watch stop ends it")
     duration_ns = _duration_ns(rest[1]) if len(rest) > 1 else None

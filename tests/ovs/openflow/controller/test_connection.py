@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from vnet.base.ids import Mac
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.controller.connection import ControllerConnection
 from vnet.ovs.openflow.controller.heard import Heard
@@ -36,8 +37,8 @@ from vnet.ovs.openflow.wire.port_desc import encode_port, encode_port_status
 from vnet.ovs.openflow.wire.switch import decode_config, encode_config, encode_features
 
 OF10, OF13, OF15 = OpenFlowVersion.OF10, OpenFlowVersion.OF13, OpenFlowVersion.OF15
-P1 = PortDesc(OfpPort(1), "p1", b"\2\0\0\0\0\1")
-P2 = PortDesc(OfpPort(2), "p2", b"\2\0\0\0\0\2")
+P1 = PortDesc(OfpPort(1), "p1", Mac(b"\2\0\0\0\0\1"))
+P2 = PortDesc(OfpPort(2), "p2", Mac(b"\2\0\0\0\0\2"))
 
 
 class Peer:

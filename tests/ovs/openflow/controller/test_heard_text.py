@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from tests.ovs.private_ovs import IS_INSTALLED
+from vnet.base.ids import Mac
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.controller.heard import hear
 from vnet.ovs.openflow.controller.heard_text import heard_text, is_news
@@ -22,6 +23,7 @@ from vnet.ovs.openflow.messages import (
 from vnet.ovs.openflow.messages.port import PortConfig, PortFeatures, PortState
 from vnet.ovs.openflow.ofpacts import PacketInReason
 from vnet.ovs.openflow.text.flow_mod import read_flow
+from vnet.ovs.openflow.text.group import read_group
 from vnet.ovs.openflow.text.packet_out import read_packet_out
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
@@ -52,7 +54,7 @@ def packet_in(version: OpenFlowVersion) -> bytes:
 def port_status(version: OpenFlowVersion) -> bytes:
     features = PortFeatures.FD_1GB | PortFeatures.COPPER | PortFeatures.PAUSE
     desc = PortDesc(
-        *(OfpPort(4), "p4", b"\2\0\0\0\0\4", PortConfig.PORT_DOWN, PortState.LINK_DOWN),
+        *(OfpPort(4), "p4", Mac(b"\2\0\0\0\0\4"), PortConfig.PORT_DOWN, PortState.LINK_DOWN),
         *(features, PortFeatures.AUTONEG),
         current_kbps=1_000_000,
         max_kbps=10_000_000,
@@ -72,6 +74,12 @@ def refused_flow(version: OpenFlowVersion) -> bytes:
     return error(version, 6, "OFPBAC_BAD_OUT_GROUP", encode_request(mod, version, 6))
 
 
+def refused_group(version: OpenFlowVersion) -> bytes:
+    text = "group_id=3,type=select,bucket=weight=2,output:1,bucket=weight=1,output:2"
+    mod = read_group(text, None).mod
+    return error(version, 6, "OFPGMFC_GROUP_EXISTS", encode_request(mod, version, 6))
+
+
 def refused_packet(version: OpenFlowVersion) -> bytes:
     packet_out = read_packet_out(f"in_port=1,packet={UDP},actions=group:8").packet_out
     request = encode_request(packet_out, version, 6)
@@ -83,6 +91,7 @@ MESSAGES = {
     "port status": port_status,
     "flow removed": flow_removed,
     "refused flow": refused_flow,
+    "refused group": refused_group,
     "refused packet": refused_packet,
 }
 

@@ -14,6 +14,7 @@ from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.errors import decode_error
 from vnet.ovs.openflow.wire.flow import decode_flow_mod, decode_flow_removed
+from vnet.ovs.openflow.wire.group import decode_group_mod
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.message import Message
 from vnet.ovs.openflow.wire.packet_in import decode_packet_in
@@ -76,6 +77,8 @@ _DECODERS: Mapping[Kind, Decoder] = MappingProxyType(
         kinds.NXT_FLOW_REMOVED: _flow_removed,
         kinds.OFPT_FLOW_MOD: _flow_mod,
         kinds.NXT_FLOW_MOD: _flow_mod,
+        kinds.OFPT_GROUP_MOD: _of_body(decode_group_mod),
+        kinds.NXT_GROUP_MOD: _of_body(decode_group_mod),
         kinds.OFPT_PACKET_IN: _packet_in,
         kinds.NXT_PACKET_IN: _packet_in,
         kinds.NXT_PACKET_IN2: _packet_in,

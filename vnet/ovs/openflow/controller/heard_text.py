@@ -53,7 +53,10 @@ def heard_text(heard: Heard, names: Names = NO_NAMES) -> str:
     spoken = "" if version is OpenFlowVersion.OF10 else f" (OF1.{version - 1})"
     head = f"{heard.kind.name}{spoken} (xid={heard.message.xid:#x}):"
     printer = _PRINTERS.get(type(heard.content))
-    return head if printer is None else f"{head} {printer(heard.content, heard, names)}"
+    if printer is None:
+        return head
+    between = "\n " if isinstance(heard.content, GroupMod) else " "
+    return f"{head}{between}{printer(heard.content, heard, names)}"
 
 
 def _error(error: ReceivedError, _heard: Heard, names: Names) -> str:

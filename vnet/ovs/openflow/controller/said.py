@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from vnet.ovs.openflow.messages import FlowMod, PacketOut, PortMod
+from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod, PacketOut, PortMod
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.flow import encode_flow_mod
+from vnet.ovs.openflow.wire.group import encode_group_mod
+from vnet.ovs.openflow.wire.meter import encode_meter_mod
 from vnet.ovs.openflow.wire.packet_out import encode_packet_out
 from vnet.ovs.openflow.wire.port_desc import encode_port_mod
 
@@ -29,6 +31,16 @@ def _flow_mod(mod: FlowMod, version: OpenFlowVersion, xid: int) -> bytes:
     return encode_flow_mod(mod, most_able_protocol(version), xid)
 
 
+def _group_mod(mod: GroupMod, version: OpenFlowVersion, xid: int) -> bytes:
+    is_of10 = version is OpenFlowVersion.OF10
+    kind = kinds.NXT_GROUP_MOD if is_of10 else kinds.OFPT_GROUP_MOD
+    return kinds.pack(kind, version, xid, encode_group_mod(mod, version))
+
+
+def _meter_mod(mod: MeterMod, version: OpenFlowVersion, xid: int) -> bytes:
+    return kinds.pack(kinds.OFPT_METER_MOD, version, xid, encode_meter_mod(mod))
+
+
 def _packet_out(packet_out: PacketOut, version: OpenFlowVersion, xid: int) -> bytes:
     return kinds.pack(kinds.OFPT_PACKET_OUT, version, xid, encode_packet_out(packet_out, version))
 
@@ -38,5 +50,11 @@ def _port_mod(mod: PortMod, version: OpenFlowVersion, xid: int) -> bytes:
 
 
 _ENCODERS: Mapping[type, Encoder] = MappingProxyType(
-    {FlowMod: _flow_mod, PacketOut: _packet_out, PortMod: _port_mod}
+    {
+        FlowMod: _flow_mod,
+        GroupMod: _group_mod,
+        MeterMod: _meter_mod,
+        PacketOut: _packet_out,
+        PortMod: _port_mod,
+    }
 )

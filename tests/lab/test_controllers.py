@@ -1,0 +1,250 @@
+"""Being the OpenFlow controller of a lab's switch, from Python and by apps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vnet.base.errors import UsageError
+from vnet.controller.local import LocalController
+from vnet.lab.lab import Lab
+from vnet.ovs.openflow.controller.heard import Heard
+from vnet.ovs.openflow.controller.heard_text import heard_text
+from vnet.ovs.openflow.messages import FlowMod, FlowModCommand, PacketIn
+from vnet.ovs.openflow.version import OpenFlowVersion
+
+TEXT = """\
+version: 1
+name: controlled
+hosts:
+  h1: {nics: {eth0: {ip: 10.0.0.1/24}}}
+  h2: {nics: {eth0: {ip: 10.0.0.2/24}}}
+switches: {sw1: {type: ovs, ports: 3, fail_mode: secure, flows: 'priority=3,actions=drop'}}
+links:
+  - {ends: ['h1:eth0', 'sw1:p1']}
+  - {ends: ['h2:eth0', 'sw1:p2']}
+"""
+
+REPORTER = """\
+from vnet.controller import *
+from vnet.controller import ErrorReply, FlowRemoved, PacketIn, PortStatus, SwitchConnected
+from vnet.controller import SwitchGone, on
+
+@on(SwitchConnected)
+def begin(event):
+    event.switch.flow_mod("priority=0,actions=CONTROLLER")
+    event.switch.flow_mod("priority=9,arp,idle_timeout=1,send_flow_rem,actions=FLOOD")
+    print("connected", event.switch.name, event.switch.version - 1, sorted(event.switch.ports))
+
+@on(PacketIn)
+def came(event):
+    print("packet", event.in_port, event.packet.summary(), len(event.frame), event.reason.name)
+    event.switch.flow_mod("bad flow")
+
+@on(FlowRemoved)
+def removed(event):
+    print("removed", event.message.priority, event.message.n_packets)
+
+@on(PortStatus)
+def port(event):
+    print("port", event.message.desc.name, event.message.reason.name, len(event.switch.ports))
+
+@on(ErrorReply)
+def refused(event):
+    print("refused", event.message.name)
+
+@on(SwitchGone)
+def gone(event):
+    print("gone", event.switch.name)
+"""
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return Lab.from_text(TEXT)
+
+
+def heard_by(controller: LocalController) -> list[Heard]:
+    found: list[Heard] = []
+    controller.watchers.append(found.append)
+    return found
+
+
+def answered(lab: Lab) -> int:
+    return lab.host("h1").ping("10.0.0.2", count=1, timeout="100ms").received
+
+
+def test_a_controller_finds_no_flows_and_leaves_none(lab: Lab) -> None:
+    switch = lab.switch("sw1")
+    assert len(switch.dump_flows()) == 1
+    controller = switch.controller()
+    assert switch.dump_flows() == []
+    controller.switch.flow_mod("priority=1,actions=drop")
+    lab.advance(0)
+    assert len(switch.dump_flows()) == 1
+    controller.close()
+    assert switch.dump_flows() == []
+
+
+def test_a_switch_that_stands_alone_is_a_learning_switch_before_and_after(lab: Lab) -> None:
+    lab = Lab.from_text(TEXT.replace("fail_mode: secure, flows: 'priority=3,actions=drop'", ""))
+    assert answered(lab) == 1
+    controller = lab.switch("sw1").controller()
+    assert answered(lab) == 0
+    controller.close()
+    assert answered(lab) == 1
+
+
+def test_packets_come_and_are_sent(lab: Lab) -> None:
+    controller = lab.switch("sw1").controller()
+    heard = heard_by(controller)
+    controller.switch.flow_mod("priority=0,actions=CONTROLLER")
+    assert answered(lab) == 0
+    asked = [each.content for each in heard if isinstance(each.content, PacketIn)]
+    assert asked[0].frame[12:14] == b"\x08\x06"
+    controller.switch.flow_mod("priority=1,actions=FLOOD")
+    controller.switch.packet_out("output:p2", asked[0].frame, in_port=1)
+    lab.advance("1ms")
+    assert answered(lab) == 1
+
+
+def test_what_the_switch_refuses_comes_back(lab: Lab) -> None:
+    controller = lab.switch("sw1").controller(version="OpenFlow13")
+    heard = heard_by(controller)
+    controller.switch.flow_mod("actions=group:7")
+    lab.advance(0)
+    assert heard_text(heard[-1]).splitlines() == [
+        "OFPT_ERROR (OF1.3) (xid=0x7): OFPBAC_BAD_OUT_GROUP",
+        "OFPT_FLOW_MOD (OF1.3) (xid=0x7): ADD actions=group:7",
+    ]
+
+
+def test_records_are_sent_as_texts_are(lab: Lab) -> None:
+    controller = lab.switch("sw1").controller()
+    switch = controller.switch
+    switch.meter_mod("meter=1 kbps band=type=drop rate=1000")
+    switch.flow_mod("priority=5,actions=meter:1,output:p2")
+    switch.send(FlowMod(FlowModCommand.ADD, priority=6))
+    lab.advance(0)
+    flows = lab.switch("sw1").ofctl("dump-flows", "-O", "OpenFlow13", "--no-stats")
+    assert "priority=5 actions=meter:1,output:2" in flows
+    assert "priority=6 actions=drop" in flows
+    assert len(lab.switch("sw1").dump_meters()) == 2
+    switch.flow_mod("delete_strict priority=6")
+    switch.meter_mod("delete meter=1")
+    lab.advance(0)
+    assert lab.switch("sw1").dump_flows() == [], "flows go with their meter"
+
+
+def test_the_version_is_the_highest_unless_one_is_asked_for(lab: Lab) -> None:
+    controller = lab.switch("sw1").controller()
+    assert controller.switch.version is OpenFlowVersion.OF15
+    controller.close()
+    old = lab.switch("sw1").controller(version="OpenFlow10")
+    assert old.switch.version is OpenFlowVersion.OF10
+    heard = heard_by(old)
+    old.switch.flow_mod("table=3,reg0=5,actions=output:2")
+    answered(lab)
+    assert any(isinstance(each.content, PacketIn) for each in heard), "1.0 is told of misses"
+    (flow,) = lab.switch("sw1").dump_flows("table=3")
+    assert flow.endswith("reg0=0x5 actions=output:2")
+
+
+def test_a_version_that_the_bridge_does_not_speak_is_refused(lab: Lab) -> None:
+    lab.switch("sw1").vsctl("set", "bridge", "sw1", "protocols=OpenFlow10,OpenFlow13")
+    with pytest.raises(UsageError) as refused:
+        lab.switch("sw1").controller(version="OpenFlow14")
+    assert str(refused.value) == (
+        "sw1 speaks no such version of OpenFlow (it speaks OpenFlow10, OpenFlow13)"
+    )
+    with pytest.raises(UsageError, match="Unknown OpenFlow version"):
+        lab.switch("sw1").controller(version="1.3")
+    assert lab.switch("sw1").controller().switch.version is OpenFlowVersion.OF13
+
+
+def test_a_switch_has_one_controller_here(lab: Lab) -> None:
+    lab.switch("sw1").controller()
+    with pytest.raises(UsageError, match="sw1 has a controller already"):
+        lab.switch("sw1").controller()
+
+
+def test_a_linux_bridge_has_no_controller() -> None:
+    lab = Lab.from_text("version: 1\nname: l\nswitches: {sw1: {}}\n")
+    with pytest.raises(UsageError, match="sw1 is a Linux bridge, which has no flows"):
+        lab.switch("sw1").controller()
+
+
+def test_an_app_is_told_of_everything(
+    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "reporter.py").write_text(REPORTER)
+    controller = lab.switch("sw1").controller(tmp_path / "reporter.py")
+    answered(lab)
+    answered(lab)
+    controller.switch.flow_mod("actions=group:7")
+    lab.switch("sw1").vsctl("del-port", "sw1", "p3")
+    lab.advance("3s")
+    controller.close()
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "connected sw1 5 [1, 2, 3, 65534]",
+        "packet 1 Ether / IP / ICMP 10.0.0.1 > 10.0.0.2 echo-request 0 / Raw 98 NO_MATCH",
+        "packet 1 Ether / IP / ICMP 10.0.0.1 > 10.0.0.2 echo-request 0 / Raw 98 NO_MATCH",
+        "port p3 DELETE 3",
+        "refused OFPBAC_BAD_OUT_GROUP",
+        "removed 9 2",
+        "gone sw1",
+    ]
+    assert err == "reporter.py:14: must specify an action\n", "the same mistake is told once"
+    assert controller.errors == ["reporter.py:14: must specify an action"] * 2
+
+
+def test_an_app_of_two_switches_is_one_app() -> None:
+    with Lab.load("@controlled-switches") as lab:
+        one = lab.switch("sw1").controller("@learning-switch")
+        two = lab.switch("sw2").controller("@learning-switch")
+        assert one.app is two.app
+        assert lab.pingall(["h1", "h2", "h3", "h4"]).losses == []
+        assert one.errors == two.errors == []
+
+
+def test_a_lab_with_an_app_runs_the_same_way_each_time() -> None:
+    def told() -> list[str]:
+        texts: list[str] = []
+        with Lab.load("@controlled-switches", seed=7) as lab:
+            for name in ("sw1", "sw2"):
+                made = lab.switch(name).controller("@learning-switch")
+                made.watchers.append(lambda heard: texts.append(heard.message.raw.hex()))
+            lab.run("3s")
+        return texts
+
+    assert told() == told()
+
+
+def test_a_controller_ends_what_the_bridge_does_alone() -> None:
+    """A bridge whose controllers are away forwards as a learning switch: until one comes."""
+    text = TEXT.replace("fail_mode: secure, flows: 'priority=3,actions=drop'", "controller: tcp:x")
+    lab = Lab.from_text(text)
+    assert answered(lab) == 0
+    lab.advance("16s")
+    assert answered(lab) == 1
+    controller = lab.switch("sw1").controller()
+    assert answered(lab) == 0
+    controller.close()
+    lab.advance("14s")
+    assert answered(lab) == 0
+    lab.advance("2s")
+    assert answered(lab) == 1
+
+
+def test_a_bridge_that_goes_takes_its_controller_with_it(
+    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "reporter.py").write_text(REPORTER)
+    controller = lab.switch("sw1").controller(tmp_path / "reporter.py")
+    lab.switch("sw1").vsctl("del-br", "sw1")
+    assert not controller.is_open
+    assert capsys.readouterr().out.endswith("gone sw1\n")
+    controller.switch.flow_mod("actions=drop")
+    lab.advance("1s")

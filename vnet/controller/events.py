@@ -1,0 +1,90 @@
+"""What an app can be told. Every event has the ``switch`` that it came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vnet.base.record import record
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.openflow import messages
+from vnet.ovs.openflow.ofpacts import Ofpacts, PacketInReason
+from vnet.ovs.openflow.wire.errors import ReceivedError
+
+if TYPE_CHECKING:
+    from vnet.controller.switch import Switch
+
+
+@record(frozen=True, slots=True)
+class SwitchConnected:
+    """A switch is there: its features and ports are known, and it takes what it is told."""
+
+    switch: Switch
+
+
+@record(frozen=True, slots=True)
+class SwitchGone:
+    """A switch has another controller, or none: nothing can be said to it any more."""
+
+    switch: Switch
+
+
+@record(frozen=True, slots=True)
+class PacketIn:
+    """A packet came, for a flow's action or because there was no flow for it."""
+
+    switch: Switch
+    message: messages.PacketIn
+
+    @property
+    def frame(self) -> bytes:
+        """The packet, or as much of it as the action said."""
+        return self.message.frame
+
+    @property
+    def packet(self) -> Any:
+        """The same as a Scapy packet."""
+        from vnet.guest.dissect import dissect
+
+        return dissect(self.message.frame, self.switch.now_ns)
+
+    @property
+    def in_port(self) -> int:
+        """The number of the port that it came in by."""
+        return Flow.in_port.of(self.message.pipeline.value)
+
+    @property
+    def reason(self) -> PacketInReason:
+        """Why it came."""
+        return PacketInReason(self.message.reason)
+
+    def send_on(self, actions: str | Ofpacts) -> None:
+        """Have the switch do this with the packet: ``"FLOOD"``, ``"output:2"``, ``"TABLE"``."""
+        self.switch.packet_out(actions, self.message.frame, in_port=self.in_port)
+
+
+@record(frozen=True, slots=True)
+class FlowRemoved:
+    """A flow with ``send_flow_rem`` is no more."""
+
+    switch: Switch
+    message: messages.FlowRemoved
+
+
+@record(frozen=True, slots=True)
+class PortStatus:
+    """A port came, went or changed; ``switch.ports`` says so already."""
+
+    switch: Switch
+    message: messages.PortStatus
+
+
+@record(frozen=True, slots=True)
+class ErrorReply:
+    """The switch refuses a message. ``message.name`` is OpenFlow's name for why."""
+
+    switch: Switch
+    message: ReceivedError
+    xid: int
+
+
+EVENTS = (SwitchConnected, SwitchGone, PacketIn, FlowRemoved, PortStatus, ErrorReply)

@@ -1,0 +1,105 @@
+"""A switch as the app that controls it sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.match import MatchBuilder
+from vnet.ovs.flow.names import Names
+from vnet.ovs.flow.ports import OFPP_CONTROLLER
+from vnet.ovs.openflow.controller.connection import ControllerConnection
+from vnet.ovs.openflow.messages import MeterModCommand, PacketOut, PortDesc
+from vnet.ovs.openflow.ofpacts import Ofpacts
+from vnet.ovs.openflow.text.actions import parse_actions
+from vnet.ovs.openflow.text.command import take_command
+from vnet.ovs.openflow.text.flow_mod import read_flow
+from vnet.ovs.openflow.text.flow_sending import protocol_for
+from vnet.ovs.openflow.text.group import read_group
+from vnet.ovs.openflow.text.meter import parse_meter
+from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.sim.scheduler import Scheduler
+
+
+class Switch:
+    """One switch. ``name`` is what the lab calls it, ``ports`` are its ports by number.
+
+    What it is told in words are the words of ovs-ofctl(8); ports go by number or name. Texts that
+    say nothing raise :class:`~vnet.ovs.flow.errors.OvsTextError`. What the switch refuses comes
+    back as an ``ErrorReply``.
+    """
+
+    def __init__(self, name: str, connection: ControllerConnection, scheduler: Scheduler) -> None:
+        self.name = name
+        self.ports: dict[int, PortDesc] = {}
+        self._connection = connection
+        self._scheduler = scheduler
+
+    def __repr__(self) -> str:
+        return f"<Switch {self.name}>"
+
+    @property
+    def version(self) -> OpenFlowVersion:
+        """The version of OpenFlow that is spoken."""
+        return self._connection.spoken_version
+
+    @property
+    def datapath_id(self) -> int:
+        """The number by which controllers know it, 64 bits."""
+        features = self._connection.features
+        assert features is not None, "apps are told once the features are known"
+        return features.datapath_id
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual time."""
+        return self._scheduler.now_ns
+
+    @property
+    def names(self) -> Names:
+        """The names of its ports."""
+        return Names({desc.name: desc.port for desc in self.ports.values()})
+
+    # -- what it is told
+
+    def flow_mod(self, text: str) -> None:
+        """``"priority=5,icmp,actions=drop"``; ``modify``, ``modify_strict``, ``delete`` or
+        ``delete_strict`` may come first, as in a file for ``ovs-ofctl add-flows``."""
+        mod, usable = read_flow(text, None, self.names)
+        self._check(usable)
+        self.send(mod)
+
+    def group_mod(self, text: str) -> None:
+        """``"group_id=1,type=all,bucket=output:1"``, with a command first as in a file for
+        ``ovs-ofctl add-groups``."""
+        mod, usable = read_group(text, None, self.names)
+        self._check(usable)
+        self.send(mod)
+
+    def meter_mod(self, text: str) -> None:
+        """``"meter=1 kbps band=type=drop rate=1000"``, with ``modify`` or ``delete`` first if it
+        is not to be added."""
+        command, rest = take_command(text, tuple(MeterModCommand))
+        self.send(parse_meter(rest, command))
+
+    def packet_out(
+        self, actions: str | Ofpacts, frame: bytes | Any, *, in_port: int = OFPP_CONTROLLER
+    ) -> None:
+        """Have it do this with a frame (bytes, or a Scapy packet): ``"FLOOD"``, ``"output:2"``,
+        ``"TABLE"``. ``in_port`` is where the frame came in, if it did."""
+        if isinstance(actions, str):
+            actions, usable = parse_actions(actions, self.names)
+            self._check(usable)
+        pipeline = MatchBuilder()
+        pipeline.flow.in_port = in_port
+        pipeline.mask.fill(Flow.in_port)
+        self.send(PacketOut(bytes(frame), actions, pipeline.build()))
+
+    def send(self, request: object) -> int:
+        """Send a FlowMod, GroupMod, MeterMod, PortMod or PacketOut of
+        :mod:`vnet.ovs.openflow.messages`; its transaction's number."""
+        return self._connection.say(request)
+
+    def _check(self, usable: int) -> None:
+        """Raise OvsTextError for what the version that is spoken has no words for."""
+        protocol_for(usable, self._connection.protocol)
