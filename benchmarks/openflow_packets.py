@@ -120,8 +120,8 @@ def connected(switch: Switch, stack: ExitStack) -> Ends:
     """A client of a bridge with two ports, and what is plugged into the first."""
     dummies = [word for name in ("p1", "p2") for word in _dummy(name)]
     switch.vsctl("set-fail-mode", "br0", "secure", *dummies)
-    switch.call("ovs-ofctl", "del-flows", "br0")
-    switch.call("ovs-ofctl", "add-flow", "br0", "in_port=1,actions=controller")
+    switch.call("ovs-ofctl", "--no-names", "del-flows", "br0")
+    switch.call("ovs-ofctl", "--no-names", "add-flow", "br0", "in_port=1,actions=controller")
     port = stack.enter_context(socket.socket(socket.AF_UNIX))
     port.connect(str(switch.folder / "p1.sock"))
     return Ends(stack.enter_context(closing(Client(switch.folder / "br0.mgmt"))), port)

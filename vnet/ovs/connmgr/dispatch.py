@@ -16,6 +16,7 @@ from vnet.ovs.connmgr.requests import (
     packets,
     ports,
     queues,
+    sampling,
     switch,
     tracking,
 )
@@ -74,6 +75,8 @@ HANDLERS: Mapping[Kind, Handler] = MappingProxyType(
         kinds.OFPST_QUEUE_REQUEST: queues.stats,
         kinds.OFPT_QUEUE_GET_CONFIG_REQUEST: queues.configs,
         kinds.OFPST_QUEUE_DESC_REQUEST: queues.descriptions,
+        kinds.NXST_IPFIX_BRIDGE_REQUEST: sampling.of_bridge,
+        kinds.NXST_IPFIX_FLOW_REQUEST: sampling.of_flows,
         kinds.OFPST_FLOW_REQUEST: flows.stats,
         kinds.NXST_FLOW_REQUEST: flows.stats,
         kinds.OFPST_AGGREGATE_REQUEST: flows.aggregate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vnet.ovs.flow.hash_order import hash_table_order
 from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_NONE, OfpPort
+from vnet.ovs.netdev.dummy import DummyDevice
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.ports.ofport import OfPort
@@ -27,9 +28,6 @@ _CAPABILITIES = (
 )
 _OF10_ACTIONS = (1 << 12) - 1
 """All that there are in OpenFlow 1.0."""
-
-_DUMMY_COUNTERS = ("rx_custom_packets_1", "rx_custom_packets_2")
-"""What a dummy device counts besides, the same twice."""
 
 
 def describe_bridge(bridge: Ofproto) -> SwitchDescription:
@@ -70,7 +68,7 @@ def _counters(bridge: Ofproto, port: OfPort) -> PortCounters:
     itself counts as if it had come in by the local port."""
     stats, device = port.counters(), port.device
     is_local = port.number == OFPP_LOCAL
-    is_dummy = device is not None and device.kind == "dummy"
+    custom = device.custom_statistics() if isinstance(device, DummyDevice) else {}
     return PortCounters(
         port.number,
         rx_packets=stats.rx_packets + bridge.own_frames.n_packets * is_local,
@@ -78,5 +76,5 @@ def _counters(bridge: Ofproto, port: OfPort) -> PortCounters:
         rx_bytes=stats.rx_bytes + bridge.own_frames.n_bytes * is_local,
         tx_bytes=stats.tx_bytes,
         duration_ns=elapsed_ns(port.created_ns, bridge.scheduler.now_ns),
-        custom=tuple((name, stats.rx_packets) for name in _DUMMY_COUNTERS * is_dummy),
+        custom=tuple(custom.items()),
     )

@@ -19,14 +19,15 @@ def probability_of(rate: int) -> int:
 class IpfixSampling:
     """IPFIX of a whole bridge: of packets that come in, and that go out.
 
-    ``is_of_tunnels`` says that its collector is told what a tunnel puts around a packet;
-    ``sets_of_tunnels`` are the sets of collectors for ``sample`` actions that are.
+    ``is_of_tunnels`` says that its collector is told what a tunnel puts around a packet. ``sets``
+    are the sets of collectors for ``sample`` actions, ``sets_of_tunnels`` those that are told, too.
     """
 
     probability: int = 0
     is_of_input: bool = False
     is_of_output: bool = False
     is_of_tunnels: bool = False
+    sets: tuple[int, ...] = ()
     sets_of_tunnels: frozenset[int] = frozenset()
 
 

@@ -32,6 +32,7 @@ def _ipfix(
     bridge: BridgeConfig, collector_sets: Iterable[CollectorSetConfig]
 ) -> IpfixSampling | None:
     sets = [one for one in collector_sets if _is_of(one, bridge) and _has_collector(one.ipfix)]
+    numbers = tuple(one.id for one in sets)
     of_tunnels = frozenset(one.id for one in sets if _is_of_tunnels(one.ipfix))
     if _has_collector(bridge.ipfix):
         assert bridge.ipfix is not None
@@ -42,9 +43,10 @@ def _ipfix(
             is_of_input=not setting_truth(settings, "enable-input-sampling", False),
             is_of_output=not setting_truth(settings, "enable-output-sampling", False),
             is_of_tunnels=_is_of_tunnels(bridge.ipfix),
+            sets=numbers,
             sets_of_tunnels=of_tunnels,
         )
-    return IpfixSampling(sets_of_tunnels=of_tunnels) if sets else None
+    return IpfixSampling(sets=numbers, sets_of_tunnels=of_tunnels) if sets else None
 
 
 def _is_of(collectors: CollectorSetConfig, bridge: BridgeConfig) -> bool:
