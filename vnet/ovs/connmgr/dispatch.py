@@ -11,6 +11,7 @@ from vnet.ovs.connmgr.requests import (
     bundles,
     controller,
     flows,
+    groups,
     meters,
     monitors,
     packets,
@@ -18,6 +19,7 @@ from vnet.ovs.connmgr.requests import (
     queues,
     sampling,
     switch,
+    tables,
     tracking,
 )
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -81,6 +83,18 @@ HANDLERS: Mapping[Kind, Handler] = MappingProxyType(
         kinds.NXST_FLOW_REQUEST: flows.stats,
         kinds.OFPST_AGGREGATE_REQUEST: flows.aggregate,
         kinds.NXST_AGGREGATE_REQUEST: flows.aggregate,
+        kinds.OFPT_TABLE_MOD: tables.modify,
+        kinds.OFPST_TABLE_REQUEST: tables.stats,
+        kinds.OFPST_TABLE_DESC_REQUEST: tables.descriptions,
+        kinds.OFPST_TABLE_FEATURES_REQUEST: tables.features,
+        kinds.OFPT_GROUP_MOD: groups.modify,
+        kinds.NXT_GROUP_MOD: groups.modify,
+        kinds.OFPST_GROUP_REQUEST: groups.stats,
+        kinds.NXST_GROUP_REQUEST: groups.stats,
+        kinds.OFPST_GROUP_DESC_REQUEST: groups.descriptions,
+        kinds.NXST_GROUP_DESC_REQUEST: groups.descriptions,
+        kinds.OFPST_GROUP_FEATURES_REQUEST: groups.features,
+        kinds.NXST_GROUP_FEATURES_REQUEST: groups.features,
     }
 )
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from vnet.ovs.connmgr.bundles import Bundle
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
-from vnet.ovs.connmgr.requests import flows, packets, ports
+from vnet.ovs.connmgr.requests import flows, groups, packets, ports
 from vnet.ovs.ofproto.requests import Request as Mod
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
@@ -29,6 +29,8 @@ _READERS: Mapping[Kind, Callable[[Request], Mod]] = MappingProxyType(
         kinds.OFPT_PORT_MOD: ports.read_mod,
         kinds.OFPT_FLOW_MOD: flows.read_mod,
         kinds.NXT_FLOW_MOD: flows.read_mod,
+        kinds.OFPT_GROUP_MOD: groups.read_mod,
+        kinds.NXT_GROUP_MOD: groups.read_mod,
         kinds.OFPT_PACKET_OUT: packets.read_packet_out,
     }
 )

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from vnet.ovs.flow.names import NO_NAMES, Names
 from vnet.ovs.flow.protocols import P_OF15_OXM
-from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
-from vnet.ovs.ofproto.groups.group import GroupEntry
+from vnet.ovs.ofproto.group_facts import chosen_groups, group_stats
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import GROUP_ALL
 from vnet.ovs.openflow.text.flow_print import duration_text
@@ -26,7 +25,7 @@ def dump_groups(
 
     ``protocol`` (of ``vnet.ovs.flow.protocols``) is the one by which the groups are asked for.
     """
-    for entry in _entries(bridge, group_id):
+    for entry in chosen_groups(bridge, group_id):
         yield group_text(
             group_as_sent(entry.as_mod(), protocol, openflow_full=True), names, version_of(protocol)
         )
@@ -41,23 +40,15 @@ def dump_group_stats(
 
     Ages came with OpenFlow 1.3; OpenFlow 1.0 has them by Open vSwitch's extension.
     """
-    bridge.before_reading_stats()
-    now_ns = bridge.scheduler.now_ns
     shows_age = version is OpenFlowVersion.OF10 or version >= OpenFlowVersion.OF13
-    for entry in _entries(bridge, group_id):
-        parts = [f"group_id={entry.group_id}"]
+    for stats in group_stats(bridge, group_id):
+        parts = [f"group_id={stats.group_id}"]
         if shows_age:
-            parts.append(f"duration={duration_text(elapsed_ns(entry.created_ns, now_ns))}")
-        parts.append(f"ref_count={entry.ref_count}")
-        parts.append(f"packet_count={entry.n_packets},byte_count={entry.n_bytes}")
+            parts.append(f"duration={duration_text(stats.duration_ns or 0)}")
+        parts.append(f"ref_count={stats.ref_count}")
+        parts.append(f"packet_count={stats.n_packets},byte_count={stats.n_bytes}")
         parts += [
-            f"bucket{number}:packet_count={seen.n_packets},byte_count={seen.n_bytes}"
-            for number, seen in enumerate(entry.bucket_stats)
+            f"bucket{number}:packet_count={n_packets},byte_count={n_bytes}"
+            for number, (n_packets, n_bytes) in enumerate(stats.buckets)
         ]
         yield ",".join(parts)
-
-
-def _entries(bridge: Ofproto, group_id: int) -> list[GroupEntry]:
-    return [
-        bridge.groups[number] for number in sorted(bridge.groups) if group_id in (GROUP_ALL, number)
-    ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.rules.table import Table
+from vnet.ovs.ofproto.table_facts import max_entries, table_stats, visible_tables
+from vnet.ovs.openflow.messages import TableStats
 from vnet.ovs.openflow.version import OpenFlowVersion
-
-_MAX_ENTRIES = 1_000_000
 
 _OF10_MATCHING = (
     "    matching:\n"
@@ -22,10 +22,23 @@ def dump_tables(bridge: Ofproto, version: OpenFlowVersion = OpenFlowVersion.OF10
 
     A table that differs in nothing from the one before is a ditto.
     """
-    bridge.before_reading_stats()
     shows_features = version is OpenFlowVersion.OF10
-    tables = [table for table in bridge.tables if not table.is_internal]
-    return "".join(_Listing(shows_features).lines(tables))
+    shown = [
+        _Shown(stats, table.name if shows_features else "", max_entries(table))
+        for stats, table in zip(table_stats(bridge), visible_tables(bridge), strict=True)
+    ]
+    return "".join(_Listing(shows_features).lines(shown))
+
+
+class _Shown(NamedTuple):
+    stats: TableStats
+    name: str
+    max_entries: int
+
+    @property
+    def text(self) -> str:
+        stats = self.stats
+        return f"    active={stats.n_active}, lookup={stats.n_lookups}, matched={stats.n_matched}\n"
 
 
 class _Listing:
@@ -35,23 +48,23 @@ class _Listing:
         self._shows_features = shows_features
         self._dittos: list[int] = []
 
-    def lines(self, tables: list[Table]) -> Iterator[str]:
-        previous: Table | None = None
+    def lines(self, tables: list[_Shown]) -> Iterator[str]:
+        previous: _Shown | None = None
         for table in tables:
-            same_stats = previous is not None and _stats(table) == _stats(previous)
+            same_stats = previous is not None and table.text == previous.text
             same_features = previous is not None and (
-                not self._shows_features or _max_entries(table) == _max_entries(previous)
+                not self._shows_features or table.max_entries == previous.max_entries
             )
-            name = table.name if self._shows_features else ""
+            table_id, name = table.stats.table_id, table.name
             if same_stats and same_features and not name:
-                self._dittos.append(table.table_id)
+                self._dittos.append(table_id)
             else:
                 yield from self._finish_dittos()
-                yield f"\n  table {table.table_id}" + (f' ("{name}")' if name else "") + ":"
+                yield f"\n  table {table_id}" + (f' ("{name}")' if name else "") + ":"
                 if same_stats and same_features:
                     yield " ditto"
                 else:
-                    yield "\n" + _stats(table) + self._features(table, previous, same_features)
+                    yield "\n" + table.text + self._features(table, previous, same_features)
             previous = table
         yield from self._finish_dittos()
 
@@ -64,18 +77,10 @@ class _Listing:
         yield f"\n  {these}: ditto\n"
         self._dittos.clear()
 
-    def _features(self, table: Table, previous: Table | None, same: bool) -> str:
+    def _features(self, table: _Shown, previous: _Shown | None, same: bool) -> str:
         if not self._shows_features:
             return ""
         if same:
             return "    (same features)\n"
         matching = _OF10_MATCHING if previous is None else "    (same matching)\n"
-        return f"    max_entries={_max_entries(table)}\n" + matching
-
-
-def _max_entries(table: Table) -> int:
-    return _MAX_ENTRIES if table.max_flows is None else min(table.max_flows, _MAX_ENTRIES)
-
-
-def _stats(table: Table) -> str:
-    return f"    active={len(table)}, lookup={table.n_lookups}, matched={table.n_matched}\n"
+        return f"    max_entries={table.max_entries}\n" + matching

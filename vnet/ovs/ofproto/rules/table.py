@@ -34,6 +34,7 @@ class Table:
     """A table. Counters are of packets, as OpenFlow has them."""
 
     __slots__ = (
+        "_name",
         "classifier",
         "eviction",
         "evicts_by_request",
@@ -48,6 +49,7 @@ class Table:
 
     def __init__(self, table_id: int) -> None:
         self.table_id = table_id
+        self._name = ""
         self.settings = TableSettings()
         self.classifier = Classifier()
         self.eviction: Eviction | None = None
@@ -65,7 +67,16 @@ class Table:
     @property
     def name(self) -> str:
         """What ``dump-tables`` calls it; may be empty."""
-        return self.settings.name
+        return self.settings.name or self._name
+
+    def may_be_called(self, name: str) -> bool:
+        """Whether a controller may give it this name: settings come first."""
+        return not self.settings.name or self.settings.name.startswith(name)
+
+    def call(self, name: str) -> None:
+        """A controller gives it a name, which lasts until settings give it another."""
+        if not self.settings.name:
+            self._name = name
 
     @property
     def max_flows(self) -> int | None:
@@ -90,6 +101,8 @@ class Table:
     def configure(self, settings: TableSettings) -> None:
         """Take settings over; flows that are too many now are the caller's to evict."""
         was, self.settings = self.settings, settings
+        if settings.name:
+            self._name = ""
         if settings.prefixes != was.prefixes:
             self.classifier.set_prefix_fields(settings.prefixes)
         self._update_eviction()

@@ -1,0 +1,139 @@
+"""What a bridge tells of its tables and groups, and how controllers change them.
+
+Long answers are held against the first digits of SHA-256 of what ovs-vswitchd 3.1 sends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from tests.ovs.command_switch import Switch
+from tests.ovs.connmgr.talk import Peer
+from tests.ovs.whole_switch import switch_with
+from vnet.ovs.ofproto.table_facts import table_features
+from vnet.ovs.openflow.messages import TableFeatures, TableFeaturesCommand
+from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire import kinds
+from vnet.ovs.openflow.wire.kind import Kind
+from vnet.ovs.openflow.wire.kinds import pack, pack_multipart
+from vnet.ovs.openflow.wire.table_features import encode_table_features
+
+OF13, OF15 = OpenFlowVersion.OF13, OpenFlowVersion.OF15
+
+
+def asked(peer: Peer, kind: Kind, body: bytes = b"") -> list[str]:
+    raw = pack(kind, peer.version, 7, body)
+    return peer.say(f"{raw[1]:02x} {raw[8:].hex()}")
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "digits"),
+    [
+        (1, kinds.OFPST_TABLE_REQUEST, "8387373e"),
+        (2, kinds.OFPST_TABLE_REQUEST, "f2140f15"),
+        (3, kinds.OFPST_TABLE_REQUEST, "66b36aef"),
+        (4, kinds.OFPST_TABLE_REQUEST, "bf2af5e4"),
+        (5, kinds.OFPST_TABLE_REQUEST, "bf2af5e4"),
+        (6, kinds.OFPST_TABLE_REQUEST, "bf2af5e4"),
+        (4, kinds.OFPST_TABLE_FEATURES_REQUEST, "4f88ca9e"),
+        (5, kinds.OFPST_TABLE_FEATURES_REQUEST, "4f88ca9e"),
+        (6, kinds.OFPST_TABLE_FEATURES_REQUEST, "22d61eb6"),
+        (5, kinds.OFPST_TABLE_DESC_REQUEST, "3f17e009"),
+        (6, kinds.OFPST_TABLE_DESC_REQUEST, "3f17e009"),
+        (1, kinds.NXST_GROUP_FEATURES_REQUEST, "097d38b3"),
+        (2, kinds.NXST_GROUP_FEATURES_REQUEST, "a17e82c8"),
+        (3, kinds.OFPST_GROUP_FEATURES_REQUEST, "4b3810ce"),
+        (4, kinds.OFPST_GROUP_FEATURES_REQUEST, "4b3810ce"),
+        (5, kinds.OFPST_GROUP_FEATURES_REQUEST, "4b3810ce"),
+        (6, kinds.OFPST_GROUP_FEATURES_REQUEST, "4b3810ce"),
+    ],
+)
+def test_what_tables_and_groups_can_do_is_told_to_the_byte(
+    version: int, kind: Kind, digits: str
+) -> None:
+    answers = asked(Peer(switch_with(), OpenFlowVersion(version)), kind)
+    assert sha256("\n".join(answers).encode()).hexdigest()[:8] == digits
+
+
+def change(peer: Peer, tables: list[TableFeatures]) -> list[str]:
+    """Ask for other features, in as many messages as it takes; what is heard."""
+    entries = [encode_table_features(one, peer.version) for one in tables]
+    kind = kinds.OFPST_TABLE_FEATURES_REQUEST
+    parts = pack_multipart(kind, peer.version, 7, entries)
+    return peer.say(*(f"{raw[1]:02x} {raw[8:].hex()}" for raw in parts))
+
+
+def features(switch: Switch) -> list[TableFeatures]:
+    return table_features(switch.vswitchd.running["br0"].ofproto)
+
+
+def test_tables_are_named_and_can_be_nothing_else() -> None:
+    switch = switch_with()
+    peer, known = Peer(switch, OF13), features(switch)
+    named = [replace(one, name=f"t{one.table_id}" if one.table_id < 2 else "") for one in known]
+    assert len(change(peer, named)) == 20
+    assert [one.name for one in features(switch)[:3]] == ["t0", "t1", ""]
+    for wanted, error in (
+        (known[:1], "000d0005"),
+        ([*known, known[0]], "ffff002c00002320"),
+        ([*known, replace(known[0], table_id=254)], "000d0005"),
+        ([replace(one, max_entries=5) for one in known], "000d0005"),
+    ):
+        (refusal,) = change(peer, wanted)
+        assert refusal.startswith(f"01 {error}0412")
+    assert [one.name for one in features(switch)[:3]] == ["t0", "t1", ""]
+
+
+def test_one_table_may_be_modified_from_1_5_on() -> None:
+    switch = switch_with()
+    peer = Peer(switch, OF15)
+    wanted = replace(
+        features(switch)[3], command=TableFeaturesCommand.MODIFY, name="third", nonmiss=None
+    )
+    assert len(change(peer, [wanted])) == 20
+    assert features(switch)[3].name == "third"
+
+
+def test_settings_name_tables_before_controllers_do() -> None:
+    switch = switch_with()
+    switch.vsctl(
+        *("set", "bridge", "br0", "flow_tables:1=@t"),
+        *("--", "--id=@t", "create", "flow_table", "name=mine"),
+    )
+    peer, known = Peer(switch, OF13), features(switch)
+    (refusal,) = change(peer, [replace(one, name="other") for one in known])
+    assert refusal.startswith("01 000d0005")
+    assert features(switch)[1].name == "mine"
+
+
+@pytest.mark.parametrize("version", OpenFlowVersion)
+def test_groups_are_added_told_of_and_deleted_in_every_version(version: OpenFlowVersion) -> None:
+    switch = switch_with()
+    peer = Peer(switch, version)
+    is_nicira = version is OpenFlowVersion.OF10
+    mod = kinds.NXT_GROUP_MOD if is_nicira else kinds.OFPT_GROUP_MOD
+    desc = kinds.NXST_GROUP_DESC_REQUEST if is_nicira else kinds.OFPST_GROUP_DESC_REQUEST
+    all_groups = bytes.fromhex("fffffffc00000000")
+    group = bytes.fromhex("0000000000000055")
+    if version in (OpenFlowVersion.OF10, OF15):
+        empty, everything = group + bytes.fromhex("00000000ffffffff"), all_groups
+        delete = bytes.fromhex("00020000fffffffc00000000ffffffff")
+    else:
+        empty, everything, delete = group, b"", bytes.fromhex("00020000fffffffc")
+    assert asked(peer, mod, empty) == []
+    assert "group_id=85,type=all" in switch.run(["ovs-ofctl", "-OOpenFlow15", "dump-groups", "br0"])
+    (told,) = asked(peer, desc, everything)
+    assert "00000055" in told
+    (refusal,) = asked(peer, mod, empty)
+    assert "0006" in refusal, "OFPGMFC_GROUP_EXISTS"
+    assert asked(peer, mod, delete) == []
+    assert "group_id" not in switch.run(["ovs-ofctl", "-OOpenFlow15", "dump-groups", "br0"])
+
+
+def test_who_exports_no_samples_has_none_to_tell_of() -> None:
+    peer = Peer(switch_with(), OF13)
+    (refusal,) = asked(peer, kinds.NXST_IPFIX_BRIDGE_REQUEST)
+    assert refusal.startswith("01 ffff002400002320"), "NXST_NOT_CONFIGURED"
