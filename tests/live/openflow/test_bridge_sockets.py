@@ -69,10 +69,10 @@ def test_a_bridge_greets_echoes_and_refuses(
         peer.sendall(bytes.fromhex("06000008000000010402000a00000002aabb"))
         said = talk(run_until, peer, 26)
         assert said.hex() == "040000100000000100010008000000100403000a00000002aabb"
-        sockets.follow({"br0": Wish(connmgr, (1,))})
         peer.sendall(bytes.fromhex("0463000800000003"))
-        said = talk(run_until, peer, 20)
-        assert said.hex() == "0401001400000003000100010463000800000003", "as it was agreed on"
+        assert talk(run_until, peer, 20).hex() == "0401001400000003000100010463000800000003"
+        sockets.follow({"br0": Wish(connmgr, (1,))})
+        assert talk(run_until, peer, 1) == b"", "who has agreed on another version has to go"
     with caller(tmp_path / "br0.mgmt") as peer:
         assert talk(run_until, peer, 8).hex() == "0100000800000002"
     sockets.close()

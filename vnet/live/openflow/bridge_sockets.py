@@ -51,6 +51,7 @@ class BridgeSockets:
                     [version_named(protocol) for protocol in bridge.config.protocols],
                     bridge.config.controller,
                     bridge.control.fail_open,
+                    bridge.config.controller_queue_size,
                 )
                 for name, bridge in vswitchd.running.items()
             }

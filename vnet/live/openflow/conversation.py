@@ -8,8 +8,11 @@ from collections.abc import Callable
 from vnet.live.clock import WallClock
 from vnet.live.streams.stream import Stream
 from vnet.ovs.connmgr.manager import ConnectionManager
+from vnet.ovs.connmgr.packet_ins import DEFAULT_QUEUE_SIZE, PacketIns
+from vnet.ovs.openflow.messages import ControllerRole
 from vnet.ovs.openflow.wire.hello import Versions
 from vnet.ovs.openflow.wire.message import ProtocolError
+from vnet.ovs.vswitchd.controller_config import ControllerConfig
 
 
 class Conversation:
@@ -50,9 +53,33 @@ class Conversation:
         stream.on_drained = self._run
         self._ofconn.start()
 
+    def configure(self, config: ControllerConfig) -> None:
+        """Tell the peer what its row says that it is to be told."""
+        self._ofconn.wishes.is_told_unasked = config.is_told_unasked
+        self._ofconn.packet_ins.configure(
+            config.controller_rate_limit or 0,
+            config.controller_burst_limit or 0,
+            config.controller_queue_size or DEFAULT_QUEUE_SIZE,
+        )
+
+    @property
+    def role(self) -> ControllerRole:
+        """What the peer is to the bridge."""
+        return self._ofconn.role
+
+    @property
+    def packet_ins(self) -> PacketIns:
+        """The packets that are on their way to it."""
+        return self._ofconn.packet_ins
+
+    def watch(self, watcher: Callable[[bytes], None]) -> None:
+        """Show somebody each message that comes or goes."""
+        self._ofconn.watchers.append(watcher)
+
     def probe(self) -> None:
-        """Ask for a sign of life."""
-        self._ofconn.probe()
+        """Ask for a sign of life, if there has been a greeting."""
+        if self._ofconn.version is not None:
+            self._ofconn.probe()
 
     def closed(self) -> None:
         """The stream is no more."""

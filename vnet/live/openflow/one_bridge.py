@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from vnet.live.openflow.active import ActiveService, LostService
+from vnet.live.openflow.passive import PassiveService
 from vnet.live.openflow.permitted import Permits
-from vnet.live.openflow.services import ActiveService, LostService, PassiveService, Service
+from vnet.live.openflow.service import Service
 from vnet.live.openflow.wish import Around, Wish
 from vnet.live.streams.listener import Listener, listen
 from vnet.live.streams.stream import Stream
@@ -12,6 +16,9 @@ from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.hello import Versions
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.fail_open import FailOpen
+
+_MGMT_PROBE_MS = 60_000
+"""Whoever comes to ``.mgmt`` is asked for a sign of life after so long."""
 
 
 class OneBridge:
@@ -26,7 +33,7 @@ class OneBridge:
         self._permits = permits
         self._log = around.vlog.module("connmgr")
         path = f"punix:{around.directory}/{name}"
-        self._mgmt = ControllerConfig(f"{path}.mgmt")
+        self._mgmt = ControllerConfig(f"{path}.mgmt", inactivity_probe=_MGMT_PROBE_MS)
         self._snoop = self._listen(f"{path}.snoop")
 
     def _listen(self, target: str) -> Listener | None:
@@ -44,11 +51,11 @@ class OneBridge:
 
     def follow(self, wish: Wish) -> None:
         """Have these controllers and no others, and the socket for ovs-ofctl in any case."""
-        versions = wish.versions or tuple(OpenFlowVersion)
-        wanted = {self._mgmt.target: self._mgmt} | {
-            controller.target: controller
-            for controller in wish.controllers
-            if self._permits is None or self._permits.allows(self._name, controller.target)
+        versions = tuple(wish.versions) or tuple(OpenFlowVersion)
+        wanted = {
+            controller.target: _with_queue(controller, wish.queue_size)
+            for controller in (self._mgmt, *wish.controllers)
+            if controller is self._mgmt or self._allows(controller.target)
         }
         for target, controller in wanted.items():
             if target not in self.services:
@@ -57,8 +64,18 @@ class OneBridge:
             if target not in wanted:
                 self._remove(target)
                 continue
-            service.versions = versions
+            if service.versions not in (versions, ()):
+                self._log.info(
+                    f'{self._name}: Changes to controller "{target}" expects re-initialization: '
+                    "Re-initializing now."
+                )
+                self.services.pop(target).close()
+                self._add(wanted[target], versions, wish.fail_open)
+                continue
             service.configure(wanted[target])
+
+    def _allows(self, target: str) -> bool:
+        return self._permits is None or self._permits.allows(self._name, target)
 
     def close(self) -> None:
         """The bridge goes."""
@@ -100,8 +117,19 @@ class OneBridge:
         self._log.info(f'{self._name}: removed {self._kinds.pop(target)} controller "{target}"')
 
     def _snooper_came(self, stream: Stream) -> None:
-        self._log.info("no controller connection to snoop")
-        stream.close()
+        active = [s for s in self.services.values() if isinstance(s, ActiveService)]
+        if active:
+            max(active, key=lambda service: service.snoop_preference).show(stream)
+        else:
+            self._log.info("no controller connection to snoop")
+            stream.close()
+
+
+def _with_queue(config: ControllerConfig, queue_size: int) -> ControllerConfig:
+    """A controller whose row does not say how many packet-ins may wait, as its bridge says."""
+    if config.controller_queue_size is not None:
+        return config
+    return replace(config, controller_queue_size=queue_size)
 
 
 def _kind(config: ControllerConfig) -> str:

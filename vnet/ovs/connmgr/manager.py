@@ -49,7 +49,7 @@ class ConnectionManager:
         self.source: Ofconn | None = None
         self.source_xids: tuple[int, ...] = ()
         ofproto.packet_in_sink = self.packet_in
-        self._new_xid = count(1).__next__
+        self.new_xid = count(1).__next__
         self._news: News | None = None
 
     def connect(
@@ -72,7 +72,7 @@ class ConnectionManager:
         from vnet.ovs.connmgr.ofconn import Ofconn
 
         connection = Ofconn(
-            *(self, send, name, versions, self._new_xid()), is_primary=is_primary, backlog=backlog
+            *(self, send, name, versions, self.new_xid()), is_primary=is_primary, backlog=backlog
         )
         self.connections.append(connection)
         if self._news is None:

@@ -29,6 +29,8 @@ from vnet.ovs.vswitchd.row import Row, setting_number, setting_truth
 from vnet.ovs.vswitchd.tunnel_options import SUPPORTED_TYPES, read_tunnel
 
 _U32_MAX = 0xFFFFFFFF
+_QUEUE_SIZE = 100
+_MOST_QUEUE_SIZE = 512
 _DATAPATH_ID = re.compile(r"[0-9a-fA-F]{16}")
 
 TUNNEL_TYPES = frozenset(
@@ -241,6 +243,13 @@ class BridgeConfig(Row):
         """``other_config:datapath-id``, 16 hexadecimal digits and not 0, if there is one."""
         text = self.other_config.get("datapath-id", "").removeprefix("0x")
         return (int(text, 16) or None) if _DATAPATH_ID.fullmatch(text) else None
+
+    @property
+    def controller_queue_size(self) -> int:
+        """``other_config:controller-queue-size``, how many packet-ins may wait for a controller
+        whose row does not say so."""
+        size = setting_number(self.other_config, "controller-queue-size", _QUEUE_SIZE)
+        return size if 1 <= size <= _MOST_QUEUE_SIZE else _QUEUE_SIZE
 
     @property
     def description(self) -> str:

@@ -25,6 +25,10 @@ class ControllerConfig(Row):
     max_backoff: int | None = None
     inactivity_probe: int | None = None
     connection_mode: str | None = None
+    controller_rate_limit: int | None = None
+    controller_burst_limit: int | None = None
+    controller_queue_size: int | None = None
+    enable_async_messages: bool | None = None
     external_ids: Mapping[str, str] = field(default_factory=dict)
     other_config: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,6 +63,11 @@ class ControllerConfig(Row):
         if wanted is None:
             return _PROBE_INTERVAL_S
         return max(wanted // _MS_PER_S, 1) if wanted else 0
+
+    @property
+    def is_told_unasked(self) -> bool:
+        """Whether it is told anything before it has asked for it."""
+        return self.enable_async_messages is not False
 
     @property
     def _kind(self) -> str:

@@ -1,119 +1,43 @@
-"""The controllers of a bridge: those that it goes to, and those that it waits for."""
+"""The controllers that a bridge goes to."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Protocol
 
 from vnet.base.units import NS_PER_MS
 from vnet.live.openflow.conversation import Conversation
 from vnet.live.openflow.rconn import Rconn
+from vnet.live.openflow.service import MS_PER_S, probe_interval_ms
+from vnet.live.openflow.snooper import Snooper
 from vnet.live.openflow.wish import Around
-from vnet.live.streams.listener import listen
 from vnet.live.streams.reconnect import State
 from vnet.live.streams.reconnecting import Reconnecting
 from vnet.live.streams.stream import Stream
 from vnet.live.streams.target import OPENFLOW_PORT
 from vnet.ovs.connmgr.manager import ConnectionManager
+from vnet.ovs.connmgr.packet_ins import PacketIns
+from vnet.ovs.openflow.messages import ControllerRole
 from vnet.ovs.openflow.wire.hello import Versions
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
-from vnet.ovs.vswitchd.controller_status import NOT_CONNECTED, ControllerStatus
+from vnet.ovs.vswitchd.controller_status import ControllerStatus
 
-_MS_PER_S = 1000
-_LEAST_PROBE_S = 5
 _ADMITTED_AFTER_MS = 30_000
 """A controller that has stayed for so long has admitted the bridge, whatever it says."""
 _SAYS_NOTHING = frozenset((0, 1, 2, 3, 5, 6, 7, 8, 9))
 """Greetings, errors, echoes, features, settings: of all versions, and said to anybody."""
-
-
-class Service(Protocol):
-    """A controller that there is. ``kind`` is what logs call it."""
-
-    versions: Versions
-
-    def configure(self, config: ControllerConfig) -> None:
-        """Its row may have changed."""
-
-    def status(self) -> ControllerStatus:
-        """What its row is to say."""
-
-    @property
-    def n_connections(self) -> int:
-        """How many peers there are."""
-
-    def reconnect(self) -> None:
-        """Make the connection anew."""
-
-    def close(self) -> None:
-        """End it."""
-
-
-class PassiveService:
-    """Waits for whoever wants to speak OpenFlow. Raises OSError where it cannot."""
-
-    def __init__(
-        self,
-        around: Around,
-        connmgr: ConnectionManager,
-        config: ControllerConfig,
-        versions: Versions,
-    ) -> None:
-        self.versions = versions
-        self._around = around
-        self._connmgr = connmgr
-        self._is_primary = config.is_primary
-        self._streams: dict[Stream, Conversation] = {}
-        self._listener = listen(
-            *(around.clock, config.target, self._accepted),
-            directory=around.directory,
-            default_port=OPENFLOW_PORT,
-            vlog=around.vlog,
-            tls=around.tls,
-        )
-
-    def configure(self, config: ControllerConfig) -> None:
-        """There is nothing to be set: those who come are not asked for signs of life."""
-
-    def status(self) -> ControllerStatus:
-        """Of those who come nothing is told."""
-        return NOT_CONNECTED
-
-    @property
-    def n_connections(self) -> int:
-        """How many have come."""
-        return len(self._streams)
-
-    def reconnect(self) -> None:
-        """Whoever is there has to come again."""
-        for stream in list(self._streams):
-            self._ended(stream)
-
-    def close(self) -> None:
-        """Wait for nobody any more, and end the connections."""
-        self._listener.close()
-        self.reconnect()
-
-    def _accepted(self, stream: Stream) -> None:
-        name = f"{self._connmgr.ofproto.name}<->{stream.peer}"
-
-        def broken(_error: int) -> None:
-            self._around.vlog.module("rconn").warn(f"{name}: connection dropped (Protocol error)")
-            self._ended(stream)
-
-        stream.on_closed = lambda _reason: self._ended(stream)
-        self._streams[stream] = Conversation(
-            *(stream, name, self.versions, self._around.clock, self._connmgr),
-            is_primary=self._is_primary,
-            broken=broken,
-        )
-
-    def _ended(self, stream: Stream) -> None:
-        conversation = self._streams.pop(stream, None)
-        if conversation is not None:
-            conversation.closed()
-        stream.close()
+_MOST_SNOOPERS = 8
+_ROLES = {
+    ControllerRole.EQUAL: "other",
+    ControllerRole.PRIMARY: "master",
+    ControllerRole.SECONDARY: "slave",
+}
+_SNOOP_PREFERENCES = (
+    ControllerRole.NOCHANGE,  # nobody is there
+    ControllerRole.SECONDARY,
+    ControllerRole.EQUAL,
+    ControllerRole.PRIMARY,
+)
 
 
 class ActiveService:
@@ -135,12 +59,13 @@ class ActiveService:
         self.versions = versions
         self._around = around
         self._connmgr = connmgr
-        self._is_primary = config.is_primary
+        self._config = config
         self._target = target = config.target
         self._name = f"{connmgr.ofproto.name}<->{target}"
         self._admitted = admitted
         self._dropped = dropped
         self._conversation: Conversation | None = None
+        self._snoopers: list[Snooper] = []
         self._state = Rconn(self._name, 0, around.vlog)
         self._link = Reconnecting(
             *(around.clock, target, self._connected, self._disconnected),
@@ -155,10 +80,12 @@ class ActiveService:
 
     def configure(self, config: ControllerConfig) -> None:
         """As Open vSwitch does, who is not there yet is gone to as is usual."""
+        self._config = config
+        if self._conversation is not None:
+            self._conversation.configure(config)
         if self._state.is_connected:
-            self._state.set_backoff(_MS_PER_S, config.max_backoff_s * _MS_PER_S)
-            probe_s = config.probe_interval_s
-            self._link.set_probe_interval(max(probe_s, _LEAST_PROBE_S) * _MS_PER_S * bool(probe_s))
+            self._state.set_backoff(MS_PER_S, config.max_backoff_s * MS_PER_S)
+            self._link.set_probe_interval(probe_interval_ms(config))
 
     def status(self) -> ControllerStatus:
         """How it stands."""
@@ -171,9 +98,35 @@ class ActiveService:
             ("sec_since_disconnect", state.last_disconnected_ms),
         ):
             if since_ms is not None:
-                pairs[name] = str((now_ms - since_ms) // _MS_PER_S)
-        is_connected = state.is_connected
-        return ControllerStatus(is_connected, "other" if is_connected else None, pairs)
+                pairs[name] = str((now_ms - since_ms) // MS_PER_S)
+        if self._conversation is not None:
+            pairs |= _packet_in_pairs(self._conversation.packet_ins)
+        return ControllerStatus(state.is_connected, self._role, pairs)
+
+    @property
+    def _role(self) -> str | None:
+        if self._conversation is None or not self._state.is_connected:
+            return None
+        return _ROLES[self._conversation.role]
+
+    @property
+    def snoop_preference(self) -> int:
+        """The greater, the more there is to see."""
+        if self._conversation is None or not self._state.is_connected:
+            return 0
+        return _SNOOP_PREFERENCES.index(self._conversation.role)
+
+    def show(self, stream: Stream) -> None:
+        """Show somebody all that is said, as long as he wants to see it."""
+        if len(self._snoopers) >= _MOST_SNOOPERS:
+            stream.close()
+            return
+        self._around.vlog.module("rconn").info(f"new monitor connection from {stream.peer}")
+        self._snoopers.append(Snooper(stream, self._connmgr.new_xid(), self._snoopers.remove))
+
+    def _told(self, message: bytes) -> None:
+        for snooper in self._snoopers:
+            snooper.show(message)
 
     @property
     def n_connections(self) -> int:
@@ -189,6 +142,8 @@ class ActiveService:
     def close(self) -> None:
         """Go there no more."""
         self._link.close()
+        for snooper in list(self._snoopers):
+            snooper.close()
         if self._conversation is not None:
             self._conversation.closed()
             self._conversation = None
@@ -200,11 +155,13 @@ class ActiveService:
     def _connected(self, stream: Stream) -> None:
         self._conversation = Conversation(
             *(stream, self._name, self.versions, self._around.clock, self._connmgr),
-            is_primary=self._is_primary,
+            is_primary=self._config.is_primary,
             broken=self._link.drop,
             heard=self._heard,
             greeted=self._link.greeted,
         )
+        self._conversation.configure(self._config)
+        self._conversation.watch(self._told)
 
     def _disconnected(self, _reason: str) -> None:
         if self._conversation is not None:
@@ -222,6 +179,18 @@ class ActiveService:
     def _probe(self) -> None:
         if self._conversation is not None:
             self._conversation.probe()
+
+
+def _packet_in_pairs(packet_ins: PacketIns) -> dict[str, str]:
+    """What becomes of packet-ins, where there is a limit to their rate."""
+    pairs = {}
+    for name, rate in (("action", packet_ins.actions), ("miss", packet_ins.misses)):
+        if rate is not None:
+            pairs[f"packet-in-{name}-backlog"] = str(rate.n_queued)
+            pairs[f"packet-in-{name}-bypassed"] = str(rate.n_normal)
+            pairs[f"packet-in-{name}-queued"] = str(rate.n_limited)
+            pairs[f"packet-in-{name}-dropped"] = str(rate.n_dropped)
+    return pairs
 
 
 class LostService:
