@@ -273,7 +273,10 @@ def test_other_bridges_refuse_it_as_open_vswitch_does(flow: str, error: str) -> 
         switch_with([flow])
 
 
-def test_fields_are_loaded_by_nobody() -> None:
-    """``load`` is Open vSwitch's own, so it stays as it is."""
+def test_load_writes_no_more_than_ever() -> None:
+    """``load`` is Open vSwitch's own, so it stays as it is, where it does not arrive as another."""
+    switch = full()
+    flow = "actions=load:0x800->eth_type[],output:2"
     with pytest.raises(OpenFlowError, match="OFPBAC_BAD_SET_ARGUMENT"):
-        full("actions=load:0x800->eth_type[],output:2")
+        switch.ofctl(["-OOpenFlow13", "add-flow", BRIDGE, flow])
+    switch.ofctl(["-OOpenFlow15", "add-flow", BRIDGE, flow])
