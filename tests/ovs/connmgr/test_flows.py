@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.ovs.connmgr.talk import Peer
-from tests.ovs.whole_switch import flow_lines, switch_with
+from tests.ovs.whole_switch import flow_lines, frame_of, outputs, switch_with
 from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
@@ -64,3 +64,20 @@ def test_more_than_a_message_has_room_for_comes_in_parts() -> None:
     answers = Peer(switch_with(flows), OF13).say(ALL_FLOWS_13)
     assert [answer[3:11] for answer in answers] == ["00010001", "00010000"], "the first has more"
     assert len(answers[0]) // 2 < 65536
+
+
+def test_a_barrier_is_answered_when_what_came_before_is_in_force() -> None:
+    switch = switch_with(["in_port=1,actions=output:2"])
+    frames = [frame_of(f"udp,nw_src=10.0.0.{n},nw_dst=10.0.1.1,udp_dst=53") for n in range(150)]
+    assert outputs(switch, "p1", frames[0]) == ["p2"]
+    peer = Peer(switch, OF13)
+    assert peer.say(flow_mod("in_port=1,actions=output:3"), "14") == ["15"]
+    assert outputs(switch, "p1", frames[0]) == ["p3"]
+    many = [flow_mod(f"priority=40000,ip,nw_src=10.0.0.{n},actions=drop") for n in range(150)]
+    peer.say(*many, "14")
+    for frame in frames:
+        switch.inject("p1", frame)
+    switch.take_sent()
+    for port in (2, 3):
+        peer.say(flow_mod(f"ip,actions=output:{port}", command=FlowModCommand.MODIFY), "14")
+        assert [outputs(switch, "p1", frame) for frame in frames] == [[f"p{port}"]] * 150

@@ -23,8 +23,9 @@ from vnet.ovs.connmgr.requests import (
     tracking,
 )
 from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire import kinds
-from vnet.ovs.openflow.wire.kind import Kind
+from vnet.ovs.openflow.wire.kind import Kind, multipart_types
 from vnet.ovs.openflow.wire.message import Message
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ HANDLERS: Mapping[Kind, Handler] = MappingProxyType(
 )
 
 
+_MULTIPART_TYPES = frozenset(multipart_types(version)[0] for version in OpenFlowVersion)
+"""Of some version; in others the numbers are those of other messages."""
+
 _IN_SEVERAL_PARTS = (
     kinds.OFPST_TABLE_FEATURES_REQUEST,
     kinds.OFPST_FLOW_MONITOR_REQUEST,
@@ -109,9 +113,13 @@ _IN_SEVERAL_PARTS = (
 
 def answers_to(ofconn: Ofconn, message: Message) -> Iterable[bytes]:
     """Do what a message asks for. Raises :class:`OpenFlowError` where it is refused."""
-    if not kinds.is_multipart_request(message):
-        kind, offset = kinds.kind_of(message)
-        return _handler_of(kind)(Request(ofconn, message, kind, offset, (message,)))
+    if message.type in _MULTIPART_TYPES and kinds.is_multipart_request(message):
+        return _multipart_answers_to(ofconn, message)
+    kind, offset = kinds.kind_of(message)
+    return _handler_of(kind)(Request(ofconn, message, kind, offset, (message,)))
+
+
+def _multipart_answers_to(ofconn: Ofconn, message: Message) -> Iterable[bytes]:
     messages = ofconn.assembler.take(message)
     if not messages:
         return NO_ANSWER

@@ -91,7 +91,7 @@ class ConnectionManager:
 
     def settle(self) -> None:
         """What has changed is in force before the next frame."""
-        self.backer.revalidator.settle()
+        self.backer.revalidator.settle_often()
 
     def wishes_changed(self) -> None:
         """Other packets may have to come up from the datapath now."""

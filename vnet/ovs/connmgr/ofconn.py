@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
@@ -220,14 +219,25 @@ class Ofconn:
         if self.is_secondary:
             raise OpenFlowError("OFPBRC_IS_SECONDARY")
 
-    @contextmanager
-    def asking(self, *xids: int) -> Iterator[None]:
-        """What changes meanwhile is this connection's doing; ``xids`` are those of the requests
+    def asking(self, *xids: int) -> Asking:
+        """What changes within is this connection's doing; ``xids`` are those of the requests
         that are carried out together."""
-        self.manager.source = self
-        self.manager.source_xids = xids
-        try:
-            yield
-        finally:
-            self.manager.source = None
-            self.manager.source_xids = ()
+        return Asking(self, xids)
+
+
+class Asking:
+    """While it is entered, the manager knows whose requests are carried out."""
+
+    __slots__ = ("_source", "_xids")
+
+    def __init__(self, source: Ofconn, xids: tuple[int, ...]) -> None:
+        self._source = source
+        self._xids = xids
+
+    def __enter__(self) -> None:
+        manager = self._source.manager
+        manager.source, manager.source_xids = self._source, self._xids
+
+    def __exit__(self, *_: object) -> None:
+        manager = self._source.manager
+        manager.source, manager.source_xids = None, ()

@@ -174,11 +174,12 @@ class Ofproto(Listeners):
 
         Raises the :class:`OpenFlowError` of the first that is refused, with its ``position``.
         """
-        mods = list(mods)
+        mods, needs_statistics = list(mods), False
         for mod in mods:
             if isinstance(mod, FlowMod):
                 check_options(mod, self.tlv_mappings.lengths)
-        if any(self._needs_statistics(mod) for mod in mods):
+            needs_statistics = needs_statistics or self._needs_statistics(mod)
+        if needs_statistics:
             self.before_reading_stats()
         transaction = Transaction(is_followed=bool(self.flows_changed))
         packets: list[SendPacket] = []

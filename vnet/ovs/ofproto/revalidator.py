@@ -36,6 +36,9 @@ CROWDED_IDLE_NS = 100 * NS_PER_MS
 MIN_REVALIDATOR_NS = 5 * NS_PER_MS
 """Rounds come no closer than this: a flood of new stations costs one round and not thousands."""
 
+_MANY = 100
+"""So many flows are translated again within milliseconds, wherever that is asked for."""
+
 FIRST_FLOW_LIMIT = 10_000
 FLOW_LIMIT_STEP = 1_000
 LEAST_FLOW_LIMIT = 1_000
@@ -167,6 +170,15 @@ class Revalidator:
         """Have every change in force before the next frame, unless all rounds are put off."""
         if (self._is_dirty or self._changed_stations) and not self._is_paused:
             self._round()
+
+    def settle_often(self) -> None:
+        """As :meth:`settle`, for whoever asks for it again and again: where there are many flows,
+        they are forgotten rather than translated each time, and frames ask for them again."""
+        now_ns = self._backer.scheduler.now_ns
+        is_often = now_ns - self._last_round_ns < MIN_REVALIDATOR_NS
+        if self._is_dirty and is_often and len(self._ukeys) > _MANY and not self._is_paused:
+            self.purge()
+        self.settle()
 
     def look_now(self) -> None:
         """Look at every flow, as ``ovs-appctl revalidator/wait`` waits for."""

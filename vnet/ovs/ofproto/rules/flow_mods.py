@@ -26,7 +26,7 @@ from vnet.ovs.openflow.messages import (
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts
 from vnet.sim.scheduler import Scheduler
 
-_PRIVILEGES = FlowFlags.NO_READONLY | FlowFlags.HIDDEN_FIELDS
+_KEPT = ~(FlowFlags.NO_READONLY | FlowFlags.HIDDEN_FIELDS)
 
 _DELETIONS = (FlowModCommand.DELETE, FlowModCommand.DELETE_STRICT)
 _STRICT = (FlowModCommand.MODIFY_STRICT, FlowModCommand.DELETE_STRICT)
@@ -34,7 +34,8 @@ _STRICT = (FlowModCommand.MODIFY_STRICT, FlowModCommand.DELETE_STRICT)
 
 def kept_flags(mod: FlowMod) -> FlowFlags:
     """The flags that a flow keeps and shows; the others only say what a request may do."""
-    return mod.flags & ~_PRIVILEGES if mod.flags else mod.flags
+    flags = mod.flags
+    return flags & _KEPT if flags >= FlowFlags.NO_READONLY else flags
 
 
 class FlowMods:
