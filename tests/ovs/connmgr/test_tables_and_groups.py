@@ -137,3 +137,29 @@ def test_who_exports_no_samples_has_none_to_tell_of() -> None:
     peer = Peer(switch_with(), OF13)
     (refusal,) = asked(peer, kinds.NXST_IPFIX_BRIDGE_REQUEST)
     assert refusal.startswith("01 ffff002400002320"), "NXST_NOT_CONFIGURED"
+
+
+@pytest.mark.parametrize(
+    ("mod", "error"),
+    [
+        (
+            "0001 0005 00000001" + "0002 0010 00000064 0000000a 01000000",
+            "000c0003",
+        ),  # UNKNOWN_METER
+        ("0000 0005 00000064", "000c000b"),  # OUT_OF_BANDS
+        ("0000 0004 00000064" + "0001 0010 00000064 00000000 00000000", "000c0005"),  # BAD_FLAGS
+        ("0000 0001 00000064" + "0002 0010 00000000 00000000 00000000", "000c0006"),  # BAD_RATE
+        ("0000 0011 00000064" + "0002 0010 00000001 00000000 00000000", "000c0005"),  # BAD_FLAGS
+        ("0000 0001 00000064" + "0002 0010 00000001 00000000 00000000", "000c0008"),  # BAD_BAND
+        ("0000 0001 00000000", "000c0002"),  # INVALID_METER
+    ],
+)
+def test_meters_are_judged_in_the_order_of_open_vswitch(mod: str, error: str) -> None:
+    (refusal,) = Peer(switch_with(), OF13).say(f"1d {mod}")
+    assert refusal.startswith(f"01 {error}")
+
+
+def test_a_request_that_may_not_come_in_parts_is_refused_by_its_first() -> None:
+    first, last = "12 0006 0001 00000000 fffffffc00000000", "12 0006 0000 00000000 fffffffc00000000"
+    (refusal,) = Peer(switch_with(), OF13).say(first, last)
+    assert refusal == "01 00010002" + "0412001800000007" + "0006000100000000fffffffc00000000"

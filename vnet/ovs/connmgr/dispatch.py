@@ -127,7 +127,8 @@ def _multipart_answers_to(ofconn: Ofconn, message: Message) -> Iterable[bytes]:
     kind = kinds.kind_by_numbers(first)
     handler = _handler_of(kind)
     if len(messages) > 1 and kind not in _IN_SEVERAL_PARTS:
-        raise OpenFlowError("OFPBRC_BAD_STAT")
+        ofconn.refuse(first, OpenFlowError("OFPBRC_BAD_STAT"))
+        return NO_ANSWER
     offset = kind.numberings[first.version].offset
     return handler(Request(ofconn, first, kind, offset, messages))
 

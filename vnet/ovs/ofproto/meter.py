@@ -22,6 +22,7 @@ from vnet.ovs.openflow.messages import (
 METER_MAX = 0xFFFF_0000
 MAX_BANDS = 8
 """How many bands a meter of the userspace datapath may have."""
+_KNOWN_FLAGS = MeterFlags.KBPS | MeterFlags.PKTPS | MeterFlags.BURST | MeterFlags.STATS
 
 
 class MeterEntry:
@@ -90,8 +91,8 @@ def band_types(openflow_full: bool) -> tuple[MeterBandType, ...]:
     return tuple(MeterBandType) if openflow_full else (MeterBandType.DROP,)
 
 
-def check_meter_mod(mod: MeterMod, openflow_full: bool) -> None:
-    """Raise :class:`OpenFlowError` for a number or bands that no meter may have."""
+def check_meter_mod(mod: MeterMod) -> None:
+    """Raise :class:`OpenFlowError` for a number that no meter may have, or too many bands."""
     if mod.command is MeterModCommand.DELETE:
         return
     special = (METER_SLOWPATH, METER_CONTROLLER)
@@ -99,11 +100,21 @@ def check_meter_mod(mod: MeterMod, openflow_full: bool) -> None:
         raise OpenFlowError("OFPMMFC_INVALID_METER")
     if len(mod.bands) > MAX_BANDS:
         raise OpenFlowError("OFPMMFC_OUT_OF_BANDS")
+
+
+def check_bands(mod: MeterMod, openflow_full: bool) -> None:
+    """Raise :class:`OpenFlowError` for what the datapath cannot measure."""
+    if not openflow_full and not mod.flags & (MeterFlags.KBPS | MeterFlags.PKTPS):
+        raise OpenFlowError("OFPMMFC_BAD_FLAGS")
+    if not openflow_full and not mod.bands:
+        raise OpenFlowError("OFPMMFC_OUT_OF_BANDS")
+    if any(band.rate == 0 for band in mod.bands):
+        raise OpenFlowError("OFPMMFC_BAD_RATE")
+    if not openflow_full and int(mod.flags) & ~int(_KNOWN_FLAGS):
+        raise OpenFlowError("OFPMMFC_BAD_FLAGS")
     known = band_types(openflow_full)
     if any(band.type not in known for band in mod.bands):
         raise OpenFlowError("OFPMMFC_BAD_BAND")
-    if any(band.rate == 0 for band in mod.bands):
-        raise OpenFlowError("OFPMMFC_BAD_RATE")
 
 
 _LEAST_BURST_KBIT = 16

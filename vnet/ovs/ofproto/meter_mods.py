@@ -9,6 +9,7 @@ from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.ofproto.meter import (
     MeterEntry,
     MeterPool,
+    check_bands,
     check_meter_mod,
     meters_to_delete,
     with_bursts,
@@ -38,7 +39,7 @@ class MeterMods:
 
     def apply(self, mod: MeterMod, *, openflow_full: bool) -> None:
         """Carry one out. Raises :class:`OpenFlowError`, and nothing has changed then."""
-        check_meter_mod(mod, openflow_full)
+        check_meter_mod(mod)
         entry = self._meters.get(mod.meter_id)
         measured = with_bursts(mod, openflow_full)
         # Open vSwitch forgets that no burst size was given.
@@ -49,12 +50,14 @@ class MeterMods:
         elif mod.command is MeterModCommand.ADD:
             if entry is not None:
                 raise OpenFlowError("OFPMMFC_METER_EXISTS")
+            check_bands(mod, openflow_full)
             number = self._pool.add(measured)
             self._meters[mod.meter_id] = MeterEntry(kept, number, self._scheduler.now_ns)
             self._order.add(mod.meter_id, hash_int(mod.meter_id, 0))
         else:
             if entry is None:
                 raise OpenFlowError("OFPMMFC_UNKNOWN_METER")
+            check_bands(mod, openflow_full)
             self._pool.modify(entry.datapath_id, measured)
             entry.configure(kept)
 
