@@ -30,8 +30,12 @@ def bridge() -> Ofproto:
     return Ofproto("br0", Scheduler())
 
 
+OTHER_BAND = MeterBand(MeterBandType.DROP, 200, 20)
+
+
 def meter(command: MeterModCommand, meter_id: int = 5, *bands: MeterBand) -> MeterMod:
-    return MeterMod(command, meter_id, MeterFlags.KBPS | MeterFlags.BURST, bands)
+    flags = MeterFlags.KBPS | MeterFlags.BURST
+    return MeterMod(command, meter_id, flags, bands or (BAND,))
 
 
 @pytest.mark.parametrize(
@@ -57,8 +61,8 @@ def test_a_meter_is_added_once_and_changed_often(bridge: Ofproto) -> None:
     bridge.meter_mod(meter(ADD, 5, BAND))
     with pytest.raises(OpenFlowError, match="OFPMMFC_METER_EXISTS"):
         bridge.meter_mod(meter(ADD, 5))
-    bridge.meter_mod(meter(MODIFY, 5))
-    assert bridge.meters[5].bands == ()
+    bridge.meter_mod(meter(MODIFY, 5, OTHER_BAND))
+    assert bridge.meters[5].bands == (OTHER_BAND,)
 
 
 def test_bridges_of_one_datapath_share_its_numbers() -> None:
