@@ -18,7 +18,7 @@ from vnet.ovs.openflow.ofpacts import (
 )
 from vnet.ovs.openflow.text.actions.output import check_output_port
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.actions.form import Family, Form, must_be_zero, nicira
+from vnet.ovs.openflow.wire.actions.form import Family, Form, nicira
 from vnet.ovs.openflow.wire.actions.reading import Reading
 from vnet.ovs.openflow.wire.actions.writing import packed_bits, short_header
 
@@ -58,19 +58,18 @@ def _read_bundle(body: bytes, reading: Reading, *, loads: bool) -> Bundle:
     algorithm, fields, basis, member_type, n_members, bits, number, zeros = (
         _BUNDLE_BODY.unpack_from(body)
     )
-    if n_members > _MAX_MEMBERS or member_type != _MEMBER_TYPE:
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    hashed, chosen_by = _choice(HashFields, fields), _choice(BundleAlgorithm, algorithm)
-    must_be_zero(zeros, "OFPBAC_BAD_ARGUMENT")
-    destination = None
-    if loads:
-        destination = reading.packed_part(number, bits)
-        if destination.n_bits < _LEAST_DESTINATION_BITS:
-            raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    elif bits or number:
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
+    destination = reading.packed_part(number, bits) if loads else None
     if len(body) - _BUNDLE_BODY.size < _MEMBER_BYTES * n_members:
         raise OpenFlowError("OFPBAC_BAD_LEN")
+    hashed, chosen_by = _choice(HashFields, fields), _choice(BundleAlgorithm, algorithm)
+    # Open vSwitch looks at the rest only where the choice is not loaded into a field.
+    is_wrong = (
+        n_members > _MAX_MEMBERS or member_type != _MEMBER_TYPE or any(zeros) or bits or number
+        if destination is None
+        else destination.n_bits < _LEAST_DESTINATION_BITS
+    )
+    if is_wrong:
+        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
     if destination is not None:
         reading.target(destination)
     members = struct.unpack_from(f"!{n_members}H", body, _BUNDLE_BODY.size)
