@@ -26,6 +26,8 @@ PIECES = (
     "vnet.ovs.datapath.datapath",
     "vnet.ovs.vswitchd.reconcile",
     "vnet.ovs.vswitchd.status.report",
+    "vnet.ovs.connmgr.dispatch",
+    "vnet.live.openflow.one_bridge",
     "vnet.live.devices.devices",
     "vnet.ovs.vswitchd.appctl.table",
 )

@@ -144,6 +144,7 @@ class Daemon:
         """Make what runs match the database; needed where devices have come or gone."""
         self._is_following = True
         self._put_in_force(self._reader.config())
+        self.configured()  # Whoever waits for it to be told finds the bridges' sockets.
         writer = StatusWriter(self.view)
         if self._reporter is not None:
             if self._is_unwritten:
@@ -159,7 +160,6 @@ class Daemon:
                 self._reporter.datapaths(root.columns.get("datapaths", NOTHING), writer)
         self._write(writer)
         self._check_interval()
-        self.configured()
 
     def _put_in_force(self, config: SwitchConfig) -> None:
         self.config = config
