@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -20,16 +21,26 @@ from tests.ovs.openflow.wire.flow_kit import (
     read_flows,
     received_flow_mod,
 )
-from vnet.ovs.flow.protocols import P_OF10_STD, P_OF10_STD_TID, P_OF13_OXM, P_TID
+from vnet.ovs.flow.match_parse import parse_match
+from vnet.ovs.flow.protocols import (
+    P_OF10_STD,
+    P_OF10_STD_TID,
+    P_OF11_STD,
+    P_OF12_OXM,
+    P_OF13_OXM,
+    P_OF14_OXM,
+    P_TID,
+)
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
+from vnet.ovs.openflow.messages import FlowFlags, FlowMod, FlowModCommand
+from vnet.ovs.openflow.ofpacts import TABLE_ALL
 from vnet.ovs.openflow.text.flow_print import flow_message_text
-from vnet.ovs.openflow.text.flow_sending import flow_as_sent
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.flow import decode_flow_mod, encode_flow_mod
 from vnet.ovs.openflow.wire.kinds import NXT_FLOW_MOD, OFPT_FLOW_MOD
 
 _OF10, _OF11, _, _OF13, _OF14, _OF15 = OpenFlowVersion
+_MODIFY, _DELETE = FlowModCommand.MODIFY, FlowModCommand.DELETE
 
 
 def _sendable() -> Iterator[tuple[FlowMod, int]]:
@@ -39,10 +50,82 @@ def _sendable() -> Iterator[tuple[FlowMod, int]]:
                 yield mod, protocol
 
 
-def test_what_is_read_is_what_was_written() -> None:
-    for mod, protocol in _sendable():
+_WHOLE = FlowMod(
+    FlowModCommand.ADD,
+    priority=5,
+    table_id=3,
+    new_cookie=7,
+    idle_timeout_s=10,
+    hard_timeout_s=20,
+    importance=9,
+    flags=FlowFlags.SEND_FLOW_REM | FlowFlags.RESET_COUNTS | FlowFlags.NO_PKT_COUNTS,
+)
+
+
+def test_a_version_says_what_it_has_words_for() -> None:
+    removal, reset, uncounted = (
+        FlowFlags.SEND_FLOW_REM,
+        FlowFlags.RESET_COUNTS,
+        FlowFlags.NO_PKT_COUNTS,
+    )
+    said = {
+        P_OF10_STD: (TABLE_ALL, 0, removal | reset),
+        P_OF10_STD_TID: (3, 0, removal | reset),
+        P_OF11_STD: (3, 0, removal | reset),
+        P_OF12_OXM: (3, 0, removal | reset),
+        P_OF13_OXM: (3, 0, removal | reset | uncounted),
+        P_OF14_OXM: (3, 9, removal | reset | uncounted),
+    }
+    for protocol, (table_id, importance, flags) in said.items():
+        received = received_flow_mod(encode_flow_mod(_WHOLE, protocol, 1), protocol)
+        assert received == replace(_WHOLE, table_id=table_id, importance=importance, flags=flags)
+
+
+def test_whether_counters_start_anew_is_said_since_openflow12() -> None:
+    mod = replace(_WHOLE, flags=FlowFlags.NONE)
+    for protocol in (P_OF11_STD, P_OF12_OXM):
         received = received_flow_mod(encode_flow_mod(mod, protocol, 1), protocol)
-        assert received == flow_as_sent(mod, protocol)
+        resets = FlowFlags.RESET_COUNTS in received.flags
+        assert resets is (protocol == P_OF11_STD)
+
+
+@pytest.mark.parametrize(
+    ("mod", "protocol", "cookies"),
+    [
+        (FlowMod(_MODIFY, new_cookie=7), P_OF10_STD, (0, 0, 7, False)),
+        (FlowMod(_MODIFY), P_OF10_STD, (0, 0, None, False)),
+        (FlowMod(_MODIFY, new_cookie=7), P_OF11_STD, (0, 0, 7, True)),
+        (FlowMod(_MODIFY), P_OF11_STD, (0, 0, None, False)),
+        (FlowMod(_MODIFY, new_cookie=7), P_OF13_OXM, (0, 0, None, False)),
+        (FlowMod(_DELETE, cookie=7, cookie_mask=3), P_OF13_OXM, (3, 3, None, False)),
+        (FlowMod(_DELETE, cookie=7, cookie_mask=3), P_OF10_STD, (0, 0, None, False)),
+    ],
+)
+def test_which_cookie_is_given_or_looked_for(
+    mod: FlowMod, protocol: int, cookies: tuple[int, int, int | None, bool]
+) -> None:
+    got = received_flow_mod(encode_flow_mod(mod, protocol, 1), protocol)
+    assert (got.cookie, got.cookie_mask, got.new_cookie, got.keeps_cookies) == cookies
+
+
+def test_all_tables_can_be_meant_by_deletions_only() -> None:
+    for command, protocol, table_id in (
+        (_DELETE, P_OF13_OXM, TABLE_ALL),
+        (_DELETE, P_OF11_STD, 0),
+        (_MODIFY, P_OF13_OXM, 0),
+    ):
+        message = encode_flow_mod(FlowMod(command), protocol, 1)
+        assert received_flow_mod(message, protocol).table_id == table_id
+
+
+def test_openflow10_gives_a_match_without_wildcards_the_highest_priority() -> None:
+    match = parse_match(
+        "in_port=1,dl_src=1:2:3:4:5:6,dl_dst=1:2:3:4:5:6,dl_vlan=5,dl_vlan_pcp=1,tcp,"
+        "nw_src=1.2.3.4,nw_dst=1.2.3.5,nw_tos=4,tp_src=1,tp_dst=2"
+    )
+    for protocol, priority in ((P_OF10_STD, 0xFFFF), (P_OF13_OXM, 5)):
+        message = encode_flow_mod(replace(_WHOLE, match=match), protocol, 1)
+        assert received_flow_mod(message, protocol).priority == priority
 
 
 def test_what_was_read_is_written_alike() -> None:

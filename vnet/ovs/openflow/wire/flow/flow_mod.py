@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.ports import OFPP_MAX, OfpPort
-from vnet.ovs.flow.protocols import P_OF10_ANY, P_OF10_STD_ANY, P_TID
+from vnet.ovs.flow.protocols import P_OF10_ANY, P_OF10_NXM_ANY, P_OF10_STD_ANY, P_TID
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import GROUP_ANY, FlowFlags, FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
@@ -47,6 +47,7 @@ _EXACT_PRIORITY = 0xFFFF
 _FLAGS = {1: 0b11, 2: 0b11, 3: 0b111, 4: 0b11111, 5: 0b11111, 6: 0b11111}
 """The flags that exist, by version; their bits are those of :class:`FlowFlags`."""
 _EMERGENCY10 = 0b100
+_RESET_COUNTS = int(FlowFlags.RESET_COUNTS)
 _FLAGS_OF = tuple(FlowFlags(bits) for bits in range(32))
 
 
@@ -257,22 +258,18 @@ def _read_openflow11(
 
 
 def _decode_flags(read: _Read, version: OpenFlowVersion) -> FlowFlags:
-    known = _FLAGS[version]
     flags = read.flags
-    if version is OpenFlowVersion.OF10:
-        known |= _EMERGENCY10
+    if version > OpenFlowVersion.OF11:
+        return decode_flags(flags, version)
+    known = _FLAGS[version] | (_EMERGENCY10 if version is OpenFlowVersion.OF10 else 0)
     if flags & ~known:
         raise OpenFlowError("OFPFMFC_BAD_FLAGS")
-    if version <= OpenFlowVersion.OF11:
-        if flags & _EMERGENCY10:
-            # No emergency flows are kept, so there is no room for any.
-            has_timeout = read.idle_timeout_s or read.hard_timeout_s
-            raise OpenFlowError(
-                "OFPFMFC_BAD_EMERG_TIMEOUT" if has_timeout else "OFPFMFC_TABLE_FULL"
-            )
-        if read.command == _ADD:
-            flags |= FlowFlags.RESET_COUNTS
-    return _FLAGS_OF[flags]
+    if flags & _EMERGENCY10:
+        # No emergency flows are kept, so there is no room for any.
+        has_timeout = read.idle_timeout_s or read.hard_timeout_s
+        raise OpenFlowError("OFPFMFC_BAD_EMERG_TIMEOUT" if has_timeout else "OFPFMFC_TABLE_FULL")
+    # To add always resets counters then, and nothing else does.
+    return _FLAGS_OF[flags | _RESET_COUNTS if read.command == _ADD else flags]
 
 
 def decode_flags(flags: int, version: int) -> FlowFlags:
@@ -295,15 +292,26 @@ def encode_flow_mod(mod: FlowMod, protocol: int, xid: int) -> bytes:
 
     What the protocol has no words for is left out.
     """
+    body = flow_mod_body(mod, protocol)
+    return pack(flow_mod_kind(protocol), version_of(protocol), xid, body)
+
+
+def flow_mod_kind(protocol: int) -> Kind:
+    """The message by which a protocol changes flows."""
+    return NXT_FLOW_MOD if protocol & P_OF10_NXM_ANY else OFPT_FLOW_MOD
+
+
+def flow_mod_body(mod: FlowMod, protocol: int) -> bytes:
+    """What :func:`encode_flow_mod` writes behind the headers."""
     version = version_of(protocol)
     if protocol & P_OF10_ANY:
-        kind, head = _encode_openflow10(mod, protocol)
+        head = _encode_openflow10(mod, protocol)
     else:
-        kind, head = OFPT_FLOW_MOD, _encode_openflow11(mod, version)
-    return pack(kind, version, xid, head + encode_instructions(mod.actions, version))
+        head = _encode_openflow11(mod, version)
+    return head + encode_instructions(mod.actions, version)
 
 
-def _encode_openflow10(mod: FlowMod, protocol: int) -> tuple[Kind, bytes]:
+def _encode_openflow10(mod: FlowMod, protocol: int) -> bytes:
     command = _NUMBERS[mod.command]
     if protocol & P_TID:
         command |= mod.table_id << 8
@@ -318,9 +326,9 @@ def _encode_openflow10(mod: FlowMod, protocol: int) -> tuple[Kind, bytes]:
         encode_flags(mod.flags, OpenFlowVersion.OF10),
     )
     if protocol & P_OF10_STD_ANY:
-        return OFPT_FLOW_MOD, encode_match(mod.match, OpenFlowVersion.OF10) + _OF10.pack(*fields)
+        return encode_match(mod.match, OpenFlowVersion.OF10) + _OF10.pack(*fields)
     n_bytes, match = put_nxm(mod.match, mod.cookie, mod.cookie_mask)
-    return NXT_FLOW_MOD, _NX.pack(*fields, n_bytes) + match
+    return _NX.pack(*fields, n_bytes) + match
 
 
 def _encode_openflow11(mod: FlowMod, version: OpenFlowVersion) -> bytes:

@@ -25,7 +25,12 @@ _CACHED = 1024
 
 _DSCP_MASK = 0xFC
 _PORT = Bits("in_port", Flow.in_port.shift, 16, Flow.in_port.stage)
-_DSCP = Flow.nw_tos
+_TCI = Flow.vlan_tci
+_MAC = (1 << 48) - 1
+_DL_SRC, _DL_DST, _DL_TYPE = Flow.dl_src.shift, Flow.dl_dst.shift, Flow.dl_type.shift
+_NW_TOS, _NW_PROTO = Flow.nw_tos.shift, Flow.nw_proto.shift
+_NW_SRC, _NW_DST = Flow.nw_src.shift, Flow.nw_dst.shift
+_TP_SRC, _TP_DST = Flow.tp_src.shift, Flow.tp_dst.shift
 
 _ANY_VLAN = 1 << 1
 _ANY_PCP = 1 << 20
@@ -38,7 +43,7 @@ _WHOLE = {
     1 << 5: Flow.nw_proto.mask,
     1 << 6: Flow.tp_src.mask,
     1 << 7: Flow.tp_dst.mask,
-    _ANY_TOS: _DSCP_MASK << _DSCP.shift,
+    _ANY_TOS: _DSCP_MASK << _NW_TOS,
 }
 """The bits of ``wildcards`` (OFPFW10_*), and what is matched without them."""
 _SRC_SHIFT, _DST_SHIFT = 8, 14
@@ -50,22 +55,23 @@ ALL_WILDCARDS = (1 << 22) - 1
 def encode_openflow10(match: Match) -> bytes:
     """What the structure can say of a match (ofputil_match_to_ofp10_match)."""
     value, mask, _ = match
-    wildcards = _wildcards_of(mask)
-    vlan_wildcards, vlan, pcp = _encode_vlan(Flow.vlan_tci.of(value), Flow.vlan_tci.of(mask))
+    tci = _TCI.of(value), _TCI.of(mask)
+    vlan_wildcards, vlan, pcp = _encode_vlan(*tci) if tci[1] else (_ANY_VLAN | _ANY_PCP, 0, 0)
+    # Shifts and masks are written out: this is done for each flow of a table.
     return _MATCH.pack(
-        wildcards | vlan_wildcards,
-        _PORT.of(value),
-        Flow.dl_src.of(value).to_bytes(6, "big"),
-        Flow.dl_dst.of(value).to_bytes(6, "big"),
+        _wildcards_of(mask) | vlan_wildcards,
+        value >> _PORT.shift & 0xFFFF,
+        (value >> _DL_SRC & _MAC).to_bytes(6, "big"),
+        (value >> _DL_DST & _MAC).to_bytes(6, "big"),
         vlan,
         pcp,
-        Flow.dl_type.of(value),
-        Flow.nw_tos.of(value) & _DSCP_MASK,
-        Flow.nw_proto.of(value),
-        Flow.nw_src.of(value),
-        Flow.nw_dst.of(value),
-        Flow.tp_src.of(value),
-        Flow.tp_dst.of(value),
+        value >> _DL_TYPE & 0xFFFF,
+        value >> _NW_TOS & _DSCP_MASK,
+        value >> _NW_PROTO & 0xFF,
+        value >> _NW_SRC & 0xFFFFFFFF,
+        value >> _NW_DST & 0xFFFFFFFF,
+        value >> _TP_SRC & 0xFFFF,
+        value >> _TP_DST & 0xFFFF,
     )
 
 
@@ -83,9 +89,7 @@ def _n_wild_bits(mask: int) -> int:
 
 
 def _encode_vlan(tci: int, mask: int) -> tuple[int, int, int]:
-    """Wildcards, VLAN and priority."""
-    if not mask:
-        return _ANY_VLAN | _ANY_PCP, 0, 0
+    """Wildcards, VLAN and priority where any of it is matched."""
     if mask & CFI and not tci & CFI:
         return 0, OFP10_VLAN_NONE, 0
     wildcards, vlan, pcp = 0, tci & VLAN_VID_MASK, tci >> VLAN_PCP_SHIFT
@@ -118,19 +122,19 @@ def decode_openflow10(data: bytes, offset: int) -> Match:
         tp_dst,
     ) = _MATCH.unpack_from(data, offset)
     tci, tci_mask = _decode_vlan(wildcards, vlan, pcp)
-    mask = _mask_of(wildcards) | tci_mask << Flow.vlan_tci.shift
+    mask = _mask_of(wildcards) | tci_mask << _TCI.shift
     value = (
-        in_port << Flow.in_port.shift
-        | int.from_bytes(dl_src, "big") << Flow.dl_src.shift
-        | int.from_bytes(dl_dst, "big") << Flow.dl_dst.shift
-        | tci << Flow.vlan_tci.shift
-        | dl_type << Flow.dl_type.shift
-        | nw_tos << Flow.nw_tos.shift
-        | nw_proto << Flow.nw_proto.shift
-        | nw_src << Flow.nw_src.shift
-        | nw_dst << Flow.nw_dst.shift
-        | tp_src << Flow.tp_src.shift
-        | tp_dst << Flow.tp_dst.shift
+        in_port << _PORT.shift
+        | int.from_bytes(dl_src, "big") << _DL_SRC
+        | int.from_bytes(dl_dst, "big") << _DL_DST
+        | tci << _TCI.shift
+        | dl_type << _DL_TYPE
+        | nw_tos << _NW_TOS
+        | nw_proto << _NW_PROTO
+        | nw_src << _NW_SRC
+        | nw_dst << _NW_DST
+        | tp_src << _TP_SRC
+        | tp_dst << _TP_DST
     ) & mask
     if mask & ~_PORT.mask:
         value |= PT_ETHERNET << Flow.packet_type.shift
