@@ -181,7 +181,6 @@ def test_a_session_at_the_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     context = ShellContext(Lab.load("@controlled-switches"))
     session = PromptShell(context, stdin=io.StringIO(lines), stdout=out)
-    session.use_rawinput = False
     assert session.session() == 0
     assert "you are the controller of sw1" in out.getvalue()
     assert context.controllers["sw1"].controller.is_open

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_an_app_of_os_ken_drives_a_lab(tmp_path: Path) -> None:
     program.start()
     with controlled(program) as lab:
         for source, target in (("h1", "h2"), ("h3", "h4"), ("h1", "h4")):
-            wait_until(lambda s=source, t=target: lab.n_requests(s, t))
+            wait_until(partial(lab.n_requests, source, target))
         wait_until(lambda: is_connected(lab))
         assert "actions=CONTROLLER:65535" in lab.flows("sw1")
         assert lab.flows("sw2").count("priority=1,in_port=") >= 4
@@ -87,7 +88,7 @@ def test_who_stands_alone_learns_by_itself_while_nobody_is_there(tmp_path: Path)
             lab.do(switch, "ovs-vsctl", "set", "controller", switch, "inactivity_probe=1000")
         program.stop()
         for switch in ("sw1", "sw2"):
-            wait_until(lambda s=switch: lab.stands_alone(s))
+            wait_until(partial(lab.stands_alone, switch))
         assert lab.talk("h1", "h2")
         program.start()
         wait_until(lambda: not lab.stands_alone("sw1"))

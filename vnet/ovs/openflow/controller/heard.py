@@ -17,6 +17,7 @@ from vnet.ovs.openflow.wire.flow import decode_flow_mod, decode_flow_removed
 from vnet.ovs.openflow.wire.group import decode_group_mod
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.meter import decode_meter_mod
 from vnet.ovs.openflow.wire.packet_in import decode_packet_in
 from vnet.ovs.openflow.wire.packet_out import decode_packet_out
 from vnet.ovs.openflow.wire.port_desc import decode_port_status, decode_ports
@@ -79,6 +80,7 @@ _DECODERS: Mapping[Kind, Decoder] = MappingProxyType(
         kinds.NXT_FLOW_MOD: _flow_mod,
         kinds.OFPT_GROUP_MOD: _of_body(decode_group_mod),
         kinds.NXT_GROUP_MOD: _of_body(decode_group_mod),
+        kinds.OFPT_METER_MOD: lambda heard, offset: decode_meter_mod(heard.message.raw[offset:]),
         kinds.OFPT_PACKET_IN: _packet_in,
         kinds.NXT_PACKET_IN: _packet_in,
         kinds.NXT_PACKET_IN2: _packet_in,

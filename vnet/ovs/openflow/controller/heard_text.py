@@ -15,6 +15,7 @@ from vnet.ovs.openflow.messages import (
     FlowMod,
     FlowRemoved,
     GroupMod,
+    MeterMod,
     PacketIn,
     PacketOut,
     PortStatus,
@@ -23,6 +24,7 @@ from vnet.ovs.openflow.messages import (
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
 from vnet.ovs.openflow.text.flow_print import duration_text, flow_message_text
 from vnet.ovs.openflow.text.group_print import group_message_text
+from vnet.ovs.openflow.text.meter import meter_message_text
 from vnet.ovs.openflow.text.packet_in import packet_in_text
 from vnet.ovs.openflow.text.packet_out import packet_out_text
 from vnet.ovs.openflow.text.port import port_status_text
@@ -105,6 +107,7 @@ _PRINTERS: Mapping[type, Printer] = MappingProxyType(
         PortStatus: lambda status, _heard, _names: port_status_text(status),
         FlowRemoved: _flow_removed,
         FlowMod: _flow_mod,
+        MeterMod: lambda mod, _heard, _names: meter_message_text(mod),
         GroupMod: lambda mod, heard, names: group_message_text(mod, heard.version, names),
     }
 )

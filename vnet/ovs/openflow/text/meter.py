@@ -27,6 +27,11 @@ _FLAGS = {
     "stats": MeterFlags.STATS,
 }
 _RESERVED = {"all": METER_ALL, "controller": METER_CONTROLLER, "slowpath": METER_SLOWPATH}
+_COMMAND_WORDS = {
+    MeterModCommand.ADD: "ADD",
+    MeterModCommand.MODIFY: "MOD",
+    MeterModCommand.DELETE: "DEL",
+}
 _RESERVED_NAMES = {number: name for name, number in _RESERVED.items()}
 _BAND_TYPES = {band_type.value: band_type for band_type in MeterBandType}
 _NAME = re.compile(r"[^=, \t\r\n]+")
@@ -161,6 +166,11 @@ def meter_text(meter_id: int, flags: MeterFlags, bands: Iterable[MeterBand]) -> 
     words = [meter_id_text(meter_id), *(name for name, flag in _FLAGS.items() if flags & flag)]
     lines = [f"{' '.join(words)} bands=", *(_band_text(band, flags) for band in bands)]
     return "\n".join(lines)
+
+
+def meter_message_text(mod: MeterMod) -> str:
+    """A change of meters, after the message's type: ``ADD meter=1 kbps bands=``, a line a band."""
+    return f"{_COMMAND_WORDS[mod.command]} {meter_text(mod.meter_id, mod.flags, mod.bands)}"
 
 
 def _band_text(band: MeterBand, flags: MeterFlags) -> str:
