@@ -54,5 +54,24 @@ def test_ports_come_and_go_before_the_eyes_of_controllers() -> None:
     controller, tool = Peer(switch, OF13, is_primary=True), Peer(switch, OF13)
     switch.vsctl("add-port", "br0", "p9", "--", "set", "interface", "p9", "type=dummy")
     switch.vsctl("del-port", "p2")
-    assert [told[:5] for told in controller.take()] == ["0c 00", "0c 01"]
+    told = controller.take()
+    assert [said[:5] for said in told] == ["0c 00", "0c 02", "0c 01"]
+    states = [said[-56:-48] for said in told[:2]]
+    assert states == ["00000000", "00000004"], "its link is looked at when it is there"
     assert tool.take() == []
+
+
+def test_a_port_is_set_down_before_its_link_is() -> None:
+    switch = switch_with(n_ports=2)
+    peer = Peer(switch, OF13, is_primary=True)
+    ports, down = switch.bridge().ports, PortConfig.PORT_DOWN
+    switch.bridge().port_mod(PortMod(OfpPort(1), down, down))
+    switch.bridge().port_mod(PortMod(OfpPort(1), PortConfig.NONE, down))
+    device = ports[OfpPort(1)].device
+    assert device is not None
+    device.set_admin(False)
+    device.set_admin(True)
+    assert [(said[-57], said[-49]) for said in peer.take()] == [
+        *(("1", "0"), ("1", "1"), ("0", "1"), ("0", "4")),
+        *(("0", "0"), ("1", "1"), ("0", "4")),
+    ], "configuration and state"

@@ -11,9 +11,6 @@ from vnet.ovs.openflow.messages import BundleFlags
 from vnet.ovs.openflow.wire.message import Message
 from vnet.sim.scheduler import Scheduler, Timer
 
-_PATIENCE_NS = 10 * NS_PER_S
-"""A bundle that nobody adds to for so long is given up."""
-
 
 class Bundle:
     """``opening`` is the message that it began with; ``requests`` are those that wait, each with
@@ -29,7 +26,8 @@ class Bundle:
 
 
 class Bundles:
-    """``refuse`` is told of bundles that are given up, by the messages that they began with.
+    """``refuse`` is told of bundles that are given up, by the messages that they began with;
+    those are given up that nobody adds to for ``patience_ns``.
 
     All methods raise :class:`OpenFlowError`, and the bundle that is meant is gone then.
     """
@@ -37,6 +35,7 @@ class Bundles:
     def __init__(
         self, scheduler: Scheduler, refuse: Callable[[Message, OpenFlowError], None]
     ) -> None:
+        self.patience_ns = 0
         self._scheduler = scheduler
         self._refuse = refuse
         self._timer = Timer(scheduler, self._look)
@@ -52,7 +51,7 @@ class Bundles:
         bundle = Bundle(bundle_id, flags, message, self._scheduler.now_ns)
         self._bundles[bundle_id] = bundle
         if self._timer.due_ns is None:
-            self._timer.arm(_PATIENCE_NS)
+            self._timer.arm(NS_PER_S)
         return bundle
 
     def add(self, bundle_id: int, flags: BundleFlags, request: Request, message: Message) -> None:
@@ -106,11 +105,10 @@ class Bundles:
         self._bundles.clear()
 
     def _look(self) -> None:
-        """Give up what has waited for too long."""
-        due_ns = self._scheduler.now_ns - _PATIENCE_NS
+        """Give up what has waited for too long; once a second is often enough."""
+        due_ns = self._scheduler.now_ns - self.patience_ns
         for bundle in [known for known in self._bundles.values() if known.used_ns <= due_ns]:
             del self._bundles[bundle.bundle_id]
             self._refuse(bundle.opening, OpenFlowError("OFPBFC_TIMEOUT"))
         if self._bundles:
-            first_ns = min(bundle.used_ns for bundle in self._bundles.values())
-            self._timer.arm(first_ns - due_ns)
+            self._timer.arm(NS_PER_S)

@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
+from vnet.base.units import NS_PER_S
 from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.packet_in_sink import NO_CONTROLLER
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 Send = Callable[[bytes], None]
 
 _GENERATIONS = 1 << 64
+DEFAULT_BUNDLE_PATIENCE_NS = 10 * NS_PER_S
+"""A bundle that nobody adds to for so long is given up, unless something else is set."""
 
 
 def nothing_waits() -> int:
@@ -48,6 +51,7 @@ class ConnectionManager:
         """That of the last controller that was made primary or secondary."""
         self.source: Ofconn | None = None
         self.source_xids: tuple[int, ...] = ()
+        self.bundle_patience_ns = DEFAULT_BUNDLE_PATIENCE_NS
         ofproto.packet_in_sink = self.packet_in
         self.new_xid = count(1).__next__
         self._news: News | None = None
@@ -74,6 +78,7 @@ class ConnectionManager:
         connection = Ofconn(
             *(self, send, name, versions, self.new_xid()), is_primary=is_primary, backlog=backlog
         )
+        connection.bundles.patience_ns = self.bundle_patience_ns
         self.connections.append(connection)
         if self._news is None:
             self._news = News(self)
@@ -88,6 +93,12 @@ class ConnectionManager:
             self._news.close()
             self._news = None
         self.wishes_changed()
+
+    def set_bundle_patience(self, patience_ns: int) -> None:
+        """Give up bundles after so long, those that there are, too."""
+        self.bundle_patience_ns = patience_ns
+        for connection in self.connections:
+            connection.bundles.patience_ns = patience_ns
 
     def settle(self) -> None:
         """What has changed is in force before the next frame."""

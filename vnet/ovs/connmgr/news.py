@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vnet.ovs.ofproto.description import describe_port
@@ -16,6 +17,7 @@ from vnet.ovs.openflow.messages import (
     MeterMod,
     PortDesc,
     PortReason,
+    PortState,
     PortStatus,
     RemovedReason,
     TableStatus,
@@ -112,8 +114,14 @@ class News:
             return
         desc = self._ports[number] = describe_port(port)
         if was is None:
-            self._tell_of_port(PortReason.ADD, desc)
-        elif was != desc:
+            was = _not_live(desc)
+            self._tell_of_port(PortReason.ADD, was)
+        elif _has_gone_down(was, desc):
+            # What watches the link notices first.
+            dead = _not_live(was)
+            self._tell_of_port(PortReason.MODIFY, dead, was)
+            was = dead
+        if was != desc:
             self._tell_of_port(PortReason.MODIFY, desc, was)
 
     def _tell_of_port(
@@ -123,8 +131,18 @@ class News:
         for connection in self._manager.listeners(AsyncMessage.PORT_STATUS, reason):
             version = connection.version
             assert version is not None
-            if connection is self._manager.source and version < OpenFlowVersion.OF15:
+            is_own = was is not None and was.config != desc.config
+            is_own = is_own and connection is self._manager.source
+            if is_own and version < OpenFlowVersion.OF15:
                 continue
             body = encode_port_status(PortStatus(reason, desc), version)
             if was is None or body != encode_port_status(PortStatus(reason, was), version):
                 connection.tell(OFPT_PORT_STATUS, body)
+
+
+def _not_live(desc: PortDesc) -> PortDesc:
+    return replace(desc, state=desc.state & ~PortState.LIVE)
+
+
+def _has_gone_down(was: PortDesc, desc: PortDesc) -> bool:
+    return PortState.LIVE in was.state and PortState.LINK_DOWN in desc.state & ~was.state

@@ -318,6 +318,7 @@ class Ofproto(Listeners):
             if could_flood != (PortConfig.NO_FLOOD not in port.config):
                 self._judge_floods(port)
             self._port_changed(port)
+            port.set_device()
 
     def _judge_floods(self, port: OfPort) -> None:
         """Ask the spanning tree anew whether floods leave by a port and those bonded with it."""

@@ -15,6 +15,7 @@ from dataclasses import field
 
 from vnet.base.ids import Mac, mac_from_text
 from vnet.base.record import record
+from vnet.base.units import NS_PER_S
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ofproto.switching.vlan_mode import PriorityTags, VlanMode
 from vnet.ovs.ofproto.tunnel.config import TunnelConfig
@@ -30,6 +31,7 @@ from vnet.ovs.vswitchd.tunnel_options import SUPPORTED_TYPES, read_tunnel
 
 _U32_MAX = 0xFFFFFFFF
 _QUEUE_SIZE = 100
+_BUNDLE_IDLE_TIMEOUT_S = 10
 _MOST_QUEUE_SIZE = 512
 _DATAPATH_ID = re.compile(r"[0-9a-fA-F]{16}")
 
@@ -316,6 +318,13 @@ class SwitchConfig(Row):
     def bridge(self, name: str) -> BridgeConfig | None:
         """A bridge by its name."""
         return next((bridge for bridge in self.bridges if bridge.name == name), None)
+
+    @property
+    def bundle_patience_ns(self) -> int:
+        """``other_config:bundle-idle-timeout``: after how long OpenFlow's bundles are given up
+        that nobody adds to."""
+        seconds = setting_number(self.other_config, "bundle-idle-timeout", 0)
+        return (max(seconds, 0) or _BUNDLE_IDLE_TIMEOUT_S) * NS_PER_S
 
     @property
     def vlan_limit(self) -> int:

@@ -119,6 +119,7 @@ class Vswitchd:
             bridge.configure_switching()
         for name, bridge in self.running.items():
             bridge.ofproto.sampling = sampling_of(wanted[name], config.collector_sets)
+            bridge.connmgr.set_bundle_patience(config.bundle_patience_ns)
         self._configure_datapath(config)
         self.config = config
         self.backer.revalidator.touch()

@@ -139,17 +139,19 @@ class OfPort:
     def configure(self, config: PortConfig, mask: PortConfig) -> bool:
         """Set the bits of ``mask`` to those of ``config``; returns whether any has changed.
 
-        PORT_DOWN sets the device itself up or down; a port without a device has no such bit.
+        A port without a device has no PORT_DOWN; on others :meth:`set_device` follows it.
         """
         toggled = (config ^ self.config) & mask
-        if PortConfig.PORT_DOWN in toggled:
-            if self.device is None:
-                toggled &= ~PortConfig.PORT_DOWN
-            else:
-                self.device.set_admin(PortConfig.PORT_DOWN not in config)
+        if self.device is None:
+            toggled &= ~PortConfig.PORT_DOWN
         self.config = self.config & ~toggled | config & toggled
         self._set_state(self.state)
         return bool(toggled)
+
+    def set_device(self) -> None:
+        """Set the device itself up or down, as the port is configured."""
+        if self.device is not None:
+            self.device.set_admin(PortConfig.PORT_DOWN not in self.config)
 
     def set_tree(self, standing: TreeStanding) -> None:
         """Take a place in a spanning tree, which the port's state shows."""
