@@ -19,10 +19,14 @@ from vnet.ovs.openflow.wire.kinds import kind_of
 from vnet.ovs.openflow.wire.message import Message
 
 LOSSY = {
-    (kinds.OFPST_TABLE_REPLY, OpenFlowVersion.OF10),  # what cannot be matched counts as wild, too
-    (kinds.OFPST_TABLE_REPLY, OpenFlowVersion.OF11),  # besides, misses have other numbers
+    *((kinds.OFPST_TABLE_REPLY, version) for version in (1, 2)),  # cannot be matched: wild, too
     *((kinds.OFPT_TABLE_MOD, version) for version in OpenFlowVersion),  # OVS misreads eviction
+    *((kinds.OFPT_GROUP_MOD, version) for version in OpenFlowVersion),  # old actions become new
+    *((kinds.OFPST_GROUP_DESC_REPLY, version) for version in OpenFlowVersion),
 }
+"""What says something else once it is written anew, and the same from then on."""
+NEVER_SETTLED = (kinds.OFPST_TABLE_REPLY, OpenFlowVersion.OF11)
+"""Open vSwitch numbers misses otherwise in what it sends than in what it reads."""
 
 MESSAGES = [
     line.split() for line in (Path(__file__).parent / "messages.txt").read_text().splitlines()
@@ -62,6 +66,12 @@ def test_rubbish_is_refused_or_means_something(kind: Kind) -> None:
                 value = CODECS[kind].decode(bytes(body), OpenFlowVersion(version))
             except OpenFlowError:
                 continue
-            written = CODECS[kind].encode(value, OpenFlowVersion(version))
-            if (kind, version) not in LOSSY:
-                assert CODECS[kind].decode(written, OpenFlowVersion(version)) == value
+            again = written_anew(kind, value, version)
+            if (kind, version) in LOSSY:
+                value, again = again, written_anew(kind, again, version)
+            assert again == value or (kind, version) == NEVER_SETTLED
+
+
+def written_anew(kind: Kind, value: object, number: int) -> object:
+    version = OpenFlowVersion(number)
+    return CODECS[kind].decode(CODECS[kind].encode(value, version), version)
