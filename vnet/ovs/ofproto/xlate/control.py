@@ -5,9 +5,10 @@ from __future__ import annotations
 from vnet.ovs.dpif.actions import Meter as OdpMeter
 from vnet.ovs.dpif.actions import SlowPath
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.ports import OFPP_UNSET
+from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_UNSET, OfpPort
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP, ETH_TYPE_IPV6
 from vnet.ovs.ofproto.xlate.cache import FinTimeoutEffect
+from vnet.ovs.ofproto.xlate.commit import commit
 from vnet.ovs.ofproto.xlate.context import XlateCtx
 from vnet.ovs.ofproto.xlate.freeze import trigger_freeze, trigger_recirculate_behind_meter
 from vnet.ovs.ofproto.xlate.loop import Place, Verdict, carries_out, carries_out_in_place
@@ -35,16 +36,35 @@ def _conjunction(ctx: XlateCtx, _action: ofpacts.Conjunction) -> None:
     ctx.fail("executing no-op conjunction action")
 
 
-@carries_out(ofpacts.Meter)
-def _meter(ctx: XlateCtx, action: ofpacts.Meter) -> None:
+@carries_out_in_place(ofpacts.Meter)
+def _meter(ctx: XlateCtx, action: ofpacts.Meter, place: Place) -> Verdict:
     meter = ctx.bridge.meters.get(action.meter_id)
     if meter is None:
-        return
+        return Verdict.NEXT
     if not meter.may_remark or ctx.flow.dl_type not in _REMARKED:
+        ctx.actions.append(OdpMeter(meter.datapath_id))
+    elif _only_leaves(ctx, place):
+        commit(ctx)
         ctx.actions.append(OdpMeter(meter.datapath_id))
     else:
         # What comes behind has to see the DSCP that comes out.
         trigger_recirculate_behind_meter(ctx, meter.datapath_id)
+    return Verdict.NEXT
+
+
+def _only_leaves(ctx: XlateCtx, place: Place) -> bool:
+    """Whether nothing is left to do but to send the packet out of ports, whatever its DSCP is."""
+    if not place.is_in_last_list or ctx.bridge.switching.mirrors:
+        return False
+    return all(isinstance(one, Output) and _asks_nothing(ctx, one.port) for one in place.rest)
+
+
+def _asks_nothing(ctx: XlateCtx, number: OfpPort) -> bool:
+    """Whether a port sends packets as they are, in its own datapath and by its own wire."""
+    port = ctx.bridge.ports.get(number)
+    if port is None or port.odp_port is None or number == OFPP_LOCAL:
+        return False
+    return port.peer is None and port.tunnel is None and not port.queue_dscp
 
 
 @carries_out(ofpacts.FinTimeout)

@@ -25,12 +25,14 @@ ActionT = TypeVar("ActionT", bound=Ofpact)
 class Place(NamedTuple):
     """Where in a list of actions the present one stands.
 
-    ``is_last``: nothing comes after it, so that no copy of the packet is needed.
+    ``is_last``: nothing comes after it, so that no copy of the packet is needed;
+    ``is_in_last_list``: nothing comes after the list.
     """
 
     is_last: bool
     in_bucket: bool
     rest: Ofpacts
+    is_in_last_list: bool
 
 
 class Verdict(Enum):
@@ -103,10 +105,12 @@ def do_actions(ctx: XlateCtx, actions: Ofpacts, *, is_last: bool, in_bucket: boo
         if simple is not None:
             simple(ctx, action)
         else:
+            is_in_last_list = is_last and not ctx.action_set
             place = Place(
-                is_last and index == final and not ctx.action_set,
+                is_in_last_list and index == final,
                 in_bucket,
                 actions[index + 1 :],
+                is_in_last_list,
             )
             verdict = _placed[type(action)](ctx, action, place)
             if verdict is Verdict.STOP:
