@@ -21,7 +21,8 @@ from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.flow import decode_flow_updates, encode_flow_monitor_request
 from vnet.ovs.openflow.wire.message import Message
 
-OF10, OF13, OF14 = OpenFlowVersion.OF10, OpenFlowVersion.OF13, OpenFlowVersion.OF14
+OF10, OF11 = OpenFlowVersion.OF10, OpenFlowVersion.OF11
+OF13, OF14 = OpenFlowVersion.OF13, OpenFlowVersion.OF14
 ADD, MODIFY, DELETE = FlowModCommand.ADD, FlowModCommand.MODIFY, FlowModCommand.DELETE
 ALL = (
     FlowMonitorFlags.INITIAL
@@ -53,7 +54,7 @@ def updates(peer: Peer, heard: list[str]) -> list[FlowUpdate]:
     return told
 
 
-@pytest.mark.parametrize("version", [OF10, OF13, OF14])
+@pytest.mark.parametrize("version", [OF10, OF11, OF13, OF14])
 def test_what_others_do_is_told_and_what_one_does_oneself_is_abbreviated(
     version: OpenFlowVersion,
 ) -> None:
@@ -82,6 +83,15 @@ def test_flows_that_go_by_themselves_are_told_with_the_reason() -> None:
     assert [(u.event, u.reason) for u in told] == [
         (FlowUpdateEvent.REMOVED, RemovedReason.HARD_TIMEOUT)
     ]
+
+
+def test_up_to_1_2_actions_are_told_as_a_list() -> None:
+    """Recorded from ovs-vswitchd 3.1, which has instructions in such a flow's statistics."""
+    watcher = Peer(switch_with(["in_port=1,actions=output:2"]), OF11)
+    raw = encode_flow_monitor_request(FlowMonitorRequest(5, flags=ALL), OF11, 7)
+    (said,) = watcher.say(f"12 {raw[8:].hex()}")
+    assert said.endswith("00000010000000020000000000000000"), "output, and no instruction"
+    assert "0004001800000000" not in said
 
 
 def test_only_what_was_asked_for_is_told() -> None:

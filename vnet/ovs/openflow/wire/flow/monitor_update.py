@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowUpdate, FlowUpdateEvent
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.actions import decode_instructions, encode_instructions
+from vnet.ovs.openflow.wire.actions import (
+    decode_actions,
+    decode_instructions,
+    encode_actions,
+    encode_instructions,
+)
 from vnet.ovs.openflow.wire.flow.parts import put_nxm, take_nxm
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.kinds import (
@@ -64,9 +69,10 @@ def _encode_nx(update: FlowUpdate, version: OpenFlowVersion) -> bytes:
     if version == OpenFlowVersion.OF13:
         match = encode_oxm(update.match, version)
         n_match_bytes = oxm_bytes(match)
+        actions = encode_instructions(update.actions, version)
     else:
         n_match_bytes, match = put_nxm(update.match)
-    actions = encode_instructions(update.actions, version)
+        actions = encode_actions(update.actions, version)
     head = _NX_FULL.pack(
         _NX_FULL.size + len(match) + len(actions),
         _NX_NUMBERS[update.event],
@@ -160,9 +166,10 @@ def _decode_nx(
     )
     if kind is ONFST_FLOW_MONITOR_REPLY:
         match, end = decode_match(entry, _NX_FULL.size, version)
+        actions = decode_instructions(entry[end:], version)
     else:
         match, _, _, end = take_nxm(entry, _NX_FULL.size, n_match_bytes)
-    actions = decode_instructions(entry[end:], version)
+        actions = decode_actions(entry[end:], version)
     return FlowUpdate(event, 0, reason, table_id, priority, idle, hard, cookie, match, actions)
 
 
