@@ -214,6 +214,12 @@ def entry_at(
     outside the mask, NXFMFC_INVALID_TLV_FIELD).
     """
     header = header_at(data, offset, end, openflow_full=openflow_full)
+    return _entry(header, data, offset, end, tun_lengths)
+
+
+def _entry(
+    header: FieldHeader, data: bytes, offset: int, end: int, tun_lengths: TunLengths | None
+) -> FieldEntry:
     field, is_masked, n_bytes, header_bytes, payload_bytes, _ = header
     if field is not None and field.is_tun_metadata:
         _check_tun_option(field, tun_lengths)
@@ -254,15 +260,13 @@ def take_field(
     OFPBMC_BAD_FIELD but OFPBAC_BAD_SET_TYPE or OFPBAC_BAD_SET_LEN (see
     :mod:`~vnet.ovs.openflow.wire.unknown_field`).
     """
-    if is_action:
-        header = header_at(data, offset, end, openflow_full=openflow_full)
-        if header.field is None:
-            raise _unknown(data, offset, header)
-    entry = entry_at(data, offset, end, tun_lengths, openflow_full=openflow_full)
-    field = entry.header.field
-    if field is None:
+    header = header_at(data, offset, end, openflow_full=openflow_full)
+    if is_action and header.field is None:
+        raise _unknown(data, offset, header)
+    _, value, mask, end = _entry(header, data, offset, end, tun_lengths)
+    if header.field is None:
         raise OpenFlowError("OFPBMC_BAD_FIELD")
-    return field, entry.value, entry.mask if entry.header.is_masked else None, entry.end
+    return header.field, value, mask if header.is_masked else None, end
 
 
 def _unknown(data: bytes, offset: int, header: FieldHeader) -> OpenFlowError:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vnet.ovs.flow.fields import Field
 from vnet.ovs.openflow.ofpacts import (
+    ClearActions,
     Conjunction,
     Ct,
+    GotoTable,
     Meter,
     Nat,
     Note,
     Ofpact,
     RegMove,
     SetField,
+    WriteActions,
+    WriteMetadata,
 )
 from vnet.ovs.openflow.text.actions.kind import Instruction
 from vnet.ovs.openflow.text.actions.registry import KINDS
 from vnet.ovs.openflow.version import OpenFlowVersion
 
 _CT_FIELDS = ("ct_mark", "ct_label")
+_WRITING = frozenset((SetField, RegMove))
+_INSTRUCTIONS = (Meter, ClearActions, WriteActions, WriteMetadata, GotoTable)
+_RULED = frozenset((Conjunction, Nat, *_INSTRUCTIONS))
 
 
 class MisplacedError(Exception):
@@ -40,6 +48,8 @@ def verify_order(
     """Raise :class:`MisplacedError` unless ``actions``, within an ``outer`` one or a flow, stand
     where they may.
     """
+    if outer is None and _may_stand_anywhere(actions):
+        return
     previous: Instruction | None = None
     for action in actions:
         if isinstance(action, Conjunction):
@@ -54,6 +64,16 @@ def verify_order(
                 f"{instruction.text} instruction not allowed here", "OFPBIC_UNSUP_INST"
             )
         previous = instruction
+
+
+def _may_stand_anywhere(actions: Sequence[Ofpact]) -> bool:
+    """Whether no rule at all is about these actions, as is so for most lists."""
+    kinds = set(map(type, actions))
+    if not kinds.isdisjoint(_RULED):
+        return False
+    return kinds.isdisjoint(_WRITING) or not any(
+        field is not None and field.name in _CT_FIELDS for field in map(_written_field, actions)
+    )
 
 
 def instruction_of(action: Ofpact, version: OpenFlowVersion) -> Instruction:
@@ -73,14 +93,14 @@ def _verify_conjunction(actions: Sequence[Ofpact]) -> None:
             )
 
 
+def _written_field(action: Ofpact) -> Field | None:
+    if isinstance(action, SetField):
+        return action.field
+    return action.destination.field if isinstance(action, RegMove) else None
+
+
 def _verify_nested(action: Ofpact, outer: type[Ofpact] | None) -> None:
-    field = (
-        action.field
-        if isinstance(action, SetField)
-        else action.destination.field
-        if isinstance(action, RegMove)
-        else None
-    )
+    field = _written_field(action)
     if field is not None and field.name in _CT_FIELDS and outer is not Ct:
         raise MisplacedError("cannot set CT fields outside of ct action", "OFPBAC_BAD_SET_ARGUMENT")
     if isinstance(action, Nat):

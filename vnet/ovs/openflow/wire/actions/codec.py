@@ -81,22 +81,23 @@ class _Place(NamedTuple):
     decode: Decode
 
 
-_Places = dict[tuple[OpenFlowVersion, int, int], _Place]
+_Places = dict[tuple[int, int], _Place]
+"""By vendor and type, of one version."""
 
 
-def _places(forms: Iterable[Form]) -> _Places:
-    return {
-        (version, number.vendor, number.type): _Place(
-            *form.length_range(version), form.body_start(version), form.decode
-        )
-        for form in forms
-        for version, number in form.numbers.items()
-    }
+def _places(forms: Iterable[Form]) -> tuple[_Places, ...]:
+    """For each version, at its number."""
+    places: tuple[_Places, ...] = tuple({} for _ in range(max(OpenFlowVersion) + 1))
+    for form in forms:
+        for version, number in form.numbers.items():
+            place = _Place(*form.length_range(version), form.body_start(version), form.decode)
+            places[version][number] = place
+    return places
 
 
-_FORMS = [form for family in _FAMILIES for form in family.forms]
-_PLACES = _places((*_FORMS, *fields.FORMS, *nests.FORMS))
-_FULL_PLACES = _PLACES | _places(openflow_full.FAMILY.forms)
+_FORMS = [*(form for family in _FAMILIES for form in family.forms), *fields.FORMS, *nests.FORMS]
+_PLACES = _places(_FORMS)
+_FULL_PLACES = _places((*_FORMS, *openflow_full.FAMILY.forms))
 """What is known to who speaks OpenFlow whole."""
 
 
@@ -104,41 +105,38 @@ def decode_list(data: bytes, reading: Reading) -> Ofpacts:
     """The actions of ``data``, to its end. Raises :class:`OpenFlowError`."""
     actions = []
     offset, end = 0, len(data)
-    version = reading.version
-    places = _FULL_PLACES if reading.openflow_full else _PLACES
+    places = (_FULL_PLACES if reading.openflow_full else _PLACES)[reading.version]
     while offset < end:
-        place = _place_at(data, offset, version, places)
-        length = HEADER.unpack_from(data, offset)[1]
+        kind, length, vendor, subtype = _head(data, offset, end)
+        place = places.get((vendor, subtype if vendor else kind))
+        if place is None:
+            raise OpenFlowError("OFPBAC_BAD_VENDOR_TYPE" if vendor else "OFPBAC_BAD_TYPE")
+        least_bytes, greatest_bytes, body_start, decode = place
         following = offset + length
         if (
             following > end
-            or not place.least_bytes <= length <= place.greatest_bytes
+            or not least_bytes <= length <= greatest_bytes
             or length % ALIGNMENT_BYTES
         ):
             raise OpenFlowError("OFPBAC_BAD_LEN")
-        actions.append(place.decode(data[offset + place.body_start : following], reading))
+        actions.append(decode(data[offset + body_start : following], reading))
         offset = following
     return tuple(actions)
 
 
-def _place_at(data: bytes, offset: int, version: OpenFlowVersion, places: _Places) -> _Place:
-    """What is known of the action at ``offset``."""
-    n_left = len(data) - offset
-    if n_left < ALIGNMENT_BYTES:
+def _head(data: bytes, offset: int, end: int) -> tuple[int, int, int, int]:
+    """Type, length, vendor and subtype of the action at ``offset``."""
+    if end - offset < ALIGNMENT_BYTES:
         raise OpenFlowError("OFPBAC_BAD_LEN")
-    kind, _ = HEADER.unpack_from(data, offset)
-    vendor = STANDARD
-    if kind == EXPERIMENTER_TYPE:
-        vendor = int.from_bytes(data[offset + HEADER.size : offset + ALIGNMENT_BYTES], "big")
-        if vendor not in VENDORS:
-            raise OpenFlowError("OFPBAC_BAD_VENDOR")
-        if n_left < 2 * ALIGNMENT_BYTES:
-            raise OpenFlowError("OFPBAC_BAD_LEN")
-        *_, kind = EXTENSION.unpack_from(data, offset)
-    place = places.get((version, vendor, kind))
-    if place is None:
-        raise OpenFlowError("OFPBAC_BAD_VENDOR_TYPE" if vendor else "OFPBAC_BAD_TYPE")
-    return place
+    kind, length = HEADER.unpack_from(data, offset)
+    if kind != EXPERIMENTER_TYPE:
+        return kind, length, STANDARD, 0
+    vendor = int.from_bytes(data[offset + HEADER.size : offset + ALIGNMENT_BYTES], "big")
+    if vendor not in VENDORS:
+        raise OpenFlowError("OFPBAC_BAD_VENDOR")
+    if end - offset < 2 * ALIGNMENT_BYTES:
+        raise OpenFlowError("OFPBAC_BAD_LEN")
+    return EXTENSION.unpack_from(data, offset)
 
 
 # -- writing

@@ -101,9 +101,8 @@ class Form:
         self.is_extensible = is_extensible
         # To who does not know the action it is said all the same, and refused there.
         some = next(iter(numbers.values()))
-        self._starts = {
-            version: _Start.of(numbers.get(version, some), alignment) for version in OpenFlowVersion
-        }
+        numbered = [numbers.get(version, some) for version in OpenFlowVersion]
+        self._starts = [_Start.of(number, alignment) for number in (some, *numbered)]
 
     def encode(self, version: OpenFlowVersion, body: bytes = b"") -> bytes:
         """The action with this body. Raises OFPBAC_BAD_LEN if it is longer than can be said."""

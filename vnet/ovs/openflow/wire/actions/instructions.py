@@ -57,6 +57,7 @@ _LAYOUTS = {
     Instruction.CLEAR_ACTIONS: _ACTIONS,
     Instruction.METER: _METER,
 }
+_INSTRUCTIONS = frozenset((Meter, ClearActions, WriteActions, WriteMetadata, GotoTable))
 _WITH_ACTIONS = (Instruction.WRITE_ACTIONS, Instruction.APPLY_ACTIONS)
 
 
@@ -70,6 +71,8 @@ def decode_instruction_list(data: bytes, reading: Reading) -> Ofpacts:
     """
     if len(data) % _ALIGNMENT_BYTES:
         raise OpenFlowError("OFPBIC_BAD_LEN")
+    if _applies_all(data):
+        return decode_list(data[_ACTIONS.size :], reading)
     actions: list[Ofpact] = []
     for instruction, inst in sorted(_split(data, reading.version).items()):
         match instruction:
@@ -86,6 +89,14 @@ def decode_instruction_list(data: bytes, reading: Reading) -> Ofpacts:
             case Instruction.GOTO_TABLE:
                 actions.append(GotoTable(_GOTO_TABLE.unpack(inst)[2]))
     return tuple(actions)
+
+
+def _applies_all(data: bytes) -> bool:
+    """Whether there is one instruction, the most common one."""
+    if len(data) < _HEADER.size:
+        return False
+    kind, length = _HEADER.unpack_from(data)
+    return bool(kind == _TYPES[Instruction.APPLY_ACTIONS] and length == len(data))
 
 
 def _split(data: bytes, version: OpenFlowVersion) -> dict[Instruction, bytes]:
@@ -131,6 +142,8 @@ def _action_set(data: bytes, reading: Reading) -> Ofpacts:
 
 def encode_instruction_list(actions: Ofpacts, version: OpenFlowVersion) -> bytes:
     """Actions of a flow as instructions. Those without actions are left out."""
+    if _INSTRUCTIONS.isdisjoint(map(type, actions)):
+        return _encode_actions(Instruction.APPLY_ACTIONS, actions, version)
     said = []
     applied: list[Ofpact] = []
     for action in actions:

@@ -27,6 +27,17 @@ class Reading:
     ``openflow_full`` actions and fields are known, and fields set, that are not in Open vSwitch.
     """
 
+    __slots__ = (
+        "_depth",
+        "_read",
+        "_verify",
+        "allows_debug",
+        "openflow_full",
+        "tun_lengths",
+        "tun_options",
+        "version",
+    )
+
     def __init__(
         self,
         version: OpenFlowVersion,
