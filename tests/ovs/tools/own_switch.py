@@ -1,8 +1,7 @@
 """An Open vSwitch of ours inside this process, told by the real programs.
 
-``ovs-vsctl`` and ``ovs-appctl`` find it by its run directory as they find any; while one of them
-runs, the switch's clock is served. The wire protocol of ``ovs-ofctl`` is not there yet, so its
-lines go to the code behind it, as the shell's do.
+They find it by its run directory as they find any; while one of them runs, the switch's clock is
+served.
 """
 
 from __future__ import annotations
@@ -15,15 +14,12 @@ from contextlib import chdir, closing, contextmanager
 from pathlib import Path
 from typing import IO
 
-from tests.ovs.command_switch import ofctl_output
 from tests.ovs.tools.side import Answer, environment_of
 from vnet.base.chance import Chance
 from vnet.base.units import NS_PER_S
 from vnet.live.clock import WallClock
 from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.switch.standalone import standalone_switch
-from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.vswitchd.daemon import Daemon
 
 _TIMEOUT_NS = 30 * NS_PER_S
@@ -53,8 +49,8 @@ class OwnSwitch:
 
     def run(self, words: Sequence[str], lines: Sequence[str] = ()) -> Answer:
         """Carry out a command line; ``lines`` are in the file that it names last."""
-        if words[0] == "ovs-ofctl":
-            return self._ofctl(words[1:], lines)
+        if lines:
+            (self.directory / words[-1]).write_text("\n".join(lines), encoding="utf-8")
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             process = subprocess.Popen(
                 words, env=self._environment, cwd=self.directory, stdout=output, stderr=errors
@@ -72,13 +68,6 @@ class OwnSwitch:
             self._clock.forget(ended)
             ended.close()
             process.wait(timeout=1)
-
-    def _ofctl(self, words: Sequence[str], lines: Sequence[str]) -> Answer:
-        try:
-            output = ofctl_output(self.daemon.vswitchd, words, lines)
-        except (OvsTextError, OpenFlowError) as error:
-            return Answer(1, "", f"ovs-ofctl: {error}\n")
-        return Answer(0, f"{output}\n" if output else "", "")
 
 
 def _read(file: IO[str]) -> str:

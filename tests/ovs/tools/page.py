@@ -13,11 +13,11 @@ from tests.ovs.tools.scene import Row, all_scenes
 _HEAD = """\
 # The programs of Open vSwitch
 
-`ovs-vsctl`, `ovsdb-client`, `ovsdb-tool` and `ovs-appctl`, as Debian's openvswitch-switch 3.1.0 has
-them, speak to vnet's daemons as to Open vSwitch's own. For every sub-command, command lines with
-its options and its errors are typed to both, side by side; where what Open vSwitch answers does not
-depend on chance, both answer the same, to the letter: output, complaints and exit code. The lines
-are in `tests/ovs/tools/scenes/`, and this page is made from them
+`ovs-vsctl`, `ovs-ofctl`, `ovsdb-client`, `ovsdb-tool` and `ovs-appctl`, as Debian's
+openvswitch-switch 3.1.0 has them, speak to vnet's daemons as to Open vSwitch's own. For every
+sub-command, command lines with its options and its errors are typed to both, side by side; where
+what Open vSwitch answers does not depend on chance, both answer the same, to the letter: output,
+complaints and exit code. The lines are in `tests/ovs/tools/scenes/`, and this page is made of them
 (`python -m tests.ovs.tools.page > docs/ovs-tools.md`).
 """
 _TAIL = """\
@@ -33,6 +33,7 @@ _TAIL = """\
 """
 _PROGRAMS = {
     "ovs-vsctl": "what the switch is to be, as the database says",
+    "ovs-ofctl": "flows, groups and all else that OpenFlow says to a bridge",
     "ovsdb-client": "the database itself",
     "ovsdb-tool": "its file, which either server reads as the other wrote it",
     "ovs-appctl": "what a daemon is asked while it runs",

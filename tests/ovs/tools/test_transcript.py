@@ -45,6 +45,7 @@ def test_what_differs_or_is_missing_has_a_remark_and_a_line_that_shows_it() -> N
 
 _WORDS = {
     ("ovs-vsctl", "--commands"): r",([\w-]+),",
+    ("ovs-ofctl", "list-commands"): r"(?m)^  ([a-z][\w-]+)",
     ("ovsdb-client", "--help"): r"(?m)^  (?:\[--force\] )?([a-z-]+) \[",
     ("ovsdb-tool", "--help"): r"(?m)^  (?:\[\S*\] )?([a-z][a-z-]+) +[\[DARS]",
 }
