@@ -96,6 +96,15 @@ def test_openflow_has_no_word_for_counts_that_are_unknown() -> None:
         assert read.n_packets == (UNKNOWN_COUNT if may_be_unknown else 0)
 
 
+def test_no_part_has_room_for_the_longest_flows() -> None:
+    actions = (Output(OfpPort(2)),) * 8188
+    for kind, version in _REPLIES:
+        assert flow.encode_flow_stats(_STATS._replace(actions=actions), kind, version) == b""
+    update = FlowUpdate(FlowUpdateEvent.ADDED, match=_MATCH, actions=actions)
+    for version in OpenFlowVersion:
+        assert flow.encode_flow_update(update, version) == b""
+
+
 @pytest.mark.ovs
 @pytest.mark.skipif(shutil.which("ovs-ofctl") is None, reason="ovs-ofctl is not installed")
 def test_open_vswitch_reads_the_statistics() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
 from vnet.ovs.ofproto.rules.rule import Rule
@@ -15,6 +15,10 @@ from vnet.ovs.openflow.wire.flow import (
     encode_flow_stats,
 )
 from vnet.ovs.openflow.wire.kinds import reply_to
+
+_TOO_LONG = (
+    "Flow exceeded the maximum flow statistics reply size and was excluded from the response set"
+)
 
 
 def read_mod(request: Request) -> FlowMod:
@@ -44,11 +48,17 @@ def modify(request: Request) -> Iterable[bytes]:
 
 def stats(request: Request) -> Iterable[bytes]:
     """OFPST_FLOW and Nicira's"""
+    return request.parts(_entries(request))
+
+
+def _entries(request: Request) -> Iterator[bytes]:
     version, kind = request.version, reply_to(request.kind)
     now_ns = request.bridge.scheduler.now_ns
-    return request.parts(
-        encode_flow_stats(stats_of(rule, now_ns), kind, version) for rule in _selected(request)
-    )
+    for rule in _selected(request):
+        entry = encode_flow_stats(stats_of(rule, now_ns), kind, version)
+        if not entry:
+            request.ofconn.manager.vlog.module("ofp_flow").warn(_TOO_LONG)
+        yield entry
 
 
 def aggregate(request: Request) -> Iterable[bytes]:

@@ -40,7 +40,9 @@ def watch(request: Request) -> Iterable[bytes]:
 
 def _change(request: Request, message: Message, new: list[FlowMonitorRequest]) -> None:
     body = message.raw[request.offset :]
-    for wanted in decode_flow_monitor_requests(body, request.kind, request.version):
+    for wanted in decode_flow_monitor_requests(
+        body, request.kind, request.version, openflow_full=request.bridge.openflow_full
+    ):
         if wanted.table_id != TABLE_ALL and wanted.table_id >= N_TABLES:
             raise OpenFlowError("OFPBRC_BAD_TABLE_ID")
         monitor = request.ofconn.monitors.change(wanted)

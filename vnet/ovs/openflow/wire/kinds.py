@@ -254,7 +254,7 @@ def pack_multipart(kind: Kind, version: int, xid: int, entries: Iterable[bytes])
     No entry is divided.
     """
     numbering = kind.numberings[version]
-    room_bytes = _MOST_BYTES - numbering.offset
+    room_bytes = room_for_entries(kind, version)
     bodies: list[bytes] = []
     body: list[bytes] = []
     n_bytes = 0
@@ -267,6 +267,11 @@ def pack_multipart(kind: Kind, version: int, xid: int, entries: Iterable[bytes])
     more = _with_more(numbering.prefix)
     parts = [encode(version, numbering.type, xid, more + full) for full in bodies]
     return [*parts, encode(version, numbering.type, xid, numbering.prefix + b"".join(body))]
+
+
+def room_for_entries(kind: Kind, version: int) -> int:
+    """How many bytes of entries fit into one part of a multipart message."""
+    return _MOST_BYTES - kind.numberings[version].offset
 
 
 def is_multipart_request(message: Message) -> bool:

@@ -33,6 +33,7 @@ from vnet.ovs.openflow.wire.actions.reading import Reading
 
 _HEADER = struct.Struct("!HH")
 _ACTIONS = struct.Struct("!HH4x")
+_MOST_BYTES = 0xFFFF
 _GOTO_TABLE = struct.Struct("!HHB3x")
 _WRITE_METADATA = struct.Struct("!HH4xQQ")
 _METER = struct.Struct("!HHI")
@@ -184,4 +185,7 @@ def _encode_actions(instruction: Instruction, actions: Ofpacts, version: OpenFlo
     body = encode_list(actions, version)
     if not body:
         return b""
-    return _ACTIONS.pack(_TYPES[instruction], _ACTIONS.size + len(body)) + body
+    n_bytes = _ACTIONS.size + len(body)
+    if n_bytes > _MOST_BYTES:
+        raise OpenFlowError("OFPBAC_BAD_LEN")
+    return _ACTIONS.pack(_TYPES[instruction], n_bytes) + body

@@ -45,7 +45,7 @@ _LOG = "ofp_monitor"
 
 
 def decode_flow_monitor_requests(
-    body: bytes, kind: Kind, version: OpenFlowVersion
+    body: bytes, kind: Kind, version: OpenFlowVersion, *, openflow_full: bool = False
 ) -> Iterator[FlowMonitorRequest]:
     """The requests in a message of ``kind`` (ofputil_decode_flow_monitor_request).
 
@@ -59,9 +59,9 @@ def decode_flow_monitor_requests(
         if kind is NXST_FLOW_MONITOR_REQUEST:
             request, offset = _decode_nx(body, offset)
         elif kind is ONFST_FLOW_MONITOR_REQUEST:
-            request, offset = _decode_onf(body, offset)
+            request, offset = _decode_onf(body, offset, openflow_full)
         else:
-            request, offset = _decode_openflow14(body, offset, version)
+            request, offset = _decode_openflow14(body, offset, version, openflow_full)
         yield request
 
 
@@ -73,11 +73,13 @@ def _decode_nx(body: bytes, offset: int) -> tuple[FlowMonitorRequest, int]:
     return FlowMonitorRequest(monitor_id, add, flags, match, table_id, OfpPort(out_port)), end
 
 
-def _decode_onf(body: bytes, offset: int) -> tuple[FlowMonitorRequest, int]:
+def _decode_onf(body: bytes, offset: int, openflow_full: bool) -> tuple[FlowMonitorRequest, int]:
     monitor_id, bits, _, out_port, table_id, zeros = _ONF.unpack_from(body, offset)
     flags = _decode_nx_flags(bits, zeros, "ONFST_FLOW_MONITOR")
     port = port_from_of11(out_port)
-    match, end = decode_match(body, offset + _ONF.size, OpenFlowVersion.OF13)
+    match, end = decode_match(
+        body, offset + _ONF.size, OpenFlowVersion.OF13, openflow_full=openflow_full
+    )
     add = FlowMonitorCommand.ADD
     return FlowMonitorRequest(monitor_id, add, flags, match, table_id, port), end
 
@@ -92,17 +94,17 @@ def _decode_nx_flags(bits: int, zeros: bytes, name: str) -> FlowMonitorFlags:
 
 
 def _decode_openflow14(
-    body: bytes, offset: int, version: OpenFlowVersion
+    body: bytes, offset: int, version: OpenFlowVersion, openflow_full: bool
 ) -> tuple[FlowMonitorRequest, int]:
     monitor_id, out_port, out_group, bits, table_id, number = _OF14.unpack_from(body, offset)
     offset += _OF14.size
     if number == FlowMonitorCommand.DELETE:
-        _, end = decode_match(body, offset, version)
+        _, end = decode_match(body, offset, version, openflow_full=openflow_full)
         return FlowMonitorRequest(monitor_id, FlowMonitorCommand.DELETE), end
     if not bits & _EVENTS or bits & ~(_ALIKE | int(FlowMonitorFlags.ONLY_OWN)):
         raise _bad_flags("OFPST_FLOW_MONITOR", bits)
     port = port_from_of11(out_port)
-    match, end = decode_match(body, offset, version)
+    match, end = decode_match(body, offset, version, openflow_full=openflow_full)
     flags = FlowMonitorFlags(bits)
     request = FlowMonitorRequest(monitor_id, number, flags, match, table_id, port, out_group)
     return request, end

@@ -27,6 +27,7 @@ from vnet.ovs.openflow.wire.kinds import (
     ONFT_FLOW_MONITOR_PAUSED,
     ONFT_FLOW_MONITOR_RESUMED,
     pack,
+    room_for_entries,
 )
 from vnet.ovs.openflow.wire.match import decode_match, encode_oxm, oxm_bytes
 
@@ -35,6 +36,7 @@ _NX_FULL = struct.Struct("!HHHHHHHBxQ")
 _OF14_FULL = struct.Struct("!HHBBHHH4xQ")
 _SHORT = struct.Struct("!HHI")
 _LOG = "ofp_monitor"
+_LENGTH_MASK = 0xFFFF
 
 _NX_EVENTS = {
     0: FlowUpdateEvent.ADDED,
@@ -57,12 +59,19 @@ def update_kind(version: OpenFlowVersion) -> Kind:
 
 
 def encode_flow_update(update: FlowUpdate, version: OpenFlowVersion) -> bytes:
-    """An entry of :func:`update_kind` (ofputil_append_flow_update)."""
+    """An entry of :func:`update_kind` (ofputil_append_flow_update); nothing where no message has
+    room for it.
+    """
     is_openflow14 = version >= OpenFlowVersion.OF14
     if update.event is FlowUpdateEvent.ABBREV:
         number = update.event if is_openflow14 else _NX_NUMBERS[update.event]
         return _SHORT.pack(_SHORT.size, number, update.xid)
-    return _encode_openflow14(update, version) if is_openflow14 else _encode_nx(update, version)
+    encode = _encode_openflow14 if is_openflow14 else _encode_nx
+    try:
+        entry = encode(update, version)
+    except OpenFlowError:
+        return b""
+    return entry if len(entry) <= room_for_entries(update_kind(version), version) else b""
 
 
 def _encode_nx(update: FlowUpdate, version: OpenFlowVersion) -> bytes:
@@ -74,7 +83,7 @@ def _encode_nx(update: FlowUpdate, version: OpenFlowVersion) -> bytes:
         n_match_bytes, match = put_nxm(update.match)
         actions = encode_actions(update.actions, version)
     head = _NX_FULL.pack(
-        _NX_FULL.size + len(match) + len(actions),
+        _NX_FULL.size + len(match) + len(actions) & _LENGTH_MASK,
         _NX_NUMBERS[update.event],
         update.reason,
         update.priority,
@@ -91,7 +100,7 @@ def _encode_openflow14(update: FlowUpdate, version: OpenFlowVersion) -> bytes:
     match = encode_oxm(update.match, version)
     actions = encode_instructions(update.actions, version)
     head = _OF14_FULL.pack(
-        _OF14_FULL.size + len(match) + len(actions),
+        _OF14_FULL.size + len(match) + len(actions) & _LENGTH_MASK,
         update.event,
         update.table_id,
         update.reason,
@@ -165,11 +174,11 @@ def _decode_nx(
         entry
     )
     if kind is ONFST_FLOW_MONITOR_REPLY:
-        match, end = decode_match(entry, _NX_FULL.size, version)
-        actions = decode_instructions(entry[end:], version)
+        match, end = decode_match(entry, _NX_FULL.size, version, openflow_full=True)
+        actions = decode_instructions(entry[end:], version, openflow_full=True)
     else:
         match, _, _, end = take_nxm(entry, _NX_FULL.size, n_match_bytes)
-        actions = decode_actions(entry[end:], version)
+        actions = decode_actions(entry[end:], version, openflow_full=True)
     return FlowUpdate(event, 0, reason, table_id, priority, idle, hard, cookie, match, actions)
 
 
@@ -177,6 +186,6 @@ def _decode_openflow14(
     entry: bytes, event: FlowUpdateEvent, version: OpenFlowVersion
 ) -> FlowUpdate:
     _, _, table_id, reason, idle, hard, priority, cookie = _OF14_FULL.unpack_from(entry)
-    match, end = decode_match(entry, _OF14_FULL.size, version)
-    actions = decode_instructions(entry[end:], version)
+    match, end = decode_match(entry, _OF14_FULL.size, version, openflow_full=True)
+    actions = decode_instructions(entry[end:], version, openflow_full=True)
     return FlowUpdate(event, 0, reason, table_id, priority, idle, hard, cookie, match, actions)

@@ -19,7 +19,11 @@ from vnet.ovs.openflow.wire.flow.flow_mod import decode_flags, encode_flags
 from vnet.ovs.openflow.wire.flow.oxs import Counters, decode_counters, encode_counters
 from vnet.ovs.openflow.wire.flow.parts import known_or_zero, put_nxm, take_nxm
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import NXST_FLOW_REPLY, OFPST_AGGREGATE_REPLY
+from vnet.ovs.openflow.wire.kinds import (
+    NXST_FLOW_REPLY,
+    OFPST_AGGREGATE_REPLY,
+    room_for_entries,
+)
 from vnet.ovs.openflow.wire.match import decode_match, encode_match, encode_oxm
 from vnet.ovs.openflow.wire.match.openflow10 import OPENFLOW10_BYTES
 
@@ -30,6 +34,7 @@ _OF11 = struct.Struct("!HBxIIHHHHH2xQQQ")
 _OF15 = struct.Struct("!H2xBxHHHHHQ")
 _AGGREGATE = struct.Struct("!QQI4x")
 
+_LENGTH_MASK = 0xFFFF
 _MAX_AGE_NX = 0xFFFF
 """Nicira's ages are written plus one, 0 for none."""
 
@@ -38,7 +43,17 @@ _MAX_AGE_NX = 0xFFFF
 
 
 def encode_flow_stats(stats: FlowStats, kind: Kind, version: OpenFlowVersion) -> bytes:
-    """An entry of ``kind``, a reply (ofputil_append_flow_stats_reply)."""
+    """An entry of ``kind``, a reply (ofputil_append_flow_stats_reply); nothing where no message
+    has room for it, as actions may be longer in one version than in another.
+    """
+    try:
+        entry = _encode(stats, kind, version)
+    except OpenFlowError:
+        return b""
+    return entry if len(entry) <= room_for_entries(kind, version) else b""
+
+
+def _encode(stats: FlowStats, kind: Kind, version: OpenFlowVersion) -> bytes:
     if kind is NXST_FLOW_REPLY:
         return _encode_nx(stats)
     if version == OpenFlowVersion.OF10:
@@ -53,7 +68,7 @@ def _encode_nx(stats: FlowStats) -> bytes:
     actions = encode_instructions(stats.actions, OpenFlowVersion.OF10)
     seconds, rest_ns = divmod(stats.duration_ns, NS_PER_S)
     head = _NX.pack(
-        _NX.size + len(match) + len(actions),
+        _NX.size + len(match) + len(actions) & _LENGTH_MASK,
         stats.table_id,
         seconds,
         rest_ns,
@@ -89,7 +104,7 @@ def _encode_openflow10(stats: FlowStats) -> bytes:
         known_or_zero(stats.n_packets),
         known_or_zero(stats.n_bytes),
     )
-    return _HEAD10.pack(n_bytes, stats.table_id) + match + tail + actions
+    return _HEAD10.pack(n_bytes & _LENGTH_MASK, stats.table_id) + match + tail + actions
 
 
 def _encode_openflow11(stats: FlowStats, version: OpenFlowVersion) -> bytes:
@@ -98,7 +113,7 @@ def _encode_openflow11(stats: FlowStats, version: OpenFlowVersion) -> bytes:
     actions = encode_instructions(stats.actions, version)
     seconds, rest_ns = divmod(stats.duration_ns, NS_PER_S)
     head = _OF11.pack(
-        _OF11.size + len(match) + len(actions),
+        _OF11.size + len(match) + len(actions) & _LENGTH_MASK,
         stats.table_id,
         seconds,
         rest_ns,
@@ -122,7 +137,7 @@ def _encode_openflow15(stats: FlowStats) -> bytes:
     )
     actions = encode_instructions(stats.actions, version)
     head = _OF15.pack(
-        _OF15.size + len(match) + len(counters) + len(actions),
+        _OF15.size + len(match) + len(counters) + len(actions) & _LENGTH_MASK,
         stats.table_id,
         stats.priority,
         stats.idle_timeout_s,
