@@ -1,4 +1,5 @@
-"""What docs/live.md and docs/daemons.md tell to type works as it stands there, line by line."""
+"""What docs/live.md, daemons.md and controllers.md tell to type works as it stands there, line by
+line."""
 
 from __future__ import annotations
 
@@ -7,21 +8,26 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from tests.live.processes import PATIENCE_S, ROOT
 from tests.ovs.private_ovs import IS_INSTALLED
+from tests.own_python import own_python
 
 pytestmark = [
     pytest.mark.ovs,
     pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed"),
 ]
+
+CONTROLLERS = ROOT / "tests" / "live" / "controllers"
 
 
 def dialogue(page: str, heading: str) -> list[tuple[str, str]]:
@@ -127,3 +133,64 @@ def test_daemons_in_the_place_of_the_real_ones(terminal: Terminal) -> None:
     assert len(versions) == 6, "each daemon has been up three times"
     for refused in ("ovsdb-server --record", "ovs-vswitchd --dpdk", "ovs-vswitchd --replay"):
         assert "exit 1" in terminal.type(f"{refused} || echo exit $?")
+
+
+def test_ovs_ofctl_on_a_lab_that_is_up(terminal: Terminal) -> None:
+    said = typed(terminal, dialogue("controllers.md", "ovs-ofctl on a lab that is up"))
+    assert "dpid:0000000000000001" in said["ovs-ofctl show sw1"]
+    assert "priority=1 actions=NORMAL" in said["ovs-ofctl dump-flows sw1"]
+    assert "priority=2,icmp,in_port=1 actions=drop" in said["ovs-ofctl dump-flows sw1"]
+    assert said["vnet down"] == "controlled-switches is down\n"
+
+
+@pytest.mark.pypi
+def test_faucet_and_os_ken(terminal: Terminal) -> None:
+    faucet = own_python(CONTROLLERS / "faucet-requirements.txt", is_complete=True)
+    os_ken = own_python(CONTROLLERS / "os-ken-requirements.txt", is_complete=True)
+    (terminal.folder / "faucet").symlink_to(faucet.parents[1])
+    (terminal.folder / "os-ken").symlink_to(os_ken.parents[1])
+    (terminal.folder / "tests").symlink_to(ROOT / "tests")
+    page = (ROOT / "docs" / "controllers.md").read_text(encoding="utf-8")
+    (configuration,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (terminal.folder / "faucet.yaml").write_text(configuration, encoding="utf-8")
+    lines = dialogue("controllers.md", "os-ken and Faucet")
+    made = [line for line, _ in lines if "venv" in line or "pip install" in line]
+    assert len(made) == 4, "both have an environment of their own"
+    *others, os_ken_starts = [pair for pair in lines if pair[0] not in made]
+    said = typed(terminal, others, before={"ovs-vsctl list controller": faucet_has_come})
+    assert "is_connected        : true" in said["ovs-vsctl list controller"]
+    assert "push_vlan:0x8100" in said["ovs-ofctl -O OpenFlow13 dump-flows sw1"]
+    wait_until(lambda: not is_listening(6653))
+    terminal.type(os_ken_starts[0].replace(" &", " > os-ken.out 2>&1 & echo $! > os-ken.pid"))
+    wait_until(lambda: is_listening(6653))
+
+
+def typed(
+    terminal: Terminal,
+    lines: list[tuple[str, str]],
+    before: Mapping[str, Callable[[Terminal], None]] = MappingProxyType({}),
+) -> dict[str, str]:
+    """Type lines, with something done before some of them; what each has said."""
+    said = {}
+    for line, _answer in lines:
+        if line in before:
+            before[line](terminal)
+        said[line] = terminal.type(line.replace("/run/user/1000", str(terminal.folder)))
+    return said
+
+
+def faucet_has_come(terminal: Terminal) -> None:
+    wait_until(lambda: "true" in terminal.type("ovs-vsctl get controller sw1 is_connected"))
+    wait_until(lambda: "push_vlan" in terminal.type("ovs-ofctl -O OpenFlow13 dump-flows sw1"))
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    end_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end_s, "it never came to that"
+        time.sleep(0.2)

@@ -1,6 +1,6 @@
 """A learning switch: frames teach where their senders are, and make flows between stations.
 
-vnet shell @controller -c 'controller sw1 @learning-switch' -c 'ping h1 h2' -c 'dump-flows sw1'
+vnet shell @controlled-switches -c 'controller sw1 @learning-switch' -c 'ping h1 h3'
 """
 
 from vnet.controller import PacketIn, SwitchConnected, on
