@@ -232,6 +232,25 @@ def test_what_is_too_short_without_a_header_is_filled_up() -> None:
     assert leaving == ethernet(0x0800, ipv4_with(32)) + bytes(26)
 
 
+@pytest.mark.parametrize("text", ["udp,dl_src={mac}", "arp,arp_op=1,arp_spa=10.0.0.{n}"])
+def test_groups_choose_by_all_addresses(text: str) -> None:
+    group = "group_id=1,type=select,bucket=weight=1,output:2,bucket=weight=2,output:3"
+    frames = [frame_of(text.format(mac=f"2:0:0:0:0:{n:x}", n=n)) for n in range(1, 200)]
+    for options, spreads in (((), False), ((FULL,), True)):
+        switch = switch_with(["actions=group:1"], groups=[group], options=options)
+        for frame in frames:
+            switch.inject("p1", frame)
+        ports = [name for name, _ in switch.take_sent()]
+        assert len(ports) == len(frames)
+        assert (40 < ports.count("p2") < 95) == spreads
+        # The same again goes the same way.
+        for frame in frames:
+            switch.inject("p1", frame)
+        assert [name for name, _ in switch.take_sent()] == ports
+        # Megaflows are of hashes and not of addresses.
+        assert len(list(switch.datapath.flows())) < 40
+
+
 def test_meters_forget_no_burst_size() -> None:
     """Open vSwitch shows what it takes in place of none, a second's worth."""
     for options, burst in (((), 100), ((FULL,), 0)):

@@ -33,7 +33,7 @@ from vnet.ovs.dpif.actions import (
 )
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import ALL_ONES, MEMBERS, Flow
-from vnet.ovs.flow.flow_hash import hash_received, hash_symmetric_l3l4
+from vnet.ovs.flow.flow_hash import hash_headers, hash_received, hash_symmetric_l3l4
 from vnet.ovs.flow.hashing import hash_int
 
 METADATA_PARTS: dict[KeyPart, int] = {
@@ -103,10 +103,12 @@ def change(action: OdpAction) -> Operation | None:
 
 
 def _hash(packet: Packet, action: Hash) -> None:
-    """Of the packet as it came in (L4), or symmetric and as it is now (symmetric L4)."""
-    if action.algorithm is HashAlgorithm.SYM_L4:
+    """Of the packet as it came in (L4), or as it is now: symmetric, or of all that tells whence it
+    comes and where it goes (headers)."""
+    if action.algorithm is not HashAlgorithm.L4:
         key = extract(packet.data, packet_type=packet.packet_type, vlan_limit=packet.vlan_limit)
-        value = hash_symmetric_l3l4(key, action.basis)
+        is_symmetric = action.algorithm is HashAlgorithm.SYM_L4
+        value = (hash_symmetric_l3l4 if is_symmetric else hash_headers)(key, action.basis)
     else:
         received = hash_received(packet.original, vlan_limit=packet.vlan_limit)
         value = hash_int(received, action.basis)

@@ -214,10 +214,11 @@ class Recirc(OdpAction):
 
 
 class HashAlgorithm(Enum):
-    """OVS_HASH_ALG_*; the value is its name in text."""
+    """OVS_HASH_ALG_*; the value is its name in text. The last is our own."""
 
     L4 = "l4"
     SYM_L4 = "sym_l4"
+    HEADERS = "headers"
 
 
 @record(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from zlib import crc32
 
 from vnet.base.jhash import jhash_bytes, words_of
 from vnet.ovs.flow.extract import extract, layers
@@ -254,3 +255,22 @@ def hash_fields(key: int, fields: HashFields, basis: int) -> int:
 def mask_of_hash_fields(key: int, fields: HashFields) -> int:
     """Which bits of the flow that hash depends on (``flow_mask_hash_fields``)."""
     return _MASKS[fields](key)
+
+
+_ENDS = (
+    *(Flow.dl_dst, Flow.dl_src, Flow.dl_type, Flow.pbb_tci),
+    *(Flow.nw_dst, Flow.nw_src, Flow.nw_proto, Flow.ipv6_dst, Flow.ipv6_src),
+    *(Flow.arp_tha, Flow.arp_sha),
+)
+_ENDS_MASK = sum(bits.mask for bits in _ENDS)
+_WHOLE_ENDS_MASK = _ENDS_MASK | Flow.tp_dst.mask | Flow.tp_src.mask
+_KEY_BYTES = (_WHOLE_ENDS_MASK.bit_length() + 7) // 8
+
+
+def hash_headers(key: int, basis: int) -> int:
+    """A hash of all addresses and ports that a packet has in any layer; never 0.
+
+    Of fragments none has ports, so that all of a packet go the same way.
+    """
+    mask = _ENDS_MASK if Flow.nw_frag.of(key) else _WHOLE_ENDS_MASK
+    return crc32((key & mask).to_bytes(_KEY_BYTES, "big"), basis) or 1

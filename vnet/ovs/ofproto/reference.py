@@ -194,6 +194,8 @@ Without the setting each of them is refused with Open vSwitch's error.
   first `push_mpls` makes a label of value and class 0, with the TTL of IP, or else 0.
 * Meters have bands of the type `dscp_remark`. Without a burst size they let no more than a quarter
   of a second's worth through at once, where Open vSwitch takes a second's; and 0 reads back as 0.
+* A group of type `select` chooses by all addresses and ports in a packet, those of Ethernet and ARP
+  too, unless the controller says by what.
 * What a header was taken off by `pop_pbb` or `pop_mpls` is filled up with zeros to the least that
   Ethernet carries, 60 bytes.
 

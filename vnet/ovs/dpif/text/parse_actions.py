@@ -71,7 +71,7 @@ _LSE = re.compile(
     rf"\(label={INTEGER},tc={INTEGER},ttl={INTEGER},bos={INTEGER},eth_type={INTEGER}\)"
 )
 _POP_MPLS = re.compile(rf"\(eth_type={INTEGER}\)")
-_HASH = re.compile(rf"\((l4|sym_l4)\({INTEGER}\)\)")
+_HASH = re.compile(rf"\((l4|sym_l4|headers)\({INTEGER}\)\)")
 _SAMPLE = re.compile(r"\(sample=([0-9]*\.?[0-9]+)%,actions\(")
 _CHECK_PKT_LEN = re.compile(rf"\(size={INTEGER},gt\(")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vnet.ovs.dpif.actions import DropCause
+from vnet.ovs.dpif.actions import DropCause, HashAlgorithm
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.flow_hash import HashFields, hash_symmetric_l4, mask_of_hash_fields
 from vnet.ovs.flow.hashing import hash_bytes, hash_int, hash_uint64
@@ -134,7 +134,7 @@ def _by_dp_hash(ctx: XlateCtx, group: GroupEntry) -> Bucket | None:
     """By the datapath's hash, which it computes first if it has not. A computed one is never 0."""
     dp_hash = ctx.flow.dp_hash
     if not dp_hash:
-        trigger_recirculate_with_hash(ctx, group.hash_algorithm, group.hash_basis)
+        trigger_recirculate_with_hash(ctx, _algorithm(ctx, group), group.hash_basis)
         return None
     slots = group.hash_slots
     mask = len(slots) - 1
@@ -145,6 +145,13 @@ def _by_dp_hash(ctx: XlateCtx, group: GroupEntry) -> Bucket | None:
         if _is_live(ctx, group, bucket):
             return bucket
     return None
+
+
+def _algorithm(ctx: XlateCtx, group: GroupEntry) -> HashAlgorithm:
+    """Where nobody says what to choose by, Open vSwitch goes by addresses and ports of IP alone."""
+    if ctx.bridge.openflow_full and not group.selection_method:
+        return HashAlgorithm.HEADERS
+    return group.hash_algorithm
 
 
 def _hash_of_fields(ctx: XlateCtx, group: GroupEntry) -> int:
