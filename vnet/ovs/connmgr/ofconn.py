@@ -202,8 +202,7 @@ class Ofconn:
             for answer in answers_to(self, message):
                 self.send(answer)
         except OpenFlowError as error:
-            if error.warning is not None:
-                module, text = error.warning
+            for module, text in error.warnings:
                 self.manager.vlog.module(module).warn(text)
             self.refuse(message, error)
 

@@ -167,3 +167,12 @@ def test_actions_for_tests_are_known_where_they_are_allowed() -> None:
     assert actions_text(decode_actions(said, OF10)) == "debug_recirc"
     with pytest.raises(OpenFlowError, match="OFPBAC_BAD_VENDOR_TYPE"):
         decode_actions(said, OF10, allows_debug=False)
+
+
+def test_the_log_says_which_action_of_a_list_is_bad() -> None:
+    with pytest.raises(OpenFlowError) as caught:
+        decode_actions(bytes.fromhex("0000 0008 0001 0000 0000 0008 ffff 0000"), OF10)
+    shown = "00000000  00 00 00 08 00 01 00 00-00 00 00 08 ff ff 00 00"
+    assert caught.value.warnings == [
+        ("ofp_actions", f"bad action at offset 8 (OFPBAC_BAD_OUT_PORT):\n{shown}")
+    ]

@@ -20,6 +20,7 @@ from vnet.ovs.openflow.wire.actions.instructions import (
     encode_instruction_list,
 )
 from vnet.ovs.openflow.wire.actions.reading import Reading
+from vnet.ovs.openflow.wire.actions.refusals import refusal
 from vnet.ovs.openflow.wire.oxm import TunLengths
 
 __all__ = [
@@ -143,7 +144,8 @@ def _read(
         actions = decode_instruction_list(data, reading)
     else:
         if len(data) % _ALIGNMENT_BYTES:
-            raise OpenFlowError("OFPBRC_BAD_LEN")
+            text = f"OpenFlow message actions length {len(data)} is not a multiple of 8"
+            raise refusal("OFPBRC_BAD_LEN", text)
         actions = decode_list(data, reading)
     _verify(actions, reading, None, may_instruct=known.instructions)
     return _Read(actions, frozenset(reading.tun_options))
@@ -155,7 +157,8 @@ def _verify(
     try:
         verify_order(actions, reading.version, may_instruct=may_instruct, outer=outer)
     except MisplacedError as misplaced:
-        raise OpenFlowError(misplaced.error, misplaced.sentence) from None
+        warning = ("ofp_actions", misplaced.sentence)
+        raise OpenFlowError(misplaced.error, misplaced.sentence, warning=warning) from None
 
 
 # -- there and back

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TypeVar
 
 from vnet.ovs.flow.fields import FIELDS
-from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_MAX, OFPP_NONE
+from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_IN_PORT, OFPP_MAX
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import (
     Bundle,
@@ -16,21 +16,25 @@ from vnet.ovs.openflow.ofpacts import (
     Multipath,
     MultipathAlgorithm,
 )
-from vnet.ovs.openflow.text.actions.output import check_output_port
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions.form import Family, Form, nicira
 from vnet.ovs.openflow.wire.actions.reading import Reading
+from vnet.ovs.openflow.wire.actions.refusals import refusal
 from vnet.ovs.openflow.wire.actions.writing import packed_bits, short_header
 
 _EnumT = TypeVar("_EnumT", bound=Enum)
 
 
-def _choice(kinds: type[_EnumT], number: int) -> _EnumT:
+def _choice(kinds: type[_EnumT], number: int, what: str) -> _EnumT:
     """The member of this number; they stand in the order of their numbers."""
     members = tuple(kinds)
     if number >= len(members):
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
+        raise _wrong(f"unsupported {what} {number}")
     return members[number]
+
+
+def _wrong(text: str, module: str = "ofp_actions") -> OpenFlowError:
+    return refusal("OFPBAC_BAD_ARGUMENT", text, module)
 
 
 def _number(member: Enum) -> int:
@@ -59,17 +63,27 @@ def _read_bundle(body: bytes, reading: Reading, *, loads: bool) -> Bundle:
         _BUNDLE_BODY.unpack_from(body)
     )
     destination = reading.packed_part(number, bits) if loads else None
-    if len(body) - _BUNDLE_BODY.size < _MEMBER_BYTES * n_members:
-        raise OpenFlowError("OFPBAC_BAD_LEN")
-    hashed, chosen_by = _choice(HashFields, fields), _choice(BundleAlgorithm, algorithm)
-    # Open vSwitch looks at the rest only where the choice is not loaded into a field.
-    is_wrong = (
-        n_members > _MAX_MEMBERS or member_type != _MEMBER_TYPE or any(zeros) or bits or number
-        if destination is None
-        else destination.n_bits < _LEAST_DESTINATION_BITS
-    )
-    if is_wrong:
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
+    n_bytes, n_needed = len(body) - _BUNDLE_BODY.size, _MEMBER_BYTES * n_members
+    if n_bytes < n_needed:
+        raise refusal(
+            "OFPBAC_BAD_LEN",
+            f"Nicira action {'bundle_load' if loads else 'bundle'} only has {n_bytes} bytes "
+            f"allocated for members.  {n_needed} bytes are required for {n_members} members.",
+        )
+    hashed = _choice(HashFields, fields, "fields")
+    chosen_by = _choice(BundleAlgorithm, algorithm, "algorithm")
+    if destination is not None:
+        # Open vSwitch does not look at the rest then.
+        if destination.n_bits < _LEAST_DESTINATION_BITS:
+            raise _wrong("bundle_load action requires at least 16 bit destination.")
+    elif n_members > _MAX_MEMBERS:
+        raise _wrong("too many members")
+    elif member_type != _MEMBER_TYPE:
+        raise _wrong(f"unsupported member type {member_type}")
+    elif any(zeros):
+        raise _wrong("reserved field is nonzero")
+    elif bits or number:
+        raise _wrong("bundle action has nonzero reserved fields")
     if destination is not None:
         reading.target(destination)
     members = struct.unpack_from(f"!{n_members}H", body, _BUNDLE_BODY.size)
@@ -79,11 +93,11 @@ def _read_bundle(body: bytes, reading: Reading, *, loads: bool) -> Bundle:
 
 
 def _check_member(member: int) -> None:
-    if member != OFPP_NONE:
-        check_output_port(member, OFPP_MAX)
+    if not (member < OFPP_MAX or member >= OFPP_IN_PORT):
+        raise refusal("OFPBAC_BAD_OUT_PORT", f"invalid member {member}", "bundle")
     if member == OFPP_CONTROLLER:
         # There is no room to say how much of the packet it would be sent.
-        raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
+        raise refusal("OFPBAC_BAD_OUT_PORT", "unsupported controller member", "bundle")
 
 
 _BUNDLE = Form("NXAST_BUNDLE", nicira(12), _decode_bundle, _BUNDLE_BODY.size, is_extensible=True)
@@ -119,9 +133,13 @@ _MULTIPATH_BODY = struct.Struct("!HH2xHHI2xHI")
 def _decode_multipath(body: bytes, reading: Reading) -> Multipath:
     fields, basis, algorithm, max_link, argument, bits, number = _MULTIPATH_BODY.unpack_from(body)
     destination = reading.packed_part(number, bits)
-    hashed, chosen_by = _choice(HashFields, fields), _choice(MultipathAlgorithm, algorithm)
-    if destination.n_bits < max_link.bit_length():
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
+    hashed, chosen_by = (
+        _choice(HashFields, fields, "fields"),
+        _choice(MultipathAlgorithm, algorithm, "algorithm"),
+    )
+    n_bits = max_link.bit_length()
+    if destination.n_bits < n_bits:
+        raise _wrong(f"multipath action requires at least {n_bits} bits for {max_link + 1} links")
     return Multipath(hashed, basis, chosen_by, max_link, argument, reading.target(destination))
 
 

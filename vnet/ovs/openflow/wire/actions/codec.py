@@ -52,6 +52,7 @@ from vnet.ovs.openflow.wire.actions.form import (
 )
 from vnet.ovs.openflow.wire.actions.older import older_actions
 from vnet.ovs.openflow.wire.actions.reading import Reading
+from vnet.ovs.openflow.wire.actions.refusals import note_bad_action, refusal
 
 _FAMILIES = (
     output.FAMILY,
@@ -75,6 +76,7 @@ _FAMILIES = (
 class _Place(NamedTuple):
     """What is known of an action by its number."""
 
+    name: str
     least_bytes: int
     greatest_bytes: int
     body_start: int
@@ -90,7 +92,9 @@ def _places(forms: Iterable[Form]) -> tuple[_Places, ...]:
     places: tuple[_Places, ...] = tuple({} for _ in range(max(OpenFlowVersion) + 1))
     for form in forms:
         for version, number in form.numbers.items():
-            place = _Place(*form.length_range(version), form.body_start(version), form.decode)
+            place = _Place(
+                form.name, *form.length_range(version), form.body_start(version), form.decode
+            )
             places[version][number] = place
     return places
 
@@ -106,21 +110,25 @@ def decode_list(data: bytes, reading: Reading) -> Ofpacts:
     actions = []
     offset, end = 0, len(data)
     places = (_FULL_PLACES if reading.openflow_full else _PLACES)[reading.version]
-    while offset < end:
-        kind, length, vendor, subtype = _head(data, offset, end)
-        place = places.get((vendor, subtype if vendor else kind))
-        if place is None:
-            raise OpenFlowError("OFPBAC_BAD_VENDOR_TYPE" if vendor else "OFPBAC_BAD_TYPE")
-        least_bytes, greatest_bytes, body_start, decode = place
-        following = offset + length
-        if (
-            following > end
-            or not least_bytes <= length <= greatest_bytes
-            or length % ALIGNMENT_BYTES
-        ):
-            raise OpenFlowError("OFPBAC_BAD_LEN")
-        actions.append(decode(data[offset + body_start : following], reading))
-        offset = following
+    try:
+        while offset < end:
+            kind, length, vendor, subtype = _head(data, offset, end)
+            place = places.get((vendor, subtype if vendor else kind))
+            if place is None:
+                raise _unknown(vendor, subtype if vendor else kind, reading.version)
+            _, least_bytes, greatest_bytes, body_start, decode = place
+            following = offset + length
+            if (
+                following > end
+                or not least_bytes <= length <= greatest_bytes
+                or length % ALIGNMENT_BYTES
+            ):
+                raise _wrong_length(place, length, end - offset)
+            actions.append(decode(data[offset + body_start : following], reading))
+            offset = following
+    except OpenFlowError as error:
+        note_bad_action(error, data, offset)
+        raise
     return tuple(actions)
 
 
@@ -133,10 +141,27 @@ def _head(data: bytes, offset: int, end: int) -> tuple[int, int, int, int]:
         return kind, length, STANDARD, 0
     vendor = int.from_bytes(data[offset + HEADER.size : offset + ALIGNMENT_BYTES], "big")
     if vendor not in VENDORS:
-        raise OpenFlowError("OFPBAC_BAD_VENDOR")
+        text = f"OpenFlow action has unknown vendor {vendor:#x}"
+        raise refusal("OFPBAC_BAD_VENDOR", text)
     if end - offset < 2 * ALIGNMENT_BYTES:
         raise OpenFlowError("OFPBAC_BAD_LEN")
     return EXTENSION.unpack_from(data, offset)
+
+
+def _unknown(vendor: int, kind: int, version: OpenFlowVersion) -> OpenFlowError:
+    shown = f"{vendor:#x}" if vendor else "0"
+    text = f"unknown OpenFlow1{version - 1} action for vendor {shown} and type {kind}"
+    return refusal("OFPBAC_BAD_VENDOR_TYPE" if vendor else "OFPBAC_BAD_TYPE", text)
+
+
+def _wrong_length(place: _Place, length: int, n_left: int) -> OpenFlowError:
+    if length > n_left:
+        what = f"exceeds action buffer length {n_left}"
+    elif not place.least_bytes <= length <= place.greatest_bytes:
+        what = f"not in valid range [{place.least_bytes},{place.greatest_bytes}]"
+    else:
+        what = f"is not a multiple of {ALIGNMENT_BYTES}"
+    return refusal("OFPBAC_BAD_LEN", f"OpenFlow action {place.name} length {length} {what}")
 
 
 # -- writing

@@ -10,6 +10,7 @@ from vnet.ovs.openflow.ofpacts import Controller, PacketInReason
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions.form import Family, Form, must_be_zero, nicira
 from vnet.ovs.openflow.wire.actions.reading import Reading
+from vnet.ovs.openflow.wire.actions.refusals import refusal
 
 _WHOLE_PACKET = 0xFFFF
 _BODY = struct.Struct("!HHBx")
@@ -46,7 +47,8 @@ def _decode2(body: bytes, _reading: Reading) -> Controller:
         elif kind == _PAUSE:
             pause = True
         else:
-            raise OpenFlowError("OFPBPC_BAD_TYPE")
+            text = f"unknown NXAST_RAW_CONTROLLER2 property type {kind}"
+            raise refusal("OFPBPC_BAD_TYPE", text)
     return Controller(
         numbers[_MAX_LEN],
         numbers[_CONTROLLER_ID],

@@ -26,6 +26,7 @@ from vnet.ovs.openflow.wire.actions.form import (
     standard,
 )
 from vnet.ovs.openflow.wire.actions.reading import Reading, check_writable
+from vnet.ovs.openflow.wire.actions.refusals import not_writable, refusal
 from vnet.ovs.openflow.wire.actions.writing import (
     field_with_value,
     packed_bits,
@@ -43,20 +44,19 @@ _PRESENT = CFI
 
 
 def _decode_set_field(body: bytes, reading: Reading) -> SetField:
-    try:
-        field, value, mask, end = reading.field_with_value(body)
-    except OpenFlowError as error:
-        if error.name == "OFPBMC_BAD_MASK":
-            raise OpenFlowError("OFPBAC_BAD_SET_MASK") from None
-        raise
+    field, value, mask, end = reading.field_with_value(body)
     if mask is None:
         mask = field.ones
     elif reading.version < OF15:
         raise OpenFlowError("OFPBAC_BAD_SET_MASK")
     must_be_zero(body[end:], "OFPBAC_BAD_SET_ARGUMENT")
-    may_be_set = field.name != "in_port_oxm" and field.may_be_set(reading.openflow_full)
-    if not may_be_set or not _is_settable(field, value, mask):
+    if field.name == "in_port_oxm":
         raise OpenFlowError("OFPBAC_BAD_SET_ARGUMENT")
+    if not field.may_be_set(reading.openflow_full):
+        raise not_writable(field)
+    if not _is_settable(field, value, mask):
+        text = f"Invalid value for set field {field.name}: {field.format(value)}"
+        raise refusal("OFPBAC_BAD_SET_ARGUMENT", text)
     return SetField(field, value, mask)
 
 

@@ -38,6 +38,7 @@ from vnet.ovs.openflow.wire.actions.form import (
     standard,
 )
 from vnet.ovs.openflow.wire.actions.reading import Reading
+from vnet.ovs.openflow.wire.actions.refusals import refusal
 
 _MAC_BYTES = 6
 _MAC_BODY_BYTES = 12
@@ -138,8 +139,13 @@ _ID_BYTES = 2
 def _decode_ids(body: bytes, _reading: Reading) -> DecTtl:
     n_ids, zeros = _IDS_BODY.unpack_from(body)
     must_be_zero(zeros)
-    if len(body) - _IDS_BODY.size < _ID_BYTES * n_ids:
-        raise OpenFlowError("OFPBAC_BAD_LEN")
+    n_bytes, n_needed = len(body) - _IDS_BODY.size, _ID_BYTES * n_ids
+    if n_bytes < n_needed:
+        raise refusal(
+            "OFPBAC_BAD_LEN",
+            f"Nicira action dec_ttl_cnt_ids only has {n_bytes} bytes allocated for controller ids. "
+            f" {n_needed} bytes are required for {n_ids} controllers.",
+        )
     ids = struct.unpack_from(f"!{n_ids}H", body, _IDS_BODY.size)
     return DecTtl(ids, with_ids=True)
 

@@ -30,6 +30,7 @@ from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions.codec import decode_list, encode_list
 from vnet.ovs.openflow.wire.actions.form import OF13, OF15
 from vnet.ovs.openflow.wire.actions.reading import Reading
+from vnet.ovs.openflow.wire.actions.refusals import refusal
 
 _HEADER = struct.Struct("!HH")
 _ACTIONS = struct.Struct("!HH4x")
@@ -71,7 +72,8 @@ def decode_instruction_list(data: bytes, reading: Reading) -> Ofpacts:
     Raises :class:`OpenFlowError`.
     """
     if len(data) % _ALIGNMENT_BYTES:
-        raise OpenFlowError("OFPBIC_BAD_LEN")
+        text = f"OpenFlow message instructions length {len(data)} is not a multiple of 8"
+        raise refusal("OFPBIC_BAD_LEN", text)
     if _applies_all(data):
         return decode_list(data[_ACTIONS.size :], reading)
     actions: list[Ofpact] = []
@@ -108,7 +110,7 @@ def _split(data: bytes, version: OpenFlowVersion) -> dict[Instruction, bytes]:
         kind, length = _HEADER.unpack_from(data, offset)
         end = offset + length
         if length % _ALIGNMENT_BYTES or not length or end > len(data):
-            raise OpenFlowError("OFPBIC_BAD_LEN")
+            raise refusal("OFPBIC_BAD_LEN", f"bad instruction format at offset {offset}")
         instruction = _instruction(kind, length)
         if instruction is Instruction.METER and version >= OF15:
             raise OpenFlowError("OFPBIC_UNKNOWN_INST")
@@ -134,7 +136,7 @@ def _instruction(kind: int, length: int) -> Instruction:
 def _action_set(data: bytes, reading: Reading) -> Ofpacts:
     actions = decode_list(data, reading)
     if any(type(action) not in ALLOWED for action in actions):
-        raise OpenFlowError("OFPBAC_BAD_TYPE")
+        raise refusal("OFPBAC_BAD_TYPE", "disallowed action in action set")
     return actions
 
 

@@ -32,6 +32,7 @@ from vnet.ovs.openflow.wire.actions.form import (
     number_form,
 )
 from vnet.ovs.openflow.wire.actions.reading import Reading
+from vnet.ovs.openflow.wire.actions.refusals import refusal
 
 # -- set_tunnel
 
@@ -103,7 +104,7 @@ def _decode_sample3(body: bytes, _reading: Reading) -> Sample:
     sample, direction, zeros = _with_port(body)
     must_be_zero(zeros)
     if direction >= len(_DIRECTIONS):
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
+        raise refusal("OFPBAC_BAD_ARGUMENT", f"invalid sample direction {direction}")
     return _checked(replace(sample, direction=_DIRECTIONS[direction], form=3))
 
 

@@ -9,6 +9,7 @@ from vnet.ovs.openflow.ofpacts import Clone, Ct, Nat
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions.form import Form, nicira
 from vnet.ovs.openflow.wire.actions.reading import Reading
+from vnet.ovs.openflow.wire.actions.refusals import refusal
 from vnet.ovs.openflow.wire.actions.writing import packed_bits, short_header
 
 _CT_BODY = struct.Struct("!HIHB3xH")
@@ -27,11 +28,17 @@ def _decode_ct(body: bytes, reading: Reading) -> Ct:
     if zone_field:
         zone_source = reading.source(reading.packed_part(zone_field, zone))
         zone = 0
-        if zone_source.n_bits != _ZONE_BITS:
-            raise OpenFlowError("OFPBAC_BAD_SET_LEN")
+        n_bits = zone_source.n_bits
+        if n_bits != _ZONE_BITS:
+            text = f"zone n_bits {n_bits} not within valid range [16..16]"
+            raise refusal("OFPBAC_BAD_SET_LEN", text)
     actions = reading.nested(body[_CT_BODY.size :], Ct)
     if not commit and any(inner != Nat() for inner in actions):
-        raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
+        raise refusal(
+            "OFPBAC_BAD_ARGUMENT",
+            "CT action requires commit flag if actions other than NAT without arguments are "
+            "specified.",
+        )
     return Ct(
         commit,
         bool(flags & _FORCE),

@@ -31,6 +31,7 @@ from vnet.ovs.openflow.wire.actions.form import (
     standard,
 )
 from vnet.ovs.openflow.wire.actions.reading import Reading, unpacked_part
+from vnet.ovs.openflow.wire.actions.refusals import refusal
 from vnet.ovs.openflow.wire.actions.writing import (
     any_header,
     packed_bits,
@@ -38,6 +39,7 @@ from vnet.ovs.openflow.wire.actions.writing import (
 )
 
 _WHOLE_PACKET = 0xFFFF
+_OFPP11_MAX = 0xFFFFFF00
 _ETHERNET_HEADER_BYTES = 14
 
 
@@ -57,7 +59,12 @@ def _decode_output11(body: bytes, _reading: Reading) -> Output:
     number, max_len_bytes = _OUTPUT11.unpack(body)
     port = port_from_ofp11(number)
     if port is None:
-        raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
+        raise refusal(
+            "OFPBAC_BAD_OUT_PORT",
+            f"port {number} is outside the supported range 0 through {OFPP_MAX - 1} or "
+            f"{_OFPP11_MAX:#x} through 0xffffffff",
+            "ofp_port",
+        )
     check_output_port(port, OFPP_MAX)
     return Output(OfpPort(port), max_len_bytes)
 

@@ -10,6 +10,7 @@ from vnet.ovs.flow.fields import Field, Subfield
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import Ofpact, Ofpacts
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.actions.refusals import not_writable, wrong_range
 from vnet.ovs.openflow.wire.actions.writing import OFFSET_SHIFT, SHORT_HEADER_BYTES
 from vnet.ovs.openflow.wire.oxm import TunLengths, field_at, header_at, take_field
 
@@ -126,17 +127,21 @@ class Reading:
 
     def source(self, part: Subfield) -> Subfield:
         """``part``. Raises OFPBAC_BAD_SET_LEN unless it lies within its field."""
+        return self._within(part, "source")
+
+    def target(self, part: Subfield) -> Subfield:
+        """As :meth:`source`; raises OFPBAC_BAD_SET_ARGUMENT unless the field can be written."""
+        self._within(part, "destination")
+        if not part.field.writable:
+            raise not_writable(part.field, "meta_flow")
+        return part
+
+    def _within(self, part: Subfield, kind: str) -> Subfield:
         field, n_bits = part.field, part.field.n_bits
         if self.tun_lengths is not None and field.is_tun_metadata:
             n_bits = 8 * self.tun_lengths[_tun_option(field)]
         if not part.n_bits or part.offset + part.n_bits > n_bits:
-            raise OpenFlowError("OFPBAC_BAD_SET_LEN")
-        return part
-
-    def target(self, part: Subfield) -> Subfield:
-        """As :meth:`source`; raises OFPBAC_BAD_SET_ARGUMENT unless the field can be written."""
-        self.source(part)
-        check_writable(part.field)
+            raise wrong_range(part, n_bits, kind)
         return part
 
 
@@ -148,7 +153,7 @@ def unpacked_part(field: Field, bits: int) -> Subfield:
 def check_writable(field: Field) -> None:
     """Raise OFPBAC_BAD_SET_ARGUMENT for a field that can only be read."""
     if not field.writable:
-        raise OpenFlowError("OFPBAC_BAD_SET_ARGUMENT")
+        raise not_writable(field)
 
 
 @lru_cache(maxsize=1024)
