@@ -13,6 +13,7 @@ from vnet.ovs.connmgr.flow_mod_log import FlowModLog
 from vnet.ovs.connmgr.monitors import Monitors
 from vnet.ovs.connmgr.multipart import Assembler
 from vnet.ovs.connmgr.packet_ins import PacketIns
+from vnet.ovs.connmgr.vconn_log import VconnLog
 from vnet.ovs.connmgr.wishes import Wishes
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import ControllerRole, PacketIn, RoleReason, RoleStatus
@@ -78,6 +79,7 @@ class Ofconn:
         self._reader = MessageReader()
         self._waiting: deque[Message] = deque()
         self._log = manager.vlog.module("connmgr")
+        self._vconn = VconnLog(manager.vlog.module("vconn"), name.rpartition("<->")[2])
         self._error_limit = self._log.limit(10, 10)
         self._overflow_limit = self._log.limit(5, 5)
         scheduler = manager.ofproto.scheduler
@@ -110,6 +112,7 @@ class Ofconn:
     def send(self, data: bytes) -> int:
         """Send bytes; returns how many there have been in all."""
         self.n_sent_bytes += len(data)
+        self._vconn.sent(data)
         self._send(data)
         if self.version is not None:
             for watcher in self.watchers:
@@ -168,10 +171,13 @@ class Ofconn:
 
     def _sort(self, message: Message) -> None:
         if self.version is None:
+            self._vconn.received(message)
             self.version = OpenFlowVersion(negotiate(self._versions, message))
+            self._vconn.negotiated(self._versions, message, self.version)
             self.wishes.greeted(self.version)
             self.manager.wishes_changed()
             return
+        self._vconn.received(message)
         self.heard(message.type)
         self._waiting.append(message)
 

@@ -9,19 +9,40 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from vnet.ovs.openflow.messages import FlowMod, FlowRemoved, PacketIn
+from vnet.ovs.openflow.messages import BundleControl, FlowMod, FlowRemoved, FlowStats, PacketIn
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
+from vnet.ovs.openflow.wire.bundle import BundleAdd, decode_bundle_add, decode_bundle_control
 from vnet.ovs.openflow.wire.errors import decode_error
-from vnet.ovs.openflow.wire.flow import decode_flow_mod, decode_flow_removed
+from vnet.ovs.openflow.wire.flow import decode_flow_mod, decode_flow_removed, decode_flow_stats
 from vnet.ovs.openflow.wire.group import decode_group_mod
+from vnet.ovs.openflow.wire.hello import versions_of
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.message import Message
 from vnet.ovs.openflow.wire.meter import decode_meter_mod
+from vnet.ovs.openflow.wire.nicira import decode_flow_format
 from vnet.ovs.openflow.wire.packet_in import decode_packet_in
 from vnet.ovs.openflow.wire.packet_out import decode_packet_out
 from vnet.ovs.openflow.wire.port_desc import decode_port_status, decode_ports
 from vnet.ovs.openflow.wire.switch import decode_config, decode_features
+
+
+class Greeting(NamedTuple):
+    """The versions that somebody speaks (OFPT_HELLO)."""
+
+    versions: tuple[int, ...]
+
+
+class FlowFormat(NamedTuple):
+    """How 1.0 is to tell of flows (NXT_SET_FLOW_FORMAT)."""
+
+    is_nxm: bool
+
+
+class Flows(NamedTuple):
+    """What a reply says of flows (OFPST_FLOW and Nicira's)."""
+
+    stats: tuple[FlowStats, ...]
 
 
 class Heard(NamedTuple):
@@ -68,8 +89,32 @@ def _packet_in(heard: Heard, offset: int) -> PacketIn:
     return decode_packet_in(heard.kind, heard.message.raw[offset:], heard.version)
 
 
+def _flow_format(heard: Heard, offset: int) -> FlowFormat:
+    return FlowFormat(decode_flow_format(heard.message.raw[offset:]))
+
+
+def _flow_stats(heard: Heard, offset: int) -> Flows:
+    return Flows(tuple(decode_flow_stats(heard.message.raw[offset:], heard.kind, heard.version)))
+
+
+def _bundle_control(heard: Heard, offset: int) -> BundleControl:
+    return decode_bundle_control(heard.message.raw[offset:])
+
+
+def _bundle_add(heard: Heard, offset: int) -> BundleAdd:
+    return decode_bundle_add(heard.message, offset)
+
+
 _DECODERS: Mapping[Kind, Decoder] = MappingProxyType(
     {
+        kinds.OFPT_HELLO: lambda heard, _offset: Greeting(tuple(versions_of(heard.message))),
+        kinds.NXT_SET_FLOW_FORMAT: _flow_format,
+        kinds.OFPT_BUNDLE_CONTROL: _bundle_control,
+        kinds.ONFT_BUNDLE_CONTROL: _bundle_control,
+        kinds.OFPT_BUNDLE_ADD_MESSAGE: _bundle_add,
+        kinds.ONFT_BUNDLE_ADD_MESSAGE: _bundle_add,
+        kinds.OFPST_FLOW_REPLY: _flow_stats,
+        kinds.NXST_FLOW_REPLY: _flow_stats,
         kinds.OFPT_ERROR: lambda heard, _offset: decode_error(heard.message),
         kinds.OFPT_FEATURES_REPLY: _of_body(decode_features),
         kinds.OFPT_GET_CONFIG_REPLY: _of_body(decode_config),

@@ -8,12 +8,15 @@ from typing import Any
 
 from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.names import NO_NAMES, Names, table_text
-from vnet.ovs.openflow.controller.heard import Heard, hear
+from vnet.ovs.openflow.controller.heard import FlowFormat, Flows, Greeting, Heard, hear
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     DEFAULT_PRIORITY,
+    BundleControl,
     FlowMod,
+    FlowModCommand,
     FlowRemoved,
+    FlowStats,
     GroupMod,
     MeterMod,
     PacketIn,
@@ -22,7 +25,13 @@ from vnet.ovs.openflow.messages import (
     removed_reason_text,
 )
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
-from vnet.ovs.openflow.text.flow_print import duration_text, flow_message_text
+from vnet.ovs.openflow.text.bundle import bundle_add_text, bundle_control_text
+from vnet.ovs.openflow.text.flow_print import (
+    FlowStatistics,
+    duration_text,
+    flow_message_text,
+    flow_text,
+)
 from vnet.ovs.openflow.text.group_print import group_message_text
 from vnet.ovs.openflow.text.meter import meter_message_text
 from vnet.ovs.openflow.text.packet_in import packet_in_text
@@ -30,6 +39,7 @@ from vnet.ovs.openflow.text.packet_out import packet_out_text
 from vnet.ovs.openflow.text.port import port_status_text
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
+from vnet.ovs.openflow.wire.bundle import BundleAdd
 from vnet.ovs.openflow.wire.errors import ReceivedError
 from vnet.ovs.openflow.wire.message import MessageReader, ProtocolError
 
@@ -57,8 +67,9 @@ def heard_text(heard: Heard, names: Names = NO_NAMES) -> str:
     printer = _PRINTERS.get(type(heard.content))
     if printer is None:
         return head
-    between = "\n " if isinstance(heard.content, GroupMod) else " "
-    return f"{head}{between}{printer(heard.content, heard, names)}"
+    between = "\n " if isinstance(heard.content, _BELOW) else " "
+    text = printer(heard.content, heard, names)
+    return f"{head}{between}{text}" if text else head
 
 
 def _error(error: ReceivedError, _heard: Heard, names: Names) -> str:
@@ -99,8 +110,47 @@ def _flow_mod(mod: FlowMod, heard: Heard, names: Names) -> str:
     return flow_message_text(mod, most_able_protocol(heard.version), names)
 
 
+def _bundle_add(add: BundleAdd, _heard: Heard, names: Names) -> str:
+    return f"{bundle_add_text(add.bundle_id, add.flags)}\n{heard_text(hear(add.message), names)}"
+
+
+def _flows(flows: Flows, _heard: Heard, names: Names) -> str:
+    return "\n ".join(_flow(stats, names) for stats in flows.stats)
+
+
+def _flow(stats: FlowStats, names: Names) -> str:
+    mod = FlowMod(
+        FlowModCommand.ADD,
+        stats.match,
+        stats.priority,
+        stats.table_id,
+        new_cookie=stats.cookie,
+        idle_timeout_s=stats.idle_timeout_s,
+        hard_timeout_s=stats.hard_timeout_s,
+        importance=stats.importance,
+        flags=stats.flags,
+        actions=stats.actions,
+    )
+    seen = FlowStatistics(
+        stats.duration_ns, stats.n_packets, stats.n_bytes, stats.idle_age_s, stats.hard_age_s
+    )
+    return flow_text(mod, names, seen)
+
+
+def _greeting(greeting: Greeting, _heard: Heard, _names: Names) -> str:
+    return f"version bitmap: {', '.join(f'0x{one:02x}' for one in greeting.versions)}"
+
+
+_BELOW = (GroupMod, Greeting, BundleControl, BundleAdd, Flows)
+"""What is printed on lines below the heading."""
+
 _PRINTERS: Mapping[type, Printer] = MappingProxyType(
     {
+        Greeting: _greeting,
+        BundleControl: lambda control, _heard, _names: bundle_control_text(control),
+        BundleAdd: _bundle_add,
+        FlowFormat: lambda form, _heard, _names: f"format={'nxm' if form.is_nxm else 'openflow10'}",
+        Flows: _flows,
         ReceivedError: _error,
         PacketIn: lambda packet_in, _heard, names: packet_in_text(packet_in, names),
         PacketOut: lambda packet_out, _heard, names: packet_out_text(packet_out, names),

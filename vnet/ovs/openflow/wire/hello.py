@@ -36,18 +36,25 @@ def negotiate(versions: Versions, greeting: Message) -> int:
     if greeting.type != HELLO or greeting.version == 0:
         text = f"received message while expecting hello: type {greeting.type}"
         raise ProtocolError("vconn", text)
-    theirs = _versions_of(greeting)
+    theirs = versions_of(greeting)
     common = set(theirs).intersection(versions)
     if common:
         return max(common)
     ours_text, theirs_text = _listed(versions), _listed(theirs)
     told = f"We support {ours_text}, you support {theirs_text}, no common versions."
     answer = error(greeting.version, 0, "OFPHFC_INCOMPATIBLE", told.encode())
-    text = f"version negotiation failed (we support {ours_text}, peer supports {theirs_text})"
+    text = f"version negotiation failed ({support_text(versions, greeting)})"
     raise ProtocolError("vconn", text, answer)
 
 
-def _versions_of(greeting: Message) -> list[int]:
+def support_text(versions: Versions, greeting: Message) -> str:
+    """What versions both ends know, as logs say it."""
+    theirs = versions_of(greeting)
+    return f"we support {_listed(versions)}, peer supports {_listed(theirs)}"
+
+
+def versions_of(greeting: Message) -> list[int]:
+    """The versions that who sent a greeting speaks."""
     body, offset = greeting.body, 0
     while offset + _ELEMENT.size <= len(body):
         kind, n_bytes = _ELEMENT.unpack_from(body, offset)
