@@ -76,14 +76,17 @@ class MatchBuilder:
         options = tuple(sorted(self.tun_options)) if self.tun_options else ()
         return Match(self.flow.key & mask, mask, options)
 
-    def set(self, field: Field, value: int, mask: int | None = None) -> None:
+    def set(
+        self, field: Field, value: int, mask: int | None = None, n_bytes: int | None = None
+    ) -> None:
         """Demand ``value`` of a field, or the bits of it under ``mask``; mask 0 demands nothing.
 
         A field of packets implies Ethernet packets, unless another packet type is asked for.
+        ``n_bytes`` is how long a tunnel option is, where a switch has said so.
         """
         value_mask = field.ones if mask is None else mask
         if field.is_tun_metadata:
-            self._set_tun_option(field, value, value_mask)
+            self._set_tun_option(field, value, value_mask, n_bytes)
         else:
             self.usable &= field.set_match(self.flow, self.mask, value, value_mask)
         if field.prerequisite is not Prerequisite.NONE:
@@ -108,12 +111,18 @@ class MatchBuilder:
         """Whether what is matched so far meets a field's prerequisites."""
         return field.are_match_prereqs_ok(self.flow, self.mask)
 
-    def _set_tun_option(self, field: Field, value: int, value_mask: int) -> None:
-        is_masked = value_mask != field.ones
+    def _set_tun_option(
+        self, field: Field, value: int, value_mask: int, n_bytes: int | None
+    ) -> None:
         number = int(field.name.removeprefix("tun_metadata"))
-        # As many bytes as say it all, leading zeros left out: the option's length is not known.
-        bits = max(value.bit_length(), value_mask.bit_length() if is_masked else 0)
-        option = TunOption(number, self._tun_bytes, (bits + 7) // 8, is_masked)
+        if n_bytes is None:
+            # As many bytes as say it all, leading zeros left out.
+            is_masked = value_mask != field.ones
+            bits = max(value.bit_length(), value_mask.bit_length() if is_masked else 0)
+            n_bytes = (bits + 7) // 8
+        else:
+            is_masked = bool(~value_mask & (1 << 8 * n_bytes) - 1)
+        option = TunOption(number, self._tun_bytes, n_bytes, is_masked)
         used = self._tun_bytes + option.n_bytes
         if used > TUN_METADATA_BYTES:
             raise OvsTextError(

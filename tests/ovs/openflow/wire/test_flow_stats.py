@@ -32,7 +32,7 @@ from vnet.ovs.openflow.messages import (
     RemovedReason,
     removed_reason_text,
 )
-from vnet.ovs.openflow.ofpacts import TABLE_ALL, Output
+from vnet.ovs.openflow.ofpacts import TABLE_ALL, GotoTable, Meter, Output
 from vnet.ovs.openflow.version import OpenFlowVersion, version_of
 from vnet.ovs.openflow.wire import flow, kinds
 from vnet.ovs.openflow.wire.kind import Kind
@@ -223,6 +223,26 @@ def test_what_happens_to_watched_flows(version: OpenFlowVersion) -> None:
     initial = replace(full, event=FlowUpdateEvent.INITIAL)
     (read,) = flow.decode_flow_updates(flow.encode_flow_update(initial, version), kind, version)
     assert read == (initial if version >= _OF14 else full)
+
+
+@pytest.mark.parametrize(
+    ("version", "listed"),
+    [
+        (_OF10, "ffff001000002320000efff808000000"),
+        (_OF11, "0001000808000000"),
+        (_OF12, "0001000808000000"),
+        (_OF13, "0001000808000000"),
+    ],
+)
+def test_instructions_stand_among_the_actions_of_updates(
+    version: OpenFlowVersion, listed: str
+) -> None:
+    update = FlowUpdate(FlowUpdateEvent.ADDED, actions=(Meter(1), GotoTable(8)))
+    if version is _OF13:
+        listed = "0006000800000001" + listed
+    entry = flow.encode_flow_update(update, version)
+    assert entry.hex().endswith(listed)
+    assert len(entry) == 24 + (8 if version is _OF13 else 0) + len(listed) // 2
 
 
 @pytest.mark.parametrize("version", list(OpenFlowVersion))

@@ -154,6 +154,21 @@ def test_tunnel_options_must_be_mapped_in_a_switch() -> None:
         decode_nxm(fields, tun_lengths={1: 4})
 
 
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("tun_metadata3=0x12", "00015604 00000012"),
+        ("tun_metadata3=0x12/0xff", "00015708 00000012 000000ff"),
+        ("tun_metadata3=0x123456789a/0xffffffffff", "00015604 12345678"),
+        ("tun_metadata3=0/0", "00015708 00000000 00000000"),
+    ],
+)
+def test_mapped_options_have_their_length(text: str, sent: str) -> None:
+    match, _, _ = decode_nxm(encode_nxm(parse_match(text)), tun_lengths={3: 4})
+    assert encode_nxm(match).hex() == sent.replace(" ", "")
+    assert decode_nxm(encode_nxm(match), tun_lengths={3: 4})[0] == match
+
+
 def test_what_could_be_read_off_the_packet_is_no_field_of_the_pipeline() -> None:
     decode_match(encode_match(parse_match("in_port=1,reg3=5"), _OF15), 0, _OF15)
     data = encode_match(parse_match("in_port=1,ip"), _OF15)

@@ -196,7 +196,7 @@ def field_at(
     header = header_at(data, offset, end, openflow_full=openflow_full)
     if header.field is None:
         raise OpenFlowError("OFPBMC_BAD_FIELD")
-    _check_tun_option(header.field, tun_lengths)
+    tun_length(header.field, tun_lengths)
     return header
 
 
@@ -221,8 +221,10 @@ def _entry(
     header: FieldHeader, data: bytes, offset: int, end: int, tun_lengths: TunLengths | None
 ) -> FieldEntry:
     field, is_masked, n_bytes, header_bytes, payload_bytes, _ = header
+    greatest_bytes = n_bytes
     if field is not None and field.is_tun_metadata:
-        _check_tun_option(field, tun_lengths)
+        length = tun_length(field, tun_lengths)
+        greatest_bytes = field.n_bytes if length is None else length
     at, offset = offset, offset + header_bytes
     following = offset + payload_bytes
     if following > end:
@@ -234,8 +236,8 @@ def _entry(
         mask = int.from_bytes(data[offset + n_bytes : offset + 2 * n_bytes], "big")
         if value & ~mask:
             raise OpenFlowError("OFPBMC_BAD_WILDCARDS", warning=(_LOG, _rejection(data, at)))
-    if field is not None and n_bytes > field.n_bytes:
-        excess = 8 * (n_bytes - field.n_bytes)
+    if n_bytes > greatest_bytes:
+        excess = 8 * (n_bytes - greatest_bytes)
         value, mask = value >> excess, mask >> excess if is_masked else mask
     return FieldEntry(header, value, mask, following)
 
@@ -277,8 +279,14 @@ def _unknown(data: bytes, offset: int, header: FieldHeader) -> OpenFlowError:
     return OpenFlowError(unknown_field_error(word >> 9, vendor, length))
 
 
-def _check_tun_option(field: Field, tun_lengths: TunLengths | None) -> None:
-    if tun_lengths is not None and field.is_tun_metadata:
-        number = int(field.name.removeprefix("tun_metadata"))
-        if number not in tun_lengths:
-            raise OpenFlowError("NXFMFC_INVALID_TLV_FIELD")
+def tun_length(field: Field, tun_lengths: TunLengths | None) -> int | None:
+    """How long a tunnel option is that a switch has mapped; None for all else.
+
+    Raises NXFMFC_INVALID_TLV_FIELD for one that it has not.
+    """
+    if tun_lengths is None or not field.is_tun_metadata:
+        return None
+    length = tun_lengths.get(int(field.name.removeprefix("tun_metadata")))
+    if length is None:
+        raise OpenFlowError("NXFMFC_INVALID_TLV_FIELD")
+    return length

@@ -9,6 +9,14 @@ from collections.abc import Iterator
 
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowUpdate, FlowUpdateEvent
+from vnet.ovs.openflow.ofpacts import (
+    ClearActions,
+    GotoTable,
+    Meter,
+    Ofpacts,
+    WriteActions,
+    WriteMetadata,
+)
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import (
     decode_actions,
@@ -30,6 +38,8 @@ from vnet.ovs.openflow.wire.kinds import (
     room_for_entries,
 )
 from vnet.ovs.openflow.wire.match import decode_match, encode_oxm, oxm_bytes
+
+_INSTRUCTIONS = (Meter, ClearActions, WriteActions, WriteMetadata, GotoTable)
 
 _HEADER = struct.Struct("!HH")
 _NX_FULL = struct.Struct("!HHHHHHHBxQ")
@@ -81,7 +91,7 @@ def _encode_nx(update: FlowUpdate, version: OpenFlowVersion) -> bytes:
         actions = encode_instructions(update.actions, version)
     else:
         n_match_bytes, match = put_nxm(update.match)
-        actions = encode_actions(update.actions, version)
+        actions = _encode_list(update.actions, version)
     head = _NX_FULL.pack(
         _NX_FULL.size + len(match) + len(actions) & _LENGTH_MASK,
         _NX_NUMBERS[update.event],
@@ -94,6 +104,21 @@ def _encode_nx(update: FlowUpdate, version: OpenFlowVersion) -> bytes:
         update.cookie,
     )
     return head + match + actions
+
+
+def _encode_list(actions: Ofpacts, version: OpenFlowVersion) -> bytes:
+    """Actions as Nicira's updates list them: what OpenFlow 1.1 and 1.2 have instructions for stands
+    among them as an instruction, though who reads them takes it for an action.
+    """
+    if version == OpenFlowVersion.OF10:
+        return encode_actions(actions, version)
+    parts = []
+    for action in actions:
+        if not isinstance(action, _INSTRUCTIONS):
+            parts.append(encode_actions((action,), version))
+        elif not isinstance(action, Meter):
+            parts.append(encode_instructions((action,), version))
+    return b"".join(parts)
 
 
 def _encode_openflow14(update: FlowUpdate, version: OpenFlowVersion) -> bytes:

@@ -11,7 +11,7 @@ from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.fields import Field
 from vnet.ovs.flow.match import Match, MatchBuilder
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.wire.oxm import FieldEntry, TunLengths, entry_at
+from vnet.ovs.openflow.wire.oxm import FieldEntry, TunLengths, entry_at, tun_length
 
 
 class Reading(NamedTuple):
@@ -65,7 +65,7 @@ def _add(builder: MatchBuilder, field: Field, entry: FieldEntry, reading: Readin
     if error:
         raise OpenFlowError(error, field.name)
     try:
-        builder.set(field, entry.value, entry.mask)
+        builder.set(field, entry.value, entry.mask, tun_length(field, reading.tun_lengths))
     except OvsTextError as wrong:
         raise OpenFlowError("OFPBMC_BAD_VALUE", wrong.what) from None
 
