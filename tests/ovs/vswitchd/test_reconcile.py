@@ -13,7 +13,13 @@ from vnet.netdev.device import NetDevice
 from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
 from vnet.ovs.ofproto.switching.vlan_mode import VlanMode
-from vnet.ovs.openflow.messages import FlowModCommand
+from vnet.ovs.openflow.messages import (
+    FlowModCommand,
+    GroupMod,
+    GroupModCommand,
+    MeterMod,
+    MeterModCommand,
+)
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.vsctl.run import run_vsctl
 from vnet.ovs.vswitchd.config import (
@@ -190,3 +196,15 @@ def test_ports_that_come_together_can_be_numbered_in_their_order() -> None:
     assert in_order.numbers() == one_by_one.numbers()
     assert list(in_order.numbers()) == list(one_by_one.numbers())
     assert in_order.numbers() != together.numbers()
+
+
+def test_who_gets_controllers_begins_with_nothing() -> None:
+    switch = Switch("add-br br0 -- set bridge br0 fail_mode=secure")
+    bridge = switch.vswitchd.bridges["br0"]
+    bridge.group_mod(GroupMod(GroupModCommand.ADD, 1))
+    bridge.meter_mod(MeterMod(MeterModCommand.ADD, 1))
+    bridge.flow_mod(parse_flow("actions=group:1", FlowModCommand.ADD))
+    switch.vsctl("set-controller br0 tcp:192.0.2.1:6653")
+    assert not bridge.groups
+    assert not bridge.meters
+    assert not list(bridge.flows())

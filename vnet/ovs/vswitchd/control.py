@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 from vnet.ovs.flow.ports import OFPP_NORMAL
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.openflow.messages import FlowMod, FlowModCommand
+from vnet.ovs.openflow.messages import (
+    GROUP_ALL,
+    METER_ALL,
+    FlowMod,
+    FlowModCommand,
+    GroupMod,
+    GroupModCommand,
+    MeterMod,
+    MeterModCommand,
+)
 from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd.config import BridgeConfig
@@ -29,7 +38,7 @@ class BridgeControl:
         self._set_default_flow()
 
     def configure(self, config: BridgeConfig) -> None:
-        """Who gets controllers begins without flows, and so does who has lost them."""
+        """Who gets controllers begins with nothing, and so does who has lost them."""
         was_controlled = self._is_controlled
         is_other_mode = config.is_secure != self._is_secure
         self._has_controllers, self._is_secure = config.has_controllers, config.is_secure
@@ -59,6 +68,8 @@ class BridgeControl:
 
     def _begin_anew(self) -> None:
         self._ofproto.flow_mod(FlowMod(FlowModCommand.DELETE))
+        self._ofproto.group_mod(GroupMod(GroupModCommand.DELETE, GROUP_ALL))
+        self._ofproto.meter_mod(MeterMod(MeterModCommand.DELETE, METER_ALL))
         self._set_default_flow()
 
     def close(self) -> None:
