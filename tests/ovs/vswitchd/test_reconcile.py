@@ -17,6 +17,7 @@ from vnet.ovs.openflow.messages import (
     FlowModCommand,
     GroupMod,
     GroupModCommand,
+    MeterFlags,
     MeterMod,
     MeterModCommand,
 )
@@ -202,7 +203,7 @@ def test_who_gets_controllers_begins_with_nothing() -> None:
     switch = Switch("add-br br0 -- set bridge br0 fail_mode=secure")
     bridge = switch.vswitchd.bridges["br0"]
     bridge.group_mod(GroupMod(GroupModCommand.ADD, 1))
-    bridge.meter_mod(MeterMod(MeterModCommand.ADD, 1))
+    bridge.meter_mod(MeterMod(MeterModCommand.ADD, 1, MeterFlags.PKTPS))
     bridge.flow_mod(parse_flow("actions=group:1", FlowModCommand.ADD))
     switch.vsctl("set-controller br0 tcp:192.0.2.1:6653")
     assert not bridge.groups
