@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.flow.protocols import P_OF10_NXM_TID, P_OF10_STD_TID
+from vnet.ovs.openflow.version import OpenFlowVersion, protocol_of
 from vnet.ovs.openflow.wire import (
     async_config,
     bundle,
     ct_flush,
+    flow,
     group,
     group_stats,
     ipfix,
@@ -85,7 +87,52 @@ _TABLE_FEATURES = _entries(
 
 _GROUP_MOD = Codec(group.decode_group_mod, group.encode_group_mod)
 
+
+def _flow_mod(kind: Kind) -> Codec:
+    def protocol_for(version: OpenFlowVersion) -> int:
+        if version > OpenFlowVersion.OF10:
+            return protocol_of(version)
+        return P_OF10_NXM_TID if kind is kinds.NXT_FLOW_MOD else P_OF10_STD_TID
+
+    return Codec(
+        lambda body, version: flow.decode_flow_mod(body, kind, version, protocol_for(version)),
+        lambda mod, version: flow.flow_mod_body(mod, protocol_for(version)),
+    )
+
+
+def _flow_stats(kind: Kind) -> Codec:
+    return _entries(
+        lambda body, version: list(flow.decode_flow_stats(body, kind, version)),
+        lambda stats, version: flow.encode_flow_stats(stats, kind, version),
+    )
+
+
+def _aggregate(kind: Kind) -> Codec:
+    return Codec(
+        flow.decode_aggregate, lambda stats, version: flow.encode_aggregate(stats, kind, version)
+    )
+
+
+def _flow_updates(kind: Kind) -> Codec:
+    return _entries(
+        lambda body, version: list(flow.decode_flow_updates(body, kind, version)),
+        flow.encode_flow_update,
+    )
+
+
+_FLOW_CODECS = {
+    kinds.OFPT_FLOW_MOD: _flow_mod(kinds.OFPT_FLOW_MOD),
+    kinds.OFPST_FLOW_REPLY: _flow_stats(kinds.OFPST_FLOW_REPLY),
+    kinds.NXST_FLOW_REPLY: _flow_stats(kinds.NXST_FLOW_REPLY),
+    kinds.OFPST_AGGREGATE_REPLY: _aggregate(kinds.OFPST_AGGREGATE_REPLY),
+    kinds.NXST_AGGREGATE_REPLY: _aggregate(kinds.NXST_AGGREGATE_REPLY),
+    kinds.OFPST_FLOW_MONITOR_REPLY: _flow_updates(kinds.OFPST_FLOW_MONITOR_REPLY),
+    kinds.ONFST_FLOW_MONITOR_REPLY: _flow_updates(kinds.ONFST_FLOW_MONITOR_REPLY),
+    kinds.NXST_FLOW_MONITOR_REPLY: _flow_updates(kinds.NXST_FLOW_MONITOR_REPLY),
+}
+
 CODECS: dict[Kind, Codec] = {
+    **_FLOW_CODECS,
     kinds.OFPT_FEATURES_REPLY: Codec(switch.decode_features, switch.encode_features),
     kinds.OFPT_SET_CONFIG: Codec(switch.decode_config, switch.encode_config),
     kinds.OFPT_GET_CONFIG_REPLY: Codec(switch.decode_config, switch.encode_config),

@@ -1,6 +1,6 @@
 """Every kind of message is read and written to the byte, and rubbish is refused in good order.
 
-``messages.txt`` has messages as Open vSwitch's own tests know them.
+``messages.txt`` has messages as Open vSwitch's own tests know them, or as it sent them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ LOSSY = {
     *((kinds.OFPT_TABLE_MOD, version) for version in OpenFlowVersion),  # OVS misreads eviction
     *((kinds.OFPT_GROUP_MOD, version) for version in OpenFlowVersion),  # old actions become new
     *((kinds.OFPST_GROUP_DESC_REPLY, version) for version in OpenFlowVersion),
+    *((kinds.OFPT_FLOW_MOD, version) for version in OpenFlowVersion),
+    *((kinds.OFPST_FLOW_REPLY, version) for version in OpenFlowVersion),
+    (kinds.NXST_FLOW_REPLY, OpenFlowVersion.OF10),
 }
 """What says something else once it is written anew, and the same from then on."""
 NEVER_SETTLED = (kinds.OFPST_TABLE_REPLY, OpenFlowVersion.OF11)

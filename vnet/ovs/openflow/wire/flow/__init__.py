@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from vnet.ovs.openflow.wire.flow.flow_mod import decode_flow_mod, encode_flow_mod
+from vnet.ovs.openflow.wire.flow.flow_mod import (
+    decode_flow_mod,
+    encode_flow_mod,
+    flow_mod_body,
+    flow_mod_kind,
+)
 from vnet.ovs.openflow.wire.flow.monitor_request import (
     decode_flow_monitor_cancel,
     decode_flow_monitor_requests,
@@ -45,5 +50,7 @@ __all__ = [
     "encode_flow_stats",
     "encode_flow_stats_request",
     "encode_flow_update",
+    "flow_mod_body",
+    "flow_mod_kind",
     "update_kind",
 ]

@@ -73,6 +73,8 @@ def encode_flow_update(update: FlowUpdate, version: OpenFlowVersion) -> bytes:
     room for it.
     """
     is_openflow14 = version >= OpenFlowVersion.OF14
+    if is_openflow14 and update.event in _PAUSES:
+        return _SHORT.pack(_SHORT.size, update.event, 0)
     if update.event is FlowUpdateEvent.ABBREV:
         number = update.event if is_openflow14 else _NX_NUMBERS[update.event]
         return _SHORT.pack(_SHORT.size, number, update.xid)
@@ -141,7 +143,8 @@ def encode_flow_monitor_pause(event: FlowUpdateEvent, version: OpenFlowVersion) 
     """The message that telling pauses, or goes on (ofputil_encode_flow_monitor_pause)."""
     is_paused = event is FlowUpdateEvent.PAUSED
     if version >= OpenFlowVersion.OF14:
-        return pack(OFPST_FLOW_MONITOR_REPLY, version, 0, _SHORT.pack(_SHORT.size, event, 0))
+        body = encode_flow_update(FlowUpdate(event), version)
+        return pack(OFPST_FLOW_MONITOR_REPLY, version, 0, body)
     if version == OpenFlowVersion.OF13:
         kind = ONFT_FLOW_MONITOR_PAUSED if is_paused else ONFT_FLOW_MONITOR_RESUMED
     else:
