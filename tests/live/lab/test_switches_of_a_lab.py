@@ -14,13 +14,14 @@ import pytest
 from tests.live.processes import PATIENCE_S, VnetProcess
 from tests.ovs.private_ovs import IS_INSTALLED
 from vnet.live.lab.taking_down import take_down
-from vnet.wire.pcapng import read_pcapng
+from vnet.wire.pcapng import Packet, read_pcapng
 
 pytestmark = [
     pytest.mark.ovs,
     pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed"),
 ]
 
+DROPPED = "ovs-flow-drops"
 PING_MS = 100
 
 # Guests that ping each other for ever, across two hosts and a switch on the wire.
@@ -40,7 +41,7 @@ vms:
 links:
   - {ends: ['h1:eth0', 's1:p1'], latency: 1ms}
   - {ends: ['s1:p2', 'h2:eth0'], latency: 1ms}
-captures: ['vm2:eth0']
+captures: ['vm2:eth0', 'h1:vnet0']
 scenario:
   - repeat:
       count: forever
@@ -74,12 +75,20 @@ class Lab:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def captured(self, point: str) -> list[Packet]:
+        """The echo requests that have passed a point."""
+        capture = self.vnet.folder / "pcaps/three-switches-live/three-switches.pcapng"
+        return [
+            packet
+            for packet in read_pcapng(capture.read_bytes())
+            if packet.interface.name == point
+            and packet.data[12:14] == b"\x08\x00"
+            and packet.data[34] == 8
+        ]
+
     def n_arrived(self) -> int:
         """How many echo requests vm2 has got."""
-        capture = self.vnet.folder / "pcaps/three-switches-live/three-switches.pcapng"
-        packets = read_pcapng(capture.read_bytes())
-        return sum(1 for packet in packets if packet.data[12:14] == b"\x08\x00"
-                   and packet.data[34] == 8)  # fmt: skip
+        return len(self.captured("vm2:eth0"))
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +146,26 @@ def test_changes_take_effect_on_the_running_lab(lab: Lab) -> None:
     wait_until(lambda: not more_arrive(lab))
     lab.do("s1", "ovs-vsctl", "add-port", "s1", "p1")
     wait_until(lambda: more_arrive(lab))
+
+
+def test_a_flow_that_drops_pings_stops_them_until_it_is_deleted(lab: Lab) -> None:
+    wait_until(lambda: more_arrive(lab))
+    lab.do("h1", "ovs-ofctl", "add-flow", "br0", "priority=100,icmp,actions=drop")
+    wait_until(lambda: not more_arrive(lab))
+    datapath = lab.do("h1", "ovs-appctl", "dpctl/dump-flows")
+    (drop,) = [line for line in datapath.splitlines() if "proto=1" in line]
+    assert "eth_type(0x0800)" in drop
+    assert drop.endswith("actions:drop")
+    (flow,) = [
+        line
+        for line in lab.do("h1", "ovs-ofctl", "dump-flows", "br0").splitlines()
+        if "priority=100,icmp" in line
+    ]
+    assert "n_packets=0," not in flow, "what it has dropped counts"
+    wait_until(lambda: DROPPED in lab.captured("h1:vnet0")[-1].comment)
+    lab.do("h1", "ovs-ofctl", "--strict", "del-flows", "br0", "priority=100,icmp")
+    wait_until(lambda: more_arrive(lab))
+    wait_until(lambda: not lab.captured("h1:vnet0")[-1].comment)
 
 
 def test_a_host_s_devices_can_become_ports_and_others_cannot(lab: Lab) -> None:
