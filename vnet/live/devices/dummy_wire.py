@@ -16,7 +16,7 @@ from vnet.live.streams.stream import Stream
 from vnet.ovs.netdev.framing import FrameReader, FramingError, framed
 from vnet.ovs.vlog.vlog import Vlog
 
-_MOST_UNSENT_BYTES = 100 * 1514
+_MOST_UNSENT_BYTES = 1000 * 1514
 """A peer that does not read loses frames, as on a wire."""
 
 _LONGEST_BACKOFF_MS = (1 << 31) - 1
