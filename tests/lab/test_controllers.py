@@ -137,6 +137,43 @@ def test_records_are_sent_as_texts_are(lab: Lab) -> None:
     assert lab.switch("sw1").dump_flows() == [], "flows go with their meter"
 
 
+def test_groups_are_made_and_deleted(lab: Lab) -> None:
+    switch = lab.switch("sw1").controller().switch
+    switch.group_mod("group_id=1,type=all,bucket=output:p1,bucket=output:2")
+    switch.flow_mod("priority=5,actions=group:1")
+    lab.advance(0)
+    assert len(lab.switch("sw1").dump_groups()) == 1
+    assert answered(lab) == 1
+    switch.group_mod("delete group_id=1")
+    lab.advance(0)
+    assert lab.switch("sw1").dump_groups() == []
+    assert lab.switch("sw1").dump_flows() == [], "flows go with their group"
+
+
+def test_an_app_is_called_later_while_its_switch_is_there(
+    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ticks.py").write_text(
+        "from vnet.controller import SwitchConnected, on\n"
+        "@on(SwitchConnected)\n"
+        "def begin(event):\n"
+        "    event.switch.after('1s', tick, event.switch)\n"
+        "    event.switch.after('90s', 'no function')\n"
+        "def tick(switch):\n"
+        "    print(switch.now_ns)\n"
+        "    switch.after('1s', tick, switch)\n"
+        "    if switch.now_ns > 2_000_000_000:\n"
+        "        raise ValueError('late')\n"
+    )
+    controller = lab.switch("sw1").controller(tmp_path / "ticks.py")
+    lab.advance("3500ms")
+    controller.close()
+    lab.advance("100s")
+    out, err = capsys.readouterr()
+    assert out.splitlines() == ["1000000000", "2000000000", "3000000000"]
+    assert err == "ticks.py:10: ValueError: late\n"
+
+
 def test_the_version_is_the_highest_unless_one_is_asked_for(lab: Lab) -> None:
     controller = lab.switch("sw1").controller()
     assert controller.switch.version is OpenFlowVersion.OF15

@@ -146,6 +146,7 @@ def test_ovs_ofctl_on_a_lab_that_is_up(terminal: Terminal) -> None:
 
 
 @pytest.mark.pypi
+@pytest.mark.slow
 def test_faucet_and_os_ken(terminal: Terminal) -> None:
     faucet = own_python(CONTROLLERS / "faucet-requirements.txt", is_complete=True)
     os_ken = own_python(CONTROLLERS / "os-ken-requirements.txt", is_complete=True)

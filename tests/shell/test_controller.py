@@ -104,6 +104,23 @@ def test_mistakes_are_told_in_one_line(shell: Shell, line: str, message: str) ->
     assert ran.err.count("\n") == 1
 
 
+def test_a_packet_is_sent_without_a_controller_too(shell: Shell) -> None:
+    packet = f"in_port=p1 packet={ARP}"
+    ran = shell(
+        "controlled-switches",
+        f"packet-out sw1 {packet} actions=p2",
+        f"ovs-ofctl packet-out sw1 '{packet}, actions=p3'",
+        "wait 2ms",
+        "dump-ports sw1 p3",
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert "tx pkts=1, bytes=42" in ran.out
+    refused = shell("controlled-switches", f"packet-out sw1 {packet} actions=group:7")
+    assert refused.err == "packet-out: OFPBAC_BAD_OUT_GROUP (the switch refuses it)\n"
+    refused = shell("controlled-switches", "packet-out sw1 actions=2")
+    assert refused.err == "packet-out: must specify packet\n"
+
+
 def test_an_app_controls_two_switches(shell: Shell) -> None:
     ran = shell(
         "controlled-switches",

@@ -65,7 +65,7 @@ class LocalController:
         self._connection = ControllerConnection(
             versions, self._to_switch, ready=self._ready, tell=self._heard
         )
-        self.switch = Switch(label, self._connection, scheduler)
+        self.switch = Switch(label, self._connection, scheduler, self._call_later)
         self._name = f"{bridge.ofproto.name}<->vnet"
         bridge.control.attach(self._name, self.close)
         self._ofconn = bridge.connmgr.connect(
@@ -151,10 +151,22 @@ class LocalController:
         return None
 
     def _tell(self, event: object) -> None:
-        if self.app is None:
-            return
+        if self.app is not None:
+            self._try(self.app.tell, event)
+
+    def _call_later(
+        self, delay_ns: int, function: Callable[..., object], arguments: tuple[object, ...]
+    ) -> None:
+        self._scheduler.after(delay_ns, self._call, function, arguments)
+
+    def _call(self, function: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        if self.is_open:
+            assert self.app is not None, "only apps want to be called"
+            self._try(self.app.call, function, *arguments)
+
+    def _try(self, call: Callable[..., object], *arguments: object) -> None:
         try:
-            self.app.tell(event)
+            call(*arguments)
         except AppError as error:
             self._failed(error)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from vnet.base.units import parse_duration_ns
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import MatchBuilder
 from vnet.ovs.flow.names import Names
@@ -20,6 +22,8 @@ from vnet.ovs.openflow.text.meter import parse_meter
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.sim.scheduler import Scheduler
 
+CallLater = Callable[[int, Callable[..., object], tuple[object, ...]], None]
+
 
 class Switch:
     """One switch. ``name`` is what the lab calls it, ``ports`` are its ports by number.
@@ -29,11 +33,18 @@ class Switch:
     back as an ``ErrorReply``.
     """
 
-    def __init__(self, name: str, connection: ControllerConnection, scheduler: Scheduler) -> None:
+    def __init__(
+        self,
+        name: str,
+        connection: ControllerConnection,
+        scheduler: Scheduler,
+        call_later: CallLater,
+    ) -> None:
         self.name = name
         self.ports: dict[int, PortDesc] = {}
         self._connection = connection
         self._scheduler = scheduler
+        self._call_later = call_later
 
     def __repr__(self) -> str:
         return f"<Switch {self.name}>"
@@ -99,6 +110,11 @@ class Switch:
         """Send a FlowMod, GroupMod, MeterMod, PortMod or PacketOut of
         :mod:`vnet.ovs.openflow.messages`; its transaction's number."""
         return self._connection.say(request)
+
+    def after(self, delay: str, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function later: ``"5s"`` or ``"200ms"`` of virtual time from now, unless the
+        switch has gone by then."""
+        self._call_later(parse_duration_ns(delay), function, arguments)
 
     def _check(self, usable: int) -> None:
         """Raise OvsTextError for what the version that is spoken has no words for."""

@@ -16,6 +16,7 @@ from tests.ovs.private_ovs import IS_INSTALLED
 pytestmark = [
     pytest.mark.ovs,
     pytest.mark.pypi,
+    pytest.mark.slow,
     pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed"),
 ]
 

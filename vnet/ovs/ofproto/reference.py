@@ -39,7 +39,6 @@ FIELD_LIMITS = {
 ACTION_LIMITS: dict[type[Ofpact], str] = {
     ofpacts.Sample: "partly: accepted; there are no collectors to sample for",
     ofpacts.DeleteField: "no: what it deletes are tunnel options, which cannot be mapped yet",
-    ofpacts.Controller: "partly: packet-ins go to Python; nobody resumes a paused packet yet",
     ofpacts.Ct: "partly: all but timeout policies",
     ofpacts.Group: "partly: all but watching the controller's port",
 }

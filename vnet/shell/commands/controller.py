@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vnet.base.errors import UsageError
 from vnet.ovs.flow.errors import OvsTextError
+from vnet.shell.commands.openvswitch import ovs_ofctl
 from vnet.shell.context import ShellContext
 from vnet.shell.openvswitch import any_bridge, label_of
 from vnet.shell.options import Arguments, Option
@@ -92,10 +93,14 @@ def _let_go(context: ShellContext, label: str) -> Output:
 
 def _watch(context: ShellContext, label: str) -> ControllerWatch:
     """The controller of a bridge. Raises :class:`UsageError` where it is not here."""
-    watch = context.controllers.get(label)
-    if watch is None or not watch.controller.is_open:
+    if not _is_controlled(context, label):
         raise UsageError(f"nobody here is the controller of {label}", f"try: controller {label}")
-    return watch
+    return context.controllers[label]
+
+
+def _is_controlled(context: ShellContext, label: str) -> bool:
+    watch = context.controllers.get(label)
+    return watch is not None and watch.controller.is_open
 
 
 # -- what is said to it
@@ -132,7 +137,7 @@ def flow_mod(context: ShellContext, arguments: Arguments) -> Output:
 @command(
     "packet-out",
     "BR [in_port=PORT] [packet=HEX] actions=ACTIONS",
-    "as its controller, have a bridge send a packet",
+    "have a bridge send a packet, as its controller or as ovs-ofctl does",
     group=Group.SWITCH,
     node=NodeUse.MAYBE,
     words=(2, None),
@@ -140,11 +145,15 @@ def flow_mod(context: ShellContext, arguments: Arguments) -> Output:
     completes=[any_bridge, lambda _c, _w: ("in_port=", "packet=", "actions=")],
 )
 def packet_out(context: ShellContext, arguments: Arguments) -> Output:
-    """As ovs-ofctl(8) has it. Without `packet`, it is the packet that came last, from where it
-    came in: `packet-out BR actions=FLOOD`. `controller BR` comes first.
+    """As ovs-ofctl(8) has it, and done by that where nobody here is the controller. With
+    `controller BR`, `packet` may be left out: it is the one that came last, from where it came in.
     """
     name, *words = arguments.words
-    watch = _watch(context, label_of(context, name, arguments.node)[0])
+    label = label_of(context, name, arguments.node)[0]
+    if not _is_controlled(context, label):
+        of_ofctl = ("packet-out", name, " ".join(words))
+        return ovs_ofctl(context, Arguments(of_ofctl, node=arguments.node))
+    watch = _watch(context, label)
     with _told("packet-out"):
         watch.send_packet(" ".join(words))
     return _done(context, watch)

@@ -12,6 +12,7 @@ from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.controller.heard import hear
 from vnet.ovs.openflow.controller.heard_text import heard_text, is_news
 from vnet.ovs.openflow.controller.said import encode_request
+from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     FlowRemoved,
     MeterModCommand,
@@ -115,6 +116,16 @@ def test_a_refusal_quotes_what_is_refused() -> None:
 def test_packets_flows_and_ports_are_news_and_answers_are_not() -> None:
     assert all(is_news(hear(message(make(OF13)))) for make in MESSAGES.values())
     assert not is_news(hear(message(kinds.pack(kinds.OFPT_BARRIER_REPLY, OF13, 1))))
+
+
+def test_what_cannot_be_read_is_told_as_such() -> None:
+    raw = bytearray(port_status(OF13))
+    raw[8] = 9  # No such reason.
+    assert heard_text(hear(message(bytes(raw)))) == (
+        "OFPT_PORT_STATUS (OF1.3) (xid=0x0): ***decode error: NXBRC_BAD_REASON***"
+    )
+    with pytest.raises(OpenFlowError, match="OFPBRC_BAD_TYPE"):
+        hear(message(bytes((4, 99, 0, 8, 0, 0, 0, 1))))
 
 
 def test_an_error_that_nobody_knows_is_told_by_number() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import BundleControl, FlowMod, FlowRemoved, FlowStats, PacketIn
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
@@ -47,7 +48,8 @@ class Flows(NamedTuple):
 
 class Heard(NamedTuple):
     """A message from the switch. ``content`` is the record of :mod:`vnet.ovs.openflow.messages`
-    that it stands for, a ``ReceivedError``, or None for what says nothing but its kind."""
+    that it stands for, a ``ReceivedError``, or None for what says nothing but its kind. Where it
+    cannot be read, it is the OpenFlowError that says why."""
 
     message: Message
     kind: Kind
@@ -64,12 +66,16 @@ Decoder = Callable[[Heard, int], Any]
 
 
 def hear(message: Message) -> Heard:
-    """Read a message. Raises :class:`~vnet.ovs.openflow.errors.OpenFlowError` for one that no
-    switch should send."""
+    """Read a message. Raises :class:`OpenFlowError` for one of no kind."""
     kind, offset = kinds.kind_of(message)
     heard = Heard(message, kind, None)
     decode = _DECODERS.get(kind)
-    return heard if decode is None else heard._replace(content=decode(heard, offset))
+    if decode is None:
+        return heard
+    try:
+        return heard._replace(content=decode(heard, offset))
+    except OpenFlowError as error:
+        return heard._replace(content=error)
 
 
 def _of_body(decode: Callable[[bytes, OpenFlowVersion], Any]) -> Decoder:

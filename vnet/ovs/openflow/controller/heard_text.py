@@ -141,11 +141,16 @@ def _greeting(greeting: Greeting, _heard: Heard, _names: Names) -> str:
     return f"version bitmap: {', '.join(f'0x{one:02x}' for one in greeting.versions)}"
 
 
+def _unreadable(error: OpenFlowError, _heard: Heard, _names: Names) -> str:
+    return f"***decode error: {error.name}***"
+
+
 _BELOW = (GroupMod, Greeting, BundleControl, BundleAdd, Flows)
 """What is printed on lines below the heading."""
 
 _PRINTERS: Mapping[type, Printer] = MappingProxyType(
     {
+        OpenFlowError: _unreadable,
         Greeting: _greeting,
         BundleControl: lambda control, _heard, _names: bundle_control_text(control),
         BundleAdd: _bundle_add,
