@@ -17,11 +17,10 @@ from vnet.ovs.openflow.messages import (
     FlowModCommand,
     GroupMod,
     GroupModCommand,
-    MeterFlags,
-    MeterMod,
     MeterModCommand,
 )
 from vnet.ovs.openflow.text.flow_mod import parse_flow
+from vnet.ovs.openflow.text.meter import parse_meter
 from vnet.ovs.vsctl.run import run_vsctl
 from vnet.ovs.vswitchd.config import (
     BridgeConfig,
@@ -203,7 +202,7 @@ def test_who_gets_controllers_begins_with_nothing() -> None:
     switch = Switch("add-br br0 -- set bridge br0 fail_mode=secure")
     bridge = switch.vswitchd.bridges["br0"]
     bridge.group_mod(GroupMod(GroupModCommand.ADD, 1))
-    bridge.meter_mod(MeterMod(MeterModCommand.ADD, 1, MeterFlags.PKTPS))
+    bridge.meter_mod(parse_meter("meter=1,pktps,band=type=drop,rate=1", MeterModCommand.ADD))
     bridge.flow_mod(parse_flow("actions=group:1", FlowModCommand.ADD))
     switch.vsctl("set-controller br0 tcp:192.0.2.1:6653")
     assert not bridge.groups
