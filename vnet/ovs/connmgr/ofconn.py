@@ -18,7 +18,7 @@ from vnet.ovs.connmgr.wishes import Wishes
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import ControllerRole, PacketIn, RoleReason, RoleStatus
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.errors import error_reply
+from vnet.ovs.openflow.wire.errors import error_reply, why_untold
 from vnet.ovs.openflow.wire.hello import Versions, hello, negotiate
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.kinds import OFPT_ROLE_STATUS, ONFT_ROLE_STATUS, name_of, pack
@@ -81,6 +81,7 @@ class Ofconn:
         self._log = manager.vlog.module("connmgr")
         self._vconn = VconnLog(manager.vlog.module("vconn"), name.rpartition("<->")[2])
         self._error_limit = self._log.limit(10, 10)
+        self._untold_limit = self._log.limit(1, 5)
         self._overflow_limit = self._log.limit(5, 5)
         scheduler = manager.ofproto.scheduler
         self.assembler = Assembler(scheduler, self.refuse)
@@ -139,6 +140,8 @@ class Ofconn:
 
     def refuse(self, message: Message, error: OpenFlowError) -> None:
         """Answer a message with an error."""
+        if untold := why_untold(error.name, message.version):
+            self.manager.vlog.module("ofp_errors").err(untold, self._untold_limit)
         text = f"{self.name}: sending {error.name} error reply to {name_of(message)} message"
         self._log.info(text, self._error_limit)
         self.send(error_reply(message, error))

@@ -7,7 +7,13 @@ import pytest
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.error_numbers import NUMBERS
-from vnet.ovs.openflow.wire.errors import ErrorNumber, decode_error, error_reply, number_of
+from vnet.ovs.openflow.wire.errors import (
+    ErrorNumber,
+    decode_error,
+    error_reply,
+    number_of,
+    why_untold,
+)
 from vnet.ovs.openflow.wire.message import Message
 
 OF10, OF11, OF12, OF13 = list(OpenFlowVersion)[:4]
@@ -57,3 +63,18 @@ def test_an_error_that_nobody_knows_is_told_by_its_numbers() -> None:
 def test_the_longest_message_is_quoted_as_far_as_there_is_room() -> None:
     message = Message(1, 99, 1, bytes(65535))
     assert len(error_reply(message, OpenFlowError("OFPBRC_BAD_TYPE"))) == 65535
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "text"),
+    [
+        ("OFPBRC_BAD_TYPE", OF10, ""),
+        ("OFPMMFC_BAD_COMMAND", OF10, "cannot encode OFPMMFC_BAD_COMMAND for OpenFlow 1.0"),
+        ("OFPTFFC_BAD_FEATURES", OF13, "cannot encode OFPTFFC_BAD_FEATURES for OpenFlow 1.3"),
+        ("OFPBRC_BAD_VERSION", 9, "cannot encode error for unknown OpenFlow version 0x09"),
+    ],
+)
+def test_a_log_says_of_errors_that_a_version_does_not_know(
+    name: str, version: int, text: str
+) -> None:
+    assert why_untold(name, version) == text

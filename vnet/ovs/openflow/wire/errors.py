@@ -83,6 +83,15 @@ def error_reply(message: Message, refused: OpenFlowError) -> bytes:
     return error(message.version, message.xid, refused.name, message.raw)
 
 
+def why_untold(name: str, version: int) -> str:
+    """What a daemon's log says where an error cannot be told in a version; nothing if it can."""
+    if version not in KNOWN_VERSIONS:
+        return f"cannot encode error for unknown OpenFlow version 0x{version:02x}"
+    if number_of(name, version) is None:
+        return f"cannot encode {name} for OpenFlow 1.{version - OpenFlowVersion.OF10}"
+    return ""
+
+
 def decode_error(message: Message) -> ReceivedError:
     """What an OFPT_ERROR says. Raises :class:`OpenFlowError`."""
     raw, offset = message.raw, HEADER_BYTES
