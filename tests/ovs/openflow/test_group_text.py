@@ -179,10 +179,14 @@ def received(text: str) -> GroupMod | None:
 def test_a_group_that_was_printed_and_read_again_is_printed_the_same(text: str) -> None:
     """Text leaves out how much of a packet goes where only controllers would take a part."""
     group = received(text)
-    if group is not None:
-        again = received(group_text(group))
+    if group is None:
+        return
+    printed = group_text(group)
+    # Open vSwitch cannot read a field that it shows as set to ANY, under an empty mask.
+    if "ANY->" not in printed:
+        again = received(printed)
         assert again is not None
-        assert group_text(again) == group_text(group)
+        assert group_text(again) == printed
 
 
 def own_group_verdict(text: str) -> Verdict:
