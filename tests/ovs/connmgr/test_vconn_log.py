@@ -34,3 +34,19 @@ def test_whoever_wants_to_can_read_what_is_said() -> None:
         "vconn|unix#7: received: OFPT_BARRIER_REQUEST (OF1.3) (xid=0x3):",
         "vconn|unix#7: sent (Success): OFPT_BARRIER_REPLY (OF1.3) (xid=0x3):",
     ]
+
+
+def test_who_sends_rubbish_does_not_fill_the_log() -> None:
+    lines = Lines()
+    vlog = Vlog(lines)
+    vlog.set_sink(Destination.FILE, lines)
+    vlog.set_pattern(Destination.FILE, "%c|%m")
+    connection = manager(Scheduler(), vlog=vlog).connect(
+        lambda _data: None, name="br0<->unix#7", is_primary=False, versions=range(1, 7)
+    )
+    bad = bytes.fromhex("0410002800000009 fffffe00 00000000 000000000000 0000" + "00" * 16)
+    connection.take(hello((4,), 9) + bad * 40)
+    connection.run()
+    by_module = [line.partition("|")[0] for line in lines.lines]
+    assert by_module.count("ofp_port") == 5
+    assert by_module.count("connmgr") == 10

@@ -16,6 +16,7 @@ from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.packet_in_sink import NO_CONTROLLER
 from vnet.ovs.openflow.messages import AsyncMessage, ControllerRole, PacketIn, RoleReason
+from vnet.ovs.vlog.rate_limit import RateLimit
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class ConnectionManager:
         ofproto.packet_in_sink = self.packet_in
         self.new_xid = count(1).__next__
         self._news: News | None = None
+        self._warnings: dict[str, RateLimit] = {}
 
     def connect(
         self,
@@ -99,6 +101,11 @@ class ConnectionManager:
         self.bundle_patience_ns = patience_ns
         for connection in self.connections:
             connection.bundles.patience_ns = patience_ns
+
+    def warn(self, module: str, text: str) -> None:
+        """Say in the log what is wrong with a message, unless it has said much already."""
+        log = self.vlog.module(module)
+        log.warn(text, self._warnings.setdefault(module, log.limit(1, 5)))
 
     def settle(self) -> None:
         """What has changed is in force before the next frame."""

@@ -212,7 +212,7 @@ class Ofconn:
                 self.send(answer)
         except OpenFlowError as error:
             for module, text in error.warnings:
-                self.manager.vlog.module(module).warn(text)
+                self.manager.warn(module, text)
             self.refuse(message, error)
 
     # -- what it may

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
 from vnet.ovs.ofproto.rules.rule import Rule
@@ -31,7 +32,7 @@ def read_mod(request: Request) -> FlowMod:
         ofconn.wishes.protocol,
         tun_lengths=request.bridge.tlv_mappings.lengths,
         openflow_full=request.bridge.openflow_full,
-        warn=ofconn.manager.vlog.module("ofp_flow").warn,
+        warn=partial(ofconn.manager.warn, "ofp_flow"),
     )
 
 
