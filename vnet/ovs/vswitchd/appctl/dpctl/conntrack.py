@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.dpif.requests import Command
+from vnet.ovs.dpif.text.flushed import log_flush
 from vnet.ovs.flow.tokens import key_values
-from vnet.ovs.vlog.level import Level
 from vnet.ovs.vswitchd.appctl.dpctl.call import DpctlCall, DpctlError, Errno
-from vnet.ovs.vswitchd.appctl.dpctl.tuples import flushed_text, parse_tuples
+from vnet.ovs.vswitchd.appctl.dpctl.tuples import parse_tuples
 from vnet.tables.conntrack.flush import flush_matching
 from vnet.tables.conntrack.limits import DEFAULT_ZONE
 from vnet.tables.conntrack.ovs_policy import OvsPolicy
@@ -63,9 +63,7 @@ def flush(call: DpctlCall) -> None:
         call.complain(error.what, error.why)
         raise DpctlError("Cannot open dpif", Errno.EINVAL) from None
     dpif.tell(Command.CT_DELETE, " ".join(call.words))
-    log = call.vswitchd.vlog.module("ct_dpif")
-    if log.is_enabled(Level.DBG):
-        log.dbg(f"{dpif.kind}@{dpif.name}: ct_flush: {flushed_text(match, zone)}")
+    log_flush(call.vswitchd.vlog.module("ct_dpif"), dpif, match, zone)
     if not flush_matching(dpif.tracker, match, _now_ns(call), zone):
         call.vswitchd.vlog.module("conntrack").warn(
             "Must flush tuple using the original pre-NATed tuple"

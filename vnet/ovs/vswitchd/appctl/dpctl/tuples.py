@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vnet.base.ids import ip_from_text, ip_text
+from vnet.base.ids import ip_from_text
 from vnet.ovs.flow.tokens import key_values
 from vnet.ovs.vswitchd.appctl.dpctl.call import DpctlError, Errno
 from vnet.tables.conntrack.extract import ICMP, ICMPV6
@@ -86,26 +86,6 @@ def parse_tuples(texts: Sequence[str]) -> ConnMatch:
     original, reply = [reader.read(text) for text in (*texts, "", "")[:2]]
     is_v6 = None if not reader.ip_bytes else reader.ip_bytes == 16
     return ConnMatch(reader.protocol, is_v6, original, reply)
-
-
-def flushed_text(match: ConnMatch, zone: int | None) -> str:
-    """What is flushed, as the log has it."""
-    if match == ConnMatch():
-        return "<all>" if zone is None else f"zone {zone}"
-    original, reply = (_tuple_text(match, tuple_) for tuple_ in (match.original, match.reply))
-    return f"zone={zone or 0} '{original},ct_nw_proto={match.protocol}' '{reply}'"
-
-
-def _tuple_text(match: ConnMatch, tuple_: TupleMatch) -> str:
-    ends = "ct_nw" if match.is_v6 is False else "ct_ipv6"
-    source, target = (
-        "::" if address is None else ip_text(address) for address in (tuple_.source, tuple_.target)
-    )
-    shown = f"{ends}_src={source},{ends}_dst={target}"
-    if match.is_icmp:
-        icmp = f"icmp_id={tuple_.icmp_id},icmp_type={tuple_.icmp_type},icmp_code={tuple_.icmp_code}"
-        return f"{shown},{icmp}"
-    return f"{shown},ct_tp_src={tuple_.source_port},ct_tp_dst={tuple_.target_port}"
 
 
 def _number(key: str, value: str, most: int) -> int:
