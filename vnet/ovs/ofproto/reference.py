@@ -29,7 +29,7 @@ FIELD_LIMITS = {
     },
     **dict.fromkeys(("tun_ttl", "tun_tos"), "no: shown of packets; flows cannot name it"),
     **{
-        name: "no: flows that name it are refused, as long as options cannot be mapped to it"
+        name: "partly: flows may name it once an option is mapped to it; no packet has any"
         for name, field in FIELDS.items()
         if field.is_tun_metadata
     },
@@ -38,7 +38,7 @@ FIELD_LIMITS = {
 
 ACTION_LIMITS: dict[type[Ofpact], str] = {
     ofpacts.Sample: "partly: accepted; there are no collectors to sample for",
-    ofpacts.DeleteField: "no: what it deletes are tunnel options, which cannot be mapped yet",
+    ofpacts.DeleteField: "partly: accepted; no packet has tunnel options to delete",
     ofpacts.Ct: "partly: all but timeout policies",
     ofpacts.Group: "partly: all but watching the controller's port",
 }
@@ -154,7 +154,7 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
   takes an upcall, and in its turn where it does not. Open vSwitch waits for the upcall.
 * NAT chooses within a range of addresses by the lab's seed; Open vSwitch draws a number at start.
 * Tunnels are VXLAN, GRE and Geneve, over IPv4 and IPv6. There is no ERSPAN, GTP-U or STT, and
-  options of Geneve cannot be mapped to fields.
+  options of Geneve are mapped to fields, but not looked at.
 * A trace without a packet sends no ARP request for the far end of a tunnel; Open vSwitch's does.
 * Flows time out in the very millisecond. Open vSwitch looks for them now and then.
 * A trace of a packet that recirculates for ever ends.
