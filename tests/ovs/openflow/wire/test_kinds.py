@@ -52,6 +52,11 @@ def test_no_two_kinds_look_the_same() -> None:
             "OpenFlow message has unknown vendor 0xab2320",
         ),
         (
+            "04040010000000010000000000000000",
+            "OFPBRC_BAD_VENDOR",
+            "OpenFlow message has unknown vendor 0",
+        ),
+        (
             "040400100000000100002320000003e8",
             "OFPBRC_BAD_SUBTYPE",
             "unknown OpenFlow message (version 4, type 4, vendor 0x2320, subtype 1000)",

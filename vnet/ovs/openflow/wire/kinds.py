@@ -319,7 +319,8 @@ def _need(raw: bytes, n_bytes: int) -> None:
 def _vendor(raw: bytes, offset: int, known: tuple[int, ...]) -> bytes:
     number = int.from_bytes(raw[offset : offset + 4], "big")
     if number not in known:
-        text = f"OpenFlow message has unknown vendor {number:#x}"
+        hexadecimal = f"{number:#x}" if number else "0"
+        text = f"OpenFlow message has unknown vendor {hexadecimal}"
         raise OpenFlowError("OFPBRC_BAD_VENDOR", warning=(_LOG, text))
     return raw[offset : offset + 4]
 
