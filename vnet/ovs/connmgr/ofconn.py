@@ -139,7 +139,9 @@ class Ofconn:
         return self.packet_ins.send(packet_in, message)
 
     def refuse(self, message: Message, error: OpenFlowError) -> None:
-        """Answer a message with an error."""
+        """Answer a message with an error, and let the log say why."""
+        for module, text in error.warnings:
+            self.manager.warn(module, text)
         if untold := why_untold(error.name, message.version):
             self.manager.vlog.module("ofp_errors").err(untold, self._untold_limit)
         text = f"{self.name}: sending {error.name} error reply to {name_of(message)} message"
@@ -211,8 +213,6 @@ class Ofconn:
             for answer in answers_to(self, message):
                 self.send(answer)
         except OpenFlowError as error:
-            for module, text in error.warnings:
-                self.manager.warn(module, text)
             self.refuse(message, error)
 
     # -- what it may

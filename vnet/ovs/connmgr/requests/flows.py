@@ -58,7 +58,7 @@ def _entries(request: Request) -> Iterator[bytes]:
     for rule in _selected(request):
         entry = encode_flow_stats(stats_of(rule, now_ns), kind, version)
         if not entry:
-            request.ofconn.manager.vlog.module("ofp_flow").warn(_TOO_LONG)
+            request.ofconn.manager.warn("ofp_flow", _TOO_LONG)
         yield entry
 
 
