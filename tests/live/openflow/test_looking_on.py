@@ -13,6 +13,7 @@ from vnet.live.openflow.bridge_sockets import BridgeSockets
 RunUntil = Callable[[Callable[[], object]], None]
 CONTROLLERS_GREETING = bytes.fromhex("0400000800000001")
 ECHO = bytes.fromhex("0402000900000006aa")
+OTHER_VERSION = bytes.fromhex("0305000800000009")
 REPLY = bytes.fromhex("0403000900000006aa")
 
 
@@ -35,6 +36,10 @@ def test_who_looks_on_sees_what_is_said_after_the_greetings(
             run_until(lambda: sockets.status("br0", target).is_connected)
             controller.sendall(ECHO)
             assert talk(run_until, onlooker, 18) == ECHO + REPLY
+            controller.sendall(OTHER_VERSION + ECHO)
+            assert talk(run_until, onlooker, 18) == ECHO + REPLY, (
+                "what is not understood is not shown"
+            )
             onlooker.sendall(ECHO)
             controller.sendall(ECHO)
             assert talk(run_until, onlooker, 18) == ECHO + REPLY, "what he says is not heard"
@@ -43,6 +48,8 @@ def test_who_looks_on_sees_what_is_said_after_the_greetings(
             sockets.follow(wish())
             run_until(lambda: heard(onlooker) is None)
     sockets.close()
+    (wrong,) = [line for line in lines.lines if line.startswith("vconn|ERR")]
+    assert wrong == f"vconn|ERR|{target}: received OpenFlow version 0x03 != expected 04"
     came = [line for line in lines.lines if "monitor" in line]
     assert [line.partition(" from ")[0] for line in came] == [
         "rconn|INFO|new monitor connection"

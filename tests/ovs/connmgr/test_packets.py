@@ -152,3 +152,15 @@ def test_a_packet_whose_bridge_is_not_known_does_not_go_on() -> None:
     peer = Peer(switch_of(), OF10)
     (answer,) = peer.say(f"04 {NICIRA} 0000001c 00000005aa000000")
     assert answer.startswith("01 b0c2")
+
+
+def test_what_happens_on_connections_is_counted() -> None:
+    switch = switch_of("actions=controller")
+    peer = Peer(switch, OF10, is_primary=True)
+    peer.say(f"0d ffffffff fffd 0008 0000000800020000 {FRAME.hex()}", "02", "02")
+    peer.ofconn.backlog = lambda: len(peer._heard)
+    for _ in range(101):
+        switch.inject("p1", FRAME)
+    events = switch.vswitchd.backer.events
+    assert (events["ofproto_packet_out"], events["ofproto_recv_openflow"]) == (1, 3)
+    assert (events["rconn_overflow"], events["rconn_sent"]) == (1, 1 + 2 + 100)

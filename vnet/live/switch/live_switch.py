@@ -23,6 +23,7 @@ from vnet.ovs.unixctl.coverage_names import OVSDB_SERVER_EVENTS, VSWITCHD_EVENTS
 from vnet.ovs.unixctl.request import Request
 from vnet.ovs.unixctl.table import Command, CommandTable
 from vnet.ovs.vswitchd.daemon import Daemon
+from vnet.ovs.vswitchd.events import follow_events
 from vnet.ovs.vswitchd.memory import memory_usage
 
 _EVENTS = {SWITCH: VSWITCHD_EVENTS, SERVER: OVSDB_SERVER_EVENTS}
@@ -61,7 +62,15 @@ def live_switch(
         SERVER: server.usage,
         SWITCH: lambda: memory_usage(daemon, sockets.n_connections),
     }
-    tables = {program: _table(program, clock, logs, usages[program]) for program in PROGRAMS}
+    coverages = {
+        program: Coverage(_EVENTS[program], logs[program].around.monotonic_ms)
+        for program in PROGRAMS
+    }
+    follow_events(coverages[SWITCH], daemon)
+    tables = {
+        program: _table(program, clock, logs, usages[program], coverages[program])
+        for program in PROGRAMS
+    }
     tables[SERVER].register(*server.commands(), leave)
     tables[SWITCH].register(leave)
     tables[SWITCH].register_later(lambda: _switch_commands(daemon))
@@ -96,7 +105,9 @@ def _switch_commands(daemon: Daemon) -> Iterable[Command]:
     return switch_commands(daemon.vswitchd)
 
 
-def _table(program: str, clock: WallClock, logs: Logs, usage: Usage) -> CommandTable:
+def _table(
+    program: str, clock: WallClock, logs: Logs, usage: Usage, coverage: Coverage
+) -> CommandTable:
     """What one of the two answers as any daemon does."""
     vlog = logs[program]
     memory = Memory(clock, vlog)
@@ -104,7 +115,7 @@ def _table(program: str, clock: WallClock, logs: Logs, usage: Usage) -> CommandT
     table = CommandTable(f"{program} (Open vSwitch) {OVS_VERSION}")
     table.register(
         *logs.commands(program),
-        *Coverage(_EVENTS[program], vlog.around.monotonic_ms).commands(),
+        *coverage.commands(),
         *memory.commands(),
     )
     return table

@@ -15,6 +15,7 @@ from vnet.live.vswitchd.preload import preload
 from vnet.live.vswitchd.remote_database import RemoteDatabase
 from vnet.ovs.unixctl.table import Command
 from vnet.ovs.vswitchd.daemon import Daemon
+from vnet.ovs.vswitchd.events import follow_events
 from vnet.ovs.vswitchd.memory import memory_usage
 
 DATABASE_NAME = "Open_vSwitch"
@@ -50,6 +51,7 @@ class SwitchProcess:
         self.daemon.configured = self._configured
         self.daemon.written = self._ready
         self._remote.view.state_changed = self._state_changed
+        follow_events(process.coverage, self.daemon)
         process.memory.add(lambda: memory_usage(self.daemon, self._sockets.n_connections))
         process.at_exit(self.close)
 

@@ -74,6 +74,7 @@ class Ofconn:
         self.watchers: list[Callable[[bytes], None]] = []
         """Who is shown each message that comes or goes after the greetings."""
         self._send = send
+        self._events = manager.backer.events
         self._versions = versions
         self._xid = xid
         self._reader = MessageReader()
@@ -83,6 +84,7 @@ class Ofconn:
         self._error_limit = self._log.limit(10, 10)
         self._untold_limit = self._log.limit(1, 5)
         self._overflow_limit = self._log.limit(5, 5)
+        self._version_limit = manager.vlog.module("vconn").limit(1, 5)
         scheduler = manager.ofproto.scheduler
         self.assembler = Assembler(scheduler, self.refuse)
         self.packet_ins = PacketIns(scheduler, self.send, self._n_taken_bytes, self._overflowed)
@@ -113,6 +115,8 @@ class Ofconn:
     def send(self, data: bytes) -> int:
         """Send bytes; returns how many there have been in all."""
         self.n_sent_bytes += len(data)
+        self._events["rconn_queued"] += 1
+        self._events["rconn_sent"] += 1
         self._vconn.sent(data)
         self._send(data)
         if self.version is not None:
@@ -152,6 +156,7 @@ class Ofconn:
         return self.n_sent_bytes - self.backlog()
 
     def _overflowed(self) -> None:
+        self._events["rconn_overflow"] += 1
         text = f"{self.name}: dropping packet-in due to queue overflow"
         self._log.info(text, self._overflow_limit)
 
@@ -205,15 +210,24 @@ class Ofconn:
         return bool(self._waiting)
 
     def _carry_out(self, message: Message) -> None:
+        if message.version != self.version and message.type not in _OF_ANY_VERSION:
+            self._misunderstand(message)
+            return
         for watcher in self.watchers:
             watcher(message.raw)
+        self._events["ofproto_recv_openflow"] += 1
         try:
-            if message.version != self.version and message.type not in _OF_ANY_VERSION:
-                raise OpenFlowError("OFPBRC_BAD_VERSION")
             for answer in answers_to(self, message):
                 self.send(answer)
         except OpenFlowError as error:
             self.refuse(message, error)
+
+    def _misunderstand(self, message: Message) -> None:
+        """It is not in the version that was agreed on. Whoever looks on does not see it."""
+        peer = self.name.rpartition("<->")[2]
+        text = f"received OpenFlow version 0x{message.version:02x} != expected {self.version:02x}"
+        self.manager.vlog.module("vconn").err(f"{peer}: {text}", self._version_limit)
+        self._send(error_reply(message, OpenFlowError("OFPBRC_BAD_VERSION")))
 
     # -- what it may
 

@@ -6,6 +6,7 @@ number. Patch ports are no ports of the datapath: translation walks through them
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -58,6 +59,8 @@ class Backer:
         self.meter_pool = MeterPool(dpif)
         self.packet_in_sink: Callable[[Ofproto, PacketIn], DropReason | None] | None = None
         self.n_packet_ins_lost = 0
+        self.events: Counter[str] = Counter()
+        """How often things have happened, by the names of ``coverage/show``."""
         self.upcall_watchers: list[UpcallWatcher] = []
         """Who is told of every miss, once it is decided."""
         self.features = Features()

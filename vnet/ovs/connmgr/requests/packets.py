@@ -25,6 +25,7 @@ def read_packet_out(request: Request) -> PacketOut:
 
 def send(request: Request) -> Iterable[bytes]:
     """OFPT_PACKET_OUT"""
+    request.ofconn.manager.backer.events["ofproto_packet_out"] += 1
     request.ofconn.need_rights()
     request.bridge.packet_out(read_packet_out(request))
     return NO_ANSWER
