@@ -6,17 +6,24 @@ Each frame comes three times: what a megaflow does must be what the decision was
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from io import BytesIO
+from pathlib import Path
+from random import Random
+
 import pytest
 
 from benchmarks.dummy_switch import BRIDGE
 from tests.ovs.command_switch import Switch
-from tests.ovs.flow.frames import ethernet, ipv4, ipv6, label, tag
+from tests.ovs.flow.frames import FRAMES, ethernet, ipv4, ipv6, label, mutated, tag
 from tests.ovs.whole_switch import frame_of, switch_with
 from vnet.ovs.dpif.text.flows import dump_line
 from vnet.ovs.dpif.text.parse_actions import parse_actions
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.wire.checksum import checksum, pseudo_header_sum
+from vnet.wire.pcap import PcapWriter
 
 FULL = "other-config:openflow-full=true"
 UDP = frame_of("udp,dl_src=2:0:0:0:0:1,dl_dst=2:0:0:0:0:2,nw_src=10.0.0.1,nw_dst=10.0.0.2,nw_ttl=9")
@@ -218,6 +225,55 @@ def test_a_label_may_cease_to_be_the_last() -> None:
 
 
 # -- the rest
+
+FLOWS = (
+    "table=0,priority=9,dl_type=0x88e7,pbb_isid=0x40/0x40,actions=pop_pbb,goto_table:1",
+    "table=0,priority=8,dl_type=0x88e7,actions=push_pbb:0x88e7,set_field:7->pbb_isid,output:2",
+    "table=0,priority=7,mpls,mpls_bos=0,actions=copy_ttl_in,copy_ttl_out,pop_mpls:0x8847,goto_table:1",
+    "table=0,priority=6,mpls,actions=copy_ttl_out,goto_table:1",
+    "table=0,priority=5,ipv6,ipv6_exthdr=0x40/0x40,actions=set_field:59->nw_proto,output:2",
+    "table=0,priority=4,ipv6,ipv6_exthdr=0x10/0x10,actions=push_pbb:0x88e7,output:2",
+    "table=0,priority=3,udp,actions=set_field:6->nw_proto,goto_table:1",
+    "table=0,priority=2,arp,actions=set_field:0x8847->eth_type,output:2",
+    "table=0,priority=1,actions=goto_table:1",
+    "table=1,priority=3,tcp,actions=dec_ttl,push_vlan:0x8100,output:2",
+    "table=1,priority=2,mpls,actions=set_field:0->mpls_bos,output:3",
+    "table=1,priority=1,actions=push_pbb:0x88e7,push_vlan:0x88a8,output:4",
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_megaflows_do_what_decisions_were(seed: int) -> None:
+    """Frames that come among others leave as those do that find a switch without megaflows."""
+    random = Random(seed)
+    frames = [*FRAMES, *(mutated(random) for _ in range(200))]
+    frames += [frame[:12] + b"\x88\xe7" + random.randbytes(4) + frame for frame in frames]
+    frames += [mpls(label(7, 1), frame[14:]) for frame in FRAMES]
+    random.shuffle(frames)
+    with_megaflows, without = full(*FLOWS), full(*FLOWS)
+    for frame in frames[:200]:
+        without.appctl(["revalidator/purge"])
+        for switch in (with_megaflows, without):
+            switch.inject("p1", frame)
+        assert with_megaflows.take_sent() == without.take_sent(), frame.hex()
+    assert len(list(with_megaflows.datapath.flows())) > len(FLOWS)
+
+
+@pytest.mark.tshark
+def test_tshark_reads_the_backbone_header(tmp_path: Path) -> None:
+    program = shutil.which("tshark")
+    if program is None:
+        pytest.skip("tshark is not installed")
+    flow = "actions=push_pbb:0x88e7,set_field:74565->pbb_isid,set_field:1->pbb_uca,output:2"
+    stream = BytesIO()
+    PcapWriter(stream).write(0, sent(full(flow), UDP[:12] + TAG_100 + UDP[12:]))
+    path = tmp_path / "frames.pcap"
+    path.write_bytes(stream.getvalue())
+    names = ("ieee8021ah.isid", "ieee8021ah.priority", "ieee8021ah.nca", "ieee8021ah.csrc")
+    shown = [part for name in (*names, "vlan.id", "ip.dst") for part in ("-e", name)]
+    words = [program, "-n", "-r", str(path), "-T", "fields", *shown]
+    read = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert read.stdout.split() == ["74565", "3", "1", "02:00:00:00:00:01", "100", "10.0.0.2"]
 
 
 def test_the_action_set_copies_ttls_at_its_turn() -> None:
