@@ -189,6 +189,14 @@ def test_meters_may_do_more_where_the_bridge_is_told_to() -> None:
         lab_with(meter)
 
 
+def test_flows_may_say_more_where_the_bridge_is_told_to() -> None:
+    flows = "flows: ['dl_type=0x88e7,pbb_isid=5,actions=pop_pbb,NORMAL']"
+    topology = lab_with(f"{flows}, other_config: {{openflow-full: true}}")
+    assert len(topology.openflow["h1:br0"]) == 1
+    with pytest.raises(TopologyError, match="unknown keyword pbb_isid"):
+        lab_with(flows)
+
+
 LISTED = """flows: ['in_port=vnet2,actions=eth0', 'priority=7,arp,actions=NORMAL']"""
 BLOCK = """flows: |
     # who may talk

@@ -56,7 +56,9 @@ class Openflow:
         numbers = port_numbers(place)
         key = (place.path, *numbers.items())
         if key not in self._made:
-            trial = Trial(Names(numbers), place.ovs.config, self._report)
+            config = place.ovs.config
+            names = Names(numbers, openflow_full=config.openflow_full)
+            trial = Trial(names, config, self._report)
             faults = self._report.faults
             meters = trial.meters(self._written(place, "meters"))
             groups = trial.groups(self._written(place, "groups"), (*place.path, "groups"))
@@ -98,7 +100,9 @@ class Openflow:
             scenario = self._file.scenario or []
             moves = any(step.move for step in every_step(scenario))
             numbers = port_numbers(place, comers=moves)
-            trial = Trial(Names(numbers), place.ovs.config, self._report)
+            config = place.ovs.config
+            names = Names(numbers, openflow_full=config.openflow_full)
+            trial = Trial(names, config, self._report)
             mods = self._sent(place)
             if mods is None or not _is_in_order(scenario):
                 trial.is_on = False
