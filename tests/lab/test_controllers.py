@@ -9,6 +9,7 @@ import pytest
 from vnet.base.errors import UsageError
 from vnet.controller.local import LocalController
 from vnet.lab.lab import Lab
+from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.openflow.controller.heard import Heard
 from vnet.ovs.openflow.controller.heard_text import heard_text
 from vnet.ovs.openflow.messages import FlowMod, FlowModCommand, PacketIn
@@ -172,6 +173,39 @@ def test_an_app_is_called_later_while_its_switch_is_there(
     out, err = capsys.readouterr()
     assert out.splitlines() == ["1000000000", "2000000000", "3000000000"]
     assert err == "ticks.py:10: ValueError: late\n"
+
+
+def test_what_open_vswitch_lacks_is_said_to_bridges_that_have_it(lab: Lab) -> None:
+    controller = lab.switch("sw1").controller()
+    with pytest.raises(OvsTextError, match="unknown keyword pbb_isid"):
+        controller.switch.flow_mod("dl_type=0x88e7,pbb_isid=5,actions=drop")
+    lab.switch("sw1").vsctl("set", "bridge", "sw1", "other_config:openflow-full=true")
+    controller.switch.flow_mod("dl_type=0x88e7,pbb_isid=5,actions=drop")
+    lab.advance(0)
+    flows = lab.switch("sw1").ofctl("dump-flows", "-O", "OpenFlow13", "--no-stats")
+    assert "pbb_isid=5 actions=drop" in flows
+
+
+@pytest.mark.slow
+def test_an_app_that_answers_itself_lets_go_of_its_switch(
+    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "loop.py").write_text(
+        "from vnet.controller import PacketIn, SwitchConnected, on\n"
+        "@on(SwitchConnected)\n"
+        "def begin(event):\n"
+        "    event.switch.flow_mod('priority=0,actions=CONTROLLER')\n"
+        "@on(PacketIn)\n"
+        "def came(event):\n"
+        "    event.send_on('TABLE')\n"
+    )
+    controller = lab.switch("sw1").controller(tmp_path / "loop.py")
+    assert answered(lab) == 0
+    assert not controller.is_open
+    assert capsys.readouterr().err == (
+        "loop.py: 10000 messages came from sw1 while no time passed; it is let go of "
+        "(does what the app sends come back?)\n"
+    )
 
 
 def test_the_version_is_the_highest_unless_one_is_asked_for(lab: Lab) -> None:

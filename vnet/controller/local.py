@@ -31,6 +31,9 @@ from vnet.sim.scheduler import Scheduler
 
 ALL_VERSIONS = tuple(OpenFlowVersion)
 
+_MOST_AT_ONCE = 10_000
+"""So many messages in one instant come of an app that answers what comes of its own answers."""
+
 
 class LocalController:
     """Controls ``bridge``, which the lab calls ``label``, until :meth:`close`.
@@ -61,11 +64,15 @@ class LocalController:
         self._tell_error = tell_error
         self.is_open = True
         self._is_known = False
+        self._instant_ns, self._n_at_once = 0, 0
         theirs = _common_versions(bridge, label, versions)
         self._connection = ControllerConnection(
             versions, self._to_switch, ready=self._ready, tell=self._heard
         )
-        self.switch = Switch(label, self._connection, scheduler, self._call_later)
+        self.switch = Switch(
+            *(label, self._connection, scheduler, self._call_later),
+            openflow_full=lambda: bridge.ofproto.openflow_full,
+        )
         self._name = f"{bridge.ofproto.name}<->vnet"
         bridge.control.attach(self._name, self.close)
         self._ofconn = bridge.connmgr.connect(
@@ -109,8 +116,21 @@ class LocalController:
         self._scheduler.after(0, self._controller_takes, data)
 
     def _controller_takes(self, data: bytes) -> None:
-        if self.is_open:
+        if self.is_open and self._may_go_on():
             self._connection.take(data)
+
+    def _may_go_on(self) -> bool:
+        """Whether time passes; if not, the bridge is let go of."""
+        now_ns = self._scheduler.now_ns
+        self._n_at_once = self._n_at_once + 1 if now_ns == self._instant_ns else 1
+        self._instant_ns = now_ns
+        if self._n_at_once <= _MOST_AT_ONCE:
+            return True
+        name = self.label if self.app is None else self.app.name
+        what = f"{name}: {_MOST_AT_ONCE} messages came from {self.label} while no time passed"
+        self._failed(AppError(f"{what}; it is let go of", "does what the app sends come back?"))
+        self.close()
+        return False
 
     # -- what the switch says
 

@@ -39,12 +39,14 @@ class Switch:
         connection: ControllerConnection,
         scheduler: Scheduler,
         call_later: CallLater,
+        openflow_full: Callable[[], bool] = lambda: False,
     ) -> None:
         self.name = name
         self.ports: dict[int, PortDesc] = {}
         self._connection = connection
         self._scheduler = scheduler
         self._call_later = call_later
+        self._openflow_full = openflow_full
 
     def __repr__(self) -> str:
         return f"<Switch {self.name}>"
@@ -68,8 +70,9 @@ class Switch:
 
     @property
     def names(self) -> Names:
-        """The names of its ports."""
-        return Names({desc.name: desc.port for desc in self.ports.values()})
+        """The names of its ports, and whether texts may say what Open vSwitch lacks."""
+        ports = {desc.name: desc.port for desc in self.ports.values()}
+        return Names(ports, openflow_full=self._openflow_full())
 
     # -- what it is told
 
