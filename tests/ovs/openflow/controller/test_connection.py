@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vnet.base.ids import Mac
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.controller.connection import ControllerConnection
 from vnet.ovs.openflow.controller.heard import Heard
+from vnet.ovs.openflow.controller.heard_text import heard_text
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     Capabilities,
@@ -171,6 +175,23 @@ def test_what_no_switch_says_is_refused() -> None:
     peer = ready(OF13)
     with pytest.raises(OpenFlowError, match="OFPBRC_BAD_TYPE"):
         peer.connection.take(encode(OF13, 99, 1))
+
+
+@pytest.mark.parametrize("version", [OF10, OF13, OF15])
+@given(data=st.data())
+def test_whatever_comes_ends_the_connection_at_worst(
+    version: OpenFlowVersion, data: st.DataObject
+) -> None:
+    """Messages that a switch could send, with bytes exchanged, cut or left out."""
+    peer = ready(version) if data.draw(st.booleans()) else greeted(version)
+    known = [kind for kind in vars(kinds).values() if isinstance(kind, Kind)]
+    kind = data.draw(st.sampled_from([k for k in known if version in k.numberings]))
+    body = data.draw(st.binary(max_size=120))
+    raw = bytearray(kinds.pack(kind, version, 0, body))
+    with contextlib.suppress(OpenFlowError, ProtocolError):
+        peer.connection.take(bytes(raw))
+    for heard in peer.heard:
+        assert heard_text(heard)
 
 
 def test_each_request_has_a_number_of_its_own() -> None:

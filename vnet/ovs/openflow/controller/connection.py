@@ -14,6 +14,7 @@ from itertools import count
 from vnet.ovs.flow.ports import OFPP_NONE
 from vnet.ovs.openflow.controller.heard import Heard, hear
 from vnet.ovs.openflow.controller.said import encode_request
+from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import PacketInFormat, PortDesc, SwitchConfig, SwitchFeatures
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
@@ -125,15 +126,14 @@ class ControllerConnection:
 
     def _heard(self, heard: Heard) -> None:
         content = heard.content
-        if heard.kind is kinds.OFPT_FEATURES_REPLY:
-            assert isinstance(content, SwitchFeatures)
+        if isinstance(content, OpenFlowError) and heard.kind in self._unanswered:
+            raise content
+        if isinstance(content, SwitchFeatures):
             self.features = content
             self.ports += content.ports
-        elif heard.kind is kinds.OFPT_GET_CONFIG_REPLY:
-            assert isinstance(content, SwitchConfig)
+        elif isinstance(content, SwitchConfig):
             self._configure(content)
-        elif heard.kind is kinds.OFPST_PORT_DESC_REPLY:
-            assert isinstance(content, tuple)
+        elif heard.kind is kinds.OFPST_PORT_DESC_REPLY and isinstance(content, tuple):
             self.ports += content
         self._tell(heard)
         if self._unanswered and not _has_more(heard):
