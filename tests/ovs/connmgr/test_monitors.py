@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from tests.ovs.connmgr.talk import Peer
+from tests.ovs.connmgr.test_bundles import add, control
 from tests.ovs.connmgr.test_flows import flow_mod
-from tests.ovs.whole_switch import switch_with
+from tests.ovs.whole_switch import frame_of, switch_with
+from vnet.ovs.flow.fields import FIELDS
+from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.ports import OFPP_IN_PORT
 from vnet.ovs.openflow.messages import (
+    BundleType,
     FlowModCommand,
     FlowMonitorFlags,
     FlowMonitorRequest,
@@ -15,9 +22,11 @@ from vnet.ovs.openflow.messages import (
     FlowUpdateEvent,
     RemovedReason,
 )
+from vnet.ovs.openflow.ofpacts import Resubmit
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire import kinds
+from vnet.ovs.openflow.wire.actions import encode_actions
 from vnet.ovs.openflow.wire.flow import decode_flow_updates, encode_flow_monitor_request
 from vnet.ovs.openflow.wire.message import Message
 
@@ -106,6 +115,22 @@ def test_only_what_was_asked_for_is_told() -> None:
         flow_mod("table=1", OF14, DELETE),
     )
     assert [u.event for u in updates(watcher, watcher.take())] == [FlowUpdateEvent.ADDED]
+
+
+def test_what_a_packet_teaches_is_nobodys_own_doing() -> None:
+    learn = "learn(table=1,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[])"
+    switch = switch_with([f"in_port=1,actions={learn}"])
+    watcher = Peer(switch, OF14)
+    watch(watcher, FlowMonitorRequest(5, flags=ALL, table_id=1))
+    frame = frame_of("udp,dl_src=02:00:00:00:00:09,nw_src=10.0.0.1,nw_dst=10.0.0.2,udp_dst=53")
+    actions = encode_actions((Resubmit(OFPP_IN_PORT, 0),), OF14)
+    body = struct.pack("!IIH6x", 0xFFFFFFFF, 1, len(actions)) + actions + frame
+    own = flow_mod("table=1,actions=drop", OF14)
+    heard = watcher.say(add(own), add(f"0d {body.hex()}"), control(BundleType.COMMIT_REQUEST))
+    told = updates(watcher, [said for said in heard if said.startswith("13")])
+    events = [FlowUpdateEvent.ABBREV, FlowUpdateEvent.ADDED]
+    assert [u.event for u in told] == events
+    assert FIELDS["eth_dst"].get(Flow(told[1].match.value)) == 0x020000000009
 
 
 def test_a_monitor_has_a_number_of_its_own() -> None:

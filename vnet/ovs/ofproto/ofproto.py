@@ -103,7 +103,7 @@ class Ofproto(Listeners):
         self.packet_in_sink: PacketInSink = nobody_listens
         self.prepare_packet_out: PreparePacketOut = nobody_sends
         self.meter_pool = meter_pool or MeterPool()
-        expiry = Expiry(scheduler, self._expire, self._push_statistics)
+        expiry = Expiry(scheduler, self._expire, lambda: self.before_reading_stats())
         self._store = RuleStore(self.groups, self.meters, expiry)
         self._flow_mods = FlowMods(scheduler, self._store, self.groups, self.meters)
         self._group_mods = GroupMods(scheduler, self._store, self.groups)
@@ -167,10 +167,13 @@ class Ofproto(Listeners):
         check_options(mod, self.tlv_mappings.lengths)
         self._flow_mods.check(mod)
 
-    def bundle(self, mods: Iterable[Request], *, is_atomic: bool = False) -> None:
+    def bundle(
+        self, mods: Iterable[Request], *, is_atomic: bool = False, is_asked: bool = True
+    ) -> None:
         """Carry out several requests in their order, or none of them. Packets leave once all else
         stands, by what the flows were when it was their turn. Ports are not changed at one moment
-        with flows, so that is refused where it has to be (``is_atomic``).
+        with flows, so that is refused where it has to be (``is_atomic``). What packets teach is
+        not ``is_asked`` by anybody.
 
         Raises the :class:`OpenFlowError` of the first that is refused, with its ``position``.
         """
@@ -183,9 +186,10 @@ class Ofproto(Listeners):
             self.before_reading_stats()
         transaction = Transaction(is_followed=bool(self.flows_changed))
         packets: list[SendPacket] = []
+        position = 0
         try:
             for position, mod in enumerate(mods):
-                transaction.position = position
+                transaction.position = position if is_asked else None
                 if isinstance(mod, FlowMod):
                     self._flow_mods.apply(mod, transaction)
                 elif isinstance(mod, GroupMod):
@@ -202,7 +206,7 @@ class Ofproto(Listeners):
                     packets.append(self.prepare_packet_out(mod, learn))
         except OpenFlowError as error:
             transaction.roll_back()
-            error.position = transaction.position or 0
+            error.position = position
             raise
         self._commit(transaction)
         for send in packets:
@@ -239,7 +243,7 @@ class Ofproto(Listeners):
             return True
         if not self.may_learn(mod, limit):
             return False
-        self.flow_mod(mod)
+        self.bundle((mod,), is_asked=False)
         return True
 
     def may_learn(self, mod: FlowMod, limit: int, n_more: int = 0) -> bool:
@@ -385,9 +389,6 @@ class Ofproto(Listeners):
 
     def _expire(self, rule: Rule, reason: RemovedReason) -> None:
         self._remove((rule,), reason)
-
-    def _push_statistics(self) -> None:
-        self.before_reading_stats()
 
     def _changed(self) -> None:
         self.version += 1
