@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from functools import lru_cache
 
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.match import Match
+from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.flow.packet_mask import packet_mask
 from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_LOCAL, OFPP_MAX, OFPP_NONE, OfpPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import IN_PORT_MASK, NO_BUFFER, PacketOut
+from vnet.ovs.openflow.ofpacts import Controller, Group, Ofpacts, Output, Resubmit
 from vnet.ovs.openflow.text.actions.checking import check_consistency
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import decode_actions, encode_actions
@@ -30,6 +32,8 @@ _OF15 = struct.Struct("!IH2x")
 """buffer_id, actions_len"""
 _NOT_A_PORT = (OFPP_LOCAL, OFPP_NONE, OFPP_CONTROLLER)
 """Reserved ports that a packet may have come in by."""
+_GO_WITH_ANY = frozenset((Output, Group, Controller, Resubmit))
+"""What is done with a packet whatever it is."""
 _ETHERNET_MASK = IN_PORT_MASK | Flow.packet_type.mask
 
 
@@ -91,8 +95,16 @@ def check_packet_out(packet_out: PacketOut, protocol: int) -> PacketOut:
     """
     if packet_out.buffer_id != NO_BUFFER:
         raise OpenFlowError("OFPBRC_BUFFER_UNKNOWN")
+    actions = packet_out.actions
+    if all(type(action) in _GO_WITH_ANY for action in actions):
+        _checked_with_any(actions, protocol)
+        return packet_out
     told = packet_out.pipeline.value
     key = told | extract(packet_out.frame, packet_type=Flow.packet_type.of(told))
     match = Match(key, packet_mask(Flow(key)).key)
-    actions = check_consistency(packet_out.actions, match, protocol, table_id=0)
-    return replace(packet_out, actions=actions)
+    return replace(packet_out, actions=check_consistency(actions, match, protocol, table_id=0))
+
+
+@lru_cache(maxsize=256)
+def _checked_with_any(actions: Ofpacts, protocol: int) -> None:
+    check_consistency(actions, CATCHALL, protocol, table_id=0)
