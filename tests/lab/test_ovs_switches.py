@@ -285,6 +285,17 @@ def test_patch_ports_join_two_bridges_of_a_host() -> None:
         ]
 
 
+def test_controllers_of_the_file_are_in_the_database_and_the_steps() -> None:
+    more = "fail_mode: secure, protocols: OpenFlow13, controller: 'tcp:10.9.9.9:6653'"
+    with fabric(PING % ("vm2", 0), more=more) as lab:
+        switch = lab.switch("h1:br0")
+        assert switch.vsctl("get-controller", "br0") == "tcp:10.9.9.9:6653\n"
+        assert switch.vsctl("get", "bridge", "br0", "protocols") == "[OpenFlow13]\n"
+        made = [str(step) for step in lab.network.script_steps if "add-br br0" in str(step)]
+        assert "h1: ifup: ovs-vsctl add-br br0 -- set bridge br0 fail_mode=secure " in made[0]
+        assert made[0].endswith(" -- set-controller br0 tcp:10.9.9.9:6653")
+
+
 def test_meters_mirrors_and_vlans_of_the_file() -> None:
     more = """meters: ['meter=1 pktps stats bands=type=drop rate=1'],
       flows: ['priority=9,icmp,in_port=vnet0,actions=meter:1,NORMAL'], flood_vlans: 0,

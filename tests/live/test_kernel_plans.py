@@ -62,6 +62,7 @@ def test_a_tunnel_port_becomes_a_vxlan_device() -> None:
         ("@ovs-mirror", "mirrors"),
         ("@bond-lacp", "the bond"),
         ("@rstp-ring", "the spanning tree of Open vSwitch"),
+        ("@controlled-switches", "the controller"),
     ],
 )
 def test_what_no_linux_bridge_does_is_named(name: str, what: str) -> None:

@@ -139,6 +139,9 @@ class OpenVSwitch:
         if arguments:
             commands.append(f"set bridge {name} {arguments}")
         commands += [_add_port_text(name, port) for port in config.ports]
+        if config.controller:
+            targets = " ".join(controller.target for controller in config.controller)
+            commands.append(f"set-controller {name} {targets}")
         return " -- ".join(commands)
 
     def add_port(self, bridge: str, device: str, settings: BridgePortConfig | None = None) -> str:

@@ -25,6 +25,7 @@ def faults(label: str, bridge: OvsBridge) -> list[str]:
         found.append("flows")
     if config.is_secure and not bridge.has_flows:
         found.append("fail_mode secure, which forwards nothing")
+    found += ["the controller"] if config.controller else []
     if config.stp_enable or config.rstp_enable:
         found.append("the spanning tree of Open vSwitch")
     found += ["mirrors"] if config.mirrors else []
