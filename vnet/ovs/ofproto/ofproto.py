@@ -52,6 +52,7 @@ from vnet.ovs.openflow.messages import (
     TableMod,
 )
 from vnet.ovs.openflow.ofpacts import Ofpacts
+from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.sim.scheduler import Scheduler
 
 
@@ -68,7 +69,7 @@ class Ofproto(Listeners):
     """
 
     def __init__(
-        self, name: str, scheduler: Scheduler, meter_pool: MeterPool | None = None
+        self, name: str, scheduler: Scheduler, pool: MeterPool | None = None, vlog: Vlog = SILENT
     ) -> None:
         super().__init__()
         self.name = name
@@ -102,15 +103,14 @@ class Ofproto(Listeners):
         self.before_reading_stats: Callable[[], None] = _nothing
         self.packet_in_sink: PacketInSink = nobody_listens
         self.prepare_packet_out: PreparePacketOut = nobody_sends
-        self.meter_pool = meter_pool or MeterPool()
+        self.meter_pool = pool or MeterPool()
         expiry = Expiry(scheduler, self._expire, lambda: self.before_reading_stats())
         self._store = RuleStore(self.groups, self.meters, expiry)
         self._flow_mods = FlowMods(scheduler, self._store, self.groups, self.meters)
-        self._group_mods = GroupMods(scheduler, self._store, self.groups)
+        self._group_mods = GroupMods(scheduler, self._store, self.groups, vlog)
         remove = partial(self._remove, reason=RemovedReason.METER_DELETE)
-        self._meter_mods = MeterMods(
-            scheduler, self.meters, self.meter_order, self.meter_pool, remove
-        )
+        meters = (self.meters, self.meter_order, self.meter_pool)
+        self._meter_mods = MeterMods(scheduler, *meters, remove)
         self.table_mods = TableMods(self._store.tables, self._remove)
         self.internal = InternalRules(self.flow_mod, self.find)
 

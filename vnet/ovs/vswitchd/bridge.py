@@ -80,7 +80,7 @@ class Bridge:
         self._log = around.vlog.module("bridge")
         self._complaints = around.complaints
         self._numbers = OfpNumbers()
-        self.ofproto = Ofproto(config.name, around.scheduler, around.backer.meter_pool)
+        self.ofproto = Ofproto(config.name, around.scheduler, around.backer.meter_pool, around.vlog)
         self.ofproto.datapath_type = self.datapath_type
         self.ofproto.port_changed.append(self._port_changed)
         self._backer.add_bridge(self.ofproto)

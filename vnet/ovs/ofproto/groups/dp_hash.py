@@ -12,19 +12,24 @@ MAX_SLOTS = 256
 MIN_SLOTS = 16
 
 
+def n_slots_for(weights: Sequence[int]) -> int:
+    """How many slots the weights ask for; 0 where there is none."""
+    total = sum(weights)
+    if total == 0:
+        return 0
+    lightest = min(weight for weight in weights if weight)
+    needed = -(-total // lightest)
+    return max(MIN_SLOTS, 1 << (needed - 1).bit_length())
+
+
 def slots_of_buckets(weights: Sequence[int]) -> tuple[int, ...]:
     """For each hash value the position of a bucket; empty where the weights do not allow it.
 
     The number of slots is a power of two, so large that the lightest bucket gets one. No bucket
     with a weight, or a need for more than :data:`MAX_SLOTS`, gives none.
     """
-    total = sum(weights)
-    if total == 0:
-        return ()
-    lightest = min(weight for weight in weights if weight)
-    needed = -(-total // lightest)
-    n_slots = max(MIN_SLOTS, 1 << (needed - 1).bit_length())
-    if n_slots > MAX_SLOTS:
+    n_slots = n_slots_for(weights)
+    if not 0 < n_slots <= MAX_SLOTS:
         return ()
     quotients = [float(weight) for weight in weights]
     divisors = [1] * len(weights)

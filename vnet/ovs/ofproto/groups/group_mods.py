@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from vnet.ovs.flow.ports import OFPP_NONE
 from vnet.ovs.ofproto.groups.group import GroupEntry
+from vnet.ovs.ofproto.groups.selection_log import log_selection
 from vnet.ovs.ofproto.rules.rule_store import RuleStore
 from vnet.ovs.ofproto.rules.transaction import Transaction
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -24,6 +25,7 @@ from vnet.ovs.openflow.messages import (
     GroupType,
     RemovedReason,
 )
+from vnet.ovs.vlog.vlog import Vlog
 from vnet.sim.scheduler import Scheduler
 
 Buckets = tuple[Bucket, ...]
@@ -33,8 +35,9 @@ class GroupMods:
     """Carries out group modifications."""
 
     def __init__(
-        self, scheduler: Scheduler, store: RuleStore, groups: dict[int, GroupEntry]
+        self, scheduler: Scheduler, store: RuleStore, groups: dict[int, GroupEntry], vlog: Vlog
     ) -> None:
+        self._log = vlog.module("ofproto_dpif")
         self._scheduler = scheduler
         self._store = store
         self._groups = groups
@@ -57,7 +60,7 @@ class GroupMods:
         if mod.command is GroupModCommand.ADD:
             if old is not None:
                 raise OpenFlowError("OFPGMFC_GROUP_EXISTS")
-            self._put(GroupEntry(mod, mod.buckets, self._scheduler.now_ns), transaction)
+            self._put(self._made(mod, mod.buckets), transaction)
         elif old is None:
             raise OpenFlowError("OFPGMFC_UNKNOWN_GROUP")
         else:
@@ -77,9 +80,14 @@ class GroupMods:
                 selection_method_param=old.selection_method_param,
                 fields=old.fields,
             )
-        entry = GroupEntry(mod, buckets, self._scheduler.now_ns)
+        entry = self._made(mod, buckets)
         entry.created_ns = old.created_ns
         entry.rules = dict(old.rules)
+        return entry
+
+    def _made(self, mod: GroupMod, buckets: Buckets) -> GroupEntry:
+        entry = GroupEntry(mod, buckets, self._scheduler.now_ns)
+        log_selection(self._log, entry, mod.buckets)
         return entry
 
     def _put(self, entry: GroupEntry, transaction: Transaction) -> None:

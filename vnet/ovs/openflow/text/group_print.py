@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.names import NO_NAMES, Names, port_text
@@ -62,12 +62,17 @@ def _heading(mod: GroupMod, *, has_type: bool) -> str:
         text += f",selection_method={mod.selection_method}"
         if mod.selection_method_param:
             text += f",selection_method_param={mod.selection_method_param}"
-        fields = ",".join(_field_text(name, mask) for name, mask in mod.fields)
+        fields = fields_text(mod.fields)
         if len(mod.fields) == 1:
             text += f",fields={fields}"
         elif mod.fields:
             text += f",fields({fields})"
     return text
+
+
+def fields_text(fields: Sequence[tuple[str, int]]) -> str:
+    """What a hash looks at: names, with their masks unless those are all ones."""
+    return ",".join(_field_text(name, mask) for name, mask in fields)
 
 
 def _field_text(name: str, mask: int) -> str:
