@@ -16,7 +16,7 @@ from vnet.ovs.flow.packet_mask import packet_mask
 from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_LOCAL, OFPP_MAX, OFPP_NONE, OfpPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import IN_PORT_MASK, NO_BUFFER, PacketOut
-from vnet.ovs.openflow.ofpacts import Controller, Group, Ofpacts, Output, Resubmit
+from vnet.ovs.openflow.ofpacts import Controller, Group, Ofpacts, Output
 from vnet.ovs.openflow.text.actions.checking import check_consistency
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import decode_actions, encode_actions
@@ -32,7 +32,7 @@ _OF15 = struct.Struct("!IH2x")
 """buffer_id, actions_len"""
 _NOT_A_PORT = (OFPP_LOCAL, OFPP_NONE, OFPP_CONTROLLER)
 """Reserved ports that a packet may have come in by."""
-_GO_WITH_ANY = frozenset((Output, Group, Controller, Resubmit))
+_GO_WITH_ANY = frozenset((Output, Group, Controller))
 """What is done with a packet whatever it is."""
 _ETHERNET_MASK = IN_PORT_MASK | Flow.packet_type.mask
 
