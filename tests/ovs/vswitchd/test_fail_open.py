@@ -5,6 +5,9 @@ from __future__ import annotations
 from tests.ovs.vswitchd.test_reconcile import Switch
 from vnet.base.units import NS_PER_S
 from vnet.ovs.ofproto.dump.flows import dump_all_flows
+from vnet.ovs.openflow.messages import PacketIn
+from vnet.ovs.openflow.ofpacts import PacketInReason
+from vnet.ovs.openflow.text.packet import packet_text
 
 
 def flows(switch: Switch) -> list[str]:
@@ -56,3 +59,20 @@ def test_a_controller_that_admits_the_bridge_has_it_back() -> None:
     control.dropped(target)
     switch.scheduler.run(66 * NS_PER_S)
     assert flows(switch) == ["priority=15790320,actions=NORMAL"]
+
+
+def test_who_is_there_and_does_not_admit_the_bridge_is_shown_a_frame_now_and_then() -> None:
+    target = "tcp:127.0.0.1:6653"
+    switch = Switch("add-br br0", f"--inactivity-probe=2000 set-controller br0 {target}")
+    shown: list[PacketIn] = []
+    bridge = switch.vswitchd.bridges["br0"]
+    bridge.packet_in_sink = lambda packet_in: shown.append(packet_in)
+    control = switch.vswitchd.running["br0"].control.fail_open
+    switch.scheduler.run(10 * NS_PER_S)
+    control.reached(target)
+    switch.scheduler.run(15 * NS_PER_S)
+    assert [packet_in.reason for packet_in in shown] == [PacketInReason.NO_MATCH] * 2
+    assert packet_text(shown[0].frame).startswith("rarp,")
+    control.admitted(target)
+    switch.scheduler.run(30 * NS_PER_S)
+    assert len(shown) == 2

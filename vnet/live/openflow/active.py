@@ -44,7 +44,7 @@ class ActiveService:
     """Goes to a controller, again and again. Raises OSError for a target that is none.
 
     ``admitted`` is told when the controller shows that it takes the bridge for one of its own,
-    ``dropped`` when it is no more.
+    ``dropped`` when it is no more; ``reached`` is told when it is there, whatever it thinks.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class ActiveService:
         versions: Versions,
         admitted: Callable[[str], None],
         dropped: Callable[[str], None],
+        reached: Callable[[str], None],
     ) -> None:
         self.versions = versions
         self._around = around
@@ -64,6 +65,7 @@ class ActiveService:
         self._name = f"{connmgr.ofproto.name}<->{target}"
         self._admitted = admitted
         self._dropped = dropped
+        self._reached = reached
         self._conversation: Conversation | None = None
         self._snoopers: list[Snooper] = []
         self._state = Rconn(self._name, 0, around.vlog)
@@ -158,10 +160,14 @@ class ActiveService:
             is_primary=self._config.is_primary,
             broken=self._link.drop,
             heard=self._heard,
-            greeted=self._link.greeted,
+            greeted=self._greeted,
         )
         self._conversation.configure(self._config)
         self._conversation.watch(self._told)
+
+    def _greeted(self) -> None:
+        self._link.greeted()
+        self._reached(self._target)
 
     def _disconnected(self, _reason: str) -> None:
         if self._conversation is not None:

@@ -108,6 +108,7 @@ class OneBridge:
                 *(self._around, self.connmgr, config, versions),
                 admitted=_nobody if fail is None else fail.admitted,
                 dropped=_nobody if fail is None else fail.dropped,
+                reached=_nobody if fail is None else fail.reached,
             )
         except OSError as error:
             return LostService(self._around, self._name, config.target, error)
