@@ -12,26 +12,17 @@ from collections.abc import Iterator
 from vnet.base.units import NS_PER_S
 from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.names import NO_NAMES, Names
-from vnet.ovs.flow.protocols import P_OF10_NXM_TID
+from vnet.ovs.flow.protocols import P_OF10_NXM_TID, P_OF10_STD_ANY
 from vnet.ovs.ofproto.dump.elapsed import elapsed_ns
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.rules.selection import Selection
-from vnet.ovs.openflow.messages import (
-    DEFAULT_PRIORITY,
-    FlowFlags,
-    FlowMod,
-    FlowModCommand,
-)
+from vnet.ovs.ofproto.rules.stats import stats_of
+from vnet.ovs.openflow.messages import DEFAULT_PRIORITY
 from vnet.ovs.openflow.text.actions import actions_text
-from vnet.ovs.openflow.text.flow_print import FlowStatistics, flow_text
-from vnet.ovs.openflow.text.match_sending import match_as_sent
+from vnet.ovs.openflow.text.flow_print import flow_stats_text
 from vnet.ovs.openflow.version import OpenFlowVersion, version_of
-from vnet.ovs.openflow.wire.actions import as_sent
-
-_MAX_AGE_S = 0xFFFF
-_MAX_AGE_NXM_S = 0xFFFE
-"""NXM sends an age plus 1 in 16 bits."""
+from vnet.ovs.openflow.wire.flow import decode_flow_stats, encode_flow_stats
+from vnet.ovs.openflow.wire.kinds import NXST_FLOW_REPLY, OFPST_FLOW_REPLY
 
 
 def dump_flows(
@@ -48,12 +39,15 @@ def dump_flows(
     ``protocol`` (of ``vnet.ovs.flow.protocols``) is the one by which the flows are asked for. A
     client that sorts or names what it gets has no ages by OpenFlow 1.0.
     """
-    now_ns = bridge.scheduler.now_ns
+    version, now_ns = version_of(protocol), bridge.scheduler.now_ns
+    is_nxm = version is OpenFlowVersion.OF10 and not protocol & P_OF10_STD_ANY
+    kind = NXST_FLOW_REPLY if is_nxm else OFPST_FLOW_REPLY
     for rule in bridge.flows(selection):
-        statistics = None
-        if shows_statistics:
-            statistics = _statistics(rule, protocol, now_ns, shows_ages)
-        yield flow_text(_shown(rule, protocol), names, statistics)
+        entry = encode_flow_stats(stats_of(rule, now_ns), kind, version)
+        for stats in decode_flow_stats(entry, kind, version):
+            if is_nxm and not shows_ages:
+                stats = stats._replace(idle_age_s=None, hard_age_s=None)
+            yield flow_stats_text(stats, names, shows_statistics=shows_statistics)
 
 
 def dump_aggregate(bridge: Ofproto, selection: Selection | None = None) -> str:
@@ -80,44 +74,3 @@ def dump_all_flows(bridge: Ofproto, *, shows_offload: bool = False) -> Iterator[
                 f"{match_text(rule.match, NO_NAMES, priority)},"
                 f"actions={actions_text(rule.actions)}"
             )
-
-
-def _shown(rule: Rule, protocol: int) -> FlowMod:
-    """What of a rule arrives by ``protocol``."""
-    version = version_of(protocol)
-    flags = FlowFlags.NONE
-    if version >= OpenFlowVersion.OF13:
-        flags = rule.flags
-    return FlowMod(
-        FlowModCommand.ADD,
-        match_as_sent(rule.match, protocol),
-        rule.priority,
-        rule.table_id,
-        new_cookie=rule.cookie,
-        idle_timeout_s=rule.idle_timeout_s,
-        hard_timeout_s=rule.hard_timeout_s,
-        importance=rule.importance if version >= OpenFlowVersion.OF14 else 0,
-        flags=flags,
-        actions=as_sent(rule.actions, version, openflow_full=True),
-    )
-
-
-def _statistics(rule: Rule, protocol: int, now_ns: int, shows_ages: bool) -> FlowStatistics:
-    version = version_of(protocol)
-    idle_age_s = hard_age_s = None
-    if version is OpenFlowVersion.OF10 and shows_ages:
-        idle_age_s = min(_age_s(rule.used_ns, now_ns), _MAX_AGE_NXM_S)
-        hard_age_s = min(_age_s(rule.modified_ns, now_ns), _MAX_AGE_NXM_S)
-    elif version >= OpenFlowVersion.OF15:
-        idle_age_s = min(_age_s(rule.used_ns, now_ns), _MAX_AGE_S)
-    return FlowStatistics(
-        elapsed_ns(rule.created_ns, now_ns),
-        rule.n_packets,
-        rule.n_bytes,
-        idle_age_s,
-        hard_age_s,
-    )
-
-
-def _age_s(since_ns: int, now_ns: int) -> int:
-    return max(0, elapsed_ns(since_ns, now_ns)) // NS_PER_S

@@ -14,9 +14,7 @@ from vnet.ovs.openflow.messages import (
     DEFAULT_PRIORITY,
     BundleControl,
     FlowMod,
-    FlowModCommand,
     FlowRemoved,
-    FlowStats,
     GroupMod,
     MeterMod,
     PacketIn,
@@ -27,10 +25,9 @@ from vnet.ovs.openflow.messages import (
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
 from vnet.ovs.openflow.text.bundle import bundle_add_text, bundle_control_text
 from vnet.ovs.openflow.text.flow_print import (
-    FlowStatistics,
     duration_text,
     flow_message_text,
-    flow_text,
+    flow_stats_text,
 )
 from vnet.ovs.openflow.text.group_print import group_message_text
 from vnet.ovs.openflow.text.meter import meter_message_text
@@ -115,26 +112,7 @@ def _bundle_add(add: BundleAdd, _heard: Heard, names: Names) -> str:
 
 
 def _flows(flows: Flows, _heard: Heard, names: Names) -> str:
-    return "\n ".join(_flow(stats, names) for stats in flows.stats)
-
-
-def _flow(stats: FlowStats, names: Names) -> str:
-    mod = FlowMod(
-        FlowModCommand.ADD,
-        stats.match,
-        stats.priority,
-        stats.table_id,
-        new_cookie=stats.cookie,
-        idle_timeout_s=stats.idle_timeout_s,
-        hard_timeout_s=stats.hard_timeout_s,
-        importance=stats.importance,
-        flags=stats.flags,
-        actions=stats.actions,
-    )
-    seen = FlowStatistics(
-        stats.duration_ns, stats.n_packets, stats.n_bytes, stats.idle_age_s, stats.hard_age_s
-    )
-    return flow_text(mod, names, seen)
+    return "\n ".join(flow_stats_text(stats, names) for stats in flows.stats)
 
 
 def _greeting(greeting: Greeting, _heard: Heard, _names: Names) -> str:

@@ -13,7 +13,13 @@ from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.names import NO_NAMES, Names, port_text, table_text
 from vnet.ovs.flow.ports import OFPP_NONE
 from vnet.ovs.flow.protocols import P_TID
-from vnet.ovs.openflow.messages import DEFAULT_PRIORITY, FlowFlags, FlowMod, FlowModCommand
+from vnet.ovs.openflow.messages import (
+    DEFAULT_PRIORITY,
+    FlowFlags,
+    FlowMod,
+    FlowModCommand,
+    FlowStats,
+)
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
 from vnet.ovs.openflow.text.actions import actions_text
 from vnet.ovs.openflow.version import OpenFlowVersion, version_of
@@ -71,6 +77,28 @@ def flow_text(
     later_settings = "".join(f"{setting}, " for setting in _later_settings(mod, statistics))
     heading = settings + _flags_text(mod.flags) + later_settings + _shown_match(mod, names)
     return f"{heading}actions={actions_text(mod.actions, names)}"
+
+
+def flow_stats_text(
+    stats: FlowStats, names: Names = NO_NAMES, *, shows_statistics: bool = True
+) -> str:
+    """What a switch tells of a flow, as :func:`flow_text`."""
+    mod = FlowMod(
+        FlowModCommand.ADD,
+        stats.match,
+        stats.priority,
+        stats.table_id,
+        new_cookie=stats.cookie,
+        idle_timeout_s=stats.idle_timeout_s,
+        hard_timeout_s=stats.hard_timeout_s,
+        importance=stats.importance,
+        flags=stats.flags,
+        actions=stats.actions,
+    )
+    seen = FlowStatistics(
+        stats.duration_ns, stats.n_packets, stats.n_bytes, stats.idle_age_s, stats.hard_age_s
+    )
+    return flow_text(mod, names, seen if shows_statistics else None)
 
 
 def _settings(mod: FlowMod, names: Names, statistics: FlowStatistics | None) -> Iterator[str]:
