@@ -14,6 +14,7 @@ from vnet.live.openflow.wish import Wish
 from vnet.ovs.vlog.level import Destination, Level
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
+from vnet.ovs.vswitchd.fail_open import FailOpen
 
 RunUntil = Callable[[Callable[[], object]], None]
 GREETING = bytes.fromhex("0400000800000001")
@@ -153,3 +154,29 @@ def test_who_is_not_there_is_told_of_each_time(
     assert [line for line in lines.lines if line.startswith(f"rconn|WARN|br0<->{target}")] == [
         f"rconn|WARN|br0<->{target}: connection failed (No such file or directory)"
     ]
+
+
+def test_a_controller_admits_a_bridge_by_what_it_says_and_not_by_asking_what_it_is(
+    clock: WallClock, run_until: RunUntil, tmp_path: Path
+) -> None:
+    connmgr = manager(clock)
+    fail_open = FailOpen(clock, connmgr.ofproto, SILENT.module("fail_open"))
+    told: list[str] = []
+    fail_open.admitted = fail_open.reached = told.append  # type: ignore[method-assign]
+    sockets = BridgeSockets(clock, str(tmp_path))
+    with listening() as server:
+        target = f"tcp:127.0.0.1:{server.getsockname()[1]}"
+        wish = Wish(connmgr, (4,), (ControllerConfig(target),), fail_open)
+        sockets.follow({"br0": wish})
+        with accepted(run_until, server) as peer:
+            peer.sendall(GREETING)
+            run_until(lambda: told == [target])
+            features, group_features = "0405000800000002", "04120010000000030008000000000000"
+            (ofconn,) = connmgr.connections
+            n_bytes = ofconn.n_sent_bytes
+            peer.sendall(bytes.fromhex(features + group_features))
+            run_until(lambda: ofconn.n_sent_bytes >= n_bytes + 32 + 56)
+            assert told == [target], "it is there, and has not shown more"
+            peer.sendall(bytes.fromhex("0414000800000004"))
+            run_until(lambda: told == [target, target])
+    sockets.close()

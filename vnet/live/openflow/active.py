@@ -17,15 +17,40 @@ from vnet.live.streams.stream import Stream
 from vnet.live.streams.target import OPENFLOW_PORT
 from vnet.ovs.connmgr.manager import ConnectionManager
 from vnet.ovs.connmgr.packet_ins import PacketIns
+from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import ControllerRole
+from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.hello import Versions
+from vnet.ovs.openflow.wire.message import Message
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.controller_status import ControllerStatus
 
 _ADMITTED_AFTER_MS = 30_000
 """A controller that has stayed for so long has admitted the bridge, whatever it says."""
-_SAYS_NOTHING = frozenset((0, 1, 2, 3, 5, 6, 7, 8, 9))
-"""Greetings, errors, echoes, features, settings: of all versions, and said to anybody."""
+_SAYS_NOTHING = frozenset(
+    (
+        kinds.OFPT_HELLO,
+        kinds.OFPT_ERROR,
+        kinds.OFPT_ECHO_REQUEST,
+        kinds.OFPT_ECHO_REPLY,
+        kinds.OFPT_FEATURES_REQUEST,
+        kinds.OFPT_FEATURES_REPLY,
+        kinds.OFPT_GET_CONFIG_REQUEST,
+        kinds.OFPT_GET_CONFIG_REPLY,
+        kinds.OFPT_SET_CONFIG,
+        kinds.OFPT_QUEUE_GET_CONFIG_REQUEST,
+        kinds.OFPT_GET_ASYNC_REQUEST,
+        kinds.OFPST_GROUP_REQUEST,
+        kinds.NXST_GROUP_REQUEST,
+        kinds.OFPST_GROUP_DESC_REQUEST,
+        kinds.NXST_GROUP_DESC_REQUEST,
+        kinds.OFPST_GROUP_FEATURES_REQUEST,
+        kinds.NXST_GROUP_FEATURES_REQUEST,
+        kinds.OFPST_TABLE_FEATURES_REQUEST,
+        kinds.OFPST_TABLE_DESC_REQUEST,
+    )
+)
+"""What anybody may say, or ask (rconn's is_admitted_msg)."""
 _MOST_SNOOPERS = 8
 _ROLES = {
     ControllerRole.EQUAL: "other",
@@ -67,6 +92,7 @@ class ActiveService:
         self._dropped = dropped
         self._reached = reached
         self._conversation: Conversation | None = None
+        self._is_admitted = False
         self._snoopers: list[Snooper] = []
         self._state = Rconn(self._name, 0, around.vlog)
         self._link = Reconnecting(
@@ -155,6 +181,7 @@ class ActiveService:
         return self._around.clock.real_now_ns // NS_PER_MS
 
     def _connected(self, stream: Stream) -> None:
+        self._is_admitted = False
         self._conversation = Conversation(
             *(stream, self._name, self.versions, self._around.clock, self._connmgr),
             is_primary=self._config.is_primary,
@@ -175,16 +202,27 @@ class ActiveService:
             self._conversation = None
         self._dropped(self._target)
 
-    def _heard(self, kind: int) -> None:
+    def _heard(self, message: Message) -> None:
+        """Once it has said anything that means more, it has admitted the bridge for good."""
         self._link.activity()
-        connected_ms = self._state.last_connected_ms
-        lasts_ms = 0 if connected_ms is None else self._now_ms - connected_ms
-        if kind not in _SAYS_NOTHING or lasts_ms >= _ADMITTED_AFTER_MS:
+        if not self._is_admitted:
+            connected_ms = self._state.last_connected_ms
+            lasts_ms = 0 if connected_ms is None else self._now_ms - connected_ms
+            self._is_admitted = lasts_ms >= _ADMITTED_AFTER_MS or _says_something(message)
+        if self._is_admitted:
             self._admitted(self._target)
 
     def _probe(self) -> None:
         if self._conversation is not None:
             self._conversation.probe()
+
+
+def _says_something(message: Message) -> bool:
+    try:
+        kind, _ = kinds.kind_of(message)
+    except OpenFlowError:
+        return False
+    return kind not in _SAYS_NOTHING
 
 
 def _packet_in_pairs(packet_ins: PacketIns) -> dict[str, str]:

@@ -11,7 +11,7 @@ from vnet.ovs.connmgr.manager import ConnectionManager
 from vnet.ovs.connmgr.packet_ins import DEFAULT_QUEUE_SIZE, PacketIns
 from vnet.ovs.openflow.messages import ControllerRole
 from vnet.ovs.openflow.wire.hello import Versions
-from vnet.ovs.openflow.wire.message import ProtocolError
+from vnet.ovs.openflow.wire.message import Message, ProtocolError
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 
 
@@ -19,7 +19,7 @@ class Conversation:
     """One connection, from its greeting on. ``name`` is what logs call it.
 
     ``broken`` is called with an error number where the peer breaks the protocol; ``heard`` with
-    the type of each message that comes after the greetings.
+    each message that comes after the greetings.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Conversation:
         *,
         is_primary: bool,
         broken: Callable[[int], None],
-        heard: Callable[[int], None] = lambda _type: None,
+        heard: Callable[[Message], None] = lambda _message: None,
         greeted: Callable[[], None] = lambda: None,
     ) -> None:
         self._stream = stream

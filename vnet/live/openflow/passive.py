@@ -103,7 +103,7 @@ class _Peer:
             *(stream, self._name, versions, around.clock, connmgr),
             is_primary=config.is_primary,
             broken=self._broken,
-            heard=lambda _type: self._silence.heard(),
+            heard=lambda _message: self._silence.heard(),
         )
 
     def configure(self, config: ControllerConfig) -> None:

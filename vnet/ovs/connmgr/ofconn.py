@@ -48,7 +48,7 @@ _OF_ANY_VERSION = (HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY)
 class Ofconn:
     """Speaks one of ``versions``; ``version`` is which, once that is agreed on.
 
-    ``heard`` is told of the type of each message that comes after the greetings.
+    ``heard`` is told of each message that comes after the greetings.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Ofconn:
         self.wishes = Wishes(is_primary=is_primary)
         self.backlog = backlog
         self.n_sent_bytes = 0
-        self.heard: Callable[[int], None] = lambda _type: None
+        self.heard: Callable[[Message], None] = lambda _message: None
         self.watchers: list[Callable[[bytes], None]] = []
         """Who is shown each message that comes or goes after the greetings."""
         self._send = send
@@ -188,7 +188,7 @@ class Ofconn:
             self.manager.wishes_changed()
             return
         self._vconn.received(message)
-        self.heard(message.type)
+        self.heard(message)
         self._waiting.append(message)
 
     def run(self) -> bool:
