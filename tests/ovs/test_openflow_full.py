@@ -21,7 +21,10 @@ from tests.ovs.whole_switch import frame_of, switch_with
 from vnet.ovs.dpif.text.flows import dump_line
 from vnet.ovs.dpif.text.parse_actions import parse_actions
 from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.ofproto.table_facts import table_features
 from vnet.ovs.openflow.errors import OpenFlowError
+from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.table_features import encode_table_features
 from vnet.wire.checksum import checksum, pseudo_header_sum
 from vnet.wire.pcap import PcapWriter
 
@@ -305,6 +308,16 @@ def test_groups_choose_by_all_addresses(text: str) -> None:
         assert [name for name, _ in switch.take_sent()] == ports
         # Megaflows are of hashes and not of addresses.
         assert len(list(switch.datapath.flows())) < 40
+
+
+def test_tables_name_the_fields_that_they_match() -> None:
+    for options, is_there in (((), False), ((FULL,), True)):
+        bridge = switch_with(options=options).bridge(BRIDGE)
+        told = encode_table_features(table_features(bridge)[0], OpenFlowVersion.OF13)
+        pbb_isid, ipv6_exthdr, eth_type = map(bytes.fromhex, ("80004b06", "80004f04", "80000a02"))
+        assert (pbb_isid in told, ipv6_exthdr in told) == (is_there, is_there)
+        # Once to match, and to be set by actions and in action sets, hits and misses.
+        assert told.count(eth_type) == (6 if is_there else 2)
 
 
 def test_meters_forget_no_burst_size() -> None:

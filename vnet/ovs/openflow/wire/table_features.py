@@ -6,7 +6,7 @@ from __future__ import annotations
 import struct
 from functools import lru_cache
 
-from vnet.ovs.flow.fields import FIELDS
+from vnet.ovs.flow.fields import FIELDS, FULL_FIELDS
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     ActionFeatures,
@@ -106,7 +106,7 @@ def _encode_fields(
 ) -> bytes:
     headers = (
         header_of(field, version, is_masked=field.name in masks)
-        for field in FIELDS.values()
+        for field in (*FIELDS.values(), *FULL_FIELDS.values())
         if field.name in fields
     )
     return put(kind, b"".join(headers))
