@@ -11,8 +11,9 @@ from tests.ovs.vswitchd.row_switch import Lines
 from vnet.live.clock import WallClock
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.openflow.wish import Wish
+from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.vlog.level import Destination, Level
-from vnet.ovs.vlog.vlog import SILENT, Vlog
+from vnet.ovs.vlog.vlog import SILENT, LogModule, Vlog
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.fail_open import FailOpen
 
@@ -156,13 +157,26 @@ def test_who_is_not_there_is_told_of_each_time(
     ]
 
 
+class Listening(FailOpen):
+    """Notes what it is told."""
+
+    def __init__(self, clock: WallClock, ofproto: Ofproto, log: LogModule) -> None:
+        super().__init__(clock, ofproto, log)
+        self.told: list[str] = []
+
+    def reached(self, target: str) -> None:
+        self.told.append(f"reached {target}")
+
+    def admitted(self, target: str) -> None:
+        self.told.append(f"admitted by {target}")
+
+
 def test_a_controller_admits_a_bridge_by_what_it_says_and_not_by_asking_what_it_is(
     clock: WallClock, run_until: RunUntil, tmp_path: Path
 ) -> None:
     connmgr = manager(clock)
-    fail_open = FailOpen(clock, connmgr.ofproto, SILENT.module("fail_open"))
-    told: list[str] = []
-    fail_open.admitted = fail_open.reached = told.append  # type: ignore[method-assign]
+    fail_open = Listening(clock, connmgr.ofproto, SILENT.module("fail_open"))
+    told = fail_open.told
     sockets = BridgeSockets(clock, str(tmp_path))
     with listening() as server:
         target = f"tcp:127.0.0.1:{server.getsockname()[1]}"
@@ -170,13 +184,13 @@ def test_a_controller_admits_a_bridge_by_what_it_says_and_not_by_asking_what_it_
         sockets.follow({"br0": wish})
         with accepted(run_until, server) as peer:
             peer.sendall(GREETING)
-            run_until(lambda: told == [target])
+            run_until(lambda: told == [f"reached {target}"])
             features, group_features = "0405000800000002", "04120010000000030008000000000000"
             (ofconn,) = connmgr.connections
             n_bytes = ofconn.n_sent_bytes
             peer.sendall(bytes.fromhex(features + group_features))
             run_until(lambda: ofconn.n_sent_bytes >= n_bytes + 32 + 56)
-            assert told == [target], "it is there, and has not shown more"
+            assert told == [f"reached {target}"], "it is there, and has not shown more"
             peer.sendall(bytes.fromhex("0414000800000004"))
-            run_until(lambda: told == [target, target])
+            run_until(lambda: told == [f"reached {target}", f"admitted by {target}"])
     sockets.close()
