@@ -4,7 +4,7 @@ ovs-vswitchd 3.1."""
 from __future__ import annotations
 
 from tests.ovs.connmgr.talk import Peer
-from tests.ovs.whole_switch import switch_with
+from tests.ovs.whole_switch import frame_of, switch_with
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.messages import PortConfig, PortMod
 from vnet.ovs.openflow.version import OpenFlowVersion
@@ -75,3 +75,19 @@ def test_a_port_is_set_down_before_its_link_is() -> None:
         *(("1", "0"), ("1", "1"), ("0", "1"), ("0", "4")),
         *(("0", "0"), ("1", "1"), ("0", "4")),
     ], "configuration and state"
+
+
+def test_packets_without_a_flow_come_up_while_an_old_controller_hears_of_them() -> None:
+    switch = switch_with()
+    switch.vswitchd.backer.packet_in_sink = None
+    frame = frame_of("udp,nw_src=10.0.0.1,nw_dst=10.0.0.2,udp_dst=53")
+    switch.inject("p1", frame)
+    version = switch.bridge().version
+    tool = Peer(switch, OF10)
+    assert switch.bridge().version == version, "who is not told changes nothing"
+    tool.say("09 0000 0080", "12")
+    switch.inject("p1", frame)
+    assert [told[:2] for told in tool.take()] == ["0a"]
+    assert switch.bridge().version == version + 1
+    tool.ofconn.closed()
+    assert switch.bridge().version == version + 2

@@ -56,6 +56,7 @@ class ConnectionManager:
         ofproto.packet_in_sink = self.packet_in
         self.new_xid = count(1).__next__
         self._news: News | None = None
+        self._hears_of_misses = False
         self._warnings: dict[str, RateLimit] = {}
 
     def connect(
@@ -113,9 +114,12 @@ class ConnectionManager:
 
     def wishes_changed(self) -> None:
         """Other packets may have to come up from the datapath now."""
-        wanted = any(connection.wishes.packet_in_on_miss for connection in self.connections)
-        if wanted is not self.ofproto.wants_packet_in_on_miss:
-            self.ofproto.wants_packet_in_on_miss = wanted
+        wishes = [one.wishes for one in self.connections if one.wishes.packet_in_on_miss]
+        self.ofproto.wants_packet_in_on_miss = bool(wishes)
+        # Whether ovs-ofctl is there, which would not be told, is no reason to translate anew.
+        is_heard = any(one.may_be_told for one in wishes)
+        if is_heard is not self._hears_of_misses:
+            self._hears_of_misses = is_heard
             self.ofproto.touch()
 
     def monitors_changed(self) -> None:

@@ -82,9 +82,14 @@ class Wishes:
         mask = mask | _INVALID_TTL if wanted else mask & ~_INVALID_TTL
         self.set_async(replace(config, primary=(mask, *config.primary[1:])))
 
+    @property
+    def may_be_told(self) -> bool:
+        """Whether it is told anything unasked."""
+        return self._is_primary or self.miss_send_len != 0
+
     def includes(self, message: AsyncMessage, reason: int, role: ControllerRole) -> bool:
         """Whether who has this role is told of something."""
-        if not self.protocol or not (self._is_primary or self.miss_send_len):
+        if not self.protocol or not self.may_be_told:
             return False
         return self.async_config.wants(message, reason, role)
 

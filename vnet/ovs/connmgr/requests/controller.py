@@ -74,6 +74,7 @@ def set_async(request: Request) -> Iterable[bytes]:
         wanted = decode_async_masks(request.body, version)
     wishes.set_async(wanted)
     wishes.ask_unasked()
+    request.ofconn.manager.wishes_changed()
     return NO_ANSWER
 
 

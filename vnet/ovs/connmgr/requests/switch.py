@@ -69,4 +69,5 @@ def set_config(request: Request) -> Iterable[bytes]:
     if config.invalid_ttl_to_controller is not None:
         ofconn.wishes.invalid_ttl = config.invalid_ttl_to_controller
     ofconn.wishes.miss_send_len = config.miss_send_len
+    ofconn.manager.wishes_changed()
     return NO_ANSWER
