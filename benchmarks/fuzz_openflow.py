@@ -27,7 +27,7 @@ from vnet.base.chance import Chance, Stream
 from vnet.base.units import NS_PER_MS
 from vnet.ovs.connmgr.ofconn import Ofconn
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.hello import hello
+from vnet.ovs.openflow.wire.connection.hello import hello
 from vnet.ovs.openflow.wire.message import MessageReader, ProtocolError
 
 MESSAGES_A_CLIENT = 20

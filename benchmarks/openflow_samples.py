@@ -24,14 +24,14 @@ from vnet.ovs.openflow.text.group import read_group
 from vnet.ovs.openflow.text.meter import parse_meter
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
-from vnet.ovs.openflow.wire.bundle import encode_bundle_control
+from vnet.ovs.openflow.wire.connection.bundle import encode_bundle_control
 from vnet.ovs.openflow.wire.flow import encode_flow_mod
-from vnet.ovs.openflow.wire.group import encode_group_mod
+from vnet.ovs.openflow.wire.group.group_mod import encode_group_mod
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import pack
 from vnet.ovs.openflow.wire.meter import encode_meter_mod
-from vnet.ovs.openflow.wire.packet_in2 import encode_resume
-from vnet.ovs.openflow.wire.packet_out import encode_packet_out
+from vnet.ovs.openflow.wire.packet.packet_in2 import encode_resume
+from vnet.ovs.openflow.wire.packet.packet_out import encode_packet_out
+from vnet.ovs.openflow.wire.packing import pack
 
 FRAME = bytes.fromhex(
     "50540000000a50540000000908004500001c000000004011000a0a0000010a0000020035003500080000"

@@ -24,7 +24,7 @@ from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ofproto.table_facts import table_features
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.table_features import encode_table_features
+from vnet.ovs.openflow.wire.table.features import encode_table_features
 from vnet.wire.checksum import checksum, pseudo_header_sum
 from vnet.wire.pcap import PcapWriter
 

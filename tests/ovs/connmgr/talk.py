@@ -8,7 +8,7 @@ from benchmarks.dummy_switch import BRIDGE
 from tests.ovs.command_switch import Switch
 from vnet.ovs.connmgr.ofconn import Ofconn
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.hello import hello
+from vnet.ovs.openflow.wire.connection.hello import hello
 
 
 class Peer:

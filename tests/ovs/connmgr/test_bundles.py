@@ -10,7 +10,11 @@ from tests.ovs.whole_switch import flow_lines, switch_with
 from vnet.base.units import NS_PER_S
 from vnet.ovs.openflow.messages import BundleControl, BundleFlags, BundleType
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.bundle import BundleAdd, encode_bundle_add, encode_bundle_control
+from vnet.ovs.openflow.wire.connection.bundle import (
+    BundleAdd,
+    encode_bundle_add,
+    encode_bundle_control,
+)
 from vnet.ovs.openflow.wire.message import Message
 
 OF14 = OpenFlowVersion.OF14

@@ -25,10 +25,10 @@ from vnet.ovs.openflow.messages import (
 from vnet.ovs.openflow.ofpacts import Resubmit
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.actions import encode_actions
 from vnet.ovs.openflow.wire.flow import decode_flow_updates, encode_flow_monitor_request
 from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.recognition import kind_of
 
 OF10, OF11 = OpenFlowVersion.OF10, OpenFlowVersion.OF11
 OF13, OF14 = OpenFlowVersion.OF13, OpenFlowVersion.OF14
@@ -55,7 +55,7 @@ def updates(peer: Peer, heard: list[str]) -> list[FlowUpdate]:
         raw = bytes.fromhex(body)
         header = bytes((peer.version, int(kind, 16))) + (8 + len(raw)).to_bytes(2, "big")
         message = Message(peer.version, int(kind, 16), 0, header + bytes(4) + raw)
-        found, offset = kinds.kind_of(message)
+        found, offset = kind_of(message)
         if found.name.endswith(("PAUSED", "RESUMED")):
             told.append(FlowUpdate(FlowUpdateEvent[found.name.rpartition("_")[2]]))
         else:

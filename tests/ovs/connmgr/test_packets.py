@@ -12,9 +12,9 @@ from vnet.ovs.connmgr.packet_ins import CONTROLLER_TOO_SLOW
 from vnet.ovs.ofproto.packet_in_sink import NO_CONTROLLER
 from vnet.ovs.openflow.messages import PacketIn
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.kinds import kind_of
 from vnet.ovs.openflow.wire.message import Message
-from vnet.ovs.openflow.wire.packet_in import decode_packet_in
+from vnet.ovs.openflow.wire.packet.packet_in import decode_packet_in
+from vnet.ovs.openflow.wire.recognition import kind_of
 
 FRAME = frame_of("in_port=1,tcp,tcp_dst=80")
 OF10, OF12, OF13 = OpenFlowVersion.OF10, OpenFlowVersion.OF12, OpenFlowVersion.OF13

@@ -18,8 +18,8 @@ from vnet.ovs.openflow.messages import TableFeatures, TableFeaturesCommand
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import pack, pack_multipart
-from vnet.ovs.openflow.wire.table_features import encode_table_features
+from vnet.ovs.openflow.wire.packing import pack, pack_multipart
+from vnet.ovs.openflow.wire.table.features import encode_table_features
 
 OF13, OF15 = OpenFlowVersion.OF13, OpenFlowVersion.OF15
 

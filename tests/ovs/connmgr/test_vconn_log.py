@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.ovs.connmgr.managers import manager
 from tests.ovs.vswitchd.row_switch import Lines
-from vnet.ovs.openflow.wire.hello import hello
+from vnet.ovs.openflow.wire.connection.hello import hello
 from vnet.ovs.vlog.level import Destination, Level
 from vnet.ovs.vlog.vlog import Vlog
 from vnet.sim.scheduler import Scheduler

@@ -26,9 +26,9 @@ from vnet.ovs.openflow.text.port import parse_port_mod
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.errors import decode_error
 from vnet.ovs.openflow.wire.flow import encode_flow_mod
-from vnet.ovs.openflow.wire.group import encode_group_mod
+from vnet.ovs.openflow.wire.group.group_mod import encode_group_mod
 from vnet.ovs.openflow.wire.message import Message
-from vnet.ovs.openflow.wire.port_desc import encode_port_mod
+from vnet.ovs.openflow.wire.port.description import encode_port_mod
 
 OF15, BY_15 = OpenFlowVersion.OF15, "-OOpenFlow15"
 COMMANDS = {

@@ -20,8 +20,9 @@ from vnet.ovs.connmgr.packet_ins import PacketIns
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import ControllerRole
 from vnet.ovs.openflow.wire import kinds
-from vnet.ovs.openflow.wire.hello import Versions
+from vnet.ovs.openflow.wire.connection.hello import Versions
 from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.recognition import kind_of
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.controller_status import ControllerStatus
 
@@ -219,7 +220,7 @@ class ActiveService:
 
 def _says_something(message: Message) -> bool:
     try:
-        kind, _ = kinds.kind_of(message)
+        kind, _ = kind_of(message)
     except OpenFlowError:
         return False
     return kind not in _SAYS_NOTHING

@@ -10,7 +10,7 @@ from vnet.live.streams.stream import Stream
 from vnet.ovs.connmgr.manager import ConnectionManager
 from vnet.ovs.connmgr.packet_ins import DEFAULT_QUEUE_SIZE, PacketIns
 from vnet.ovs.openflow.messages import ControllerRole
-from vnet.ovs.openflow.wire.hello import Versions
+from vnet.ovs.openflow.wire.connection.hello import Versions
 from vnet.ovs.openflow.wire.message import Message, ProtocolError
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 

@@ -13,7 +13,7 @@ from vnet.live.streams.listener import listen
 from vnet.live.streams.stream import Stream
 from vnet.live.streams.target import OPENFLOW_PORT
 from vnet.ovs.connmgr.manager import ConnectionManager
-from vnet.ovs.openflow.wire.hello import Versions
+from vnet.ovs.openflow.wire.connection.hello import Versions
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.controller_status import NOT_CONNECTED, ControllerStatus
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from vnet.ovs.openflow.wire.hello import Versions
+from vnet.ovs.openflow.wire.connection.hello import Versions
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.controller_status import ControllerStatus
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from vnet.live.streams.stream import Stream
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.hello import hello, negotiate
+from vnet.ovs.openflow.wire.connection.hello import hello, negotiate
 from vnet.ovs.openflow.wire.message import MessageReader, ProtocolError
 
 _VERSIONS = tuple(OpenFlowVersion)

@@ -27,6 +27,7 @@ from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind, multipart_types
 from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.recognition import is_multipart_request, kind_by_numbers, kind_of
 
 if TYPE_CHECKING:
     from vnet.ovs.connmgr.ofconn import Ofconn
@@ -113,9 +114,9 @@ _IN_SEVERAL_PARTS = (
 
 def answers_to(ofconn: Ofconn, message: Message) -> Iterable[bytes]:
     """Do what a message asks for. Raises :class:`OpenFlowError` where it is refused."""
-    if message.type in _MULTIPART_TYPES and kinds.is_multipart_request(message):
+    if message.type in _MULTIPART_TYPES and is_multipart_request(message):
         return _multipart_answers_to(ofconn, message)
-    kind, offset = kinds.kind_of(message)
+    kind, offset = kind_of(message)
     return _handler_of(kind)(Request(ofconn, message, kind, offset, (message,)))
 
 
@@ -124,7 +125,7 @@ def _multipart_answers_to(ofconn: Ofconn, message: Message) -> Iterable[bytes]:
     if not messages:
         return NO_ANSWER
     first = messages[0]
-    kind = kinds.kind_by_numbers(first)
+    kind = kind_by_numbers(first)
     handler = _handler_of(kind)
     if len(messages) > 1 and kind not in _IN_SEVERAL_PARTS:
         ofconn.refuse(first, OpenFlowError("OFPBRC_BAD_STAT"))

@@ -22,7 +22,7 @@ from vnet.ovs.vlog.vlog import SILENT, Vlog
 if TYPE_CHECKING:
     from vnet.ovs.connmgr.news import News
     from vnet.ovs.connmgr.ofconn import Ofconn
-    from vnet.ovs.openflow.wire.hello import Versions
+    from vnet.ovs.openflow.wire.connection.hello import Versions
 
 Send = Callable[[bytes], None]
 

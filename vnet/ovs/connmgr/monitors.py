@@ -24,7 +24,7 @@ from vnet.ovs.openflow.messages import (
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.flow import encode_flow_monitor_pause, encode_flow_update, update_kind
-from vnet.ovs.openflow.wire.kinds import pack_multipart
+from vnet.ovs.openflow.wire.packing import pack_multipart
 
 _MOST_UNREAD_BYTES = 128 << 10
 

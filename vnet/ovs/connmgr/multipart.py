@@ -12,8 +12,9 @@ from vnet.base.units import NS_PER_S
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import has_more, kind_by_numbers, kind_of
 from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.packing import has_more
+from vnet.ovs.openflow.wire.recognition import kind_by_numbers, kind_of
 from vnet.sim.scheduler import Scheduler, Timer
 
 _PATIENCE_NS = NS_PER_S

@@ -23,11 +23,11 @@ from vnet.ovs.openflow.messages import (
     TableStatus,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.connection.request_forward import encode_request_forward
 from vnet.ovs.openflow.wire.flow import encode_flow_removed
 from vnet.ovs.openflow.wire.kinds import OFPT_PORT_STATUS, OFPT_TABLE_STATUS
-from vnet.ovs.openflow.wire.port_desc import encode_port_status
-from vnet.ovs.openflow.wire.request_forward import encode_request_forward
-from vnet.ovs.openflow.wire.table_mod import encode_table_status
+from vnet.ovs.openflow.wire.port.description import encode_port_status
+from vnet.ovs.openflow.wire.table.table_mod import encode_table_status
 
 if TYPE_CHECKING:
     from vnet.ovs.connmgr.manager import ConnectionManager

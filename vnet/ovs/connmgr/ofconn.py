@@ -18,10 +18,11 @@ from vnet.ovs.connmgr.wishes import Wishes
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import ControllerRole, PacketIn, RoleReason, RoleStatus
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.connection.hello import Versions, hello, negotiate
+from vnet.ovs.openflow.wire.connection.role import encode_role_status
 from vnet.ovs.openflow.wire.errors import error_reply, why_untold
-from vnet.ovs.openflow.wire.hello import Versions, hello, negotiate
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import OFPT_ROLE_STATUS, ONFT_ROLE_STATUS, name_of, pack
+from vnet.ovs.openflow.wire.kinds import OFPT_ROLE_STATUS, ONFT_ROLE_STATUS
 from vnet.ovs.openflow.wire.message import (
     ECHO_REPLY,
     ECHO_REQUEST,
@@ -32,8 +33,9 @@ from vnet.ovs.openflow.wire.message import (
     ProtocolError,
     encode,
 )
-from vnet.ovs.openflow.wire.packet_in import encode_packet_in
-from vnet.ovs.openflow.wire.role import encode_role_status
+from vnet.ovs.openflow.wire.packet.packet_in import encode_packet_in
+from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.recognition import name_of
 
 if TYPE_CHECKING:
     from vnet.ovs.connmgr.manager import ConnectionManager, Send

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import pack, pack_multipart, reply_to
+from vnet.ovs.openflow.wire.kinds import reply_to
 from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.packing import pack, pack_multipart
 
 if TYPE_CHECKING:
     from vnet.ovs.connmgr.ofconn import Ofconn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.wire.hello import Versions, support_text
+from vnet.ovs.openflow.wire.connection.hello import Versions, support_text
 from vnet.ovs.openflow.wire.message import Message
 from vnet.ovs.vlog.level import Level
 from vnet.ovs.vlog.vlog import LogModule

@@ -28,7 +28,7 @@ from vnet.ovs.openflow.messages import (
 from vnet.ovs.openflow.messages.port import PortConfig
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire import kinds
-from vnet.ovs.openflow.wire.hello import hello
+from vnet.ovs.openflow.wire.connection.hello import hello
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.message import (
     ECHO_REQUEST,
@@ -37,7 +37,9 @@ from vnet.ovs.openflow.wire.message import (
     ProtocolError,
     encode,
 )
-from vnet.ovs.openflow.wire.port_desc import encode_port, encode_port_status
+from vnet.ovs.openflow.wire.packing import pack, pack_multipart
+from vnet.ovs.openflow.wire.port.description import encode_port, encode_port_status
+from vnet.ovs.openflow.wire.recognition import kind_of
 from vnet.ovs.openflow.wire.switch import decode_config, encode_config, encode_features
 
 OF10, OF13, OF15 = OpenFlowVersion.OF10, OpenFlowVersion.OF13, OpenFlowVersion.OF15
@@ -68,10 +70,10 @@ class Peer:
         return found
 
     def kinds(self) -> list[Kind]:
-        return [kinds.kind_of(message)[0] for message in self.said()]
+        return [kind_of(message)[0] for message in self.said()]
 
     def answer(self, version: OpenFlowVersion, kind: Kind, body: bytes = b"", xid: int = 0) -> None:
-        self.connection.take(kinds.pack(kind, version, xid, body))
+        self.connection.take(pack(kind, version, xid, body))
 
 
 def greeted(version: OpenFlowVersion) -> Peer:
@@ -89,7 +91,7 @@ def ready(version: OpenFlowVersion) -> Peer:
     config = SwitchConfig(FragmentHandling.DROP, 0)
     peer.answer(version, kinds.OFPT_GET_CONFIG_REPLY, encode_config(config, version))
     if version >= OF13:
-        for part in kinds.pack_multipart(
+        for part in pack_multipart(
             kinds.OFPST_PORT_DESC_REPLY, version, 0, [encode_port(P1, version)] * 1000
         ):
             peer.connection.take(part)
@@ -142,7 +144,7 @@ def test_packets_come_whole_and_fragments_as_before() -> None:
     peer.answer(OF13, kinds.OFPT_GET_CONFIG_REPLY, config)
     settings, form = peer.said()
     assert decode_config(settings.body, OF13) == SwitchConfig(FragmentHandling.DROP, 0xFFFF)
-    assert kinds.kind_of(form)[0] is kinds.NXT_SET_PACKET_IN_FORMAT
+    assert kind_of(form)[0] is kinds.NXT_SET_PACKET_IN_FORMAT
     assert form.raw[-4:] == struct.pack("!I", 2)
 
 
@@ -163,7 +165,7 @@ def test_questions_are_answered_and_news_are_told() -> None:
     assert (reply.type, reply.xid, reply.body) == (3, 9, b"are you there")
     before = len(peer.heard)
     status = PortStatus(PortReason.ADD, P2)
-    data = kinds.pack(kinds.OFPT_PORT_STATUS, OF13, 0, encode_port_status(status, OF13))
+    data = pack(kinds.OFPT_PORT_STATUS, OF13, 0, encode_port_status(status, OF13))
     for byte in data:
         peer.connection.take(bytes((byte,)))
     (heard,) = peer.heard[before:]
@@ -187,7 +189,7 @@ def test_whatever_comes_ends_the_connection_at_worst(
     known = [kind for kind in vars(kinds).values() if isinstance(kind, Kind)]
     kind = data.draw(st.sampled_from([k for k in known if version in k.numberings]))
     body = data.draw(st.binary(max_size=120))
-    raw = bytearray(kinds.pack(kind, version, 0, body))
+    raw = bytearray(pack(kind, version, 0, body))
     with contextlib.suppress(OpenFlowError, ProtocolError):
         peer.connection.take(bytes(raw))
     for heard in peer.heard:
@@ -198,7 +200,7 @@ def test_each_request_has_a_number_of_its_own() -> None:
     peer = ready(OF13)
     mod = PortMod(OfpPort(1), PortConfig.PORT_DOWN, PortConfig.PORT_DOWN)
     first, barrier = peer.connection.say(mod), peer.connection.barrier()
-    assert [(kinds.kind_of(m)[0], m.xid) for m in peer.said()] == [
+    assert [(kind_of(m)[0], m.xid) for m in peer.said()] == [
         (kinds.OFPT_PORT_MOD, first),
         (kinds.OFPT_BARRIER_REQUEST, barrier),
     ]

@@ -33,8 +33,9 @@ from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.errors import error
 from vnet.ovs.openflow.wire.flow import encode_flow_removed
 from vnet.ovs.openflow.wire.message import Message
-from vnet.ovs.openflow.wire.packet_in import encode_packet_in
-from vnet.ovs.openflow.wire.port_desc import encode_port_status
+from vnet.ovs.openflow.wire.packet.packet_in import encode_packet_in
+from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.port.description import encode_port_status
 
 OF10, OF13 = OpenFlowVersion.OF10, OpenFlowVersion.OF13
 UDP = "50540000000a50540000000908004500001c0000000040117cce0a0000010a00000200350035000800000000"
@@ -63,7 +64,7 @@ def port_status(version: OpenFlowVersion) -> bytes:
         max_kbps=10_000_000,
     )
     body = encode_port_status(PortStatus(PortReason.DELETE, desc), version)
-    return kinds.pack(kinds.OFPT_PORT_STATUS, version, 0, body)
+    return pack(kinds.OFPT_PORT_STATUS, version, 0, body)
 
 
 def flow_removed(version: OpenFlowVersion) -> bytes:
@@ -115,7 +116,7 @@ def test_a_refusal_quotes_what_is_refused() -> None:
 
 def test_packets_flows_and_ports_are_news_and_answers_are_not() -> None:
     assert all(is_news(hear(message(make(OF13)))) for make in MESSAGES.values())
-    assert not is_news(hear(message(kinds.pack(kinds.OFPT_BARRIER_REPLY, OF13, 1))))
+    assert not is_news(hear(message(pack(kinds.OFPT_BARRIER_REPLY, OF13, 1))))
 
 
 def test_what_cannot_be_read_is_told_as_such() -> None:
@@ -129,7 +130,7 @@ def test_what_cannot_be_read_is_told_as_such() -> None:
 
 
 def test_an_error_that_nobody_knows_is_told_by_number() -> None:
-    raw = kinds.pack(kinds.OFPT_ERROR, OF13, 1, b"\0\x63\0\x07")
+    raw = pack(kinds.OFPT_ERROR, OF13, 1, b"\0\x63\0\x07")
     assert heard_text(hear(message(raw))) == (
         "OFPT_ERROR (OF1.3) (xid=0x1): vendor 0x0, type 99, code 7"
     )

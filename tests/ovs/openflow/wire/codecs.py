@@ -7,29 +7,18 @@ from typing import Any, NamedTuple
 
 from vnet.ovs.flow.protocols import P_OF10_NXM_TID, P_OF10_STD_TID
 from vnet.ovs.openflow.version import OpenFlowVersion, protocol_of
-from vnet.ovs.openflow.wire import (
-    async_config,
-    bundle,
-    ct_flush,
-    flow,
-    group,
-    group_stats,
-    ipfix,
-    kinds,
-    meter,
-    nicira,
-    port_desc,
-    port_stats,
-    ports,
-    queue,
-    role,
-    switch,
-    table_features,
-    table_mod,
-    table_stats,
-    tlv_table,
-)
+from vnet.ovs.openflow.wire import flow, kinds, meter, switch
+from vnet.ovs.openflow.wire.connection import async_config, bundle, role
+from vnet.ovs.openflow.wire.group import group_mod
+from vnet.ovs.openflow.wire.group import stats as group_stats
 from vnet.ovs.openflow.wire.kind import Kind
+from vnet.ovs.openflow.wire.nicira import ct_flush, ipfix, settings, tlv_table
+from vnet.ovs.openflow.wire.port import description as port_desc
+from vnet.ovs.openflow.wire.port import queue, request
+from vnet.ovs.openflow.wire.port import stats as port_stats
+from vnet.ovs.openflow.wire.table import features as table_features
+from vnet.ovs.openflow.wire.table import stats as table_stats
+from vnet.ovs.openflow.wire.table import table_mod
 
 Decode = Callable[[bytes, OpenFlowVersion], Any]
 Encode = Callable[[Any, OpenFlowVersion], bytes]
@@ -85,7 +74,7 @@ _TABLE_FEATURES = _entries(
     table_features.decode_table_features, table_features.encode_table_features
 )
 
-_GROUP_MOD = Codec(group.decode_group_mod, group.encode_group_mod)
+_GROUP_MOD = Codec(group_mod.decode_group_mod, group_mod.encode_group_mod)
 
 
 def _flow_mod(kind: Kind) -> Codec:
@@ -140,7 +129,7 @@ CODECS: dict[Kind, Codec] = {
     kinds.OFPST_PORT_DESC_REPLY: _entries(port_desc.decode_ports, port_desc.encode_port),
     kinds.OFPT_PORT_STATUS: Codec(port_desc.decode_port_status, port_desc.encode_port_status),
     kinds.OFPT_PORT_MOD: Codec(port_desc.decode_port_mod, port_desc.encode_port_mod),
-    kinds.OFPST_PORT_REQUEST: Codec(ports.decode_port_request, ports.encode_port_request),
+    kinds.OFPST_PORT_REQUEST: Codec(request.decode_port_request, request.encode_port_request),
     kinds.OFPST_PORT_REPLY: _entries(port_stats.decode_port_stats, port_stats.encode_port_stats),
     **{
         kind: _of_role(kind)
@@ -161,17 +150,19 @@ CODECS: dict[Kind, Codec] = {
     ),
     kinds.OFPT_BUNDLE_CONTROL: _BUNDLE_CONTROL,
     kinds.ONFT_BUNDLE_CONTROL: _BUNDLE_CONTROL,
-    kinds.NXT_SET_FLOW_FORMAT: _same_in_all(nicira.decode_flow_format, nicira.encode_flow_format),
+    kinds.NXT_SET_FLOW_FORMAT: _same_in_all(
+        settings.decode_flow_format, settings.encode_flow_format
+    ),
     kinds.NXT_FLOW_MOD_TABLE_ID: _same_in_all(
-        nicira.decode_flow_mod_table_id, nicira.encode_flow_mod_table_id
+        settings.decode_flow_mod_table_id, settings.encode_flow_mod_table_id
     ),
     kinds.NXT_SET_PACKET_IN_FORMAT: _same_in_all(
-        nicira.decode_packet_in_format, nicira.encode_packet_in_format
+        settings.decode_packet_in_format, settings.encode_packet_in_format
     ),
     kinds.NXT_SET_CONTROLLER_ID: _same_in_all(
-        nicira.decode_controller_id, nicira.encode_controller_id
+        settings.decode_controller_id, settings.encode_controller_id
     ),
-    kinds.NXT_CT_FLUSH_ZONE: _same_in_all(nicira.decode_zone, nicira.encode_zone),
+    kinds.NXT_CT_FLUSH_ZONE: _same_in_all(ct_flush.decode_zone, ct_flush.encode_zone),
     kinds.NXT_CT_FLUSH: _same_in_all(ct_flush.decode_ct_flush, ct_flush.encode_ct_flush),
     kinds.NXT_TLV_TABLE_MOD: _same_in_all(
         tlv_table.decode_tlv_table_mod, tlv_table.encode_tlv_table_mod
@@ -224,7 +215,7 @@ CODECS: dict[Kind, Codec] = {
         for kind in (kinds.OFPST_GROUP_DESC_REQUEST, kinds.NXST_GROUP_DESC_REQUEST)
     },
     **{
-        kind: _entries(group.decode_group_descs, group.encode_group_desc)
+        kind: _entries(group_mod.decode_group_descs, group_mod.encode_group_desc)
         for kind in (kinds.OFPST_GROUP_DESC_REPLY, kinds.NXST_GROUP_DESC_REPLY)
     },
     **{

@@ -23,8 +23,8 @@ from vnet.ovs.openflow.text.flow_mod import ReadFlow, read_flow
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.flow import decode_flow_mod
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import kind_of
 from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.recognition import kind_of
 
 PROTOCOLS = (
     P_OF10_STD,

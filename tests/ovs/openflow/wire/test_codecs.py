@@ -15,8 +15,8 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import kind_of
 from vnet.ovs.openflow.wire.message import Message
+from vnet.ovs.openflow.wire.recognition import kind_of
 
 LOSSY = {
     *((kinds.OFPST_TABLE_REPLY, version) for version in (1, 2)),  # cannot be matched: wild, too

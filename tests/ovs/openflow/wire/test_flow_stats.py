@@ -36,6 +36,7 @@ from vnet.ovs.openflow.ofpacts import TABLE_ALL, GotoTable, Meter, Output
 from vnet.ovs.openflow.version import OpenFlowVersion, version_of
 from vnet.ovs.openflow.wire import flow, kinds
 from vnet.ovs.openflow.wire.kind import Kind
+from vnet.ovs.openflow.wire.packing import pack_multipart
 
 _OF10, _OF11, _OF12, _OF13, _OF14, _OF15 = OpenFlowVersion
 _MATCH = parse_match("tcp,tp_dst=80,in_port=1")
@@ -110,7 +111,7 @@ def test_no_part_has_room_for_the_longest_flows() -> None:
 def test_open_vswitch_reads_the_statistics() -> None:
     for kind, version in _REPLIES:
         body = flow.encode_flow_stats(_STATS, kind, version)
-        (message,) = kinds.pack_multipart(kind, version, 1, [body])
+        (message,) = pack_multipart(kind, version, 1, [body])
         said = subprocess.run(
             ["ovs-ofctl", "ofp-print", message.hex()], capture_output=True, text=True, check=True
         ).stdout.splitlines()

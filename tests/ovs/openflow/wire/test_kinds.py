@@ -7,8 +7,10 @@ import pytest
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import KINDS, kind_of, pack, pack_multipart
+from vnet.ovs.openflow.wire.kinds import KINDS
 from vnet.ovs.openflow.wire.message import Message, MessageReader
+from vnet.ovs.openflow.wire.packing import has_more, pack, pack_multipart
+from vnet.ovs.openflow.wire.recognition import kind_of
 
 IN_VERSIONS = [
     (kind, version) for kind in KINDS for version in range(1, 7) if version in kind.numberings
@@ -108,7 +110,7 @@ def test_what_is_no_message_is_refused_as_open_vswitch_does(raw: str, error: str
 def test_long_answers_go_in_parts_between_entries(version: int) -> None:
     entries = [bytes([number % 256]) * 1000 for number in range(200)]
     parts = [read(raw) for raw in pack_multipart(kinds.OFPST_FLOW_REPLY, version, 7, iter(entries))]
-    assert [kinds.has_more(part) for part in parts] == [True, True, True, False]
+    assert [has_more(part) for part in parts] == [True, True, True, False]
     assert all(kind_of(part)[0] is kinds.OFPST_FLOW_REPLY for part in parts)
     offset = kind_of(parts[0])[1]
     assert b"".join(part.raw[offset:] for part in parts) == b"".join(entries)

@@ -38,8 +38,9 @@ from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.errors import error
 from vnet.ovs.openflow.wire.flow import encode_flow_mod, encode_flow_removed
 from vnet.ovs.openflow.wire.message import Message
-from vnet.ovs.openflow.wire.packet_in import encode_packet_in
-from vnet.ovs.openflow.wire.port_desc import encode_port_status
+from vnet.ovs.openflow.wire.packet.packet_in import encode_packet_in
+from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.port.description import encode_port_status
 from vnet.ovs.openflow.wire.switch import encode_features
 
 pytestmark = pytest.mark.pypi
@@ -189,8 +190,8 @@ def switch_messages(version: OpenFlowVersion) -> list[bytes]:
     protocol = P_OF10_STD if version is OF10 else protocol_of(version)
     name = "OFPBAC_BAD_TYPE"
     return [
-        kinds.pack(kinds.OFPT_FEATURES_REPLY, version, 0, encode_features(features, version)),
-        kinds.pack(kinds.OFPT_PORT_STATUS, version, 0, status),
+        pack(kinds.OFPT_FEATURES_REPLY, version, 0, encode_features(features, version)),
+        pack(kinds.OFPT_PORT_STATUS, version, 0, status),
         encode_packet_in(packet_in, PacketInFormat.STANDARD, version),
         encode_flow_removed(removed, protocol),
         error(version, 6, name, bytes(8)),

@@ -27,14 +27,14 @@ from vnet.ovs.openflow.ofpacts import Output, PacketInReason, SetField, UnrollXl
 from vnet.ovs.openflow.text.actions import parse_actions
 from vnet.ovs.openflow.text.packet_in import packet_in_text
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.kinds import kind_of
-from vnet.ovs.openflow.wire.packet_in import decode_packet_in, encode_packet_in
-from vnet.ovs.openflow.wire.packet_in2 import decode_resume, encode_resume
-from vnet.ovs.openflow.wire.packet_out import (
+from vnet.ovs.openflow.wire.packet.packet_in import decode_packet_in, encode_packet_in
+from vnet.ovs.openflow.wire.packet.packet_in2 import decode_resume, encode_resume
+from vnet.ovs.openflow.wire.packet.packet_out import (
     check_packet_out,
     decode_packet_out,
     encode_packet_out,
 )
+from vnet.ovs.openflow.wire.recognition import kind_of
 
 FRAME = bytes.fromhex(
     "505400000006505400000005080045000028bd12000040063c6ac0a80001c0a80002"

@@ -17,12 +17,13 @@ from vnet.ovs.openflow.messages import (
     FlowMod,
 )
 from vnet.ovs.openflow.wire import kinds
-from vnet.ovs.openflow.wire.bundle import (
+from vnet.ovs.openflow.wire.connection.bundle import (
     decode_bundle_add,
     decode_bundle_control,
     encode_bundle_control,
 )
 from vnet.ovs.openflow.wire.kind import Kind
+from vnet.ovs.openflow.wire.recognition import kind_of
 
 _READERS: Mapping[Kind, Callable[[Request], Mod]] = MappingProxyType(
     {
@@ -67,7 +68,7 @@ def add(request: Request) -> Iterable[bytes]:
     ofconn = request.ofconn
     ofconn.need_rights()
     added = decode_bundle_add(request.message, request.offset)
-    kind, offset = kinds.kind_of(added.message)
+    kind, offset = kind_of(added.message)
     inner = Request(ofconn, added.message, kind, offset, (added.message,))
     mod = _READERS[kind](inner)
     if isinstance(mod, FlowMod):

@@ -17,12 +17,13 @@ from vnet.ovs.flow.protocols import (
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import ControllerRole, RoleRequest
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.async_config import (
+from vnet.ovs.openflow.wire.connection.async_config import (
     decode_async_masks,
     decode_async_properties,
     encode_async_masks,
     encode_async_properties,
 )
+from vnet.ovs.openflow.wire.connection.role import decode_role, encode_role
 from vnet.ovs.openflow.wire.kinds import (
     NXT_ROLE_REPLY,
     NXT_ROLE_REQUEST,
@@ -31,13 +32,12 @@ from vnet.ovs.openflow.wire.kinds import (
     OFPT_ROLE_REPLY,
     OFPT_SET_ASYNC,
 )
-from vnet.ovs.openflow.wire.nicira import (
+from vnet.ovs.openflow.wire.nicira.settings import (
     decode_controller_id,
     decode_flow_format,
     decode_flow_mod_table_id,
     decode_packet_in_format,
 )
-from vnet.ovs.openflow.wire.role import decode_role, encode_role
 
 _DIALECTS10 = {
     (False, False): P_OF10_STD,

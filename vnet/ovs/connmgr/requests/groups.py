@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
 from vnet.ovs.ofproto.group_facts import chosen_groups, group_features, group_stats
 from vnet.ovs.openflow.messages import GroupMod
-from vnet.ovs.openflow.wire.group import decode_group_mod, encode_group_desc
-from vnet.ovs.openflow.wire.group_stats import (
+from vnet.ovs.openflow.wire.group.group_mod import decode_group_mod, encode_group_desc
+from vnet.ovs.openflow.wire.group.stats import (
     decode_group_desc_request,
     decode_group_request,
     encode_group_features,

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
 from vnet.ovs.ofproto.packet_out import resume as let_go_on
 from vnet.ovs.openflow.messages import PacketOut
-from vnet.ovs.openflow.wire.packet_in2 import decode_resume
-from vnet.ovs.openflow.wire.packet_out import check_packet_out, decode_packet_out
+from vnet.ovs.openflow.wire.packet.packet_in2 import decode_resume
+from vnet.ovs.openflow.wire.packet.packet_out import check_packet_out, decode_packet_out
 
 
 def read_packet_out(request: Request) -> PacketOut:

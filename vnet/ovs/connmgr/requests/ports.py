@@ -9,9 +9,9 @@ from vnet.ovs.flow.ports import OFPP_NONE
 from vnet.ovs.ofproto.description import counters_of, describe_port, ports_in_order
 from vnet.ovs.openflow.messages import PortMod
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.port_desc import decode_port_mod, encode_port
-from vnet.ovs.openflow.wire.port_stats import encode_port_stats
-from vnet.ovs.openflow.wire.ports import decode_port_request
+from vnet.ovs.openflow.wire.port.description import decode_port_mod, encode_port
+from vnet.ovs.openflow.wire.port.request import decode_port_request
+from vnet.ovs.openflow.wire.port.stats import encode_port_stats
 
 
 def stats(request: Request) -> Iterable[bytes]:

@@ -8,7 +8,7 @@ from vnet.ovs.connmgr.request import Request
 from vnet.ovs.ofproto.queue_facts import queues_of
 from vnet.ovs.openflow.messages import QueueConfig, QueueRequest
 from vnet.ovs.openflow.wire.kinds import OFPT_QUEUE_GET_CONFIG_REPLY
-from vnet.ovs.openflow.wire.queue import (
+from vnet.ovs.openflow.wire.port.queue import (
     decode_queue_config_request,
     decode_queue_stats_request,
     encode_queue_configs,

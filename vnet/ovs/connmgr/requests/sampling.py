@@ -13,7 +13,7 @@ from vnet.ovs.flow.hash_order import hash_table_order
 from vnet.ovs.flow.hashing import hash_int
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import IpfixStats
-from vnet.ovs.openflow.wire.ipfix import encode_ipfix_stats
+from vnet.ovs.openflow.wire.nicira.ipfix import encode_ipfix_stats
 
 
 def of_bridge(request: Request) -> Iterable[bytes]:

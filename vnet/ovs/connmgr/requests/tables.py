@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
 from vnet.ovs.ofproto.table_facts import table_features, table_stats, visible_tables
 from vnet.ovs.ofproto.table_renaming import change_table_features
-from vnet.ovs.openflow.wire.table_features import decode_table_features, encode_table_features
-from vnet.ovs.openflow.wire.table_mod import decode_table_mod, encode_table_desc
-from vnet.ovs.openflow.wire.table_stats import encode_table_stats
+from vnet.ovs.openflow.wire.table.features import decode_table_features, encode_table_features
+from vnet.ovs.openflow.wire.table.stats import encode_table_stats
+from vnet.ovs.openflow.wire.table.table_mod import decode_table_mod, encode_table_desc
 
 
 def modify(request: Request) -> Iterable[bytes]:

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
 from vnet.ovs.dpif.text.flushed import log_flush
 from vnet.ovs.ofproto.tunnel.options import options_named
-from vnet.ovs.openflow.wire.ct_flush import decode_ct_flush
 from vnet.ovs.openflow.wire.kinds import NXT_TLV_TABLE_REPLY
-from vnet.ovs.openflow.wire.nicira import decode_zone
-from vnet.ovs.openflow.wire.tlv_table import decode_tlv_table_mod, encode_tlv_table
+from vnet.ovs.openflow.wire.nicira.ct_flush import decode_ct_flush, decode_zone
+from vnet.ovs.openflow.wire.nicira.tlv_table import decode_tlv_table_mod, encode_tlv_table
 from vnet.tables.conntrack.flush import ConnMatch, flush_matching
 
 

@@ -18,15 +18,16 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import PacketInFormat, PortDesc, SwitchConfig, SwitchFeatures
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
-from vnet.ovs.openflow.wire.hello import Versions, hello, negotiate
+from vnet.ovs.openflow.wire.connection.hello import Versions, hello, negotiate
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.message import ECHO_REPLY, ECHO_REQUEST, Message, MessageReader, encode
-from vnet.ovs.openflow.wire.nicira import (
+from vnet.ovs.openflow.wire.nicira.settings import (
     encode_flow_format,
     encode_flow_mod_table_id,
     encode_packet_in_format,
 )
-from vnet.ovs.openflow.wire.ports import encode_port_request
+from vnet.ovs.openflow.wire.packing import has_more, pack
+from vnet.ovs.openflow.wire.port.request import encode_port_request
 from vnet.ovs.openflow.wire.switch import encode_config
 
 _WHOLE_PACKETS = 0xFFFF
@@ -90,7 +91,7 @@ class ControllerConnection:
 
     def _ask(self, kind: Kind, body: bytes = b"") -> int:
         xid = self._new_xid()
-        self._send(kinds.pack(kind, self.spoken_version, xid, body))
+        self._send(pack(kind, self.spoken_version, xid, body))
         return xid
 
     # -- what comes in
@@ -150,4 +151,4 @@ class ControllerConnection:
 
 
 def _has_more(heard: Heard) -> bool:
-    return heard.kind.is_multipart and kinds.has_more(heard.message)
+    return heard.kind.is_multipart and has_more(heard.message)

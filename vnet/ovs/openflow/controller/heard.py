@@ -13,18 +13,23 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import BundleControl, FlowMod, FlowRemoved, FlowStats, PacketIn
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
-from vnet.ovs.openflow.wire.bundle import BundleAdd, decode_bundle_add, decode_bundle_control
+from vnet.ovs.openflow.wire.connection.bundle import (
+    BundleAdd,
+    decode_bundle_add,
+    decode_bundle_control,
+)
+from vnet.ovs.openflow.wire.connection.hello import versions_of
 from vnet.ovs.openflow.wire.errors import decode_error
 from vnet.ovs.openflow.wire.flow import decode_flow_mod, decode_flow_removed, decode_flow_stats
-from vnet.ovs.openflow.wire.group import decode_group_mod
-from vnet.ovs.openflow.wire.hello import versions_of
+from vnet.ovs.openflow.wire.group.group_mod import decode_group_mod
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.message import Message
 from vnet.ovs.openflow.wire.meter import decode_meter_mod
-from vnet.ovs.openflow.wire.nicira import decode_flow_format
-from vnet.ovs.openflow.wire.packet_in import decode_packet_in
-from vnet.ovs.openflow.wire.packet_out import decode_packet_out
-from vnet.ovs.openflow.wire.port_desc import decode_port_status, decode_ports
+from vnet.ovs.openflow.wire.nicira.settings import decode_flow_format
+from vnet.ovs.openflow.wire.packet.packet_in import decode_packet_in
+from vnet.ovs.openflow.wire.packet.packet_out import decode_packet_out
+from vnet.ovs.openflow.wire.port.description import decode_port_status, decode_ports
+from vnet.ovs.openflow.wire.recognition import kind_of
 from vnet.ovs.openflow.wire.switch import decode_config, decode_features
 
 
@@ -67,7 +72,7 @@ Decoder = Callable[[Heard, int], Any]
 
 def hear(message: Message) -> Heard:
     """Read a message. Raises :class:`OpenFlowError` for one of no kind."""
-    kind, offset = kinds.kind_of(message)
+    kind, offset = kind_of(message)
     heard = Heard(message, kind, None)
     decode = _DECODERS.get(kind)
     if decode is None:

@@ -36,7 +36,7 @@ from vnet.ovs.openflow.text.packet_out import packet_out_text
 from vnet.ovs.openflow.text.port import port_status_text
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
-from vnet.ovs.openflow.wire.bundle import BundleAdd
+from vnet.ovs.openflow.wire.connection.bundle import BundleAdd
 from vnet.ovs.openflow.wire.errors import ReceivedError
 from vnet.ovs.openflow.wire.message import MessageReader, ProtocolError
 

@@ -10,10 +10,11 @@ from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod, PacketOut, P
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.flow import encode_flow_mod
-from vnet.ovs.openflow.wire.group import encode_group_mod
+from vnet.ovs.openflow.wire.group.group_mod import encode_group_mod
 from vnet.ovs.openflow.wire.meter import encode_meter_mod
-from vnet.ovs.openflow.wire.packet_out import encode_packet_out
-from vnet.ovs.openflow.wire.port_desc import encode_port_mod
+from vnet.ovs.openflow.wire.packet.packet_out import encode_packet_out
+from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.port.description import encode_port_mod
 
 Encoder = Callable[[Any, OpenFlowVersion, int], bytes]
 
@@ -34,19 +35,19 @@ def _flow_mod(mod: FlowMod, version: OpenFlowVersion, xid: int) -> bytes:
 def _group_mod(mod: GroupMod, version: OpenFlowVersion, xid: int) -> bytes:
     is_of10 = version is OpenFlowVersion.OF10
     kind = kinds.NXT_GROUP_MOD if is_of10 else kinds.OFPT_GROUP_MOD
-    return kinds.pack(kind, version, xid, encode_group_mod(mod, version))
+    return pack(kind, version, xid, encode_group_mod(mod, version))
 
 
 def _meter_mod(mod: MeterMod, version: OpenFlowVersion, xid: int) -> bytes:
-    return kinds.pack(kinds.OFPT_METER_MOD, version, xid, encode_meter_mod(mod))
+    return pack(kinds.OFPT_METER_MOD, version, xid, encode_meter_mod(mod))
 
 
 def _packet_out(packet_out: PacketOut, version: OpenFlowVersion, xid: int) -> bytes:
-    return kinds.pack(kinds.OFPT_PACKET_OUT, version, xid, encode_packet_out(packet_out, version))
+    return pack(kinds.OFPT_PACKET_OUT, version, xid, encode_packet_out(packet_out, version))
 
 
 def _port_mod(mod: PortMod, version: OpenFlowVersion, xid: int) -> bytes:
-    return kinds.pack(kinds.OFPT_PORT_MOD, version, xid, encode_port_mod(mod, version))
+    return pack(kinds.OFPT_PORT_MOD, version, xid, encode_port_mod(mod, version))
 
 
 _ENCODERS: Mapping[type, Encoder] = MappingProxyType(

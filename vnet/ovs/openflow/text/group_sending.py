@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vnet.ovs.openflow.messages import GroupMod
 from vnet.ovs.openflow.version import version_of
-from vnet.ovs.openflow.wire.group import decode_group_mod, encode_group_mod
+from vnet.ovs.openflow.wire.group.group_mod import decode_group_mod, encode_group_mod
 
 
 def group_as_sent(mod: GroupMod, protocol: int, *, openflow_full: bool = False) -> GroupMod:

@@ -1,4 +1,4 @@
-"""Every kind of message, and which of them a message is (ofp-msgs.h of Open vSwitch has the same).
+"""Every kind of message (ofp-msgs.h of Open vSwitch has the same).
 
 Those of multipart replies have the name of their request: ``OFPST_FLOW_REPLY`` answers
 ``OFPST_FLOW_REQUEST``.
@@ -6,22 +6,7 @@ Those of multipart replies have the name of their request: ``OFPST_FLOW_REPLY`` 
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable
-
-from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.version import KNOWN_VERSIONS
-from vnet.ovs.openflow.wire.kind import (
-    ALL,
-    EXPERIMENTER,
-    EXPERIMENTER_NUMBER,
-    NX_VENDOR,
-    ONF_VENDOR,
-    Form,
-    Kind,
-    multipart_types,
-)
-from vnet.ovs.openflow.wire.message import HEADER_BYTES, Message, encode
+from vnet.ovs.openflow.wire.kind import ALL, Form, Kind
 
 OFPT_HELLO = Kind("OFPT_HELLO", Form(ALL, 0, 0, 1))
 OFPT_ERROR = Kind("OFPT_ERROR", Form(ALL, 1, 4, 1))
@@ -178,24 +163,6 @@ NXST_IPFIX_FLOW_REPLY = Kind("NXST_IPFIX_FLOW reply", Form("1.0+", 4, 0, 88))
 
 KINDS: tuple[Kind, ...] = tuple(value for value in globals().values() if isinstance(value, Kind))
 
-_LOG = "ofp_msgs"
-_MORE = 1
-_MOST_BYTES = 0xFFFF
-_FLAGS = struct.Struct("!H")
-_FLAGS_OFFSET = HEADER_BYTES + 2
-_PAIR = struct.Struct("!II")
-_OF10 = 1
-
-_BY_NUMBERS: dict[tuple[int, int, bytes], Kind] = {
-    (version, numbering.type, numbering.prefix): kind
-    for kind in KINDS
-    for version, numbering in kind.numberings.items()
-}
-_PLAIN = {
-    version << 8 | number: kind
-    for (version, number, prefix), kind in _BY_NUMBERS.items()
-    if not prefix
-}
 _REPLIES = {
     kind: next(reply for reply in KINDS if reply.name == kind.name.replace("request", "reply"))
     for kind in KINDS
@@ -203,154 +170,6 @@ _REPLIES = {
 }
 
 
-def kind_of(message: Message) -> tuple[Kind, int]:
-    """What a message is, and where its body starts.
-
-    Raises :class:`OpenFlowError` where the kind is unknown or the length is none that it has.
-    """
-    kind = kind_by_numbers(message)
-    _, _, offset, least_bytes, step_bytes = kind.numberings[message.version]
-    more_bytes = len(message.raw) - offset - least_bytes
-    if more_bytes and (more_bytes < 0 or not step_bytes or more_bytes % step_bytes):
-        raise _bad_length(kind, message.version, len(message.raw))
-    return kind, offset
-
-
-def kind_by_numbers(message: Message) -> Kind:
-    """What a message is, whatever its length. Raises :class:`OpenFlowError`."""
-    version, number = message.version, message.type
-    plain = _PLAIN.get(version << 8 | number)
-    if plain is not None:
-        return plain
-    prefix = _prefix_of(message)
-    kind = _BY_NUMBERS.get((version, number, prefix))
-    if kind is None:
-        raise _unknown(message, prefix)
-    return kind
-
-
-def name_of(message: Message) -> str:
-    """What logs call a message, or what begins like one."""
-    try:
-        return kind_by_numbers(message).name
-    except OpenFlowError:
-        return "invalid"
-
-
 def reply_to(request: Kind) -> Kind:
     """What answers a multipart request."""
     return _REPLIES[request]
-
-
-def pack(kind: Kind, version: int, xid: int, body: bytes = b"") -> bytes:
-    """A message. ``kind`` must exist in the version."""
-    numbering = kind.numberings[version]
-    return encode(version, numbering.type, xid, numbering.prefix + body)
-
-
-def pack_multipart(kind: Kind, version: int, xid: int, entries: Iterable[bytes]) -> list[bytes]:
-    """A multipart message in as many parts as it takes; all but the last say that more follow.
-
-    No entry is divided.
-    """
-    numbering = kind.numberings[version]
-    room_bytes = room_for_entries(kind, version)
-    bodies: list[bytes] = []
-    body: list[bytes] = []
-    n_bytes = 0
-    for entry in entries:
-        if n_bytes + len(entry) > room_bytes:
-            bodies.append(b"".join(body))
-            body, n_bytes = [], 0
-        body.append(entry)
-        n_bytes += len(entry)
-    more = _with_more(numbering.prefix)
-    parts = [encode(version, numbering.type, xid, more + full) for full in bodies]
-    return [*parts, encode(version, numbering.type, xid, numbering.prefix + b"".join(body))]
-
-
-def room_for_entries(kind: Kind, version: int) -> int:
-    """How many bytes of entries fit into one part of a multipart message."""
-    return _MOST_BYTES - kind.numberings[version].offset
-
-
-def is_multipart_request(message: Message) -> bool:
-    """Whether it is one, known or not."""
-    return message.type == multipart_types(message.version)[0]
-
-
-def has_more(message: Message) -> bool:
-    """Whether further parts of a multipart message follow."""
-    flags: int = _FLAGS.unpack_from(message.raw, _FLAGS_OFFSET)[0]
-    return bool(flags & _MORE)
-
-
-def _with_more(prefix: bytes) -> bytes:
-    return prefix[:2] + _FLAGS.pack(_MORE) + prefix[4:]
-
-
-def _prefix_of(message: Message) -> bytes:
-    """What numbers a message that is not a plain one; flags and padding in it are zero."""
-    version, raw = message.version, message.raw
-    if message.type == EXPERIMENTER:
-        _need(raw, 16)
-        return _vendor(raw, HEADER_BYTES, (NX_VENDOR, ONF_VENDOR)) + raw[12:16]
-    if message.type not in multipart_types(version):
-        return b""
-    header_bytes = 12 if version == _OF10 else 16
-    _need(raw, header_bytes)
-    number = raw[HEADER_BYTES:_FLAGS_OFFSET] + bytes(header_bytes - _FLAGS_OFFSET)
-    if number[:2] != EXPERIMENTER_NUMBER:
-        return number
-    if version == _OF10:
-        _need(raw, 16)
-        vendor = _vendor(raw, header_bytes, (NX_VENDOR,))
-        _need(raw, 24)
-        return number + vendor + raw[16:20] + bytes(4)
-    _need(raw, 24)
-    return number + _vendor(raw, header_bytes, (NX_VENDOR, ONF_VENDOR)) + raw[20:24]
-
-
-def _need(raw: bytes, n_bytes: int) -> None:
-    if len(raw) < n_bytes:
-        raise OpenFlowError("OFPBRC_BAD_LEN")
-
-
-def _vendor(raw: bytes, offset: int, known: tuple[int, ...]) -> bytes:
-    number = int.from_bytes(raw[offset : offset + 4], "big")
-    if number not in known:
-        hexadecimal = f"{number:#x}" if number else "0"
-        text = f"OpenFlow message has unknown vendor {hexadecimal}"
-        raise OpenFlowError("OFPBRC_BAD_VENDOR", warning=(_LOG, text))
-    return raw[offset : offset + 4]
-
-
-def _unknown(message: Message, prefix: bytes) -> OpenFlowError:
-    version = message.version
-    name, text = "OFPBRC_BAD_TYPE", f"version {version}, type {message.type}"
-    if prefix and message.type in multipart_types(version):
-        name = "OFPBRC_BAD_STAT"
-        if version in KNOWN_VERSIONS:
-            text += f", stat {int.from_bytes(prefix[:2], 'big')}"
-    if message.type == EXPERIMENTER or prefix[:2] == EXPERIMENTER_NUMBER:
-        name = "OFPBRC_BAD_SUBTYPE"
-        padding = 4 if len(prefix) > 8 and version == _OF10 else 0
-        vendor, subtype = _PAIR.unpack_from(prefix, len(prefix) - padding - _PAIR.size)
-        text += f", vendor {vendor:#x}, subtype {subtype}"
-    return OpenFlowError(name, warning=(_LOG, f"unknown OpenFlow message ({text})"))
-
-
-def _bad_length(kind: Kind, version: int, n_bytes: int) -> OpenFlowError:
-    _, _, offset, least_bytes, step_bytes = kind.numberings[version]
-    least_bytes += offset
-    if not step_bytes:
-        expected = f"expected length {least_bytes}"
-    elif step_bytes == 1:
-        expected = f"expected length at least {least_bytes} bytes"
-    else:
-        expected = (
-            f"must be exactly {least_bytes} bytes or longer by an integer multiple "
-            f"of {step_bytes} bytes"
-        )
-    text = f"received {kind.name} with incorrect length {n_bytes} ({expected})"
-    return OpenFlowError("OFPBRC_BAD_LEN", warning=(_LOG, text))

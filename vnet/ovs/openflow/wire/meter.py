@@ -15,7 +15,7 @@ from vnet.ovs.openflow.messages import (
     MeterModCommand,
     MeterStats,
 )
-from vnet.ovs.openflow.wire.counters import duration, duration_ns
+from vnet.ovs.openflow.wire.parts.counters import duration, duration_ns
 
 _MOD = struct.Struct("!HHI")
 _REQUEST = struct.Struct("!I4x")

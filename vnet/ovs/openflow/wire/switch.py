@@ -14,8 +14,8 @@ from vnet.ovs.openflow.messages import (
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.message import HEADER_BYTES
-from vnet.ovs.openflow.wire.port_desc import decode_ports, encode_port
-from vnet.ovs.openflow.wire.strings import fixed_text, text_of
+from vnet.ovs.openflow.wire.parts.strings import fixed_text, text_of
+from vnet.ovs.openflow.wire.port.description import decode_ports, encode_port
 
 _OF10, _OF11, _OF12, _OF13, _OF14, _OF15 = OpenFlowVersion
 

@@ -8,7 +8,13 @@ from vnet.ovs.openflow.ofpacts import Controller, PacketInReason
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions.form import Family, Form, must_be_zero, nicira
 from vnet.ovs.openflow.wire.actions.reading import Reading
-from vnet.ovs.openflow.wire.properties import properties, put, put_u16, put_u32, refuse_unknown
+from vnet.ovs.openflow.wire.parts.properties import (
+    properties,
+    put,
+    put_u16,
+    put_u32,
+    refuse_unknown,
+)
 
 _WHOLE_PACKET = 0xFFFF
 _BODY = struct.Struct("!HHBx")

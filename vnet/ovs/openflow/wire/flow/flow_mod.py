@@ -21,12 +21,13 @@ from vnet.ovs.openflow.version import OpenFlowVersion, version_of
 from vnet.ovs.openflow.wire.actions import decode_instructions, encode_instructions
 from vnet.ovs.openflow.wire.flow.parts import put_nxm, take_nxm
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import NXT_FLOW_MOD, OFPT_FLOW_MOD, pack
+from vnet.ovs.openflow.wire.kinds import NXT_FLOW_MOD, OFPT_FLOW_MOD
 from vnet.ovs.openflow.wire.match import check_ct_addresses, decode_match, encode_match
 from vnet.ovs.openflow.wire.match.normalize import normalized
 from vnet.ovs.openflow.wire.match.openflow10 import ALL_WILDCARDS
 from vnet.ovs.openflow.wire.oxm import TunLengths
-from vnet.ovs.openflow.wire.ports import port_from_of11, port_to_of11
+from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.parts.port_numbers import port_from_of11, port_to_of11
 
 _OF10 = struct.Struct("!QHHHHIHH")
 _NX = struct.Struct("!QHHHHIHHH6x")

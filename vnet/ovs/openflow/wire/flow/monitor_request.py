@@ -26,10 +26,10 @@ from vnet.ovs.openflow.wire.kinds import (
     OFPST_FLOW_MONITOR_REQUEST,
     ONFST_FLOW_MONITOR_REQUEST,
     ONFT_FLOW_MONITOR_CANCEL,
-    pack,
 )
 from vnet.ovs.openflow.wire.match import decode_match, encode_oxm, oxm_bytes
-from vnet.ovs.openflow.wire.ports import port_from_of11, port_to_of11
+from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.parts.port_numbers import port_from_of11, port_to_of11
 
 _NX = struct.Struct("!IHHHB5s")
 _ONF = struct.Struct("!IHHIB3s")

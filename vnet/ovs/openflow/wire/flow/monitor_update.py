@@ -34,10 +34,9 @@ from vnet.ovs.openflow.wire.kinds import (
     ONFST_FLOW_MONITOR_REPLY,
     ONFT_FLOW_MONITOR_PAUSED,
     ONFT_FLOW_MONITOR_RESUMED,
-    pack,
-    room_for_entries,
 )
 from vnet.ovs.openflow.wire.match import decode_match, encode_oxm, oxm_bytes
+from vnet.ovs.openflow.wire.packing import pack, room_for_entries
 
 _INSTRUCTIONS = (Meter, ClearActions, WriteActions, WriteMetadata, GotoTable)
 

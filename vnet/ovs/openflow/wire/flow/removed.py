@@ -13,8 +13,9 @@ from vnet.ovs.openflow.version import OpenFlowVersion, version_of
 from vnet.ovs.openflow.wire.flow.oxs import Counters, decode_counters, encode_counters
 from vnet.ovs.openflow.wire.flow.parts import known_or_zero, put_nxm, take_nxm
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import NXT_FLOW_REMOVED, OFPT_FLOW_REMOVED, pack
+from vnet.ovs.openflow.wire.kinds import NXT_FLOW_REMOVED, OFPT_FLOW_REMOVED
 from vnet.ovs.openflow.wire.match import decode_match, encode_match
+from vnet.ovs.openflow.wire.packing import pack
 
 _OF10 = struct.Struct("!QHBxIIH2xQQ")
 _NX = struct.Struct("!QHBBIIHHQQ")

@@ -19,13 +19,10 @@ from vnet.ovs.openflow.wire.flow.flow_mod import decode_flags, encode_flags
 from vnet.ovs.openflow.wire.flow.oxs import Counters, decode_counters, encode_counters
 from vnet.ovs.openflow.wire.flow.parts import known_or_zero, put_nxm, take_nxm
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import (
-    NXST_FLOW_REPLY,
-    OFPST_AGGREGATE_REPLY,
-    room_for_entries,
-)
+from vnet.ovs.openflow.wire.kinds import NXST_FLOW_REPLY, OFPST_AGGREGATE_REPLY
 from vnet.ovs.openflow.wire.match import decode_match, encode_match, encode_oxm
 from vnet.ovs.openflow.wire.match.openflow10 import OPENFLOW10_BYTES
+from vnet.ovs.openflow.wire.packing import room_for_entries
 
 _HEAD10 = struct.Struct("!HBx")
 _TAIL10 = struct.Struct("!IIHHH6xQQQ")

@@ -18,11 +18,11 @@ from vnet.ovs.openflow.wire.kinds import (
     NXST_FLOW_REQUEST,
     OFPST_AGGREGATE_REQUEST,
     OFPST_FLOW_REQUEST,
-    pack,
 )
 from vnet.ovs.openflow.wire.match import decode_match, encode_match
 from vnet.ovs.openflow.wire.oxm import TunLengths
-from vnet.ovs.openflow.wire.ports import port_from_of11, port_to_of11
+from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.parts.port_numbers import port_from_of11, port_to_of11
 
 _OF10 = struct.Struct("!BxH")
 _NX = struct.Struct("!HHB3x")

@@ -14,8 +14,8 @@ from vnet.ovs.openflow.messages import (
     TableVacancy,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.properties import Property, properties, put, put_u32
-from vnet.ovs.openflow.wire.table_config import (
+from vnet.ovs.openflow.wire.parts.properties import Property, properties, put, put_u32
+from vnet.ovs.openflow.wire.table.config_bits import (
     EVICTION,
     VACANCY_EVENTS,
     encode_table_config,

@@ -22,7 +22,7 @@ from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import decode_actions, encode_actions
 from vnet.ovs.openflow.wire.match import Reading, decode_oxm, encode_oxm
 from vnet.ovs.openflow.wire.oxm import TunLengths
-from vnet.ovs.openflow.wire.ports import port_from_of11, port_to_of11
+from vnet.ovs.openflow.wire.parts.port_numbers import port_from_of11, port_to_of11
 
 _OF10 = struct.Struct("!IHH")
 """buffer_id, in_port, actions_len"""

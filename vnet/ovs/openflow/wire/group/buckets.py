@@ -10,8 +10,8 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import BUCKET_MAX, GROUP_ANY, Bucket, GroupType
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import decode_actions, encode_actions
-from vnet.ovs.openflow.wire.ports import port_from_of11, port_to_of11
-from vnet.ovs.openflow.wire.properties import (
+from vnet.ovs.openflow.wire.parts.port_numbers import port_from_of11, port_to_of11
+from vnet.ovs.openflow.wire.parts.properties import (
     Property,
     properties,
     put_u16,

@@ -1,4 +1,4 @@
-"""Connections to be forgotten by their tuples (NXT_CT_FLUSH)."""
+"""Connections to be forgotten, by their tuples (NXT_CT_FLUSH) or by zone (NXT_CT_FLUSH_ZONE)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import struct
 from typing import NamedTuple
 
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.wire.properties import Property, properties, put, put_nested, put_u16
+from vnet.ovs.openflow.wire.parts.properties import Property, properties, put, put_nested, put_u16
 from vnet.tables.conntrack.flush import ConnMatch, TupleMatch
 
 _FLUSH = struct.Struct("!B7s")
+_FLUSH_ZONE = struct.Struct("!6sH")
 
 _ORIGINAL, _REPLY, _ZONE = range(3)
 _SOURCE, _TARGET, _SOURCE_PORT, _TARGET_PORT, _ICMP_ID, _ICMP_TYPE, _ICMP_CODE = range(7)
@@ -49,6 +50,19 @@ def decode_ct_flush(body: bytes) -> CtFlush:
         elif one.type == _ZONE:
             zone = one.u16()
     return CtFlush(ConnMatch(protocol, is_v6, tuples[_ORIGINAL], tuples[_REPLY]), zone)
+
+
+def encode_zone(zone: int) -> bytes:
+    """The body of NXT_CT_FLUSH_ZONE: all connections of a zone are to be forgotten."""
+    return _FLUSH_ZONE.pack(bytes(6), zone)
+
+
+def decode_zone(body: bytes) -> int:
+    """The other way round. Raises :class:`OpenFlowError`."""
+    zeros, zone = _FLUSH_ZONE.unpack(body)
+    if any(zeros):
+        raise OpenFlowError("NXBRC_MUST_BE_ZERO")
+    return int(zone)
 
 
 def _encode_tuple(one: TupleMatch, is_icmp: bool) -> bytes:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from vnet.ovs.openflow.messages import Bucket, GroupMod, GroupModCommand, MeterMod
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.bundle import inner_message
-from vnet.ovs.openflow.wire.group import encode_group_mod, has_numbered_buckets
+from vnet.ovs.openflow.wire.connection.bundle import inner_message
+from vnet.ovs.openflow.wire.group.group_mod import encode_group_mod, has_numbered_buckets
 from vnet.ovs.openflow.wire.kinds import (
     NXT_GROUP_MOD,
     NXT_REQUESTFORWARD,
@@ -15,10 +15,10 @@ from vnet.ovs.openflow.wire.kinds import (
     OFPT_METER_MOD,
     OFPT_REQUESTFORWARD,
     ONFT_REQUESTFORWARD,
-    pack,
 )
 from vnet.ovs.openflow.wire.message import Message
 from vnet.ovs.openflow.wire.meter import encode_meter_mod
+from vnet.ovs.openflow.wire.packing import pack
 
 Buckets = tuple[Bucket, ...]
 

@@ -13,9 +13,9 @@ from vnet.ovs.openflow.messages import (
     TableStats,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire import feature_bits as bits
-from vnet.ovs.openflow.wire.strings import fixed_text, text_of
-from vnet.ovs.openflow.wire.table_config import encode_table_config, table_miss_of
+from vnet.ovs.openflow.wire.parts import feature_bits as bits
+from vnet.ovs.openflow.wire.parts.strings import fixed_text, text_of
+from vnet.ovs.openflow.wire.table.config_bits import encode_table_config, table_miss_of
 
 _OF10, _OF11, _OF12, _OF13, _, _ = OpenFlowVersion
 

@@ -9,6 +9,7 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import BundleControl, BundleFlags
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.message import HEADER_BYTES, Message
+from vnet.ovs.openflow.wire.recognition import kind_of
 
 _CONTROL = struct.Struct("!IHH")
 _ADD = struct.Struct("!I2xH")
@@ -55,7 +56,7 @@ def decode_bundle_add(outer: Message, offset: int) -> BundleAdd:
     if inner.xid != outer.xid:
         raise OpenFlowError("OFPBFC_MSG_BAD_XID")
     try:
-        kind, _ = kinds.kind_of(inner)
+        kind, _ = kind_of(inner)
     except OpenFlowError as error:
         text = f"OFPT14_BUNDLE_ADD_MESSAGE contained message is unparsable ({error.name})"
         raise OpenFlowError("OFPBFC_MSG_UNSUP", warning=("ofp_bundle", text)) from None

@@ -14,9 +14,9 @@ from vnet.ovs.openflow.messages import (
     GroupType,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.counters import duration, duration_ns
-from vnet.ovs.openflow.wire.feature_bits import action_bits, actions_of
-from vnet.ovs.openflow.wire.group import has_numbered_buckets
+from vnet.ovs.openflow.wire.group.group_mod import has_numbered_buckets
+from vnet.ovs.openflow.wire.parts.counters import duration, duration_ns
+from vnet.ovs.openflow.wire.parts.feature_bits import action_bits, actions_of
 
 _REQUEST = struct.Struct("!I4x")
 _STATS11 = struct.Struct("!H2xII4xQQ")

@@ -18,9 +18,9 @@ from vnet.ovs.openflow.messages import (
     PortStatus,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.ports import port_from_of11, port_to_of11
-from vnet.ovs.openflow.wire.properties import properties, put, put_u32, refuse_unknown
-from vnet.ovs.openflow.wire.strings import fixed_text, text_of
+from vnet.ovs.openflow.wire.parts.port_numbers import port_from_of11, port_to_of11
+from vnet.ovs.openflow.wire.parts.properties import properties, put, put_u32, refuse_unknown
+from vnet.ovs.openflow.wire.parts.strings import fixed_text, text_of
 
 _OF10, _OF11, _, _OF13, _OF14, _ = OpenFlowVersion
 

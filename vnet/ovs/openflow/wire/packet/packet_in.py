@@ -18,12 +18,12 @@ from vnet.ovs.openflow.messages import IN_PORT_MASK, NO_COOKIE, PacketIn, Packet
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind
-from vnet.ovs.openflow.wire.kinds import pack
 from vnet.ovs.openflow.wire.match import Reading, decode_nxm, decode_oxm, encode_nxm, encode_oxm
 from vnet.ovs.openflow.wire.oxm import TunLengths
-from vnet.ovs.openflow.wire.packet_in2 import decode_packet_in2, encode_packet_in2
-from vnet.ovs.openflow.wire.packet_in_reason import reason_in
-from vnet.ovs.openflow.wire.ports import port_from_of11, port_to_of11
+from vnet.ovs.openflow.wire.packet.packet_in2 import decode_packet_in2, encode_packet_in2
+from vnet.ovs.openflow.wire.packet.reason import reason_in
+from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.parts.port_numbers import port_from_of11, port_to_of11
 
 _OF10 = struct.Struct("!IHHBx")
 """buffer_id, total_len, in_port, reason"""

@@ -1,4 +1,4 @@
-"""Small messages of Nicira's: how one connection is to be treated, and zones to be forgotten."""
+"""How one connection is to be treated (NXT_SET_FLOW_FORMAT and others): a number each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vnet.ovs.openflow.messages import PacketInFormat
 
 _U32 = struct.Struct("!I")
 _ENABLE = struct.Struct("!B7x")
-_U16_BEHIND_ZEROS = struct.Struct("!6sH")
+_CONTROLLER_ID = struct.Struct("!6sH")
 
 _OPENFLOW10 = 0
 _NXM = 2
@@ -55,17 +55,12 @@ def decode_packet_in_format(body: bytes) -> PacketInFormat:
 
 def encode_controller_id(controller_id: int) -> bytes:
     """The body of NXT_SET_CONTROLLER_ID."""
-    return _U16_BEHIND_ZEROS.pack(bytes(6), controller_id)
+    return _CONTROLLER_ID.pack(bytes(6), controller_id)
 
 
 def decode_controller_id(body: bytes) -> int:
     """The other way round. Raises :class:`OpenFlowError`."""
-    zeros, number = _U16_BEHIND_ZEROS.unpack(body)
+    zeros, number = _CONTROLLER_ID.unpack(body)
     if any(zeros):
         raise OpenFlowError("NXBRC_MUST_BE_ZERO")
     return int(number)
-
-
-encode_zone = encode_controller_id
-decode_zone = decode_controller_id
-"""The body of NXT_CT_FLUSH_ZONE looks the same: connections of this zone are to be forgotten."""

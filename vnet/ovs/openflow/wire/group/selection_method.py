@@ -10,14 +10,14 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import GroupMod, GroupModCommand, GroupType
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.oxm import put_field, take_field
-from vnet.ovs.openflow.wire.properties import (
+from vnet.ovs.openflow.wire.parts.properties import (
     Property,
     experimenter_type,
     properties,
     put,
     refuse_unknown,
 )
-from vnet.ovs.openflow.wire.strings import fixed_text
+from vnet.ovs.openflow.wire.parts.strings import fixed_text
 
 _METHOD = struct.Struct("!4x16sQ")
 _NAME_BYTES = 16

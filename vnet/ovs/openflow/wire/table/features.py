@@ -18,11 +18,11 @@ from vnet.ovs.openflow.messages import (
     TableFeaturesCommand,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire import feature_bits as bits
 from vnet.ovs.openflow.wire.oxm import field_at, header_of
-from vnet.ovs.openflow.wire.properties import Property, properties, put, refuse_unknown
-from vnet.ovs.openflow.wire.strings import fixed_text, text_of
-from vnet.ovs.openflow.wire.table_config import EVICTION, VACANCY_EVENTS
+from vnet.ovs.openflow.wire.parts import feature_bits as bits
+from vnet.ovs.openflow.wire.parts.properties import Property, properties, put, refuse_unknown
+from vnet.ovs.openflow.wire.parts.strings import fixed_text, text_of
+from vnet.ovs.openflow.wire.table.config_bits import EVICTION, VACANCY_EVENTS
 
 _OF14, _OF15 = OpenFlowVersion.OF14, OpenFlowVersion.OF15
 

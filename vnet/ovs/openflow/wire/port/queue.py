@@ -10,9 +10,9 @@ from vnet.ovs.flow.ports import OFPP_ALL, OFPP_MAX, OFPP_NONE, OfpPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import QueueConfig, QueueRequest, QueueStats
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.counters import counter, counter_of, duration, duration_ns
-from vnet.ovs.openflow.wire.ports import port_from_of11, port_to_of11
-from vnet.ovs.openflow.wire.properties import properties, put_u16
+from vnet.ovs.openflow.wire.parts.counters import counter, counter_of, duration, duration_ns
+from vnet.ovs.openflow.wire.parts.port_numbers import port_from_of11, port_to_of11
+from vnet.ovs.openflow.wire.parts.properties import properties, put_u16
 
 _OF10, _OF11, _OF12, _OF13, _OF14, _ = OpenFlowVersion
 

@@ -18,13 +18,13 @@ from vnet.ovs.openflow.messages import (
     GroupType,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.buckets import (
+from vnet.ovs.openflow.wire.group.buckets import (
     decode_buckets11,
     decode_buckets15,
     encode_buckets11,
     encode_buckets15,
 )
-from vnet.ovs.openflow.wire.selection_method import (
+from vnet.ovs.openflow.wire.group.selection_method import (
     SelectionMethod,
     decode_group_properties,
     encode_selection_method,

@@ -12,9 +12,9 @@ from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import PortCounters, RmonCounters
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.counters import counter, counter_of, duration, duration_ns
-from vnet.ovs.openflow.wire.ports import port_from_of11, port_to_of11
-from vnet.ovs.openflow.wire.properties import Property, experimenter_type, properties, put
+from vnet.ovs.openflow.wire.parts.counters import counter, counter_of, duration, duration_ns
+from vnet.ovs.openflow.wire.parts.port_numbers import port_from_of11, port_to_of11
+from vnet.ovs.openflow.wire.parts.properties import Property, experimenter_type, properties, put
 
 _OF10, _, _, _OF13, _OF14, _ = OpenFlowVersion
 

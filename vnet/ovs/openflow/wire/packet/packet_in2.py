@@ -11,12 +11,12 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import NO_BUFFER, NO_COOKIE, Continuation, PacketIn
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire import kinds
-from vnet.ovs.openflow.wire.continuation import decode_continuation, encode_continuation
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.match import Reading, decode_field_list, encode_field_list
 from vnet.ovs.openflow.wire.oxm import TunLengths
-from vnet.ovs.openflow.wire.packet_in_reason import reason_in
-from vnet.ovs.openflow.wire.properties import (
+from vnet.ovs.openflow.wire.packet.continuation import decode_continuation, encode_continuation
+from vnet.ovs.openflow.wire.packet.reason import reason_in
+from vnet.ovs.openflow.wire.parts.properties import (
     properties,
     put,
     put_nested,

@@ -9,7 +9,7 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import AsyncConfig, AsyncMessage
 from vnet.ovs.openflow.ofpacts import PacketInReason
 from vnet.ovs.openflow.version import OpenFlowVersion
-from vnet.ovs.openflow.wire.properties import properties, put_u32, refuse_unknown
+from vnet.ovs.openflow.wire.parts.properties import properties, put_u32, refuse_unknown
 
 _MASKS = struct.Struct("!6I")
 

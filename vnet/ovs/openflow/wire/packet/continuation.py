@@ -14,7 +14,7 @@ from vnet.ovs.openflow.messages import Continuation
 from vnet.ovs.openflow.ofpacts import Ofpact, Ofpacts, UnrollXlate
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import decode_actions, encode_actions
-from vnet.ovs.openflow.wire.properties import (
+from vnet.ovs.openflow.wire.parts.properties import (
     Property,
     properties,
     put,

@@ -1,0 +1,1 @@
+"""Groups: changed, described, and what they have seen."""

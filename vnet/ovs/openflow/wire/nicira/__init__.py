@@ -1,0 +1,1 @@
+"""Messages of Nicira's that have no like in OpenFlow."""

@@ -1,0 +1,1 @@
+"""Packets that go to controllers, and those that come from them."""

@@ -1,0 +1,1 @@
+"""Tables of flows: what they can do, how they are set up, what they have seen."""
