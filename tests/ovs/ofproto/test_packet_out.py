@@ -11,11 +11,19 @@ from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import flow_lines, frame_of, outputs, switch_with
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match
+from vnet.ovs.flow.match_parse import parse_match
 from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_LOCAL, OfpPort
 from vnet.ovs.ofproto.packet_out import resume
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import FlowMod, FlowModCommand, PacketOut
+from vnet.ovs.openflow.messages import (
+    FlowMod,
+    FlowModCommand,
+    PacketOut,
+    TlvMap,
+    TlvTableCommand,
+    TlvTableMod,
+)
 from vnet.ovs.openflow.ofpacts import PacketInReason
 from vnet.ovs.openflow.text.actions import parse_actions
 
@@ -145,3 +153,17 @@ def test_a_packet_whose_bridge_has_gone_stays() -> None:
             switch.bridge(BRIDGE),
             replace(packet_in, continuation=continuation),
         )
+
+
+def test_flows_and_controllers_see_the_tunnel_options_that_a_packet_is_sent_with() -> None:
+    switch = switch_with()
+    bridge = switch.bridge(BRIDGE)
+    maps = (TlvMap(0xFFFF, 0, 8, 2), TlvMap(0xFFFF, 1, 4, 3), TlvMap(0xFFFF, 2, 4, 4))
+    bridge.tlv_mappings.apply(TlvTableMod(TlvTableCommand.ADD, maps), ())
+    switch.ofctl(["add-flow", BRIDGE, "tun_metadata3=0x11,actions=output:2,controller"])
+    pipeline = parse_match("in_port=1,tun_metadata2=0x22,tun_metadata3=0x11")
+    bridge.packet_out(PacketOut(FRAME, parse_actions("table").actions, pipeline))
+    switch.settle()
+    assert [name for name, _ in switch.take_sent()] == ["p2"]
+    (packet_in,) = switch.packet_ins
+    assert match_text(packet_in.pipeline) == "tun_metadata2=0x22,tun_metadata3=0x11,in_port=1"

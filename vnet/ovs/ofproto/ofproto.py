@@ -35,7 +35,7 @@ from vnet.ovs.ofproto.rules.transaction import Transaction
 from vnet.ovs.ofproto.sampling import Sampling
 from vnet.ovs.ofproto.spanning_tree.tree import SpanningTree
 from vnet.ovs.ofproto.switching.switching import Switching
-from vnet.ovs.ofproto.tunnel.options import check_options
+from vnet.ovs.ofproto.tunnel.options import check_options, with_options_placed
 from vnet.ovs.ofproto.tunnel.tlv_table import TlvMappings
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
@@ -177,12 +177,8 @@ class Ofproto(Listeners):
 
         Raises the :class:`OpenFlowError` of the first that is refused, with its ``position``.
         """
-        mods, needs_statistics = list(mods), False
-        for mod in mods:
-            if isinstance(mod, FlowMod):
-                check_options(mod, self.tlv_mappings.lengths)
-            needs_statistics = needs_statistics or self._needs_statistics(mod)
-        if needs_statistics:
+        mods = [with_options_placed(mod, self.tlv_mappings) for mod in mods]
+        if any(map(self._needs_statistics, mods)):
             self.before_reading_stats()
         transaction = Transaction(is_followed=bool(self.flows_changed))
         packets: list[SendPacket] = []

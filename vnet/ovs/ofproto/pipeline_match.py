@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vnet.ovs.flow.flow import Bits, Flow
-from vnet.ovs.flow.match import Match
+from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.flow.protocol_numbers import (
     CS_ESTABLISHED,
     CS_NEW,
@@ -49,10 +49,11 @@ _HAS_TUPLE = CS_NEW | CS_ESTABLISHED | CS_REPLY_DIR
 _TUNNEL_OAM = OAM << Flow.tun_flags.shift
 
 
-def pipeline_match(key: int) -> Match:
+def pipeline_match(key: int, options: Match = CATCHALL) -> Match:
     """The match of a packet-in for a packet whose flow is ``key``; its in_port is OpenFlow's.
 
-    In_port stands in it in any case, all else where it says something.
+    In_port stands in it in any case, all else where it says something. ``options`` are those of
+    the tunnel that it came by.
     """
     mask = IN_PORT_MASK
     if key & _ANY:
@@ -63,7 +64,7 @@ def pipeline_match(key: int) -> Match:
         mask |= _TUNNEL_OAM
     if key & Flow.ct_state.mask:
         mask |= Flow.dl_type.mask | _tuple_mask(key)
-    return Match(key & mask, mask)
+    return Match(key & mask | options.value, mask | options.mask, options.tun_options)
 
 
 def _tuple_mask(key: int) -> int:

@@ -29,7 +29,7 @@ FIELD_LIMITS = {
     },
     **dict.fromkeys(("tun_ttl", "tun_tos"), "no: shown of packets; flows cannot name it"),
     **{
-        name: "partly: flows may name it once an option is mapped to it; no packet has any"
+        name: "partly: flows may name it once mapped; only packets that controllers send have any"
         for name, field in FIELDS.items()
         if field.is_tun_metadata
     },

@@ -216,7 +216,8 @@ def _pipeline(key: int, state: FrozenState) -> Match:
     """What the packet's flow was when the ``controller`` action came."""
     if not state.conntracked:
         key &= ~_CONNECTION_MASK
-    return pipeline_match(key & ~FROZEN_MASK | state.metadata)
+    key = key & ~FROZEN_MASK | state.metadata
+    return pipeline_match(key, state.bridge.tlv_mappings.options_of(key))
 
 
 def _continuation(key: int, state: FrozenState) -> Continuation:

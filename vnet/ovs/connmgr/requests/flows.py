@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
@@ -80,4 +81,5 @@ def _selected(request: Request) -> Iterable[Rule]:
         tun_lengths=bridge.tlv_mappings.lengths,
         openflow_full=bridge.openflow_full,
     )
+    asked = replace(asked, match=bridge.tlv_mappings.placed(asked.match))
     return bridge.flows(selection_asked(asked))

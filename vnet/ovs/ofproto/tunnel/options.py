@@ -6,16 +6,32 @@ It is for a controller to map options to fields (``ovs-ofctl add-tlv-map``).
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
 from vnet.ovs.flow.fields import Field, Subfield
 from vnet.ovs.flow.match import Match
+from vnet.ovs.ofproto.requests import Request
 from vnet.ovs.ofproto.rules.action_queries import flattened
+from vnet.ovs.ofproto.tunnel.tlv_table import TlvMappings
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import FlowMod
+from vnet.ovs.openflow.messages import FlowMod, PacketOut
 from vnet.ovs.openflow.ofpacts import Learn, Ofpacts
+
+
+def with_options_placed(request: Request, mappings: TlvMappings) -> Request:
+    """A request as a bridge's flows have it, whose options have their places there.
+
+    Raises as :func:`check_options`.
+    """
+    if isinstance(request, FlowMod):
+        check_options(request, mappings.lengths)
+        if request.match.tun_options:
+            return replace(request, match=mappings.placed(request.match))
+    elif isinstance(request, PacketOut) and request.pipeline.tun_options:
+        return replace(request, pipeline=mappings.placed(request.pipeline))
+    return request
 
 
 def check_options(mod: FlowMod, mapped: Container[int]) -> None:
