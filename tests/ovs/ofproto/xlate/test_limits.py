@@ -39,6 +39,22 @@ def test_4096_resubmits_are_the_most() -> None:
     assert ">>>> over 4096 resubmit actions <<<<" in explained(switch, ARP)
 
 
+def test_groups_that_lead_to_groups_end_somewhere() -> None:
+    """40 deep, three ways each."""
+    ways = [f"group_id={n},type=all" + f",bucket=group:{n + 1}" * 3 for n in range(40)]
+    switch = switch_with(["actions=group:0"], groups=[*ways, "group_id=40,type=all"][::-1])
+    assert translated(switch, ARP).error is DropCause.TOO_MANY_RESUBMITS
+
+
+def test_groups_that_watch_groups_are_not_watched_for_ever() -> None:
+    watching = [
+        f"group_id={n},type=ff" + f",bucket=watch_group:{n + 1},actions=output:2" * 3
+        for n in range(40)
+    ]
+    switch = switch_with(["actions=group:0"], groups=[*watching, "group_id=40,type=ff"][::-1])
+    assert translated(switch, ARP).error is DropCause.TOO_MANY_RESUBMITS
+
+
 def test_actions_beyond_64_kb_end_the_translation_without_an_error() -> None:
     outputs = ",".join(["set_field:1->reg0,output:2"] * 200)
     doubling = [f"table={n},actions=resubmit(,{n + 1}),resubmit(,{n + 1})" for n in range(7)]

@@ -43,6 +43,10 @@ MAX_DEPTH = 64
 MAX_RESUBMITS = MAX_DEPTH * MAX_DEPTH
 """How many resubmits one translation may carry out, nested or not."""
 
+MAX_BUCKETS = 1 << 14
+"""How many buckets of groups one translation may look at. Open vSwitch knows no such limit: groups
+that lead to groups keep it busy for ever."""
+
 MAX_STACK_BYTES = 65536
 _LENGTH_BYTES = 1
 """What a value on the stack takes besides its bytes."""
@@ -221,6 +225,7 @@ class XlateCtx:
         self.rule_cookie = NO_RULE_COOKIE
         self.depth = xin.depth
         self.resubmits = xin.resubmits
+        self.n_buckets = 0
         self.exit = False
         self.stack: list[bytes] = []
         self.stack_bytes = 0

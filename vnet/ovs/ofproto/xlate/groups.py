@@ -62,6 +62,7 @@ def _do_bucket(ctx: XlateCtx, bucket: Bucket, *, is_last: bool) -> None:
     outer, flow, was_mpls = ctx.trace, ctx.flow.key, ctx.was_mpls
     ctx.trace = ctx.report(NodeKind.BUCKET, f"bucket {bucket.bucket_id}")
     ctx.depth += 1
+    ctx.n_buckets += 1
     do_actions(ctx, action_list(bucket.actions), is_last=is_last, in_bucket=True)
     ctx.depth -= 1
     if ctx.freezing:
@@ -80,6 +81,7 @@ def _is_live(ctx: XlateCtx, group: GroupEntry, bucket: Bucket, n_links: int = 0)
     if n_links >= MAX_LIVENESS_LINKS:
         ctx.fail(f"bucket chaining exceeded {MAX_LIVENESS_LINKS} links")
         return False
+    ctx.n_buckets += 1
     if group.type is GroupType.SELECT and bucket.weight == 0:
         return False
     if bucket.watch_port == OFPP_NONE and bucket.watch_group == GROUP_ANY:
@@ -87,7 +89,7 @@ def _is_live(ctx: XlateCtx, group: GroupEntry, bucket: Bucket, n_links: int = 0)
     # No bucket that watches the controller is alive: there is none.
     if bucket.watch_port != OFPP_CONTROLLER and is_enabled(ctx, bucket.watch_port):
         return True
-    if bucket.watch_group != GROUP_ANY:
+    if bucket.watch_group != GROUP_ANY and has_resources(ctx):
         watched = ctx.bridge.groups.get(bucket.watch_group)
         if watched is not None and _first_live(ctx, watched, n_links + 1) is not None:
             return True

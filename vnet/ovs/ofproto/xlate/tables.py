@@ -14,6 +14,7 @@ from vnet.ovs.ofproto.rules.table import INTERNAL_TABLE
 from vnet.ovs.ofproto.xlate.action_size import MAX_ACTIONS_BYTES
 from vnet.ovs.ofproto.xlate.cache import RuleCredit, TableCredit
 from vnet.ovs.ofproto.xlate.context import (
+    MAX_BUCKETS,
     MAX_DEPTH,
     MAX_RESUBMITS,
     MAX_STACK_BYTES,
@@ -105,6 +106,8 @@ def has_resources(ctx: XlateCtx) -> bool:
         ctx.fail(f"over max translation depth {MAX_DEPTH}", DropCause.RECURSION_TOO_DEEP)
     elif ctx.resubmits >= MAX_RESUBMITS:
         ctx.fail(f"over {MAX_RESUBMITS} resubmit actions", DropCause.TOO_MANY_RESUBMITS)
+    elif ctx.n_buckets >= MAX_BUCKETS:
+        ctx.fail(f"over {MAX_BUCKETS} buckets of groups", DropCause.TOO_MANY_RESUBMITS)
     elif ctx.actions_size.of(ctx.actions) > MAX_ACTIONS_BYTES:
         # No error: the flow goes on the slow path for its size alone.
         ctx.fail("resubmits yielded over 64 kB of actions")
