@@ -176,3 +176,21 @@ def test_the_log_says_which_action_of_a_list_is_bad() -> None:
     assert caught.value.warnings == [
         ("ofp_actions", f"bad action at offset 8 (OFPBAC_BAD_OUT_PORT):\n{shown}")
     ]
+
+
+def test_lists_within_lists_do_not_fill_the_log() -> None:
+    said = b""
+    for _ in range(1000):
+        n_bytes = (16 + len(said)).to_bytes(2, "big")
+        said = b"\xff\xff" + n_bytes + bytes.fromhex("00002320002a000000000000") + said
+    with pytest.raises(OpenFlowError, match="OFPBAC_TOO_MANY") as caught:
+        decode_actions(said, OF10)
+    assert len(caught.value.warnings) == 5
+
+
+def test_long_lists_are_not_kept() -> None:
+    said = bytes.fromhex("0000000800010000") * 8000
+    received = decode_actions(said, OF10)
+    assert decode_actions(said, OF10) is not received
+    assert encode_actions(received, OF10) is not encode_actions(received, OF10)
+    assert decode_actions(said[:8], OF10) is decode_actions(said[:8], OF10)

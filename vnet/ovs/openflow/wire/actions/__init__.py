@@ -35,26 +35,37 @@ __all__ = [
 _ALIGNMENT_BYTES = 8
 _CACHED = 4096
 """How many different lists are kept: flows have few, though there may be many flows."""
+_MOST_CACHED_BYTES = 1024
+_MOST_CACHED_ACTIONS = 128
+"""Longer lists are not kept: they would be rare, or meant to fill memory."""
 
 
 # -- writing
 
 
-@lru_cache(maxsize=_CACHED)
 def encode_actions(actions: Ofpacts, version: OpenFlowVersion) -> bytes:
     """Actions where no instructions stand: of a bucket, a packet sent out, or OpenFlow 1.0.
 
     Raises :class:`OpenFlowError` for what the version cannot say.
     """
-    return encode_list(actions, version)
+    if len(actions) > _MOST_CACHED_ACTIONS:
+        return encode_list(actions, version)
+    return _cached_list(actions, version)
 
 
-@lru_cache(maxsize=_CACHED)
+_cached_list = lru_cache(maxsize=_CACHED)(encode_list)
+
+
 def encode_instructions(actions: Ofpacts, version: OpenFlowVersion) -> bytes:
     """The actions of a flow: instructions, but for OpenFlow 1.0, which has none."""
     if version is OpenFlowVersion.OF10:
-        return encode_list(actions, version)
-    return encode_instruction_list(actions, version)
+        return encode_actions(actions, version)
+    if len(actions) > _MOST_CACHED_ACTIONS:
+        return encode_instruction_list(actions, version)
+    return _cached_instructions(actions, version)
+
+
+_cached_instructions = lru_cache(maxsize=_CACHED)(encode_instruction_list)
 
 
 # -- reading
@@ -112,6 +123,8 @@ def decode_instructions(
 def _decoded(
     data: bytes, version: OpenFlowVersion, tun_lengths: TunLengths | None, known: _Known
 ) -> Ofpacts:
+    if len(data) > _MOST_CACHED_BYTES:
+        return _read(data, version, tun_lengths, known).actions
     if tun_lengths is None:
         return _cached(data, version, known).actions
     try:

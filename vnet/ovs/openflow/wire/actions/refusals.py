@@ -7,6 +7,7 @@ from vnet.ovs.openflow.errors import OpenFlowError
 
 _ROW_BYTES = 16
 _HALF_ROW_BYTES = 8
+_MOST_WARNINGS = 5
 
 
 def refusal(name: str, text: str, module: str = "ofp_actions") -> OpenFlowError:
@@ -36,7 +37,11 @@ def not_writable(field: Field, module: str = "ofp_actions") -> OpenFlowError:
 
 
 def note_bad_action(error: OpenFlowError, data: bytes, offset: int) -> None:
-    """Have the log say as well where in a list the action stands, and show the list."""
+    """Have the log say as well where in a list the action stands, and show the list. Of lists
+    within lists the innermost are enough: a log takes no more at once.
+    """
+    if len(error.warnings) >= _MOST_WARNINGS:
+        return
     text = f"bad action at offset {offset} ({error.name}):\n{_hex_dump(data)}"
     error.warnings.append(("ofp_actions", text))
 
