@@ -14,7 +14,14 @@ from tests.ovs.command_switch import Switch
 from tests.ovs.connmgr.talk import Peer
 from tests.ovs.whole_switch import switch_with
 from vnet.ovs.ofproto.table_facts import table_features
-from vnet.ovs.openflow.messages import TableFeatures, TableFeaturesCommand
+from vnet.ovs.openflow.messages import (
+    BUCKET_LAST,
+    Bucket,
+    GroupMod,
+    GroupModCommand,
+    TableFeatures,
+    TableFeaturesCommand,
+)
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.kind import Kind
@@ -163,3 +170,38 @@ def test_a_request_that_may_not_come_in_parts_is_refused_by_its_first() -> None:
     first, last = "12 0006 0001 00000000 fffffffc00000000", "12 0006 0000 00000000 fffffffc00000000"
     (refusal,) = Peer(switch_with(), OF13).say(first, last)
     assert refusal == "01 00010002" + "0412001800000007" + "0006000100000000fffffffc00000000"
+
+
+def test_a_group_that_no_message_has_room_for_is_left_out_of_answers_and_news() -> None:
+    """Buckets may be added until there are more than a message can hold."""
+    switch = switch_with()
+    others = [Peer(switch, version, is_primary=True) for version in OpenFlowVersion]
+    others[4].say("1c 000b000800000003")
+    bridge, command = switch.bridge(), GroupModCommand.INSERT_BUCKET
+    bridge.group_mod(GroupMod(GroupModCommand.ADD, 1))
+    bridge.group_mod(GroupMod(GroupModCommand.ADD, 2))
+    buckets = tuple(Bucket(number, ()) for number in range(5000))
+    bridge.group_mod(GroupMod(command, 1, buckets=buckets, command_bucket_id=BUCKET_LAST))
+    assert [len(other.take()) for other in others] == [0, 0, 0, 0, 2, 0], "of the empty groups"
+    all_groups = bytes.fromhex("fffffffc00000000")
+    for other in others:
+        is_nicira = other.version is OpenFlowVersion.OF10
+        stats = kinds.NXST_GROUP_REQUEST if is_nicira else kinds.OFPST_GROUP_REQUEST
+        desc = kinds.NXST_GROUP_DESC_REQUEST if is_nicira else kinds.OFPST_GROUP_DESC_REQUEST
+        has_numbers = other.version in (OpenFlowVersion.OF10, OF15)
+        for kind, body in ((stats, all_groups), (desc, all_groups if has_numbers else b"")):
+            (told,) = asked(other, kind, body)
+            assert "00000002" in told
+            assert len(told) < 200
+
+
+def test_a_group_whose_actions_are_too_long_in_another_version_is_left_out() -> None:
+    """An action that outputs takes 8 bytes in OpenFlow 1.0 and 16 in others."""
+    switch = switch_with()
+    older, newer = Peer(switch, OpenFlowVersion.OF10), Peer(switch, OF13)
+    actions = bytes.fromhex("0000000800010000") * 5000
+    bucket = (8 + len(actions)).to_bytes(2, "big") + len(actions).to_bytes(2, "big") + bytes(4)
+    buckets = bucket + actions
+    head = bytes.fromhex("0000000000000001") + len(buckets).to_bytes(2, "big") + bytes(2)
+    assert asked(older, kinds.NXT_GROUP_MOD, head + b"\xff" * 4 + buckets) == []
+    assert asked(newer, kinds.OFPST_GROUP_DESC_REQUEST) == ["13 0007000000000000"]

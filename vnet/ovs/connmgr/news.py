@@ -102,7 +102,8 @@ class News:
                 continue
             group = self._ofproto.groups.get(mod.group_id) if isinstance(mod, GroupMod) else None
             buckets = () if group is None else group.buckets
-            connection.send(encode_request_forward(mod, xid, version, buckets))
+            if told := encode_request_forward(mod, xid, version, buckets):
+                connection.send(told)
 
     # -- ports
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import Bucket, GroupMod, GroupModCommand, MeterMod
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.connection.bundle import inner_message
@@ -18,7 +19,7 @@ from vnet.ovs.openflow.wire.kinds import (
 )
 from vnet.ovs.openflow.wire.message import Message
 from vnet.ovs.openflow.wire.meter import encode_meter_mod
-from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.packing import pack, room_for_entries
 
 Buckets = tuple[Bucket, ...]
 
@@ -37,14 +38,20 @@ def encode_request_forward(
     """The message about a request that had the number ``xid``.
 
     Before 1.5 there are no commands for single buckets: the group is said to be modified to what
-    it came to be, ``buckets``.
+    it came to be, ``buckets``. Empty where that is longer than a message.
     """
     if isinstance(request, MeterMod):
-        inner = pack(OFPT_METER_MOD, version, xid, encode_meter_mod(request))
+        kind, body = OFPT_METER_MOD, encode_meter_mod(request)
     else:
         if not has_numbered_buckets(version) and request.command in _OF_BUCKETS:
             request = replace(request, command=GroupModCommand.MODIFY, buckets=buckets)
         kind = NXT_GROUP_MOD if version is OpenFlowVersion.OF10 else OFPT_GROUP_MOD
-        inner = pack(kind, version, xid, encode_group_mod(request, version))
+        try:
+            body = encode_group_mod(request, version)
+        except OpenFlowError:
+            return b""
     outer = next(kind for kind in _KINDS if version in kind.numberings)
-    return pack(outer, version, 0, inner)
+    inner_bytes = kind.numberings[version].offset + len(body)
+    if inner_bytes > room_for_entries(outer, version):
+        return b""
+    return pack(outer, version, 0, pack(kind, version, xid, body))

@@ -23,17 +23,20 @@ _BUCKET11 = struct.Struct("!HHII4x")
 _BUCKET15 = struct.Struct("!HHI")
 
 _WEIGHT, _WATCH_PORT, _WATCH_GROUP = range(3)
+_MOST_BYTES = 0xFFFF
 
 
 def encode_buckets11(buckets: Iterable[Bucket], version: OpenFlowVersion) -> bytes:
-    """Buckets in 1.1 to 1.4, which know them by their order alone."""
+    """Buckets in 1.1 to 1.4, which know them by their order alone. Raises
+    :class:`OpenFlowError`, as :func:`encode_buckets15` does, for actions that cannot be said.
+    """
     return b"".join(_encode11(bucket, version) for bucket in buckets)
 
 
 def _encode11(bucket: Bucket, version: OpenFlowVersion) -> bytes:
     actions = encode_actions(bucket.actions, version)
     watch_port = port_to_of11(bucket.watch_port)
-    n_bytes = _BUCKET11.size + len(actions)
+    n_bytes = _checked(_BUCKET11.size + len(actions))
     return _BUCKET11.pack(n_bytes, bucket.weight, watch_port, bucket.watch_group) + actions
 
 
@@ -76,7 +79,7 @@ def _encode15(
         props += put_u32(_WATCH_PORT, port_to_of11(bucket.watch_port))
     if bucket.watch_group != GROUP_ANY:
         props += put_u32(_WATCH_GROUP, bucket.watch_group)
-    n_bytes = _BUCKET15.size + len(actions) + len(props)
+    n_bytes = _checked(_BUCKET15.size + len(actions) + len(props))
     return _BUCKET15.pack(n_bytes, len(actions), number) + actions + props
 
 

@@ -29,6 +29,8 @@ from vnet.ovs.openflow.wire.group.selection_method import (
     decode_group_properties,
     encode_selection_method,
 )
+from vnet.ovs.openflow.wire.kinds import NXST_GROUP_DESC_REPLY, OFPST_GROUP_DESC_REPLY
+from vnet.ovs.openflow.wire.packing import room_for_entries
 
 _ADD, _MODIFY, _ADD_OR_MODIFY, _DELETE, _INSERT_BUCKET, _REMOVE_BUCKET = GroupModCommand
 
@@ -47,6 +49,7 @@ _COMMANDS = {
 }
 _COMMAND_NUMBERS = {command: number for number, command in _COMMANDS.items()}
 _TYPES = tuple(GroupType)
+_MOST_BYTES = 0xFFFF
 
 
 def has_numbered_buckets(version: OpenFlowVersion) -> bool:
@@ -55,11 +58,15 @@ def has_numbered_buckets(version: OpenFlowVersion) -> bool:
 
 
 def encode_group_mod(mod: GroupMod, version: OpenFlowVersion) -> bytes:
-    """The body of an OFPT_GROUP_MOD, or of NXT_GROUP_MOD in 1.0."""
+    """The body of an OFPT_GROUP_MOD, or of NXT_GROUP_MOD in 1.0. Raises :class:`OpenFlowError`
+    where no message has room for it.
+    """
     command, kind = _COMMAND_NUMBERS[mod.command], _TYPES.index(mod.type)
     if not has_numbered_buckets(version):
         return _MOD11.pack(command, kind, mod.group_id) + encode_buckets11(mod.buckets, version)
     buckets = encode_buckets15(mod.buckets, mod.type, version)
+    if len(buckets) > _MOST_BYTES:
+        raise OpenFlowError("OFPBRC_BAD_LEN")
     head = _MOD15.pack(command, kind, mod.group_id, len(buckets), mod.command_bucket_id)
     return head + buckets + encode_selection_method(mod, version)
 
@@ -141,15 +148,32 @@ def _check(
 
 
 def encode_group_desc(group: GroupMod, version: OpenFlowVersion) -> bytes:
-    """An entry of a reply to OFPST_GROUP_DESC, of a group as a request would make it."""
+    """An entry of a reply to OFPST_GROUP_DESC, of a group as a request would make it; nothing
+    where no message has room for it: buckets may be added one by one.
+    """
+    try:
+        return _encode_desc(group, version)
+    except OpenFlowError:
+        return b""
+
+
+def _encode_desc(group: GroupMod, version: OpenFlowVersion) -> bytes:
     kind = _TYPES.index(group.type)
     if not has_numbered_buckets(version):
         buckets = encode_buckets11(group.buckets, version)
-        return _DESC11.pack(_DESC11.size + len(buckets), kind, group.group_id) + buckets
+        n_bytes = _checked(_DESC11.size + len(buckets), version)
+        return _DESC11.pack(n_bytes, kind, group.group_id) + buckets
     buckets = encode_buckets15(group.buckets, group.type, version)
     method = encode_selection_method(group, version)
-    n_bytes = _DESC15.size + len(buckets) + len(method)
+    n_bytes = _checked(_DESC15.size + len(buckets) + len(method), version)
     return _DESC15.pack(n_bytes, kind, group.group_id, len(buckets)) + buckets + method
+
+
+def _checked(n_bytes: int, version: OpenFlowVersion) -> int:
+    kind = NXST_GROUP_DESC_REPLY if version is OpenFlowVersion.OF10 else OFPST_GROUP_DESC_REPLY
+    if n_bytes > room_for_entries(kind, version):
+        raise OpenFlowError("OFPBRC_BAD_LEN")
+    return n_bytes
 
 
 def decode_group_descs(body: bytes, version: OpenFlowVersion) -> tuple[GroupMod, ...]:

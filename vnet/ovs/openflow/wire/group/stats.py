@@ -15,6 +15,8 @@ from vnet.ovs.openflow.messages import (
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.group.group_mod import has_numbered_buckets
+from vnet.ovs.openflow.wire.kinds import NXST_GROUP_REPLY, OFPST_GROUP_REPLY
+from vnet.ovs.openflow.wire.packing import room_for_entries
 from vnet.ovs.openflow.wire.parts.counters import duration, duration_ns
 from vnet.ovs.openflow.wire.parts.feature_bits import action_bits, actions_of
 
@@ -48,10 +50,13 @@ def decode_group_desc_request(body: bytes, version: OpenFlowVersion) -> int:
 
 
 def encode_group_stats(stats: GroupStats, version: OpenFlowVersion) -> bytes:
-    """An entry of the reply."""
+    """An entry of the reply; nothing where no message has room for it."""
     buckets = b"".join(_BUCKET.pack(*seen) for seen in stats.buckets)
     age = b"" if version in _WITHOUT_DURATION else _DURATION.pack(*duration(stats.duration_ns))
     n_bytes = _STATS11.size + len(age) + len(buckets)
+    kind = NXST_GROUP_REPLY if version is OpenFlowVersion.OF10 else OFPST_GROUP_REPLY
+    if n_bytes > room_for_entries(kind, version):
+        return b""
     head = _STATS11.pack(n_bytes, stats.group_id, stats.ref_count, stats.n_packets, stats.n_bytes)
     return head + age + buckets
 
