@@ -81,3 +81,18 @@ def test_a_barrier_is_answered_when_what_came_before_is_in_force() -> None:
     for port in (2, 3):
         peer.say(flow_mod(f"ip,actions=output:{port}", command=FlowModCommand.MODIFY), "14")
         assert [outputs(switch, "p1", frame) for frame in frames] == [[f"p{port}"]] * 150
+
+
+def test_actions_for_tests_are_refused_where_a_daemon_has_no_dummies() -> None:
+    switch = switch_with()
+    peer = Peer(switch, OF10)
+    action = "ffff00100000232000ff000000000000"
+    group = "04 00002320 0000001f 0000 0000 00000001 0018 0000 ffffffff 0018 0010 00000000"
+    group += action
+    packet_out = f"0d ffffffff 0001 0010 {action} {'00' * 60}"
+    requests = [flow_mod("actions=debug_recirc", OF10), group, packet_out]
+    switch.vswitchd.backer.allows_debug = False
+    refusals = [peer.say(request) for request in requests]
+    assert [one[:11] for (one,) in refusals] == ["01 00020003"] * 3, "OFPBAC_BAD_VENDOR_TYPE"
+    switch.vswitchd.backer.allows_debug = True
+    assert [peer.say(request) for request in requests] == [[], [], []]

@@ -18,7 +18,7 @@ from vnet.ovs.ovsdb.view import LocalView
 from vnet.ovs.vlog.level import Destination
 from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd.config import BridgeConfig, InterfaceConfig
-from vnet.ovs.vswitchd.daemon import Daemon
+from vnet.ovs.vswitchd.daemon import Abilities, Daemon
 from vnet.sim.scheduler import Scheduler
 
 Columns = dict[str, Any]
@@ -46,7 +46,7 @@ class RowSwitch:
     """Types ``dummy`` and ``internal`` have devices; a ``system`` one only by a name that begins
     with ``eth``."""
 
-    def __init__(self, *, in_order: bool = False) -> None:
+    def __init__(self, *, in_order: bool = False, abilities: Abilities | None = None) -> None:
         drawn = random.Random(1)
         self.scheduler = Scheduler()
         self.devices: dict[str, RememberingDevice] = {}
@@ -62,6 +62,7 @@ class RowSwitch:
             Datapath(self.scheduler, "ovs-dummy"),
             self,
             LocalView(self.database),
+            abilities=abilities,
             vlog=vlog,
             in_order=in_order,
         )

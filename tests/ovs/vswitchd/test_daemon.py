@@ -6,6 +6,7 @@ from tests.ovs.vswitchd.row_switch import RowSwitch, dummy, mutate, named_ports
 from vnet.base.units import NS_PER_S
 from vnet.ovs.flow.ports import OFPP_LOCAL
 from vnet.ovs.vswitchd.appctl.table import appctl
+from vnet.ovs.vswitchd.daemon import Abilities
 from vnet.sim.frame import Frame
 
 BROADCAST = bytes.fromhex("ffffffffffff020000000001123400") + bytes(45)
@@ -379,3 +380,8 @@ def test_a_number_that_is_too_long_to_be_read_is_one_that_is_too_large() -> None
     switch.set("Bridge", "br0", other_config=far_too_large, stp_enable=True)
     switch.set("Interface", "p1", external_ids=["map", [["note", "9" * 5000]]])
     assert switch.get("Open_vSwitch", ".", "cur_cfg") == switch.get("Open_vSwitch", ".", "next_cfg")
+
+
+def test_controllers_may_ask_for_actions_for_tests_where_there_are_dummies() -> None:
+    assert RowSwitch(abilities=Abilities(("dummy", "netdev"))).vswitchd.backer.allows_debug
+    assert not RowSwitch(abilities=Abilities(("netdev",))).vswitchd.backer.allows_debug

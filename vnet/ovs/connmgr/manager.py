@@ -108,6 +108,15 @@ class ConnectionManager:
         log = self.vlog.module(module)
         log.warn(text, self._warnings.setdefault(module, log.limit(1, 5)))
 
+    def inform(self, module: str, *lines: str) -> None:
+        """Say in the log what is worth knowing, unless it has said much already."""
+        log = self.vlog.module(module)
+        limit = self._warnings.setdefault(module, log.limit(1, 5))
+        for line in lines:
+            log.info(line, limit if line is lines[0] else None)
+            if limit.n_dropped:
+                return
+
     def settle(self) -> None:
         """What has changed is in force before the next frame."""
         self.backer.revalidator.settle_often()

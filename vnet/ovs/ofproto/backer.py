@@ -66,6 +66,8 @@ class Backer:
         self.features = Features()
         self.uses_megaflows = True
         """Whether a flow may be of several kinds of packets."""
+        self.allows_debug = True
+        """Whether controllers may ask for actions that are for tests."""
         self.uses_ufids = True
         """Whether flows are asked for by their names alone, which nobody sees here."""
         self.n_own_frames = 0

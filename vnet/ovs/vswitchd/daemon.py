@@ -116,6 +116,8 @@ class Daemon:
             if self._has_given_abilities:
                 self._vswitchd.datapath_types = self._abilities.datapath_types
                 self._vswitchd.dummy_datapaths.update(self._abilities.dummy_datapaths)
+                has_dummies = "dummy" in self._abilities.datapath_types
+                self._vswitchd.backer.allows_debug = has_dummies
             self.made(self._vswitchd)
             if not self._is_configuring:
                 self._put_in_force(self.config)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
+from vnet.ovs.flow.match import Match
+from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.ofproto.rules.rule import Rule
 from vnet.ovs.ofproto.rules.stats import selection_asked, stats_of
 from vnet.ovs.openflow.messages import AggregateStats, FlowMod
@@ -17,6 +20,9 @@ from vnet.ovs.openflow.wire.flow import (
     encode_flow_stats,
 )
 from vnet.ovs.openflow.wire.kinds import reply_to
+
+if TYPE_CHECKING:
+    from vnet.ovs.connmgr.manager import ConnectionManager
 
 _TOO_LONG = (
     "Flow exceeded the maximum flow statistics reply size and was excluded from the response set"
@@ -32,8 +38,19 @@ def read_mod(request: Request) -> FlowMod:
         request.version,
         ofconn.wishes.protocol,
         tun_lengths=request.bridge.tlv_mappings.lengths,
+        allows_debug=request.ofconn.manager.backer.allows_debug,
         openflow_full=request.bridge.openflow_full,
         warn=partial(ofconn.manager.warn, "ofp_flow"),
+        normalizes=partial(_note_normalized, ofconn.manager),
+    )
+
+
+def _note_normalized(manager: ConnectionManager, said: Match, taken: Match) -> None:
+    manager.inform(
+        "ofp_match",
+        "normalization changed ofp_match, details:",
+        f" pre: {match_text(said)}",
+        f"post: {match_text(taken)}",
     )
 
 

@@ -18,8 +18,12 @@ from vnet.ovs.openflow.wire.group.stats import (
 
 def read_mod(request: Request) -> GroupMod:
     """What an OFPT_GROUP_MOD or Nicira's asks for. Raises :class:`OpenFlowError`."""
-    full = request.bridge.openflow_full
-    return decode_group_mod(request.body, request.version, openflow_full=full)
+    return decode_group_mod(
+        request.body,
+        request.version,
+        allows_debug=request.ofconn.manager.backer.allows_debug,
+        openflow_full=request.bridge.openflow_full,
+    )
 
 
 def modify(request: Request) -> Iterable[bytes]:

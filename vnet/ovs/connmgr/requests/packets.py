@@ -18,6 +18,7 @@ def read_packet_out(request: Request) -> PacketOut:
         request.body,
         request.version,
         tun_lengths=bridge.tlv_mappings.lengths,
+        allows_debug=request.ofconn.manager.backer.allows_debug,
         openflow_full=bridge.openflow_full,
     )
     return check_packet_out(packet_out, request.ofconn.wishes.protocol)

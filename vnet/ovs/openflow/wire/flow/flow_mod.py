@@ -83,29 +83,40 @@ def decode_flow_mod(
     protocol: int,
     *,
     tun_lengths: TunLengths | None = None,
+    allows_debug: bool = True,
     openflow_full: bool = False,
     max_ports: int = OFPP_MAX,
     n_tables: int = 255,
     warn: Callable[[str], None] = lambda _text: None,
+    normalizes: Callable[[Match, Match], None] = lambda _said, _taken: None,
 ) -> FlowMod:
     """The change of flows that a message of ``kind`` is (ofputil_decode_flow_mod).
 
     ``protocol``, of ``vnet.ovs.flow.protocols``, is what the connection speaks: it decides
     whether OpenFlow 1.0 names tables. The switch has ``max_ports`` ports and ``n_tables`` tables.
-    ``warn`` is told what a log should say of a message that is taken all the same. Raises
-    :class:`OpenFlowError`.
+    ``warn`` is told what a log should say of a message that is taken all the same;
+    ``normalizes`` of a match of OpenFlow 1.0 with parts that have no sense, and what is left of
+    it. Raises :class:`OpenFlowError`.
     """
     if kind is NXT_FLOW_MOD:
         read = _read_nx(body, protocol, tun_lengths, warn)
     elif version is OpenFlowVersion.OF10:
         read = _read_openflow10(body, protocol, warn)
+        said, taken = read.match, normalized(read.match)
+        if taken.mask != said.mask:
+            normalizes(said, taken)
+            read = read._replace(match=taken)
     else:
         read = _read_openflow11(body, version, tun_lengths, openflow_full)
     check_ct_addresses(read.match)
     if read.command >= len(_COMMANDS):
         raise OpenFlowError("OFPFMFC_BAD_COMMAND")
     actions = decode_instructions(
-        body[read.end :], version, tun_lengths=tun_lengths, openflow_full=openflow_full
+        body[read.end :],
+        version,
+        tun_lengths,
+        allows_debug=allows_debug,
+        openflow_full=openflow_full,
     )
     flags = _decode_flags(read, version)
     actions = check_consistency(
@@ -143,7 +154,7 @@ def _read_openflow10(body: bytes, protocol: int, warn: Callable[[str], None]) ->
         priority = _EXACT_PRIORITY
     command, table_id = _command_and_table(command, protocol, warn)
     return _Read(
-        normalized(match),
+        match,
         command,
         table_id,
         0,

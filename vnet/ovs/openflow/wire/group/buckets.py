@@ -83,8 +83,19 @@ def _encode15(
     return _BUCKET15.pack(n_bytes, len(actions), number) + actions + props
 
 
+def _checked(n_bytes: int) -> int:
+    """Actions may be longer in one version than in another, and too long."""
+    if n_bytes > _MOST_BYTES:
+        raise OpenFlowError("OFPBAC_BAD_LEN")
+    return n_bytes
+
+
 def decode_buckets11(
-    data: bytes, version: OpenFlowVersion, *, openflow_full: bool = False
+    data: bytes,
+    version: OpenFlowVersion,
+    *,
+    allows_debug: bool = True,
+    openflow_full: bool = False,
 ) -> tuple[Bucket, ...]:
     """Buckets in 1.1 to 1.4, which are counted. Raises :class:`OpenFlowError`."""
     buckets: list[Bucket] = []
@@ -93,7 +104,10 @@ def decode_buckets11(
         end = _bucket_end(data, offset, _BUCKET11)
         _, weight, watch_port, watch_group = _BUCKET11.unpack_from(data, offset)
         actions = decode_actions(
-            data[offset + _BUCKET11.size : end], version, openflow_full=openflow_full
+            data[offset + _BUCKET11.size : end],
+            version,
+            allows_debug=allows_debug,
+            openflow_full=openflow_full,
         )
         buckets.append(Bucket(len(buckets), actions, weight, _watched(watch_port), watch_group))
         offset = end
@@ -101,7 +115,12 @@ def decode_buckets11(
 
 
 def decode_buckets15(
-    data: bytes, is_select: bool, version: OpenFlowVersion, *, openflow_full: bool = False
+    data: bytes,
+    is_select: bool,
+    version: OpenFlowVersion,
+    *,
+    allows_debug: bool = True,
+    openflow_full: bool = False,
 ) -> tuple[Bucket, ...]:
     """Buckets in 1.5 and, by Nicira, 1.0. Raises :class:`OpenFlowError`."""
     buckets: list[Bucket] = []
@@ -117,7 +136,12 @@ def decode_buckets15(
                 f"bucket data size {room_bytes}"
             )
         actions_end = start + actions_bytes
-        actions = decode_actions(data[start:actions_end], version, openflow_full=openflow_full)
+        actions = decode_actions(
+            data[start:actions_end],
+            version,
+            allows_debug=allows_debug,
+            openflow_full=openflow_full,
+        )
         told = {_WEIGHT: int(is_select), _WATCH_PORT: port_to_of11(OFPP_NONE)}
         told |= dict(map(_setting, properties(data[actions_end:end])))
         watch_port = _watched(told[_WATCH_PORT])

@@ -72,7 +72,11 @@ def encode_group_mod(mod: GroupMod, version: OpenFlowVersion) -> bytes:
 
 
 def decode_group_mod(
-    body: bytes, version: OpenFlowVersion, *, openflow_full: bool = False
+    body: bytes,
+    version: OpenFlowVersion,
+    *,
+    allows_debug: bool = True,
+    openflow_full: bool = False,
 ) -> GroupMod:
     """The other way round. Raises :class:`OpenFlowError`."""
     place, method = BUCKET_ALL, SelectionMethod()
@@ -87,13 +91,19 @@ def decode_group_mod(
             body[_MOD15.size : end],
             group_type is GroupType.SELECT,
             version,
+            allows_debug=allows_debug,
             openflow_full=openflow_full,
         )
         method = decode_group_properties(body[end:], group_type, command)
     else:
         number, kind, group_id = _MOD11.unpack_from(body)
         command, group_type = _COMMANDS.get(number), _type(kind)
-        buckets = decode_buckets11(body[_MOD11.size :], version, openflow_full=openflow_full)
+        buckets = decode_buckets11(
+            body[_MOD11.size :],
+            version,
+            allows_debug=allows_debug,
+            openflow_full=openflow_full,
+        )
         if command is _DELETE and buckets and version >= OpenFlowVersion.OF13:
             raise OpenFlowError("OFPGMFC_INVALID_GROUP")
     group_type, command = _check(group_type, command, buckets)

@@ -55,6 +55,7 @@ def decode_packet_out(
     version: OpenFlowVersion,
     *,
     tun_lengths: TunLengths | None = None,
+    allows_debug: bool = True,
     openflow_full: bool = False,
 ) -> PacketOut:
     """What a packet-out says. Raises :class:`OpenFlowError` (OFPBRC_*, OFPBAC_*, OFPBMC_*)."""
@@ -74,7 +75,11 @@ def decode_packet_out(
     if end > len(body):
         raise OpenFlowError("OFPBRC_BAD_LEN")
     actions = decode_actions(
-        body[start:end], version, tun_lengths=tun_lengths, openflow_full=openflow_full
+        body[start:end],
+        version,
+        tun_lengths,
+        allows_debug=allows_debug,
+        openflow_full=openflow_full,
     )
     _check_in_port(OfpPort(Flow.in_port.of(pipeline.value)))
     frame = body[end:] if buffer_id == NO_BUFFER else b""
@@ -105,6 +110,6 @@ def check_packet_out(packet_out: PacketOut, protocol: int) -> PacketOut:
     return replace(packet_out, actions=check_consistency(actions, match, protocol, table_id=0))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _checked_with_any(actions: Ofpacts, protocol: int) -> None:
     check_consistency(actions, CATCHALL, protocol, table_id=0)
