@@ -16,9 +16,9 @@ from vnet.ovs.openflow.ofpacts import Ofpacts
 from vnet.ovs.openflow.text.actions import parse_actions
 from vnet.ovs.openflow.text.command import take_command
 from vnet.ovs.openflow.text.flow_mod import read_flow
-from vnet.ovs.openflow.text.flow_sending import protocol_for
 from vnet.ovs.openflow.text.group import read_group
 from vnet.ovs.openflow.text.meter import parse_meter
+from vnet.ovs.openflow.text.sending import protocol_for
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.sim.scheduler import Scheduler
 

@@ -17,6 +17,11 @@ from vnet.ovs.openflow.messages import (
     TableVacancy,
 )
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.connection.request_forward import decode_request_forward
+from vnet.ovs.openflow.wire.group.group_mod import decode_group_mod
+from vnet.ovs.openflow.wire.kinds import OFPT_GROUP_MOD, OFPT_METER_MOD
+from vnet.ovs.openflow.wire.message import HEADER_BYTES, Message, encode
+from vnet.ovs.openflow.wire.recognition import kind_of
 
 OF13, OF14 = OpenFlowVersion.OF13, OpenFlowVersion.OF14
 ALL_REASONS_14 = "1c" + "".join(
@@ -67,13 +72,21 @@ def test_what_one_connection_asks_of_groups_and_meters_others_may_hear() -> None
     switch.bridge().group_mod(GroupMod(GroupModCommand.ADD, 1))
     assert peer.take() == [], "nobody has asked to be told"
     peer.say(f"{ALL_REASONS_14[:2]} {ALL_REASONS_14[2:]}")
-    bucket = Bucket(5, ())
+    bucket = Bucket(5, (), weight=0)
     bridge = switch.bridge()
     bridge.group_mod(GroupMod(GroupModCommand.ADD_OR_MODIFY, 2, buckets=(bucket,)))
-    command, buckets = GroupModCommand.INSERT_BUCKET, (Bucket(6, ()),)
+    command, buckets = GroupModCommand.INSERT_BUCKET, (Bucket(6, (), weight=0),)
     bridge.group_mod(GroupMod(command, 2, buckets=buckets, command_bucket_id=5))
     bridge.meter_mod(MeterMod(MeterModCommand.DELETE, 3))
-    told = peer.take()
-    assert [one[:7] for one in told] == ["20 050f", "20 050f", "20 051d"]
-    commands = [one[19:23] for one in told[:2]]
-    assert commands == ["0000", "0001"], "added; and modified, with the bucket and the old one"
+    told = [forwarded(one) for one in peer.take()]
+    assert [kind_of(one)[0] for one in told] == [OFPT_GROUP_MOD, OFPT_GROUP_MOD, OFPT_METER_MOD]
+    mods = [decode_group_mod(one.raw[HEADER_BYTES:], OF14) for one in told[:2]]
+    assert [mod.command for mod in mods] == [GroupModCommand.ADD, GroupModCommand.MODIFY]
+    assert [len(mod.buckets) for mod in mods] == [1, 2], "with the new bucket and the old one"
+
+
+def forwarded(text: str) -> Message:
+    """The request in an OFPT_REQUESTFORWARD of 1.4, which is a type and a body in digits."""
+    body = bytes.fromhex(text.removeprefix("20 "))
+    outer = encode(OF14, 0x20, 0, body)
+    return decode_request_forward(Message(OF14, 0x20, 0, outer), HEADER_BYTES)

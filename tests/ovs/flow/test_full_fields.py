@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.ovs.flow.frames import ethernet, ipv6, tag
+from tests.ovs.flow.match_sending import match_as_sent
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extension_headers import ExtensionHeaders
 from vnet.ovs.flow.extract import extract
@@ -14,7 +15,6 @@ from vnet.ovs.flow.match_parse import parse_match
 from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.names import Names
 from vnet.ovs.flow.protocols import P_OF14_OXM
-from vnet.ovs.openflow.text.match_sending import match_as_sent
 
 OF14 = 5
 FULL = Names(openflow_full=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given
 
+from tests.ovs.flow.match_sending import match_as_sent
 from tests.ovs.flow.match_texts import match_texts
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.flow import Flow
@@ -20,7 +21,6 @@ from vnet.ovs.flow.names import Names
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocols import P_ANY, P_NXM_OXM_ANY, P_OF15_OXM
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.text.match_sending import match_as_sent
 
 ETHERNET = Flow.packet_type.mask
 NAMES = Names(ports={"eth0": OfpPort(1), "to-spine": OfpPort(2)})

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.ovs.flow.match_sending import match_as_sent
 from tests.ovs.flow.match_texts import match_texts
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.match import Match, MatchBuilder
@@ -19,7 +20,6 @@ from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.protocols import P_OF10_NXM, P_OF10_STD, P_OF11_STD, P_OF13_OXM, P_OF15_OXM
 from vnet.ovs.flow.tokens import key_values
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.text.match_sending import match_as_sent
 
 pytestmark = [
     pytest.mark.ovs,

@@ -23,7 +23,7 @@ from vnet.ovs.openflow.text.flow_print import (
     flow_message_text,
     flow_text,
 )
-from vnet.ovs.openflow.text.flow_sending import flow_as_sent, protocol_for
+from vnet.ovs.openflow.text.sending import flow_as_sent, protocol_for
 
 ADD = FlowModCommand.ADD
 MODIFY = FlowModCommand.MODIFY

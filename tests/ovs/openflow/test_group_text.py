@@ -20,10 +20,9 @@ from vnet.ovs.openflow.messages import (
     GroupType,
 )
 from vnet.ovs.openflow.ofpacts import Output
-from vnet.ovs.openflow.text.flow_sending import protocol_for
 from vnet.ovs.openflow.text.group import parse_group, read_group
 from vnet.ovs.openflow.text.group_print import group_message_text, group_text
-from vnet.ovs.openflow.text.group_sending import group_as_sent
+from vnet.ovs.openflow.text.sending import group_as_sent, protocol_for
 from vnet.ovs.openflow.version import version_of
 
 ADD = GroupModCommand.ADD

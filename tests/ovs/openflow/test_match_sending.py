@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
+from tests.ovs.flow.match_sending import match_as_sent
 from tests.ovs.flow.match_texts import match_texts
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.match_fields import NXM, match_fields
@@ -12,7 +13,6 @@ from vnet.ovs.flow.match_parse import parse_match
 from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.protocols import P_OF10_STD, P_OF15_OXM
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.text.match_sending import match_as_sent
 from vnet.ovs.openflow.wire.match import decode_nxm
 from vnet.ovs.openflow.wire.match.normalize import normalized
 from vnet.ovs.openflow.wire.oxm import put_field

@@ -13,7 +13,7 @@ from vnet.netdev.pair import PairDevice, pair_up
 from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.ofproto.dump.queues import qos_show, queue_get_config, queue_stats
+from vnet.ovs.ofproto.dump.queues import qos_show, queue_stats
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowModCommand
@@ -161,11 +161,6 @@ def test_qos_show_has_what_open_vswitch_made_of_the_settings(switch: Veths) -> N
         "  tx_errors: 0",
     ]
     assert list(qos_show(switch.port(1))) == ["QoS not configured on p1"]
-    assert list(queue_get_config(switch.vswitchd.bridges["br0"])) == [
-        "port=2",
-        "queue 0:",
-        "queue 1:",
-    ]
 
 
 def test_appctl_shows_them_by_interface(switch: Veths) -> None:

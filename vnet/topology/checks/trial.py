@@ -26,10 +26,9 @@ from vnet.ovs.openflow.messages import (
 )
 from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.openflow.text.flow_mod import read_flow
-from vnet.ovs.openflow.text.flow_sending import flow_as_sent, protocol_for
 from vnet.ovs.openflow.text.group import read_group
-from vnet.ovs.openflow.text.group_sending import group_as_sent
 from vnet.ovs.openflow.text.meter import parse_meter
+from vnet.ovs.openflow.text.sending import flow_as_sent, group_as_sent, protocol_for
 from vnet.ovs.vswitchd.config import BridgeConfig
 from vnet.ovs.vswitchd.tables import table_settings
 from vnet.sim.scheduler import Scheduler

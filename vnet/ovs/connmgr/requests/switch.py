@@ -53,7 +53,7 @@ def get_config(request: Request) -> Iterable[bytes]:
 
 
 def set_config(request: Request) -> Iterable[bytes]:
-    """OFPT_SET_CONFIG. A controller that is a slave changes what it gets alone."""
+    """OFPT_SET_CONFIG. A secondary controller changes what it gets alone."""
     ofconn, bridge = request.ofconn, request.bridge
     config = decode_config(request.body, request.version)
     if config.fragments is not bridge.fragment_handling and not (

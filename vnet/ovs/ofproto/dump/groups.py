@@ -11,7 +11,7 @@ from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import GROUP_ALL
 from vnet.ovs.openflow.text.flow_print import duration_text
 from vnet.ovs.openflow.text.group_print import group_text
-from vnet.ovs.openflow.text.group_sending import group_as_sent
+from vnet.ovs.openflow.text.sending import group_as_sent
 from vnet.ovs.openflow.version import OpenFlowVersion, version_of
 
 

@@ -1,5 +1,4 @@
-"""Queues as ``ovs-ofctl queue-stats`` and ``queue-get-config``, and ``ovs-appctl qos/show`` list
-them."""
+"""Queues as ``ovs-ofctl queue-stats`` and ``ovs-appctl qos/show`` list them."""
 
 from __future__ import annotations
 
@@ -32,16 +31,6 @@ def queue_stats(
             f"errors={_counter(stats.tx_errors)}, "
             f"duration={_UNKNOWN if age_ns is None else duration_text(age_ns)}"
         )
-
-
-def queue_get_config(
-    bridge: Ofproto, number: OfpPort = OFPP_NONE, names: Names = NO_NAMES
-) -> Iterator[str]:
-    """Which queues there are. OpenFlow's way to write their rates fits none of those here."""
-    found = queues_of(bridge, QueueRequest(number))
-    for port in sorted({stats.port for stats in found}):
-        yield f"port={port_text(port, names)}"
-        yield from (f"queue {stats.queue}:" for stats in found if stats.port == port)
 
 
 def qos_show(port: OfPort) -> Iterator[str]:

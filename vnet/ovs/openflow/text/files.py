@@ -19,9 +19,8 @@ from vnet.ovs.flow.protocols import P_ANY
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import FlowMod, GroupMod
 from vnet.ovs.openflow.text.flow_mod import read_flow
-from vnet.ovs.openflow.text.flow_sending import flow_as_sent, protocol_for
 from vnet.ovs.openflow.text.group import read_group
-from vnet.ovs.openflow.text.group_sending import group_as_sent
+from vnet.ovs.openflow.text.sending import flow_as_sent, group_as_sent, protocol_for
 
 Mod = FlowMod | GroupMod
 ModT = TypeVar("ModT", FlowMod, GroupMod, Mod)

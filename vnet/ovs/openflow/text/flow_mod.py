@@ -1,7 +1,7 @@
 """Flows as text: reading what ``ovs-ofctl`` takes for FLOW (ovs-ofctl(8), "Flow Syntax").
 
 A text narrows down the protocols that can say it, and the protocol decides what a switch
-receives. :func:`read_flow` is the client's part, :mod:`vnet.ovs.openflow.text.flow_sending` the
+receives. :func:`read_flow` is the client's part, :mod:`vnet.ovs.openflow.text.sending` the
 rest; :func:`parse_flow` does both.
 """
 
@@ -30,7 +30,7 @@ from vnet.ovs.openflow.messages import (
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, Ofpacts
 from vnet.ovs.openflow.text.actions import ParsedActions, check_actions, parse_instructions
 from vnet.ovs.openflow.text.command import take_command
-from vnet.ovs.openflow.text.flow_sending import flow_as_sent, protocol_for
+from vnet.ovs.openflow.text.sending import flow_as_sent, protocol_for
 
 _ADD, _MODIFY, _MODIFY_STRICT, _DELETE, _DELETE_STRICT = FlowModCommand
 _WITH_ACTIONS = (_ADD, _MODIFY, _MODIFY_STRICT)

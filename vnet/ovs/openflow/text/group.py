@@ -26,8 +26,7 @@ from vnet.ovs.openflow.messages import (
 )
 from vnet.ovs.openflow.text.actions import parse_actions
 from vnet.ovs.openflow.text.command import take_command
-from vnet.ovs.openflow.text.flow_sending import protocol_for
-from vnet.ovs.openflow.text.group_sending import group_as_sent
+from vnet.ovs.openflow.text.sending import group_as_sent, protocol_for
 
 _ADD, _MODIFY, _ADD_OR_MODIFY, _DELETE, _INSERT_BUCKET, _REMOVE_BUCKET = GroupModCommand
 _WITH_TYPE = (_ADD, _MODIFY, _ADD_OR_MODIFY)

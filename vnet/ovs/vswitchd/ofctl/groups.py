@@ -9,9 +9,9 @@ from vnet.ovs.ofproto.dump.meters import dump_meter_features, dump_meter_stats, 
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import GROUP_ALL, METER_ALL, GroupModCommand, MeterModCommand
 from vnet.ovs.openflow.text.files import parse_groups
-from vnet.ovs.openflow.text.flow_sending import protocol_for
 from vnet.ovs.openflow.text.group import parse_group
 from vnet.ovs.openflow.text.meter import parse_meter, parse_meter_id
+from vnet.ovs.openflow.text.sending import protocol_for
 from vnet.ovs.openflow.version import OpenFlowVersion, version_of
 from vnet.ovs.vswitchd.ofctl.command import Call, reply
 from vnet.ovs.vswitchd.ofctl.flows import source_of

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vnet.ovs.openflow.text.flow_sending import protocol_for
 from vnet.ovs.openflow.text.packet_out import read_packet_out
+from vnet.ovs.openflow.text.sending import protocol_for
 from vnet.ovs.openflow.version import version_of
 from vnet.ovs.openflow.wire.packet.packet_out import (
     check_packet_out,

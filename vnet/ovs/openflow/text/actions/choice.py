@@ -31,7 +31,6 @@ _EnumT = TypeVar("_EnumT", bound=Enum)
 
 _MAX_MEMBERS = 2048
 _MAX_LINKS = 65536
-_MIN_BUNDLE_DESTINATION_BITS = 16
 
 
 def _choice(kinds: type[_EnumT], text: str, what: str, whole: str) -> _EnumT:

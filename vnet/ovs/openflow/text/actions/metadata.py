@@ -30,8 +30,6 @@ from vnet.ovs.openflow.text.actions.kind import ActionKind, AnyKind, Checker, Pr
 from vnet.ovs.openflow.text.actions.parts import dotted_hex, hex_bytes
 
 _GREATEST_SHORT_TUN_ID = 0xFFFFFFFF
-_NOTE_ALIGNMENT_BYTES = 8
-_NOTE_HEADER_BYTES = 10
 
 
 def _tunnel_text(action: SetTunnel, _printer: Printer) -> str:

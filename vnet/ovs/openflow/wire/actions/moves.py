@@ -27,7 +27,6 @@ from vnet.ovs.openflow.wire.actions.writing import any_header
 # -- move
 
 _BITS = struct.Struct("!HHH")
-_COPY_BODY = struct.Struct("!HHH2x4x")
 _MOVE_HEADERS_AT = 6
 _COPY_HEADERS_AT = 8
 _ONF_BITS_AT = 2

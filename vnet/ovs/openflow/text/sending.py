@@ -1,17 +1,18 @@
-"""What a switch receives when a change of flows is sent to it.
+"""What a switch receives when a change of flows or groups is sent to it.
 
 Which protocol is used decides: the earliest that can say all of it, among those allowed. Cookies,
-flags and importance get lost on the way where the protocol has no room for them, and OpenFlow 1.0
-gives a match without wildcards the highest priority.
+flags, importance and numbers of buckets get lost on the way where the protocol has no room for
+them, and OpenFlow 1.0 gives a match without wildcards the highest priority.
 """
 
 from __future__ import annotations
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.protocols import P_ANY, protocols_text
-from vnet.ovs.openflow.messages import FlowMod
+from vnet.ovs.openflow.messages import FlowMod, GroupMod
 from vnet.ovs.openflow.version import version_of
 from vnet.ovs.openflow.wire.flow.flow_mod import decode_flow_mod, flow_mod_body, flow_mod_kind
+from vnet.ovs.openflow.wire.group.group_mod import decode_group_mod, encode_group_mod
 
 
 def protocol_for(usable: int, allowed: int = P_ANY) -> int:
@@ -38,3 +39,14 @@ def flow_as_sent(mod: FlowMod, protocol: int, *, openflow_full: bool = False) ->
         protocol,
         openflow_full=openflow_full,
     )
+
+
+def group_as_sent(mod: GroupMod, protocol: int, *, openflow_full: bool = False) -> GroupMod:
+    """What a switch makes of ``mod`` sent by ``protocol``, one of ``vnet.ovs.flow.protocols``.
+
+    OpenFlow 1.1 to 1.4 have no room for bucket numbers and methods of selection. Raises
+    :class:`OpenFlowError` where the switch refuses it; with ``openflow_full`` it knows what Open
+    vSwitch lacks.
+    """
+    version = version_of(protocol)
+    return decode_group_mod(encode_group_mod(mod, version), version, openflow_full=openflow_full)
