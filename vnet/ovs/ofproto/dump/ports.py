@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vnet.base.ids import mac_text
 from vnet.ovs.flow.names import NO_NAMES, Names, port_text
 from vnet.ovs.flow.ports import OFPP_NONE, OfpPort
-from vnet.ovs.ofproto.description import counters_of
+from vnet.ovs.ofproto.description import counters_of, describe_port
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.ports.ofport import OfPort
-from vnet.ovs.openflow.messages import PortConfig, PortCounters, PortState
+from vnet.ovs.openflow.messages import PortCounters
 from vnet.ovs.openflow.text.flow_print import duration_text
-from vnet.ovs.openflow.text.port import port_config_text, port_state_text
+from vnet.ovs.openflow.text.port import port_desc_text
 from vnet.ovs.openflow.version import OpenFlowVersion
-
-_OF10_CONFIG = PortConfig.NO_STP | PortConfig.NO_RECV_STP | PortConfig.NO_FLOOD
-"""What later versions cannot say of a port."""
+from vnet.ovs.openflow.wire.port.description import decode_ports, encode_port
 
 _N_TABLES_SHOWN = 254
 _CAPABILITIES = "FLOW_STATS TABLE_STATS PORT_STATS QUEUE_STATS ARP_MATCH_IP"
@@ -47,18 +43,10 @@ def dump_ports(
 def dump_ports_desc(
     bridge: Ofproto, version: OpenFlowVersion = OpenFlowVersion.OF10
 ) -> Iterator[str]:
-    """Each port's name, address, configuration, state and speed."""
-    for port in _by_number(bridge):
-        config, state = port.config, port.state
-        if version is OpenFlowVersion.OF10:
-            state &= ~PortState.LIVE
-        else:
-            config &= ~_OF10_CONFIG
-            state &= ~PortState.STP_MASK
-        yield f" {port_text(port.number)}({port.name}): addr:{mac_text(port.mac)}"
-        yield f"     config:     {port_config_text(config)}"
-        yield f"     state:      {port_state_text(state)}"
-        yield "     speed: 0 Mbps now, 0 Mbps max"
+    """Each port's name, address, configuration, state and speed, as far as a version says them."""
+    for port in sorted(bridge.ports.values(), key=lambda port: port.number):
+        for desc in decode_ports(encode_port(describe_port(port), version), version):
+            yield from f" {port_desc_text(desc)}".splitlines()
 
 
 def show(bridge: Ofproto) -> Iterator[str]:
@@ -70,10 +58,6 @@ def show(bridge: Ofproto) -> Iterator[str]:
     yield from dump_ports_desc(bridge)
     fragments = bridge.fragment_handling.value
     yield f"OFPT_GET_CONFIG_REPLY (xid=0x4): frags={fragments} miss_send_len=0"
-
-
-def _by_number(bridge: Ofproto) -> list[OfPort]:
-    return sorted(bridge.ports.values(), key=lambda port: port.number)
 
 
 def _counters(counters: PortCounters, names: Names) -> Iterator[str]:
