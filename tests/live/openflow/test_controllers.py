@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.ovs.connmgr.managers import manager
 from tests.ovs.vswitchd.row_switch import Lines
@@ -194,3 +198,31 @@ def test_a_controller_admits_a_bridge_by_what_it_says_and_not_by_asking_what_it_
             peer.sendall(bytes.fromhex("0414000800000004"))
             run_until(lambda: told == [f"reached {target}", f"admitted by {target}"])
     sockets.close()
+
+
+LOADED_BEFORE_IT_GOES = """
+import sys
+from tests.live.openflow.test_controllers import Wishes
+from vnet.live.clock import WallClock
+from vnet.live.openflow.bridge_sockets import BridgeSockets
+
+clock = WallClock()
+wish, sockets = Wishes(clock), BridgeSockets(clock, sys.argv[1])
+sockets.follow(wish())
+before = set(sys.modules)
+sockets.follow(wish("tcp:127.0.0.1:1"))
+print(*set(sys.modules) - before)
+"""
+
+
+@pytest.mark.slow
+def test_what_speaks_openflow_is_loaded_before_a_controller_has_a_second_to_greet(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED_BEFORE_IT_GOES, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"vnet.ovs.connmgr.ofconn", "vnet.ovs.connmgr.news"} <= set(done.stdout.split())

@@ -96,6 +96,7 @@ class ActiveService:
         self._is_admitted = False
         self._snoopers: list[Snooper] = []
         self._state = Rconn(self._name, 0, around.vlog)
+        connmgr.make_ready()
         self._link = Reconnecting(
             *(around.clock, target, self._connected, self._disconnected),
             None if target.startswith("unix:") else self._probe,

@@ -59,6 +59,13 @@ class ConnectionManager:
         self._hears_of_misses = False
         self._warnings: dict[str, RateLimit] = {}
 
+    @staticmethod
+    def make_ready() -> None:
+        """Load what speaks OpenFlow, for who is about to go to a controller: the greetings have a
+        second, and that may take as long."""
+        import vnet.ovs.connmgr.news
+        import vnet.ovs.connmgr.ofconn  # noqa: F401
+
     def connect(
         self,
         send: Send,
