@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from enum import Enum
+from functools import cache
 
 from vnet.ovs.flow.address_text import prefix_length
 from vnet.ovs.flow.errors import OvsTextError
@@ -35,7 +37,8 @@ class Maskable(Enum):
 
 class Field:
     """One field. Compared by identity: each exists once, in :data:`vnet.ovs.flow.fields.FIELDS` or,
-    where Open vSwitch lacks it, in :data:`vnet.ovs.flow.fields.FULL_FIELDS`.
+    where Open vSwitch lacks it, in :data:`vnet.ovs.flow.fields.FULL_FIELDS`; tunnel options once
+    for each length that they may have (:meth:`mapped`).
 
     A value is an integer of ``n_bytes`` bytes of which the lower ``n_bits`` count; a mask of
     ``ones`` (all ``8 * n_bytes`` bits) is an exact match, 0 is none.
@@ -113,6 +116,11 @@ class Field:
 
     def __repr__(self) -> str:
         return f"Field({self.name})"
+
+    def mapped(self, n_bytes: int) -> Field:
+        """The tunnel option as a switch has it that has mapped ``n_bytes`` for it: one for each
+        length."""
+        return _mapped(self, n_bytes)
 
     @property
     def is_of_pipeline(self) -> bool:
@@ -255,3 +263,11 @@ def _protocols(of10: bool, of11: bool, oxm: bool) -> int:
     if of11:
         return P_NXM_OF11_UP
     return P_NXM_OXM_ANY if oxm else P_NONE
+
+
+@cache
+def _mapped(option: Field, n_bytes: int) -> Field:
+    mapped = copy(option)
+    mapped.n_bytes, mapped.n_bits = n_bytes, 8 * n_bytes
+    mapped.ones = (1 << mapped.n_bits) - 1
+    return mapped

@@ -162,6 +162,17 @@ def test_tunnel_options_must_be_mapped_where_a_switch_says_which_are() -> None:
         decode_instructions(said, OF13, {1: 4})
 
 
+def test_a_tunnel_option_goes_on_with_as_many_bytes_as_a_switch_has_mapped() -> None:
+    text = "move:tun_metadata0[0..31]->reg0[],delete_field:tun_metadata0"
+    said = encode_instructions(parse_instructions(text).actions, OF10)
+    mapped = decode_instructions(said, OF10, {0: 4})
+    assert encode_instructions(mapped, OF10) == bytes.fromhex(
+        "ffff0018 00002320 00060020 00000000 00015004 00010004"
+        "ffff0018 00002320 00320001 50040000 00000000 00000000"
+    )
+    assert actions_text(mapped).startswith("move:NXM_NX_TUN_METADATA0[]->")
+
+
 def test_actions_for_tests_are_known_where_they_are_allowed() -> None:
     said = encode_actions(parse_instructions("debug_recirc").actions, OF10)
     assert actions_text(decode_actions(said, OF10)) == "debug_recirc"

@@ -12,7 +12,7 @@ from vnet.ovs.openflow.ofpacts import Ofpact, Ofpacts
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions.refusals import not_writable, wrong_range
 from vnet.ovs.openflow.wire.actions.writing import OFFSET_SHIFT, SHORT_HEADER_BYTES
-from vnet.ovs.openflow.wire.oxm import TunLengths, field_at, header_at, take_field
+from vnet.ovs.openflow.wire.oxm import TunLengths, field_at, header_at, take_field, tun_length
 
 MAX_DEPTH = 100
 """How deep actions may stand within actions."""
@@ -83,9 +83,7 @@ class Reading:
         field = _short_field(number)
         if field is None:
             raise OpenFlowError("OFPBAC_BAD_SET_TYPE")
-        if self.tun_lengths is not None and field.is_tun_metadata:
-            field_at(number.to_bytes(SHORT_HEADER_BYTES, "big"), 0, 4, self.tun_lengths)
-        return self._noted(field)
+        return self._mapped(field)
 
     def any_field(self, data: bytes, offset: int) -> tuple[Field, int]:
         """The field that a header at ``offset`` names, and where the header ends.
@@ -97,7 +95,7 @@ class Reading:
         if header.is_masked:
             raise OpenFlowError("OFPBMC_BAD_MASK")
         assert header.field is not None, "nobody knows other fields"
-        return self._noted(header.field), offset + header.header_bytes
+        return self._mapped(header.field), offset + header.header_bytes
 
     def field_with_value(self, data: bytes) -> tuple[Field, int, int | None, int]:
         """A field, its value, its mask (None if there is none), and where they end.
@@ -113,6 +111,12 @@ class Reading:
             openflow_full=self.openflow_full,
         )
         return self._noted(field), value, mask, end
+
+    def _mapped(self, field: Field) -> Field:
+        """The field, of a tunnel option as much as the switch has mapped."""
+        n_bytes = tun_length(field, self.tun_lengths)
+        self._noted(field)
+        return field if n_bytes is None else field.mapped(n_bytes)
 
     def _noted(self, field: Field) -> Field:
         if field.is_tun_metadata:
@@ -137,9 +141,7 @@ class Reading:
         return part
 
     def _within(self, part: Subfield, kind: str) -> Subfield:
-        field, n_bits = part.field, part.field.n_bits
-        if self.tun_lengths is not None and field.is_tun_metadata:
-            n_bits = 8 * self.tun_lengths[_tun_option(field)]
+        n_bits = part.field.n_bits
         if not part.n_bits or part.offset + part.n_bits > n_bits:
             raise wrong_range(part, n_bits, kind)
         return part
