@@ -45,7 +45,9 @@ def _run_switch() -> None:
 
 
 def _terminated(number: int, _frame: object) -> None:
-    raise SystemExit(128 + number)
+    from vnet.base.errors import Terminated
+
+    raise Terminated(128 + number)
 
 
 if __name__ == "__main__":

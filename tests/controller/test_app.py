@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vnet.base.errors import UsageError
+from vnet.base.errors import Terminated, UsageError
 from vnet.controller import PacketIn, PortStatus, SwitchConnected, actions, match, on
 from vnet.controller.app import App, AppError
 from vnet.controller.shipped import resolve_app, shipped_apps
@@ -64,7 +64,7 @@ def test_each_run_of_a_file_is_an_app_of_its_own(tmp_path: Path) -> None:
         ("x = 1\n", "app.py: nothing in it wants to be told of anything"),
         (
             "from vnet.controller import on\n@on(str)\ndef f(event): ...\n",
-            "app.py:2: TypeError: <class 'str'> is no event; there are SwitchConnected, ",
+            "app.py:2: TypeError: @on(str) names no event; there are SwitchConnected, ",
         ),
     ],
 )
@@ -94,8 +94,18 @@ def test_what_goes_wrong_is_told_at_the_line_of_the_app(tmp_path: Path) -> None:
     assert failure.value.__suppress_context__, "no traceback of ours"
 
 
+def test_who_ends_the_process_ends_it_within_an_app_too(tmp_path: Path) -> None:
+    made = app(tmp_path, HEARS)
+
+    def terminate() -> None:
+        raise Terminated(143)
+
+    with pytest.raises(Terminated):
+        made.call(terminate)
+
+
 def test_only_events_can_be_wanted() -> None:
-    with pytest.raises(TypeError, match="is no event"):
+    with pytest.raises(TypeError, match=r"^@on\(int\) names no event"):
         on(int)
 
     @on(PacketIn, PortStatus)

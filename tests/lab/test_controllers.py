@@ -45,7 +45,7 @@ def came(event):
 
 @on(FlowRemoved)
 def removed(event):
-    print("removed", event.message.priority, event.message.n_packets)
+    print("removed", event.flow, event.reason.name, event.message.n_packets)
 
 @on(PortStatus)
 def port(event):
@@ -105,7 +105,9 @@ def test_packets_come_and_are_sent(lab: Lab) -> None:
     asked = [each.content for each in heard if isinstance(each.content, PacketIn)]
     assert asked[0].frame[12:14] == b"\x08\x06"
     controller.switch.flow_mod("priority=1,actions=FLOOD")
-    controller.switch.packet_out("output:p2", asked[0].frame, in_port=1)
+    controller.switch.packet_out("output:p2", asked[0].frame, in_port="p1")
+    with pytest.raises(OvsTextError, match="sw1: there is no port p9"):
+        controller.switch.packet_out("output:p2", asked[0].frame, in_port="p9")
     lab.advance("1ms")
     assert answered(lab) == 1
 
@@ -264,7 +266,7 @@ def test_an_app_is_told_of_everything(
         "packet 1 Ether / IP / ICMP 10.0.0.1 > 10.0.0.2 echo-request 0 / Raw 98 NO_MATCH",
         "port p3 DELETE 3",
         "refused OFPBAC_BAD_OUT_GROUP",
-        "removed 9 2",
+        "removed priority=9,arp IDLE_TIMEOUT 2",
         "gone sw1",
     ]
     assert err == "reporter.py:14: must specify an action\n", "the same mistake is told once"

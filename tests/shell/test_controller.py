@@ -174,6 +174,22 @@ def test_an_app_that_fails_at_once_fails_the_command(shell: Shell, tmp_path: Pat
     assert ran.out.startswith("faulty.py is the controller of sw1")
 
 
+def test_an_app_that_is_let_go_of_at_once_is_not_said_to_control(
+    shell: Shell, tmp_path: Path
+) -> None:
+    path = tmp_path / "endless.py"
+    path.write_text(
+        "from vnet.controller import ErrorReply, SwitchConnected, on\n"
+        "@on(SwitchConnected, ErrorReply)\n"
+        "def begin(event):\n"
+        "    event.switch.flow_mod('actions=group:7')\n"
+    )
+    ran = shell("controlled-switches", f"controller sw1 {path} -q")
+    assert ran.code == 1
+    assert "messages came from sw1 while no time passed" in ran.err
+    assert ran.out.endswith("endless.py has let go of sw1\n")
+
+
 def test_older_versions_are_spoken_if_asked_for(shell: Shell) -> None:
     ran = shell("controlled-switches", "controller sw1 -O OpenFlow10", "ping h1 h3 -c 1 -W 0.1")
     assert "OpenFlow 1.0" in ran.out

@@ -78,3 +78,7 @@ class ReentryError(VnetError):
 
 class RunawayError(VnetError):
     """Frames go round and round, or multiply, so that the run would never end."""
+
+
+class Terminated(SystemExit):
+    """Somebody ends the process (SIGTERM). Whoever runs a user's code lets it pass."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, TypeVar
 
-from vnet.base.errors import UsageError, VnetError
+from vnet.base.errors import Terminated, UsageError, VnetError
 from vnet.controller.events import EVENTS
 
 Handler = Callable[[Any], object]
@@ -26,7 +26,8 @@ def on(*events: type) -> Callable[[_Function], _Function]:
     for event in events:
         if event not in EVENTS:
             known = ", ".join(each.__name__ for each in EVENTS)
-            raise TypeError(f"{event!r} is no event; there are {known}")
+            what = getattr(event, "__name__", repr(event))
+            raise TypeError(f"@on({what}) names no event; there are {known}")
 
     def declare(function: _Function) -> _Function:
         setattr(function, _WANTED, events)
@@ -74,6 +75,8 @@ class App:
         """Call one of the app's functions. Raises :class:`AppError` for whatever that raises."""
         try:
             function(*arguments)
+        except Terminated:
+            raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may raise anything
             raise AppError(self._told(error)) from None
 

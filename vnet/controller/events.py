@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from vnet.base.record import record
 from vnet.ovs.flow.flow import Flow
+from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.openflow import messages
+from vnet.ovs.openflow.messages import RemovedReason
 from vnet.ovs.openflow.ofpacts import Ofpacts, PacketInReason
 from vnet.ovs.openflow.wire.errors import ReceivedError
 
@@ -68,6 +70,16 @@ class FlowRemoved:
 
     switch: Switch
     message: messages.FlowRemoved
+
+    @property
+    def flow(self) -> str:
+        """What it matched, as ovs-ofctl(8) writes it: ``priority=5,icmp,in_port=p1``."""
+        return match_text(self.message.match, self.switch.names, self.message.priority)
+
+    @property
+    def reason(self) -> RemovedReason:
+        """Why it is gone."""
+        return RemovedReason(self.message.reason)
 
 
 @record(frozen=True, slots=True)

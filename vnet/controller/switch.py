@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from vnet.base.units import parse_duration_ns
+from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import MatchBuilder
-from vnet.ovs.flow.names import Names
+from vnet.ovs.flow.names import Names, parse_port
 from vnet.ovs.flow.ports import OFPP_CONTROLLER
 from vnet.ovs.openflow.controller.connection import ControllerConnection
 from vnet.ovs.openflow.messages import MeterModCommand, PacketOut, PortDesc
@@ -97,10 +98,12 @@ class Switch:
         self.send(parse_meter(rest, command))
 
     def packet_out(
-        self, actions: str | Ofpacts, frame: bytes | Any, *, in_port: int = OFPP_CONTROLLER
+        self, actions: str | Ofpacts, frame: bytes | Any, *, in_port: int | str = OFPP_CONTROLLER
     ) -> None:
         """Have it do this with a frame (bytes, or a Scapy packet): ``"FLOOD"``, ``"output:2"``,
-        ``"TABLE"``. ``in_port`` is where the frame came in, if it did."""
+        ``"TABLE"``. ``in_port`` is where the frame came in, if it did: a port's number or name."""
+        if isinstance(in_port, str):
+            in_port = self._port(in_port)
         if isinstance(actions, str):
             actions, usable = parse_actions(actions, self.names)
             self._check(usable)
@@ -118,6 +121,12 @@ class Switch:
         """Call a function later: ``"5s"`` or ``"200ms"`` of virtual time from now, unless the
         switch has gone by then."""
         self._call_later(parse_duration_ns(delay), function, arguments)
+
+    def _port(self, text: str) -> int:
+        number = parse_port(text, self.names)
+        if number is None:
+            raise OvsTextError(f"{self.name}: there is no port {text}")
+        return number
 
     def _check(self, usable: int) -> None:
         """Raise OvsTextError for what the version that is spoken has no words for."""

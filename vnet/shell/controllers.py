@@ -76,6 +76,8 @@ class ControllerWatch:
     def summary(self) -> str:
         """Who is controlled, and by whom."""
         switch, app = self.controller.switch, self.controller.app
+        if app is not None and not self.controller.is_open:
+            return f"{app.name} has let go of {switch.name}"
         ports = " ".join(
             f"{number}({desc.name})"
             for number, desc in sorted(switch.ports.items())
