@@ -10,8 +10,9 @@
     def flood(event: PacketIn) -> None:
         event.send_on("FLOOD")
 
-``vnet shell FILE`` runs an app by ``controller BR APP.py``, Python by ``lab.controller("br0",
-"app.py")``. Apps react and never wait: what comes next is another event.
+``vnet shell FILE`` runs an app by ``controller BR APP.py``, Python by
+``lab.switch("br0").controller("app.py")``. Apps react and never wait: what comes next is
+another event.
 """
 
 from __future__ import annotations
