@@ -6,7 +6,7 @@ import pytest
 
 from tests.ovs.connmgr.talk import Peer
 from tests.ovs.connmgr.test_flows import flow_mod
-from tests.ovs.whole_switch import flow_lines, switch_with
+from tests.ovs.whole_switch import flow_lines, frame_of, switch_with
 from vnet.base.units import NS_PER_S
 from vnet.ovs.openflow.messages import BundleControl, BundleFlags, BundleType
 from vnet.ovs.openflow.version import OpenFlowVersion
@@ -127,3 +127,19 @@ def test_a_bundle_that_nobody_adds_to_is_given_up_after_ten_seconds() -> None:
     switch.scheduler.run(20 * NS_PER_S)
     assert starts(peer.take()) == ["01 0011000e"], "OFPBFC_TIMEOUT"
     assert starts(peer.say(control(COMMIT))) == [BAD_ID]
+
+
+def test_packets_of_a_bundle_that_fails_leave_nothing_behind() -> None:
+    """``ct(table=5)`` has a state wait for the packet to come back."""
+    switch = switch_with()
+    peer = Peer(switch, OF14)
+    ct = "ffff0018000023200023" + "0000 00000000 0000 05 000000 0000"
+    packet_out = f"0d ffffffff 00000001 0018 000000000000 {ct} {frame_of('tcp').hex()}"
+    peer.say(control(OPEN), add(packet_out), add(packet_out), add(IMPOSSIBLE_FLOW))
+    (_, refusal) = peer.say(control(COMMIT))
+    assert refusal.startswith(MSG_FAILED)
+    recirc = switch.vswitchd.backer.recirc
+    assert len(recirc) == 1
+    switch.scheduler.run(60 * NS_PER_S)
+    recirc.sweep(switch.scheduler.now_ns)
+    assert len(recirc) == 0

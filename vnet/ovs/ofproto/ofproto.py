@@ -22,7 +22,7 @@ from vnet.ovs.ofproto.meter import MeterEntry, MeterPool
 from vnet.ovs.ofproto.meter_mods import MeterMods
 from vnet.ovs.ofproto.packet_in_sink import PacketInSink, nobody_listens
 from vnet.ovs.ofproto.ports.ofport import OfPort
-from vnet.ovs.ofproto.requests import PreparePacketOut, Request, SendPacket, nobody_sends
+from vnet.ovs.ofproto.requests import PreparedPacket, PreparePacketOut, Request, nobody_sends
 from vnet.ovs.ofproto.rules.expiry import Expiry
 from vnet.ovs.ofproto.rules.flow_mods import FlowMods, is_unchanged
 from vnet.ovs.ofproto.rules.internal_rules import InternalRules
@@ -181,7 +181,7 @@ class Ofproto(Listeners):
         if any(map(self._needs_statistics, mods)):
             self.before_reading_stats()
         transaction = Transaction(is_followed=bool(self.flows_changed))
-        packets: list[SendPacket] = []
+        packets: list[PreparedPacket] = []
         position = 0
         try:
             for position, mod in enumerate(mods):
@@ -202,11 +202,13 @@ class Ofproto(Listeners):
                     packets.append(self.prepare_packet_out(mod, learn))
         except OpenFlowError as error:
             transaction.roll_back()
+            for packet in packets:
+                packet.give_up()
             error.position = position
             raise
         self._commit(transaction)
-        for send in packets:
-            send()
+        for packet in packets:
+            packet.send()
 
     def _needs_statistics(self, mod: Request) -> bool:
         """Whether what was seen until now, but not handed in yet, must count before ``mod``."""

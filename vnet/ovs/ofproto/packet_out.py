@@ -10,7 +10,7 @@ from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import ODPP_NONE, OfpPort
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.ofproto.requests import LearnFlow, SendPacket
+from vnet.ovs.ofproto.requests import LearnFlow, PreparedPacket
 from vnet.ovs.ofproto.xlate.cache import LearnRefresh, XlateCache
 from vnet.ovs.ofproto.xlate.context import XlateIn, XlateOut
 from vnet.ovs.ofproto.xlate.recirc import FROZEN_MASK, FrozenState
@@ -29,8 +29,8 @@ _NOTHING_TO_DO = (Note(b""),)
 
 def prepare_packet_out(
     backer: Backer, bridge: Ofproto, packet_out: PacketOut, learn: LearnFlow
-) -> SendPacket:
-    """Decide what becomes of a packet; the packet leaves when what is returned is called.
+) -> PreparedPacket:
+    """Decide what becomes of a packet, which leaves when it is told to.
 
     ``learn`` makes the flows that it teaches the bridge, as part of the request. Raises
     :class:`OpenFlowError`.
@@ -45,19 +45,27 @@ def prepare_packet_out(
     xin.tcp_flags = xin.flow.tcp_flags
     xin.cache = cache = XlateCache()
     out = translate(xin)
-    if out.error is not DropCause.OK:
+
+    def give_up() -> None:
         out.release(backer.recirc, backer.scheduler.now_ns)
+
+    if out.error is not DropCause.OK:
+        give_up()
         raise OpenFlowError("OFPFMFC_UNKNOWN")
-    for effect in cache.effects:
-        if isinstance(effect, LearnRefresh) and effect.bridge is bridge:
-            learn(effect.flow_mod)
+    try:
+        for effect in cache.effects:
+            if isinstance(effect, LearnRefresh) and effect.bridge is bridge:
+                learn(effect.flow_mod)
+    except OpenFlowError:
+        give_up()
+        raise
 
     def send() -> None:
         port = bridge.ports.get(OfpPort(Flow.in_port.of(key)))
         odp_port = ODPP_NONE if port is None or port.odp_port is None else port.odp_port
         _carry_out(backer, xin, out, Flow.in_port.set(key, odp_port))
 
-    return send
+    return PreparedPacket(send, give_up)
 
 
 def resume(backer: Backer, bridge: Ofproto, packet_in: PacketIn) -> None:
