@@ -162,3 +162,18 @@ def test_who_does_not_read_is_told_later_what_has_become_of_flows() -> None:
     missed = {u.priority: u.event for u in after[:-1]}
     assert missed.pop(2) is FlowUpdateEvent.MODIFIED
     assert missed == dict.fromkeys(range(n_told + 10, 2209), FlowUpdateEvent.ADDED)
+
+
+def test_a_request_that_fails_leaves_none_of_its_monitors() -> None:
+    """Also where one of them has gone already by the same request."""
+    peer = Peer(switch_with(), OF14)
+
+    def monitor(number: int, command: int) -> str:
+        return f"{number:08x} ffffffff ffffffff 001f ff {command:02x} 0001000400000000"
+
+    parts = [monitor(2, 0), monitor(3, 0), monitor(2, 2), monitor(3, 0)]
+    (refusal,) = peer.say(f"12 0010 0000 00000000 {' '.join(parts)}")
+    assert refusal.startswith("01 00100001"), "OFPMOFC_MONITOR_EXISTS"
+    (refusal,) = peer.say(f"12 0010 0000 00000000 {monitor(3, 2)}")
+    assert refusal.startswith("01 00100003"), "OFPMOFC_UNKNOWN_MONITOR"
+    assert not peer.ofconn.monitors

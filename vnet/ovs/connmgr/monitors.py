@@ -76,6 +76,12 @@ class Monitors:
         if self._monitors.pop(monitor_id, None) is None:
             raise OpenFlowError("OFPMOFC_UNKNOWN_MONITOR")
 
+    def forget(self, monitors: Iterable[FlowMonitorRequest]) -> None:
+        """Watch no more what these have asked for, as far as that is still watched."""
+        for monitor in monitors:
+            if self._monitors.get(monitor.monitor_id) is monitor:
+                del self._monitors[monitor.monitor_id]
+
     def first_updates(self, new: Iterable[FlowMonitorRequest], flows: Flows) -> list[FlowUpdate]:
         """What new monitors are told of the flows that there are."""
         found: dict[Rule, FlowMonitorFlags] = {}

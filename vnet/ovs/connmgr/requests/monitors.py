@@ -28,8 +28,7 @@ def watch(request: Request) -> Iterable[bytes]:
         try:
             _change(request, message, new)
         except OpenFlowError as error:
-            for monitor in new:
-                ofconn.monitors.end(monitor.monitor_id)
+            ofconn.monitors.forget(new)
             ofconn.manager.monitors_changed()
             ofconn.refuse(message, error)
             return NO_ANSWER
