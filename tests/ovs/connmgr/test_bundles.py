@@ -143,3 +143,18 @@ def test_packets_of_a_bundle_that_fails_leave_nothing_behind() -> None:
     switch.scheduler.run(60 * NS_PER_S)
     recirc.sweep(switch.scheduler.now_ns)
     assert len(recirc) == 0
+
+
+def test_bundles_do_not_grow_without_end() -> None:
+    """64 MiB of messages, and 1000 bundles, may wait."""
+    peer = Peer(switch_with(), OF14)
+    packet_out = add(f"0d ffffffff fffffffd 0000 000000000000 {'00' * 65000}")
+    peer.say(control(OPEN))
+    answers = [peer.say(packet_out) for _ in range(1035)]
+    (refusal,) = [answer for answer in answers if answer]
+    assert starts(refusal) == ["01 0011000c"], "OFPBFC_MSG_TOO_MANY"
+    assert answers.index(refusal) == (64 << 20) // 65064
+    assert peer.say(control(DISCARD)) == ["21 0000000100070000"], "a later message began it anew"
+    opened = [peer.say(control(OPEN, bundle_id=number)) for number in range(1001)]
+    assert starts(opened[-1]) == ["01 00110005"], "OFPBFC_OUT_OF_BUNDLES"
+    assert all(answer[0].startswith("21") for answer in opened[:-1])

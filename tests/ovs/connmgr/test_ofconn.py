@@ -107,3 +107,18 @@ def test_who_does_not_read_is_not_asked_for_more() -> None:
     unread = 0
     assert not connection.run()
     assert len(answers) == 70
+
+
+def test_requests_whose_last_parts_do_not_come_do_not_grow_without_end() -> None:
+    """16 MiB of parts may wait."""
+    answers: list[bytes] = []
+    connection = connected(answers.append)
+    connection.take(bytes.fromhex("0400000800000001"))
+    answers.clear()
+    part = bytes.fromhex("000c000100000000") + bytes(65000)
+    head = bytes.fromhex("0412") + (8 + len(part)).to_bytes(2, "big")
+    for xid in range(260):
+        connection.take(head + xid.to_bytes(4, "big") + part)
+        connection.run()
+    assert {answer[8:12].hex() for answer in answers} == {"0001000d"}
+    assert len(answers) == 260 - (16 << 20) // 65016, "OFPBRC_MULTIPART_BUFFER_OVERFLOW"

@@ -19,6 +19,8 @@ from vnet.sim.scheduler import Scheduler, Timer
 
 _PATIENCE_NS = NS_PER_S
 _MOST_BYTES = 4 << 20
+_MOST_BYTES_IN_ALL = 16 << 20
+"""Of all requests of one connection; Open vSwitch has no such limit."""
 
 
 class _Partial:
@@ -42,6 +44,7 @@ class Assembler:
         self._refuse = refuse
         self._timer = Timer(scheduler, self._look)
         self._partials: dict[int, _Partial] = {}
+        self._n_bytes = 0
 
     def take(self, message: Message) -> list[Message]:
         """A part has come: the parts of the whole request, or none of them yet.
@@ -60,10 +63,11 @@ class Assembler:
             return [message]
         partial = self._partials.setdefault(message.xid, _Partial(kind))
         partial.n_bytes += len(message.raw)
+        self._n_bytes += len(message.raw)
         partial.has_body |= has_body
         error = self._fault(partial, kind, is_last=is_last)
         if error or is_last:
-            del self._partials[message.xid]
+            self._forget(message.xid)
         if error:
             raise OpenFlowError(error)
         partial.parts.append(message)
@@ -77,10 +81,13 @@ class Assembler:
     def _fault(self, partial: _Partial, kind: Kind, *, is_last: bool) -> str:
         if partial.kind is not kind:
             return "OFPBRC_BAD_STAT"
-        if partial.n_bytes > _MOST_BYTES:
+        if partial.n_bytes > _MOST_BYTES or self._n_bytes > _MOST_BYTES_IN_ALL:
             return "OFPBRC_MULTIPART_BUFFER_OVERFLOW"
         needs_body = any(numbering.least_bytes for numbering in kind.numberings.values())
         return "OFPBRC_BAD_LEN" if is_last and needs_body and not partial.has_body else ""
+
+    def _forget(self, xid: int) -> None:
+        self._n_bytes -= self._partials.pop(xid).n_bytes
 
     def close(self) -> None:
         """The connection is no more."""
@@ -92,7 +99,7 @@ class Assembler:
         now_ns = self._scheduler.now_ns
         for xid, partial in list(self._partials.items()):
             if partial.due_ns <= now_ns:
-                del self._partials[xid]
+                self._forget(xid)
                 error = OpenFlowError("OFPBRC_MULTIPART_REQUEST_TIMEOUT")
                 self._refuse(partial.parts[-1], error)
         if self._partials:
