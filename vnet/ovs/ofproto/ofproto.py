@@ -99,6 +99,8 @@ class Ofproto(Listeners):
         self.fragment_handling = FragmentHandling.NORMAL
         self.wants_packet_in_on_miss = False
         """Whether a controller of OpenFlow 1.2 or older hears of packets without a flow."""
+        self.has_in_band = False
+        """Whether controllers or managers are reached through it, by its own host."""
         self.on_change: Callable[[], None] = _nothing
         self.before_reading_stats: Callable[[], None] = _nothing
         self.packet_in_sink: PacketInSink = nobody_listens

@@ -144,7 +144,7 @@ The reference is Debian's 3.1.0-2+deb12u1, with its fixes of translation and cla
 
 ## What is known to differ
 
-* There is no CFM, BFD or LLDP, and no in-band control.
+* There is no CFM, BFD or LLDP.
 * Timers of STP are looked at once a second; Open vSwitch looks at them then at the latest, and
   whenever else its daemon wakes. What two bridges say over a patch port crosses one turn later.
 * RSTP runs over patch ports, too. There the daemon of Open vSwitch 3.1 waits for itself for ever.

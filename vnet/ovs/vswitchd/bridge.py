@@ -85,7 +85,7 @@ class Bridge:
         self.ofproto.port_changed.append(self._port_changed)
         self._backer.add_bridge(self.ofproto)
         self.connmgr = ConnectionManager(self.ofproto, self._backer, around.vlog)
-        self.control = BridgeControl(config, around.scheduler, self.ofproto, around.vlog)
+        self.control = BridgeControl(config, self._backer, self.ofproto, around.vlog)
 
     @property
     def datapath_type(self) -> str:

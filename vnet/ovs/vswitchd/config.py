@@ -26,10 +26,12 @@ from vnet.ovs.vswitchd.collector_config import (
     SflowConfig,
 )
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
+from vnet.ovs.vswitchd.remote_address import IPV4_LOOPBACK, RemoteAddress, remote_address
 from vnet.ovs.vswitchd.row import Row, setting_number, setting_truth
 from vnet.ovs.vswitchd.tunnel_options import SUPPORTED_TYPES, read_tunnel
 
 _U32_MAX = 0xFFFFFFFF
+_OVSDB_PORT = 6640
 _QUEUE_SIZE = 100
 _BUNDLE_IDLE_TIMEOUT_S = 10
 _MOST_QUEUE_SIZE = 512
@@ -297,8 +299,26 @@ class BridgeConfig(Row):
         return setting_truth(self.other_config, "openflow-full", False)
 
     @property
+    def has_in_band(self) -> bool:
+        """Unless ``other_config:disable-in-band``, flows keep the way to controllers open."""
+        return not setting_truth(self.other_config, "disable-in-band", False)
+
+    @property
+    def in_band_queue(self) -> int:
+        """``other_config:in-band-queue``, the queue that those flows use; none if negative."""
+        return setting_number(self.other_config, "in-band-queue", -1)
+
+    @property
     def forward_bpdu(self) -> bool:
         return setting_truth(self.other_config, "forward-bpdu", False)
+
+
+@record(frozen=True, slots=True)
+class ManagerConfig(Row):
+    """Manager table: who manages the database. The switch itself only keeps the way there open."""
+
+    target: str
+    connection_mode: str | None = None
 
 
 @record(frozen=True, slots=True)
@@ -306,6 +326,7 @@ class SwitchConfig(Row):
     """Open_vSwitch table: all there is. Names of bridges, of ports, of interfaces are unique."""
 
     bridges: tuple[BridgeConfig, ...] = ()
+    manager_options: tuple[ManagerConfig, ...] = ()
     collector_sets: tuple[CollectorSetConfig, ...] = ()
     other_config: Mapping[str, str] = field(default_factory=dict)
     external_ids: Mapping[str, str] = field(default_factory=dict)
@@ -318,6 +339,13 @@ class SwitchConfig(Row):
     def bridge(self, name: str) -> BridgeConfig | None:
         """A bridge by its name."""
         return next((bridge for bridge in self.bridges if bridge.name == name), None)
+
+    @property
+    def in_band_managers(self) -> tuple[RemoteAddress, ...]:
+        """Where managers of the database are that bridges may have to be crossed to."""
+        managers = (m for m in self.manager_options if m.connection_mode != "out-of-band")
+        found = (remote_address(manager.target, _OVSDB_PORT) for manager in managers)
+        return tuple(address for address in found if address and address.ip != IPV4_LOOPBACK)
 
     @property
     def bundle_patience_ns(self) -> int:
@@ -358,6 +386,7 @@ TABLES: Mapping[str, type[Row]] = {
     "Port": BridgePortConfig,
     "Interface": InterfaceConfig,
     "Controller": ControllerConfig,
+    "Manager": ManagerConfig,
     "Mirror": MirrorConfig,
     "Flow_Table": FlowTableConfig,
     "QoS": QosConfig,

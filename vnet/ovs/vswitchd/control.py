@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vnet.ovs.flow.ports import OFPP_NORMAL
+from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import (
     GROUP_ALL,
@@ -20,16 +21,15 @@ from vnet.ovs.openflow.ofpacts import Output
 from vnet.ovs.vlog.vlog import Vlog
 from vnet.ovs.vswitchd.config import BridgeConfig
 from vnet.ovs.vswitchd.fail_open import FailOpen
-from vnet.sim.scheduler import Scheduler
+from vnet.ovs.vswitchd.in_band import InBand
 
 
 class BridgeControl:
     """One bridge's, from its making on."""
 
-    def __init__(
-        self, config: BridgeConfig, scheduler: Scheduler, ofproto: Ofproto, vlog: Vlog
-    ) -> None:
-        self.fail_open = FailOpen(scheduler, ofproto, vlog.module("fail_open"))
+    def __init__(self, config: BridgeConfig, backer: Backer, ofproto: Ofproto, vlog: Vlog) -> None:
+        self.fail_open = FailOpen(backer.scheduler, ofproto, vlog.module("fail_open"))
+        self.in_band = InBand(backer, ofproto, vlog.module("in_band"))
         self._ofproto = ofproto
         self._has_controllers = config.has_controllers
         self._attached: dict[str, Callable[[], None]] = {}
@@ -77,6 +77,7 @@ class BridgeControl:
         for bridge_gone in list(self._attached.values()):
             bridge_gone()
         self.fail_open.close()
+        self.in_band.close()
 
     def _set_default_flow(self) -> None:
         if not self._is_secure and not self._is_controlled:

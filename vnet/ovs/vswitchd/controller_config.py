@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from vnet.base.record import record
+from vnet.ovs.vswitchd.remote_address import RemoteAddress, remote_address
 from vnet.ovs.vswitchd.row import Row
 
 ACTIVE_KINDS = ("tcp", "ssl", "unix")
 PASSIVE_KINDS = ("ptcp", "pssl", "punix")
+
+OPENFLOW_PORT = 6653
+"""IANA's port for OpenFlow."""
 
 _MS_PER_S = 1000
 _MAX_BACKOFF_S = 8
@@ -51,6 +55,11 @@ class ControllerConfig(Row):
         return self.is_active if self.type is None else self.type == "primary"
 
     @property
+    def is_in_band(self) -> bool:
+        """Whether the bridge's own host may have to go through the bridge to it."""
+        return self.connection_mode != "out-of-band"
+
+    @property
     def max_backoff_s(self) -> int:
         """The longest wait between two attempts."""
         wanted = self.max_backoff
@@ -68,6 +77,11 @@ class ControllerConfig(Row):
     def is_told_unasked(self) -> bool:
         """Whether it is told anything before it has asked for it."""
         return self.enable_async_messages is not False
+
+    @property
+    def address(self) -> RemoteAddress | None:
+        """Where a bridge goes to it by TCP and IPv4."""
+        return remote_address(self.target, OPENFLOW_PORT)
 
     @property
     def _kind(self) -> str:

@@ -117,7 +117,10 @@ class Vswitchd:
             else:
                 self.ports_ready(wanted[name])
             bridge.configure_switching()
+        managers = config.in_band_managers
         for name, bridge in self.running.items():
+            has_host = bridge.datapath_type not in self.dummy_datapaths
+            bridge.control.in_band.configure(wanted[name], managers, has_host=has_host)
             bridge.ofproto.sampling = sampling_of(wanted[name], config.collector_sets)
             bridge.connmgr.set_bundle_patience(config.bundle_patience_ns)
         self._configure_datapath(config)

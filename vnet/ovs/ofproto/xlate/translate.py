@@ -32,6 +32,7 @@ from vnet.ovs.ofproto.xlate.action_size import MAX_NESTED_BYTES
 from vnet.ovs.ofproto.xlate.cache import PatchCredit, RuleCredit
 from vnet.ovs.ofproto.xlate.context import NOT_SLOW, XlateCtx, XlateIn, XlateOut
 from vnet.ovs.ofproto.xlate.freeze import cancel_freeze
+from vnet.ovs.ofproto.xlate.in_band import hear_dhcp
 from vnet.ovs.ofproto.xlate.learn import learn_all
 from vnet.ovs.ofproto.xlate.loop import do_actions, end_pipeline
 from vnet.ovs.ofproto.xlate.mirroring import mirror_ingress, mirror_packet
@@ -164,6 +165,7 @@ def _enter(ctx: XlateCtx, port: OfPort | None, actions: Ofpacts) -> None:
         ctx.error = DropCause.CONGESTION_DROP
         return
     if port is not None and not may_receive(ctx.flow, port):
+        hear_dhcp(ctx)
         if ctx.frozen_state is None:
             complete_sflow(ctx)
         return
@@ -173,6 +175,7 @@ def _enter(ctx: XlateCtx, port: OfPort | None, actions: Ofpacts) -> None:
         return
     if port is None or port.tree.forwards:
         end_pipeline(ctx)
+        hear_dhcp(ctx)
         if ctx.frozen_state is None:
             complete_sflow(ctx)
     else:
@@ -181,6 +184,7 @@ def _enter(ctx: XlateCtx, port: OfPort | None, actions: Ofpacts) -> None:
         cancel_freeze(ctx)
         ctx.action_set.clear()
         ctx.error = DropCause.FORWARDING_DISABLED
+        hear_dhcp(ctx)
 
 
 def _is_too_large(ctx: XlateCtx) -> bool:
