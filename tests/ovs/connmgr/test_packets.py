@@ -11,7 +11,9 @@ from vnet.netdev.device import NetDevice
 from vnet.ovs.connmgr.packet_ins import CONTROLLER_TOO_SLOW
 from vnet.ovs.ofproto.packet_in_sink import NO_CONTROLLER
 from vnet.ovs.openflow.messages import PacketIn
+from vnet.ovs.openflow.text.actions import parse_actions
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.actions import encode_actions
 from vnet.ovs.openflow.wire.message import Message
 from vnet.ovs.openflow.wire.packet.packet_in import decode_packet_in
 from vnet.ovs.openflow.wire.recognition import kind_of
@@ -164,3 +166,14 @@ def test_what_happens_on_connections_is_counted() -> None:
     events = switch.vswitchd.backer.events
     assert (events["ofproto_packet_out"], events["ofproto_recv_openflow"]) == (1, 3)
     assert (events["rconn_overflow"], events["rconn_sent"]) == (1, 1 + 2 + 100)
+
+
+def test_a_packet_of_a_controller_may_name_an_option_that_is_not_mapped() -> None:
+    switch = switch_of()
+    peer = Peer(switch, OF13)
+    option = parse_actions("set_field:1->tun_metadata0,output:2").actions
+    actions = encode_actions(option, OF13)
+    said = f"0d ffffffff fffffffd {len(actions):04x} 000000000000 {actions.hex()} {FRAME.hex()}"
+    assert peer.say(said) == []
+    switch.settle()
+    assert switch.take_sent() == [("p2", FRAME)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.ofproto.classifier.classifier import prefix_field
@@ -56,6 +58,15 @@ def test_openflow_1_0_tells_names_and_limits() -> None:
         "    (same matching)\n"
         "\n  tables 3...253: ditto\n"
     )
+
+
+@pytest.mark.parametrize(("limit", "percent"), [(None, 99), (10, 80), (1, 0), (0, 100)])
+def test_what_is_free_of_a_table_without_a_limit_is_never_all_of_it_once_a_flow_stands_there(
+    limit: int | None, percent: int
+) -> None:
+    bridge = bridge_with("actions=drop", "ip,actions=drop")
+    bridge.configure_table(0, TableSettings(max_flows=limit))
+    assert bridge.tables[0].free_percent == percent
 
 
 def test_the_switchs_own_flows_are_listed_on_demand() -> None:

@@ -13,6 +13,7 @@ from vnet.ovs.openflow.messages import TableMiss
 N_TABLES = 255
 INTERNAL_TABLE = 254
 """The switch's own: what happens on a miss, and flows for packets that come again."""
+_NO_LIMIT = 0xFFFF_FFFF
 
 
 @record(frozen=True, slots=True)
@@ -127,11 +128,10 @@ class Table:
 
     @property
     def free_percent(self) -> int:
-        """How much of the limit is free; all of it where there is none."""
-        limit = self.max_flows
-        if not limit:
-            return 100 if limit is None else 0
-        return max(0, limit - len(self)) * 100 // limit
+        """How much of the limit is free, as Open vSwitch reckons: "no limit" is one of 2^32 - 1
+        flows, and a table that may hold nothing is free."""
+        limit = _NO_LIMIT if self.max_flows is None else self.max_flows
+        return max(0, limit - len(self)) * 100 // limit if limit else 100
 
     @property
     def excess(self) -> int:

@@ -58,7 +58,10 @@ def decode_packet_out(
     allows_debug: bool = True,
     openflow_full: bool = False,
 ) -> PacketOut:
-    """What a packet-out says. Raises :class:`OpenFlowError` (OFPBRC_*, OFPBAC_*, OFPBMC_*)."""
+    """What a packet-out says. Raises :class:`OpenFlowError` (OFPBRC_*, OFPBAC_*, OFPBMC_*).
+
+    Its actions may name tunnel options that are not mapped: Open vSwitch lets them do nothing.
+    """
     if version is OpenFlowVersion.OF15:
         buffer_id, n_bytes = _OF15.unpack_from(body)
         reading = Reading(is_loose=True, is_pipeline_only=True, tun_lengths=tun_lengths)
@@ -75,11 +78,7 @@ def decode_packet_out(
     if end > len(body):
         raise OpenFlowError("OFPBRC_BAD_LEN")
     actions = decode_actions(
-        body[start:end],
-        version,
-        tun_lengths,
-        allows_debug=allows_debug,
-        openflow_full=openflow_full,
+        body[start:end], version, allows_debug=allows_debug, openflow_full=openflow_full
     )
     _check_in_port(OfpPort(Flow.in_port.of(pipeline.value)))
     frame = body[end:] if buffer_id == NO_BUFFER else b""
