@@ -12,8 +12,9 @@ from tests.ovs.connmgr.test_flows import flow_mod
 from tests.ovs.whole_switch import frame_of, switch_with
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.ports import OFPP_IN_PORT
+from vnet.ovs.flow.ports import OFPP_IN_PORT, OfpPort
 from vnet.ovs.openflow.messages import (
+    GROUP_ANY,
     BundleType,
     FlowModCommand,
     FlowMonitorFlags,
@@ -115,6 +116,23 @@ def test_only_what_was_asked_for_is_told() -> None:
         flow_mod("table=1", OF14, DELETE),
     )
     assert [u.event for u in updates(watcher, watcher.take())] == [FlowUpdateEvent.ADDED]
+
+
+@pytest.mark.parametrize(("group", "n_told"), [(GROUP_ANY, 2), (1, 1)])
+def test_flows_are_watched_for_the_port_that_they_went_to_if_they_go_by_the_group(
+    group: int, n_told: int
+) -> None:
+    watched = ["priority=1,actions=output:2,group:1", "priority=2,actions=output:2"]
+    switch = switch_with(watched, groups=["group_id=1,type=all,bucket=output:1"])
+    watcher, other = Peer(switch, OF14), Peer(switch, OF14)
+    flags = FlowMonitorFlags.MODIFY
+    watch(watcher, FlowMonitorRequest(5, flags=flags, out_port=OfpPort(2), out_group=group))
+    strict = FlowModCommand.MODIFY_STRICT
+    other.say(
+        flow_mod("priority=1,actions=group:1", OF14, strict),
+        flow_mod("priority=2,actions=output:1", OF14, strict),
+    )
+    assert len(updates(watcher, watcher.take())) == n_told
 
 
 def test_what_a_packet_teaches_is_nobodys_own_doing() -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
+from vnet.ovs.flow.ports import OFPP_NONE
 from vnet.ovs.ofproto.rules.action_queries import outputs_to
 from vnet.ovs.ofproto.rules.changes import FlowChange, FlowEvent
 from vnet.ovs.ofproto.rules.rule import Rule
@@ -183,13 +185,12 @@ def _selection(monitor: FlowMonitorRequest) -> Selection:
 
 
 def _concerns(monitor: FlowMonitorRequest, change: FlowChange) -> bool:
-    """Whether a flow is watched, or was before it did something else."""
-    selection, rule = _selection(monitor), change.shown
-    if not selection.matches(rule):
-        return False
-    if selection.selects(rule):
-        return True
-    return change.old_actions is not None and outputs_to(change.old_actions, monitor.out_port)
+    """Whether a flow is watched; to the port that it is watched for it may also have output
+    before it did something else."""
+    selection = _selection(monitor)
+    if change.old_actions is not None and outputs_to(change.old_actions, monitor.out_port):
+        selection = replace(selection, out_port=OFPP_NONE)
+    return selection.matches(change.shown) and selection.selects(change.shown)
 
 
 def _update(
