@@ -182,6 +182,7 @@ def test_what_could_be_read_off_the_packet_is_no_field_of_the_pipeline() -> None
         ("", "OFPBMC_BAD_LEN"),
         ("0001 0003", "OFPBMC_BAD_LEN"),
         ("0002 0004 00000000", "OFPBMC_BAD_TYPE"),
+        ("0806 0000 00000000", "OFPBMC_BAD_TYPE"),
         ("0001 0010 00000000", "OFPBMC_BAD_LEN"),
         ("0000 0058", "OFPBMC_BAD_LEN"),
     ],

@@ -86,6 +86,8 @@ def decode_match(
         if n_bytes != OPENFLOW11_BYTES or offset + n_bytes > len(data):
             raise OpenFlowError("OFPBMC_BAD_LEN")
         return decode_openflow11(data, offset), offset + n_bytes
+    if kind != _OXM:
+        raise OpenFlowError("OFPBMC_BAD_TYPE")
     reading = Reading(is_loose, is_pipeline_only, False, tun_lengths, openflow_full)
     return decode_oxm(data, offset, reading)
 
