@@ -105,9 +105,12 @@ def test_what_makes_no_sense_is_refused_with_open_vswitchs_error(row: Refused) -
 def test_what_arrived_is_said_with_the_same_bytes(
     actions: Ofpacts, version: OpenFlowVersion
 ) -> None:
-    with suppress(OpenFlowError):
-        said = encode_instructions(actions, version)
-        assert encode_instructions(decode_instructions(said, version), version) == said
+    said = encode_instructions(actions, version)
+    try:
+        arrived = decode_instructions(said, version)
+    except OpenFlowError:
+        return
+    assert encode_instructions(arrived, version) == said
 
 
 @settings(max_examples=200)

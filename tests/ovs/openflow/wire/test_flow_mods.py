@@ -214,13 +214,13 @@ _ADD = FlowMod(FlowModCommand.ADD, table_id=0)
         (40, b"\x00\x02", "OFPBMC_BAD_TYPE"),
     ],
 )
-def test_a_switch_refuses(offset: int, value: bytes, error: str) -> None:
+def test_one_wrong_member_is_refused_with_its_error(offset: int, value: bytes, error: str) -> None:
     body = _body(_ADD, P_OF13_OXM)
     body[offset : offset + len(value)] = value
     assert _refused(body, _OF13) == error
 
 
-def test_the_first_fault_is_told() -> None:
+def test_of_several_faults_the_first_is_told() -> None:
     body = _body(_ADD, P_OF13_OXM)
     body[16:18], body[36:38] = b"\xff\x05", b"\x01\x00"
     assert _refused(body, _OF13) == "OFPFMFC_BAD_TABLE_ID"

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.ovs.flow.match_sending import match_as_sent
 from tests.ovs.openflow.wire.flow_kit import PROTOCOLS, matches, open_message
 from vnet.ovs.flow.match import CATCHALL, Match
 from vnet.ovs.flow.match_parse import parse_match
 from vnet.ovs.flow.ports import OfpPort
-from vnet.ovs.flow.protocols import P_OF10_ANY, P_OF10_STD_ANY
+from vnet.ovs.flow.protocols import P_OF10_ANY, P_OF10_NXM, P_OF10_STD_ANY, P_OF15_OXM
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     UNKNOWN_COUNT,
@@ -120,7 +121,7 @@ def test_open_vswitch_reads_the_statistics() -> None:
 
 
 @pytest.mark.parametrize("version", list(OpenFlowVersion))
-def test_aggregates(version: OpenFlowVersion) -> None:
+def test_counters_of_many_flows_are_read_as_written(version: OpenFlowVersion) -> None:
     stats = AggregateStats(5, 600, 7)
     body = flow.encode_aggregate(stats, kinds.OFPST_AGGREGATE_REPLY, version)
     assert flow.decode_aggregate(body, version) == stats
@@ -128,7 +129,7 @@ def test_aggregates(version: OpenFlowVersion) -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("is_aggregate", [False, True])
-def test_which_flows_are_asked_for(protocol: int, is_aggregate: bool) -> None:
+def test_a_request_names_flows_as_far_as_its_version_can(protocol: int, is_aggregate: bool) -> None:
     asked = FlowStatsRequest(_MATCH, 5, 0x10, 0xF0, OfpPort(0xFFFD), 7)
     raw = flow.encode_flow_stats_request(asked, protocol, 1, is_aggregate=is_aggregate)
     kind, body, version = open_message(raw)
@@ -142,7 +143,7 @@ def test_which_flows_are_asked_for(protocol: int, is_aggregate: bool) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_flow_is_gone(protocol: int) -> None:
+def test_a_removed_flow_is_told_with_its_reason_as_far_as_a_version_has_it(protocol: int) -> None:
     version = version_of(protocol)
     gone = FlowRemoved(
         _MATCH, 9, RemovedReason.METER_DELETE, 5, 3, 1_000_000_005, 10, 20, 300, 4000
@@ -156,7 +157,7 @@ def test_a_flow_is_gone(protocol: int) -> None:
     assert flow.decode_flow_removed(body, kind, version) == expected
 
 
-def test_reasons_in_words() -> None:
+def test_reasons_of_removals_have_words_and_unknown_ones_their_number() -> None:
     words = [removed_reason_text(reason) for reason in range(7)]
     assert words == ["idle", "hard", "delete", "group_delete", "meter_delete", "eviction", "6"]
 
@@ -166,20 +167,28 @@ _WATCHED = FlowMonitorFlags.INITIAL | FlowMonitorFlags.ADD | FlowMonitorFlags.ON
 
 @pytest.mark.parametrize("version", list(OpenFlowVersion))
 @given(match=matches())
-def test_flows_are_watched(version: OpenFlowVersion, match: Match) -> None:
+def test_what_is_to_be_watched_arrives_but_for_what_a_match_cannot_say(
+    version: OpenFlowVersion, match: Match
+) -> None:
     asked = FlowMonitorRequest(7, FlowMonitorCommand.ADD, _WATCHED, match, 5, OfpPort(3))
     kind, body, _ = open_message(flow.encode_flow_monitor_request(asked, version, 1))
-    with suppress(OpenFlowError):
+    try:
         (read,) = flow.decode_flow_monitor_requests(body, kind, version)
-        assert replace(read, match=match) == asked
-        (again,) = flow.decode_flow_monitor_requests(
-            open_message(flow.encode_flow_monitor_request(read, version, 1))[1], kind, version
-        )
-        assert again == read
+    except OpenFlowError:
+        with pytest.raises(OpenFlowError):
+            match_as_sent(match, P_OF10_NXM if version <= _OF13 else P_OF15_OXM)
+        return
+    assert replace(read, match=match) == asked
+    (again,) = flow.decode_flow_monitor_requests(
+        open_message(flow.encode_flow_monitor_request(read, version, 1))[1], kind, version
+    )
+    assert again == read
 
 
 @pytest.mark.parametrize("version", list(OpenFlowVersion))
-def test_watching_ends(version: OpenFlowVersion) -> None:
+def test_a_monitor_is_cancelled_in_every_version_but_as_open_vswitch_reads_it(
+    version: OpenFlowVersion,
+) -> None:
     kind, body, _ = open_message(flow.encode_flow_monitor_cancel(7, version, 1))
     if version <= _OF13:
         assert flow.decode_flow_monitor_cancel(body) == 7
@@ -198,7 +207,9 @@ def test_watching_ends(version: OpenFlowVersion) -> None:
         (2, 1, "NXBRC_MUST_BE_ZERO"),
     ],
 )
-def test_a_switch_does_not_watch(bits: int, zeros: int, error: str) -> None:
+def test_requests_to_watch_that_make_no_sense_are_refused(
+    bits: int, zeros: int, error: str
+) -> None:
     body = bytes(4) + bits.to_bytes(2, "big") + b"\xff\xff\0\0\xff" + bytes([zeros, 0, 0, 0, 0])
     with pytest.raises(OpenFlowError, match=error):
         list(flow.decode_flow_monitor_requests(body, kinds.NXST_FLOW_MONITOR_REQUEST, _OF10))
@@ -212,7 +223,7 @@ def test_openflow14_knows_no_request_for_whole_updates() -> None:
 
 
 @pytest.mark.parametrize("version", list(OpenFlowVersion))
-def test_what_happens_to_watched_flows(version: OpenFlowVersion) -> None:
+def test_updates_of_watched_flows_are_read_as_written(version: OpenFlowVersion) -> None:
     kind = flow.update_kind(version)
     full = FlowUpdate(
         FlowUpdateEvent.ADDED, 0, 0, 3, 9, 10, 20, 0x55, _MATCH, (Output(OfpPort(2)),)
@@ -247,7 +258,9 @@ def test_instructions_stand_among_the_actions_of_updates(
 
 
 @pytest.mark.parametrize("version", list(OpenFlowVersion))
-def test_telling_pauses(version: OpenFlowVersion) -> None:
+def test_pause_and_resumption_are_updates_from_14_and_messages_before(
+    version: OpenFlowVersion,
+) -> None:
     for event in (FlowUpdateEvent.PAUSED, FlowUpdateEvent.RESUMED):
         kind, body, _ = open_message(flow.encode_flow_monitor_pause(event, version))
         if version >= _OF14:

@@ -235,7 +235,9 @@ def test_since_openflow_1_5_a_packet_out_may_tell_more_of_the_packet() -> None:
         (6, "ffffffff000000000001000a80000a020800000000000000", "OFPBRC_PIPELINE"),
     ],
 )
-def test_what_is_wrong_with_a_packet_out(version: int, body: str, error: str | None) -> None:
+def test_packet_outs_are_refused_or_taken_as_open_vswitch_does(
+    version: int, body: str, error: str | None
+) -> None:
     if error is None:
         decode_packet_out(bytes.fromhex(body), OpenFlowVersion(version))
         return
@@ -243,7 +245,7 @@ def test_what_is_wrong_with_a_packet_out(version: int, body: str, error: str | N
         decode_packet_out(bytes.fromhex(body), OpenFlowVersion(version))
 
 
-def test_a_switch_has_kept_no_packet() -> None:
+def test_a_packet_out_of_a_kept_packet_is_refused_as_none_is_kept() -> None:
     for version in OpenFlowVersion:
         body = encode_packet_out(replace(OUT, buffer_id=7), version)
         arrived = decode_packet_out(body, version)
