@@ -7,6 +7,8 @@ import pytest
 from tests.ovs.connmgr.talk import Peer
 from tests.ovs.whole_switch import flow_lines, frame_of, outputs, switch_with
 from vnet.base.units import NS_PER_MS, NS_PER_S
+from vnet.ovs.dpif.dpif import FlowStats
+from vnet.ovs.ofproto.revalidator import Ukey
 from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.openflow.version import OpenFlowVersion, protocol_of
@@ -81,6 +83,32 @@ def test_a_barrier_is_answered_when_what_came_before_is_in_force() -> None:
     for port in (2, 3):
         peer.say(flow_mod(f"ip,actions=output:{port}", command=FlowModCommand.MODIFY), "14")
         assert [outputs(switch, "p1", frame) for frame in frames] == [[f"p{port}"]] * 150
+
+
+def test_barriers_that_follow_each_other_soon_have_few_flows_translated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    switch = switch_with(["in_port=1,actions=output:2"])
+    peer = Peer(switch, OF13)
+    revalidator = switch.vswitchd.backer.revalidator
+    translated, revalidate = [], revalidator._revalidate
+
+    def counted(ukey: Ukey, stats: FlowStats) -> bool:
+        translated.append(ukey)
+        return revalidate(ukey, stats)
+
+    monkeypatch.setattr(revalidator, "_revalidate", counted)
+    mods = [flow_mod(f"priority=5,tcp,tp_dst={n},actions=output:3") for n in range(350)]
+    for mod in mods:
+        assert peer.say(mod, "14") == ["15"]
+        assert outputs(switch, "p1", frame_of("udp")) == ["p2"]
+    assert len(translated) == 300, "then frames ask"
+    switch.scheduler.run(switch.scheduler.now_ns + NS_PER_S)
+    n_before = len(translated)
+    assert outputs(switch, "p1", frame_of("udp")) == ["p2"]
+    assert peer.say(flow_mod("priority=60000,actions=output:3"), "14") == ["15"]
+    assert len(translated) == n_before + 1, "after a pause they are kept"
+    assert outputs(switch, "p1", frame_of("udp")) == ["p3"]
 
 
 def test_actions_for_tests_are_refused_where_a_daemon_has_no_dummies() -> None:

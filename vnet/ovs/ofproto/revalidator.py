@@ -36,8 +36,9 @@ CROWDED_IDLE_NS = 100 * NS_PER_MS
 MIN_REVALIDATOR_NS = 5 * NS_PER_MS
 """Rounds come no closer than this: a flood of new stations costs one round and not thousands."""
 
-_MANY = 100
-"""So many flows are translated again within milliseconds, wherever that is asked for."""
+_SOON_NS = 100 * NS_PER_MS
+_MANY = 300
+"""So many translations are worth it where changes follow each other soon, one barrier each."""
 
 FIRST_FLOW_LIMIT = 10_000
 FLOW_LIMIT_STEP = 1_000
@@ -134,6 +135,7 @@ class Revalidator:
         self.counts = FlowCounts()
         self._is_paused = False
         self._has_others = False
+        self._asked_ns = self._n_asked_for = 0
 
     def __len__(self) -> int:
         return len(self._ukeys)
@@ -172,12 +174,16 @@ class Revalidator:
             self._round()
 
     def settle_often(self) -> None:
-        """As :meth:`settle`, for whoever asks for it again and again: where there are many flows,
-        they are forgotten rather than translated each time, and frames ask for them again."""
+        """As :meth:`settle`, for whoever may ask for it again and again: soon flows are forgotten
+        rather than translated each time, and frames ask for them again."""
         now_ns = self._backer.scheduler.now_ns
-        is_often = now_ns - self._last_round_ns < MIN_REVALIDATOR_NS
-        if self._is_dirty and is_often and len(self._ukeys) > _MANY and not self._is_paused:
-            self.purge()
+        if now_ns - self._asked_ns > _SOON_NS:
+            self._n_asked_for = 0
+        self._asked_ns = now_ns
+        if self._is_dirty:
+            self._n_asked_for += len(self._ukeys)
+            if self._n_asked_for > _MANY and not self._is_paused:
+                self.purge()
         self.settle()
 
     def look_now(self) -> None:

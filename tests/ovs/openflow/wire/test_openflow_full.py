@@ -10,6 +10,7 @@ from vnet.ovs.flow.match_parse import parse_match
 from vnet.ovs.flow.names import Names
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import CopyTtlIn, CopyTtlOut, Ofpacts, PopPbb, PushPbb, SetField
+from vnet.ovs.openflow.text.actions import parse_actions
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import decode_actions, encode_actions
 from vnet.ovs.openflow.wire.match import decode_match, encode_match
@@ -58,3 +59,27 @@ def test_bad_pushes_are_refused(data: str, error: str) -> None:
         decode_actions(bytes.fromhex(data), OF13, openflow_full=True)
     with pytest.raises(OpenFlowError, match="OFPBAC_BAD_TYPE"):
         decode_actions(bytes.fromhex(data), OF13)
+
+
+@pytest.mark.parametrize("version", OpenFlowVersion)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "set_field:5/7->pbb_isid",
+        "set_field:0x800->eth_type",
+        "set_field:6->nw_proto",
+        "set_field:1->mpls_bos",
+        "copy_ttl_out,copy_ttl_in,push_pbb:0x88e7,pop_pbb,output:1",
+    ],
+)
+def test_flows_can_be_told_in_every_version(text: str, version: OpenFlowVersion) -> None:
+    actions = parse_actions(text, FULL).actions
+    told = decode_actions(encode_actions(actions, version), version, openflow_full=True)
+    if isinstance(actions[0], SetField):
+        assert [(each.field, each.value) for each in told if isinstance(each, SetField)] == [
+            (actions[0].field, actions[0].value)
+        ]
+    else:
+        lacks_copies = version < OpenFlowVersion.OF11
+        lacks_pbb = version < OpenFlowVersion.OF13
+        assert told == actions[2 * lacks_copies : 2] + actions[2 + 2 * lacks_pbb :]

@@ -25,8 +25,8 @@ from vnet.ovs.openflow.wire.actions.form import (
     nicira,
     standard,
 )
-from vnet.ovs.openflow.wire.actions.reading import Reading, check_writable
-from vnet.ovs.openflow.wire.actions.refusals import not_writable, refusal
+from vnet.ovs.openflow.wire.actions.reading import Reading
+from vnet.ovs.openflow.wire.actions.refusals import refusal
 from vnet.ovs.openflow.wire.actions.writing import (
     field_with_value,
     packed_bits,
@@ -52,8 +52,7 @@ def _decode_set_field(body: bytes, reading: Reading) -> SetField:
     must_be_zero(body[end:], "OFPBAC_BAD_SET_ARGUMENT")
     if field.name == "in_port_oxm":
         raise OpenFlowError("OFPBAC_BAD_SET_ARGUMENT")
-    if not field.may_be_set(reading.openflow_full):
-        raise not_writable(field)
+    reading.check_writable(field)
     if not _is_settable(field, value, mask):
         text = f"Invalid value for set field {field.name}: {field.format(value)}"
         raise refusal("OFPBAC_BAD_SET_ARGUMENT", text)
@@ -77,7 +76,7 @@ def _decode_load(body: bytes, reading: Reading) -> SetField:
 def _decode_load2(body: bytes, reading: Reading) -> SetField:
     field, value, mask, end = reading.field_with_value(body)
     must_be_zero(body[end:], "OFPBAC_BAD_SET_ARGUMENT")
-    check_writable(field)
+    reading.check_writable(field)
     return SetField(field, value, field.ones if mask is None else mask, form=2)
 
 

@@ -18,7 +18,7 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.ofpacts import TABLE_ALL, Learn, LearnSpec, LearnTarget
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions.form import Family, Form, must_be_zero, nicira
-from vnet.ovs.openflow.wire.actions.reading import Reading, check_writable
+from vnet.ovs.openflow.wire.actions.reading import Reading
 from vnet.ovs.openflow.wire.actions.writing import any_header, short_header
 
 _BODY = struct.Struct("!HHHQHBBHH")
@@ -53,7 +53,7 @@ def _decode2(body: bytes, reading: Reading) -> Learn:
     result, offset = None, _BODY.size + _RESULT.size
     if flags & _WRITE_RESULT:
         field, offset = reading.any_field(body, offset)
-        check_writable(field)
+        reading.check_writable(field)
         result = Subfield(field, result_offset, 1)
     elif result_offset:
         raise OpenFlowError("OFPBAC_BAD_ARGUMENT")

@@ -10,6 +10,7 @@ from vnet.ovs.openflow.wire.actions.form import (
     OF11,
     OF13,
     Family,
+    Form,
     bare_form,
     number_form,
     standard,
@@ -30,16 +31,19 @@ _PUSH = number_form("OFPAT_PUSH_PBB", standard(26, OF13), _ETHERTYPE_BYTES, _pus
 _POP = bare_form("OFPAT_POP_PBB", standard(27, OF13), PopPbb())
 
 
-def _encode_push(action: PushPbb, version: OpenFlowVersion) -> bytes:
-    return _PUSH.encode(version, action.ethertype.to_bytes(_ETHERTYPE_BYTES, "big"))
+def _encode(form: Form, version: OpenFlowVersion, body: bytes = b"") -> bytes:
+    """The action; nothing in versions without it, where its number means another one."""
+    return form.encode(version, body) if version in form.numbers else b""
 
 
 FAMILY = Family(
     (_COPY_OUT, _COPY_IN, _PUSH, _POP),
     {
-        CopyTtlOut: lambda _action, version: _COPY_OUT.encode(version),
-        CopyTtlIn: lambda _action, version: _COPY_IN.encode(version),
-        PushPbb: _encode_push,
-        PopPbb: lambda _action, version: _POP.encode(version),
+        CopyTtlOut: lambda _action, version: _encode(_COPY_OUT, version),
+        CopyTtlIn: lambda _action, version: _encode(_COPY_IN, version),
+        PushPbb: lambda push, version: _encode(
+            _PUSH, version, push.ethertype.to_bytes(_ETHERTYPE_BYTES, "big")
+        ),
+        PopPbb: lambda _action, version: _encode(_POP, version),
     },
 )

@@ -80,7 +80,7 @@ class Reading:
 
         Raises :class:`OpenFlowError` (OFPBAC_BAD_SET_TYPE, NXFMFC_INVALID_TLV_FIELD).
         """
-        field = _short_field(number)
+        field = _short_field(number, self.openflow_full)
         if field is None:
             raise OpenFlowError("OFPBAC_BAD_SET_TYPE")
         return self._mapped(field)
@@ -91,7 +91,9 @@ class Reading:
         Raises :class:`OpenFlowError` (OFPBMC_BAD_LEN, OFPBMC_BAD_FIELD, NXFMFC_INVALID_TLV_FIELD,
         OFPBMC_BAD_MASK for a header that announces one).
         """
-        header = field_at(data, offset, len(data), self.tun_lengths)
+        header = field_at(
+            data, offset, len(data), self.tun_lengths, openflow_full=self.openflow_full
+        )
         if header.is_masked:
             raise OpenFlowError("OFPBMC_BAD_MASK")
         assert header.field is not None, "nobody knows other fields"
@@ -136,9 +138,14 @@ class Reading:
     def target(self, part: Subfield) -> Subfield:
         """As :meth:`source`; raises OFPBAC_BAD_SET_ARGUMENT unless the field can be written."""
         self._within(part, "destination")
-        if not part.field.writable:
+        if not part.field.may_be_set(self.openflow_full):
             raise not_writable(part.field, "meta_flow")
         return part
+
+    def check_writable(self, field: Field) -> None:
+        """Raise OFPBAC_BAD_SET_ARGUMENT for a field that can only be read."""
+        if not field.may_be_set(self.openflow_full):
+            raise not_writable(field)
 
     def _within(self, part: Subfield, kind: str) -> Subfield:
         n_bits = part.field.n_bits
@@ -152,17 +159,12 @@ def unpacked_part(field: Field, bits: int) -> Subfield:
     return Subfield(field, bits >> OFFSET_SHIFT, (bits & _WIDTH_MASK) + 1)
 
 
-def check_writable(field: Field) -> None:
-    """Raise OFPBAC_BAD_SET_ARGUMENT for a field that can only be read."""
-    if not field.writable:
-        raise not_writable(field)
-
-
 @lru_cache(maxsize=1024)
-def _short_field(number: int) -> Field | None:
+def _short_field(number: int, openflow_full: bool) -> Field | None:
     if number >> 16 == EXPERIMENTER_CLASS:
         return None
-    return header_at(number.to_bytes(SHORT_HEADER_BYTES, "big"), 0, SHORT_HEADER_BYTES).field
+    data = number.to_bytes(SHORT_HEADER_BYTES, "big")
+    return header_at(data, 0, SHORT_HEADER_BYTES, openflow_full=openflow_full).field
 
 
 def _tun_option(field: Field) -> int:
