@@ -6,7 +6,7 @@ sockets for each bridge; the pidfiles are there already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -62,15 +62,7 @@ def live_switch(
         SERVER: server.usage,
         SWITCH: lambda: memory_usage(daemon, sockets.n_connections),
     }
-    coverages = {
-        program: Coverage(_EVENTS[program], logs[program].around.monotonic_ms)
-        for program in PROGRAMS
-    }
-    follow_events(coverages[SWITCH], daemon)
-    tables = {
-        program: _table(program, clock, logs, usages[program], coverages[program])
-        for program in PROGRAMS
-    }
+    tables = _tables(clock, logs, daemon, usages)
     tables[SERVER].register(*server.commands(), leave)
     tables[SWITCH].register(leave)
     tables[SWITCH].register_later(lambda: _switch_commands(daemon))
@@ -103,6 +95,21 @@ def _switch_commands(daemon: Daemon) -> Iterable[Command]:
     from vnet.ovs.vswitchd.appctl.table import switch_commands
 
     return switch_commands(daemon.vswitchd)
+
+
+def _tables(
+    clock: WallClock, logs: Logs, daemon: Daemon, usages: Mapping[str, Usage]
+) -> dict[str, CommandTable]:
+    """By program, what it answers as any daemon does."""
+    coverages = {
+        program: Coverage(_EVENTS[program], logs[program].around.monotonic_ms)
+        for program in PROGRAMS
+    }
+    follow_events(coverages[SWITCH], daemon)
+    return {
+        program: _table(program, clock, logs, usages[program], coverages[program])
+        for program in PROGRAMS
+    }
 
 
 def _table(

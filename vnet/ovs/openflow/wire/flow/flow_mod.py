@@ -14,11 +14,12 @@ from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.ports import OFPP_MAX, OfpPort
 from vnet.ovs.flow.protocols import P_OF10_ANY, P_OF10_NXM_ANY, P_OF10_STD_ANY, P_TID
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import GROUP_ANY, FlowFlags, FlowMod, FlowModCommand
+from vnet.ovs.openflow.messages import GROUP_ANY, FlowMod, FlowModCommand
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
 from vnet.ovs.openflow.text.actions import check_consistency
 from vnet.ovs.openflow.version import OpenFlowVersion, version_of
 from vnet.ovs.openflow.wire.actions import decode_instructions, encode_instructions
+from vnet.ovs.openflow.wire.flow.flags import decode_flow_mod_flags, encode_flags
 from vnet.ovs.openflow.wire.flow.parts import put_nxm, take_nxm
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.kinds import NXT_FLOW_MOD, OFPT_FLOW_MOD
@@ -44,12 +45,6 @@ _KEPT = (1 << 64) - 1
 """The cookie of a change that lets cookies be."""
 _EXACT_PRIORITY = 0xFFFF
 """Of a flow of OpenFlow 1.0 without wildcards, whatever is asked for."""
-
-_FLAGS = {1: 0b11, 2: 0b11, 3: 0b111, 4: 0b11111, 5: 0b11111, 6: 0b11111}
-"""The flags that exist, by version; their bits are those of :class:`FlowFlags`."""
-_EMERGENCY10 = 0b100
-_RESET_COUNTS = int(FlowFlags.RESET_COUNTS)
-_FLAGS_OF = tuple(FlowFlags(bits) for bits in range(32))
 
 
 class _Read(NamedTuple):
@@ -101,11 +96,7 @@ def decode_flow_mod(
     if kind is NXT_FLOW_MOD:
         read = _read_nx(body, protocol, tun_lengths, warn)
     elif version is OpenFlowVersion.OF10:
-        read = _read_openflow10(body, protocol, warn)
-        said, taken = read.match, normalized(read.match)
-        if taken.mask != said.mask:
-            normalizes(said, taken)
-            read = read._replace(match=taken)
+        read = _read_openflow10(body, protocol, warn, normalizes)
     else:
         read = _read_openflow11(body, version, tun_lengths, openflow_full)
     check_ct_addresses(read.match)
@@ -118,7 +109,12 @@ def decode_flow_mod(
         allows_debug=allows_debug,
         openflow_full=openflow_full,
     )
-    flags = _decode_flags(read, version)
+    flags = decode_flow_mod_flags(
+        read.flags,
+        version,
+        is_added=read.command == _ADD,
+        has_timeout=bool(read.idle_timeout_s or read.hard_timeout_s),
+    )
     actions = check_consistency(
         actions,
         read.match,
@@ -147,8 +143,16 @@ def decode_flow_mod(
     )
 
 
-def _read_openflow10(body: bytes, protocol: int, warn: Callable[[str], None]) -> _Read:
-    match, end = decode_match(body, 0, OpenFlowVersion.OF10)
+def _read_openflow10(
+    body: bytes,
+    protocol: int,
+    warn: Callable[[str], None],
+    normalizes: Callable[[Match, Match], None],
+) -> _Read:
+    said, end = decode_match(body, 0, OpenFlowVersion.OF10)
+    match = normalized(said)
+    if match.mask != said.mask:
+        normalizes(said, match)
     cookie, command, idle, hard, priority, buffer_id, out_port, flags = _OF10.unpack_from(body, end)
     if not _WILDCARDS.unpack_from(body)[0] & ALL_WILDCARDS:
         priority = _EXACT_PRIORITY
@@ -269,34 +273,7 @@ def _read_openflow11(
     )
 
 
-def _decode_flags(read: _Read, version: OpenFlowVersion) -> FlowFlags:
-    flags = read.flags
-    if version > OpenFlowVersion.OF11:
-        return decode_flags(flags, version)
-    known = _FLAGS[version] | (_EMERGENCY10 if version is OpenFlowVersion.OF10 else 0)
-    if flags & ~known:
-        raise OpenFlowError("OFPFMFC_BAD_FLAGS")
-    if flags & _EMERGENCY10:
-        # No emergency flows are kept, so there is no room for any.
-        has_timeout = read.idle_timeout_s or read.hard_timeout_s
-        raise OpenFlowError("OFPFMFC_BAD_EMERG_TIMEOUT" if has_timeout else "OFPFMFC_TABLE_FULL")
-    # To add always resets counters then, and nothing else does.
-    return _FLAGS_OF[flags | _RESET_COUNTS if read.command == _ADD else flags]
-
-
-def decode_flags(flags: int, version: int) -> FlowFlags:
-    """The flags in a statistic of a flow. Raises OFPFMFC_BAD_FLAGS for unknown ones."""
-    if flags & ~_FLAGS[version]:
-        raise OpenFlowError("OFPFMFC_BAD_FLAGS")
-    return _FLAGS_OF[flags]
-
-
 # -- writing
-
-
-def encode_flags(flags: FlowFlags, version: int) -> int:
-    """The flags that a version knows."""
-    return int(flags) & _FLAGS[version]
 
 
 def encode_flow_mod(mod: FlowMod, protocol: int, xid: int) -> bytes:

@@ -15,7 +15,7 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import AggregateStats, FlowFlags, FlowStats
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import decode_instructions, encode_instructions
-from vnet.ovs.openflow.wire.flow.flow_mod import decode_flags, encode_flags
+from vnet.ovs.openflow.wire.flow.flags import decode_flags, encode_flags
 from vnet.ovs.openflow.wire.flow.oxs import Counters, decode_counters, encode_counters
 from vnet.ovs.openflow.wire.flow.parts import known_or_zero, put_nxm, take_nxm
 from vnet.ovs.openflow.wire.kind import Kind
