@@ -175,8 +175,9 @@ def test_an_app_that_fails_at_once_fails_the_command(shell: Shell, tmp_path: Pat
 
 
 def test_an_app_that_is_let_go_of_at_once_is_not_said_to_control(
-    shell: Shell, tmp_path: Path
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("vnet.controller.local._MOST_AT_ONCE", 100)
     path = tmp_path / "endless.py"
     path.write_text(
         "from vnet.controller import ErrorReply, SwitchConnected, on\n"
@@ -186,7 +187,7 @@ def test_an_app_that_is_let_go_of_at_once_is_not_said_to_control(
     )
     ran = shell("controlled-switches", f"controller sw1 {path} -q")
     assert ran.code == 1
-    assert "messages came from sw1 while no time passed" in ran.err
+    assert "100 messages came from sw1 while no time passed" in ran.err
     assert ran.out.endswith("endless.py has let go of sw1\n")
 
 

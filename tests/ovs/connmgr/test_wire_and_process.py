@@ -62,7 +62,7 @@ def error_of(answers: list[str]) -> str | None:
 
 
 @given(FLOWS, st.lists(st.sampled_from(CHANGES), max_size=4))
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_the_way_in_makes_no_difference(flows: list[str], changes: list[list[str]]) -> None:
     told, asked = [switch_with(groups=GROUPS) for _ in range(2)]
     peer = Peer(asked, OF15)

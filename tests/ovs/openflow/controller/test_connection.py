@@ -6,7 +6,7 @@ import contextlib
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vnet.base.ids import Mac
@@ -142,8 +142,8 @@ def test_packets_come_whole_and_fragments_as_before() -> None:
     peer.said()
     config = encode_config(SwitchConfig(FragmentHandling.DROP, 128), OF13)
     peer.answer(OF13, kinds.OFPT_GET_CONFIG_REPLY, config)
-    settings, form = peer.said()
-    assert decode_config(settings.body, OF13) == SwitchConfig(FragmentHandling.DROP, 0xFFFF)
+    set_config, form = peer.said()
+    assert decode_config(set_config.body, OF13) == SwitchConfig(FragmentHandling.DROP, 0xFFFF)
     assert kind_of(form)[0] is kinds.NXT_SET_PACKET_IN_FORMAT
     assert form.raw[-4:] == struct.pack("!I", 2)
 
@@ -180,6 +180,7 @@ def test_what_no_switch_says_is_refused() -> None:
 
 
 @pytest.mark.parametrize("version", [OF10, OF13, OF15])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_whatever_comes_ends_the_connection_at_worst(
     version: OpenFlowVersion, data: st.DataObject
