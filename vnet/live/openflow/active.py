@@ -147,7 +147,7 @@ class ActiveService:
         return _SNOOP_PREFERENCES.index(self._conversation.role)
 
     def show(self, stream: Stream) -> None:
-        """Show somebody all that is said, as long as he wants to see it."""
+        """Show a snooper all that is said, as long as its client is there."""
         if len(self._snoopers) >= _MOST_SNOOPERS:
             stream.close()
             return

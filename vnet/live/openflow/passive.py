@@ -82,7 +82,7 @@ class PassiveService:
 
 
 class _Peer:
-    """One who has come by ``stream``; ``ended`` is called when he is to go."""
+    """A client that has come by ``stream``; ``ended`` is called when it is to go."""
 
     def __init__(
         self,
@@ -107,12 +107,12 @@ class _Peer:
         )
 
     def configure(self, config: ControllerConfig) -> None:
-        """Treat him so."""
+        """Treat it so from now on."""
         self._silence.configure(probe_interval_ms(config))
         self._conversation.configure(config)
 
     def closed(self) -> None:
-        """He has gone, or has to."""
+        """It has gone, or has to."""
         self._silence.close()
         self._conversation.closed()
         if self._stream.error > 0:

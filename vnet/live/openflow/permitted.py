@@ -1,7 +1,7 @@
 """Which sockets of this machine the rows of a database may have a bridge use.
 
-Whoever may write the database may be on another machine. He is not to reach sockets that are no
-business of his by it, nor to overwrite files.
+Whoever may write the database may be on another machine, and is not to reach sockets by it that are
+no business of theirs, nor to overwrite files.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ _VERSIONS = tuple(OpenFlowVersion)
 
 
 class Snooper:
-    """One who has come to a bridge's ``.snoop``; ``ended`` is told when he has gone.
+    """A client that has come to a bridge's ``.snoop``; ``ended`` is told when it has gone.
 
-    He is shown messages from his greeting on. What he says besides is not listened to; what is
-    said while he does not read, he misses.
+    It is shown messages from its greeting on. What it says besides is not listened to; what is
+    said while it does not read, it misses.
     """
 
     def __init__(self, stream: Stream, xid: int, ended: Callable[[Snooper], None]) -> None:
@@ -29,7 +29,7 @@ class Snooper:
         stream.send(hello(_VERSIONS, xid))
 
     def show(self, message: bytes) -> None:
-        """Show him a message."""
+        """Show it a message."""
         if self._is_greeted and not self._stream.unsent_bytes:
             self._stream.send(message)
 
