@@ -188,7 +188,9 @@ _FULL = """\
 A bridge with `other_config:openflow-full=true` does, besides, what OpenFlow 1.3 says and Open
 vSwitch does not. The words are our own: `ovs-ofctl` has none for these fields and actions, so they
 come from controllers, or are told to the bridge in topologies, scenarios, Python and the shell.
-Without the setting each of them is refused with Open vSwitch's error.
+Without the setting each of them is refused with Open vSwitch's error. With `vnet up`, `ovs-ofctl
+dump-flows` of Open vSwitch cannot read a table that has such flows; `ovs-appctl bridge/dump-flows`
+shows it.
 
 * The fields and actions below.
 * `set_field` may write `eth_type`, `nw_proto` and `mpls_bos`. The packet is looked up again then,

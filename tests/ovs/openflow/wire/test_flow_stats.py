@@ -176,7 +176,7 @@ def test_what_is_to_be_watched_arrives_but_for_what_a_match_cannot_say(
         (read,) = flow.decode_flow_monitor_requests(body, kind, version)
     except OpenFlowError:
         with pytest.raises(OpenFlowError):
-            match_as_sent(match, P_OF10_NXM if version <= _OF13 else P_OF15_OXM)
+            match_as_sent(match, P_OF10_NXM if version < _OF13 else P_OF15_OXM)
         return
     assert replace(read, match=match) == asked
     (again,) = flow.decode_flow_monitor_requests(

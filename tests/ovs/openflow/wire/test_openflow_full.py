@@ -13,7 +13,7 @@ from vnet.ovs.openflow.ofpacts import CopyTtlIn, CopyTtlOut, Ofpacts, PopPbb, Pu
 from vnet.ovs.openflow.text.actions import parse_actions
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import decode_actions, encode_actions
-from vnet.ovs.openflow.wire.match import decode_match, encode_match
+from vnet.ovs.openflow.wire.match import decode_match, decode_nxm, encode_match, encode_nxm
 
 OF13 = OpenFlowVersion.OF13
 FULL = Names(openflow_full=True)
@@ -35,6 +35,10 @@ def test_fields_are_known_to_full_bridges_alone(text: str) -> None:
     assert decode_match(data, 0, OF13, openflow_full=True) == (match, len(data))
     with pytest.raises(OpenFlowError, match="OFPBMC_BAD_FIELD"):
         decode_match(data, 0, OF13)
+    by_extension = encode_nxm(match)
+    assert decode_nxm(by_extension, openflow_full=True) == (match, 0, 0)
+    with pytest.raises(OpenFlowError, match="OFPBMC_BAD_FIELD"):
+        decode_nxm(by_extension)
 
 
 @pytest.mark.parametrize("actions", ACTIONS, ids=lambda actions: type(actions[0]).__name__)

@@ -94,7 +94,7 @@ def decode_flow_mod(
     it. Raises :class:`OpenFlowError`.
     """
     if kind is NXT_FLOW_MOD:
-        read = _read_nx(body, protocol, tun_lengths, warn)
+        read = _read_nx(body, protocol, tun_lengths, openflow_full, warn)
     elif version is OpenFlowVersion.OF10:
         read = _read_openflow10(body, protocol, warn, normalizes)
     else:
@@ -181,13 +181,19 @@ def _read_nx(
     body: bytes,
     protocol: int,
     tun_lengths: TunLengths | None,
+    openflow_full: bool,
     warn: Callable[[str], None],
 ) -> _Read:
     new_cookie, command, idle, hard, priority, buffer_id, out_port, flags, match_bytes = (
         _NX.unpack_from(body)
     )
     match, cookie, cookie_mask, end = take_nxm(
-        body, _NX.size, match_bytes, may_have_cookie=True, tun_lengths=tun_lengths
+        body,
+        _NX.size,
+        match_bytes,
+        may_have_cookie=True,
+        tun_lengths=tun_lengths,
+        openflow_full=openflow_full,
     )
     if command & 0xFF == _ADD and cookie_mask:
         raise OpenFlowError("NXBRC_NXM_INVALID")

@@ -57,7 +57,7 @@ def decode_flow_monitor_requests(
             text = f"{kind.name} has {len(body) - offset} leftover bytes at end"
             raise OpenFlowError("OFPBRC_BAD_LEN", warning=(_LOG, text))
         if kind is NXST_FLOW_MONITOR_REQUEST:
-            request, offset = _decode_nx(body, offset)
+            request, offset = _decode_nx(body, offset, openflow_full)
         elif kind is ONFST_FLOW_MONITOR_REQUEST:
             request, offset = _decode_onf(body, offset, openflow_full)
         else:
@@ -65,10 +65,10 @@ def decode_flow_monitor_requests(
         yield request
 
 
-def _decode_nx(body: bytes, offset: int) -> tuple[FlowMonitorRequest, int]:
+def _decode_nx(body: bytes, offset: int, openflow_full: bool) -> tuple[FlowMonitorRequest, int]:
     monitor_id, bits, out_port, n_bytes, table_id, zeros = _NX.unpack_from(body, offset)
     flags = _decode_nx_flags(bits, zeros, "NXST_FLOW_MONITOR")
-    match, _, _, end = take_nxm(body, offset + _NX.size, n_bytes)
+    match, _, _, end = take_nxm(body, offset + _NX.size, n_bytes, openflow_full=openflow_full)
     add = FlowMonitorCommand.ADD
     return FlowMonitorRequest(monitor_id, add, flags, match, table_id, OfpPort(out_port)), end
 

@@ -204,7 +204,7 @@ def _decode_nx(
         match, end = decode_match(entry, _NX_FULL.size, version, openflow_full=True)
         actions = decode_instructions(entry[end:], version, openflow_full=True)
     else:
-        match, _, _, end = take_nxm(entry, _NX_FULL.size, n_match_bytes)
+        match, _, _, end = take_nxm(entry, _NX_FULL.size, n_match_bytes, openflow_full=True)
         actions = decode_actions(entry[end:], version, openflow_full=True)
     return FlowUpdate(event, 0, reason, table_id, priority, idle, hard, cookie, match, actions)
 

@@ -16,13 +16,17 @@ def take_nxm(
     *,
     may_have_cookie: bool = False,
     tun_lengths: TunLengths | None = None,
+    openflow_full: bool = False,
 ) -> tuple[Match, int, int, int]:
     """A match of ``n_bytes`` and its padding: the match, cookie, mask of it, and where it ends."""
     end = offset + n_bytes + -n_bytes % 8
     if end > len(raw):
         raise OpenFlowError("OFPBMC_BAD_LEN")
     match, cookie, cookie_mask = decode_nxm(
-        raw[offset : offset + n_bytes], may_have_cookie=may_have_cookie, tun_lengths=tun_lengths
+        raw[offset : offset + n_bytes],
+        may_have_cookie=may_have_cookie,
+        tun_lengths=tun_lengths,
+        openflow_full=openflow_full,
     )
     return match, cookie, cookie_mask, end
 

@@ -113,7 +113,7 @@ def _decode_nx(body: bytes) -> FlowRemoved:
     cookie, priority, reason, table, seconds, rest_ns, idle, n_match_bytes, n_packets, n_bytes = (
         _NX.unpack_from(body)
     )
-    match, _, _, end = take_nxm(body, _NX.size, n_match_bytes)
+    match, _, _, end = take_nxm(body, _NX.size, n_match_bytes, openflow_full=True)
     if end != len(body):
         raise OpenFlowError("OFPBRC_BAD_LEN")
     table_id = table - 1 if table else TABLE_ALL

@@ -202,7 +202,7 @@ def _read_nx(body: bytes, offset: int) -> _Read:
         n_packets,
         n_flow_bytes,
     ) = _NX.unpack_from(body, offset)
-    match, _, _, end = take_nxm(body, offset + _NX.size, n_match_bytes)
+    match, _, _, end = take_nxm(body, offset + _NX.size, n_match_bytes, openflow_full=True)
     stats = FlowStats(
         table_id,
         priority,

@@ -44,7 +44,12 @@ def decode_flow_stats_request(
     if kind in (NXST_FLOW_REQUEST, NXST_AGGREGATE_REQUEST):
         out_port, n_bytes, table_id = _NX.unpack_from(body)
         match, cookie, cookie_mask, end = take_nxm(
-            body, _NX.size, n_bytes, may_have_cookie=True, tun_lengths=tun_lengths
+            body,
+            _NX.size,
+            n_bytes,
+            may_have_cookie=True,
+            tun_lengths=tun_lengths,
+            openflow_full=openflow_full,
         )
         if end != len(body):
             raise OpenFlowError("OFPBRC_BAD_LEN")

@@ -132,10 +132,11 @@ def decode_nxm(
     is_loose: bool = False,
     may_have_cookie: bool = True,
     tun_lengths: TunLengths | None = None,
+    openflow_full: bool = False,
 ) -> tuple[Match, int, int]:
     """A match without padding, with the cookie that flows must have and its mask (nx_pull_match).
 
     Raises :class:`OpenFlowError` (OFPBMC_*, NXFMFC_INVALID_TLV_FIELD).
     """
-    reading = Reading(is_loose, may_have_cookie=may_have_cookie, tun_lengths=tun_lengths)
+    reading = Reading(is_loose, False, may_have_cookie, tun_lengths, openflow_full)
     return decode_field_list(data, reading)
