@@ -195,3 +195,20 @@ def test_a_request_that_fails_leaves_none_of_its_monitors() -> None:
     (refusal,) = peer.say(f"12 0010 0000 00000000 {monitor(3, 2)}")
     assert refusal.startswith("01 00100003"), "OFPMOFC_UNKNOWN_MONITOR"
     assert not peer.ofconn.monitors
+
+
+def test_there_are_512_monitors_at_most_and_those_that_went_at_once_tell_nothing() -> None:
+    switch = switch_with(["in_port=1,actions=output:2"])
+    peer = Peer(switch, OF14)
+
+    def monitor(number: int, command: int) -> str:
+        return f"{number:08x}ffffffffffffffff001fff{command:02x}0001000400000000"
+
+    def said(*monitors: str) -> str:
+        return f"12 0010 0000 00000000 {''.join(monitors)}"
+
+    assert peer.say(said(monitor(1, 0), monitor(1, 2))) == ["13 0010000000000000"]
+    assert len(peer.say(said(*(monitor(number, 0) for number in range(512))))) == 1
+    (refusal,) = peer.say(said(monitor(512, 0)))
+    assert refusal.startswith("01 00100000"), "OFPMOFC_UNKNOWN"
+    assert len(peer.say(said(monitor(5, 2), monitor(512, 0)))[0]) > 100

@@ -29,6 +29,8 @@ from vnet.ovs.openflow.wire.flow import encode_flow_monitor_pause, encode_flow_u
 from vnet.ovs.openflow.wire.packing import pack_multipart
 
 _MOST_UNREAD_BYTES = 128 << 10
+_MOST_MONITORS = 512
+"""Each change of a flow is held against each of them. Open vSwitch has no such limit."""
 
 _WANTED = {
     FlowEvent.ADDED: (FlowMonitorFlags.ADD, FlowUpdateEvent.ADDED),
@@ -70,6 +72,8 @@ class Monitors:
             self.end(request.monitor_id)
         if request.command not in (FlowMonitorCommand.ADD, FlowMonitorCommand.MODIFY):
             return None
+        if len(self._monitors) >= _MOST_MONITORS:
+            raise OpenFlowError("OFPMOFC_UNKNOWN")
         self._monitors[request.monitor_id] = request
         return request
 
@@ -85,10 +89,11 @@ class Monitors:
                 del self._monitors[monitor.monitor_id]
 
     def first_updates(self, new: Iterable[FlowMonitorRequest], flows: Flows) -> list[FlowUpdate]:
-        """What new monitors are told of the flows that there are."""
+        """What new monitors are told of the flows that there are, unless they have gone again."""
         found: dict[Rule, FlowMonitorFlags] = {}
         for monitor in new:
-            if FlowMonitorFlags.INITIAL in monitor.flags:
+            is_there = self._monitors.get(monitor.monitor_id) is monitor
+            if is_there and FlowMonitorFlags.INITIAL in monitor.flags:
                 for rule in flows(_selection(monitor)):
                     found[rule] = found.get(rule, FlowMonitorFlags.NONE) | monitor.flags
         return [_update(rule, FlowUpdateEvent.INITIAL, flags) for rule, flags in found.items()]
