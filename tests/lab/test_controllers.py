@@ -270,7 +270,47 @@ def test_an_app_is_told_of_everything(
         "gone sw1",
     ]
     assert err == "reporter.py:14: must specify an action\n", "the same mistake is told once"
-    assert controller.errors == ["reporter.py:14: must specify an action"] * 2
+    assert controller.errors == ["reporter.py:14: must specify an action"]
+    assert controller.n_errors == 2
+
+
+def test_an_app_that_wants_to_be_called_at_once_for_ever_is_let_go_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = tmp_path / "eager.py"
+    app.write_text(
+        "from vnet.controller import SwitchConnected, on\n"
+        "@on(SwitchConnected)\n"
+        "def again(event):\n"
+        "    event.switch.after('0s', again, event)\n"
+    )
+    with Lab.load("@controlled-switches") as lab:
+        controller = lab.switch("sw1").controller(app)
+        lab.advance("1s")
+        assert not controller.is_open
+    assert capsys.readouterr().err == (
+        "eager.py: 10000 calls were asked for by the app of sw1 while no time passed; it is let "
+        "go of (does each ask for the next one at once?)\n"
+    )
+
+
+def test_an_app_that_goes_on_failing_fills_no_memory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = tmp_path / "failing.py"
+    app.write_text(
+        "from vnet.controller import SwitchConnected, on\n"
+        "@on(SwitchConnected)\n"
+        "def fail(event, number=0):\n"
+        "    if number < 150:\n"
+        "        event.switch.after('1ms', fail, event, number + 1)\n"
+        "    raise ValueError(number)\n"
+    )
+    with Lab.load("@controlled-switches") as lab:
+        controller = lab.switch("sw1").controller(app)
+        lab.advance("1s")
+    assert controller.n_errors == 151
+    assert len(controller.errors) == len(capsys.readouterr().err.splitlines()) == 100
 
 
 def test_an_app_of_two_switches_is_one_app() -> None:

@@ -31,15 +31,19 @@ from vnet.sim.scheduler import Scheduler
 
 ALL_VERSIONS = tuple(OpenFlowVersion)
 
+_MOST_ERRORS = 100
+"""How many different ones are kept."""
 _MOST_AT_ONCE = 10_000
-"""So many messages in one instant come of an app that answers what comes of its own answers."""
+"""So many messages or calls in one instant come of an app that answers what comes of its own
+answers, or that asks at each call for the next one."""
 
 
 class LocalController:
     """Controls ``bridge``, which the lab calls ``label``, until :meth:`close`.
 
     ``app`` is told of what happens; ``watchers`` of every message from the switch, too. What goes
-    wrong in the app is kept in ``errors``, and ``tell_error`` hears of each for the first time.
+    wrong in the app is counted by ``n_errors``; what the first hundred different ones are stands
+    in ``errors``, and ``tell_error`` has heard of each of them.
 
     Raises :class:`UsageError` where the bridge speaks none of ``versions``.
     """
@@ -57,6 +61,7 @@ class LocalController:
         self.label = label
         self.app = app
         self.errors: list[str] = []
+        self.n_errors = 0
         self.watchers: list[Callable[[Heard], None]] = []
         self.n_packet_ins = 0
         self._bridge = bridge
@@ -116,19 +121,20 @@ class LocalController:
         self._scheduler.after(0, self._controller_takes, data)
 
     def _controller_takes(self, data: bytes) -> None:
-        if self.is_open and self._may_go_on():
+        what = f"messages came from {self.label}"
+        if self.is_open and self._may_go_on(what, "does what the app sends come back?"):
             self._connection.take(data)
 
-    def _may_go_on(self) -> bool:
-        """Whether time passes; if not, the bridge is let go of."""
+    def _may_go_on(self, what: str, hint: str) -> bool:
+        """Whether time passes; if not, the bridge is let go of, for too much of ``what``."""
         now_ns = self._scheduler.now_ns
         self._n_at_once = self._n_at_once + 1 if now_ns == self._instant_ns else 1
         self._instant_ns = now_ns
         if self._n_at_once <= _MOST_AT_ONCE:
             return True
         name = self.label if self.app is None else self.app.name
-        what = f"{name}: {_MOST_AT_ONCE} messages came from {self.label} while no time passed"
-        self._failed(AppError(f"{what}; it is let go of", "does what the app sends come back?"))
+        text = f"{name}: {_MOST_AT_ONCE} {what} while no time passed; it is let go of"
+        self._failed(AppError(text, hint))
         self.close()
         return False
 
@@ -180,7 +186,8 @@ class LocalController:
         self._scheduler.after(delay_ns, self._call, function, arguments)
 
     def _call(self, function: Callable[..., object], arguments: tuple[object, ...]) -> None:
-        if self.is_open:
+        what = f"calls were asked for by the app of {self.label}"
+        if self.is_open and self._may_go_on(what, "does each ask for the next one at once?"):
             assert self.app is not None, "only apps want to be called"
             self._try(self.app.call, function, *arguments)
 
@@ -191,9 +198,9 @@ class LocalController:
             self._failed(error)
 
     def _failed(self, error: AppError) -> None:
-        is_new = error.what not in self.errors
-        self.errors.append(error.what)
-        if is_new:
+        self.n_errors += 1
+        if error.what not in self.errors and len(self.errors) < _MOST_ERRORS:
+            self.errors.append(error.what)
             self._tell_error(error)
 
 

@@ -70,7 +70,7 @@ class ControllerWatch:
         made = self.controller
         app = "-" if made.app is None else made.app.name
         version = f"1.{made.switch.version - 1}"
-        return made.label, version, app, made.n_packet_ins, self.n_errors + len(made.errors)
+        return made.label, version, app, made.n_packet_ins, self.n_errors + made.n_errors
 
     @property
     def summary(self) -> str:
