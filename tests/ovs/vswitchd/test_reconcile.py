@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.dummy_device import RememberingDevice
 from tests.ovs.databases import empty_database
+from tests.ovs.whole_switch import frame_of
 from vnet.base.ids import MAC_ZERO
 from vnet.netdev.device import NetDevice
 from vnet.ovs.datapath.datapath import Datapath
@@ -109,6 +110,26 @@ def test_a_deleted_bridge_lets_go_of_everything() -> None:
     switch = Switch("add-br br0 -- add-port br0 p1", "add-br br1", "del-br br0")
     assert set(switch.devices) == {"br1"}
     assert set(switch.vswitchd.bridges) == {"br1"}
+
+
+def test_the_datapath_goes_with_the_last_bridge() -> None:
+    both = "add-br br0 -- add-br br1 -- add-port br0 p1 -- add-port br0 p2"
+    switch = Switch(both, "set-fail-mode br0 secure")
+    bridge, dpif = switch.vswitchd.bridges["br0"], switch.vswitchd.backer.dpif
+    bridge.flow_mod(parse_flow("ip,actions=ct(commit),output:1", FlowModCommand.ADD))
+    switch.vswitchd.backer.revalidator.settle()
+    switch.devices["p1"].deliver(
+        frame_of("udp,nw_src=10.0.0.1,nw_dst=10.0.0.2,udp_src=5,udp_dst=53")
+    )
+    switch.scheduler.run(switch.scheduler.now_ns)
+    assert list(dpif.ct_dump())
+    dpif.tracker.store.max_conns = 7
+    switch.vsctl("del-br br0")
+    assert list(dpif.ct_dump()), "a bridge is left"
+    switch.vsctl("del-br br1")
+    assert not list(dpif.ct_dump())
+    assert dpif.tracker.store.max_conns != 7
+    assert (dpif.stats().n_hit, dpif.stats().n_missed) == (0, 0)
 
 
 def test_a_port_may_move_to_another_bridge_in_one_step() -> None:

@@ -83,9 +83,8 @@ class Datapath:
         self.flow_limit = flow_limit
         label = f"{owner}:{name}" if owner else name
         chance = chance or Chance(0)
-        self.tracker = ConnTracker(
-            ovs_policy(chance.stream(f"{label} conntrack")), scheduler.now_ns, self._given_up
-        )
+        self._conntrack_chance = chance.stream(f"{label} conntrack")
+        self.tracker = self._new_tracker()
         self._pipeline = Pipeline(
             scheduler,
             label,
@@ -110,6 +109,17 @@ class Datapath:
     def drops(self) -> dict[DropReason, int]:
         """How many frames died in no device's hands, and why."""
         return self._pipeline.drops
+
+    def _new_tracker(self) -> ConnTracker:
+        return ConnTracker(
+            ovs_policy(self._conntrack_chance), self.scheduler.now_ns, self._given_up
+        )
+
+    def restart(self) -> None:
+        """Forget what was looked up and tracked, as one that is made anew."""
+        self.tracker.give_up()
+        self.tracker = self._pipeline.tracker = self._new_tracker()
+        self.clear_stats()
 
     def _given_up(self, tracked: CtPacket) -> None:
         packet: Packet = tracked.bearer

@@ -185,6 +185,9 @@ class Dpif(Protocol):
     def clear_stats(self) -> None:
         """Count anew what was looked up (``dpif-netdev/pmd-stats-clear``)."""
 
+    def restart(self) -> None:
+        """Be as one that is made anew: no connections, limits of them, or lookups."""
+
     @property
     def tracker(self) -> ConnTracker:
         """The connection tracker, for whoever looks at it or sets its limits."""

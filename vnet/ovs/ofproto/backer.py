@@ -92,7 +92,8 @@ class Backer:
         self.bonding[bridge.name] = Bonding(bridge, self)
 
     def remove_bridge(self, bridge: Ofproto) -> None:
-        """Forget a bridge; its ports must have been taken off the datapath."""
+        """Forget a bridge; its ports must have been taken off the datapath, which goes with the
+        last one."""
         self.forget_stations(bridge, bridge.switching.bundles.values())
         self.bonding.pop(bridge.name).close()
         del self.bridges[bridge.name]
@@ -101,6 +102,8 @@ class Backer:
         self._ageing.pop(bridge.name).cancel()
         self.underlay.neighbors.flush(bridge.name)
         self.revalidator.touch()
+        if not self.bridges:
+            self.dpif.restart()
 
     def forget_stations(self, bridge: Ofproto, gone: Iterable[Bundle]) -> None:
         """Ports of a bridge go: its stations there are not where other bridges, behind patch

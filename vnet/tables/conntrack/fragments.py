@@ -261,6 +261,11 @@ class Fragments:
                 self._purge(pieces)
         self._next_clean_ms = due_ms + CLEAN_INTERVAL_MS
 
+    def give_up(self) -> None:
+        """Give up all that waits."""
+        for pieces in self.lists():
+            self._purge(pieces)
+
     def lists(self) -> list[FragmentList]:
         """What waits, the oldest first."""
         return list(self._lists.values())

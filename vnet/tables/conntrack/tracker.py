@@ -93,6 +93,10 @@ class ConnTracker:
         for conn in list(table) if zone is None else table.in_zone(zone):
             self.store.forget(conn)
 
+    def give_up(self) -> None:
+        """End: fragments that wait are lost."""
+        self.fragments.give_up()
+
     def flush_key(self, key: bytes, now_ns: int) -> bool:
         """Forget the connection with this key before translation; False if there is none."""
         conn = self.store.table.find(key, now_ns // NS_PER_MS)
