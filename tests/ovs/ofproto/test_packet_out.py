@@ -141,6 +141,26 @@ def test_what_has_nothing_to_do_any_more_ends_without_a_lookup() -> None:
     assert switch.take_sent() == []
 
 
+def test_a_packet_that_goes_on_learns_of_a_full_table_that_it_has_taught_nothing() -> None:
+    learn = "learn(table=1,limit=1,result_dst=reg2[0],eth_dst=eth_src,output:in_port)"
+    first, second = TCP + ",dl_src=50:54:00:00:00:01", TCP + ",dl_src=50:54:00:00:00:02"
+    switch = switch_with(
+        [
+            f"in_port=1,actions=controller(pause),{learn},resubmit(,2)",
+            "table=2,reg2=1,actions=output:2",
+            "table=2,reg2=0,actions=output:3",
+        ]
+    )
+    for text in (first, second):
+        outputs(switch, "p1", frame_of(text))
+    for packet_in in list(switch.packet_ins):
+        resume(switch.vswitchd.backer, switch.bridge(BRIDGE), packet_in)
+        switch.settle()
+    assert [name for name, _ in switch.take_sent()] == ["p2", "p3"]
+    (learned,) = (line for line in flow_lines(switch) if "learn" not in line and "table=1" in line)
+    assert "dl_dst=50:54:00:00:00:01" in learned
+
+
 def test_a_packet_whose_bridge_has_gone_stays() -> None:
     switch = paused("output:2")
     (packet_in,) = switch.packet_ins

@@ -83,6 +83,7 @@ def resume(backer: Backer, bridge: Ofproto, packet_in: PacketIn) -> None:
     headers = extract(frame, packet_type=packet_type, vlan_limit=backer.dpif.vlan_limit)
     xin = XlateIn(bridge, backer, Flow(metadata | headers), frame)
     xin.tcp_flags = xin.flow.tcp_flags
+    xin.allow_side_effects = True
     xin.cache = XlateCache()
     xin.frozen_state = FrozenState(
         bridge=waiting,
