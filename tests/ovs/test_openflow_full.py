@@ -21,9 +21,11 @@ from tests.ovs.whole_switch import frame_of, switch_with
 from vnet.ovs.dpif.text.flows import dump_line
 from vnet.ovs.dpif.text.parse_actions import parse_actions
 from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.ofproto.group_facts import group_features
 from vnet.ovs.ofproto.table_facts import table_features
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire.group.stats import encode_group_features
 from vnet.ovs.openflow.wire.table.features import encode_table_features
 from vnet.wire.checksum import checksum, pseudo_header_sum
 from vnet.wire.pcap import PcapWriter
@@ -318,6 +320,19 @@ def test_tables_name_the_fields_that_they_match() -> None:
         assert (pbb_isid in told, ipv6_exthdr in told) == (is_there, is_there)
         # Once to match, and to be set by actions and in action sets, hits and misses.
         assert told.count(eth_type) == (6 if is_there else 2)
+
+
+def test_tables_and_groups_name_the_actions_that_they_have() -> None:
+    """Types 11, 12, 26 and 27, of four bytes each: copied TTLs since 1.1, PBB since 1.3."""
+    added = [bytes.fromhex(f"00{number:02x}0004") for number in (11, 12, 26, 27)]
+    for options, is_there in (((), False), ((FULL,), True)):
+        bridge = switch_with(options=options).bridge(BRIDGE)
+        told = encode_table_features(table_features(bridge)[0], OpenFlowVersion.OF13)
+        assert [told.count(action) for action in added] == [4 * is_there] * 4
+        for version, bits in ((OpenFlowVersion.OF12, 0x1800), (OpenFlowVersion.OF13, 0xC001800)):
+            told = encode_group_features(group_features(bridge), version)
+            actions = int.from_bytes(told[-4:], "big")
+            assert actions & 0xC001800 == bits * is_there
 
 
 def test_meters_forget_no_burst_size() -> None:

@@ -11,7 +11,7 @@ from vnet.controller.app import AppError
 from vnet.controller.local import LocalController
 from vnet.lab.ovs_commands import BridgeCommands
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.names import NO_NAMES, port_text
+from vnet.ovs.flow.names import Names, port_text
 from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
 from vnet.ovs.openflow.controller.heard import Heard
 from vnet.ovs.openflow.controller.heard_text import heard_text, is_news
@@ -106,7 +106,9 @@ class ControllerWatch:
         self.n_errors += is_error
         if is_news(heard) and (is_error or not self._is_quiet):
             switch = self.controller.switch
-            names = switch.names if sys.stdout.isatty() else NO_NAMES
+            names = switch.names
+            if not sys.stdout.isatty():
+                names = Names(openflow_full=names.openflow_full)
             text = heard_text(heard, names).replace("\n", f"\n{_MARGIN}")
             write(f"{duration_text(switch.now_ns):>12}  {switch.name} {text}", sys.stdout)
 

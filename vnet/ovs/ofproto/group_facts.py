@@ -8,12 +8,12 @@ from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.openflow.messages import (
     GROUP_ALL,
     GROUP_MAX,
-    ActionKind,
     GroupCapabilities,
     GroupFeatures,
     GroupLimits,
     GroupStats,
     GroupType,
+    action_kinds,
 )
 
 _CAPABILITIES = (
@@ -21,9 +21,9 @@ _CAPABILITIES = (
 )
 
 
-def group_features() -> GroupFeatures:
+def group_features(bridge: Ofproto) -> GroupFeatures:
     """What groups there may be: of each type as many as there are numbers, with any action."""
-    limits = GroupLimits(GROUP_MAX, frozenset(ActionKind))
+    limits = GroupLimits(GROUP_MAX, action_kinds(openflow_full=bridge.openflow_full))
     return GroupFeatures(dict.fromkeys(GroupType, limits), _CAPABILITIES)
 
 

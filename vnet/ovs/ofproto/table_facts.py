@@ -9,12 +9,12 @@ from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.rules.table import Table
 from vnet.ovs.openflow.messages import (
     ActionFeatures,
-    ActionKind,
     FieldNames,
     InstructionFeatures,
     InstructionKind,
     TableFeatures,
     TableStats,
+    action_kinds,
 )
 
 _MOST_FLOWS = 1_000_000
@@ -60,7 +60,7 @@ def max_entries(table: Table) -> int:
 @lru_cache(maxsize=512)
 def _instructions(table_id: int, last: int, openflow_full: bool) -> InstructionFeatures:
     _, _, written = _fields(openflow_full)
-    actions = ActionFeatures(frozenset(ActionKind), written)
+    actions = ActionFeatures(action_kinds(openflow_full=openflow_full), written)
     next_tables = frozenset(range(table_id + 1, last + 1))
     instructions = frozenset(InstructionKind)
     if not next_tables:

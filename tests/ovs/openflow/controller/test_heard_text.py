@@ -8,6 +8,7 @@ import pytest
 
 from tests.ovs.private_ovs import IS_INSTALLED
 from vnet.base.ids import Mac
+from vnet.ovs.flow.names import Names
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.controller.heard import hear
 from vnet.ovs.openflow.controller.heard_text import heard_text, is_news
@@ -112,6 +113,17 @@ def test_a_refusal_quotes_what_is_refused() -> None:
         "OFPT_ERROR (OF1.3) (xid=0x6): OFPBAC_BAD_OUT_GROUP\n"
         "OFPT_PACKET_OUT (OF1.3) (xid=0x6): in_port=1 actions=group:8 data_len=44\n" + UDP_TEXT
     )
+
+
+def test_of_who_speaks_openflow_whole_quotes_say_what_open_vswitch_lacks() -> None:
+    names = Names(openflow_full=True)
+    mod = read_flow("dl_type=0x88e7,pbb_isid=7,actions=pop_pbb,group:9", None, names).mod
+    refused = error(OF13, 6, "OFPBAC_BAD_OUT_GROUP", encode_request(mod, OF13, 6))
+    assert heard_text(hear(message(refused)), names) == (
+        "OFPT_ERROR (OF1.3) (xid=0x6): OFPBAC_BAD_OUT_GROUP\n"
+        "OFPT_FLOW_MOD (OF1.3) (xid=0x6): ADD dl_type=0x88e7,pbb_isid=7 actions=pop_pbb,group:9"
+    )
+    assert "***decode error: OFPBMC_BAD_FIELD***" in heard_text(hear(message(refused)))
 
 
 def test_packets_flows_and_ports_are_news_and_answers_are_not() -> None:

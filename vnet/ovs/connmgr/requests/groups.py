@@ -52,4 +52,4 @@ def descriptions(request: Request) -> Iterable[bytes]:
 
 def features(request: Request) -> Iterable[bytes]:
     """OFPST_GROUP_FEATURES and Nicira's"""
-    return request.parts([encode_group_features(group_features(), request.version)])
+    return request.parts([encode_group_features(group_features(request.bridge), request.version)])

@@ -10,7 +10,15 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import BundleControl, FlowMod, FlowRemoved, FlowStats, PacketIn
+from vnet.ovs.openflow.messages import (
+    BundleControl,
+    FlowMod,
+    FlowRemoved,
+    FlowStats,
+    GroupMod,
+    PacketIn,
+    PacketOut,
+)
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.connection.bundle import (
@@ -54,11 +62,13 @@ class Flows(NamedTuple):
 class Heard(NamedTuple):
     """A message from the switch. ``content`` is the record of :mod:`vnet.ovs.openflow.messages`
     that it stands for, a ``ReceivedError``, or None for what says nothing but its kind. Where it
-    cannot be read, it is the OpenFlowError that says why."""
+    cannot be read, it is the OpenFlowError that says why. With ``openflow_full`` it may say what
+    Open vSwitch lacks."""
 
     message: Message
     kind: Kind
     content: object
+    openflow_full: bool = False
 
     @property
     def version(self) -> OpenFlowVersion:
@@ -70,10 +80,10 @@ Decoder = Callable[[Heard, int], Any]
 """From a message without content, and where its body begins, to what it says."""
 
 
-def hear(message: Message) -> Heard:
+def hear(message: Message, *, openflow_full: bool = False) -> Heard:
     """Read a message. Raises :class:`OpenFlowError` for one of no kind."""
     kind, offset = kind_of(message)
-    heard = Heard(message, kind, None)
+    heard = Heard(message, kind, None, openflow_full)
     decode = _DECODERS.get(kind)
     if decode is None:
         return heard
@@ -93,7 +103,19 @@ def _flow_removed(heard: Heard, offset: int) -> FlowRemoved:
 
 def _flow_mod(heard: Heard, offset: int) -> FlowMod:
     protocol = most_able_protocol(heard.version)
-    return decode_flow_mod(heard.message.raw[offset:], heard.kind, heard.version, protocol)
+    body = heard.message.raw[offset:]
+    full = heard.openflow_full
+    return decode_flow_mod(body, heard.kind, heard.version, protocol, openflow_full=full)
+
+
+def _group_mod(heard: Heard, offset: int) -> GroupMod:
+    body = heard.message.raw[offset:]
+    return decode_group_mod(body, heard.version, openflow_full=heard.openflow_full)
+
+
+def _packet_out(heard: Heard, offset: int) -> PacketOut:
+    body = heard.message.raw[offset:]
+    return decode_packet_out(body, heard.version, openflow_full=heard.openflow_full)
 
 
 def _packet_in(heard: Heard, offset: int) -> PacketIn:
@@ -134,13 +156,13 @@ _DECODERS: Mapping[Kind, Decoder] = MappingProxyType(
         kinds.NXT_FLOW_REMOVED: _flow_removed,
         kinds.OFPT_FLOW_MOD: _flow_mod,
         kinds.NXT_FLOW_MOD: _flow_mod,
-        kinds.OFPT_GROUP_MOD: _of_body(decode_group_mod),
-        kinds.NXT_GROUP_MOD: _of_body(decode_group_mod),
+        kinds.OFPT_GROUP_MOD: _group_mod,
+        kinds.NXT_GROUP_MOD: _group_mod,
         kinds.OFPT_METER_MOD: lambda heard, offset: decode_meter_mod(heard.message.raw[offset:]),
         kinds.OFPT_PACKET_IN: _packet_in,
         kinds.NXT_PACKET_IN: _packet_in,
         kinds.NXT_PACKET_IN2: _packet_in,
-        kinds.OFPT_PACKET_OUT: _of_body(decode_packet_out),
+        kinds.OFPT_PACKET_OUT: _packet_out,
         kinds.OFPST_PORT_DESC_REPLY: _of_body(decode_ports),
     }
 )

@@ -82,7 +82,9 @@ def _quoted(data: bytes, names: Names) -> str:
     reader.take(data)
     try:
         message = reader.next()
-        return "" if message is None else heard_text(hear(message), names)
+        if message is None:
+            return ""
+        return heard_text(hear(message, openflow_full=names.openflow_full), names)
     except (OpenFlowError, ProtocolError) as error:
         return f"(***decode error: {error}***)"
 
@@ -108,7 +110,8 @@ def _flow_mod(mod: FlowMod, heard: Heard, names: Names) -> str:
 
 
 def _bundle_add(add: BundleAdd, _heard: Heard, names: Names) -> str:
-    return f"{bundle_add_text(add.bundle_id, add.flags)}\n{heard_text(hear(add.message), names)}"
+    inner = hear(add.message, openflow_full=names.openflow_full)
+    return f"{bundle_add_text(add.bundle_id, add.flags)}\n{heard_text(inner, names)}"
 
 
 def _flows(flows: Flows, _heard: Heard, names: Names) -> str:

@@ -110,6 +110,7 @@ from vnet.ovs.openflow.messages.table import (
     TableStats,
     TableStatus,
     TableVacancy,
+    action_kinds,
 )
 
 __all__ = [
@@ -208,6 +209,7 @@ __all__ = [
     "TlvTable",
     "TlvTableCommand",
     "TlvTableMod",
+    "action_kinds",
     "default_async_config",
     "removed_reason_text",
 ]

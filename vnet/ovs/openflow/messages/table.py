@@ -64,6 +64,21 @@ class ActionKind(Enum):
     SET_IP_TTL = "mod_nw_ttl"
     DEC_TTL = "dec_ttl"
     SET_FIELD = "set_field"
+    COPY_TTL_OUT = "copy_ttl_out"
+    COPY_TTL_IN = "copy_ttl_in"
+    PUSH_PBB = "push_pbb"
+    POP_PBB = "pop_pbb"
+
+
+_FULL_KINDS = frozenset(
+    (ActionKind.COPY_TTL_OUT, ActionKind.COPY_TTL_IN, ActionKind.PUSH_PBB, ActionKind.POP_PBB)
+)
+
+
+def action_kinds(*, openflow_full: bool) -> frozenset[ActionKind]:
+    """Those that a switch has: Open vSwitch lacks some."""
+    kinds = frozenset(ActionKind)
+    return kinds if openflow_full else kinds - _FULL_KINDS
 
 
 FieldNames = frozenset[str]

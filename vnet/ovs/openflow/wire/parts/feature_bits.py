@@ -24,6 +24,8 @@ _ACTIONS10 = {
 }
 _OF_11_ON = {
     ActionKind.OUTPUT: 0,
+    ActionKind.COPY_TTL_OUT: 11,
+    ActionKind.COPY_TTL_IN: 12,
     ActionKind.SET_MPLS_TTL: 15,
     ActionKind.DEC_MPLS_TTL: 16,
     ActionKind.PUSH_VLAN: 17,
@@ -50,6 +52,12 @@ _ACTIONS11 = _OF_11_ON | {
     ActionKind.SET_MPLS_TC: 14,
 }
 _ACTIONS12 = _OF_11_ON | {ActionKind.SET_FIELD: 25}
+_ACTIONS13 = _ACTIONS12 | {ActionKind.PUSH_PBB: 26, ActionKind.POP_PBB: 27}
+_ACTIONS = {
+    OpenFlowVersion.OF10: _ACTIONS10,
+    OpenFlowVersion.OF11: _ACTIONS11,
+    OpenFlowVersion.OF12: _ACTIONS12,
+}
 
 INSTRUCTION_NUMBERS: dict[InstructionKind, int] = {
     kind: number for number, kind in enumerate(InstructionKind, 1)
@@ -102,9 +110,7 @@ _OXM_BITS = 64
 
 def action_numbers(version: OpenFlowVersion) -> dict[ActionKind, int]:
     """The kinds of actions of a version."""
-    if version is OpenFlowVersion.OF10:
-        return _ACTIONS10
-    return _ACTIONS11 if version is OpenFlowVersion.OF11 else _ACTIONS12
+    return _ACTIONS.get(version, _ACTIONS13)
 
 
 def action_bits(actions: frozenset[ActionKind], version: OpenFlowVersion) -> int:
