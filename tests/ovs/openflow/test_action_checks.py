@@ -170,3 +170,19 @@ def test_actions_remember_what_the_match_knows() -> None:
     assert third == SetVlanVid(8, push_vlan_if_needed=True, flow_has_vlan=True)
     assert isinstance(written, WriteActions)
     assert written.actions == (SetVlanVid(9, push_vlan_if_needed=True, flow_has_vlan=True),)
+
+
+@pytest.mark.parametrize("text", ["output:1", "set_field:5->reg0,output:1", "set_vlan_vid:5"])
+def test_flows_that_do_the_same_share_one_list_where_they_know_nothing_of_their_matches(
+    text: str,
+) -> None:
+    actions = parse_instructions(text).actions
+    tcp, udp = parse_match("tcp"), parse_match("udp")
+    assert check_actions(actions, tcp).actions is check_actions(actions, udp).actions is actions
+
+
+def test_a_flow_with_a_tag_does_not_share_the_list_of_one_without() -> None:
+    actions = parse_instructions("set_vlan_vid:5").actions
+    tagged = check_actions(actions, parse_match("dl_vlan=7")).actions
+    assert tagged == (SetVlanVid(5, flow_has_vlan=True),)
+    assert check_actions(actions, parse_match("tcp")).actions is actions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import NamedTuple
 
 from vnet.ovs.flow.flow import Flow
@@ -77,9 +78,10 @@ class _Checker:
 
     def nested(self, actions: Ofpacts) -> Ofpacts:
         before = self.flow.key
-        checked = tuple(KINDS[type(action)].check(action, self) for action in actions)
+        checked = [KINDS[type(action)].check(action, self) for action in actions]
         self.flow.key = before
-        return checked
+        # Flows that do the same share one list, unless they have to know of their matches.
+        return actions if all(map(is_, checked, actions)) else tuple(checked)
 
     def action_set(self, actions: Ofpacts) -> Ofpacts:
         usable = self.usable

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.fields import Subfield, field_by_name, parse_field_name
@@ -94,7 +93,9 @@ def _check_set_field(action: SetField, checker: Checker) -> SetField:
         raise OpenFlowError("OFPBAC_MATCH_INCONSISTENT")
     if name == "vlan_tci":
         flow.vlan_tci = action.value
-    return replace(action, flow_has_vlan=has_vlan)
+    if action.flow_has_vlan is has_vlan:
+        return action
+    return SetField(action.field, action.value, action.mask, action.is_load, has_vlan, action.form)
 
 
 # -- move, push, pop

@@ -5,8 +5,6 @@ OpenFlow 1.0's set a tag and push it where none is; OpenFlow 1.1's only change o
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.flow import CFI, Flow
 from vnet.ovs.flow.protocols import P_OF11_UP
@@ -52,11 +50,17 @@ def _prefix(action: SetVlanVid | SetVlanPcp) -> str:
 
 
 def _check_vid(action: SetVlanVid, checker: Checker) -> SetVlanVid:
-    return replace(action, flow_has_vlan=_demand_tag(action, checker))
+    has_vlan = _demand_tag(action, checker)
+    if action.flow_has_vlan is has_vlan:
+        return action
+    return SetVlanVid(action.vid, action.push_vlan_if_needed, has_vlan)
 
 
 def _check_pcp(action: SetVlanPcp, checker: Checker) -> SetVlanPcp:
-    return replace(action, flow_has_vlan=_demand_tag(action, checker))
+    has_vlan = _demand_tag(action, checker)
+    if action.flow_has_vlan is has_vlan:
+        return action
+    return SetVlanPcp(action.pcp, action.push_vlan_if_needed, has_vlan)
 
 
 def _demand_tag(action: SetVlanVid | SetVlanPcp, checker: Checker) -> bool:

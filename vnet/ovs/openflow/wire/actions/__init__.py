@@ -86,6 +86,9 @@ class _Read(NamedTuple):
     tun_options: frozenset[int]
 
 
+_NO_OPTIONS: frozenset[int] = frozenset()
+
+
 def decode_actions(
     data: bytes,
     version: OpenFlowVersion,
@@ -161,7 +164,7 @@ def _read(
             raise refusal("OFPBRC_BAD_LEN", text)
         actions = decode_list(data, reading)
     _verify(actions, reading, None, may_instruct=known.instructions)
-    return _Read(actions, frozenset(reading.tun_options))
+    return _Read(actions, frozenset(reading.tun_options) or _NO_OPTIONS)
 
 
 def _verify(
