@@ -159,8 +159,9 @@ class Revalidator:
 
     def touch(self) -> None:
         """Something has changed that translations depend on."""
-        self._is_dirty = True
-        self._arm()
+        if not self._is_dirty:
+            self._is_dirty = True
+            self._arm()
 
     def touch_station(self, station: Station) -> None:
         """A station has been learned, has moved or is gone: only who asked for it may differ."""

@@ -123,7 +123,7 @@ class Classifier:
         self._sort()
         was = subtable.max_priority
         if subtable.remove(rule):
-            for index, length in self._prefixes(subtable):
+            for index, length in subtable.prefixes:
                 self._tries[index].remove(self._fields[index].of(rule.match.value), length)
         if not subtable.order:
             del self._by_mask[subtable.mask]
@@ -286,13 +286,8 @@ class Classifier:
                 found.append((TrackedPrefix(index, length), field.mask))
         subtable.track(found)
 
-    def _prefixes(self, subtable: Subtable) -> Iterator[TrackedPrefix]:
-        for stage in subtable.stages:
-            yield from stage.prefixes
-        yield from subtable.last_prefixes
-
     def _insert_prefixes(self, subtable: Subtable, value: int) -> None:
-        for index, length in self._prefixes(subtable):
+        for index, length in subtable.prefixes:
             self._tries[index].insert(self._fields[index].of(value), length)
 
 

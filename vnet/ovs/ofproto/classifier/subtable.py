@@ -59,7 +59,8 @@ class Subtable:
     """The rules with one mask.
 
     ``rules`` has, for each value, the rule of the highest priority; others with that very
-    match hang below it by ``Rule.lower``. ``order`` has all of them, as they came.
+    match hang below it by ``Rule.lower``. ``order`` has all of them, as they came. ``prefixes`` are
+    those that are tracked, and ``last_prefixes`` those of them that are in the last stage.
     """
 
     __slots__ = (
@@ -71,6 +72,7 @@ class Subtable:
         "ports_length",
         "ports_mask",
         "ports_trie",
+        "prefixes",
         "rules",
         "stages",
     )
@@ -83,6 +85,7 @@ class Subtable:
         self._n_by_priority: dict[int, int] = {}
         parts = list(dict.fromkeys(m for stage in STAGE_MASKS if (m := mask & stage)))
         self.stages = tuple(StageIndex(part) for part in parts[:-1])
+        self.prefixes: tuple[TrackedPrefix, ...] = ()
         self.last_prefixes: tuple[TrackedPrefix, ...] = ()
         self.ports_mask = mask & PORTS_MASK
         ports = self.ports_mask >> _PORTS_SHIFT
@@ -162,6 +165,7 @@ class Subtable:
     def track(self, prefixes: Iterable[tuple[TrackedPrefix, int]]) -> None:
         """Set the tracked prefixes, each with the mask of its field."""
         wanted = list(prefixes)
+        self.prefixes = tuple(prefix for prefix, _ in wanted)
         before = 0
         for stage in self.stages:
             stage.prefixes = tuple(p for p, mask in wanted if mask & stage.mask & ~before)
