@@ -23,6 +23,7 @@ from vnet.ovs.datapath.meter import Meter
 from vnet.ovs.datapath.packet import METADATA_MASK, Packet
 from vnet.ovs.datapath.pipeline import AGAIN_MASK, Pipeline
 from vnet.ovs.datapath.program import Program, run
+from vnet.ovs.datapath.reasons import n_drops
 from vnet.ovs.datapath.tracking import connection_of
 from vnet.ovs.datapath.tunnels.device import TunnelDevice
 from vnet.ovs.datapath.tunnels.pop import POPS
@@ -120,6 +121,10 @@ class Datapath:
         self.tracker.give_up()
         self.tracker = self._pipeline.tracker = self._new_tracker()
         self.clear_stats()
+
+    def n_drops(self, event: str) -> int:
+        """How many frames died of what ``coverage/show`` calls so."""
+        return n_drops(event, self._pipeline.drops, self._pipeline.port_drops)
 
     def _given_up(self, tracked: CtPacket) -> None:
         packet: Packet = tracked.bearer

@@ -72,7 +72,8 @@ nor an LLC header, and the network header follows at once."""
 class Pipeline:
     """What all ports of a datapath share: the engine that its programs run in.
 
-    ``label`` is its place in traces. ``drops`` counts the frames that died in no device's hands;
+    ``label`` is its place in traces. ``drops`` counts the frames that died in no device's hands,
+    ``port_drops`` those that the datapath gave up, and the devices that they came in by count too;
     ``n_missed`` the frames that userspace was asked about because no flow matched, of which
     ``n_missed_again`` had been looked up before. ``deciding`` is the packet that userspace is being
     asked about; ``watchers`` are told of all that is said between the two.
@@ -101,6 +102,7 @@ class Pipeline:
         self.handler: UpcallHandler | None = None
         self.deciding: Packet | None = None
         self.drops: dict[DropReason, int] = {}
+        self.port_drops: dict[DropReason, int] = {}
         self.n_missed = 0
         self.n_missed_again = 0
         self.watchers: tuple[RequestWatcher, ...] = ()
@@ -377,6 +379,7 @@ class Pipeline:
         """Count and name the loss of a frame that came in by ``in_port``, if there is such."""
         vport = self.vports.get(in_port)
         if vport is not None and vport.device is not None:
+            self.port_drops[reason] = self.port_drops.get(reason, 0) + 1
             return vport.device.drop(frame, reason)
         return self.mourn(frame, reason)
 

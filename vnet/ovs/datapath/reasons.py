@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from vnet.base.drops import DropReason, drop_reason
 from vnet.ovs.dpif.actions import DropCause
 
@@ -131,3 +133,36 @@ DROP_CAUSES: dict[DropCause, DropReason] = {
     ),
 }
 """By why translation gave the frame up."""
+
+_NO_ERRORS = (DropCause.OK, DropCause.NO_TUNNEL_ROUTE, DropCause.NO_TUNNEL_NEIGHBOR)
+"""To Open vSwitch their frames just go nowhere."""
+DROP_EVENTS: dict[str, tuple[DropReason, ...]] = {
+    "drop_action_of_pipeline": tuple(DROP_CAUSES[cause] for cause in _NO_ERRORS),
+    "drop_action_too_many_resubmit": (DROP_CAUSES[DropCause.TOO_MANY_RESUBMITS],),
+    "drop_action_congestion": (DROP_CAUSES[DropCause.CONGESTION_DROP],),
+    **{
+        f"drop_action_{cause.name.lower()}": (DROP_CAUSES[cause],)
+        for cause in (
+            DropCause.BRIDGE_NOT_FOUND,
+            DropCause.RECURSION_TOO_DEEP,
+            DropCause.STACK_TOO_DEEP,
+            DropCause.NO_RECIRCULATION_CONTEXT,
+            DropCause.RECIRCULATION_CONFLICT,
+            DropCause.TOO_MANY_MPLS_LABELS,
+            DropCause.INVALID_TUNNEL_METADATA,
+            DropCause.UNSUPPORTED_PACKET_TYPE,
+            DropCause.FORWARDING_DISABLED,
+        )
+    },
+    "datapath_drop_invalid_port": (NO_SUCH_PORT,),
+    "datapath_drop_invalid_tnl_port": (NO_SUCH_TUNNEL,),
+    "datapath_drop_meter": (METER_EXCEEDED,),
+    "datapath_drop_nsh_decap_error": (NSH_UNKNOWN_NEXT,),
+    "datapath_drop_recirc_error": (RECIRCULATION_TOO_DEEP,),
+}
+"""What frames died of, by what ``coverage/show`` calls it."""
+
+
+def n_drops(event: str, *counts: Mapping[DropReason, int]) -> int:
+    """How many frames died of what ``coverage/show`` calls so."""
+    return sum(drops.get(reason, 0) for drops in counts for reason in DROP_EVENTS.get(event, ()))

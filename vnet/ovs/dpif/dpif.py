@@ -179,6 +179,9 @@ class Dpif(Protocol):
     def drop(self, frame: Frame, number: OdpPort, reason: DropReason) -> None:
         """Count a frame that came up and ends there, for the port that it came in by."""
 
+    def n_drops(self, event: str) -> int:
+        """How many frames died of what ``coverage/show`` calls so."""
+
     def stats(self) -> DatapathStats:
         """Counters of the whole datapath."""
 

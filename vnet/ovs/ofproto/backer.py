@@ -88,6 +88,7 @@ class Backer:
         bridge.prepare_packet_out = partial(prepare_packet_out, self, bridge)
         bridge.before_reading_stats = self.revalidator.push_stats
         bridge.switching.mac_table.on_change = partial(self._station_changed, bridge)
+        bridge.switching.mac_table.events = self.events
         self._ageing[bridge.name] = Timer(self.scheduler, self.age, bridge)
         self.bonding[bridge.name] = Bonding(bridge, self)
 

@@ -11,6 +11,7 @@ five seconds against others that come in by bonds (Open vSwitch's "Bonding" desi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -53,7 +54,8 @@ class MacLearning(Generic[PortT]):
     """The table of one bridge, the least recently used entry first.
 
     ``on_change`` is called with the MAC and the VLAN of each station that is new, has moved or
-    is gone: frames to it go another way from now on.
+    is gone: frames to it go another way from now on. ``events`` are counted for good, by the names
+    of ``coverage/show``; the totals begin anew when they are cleared.
     """
 
     def __init__(self) -> None:
@@ -61,6 +63,7 @@ class MacLearning(Generic[PortT]):
         self.max_entries = DEFAULT_MAX_ENTRIES
         self.flood_vlans: frozenset[int] = frozenset()
         self.on_change: Callable[[int, int], None] = _nothing
+        self.events: Counter[str] = Counter()
         self.total_learned = 0
         self.total_expired = 0
         self.total_evicted = 0
@@ -114,11 +117,13 @@ class MacLearning(Generic[PortT]):
             entry = None
         if entry is None:
             self.total_learned += 1
+            self.events["mac_learning_learned"] += 1
             entry = self._insert(mac, vlan, port, now_ns)
             if is_gratuitous_arp and not is_bond:
                 entry.locked_until_ns = now_ns + GRATUITOUS_ARP_LOCK_NS
             return True
         if entry.is_static:
+            self.events["mac_learning_static_none_move"] += entry.port != port
             return False
         is_reflection = is_gratuitous_arp and is_bond and now_ns < entry.locked_until_ns
         is_announcement = is_gratuitous_arp and not is_bond
@@ -132,6 +137,7 @@ class MacLearning(Generic[PortT]):
         if is_reflection or entry.port == port:
             return False
         self.total_moved += 1
+        self.events["mac_learning_moved"] += 1
         self._move(entry, port)
         return True
 
@@ -231,10 +237,12 @@ class MacLearning(Generic[PortT]):
     def _evict_fairly(self) -> None:
         fullest = self._by_port[self._fullest.top()]
         self.total_evicted += 1
+        self.events["mac_learning_evicted"] += 1
         self._remove(next(iter(fullest.values())))
 
     def _expire(self, entry: MacEntry[PortT]) -> None:
         self.total_expired += 1
+        self.events["mac_learning_expired"] += 1
         self._remove(entry)
 
     def _remove(self, entry: MacEntry[PortT]) -> None:
