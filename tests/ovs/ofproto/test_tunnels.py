@@ -404,6 +404,16 @@ def test_routes_as_they_are_shown_and_refused() -> None:
     ]
 
 
+def test_neighbours_behind_a_port_go_with_it() -> None:
+    switch = switch_with("gre remote_ip=1.1.2.92", neighbor=False)
+    for port in ("br0", "t10", "v1"):
+        switch.appctl(["tnl/neigh/set", port, "1.1.2.92", PEER_MAC.hex(":")])
+    for gone, left in (("t10", ["br0", "v1"]), ("v1", ["br0"])):
+        switch.vsctl("del-port", gone)
+        shown = switch.appctl(["tnl/neigh/show"]).splitlines()[2:]
+        assert sorted(line.split()[-1] for line in shown) == left
+
+
 def test_ports_neighbours_and_tunnels_as_they_are_shown() -> None:
     switch = switch_with(
         "vxlan remote_ip=1.1.2.92 key=5 tos=inherit csum=true", "gre remote_ip=flow out_key=7 ttl=9"

@@ -30,6 +30,7 @@ from vnet.ovs.ofproto.tunnel.ports import came_by_tunnel
 from vnet.ovs.ofproto.tunnel.underlay import Underlay
 from vnet.ovs.ofproto.upcall import UpcallHandler
 from vnet.ovs.ofproto.upcall_note import UpcallWatcher
+from vnet.ovs.ofproto.xlate.log import XlateLog
 from vnet.ovs.ofproto.xlate.recirc import RecircTable
 from vnet.ovs.openflow.messages import PacketIn
 from vnet.ovs.vlog.vlog import SILENT, Vlog
@@ -54,6 +55,7 @@ class Backer:
         self.bonding: dict[str, Bonding] = {}
         """The bonds of each bridge, by its name."""
         self.bond_log, self.tree_log = BondLog(vlog), TreeLog(vlog)
+        self.xlate_log = XlateLog(vlog)
         self.aggregations: list[Aggregation[OfPort]] = []
         self.recirc = RecircTable()
         self.meter_pool = MeterPool(dpif)
@@ -128,8 +130,9 @@ class Backer:
         self.revalidator.touch()
 
     def unmap_port(self, odp_port: OdpPort) -> None:
-        """A port has left the datapath."""
-        del self._ports[odp_port]
+        """A port has left the datapath. Nobody is behind it any more."""
+        _, port = self._ports.pop(odp_port)
+        self.underlay.neighbors.flush(port.name)
         self.revalidator.touch()
 
     def port_at(self, odp_port: OdpPort) -> tuple[Ofproto, OfPort] | None:

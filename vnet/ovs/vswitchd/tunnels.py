@@ -45,6 +45,7 @@ class DatapathTunnels:
         """A tunnel goes."""
         assert port.odp_port is not None
         self._backer.underlay.tunnels.remove(port)
+        self._backer.underlay.neighbors.flush(port.name)
         self._give_back(port.odp_port)
         port.odp_port = None
 

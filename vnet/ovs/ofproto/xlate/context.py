@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from vnet.ovs.ofproto.rules.rule import Rule
     from vnet.ovs.ofproto.switching.bundle import Bundle
     from vnet.ovs.ofproto.tunnel.underlay import Underlay
+    from vnet.ovs.ofproto.xlate.log import XlateLog
     from vnet.ovs.openflow.messages import FlowMod
 
 MAX_DEPTH = 64
@@ -75,6 +76,10 @@ class Backer(Protocol):
     @property
     def features(self) -> Features:
         """What translations may make use of in the datapath."""
+
+    @property
+    def xlate_log(self) -> XlateLog:
+        """Where it is said what goes wrong."""
 
     def send_to_tables(
         self, bridge: Ofproto, port: OfPort, frame: bytes, *, depth: int, resubmits: int
@@ -286,8 +291,11 @@ class XlateCtx:
         self.report(NodeKind.WARN, text)
 
     def fail(self, text: str, error: DropCause = DropCause.OK) -> None:
-        """Something went wrong; with an ``error`` it ends the translation."""
+        """Something went wrong; with an ``error`` it ends the translation. The log has it where
+        there is a packet, and nobody has asked what would become of one."""
         self.report(NodeKind.ERROR, text)
+        if self.in_.frame is not None and self.in_.recirc_queue is None:
+            self.in_.backer.xlate_log.failed(text, self.bridge.name, self.base_flow)
         if error is not DropCause.OK:
             self.error = error
 
