@@ -284,6 +284,21 @@ def test_gre_without_an_ethernet_header_inside_enters_with_one() -> None:
     assert [frame[34:] for frame in sent(switch, "p0")] == [gre.emit(0x0800) + INNER[14:]]
 
 
+def test_packets_without_an_ethernet_header_pass_patch_ports_to_where_they_may_leave() -> None:
+    switch = switch_with("gre remote_ip=1.1.2.92 packet_type=ptap")
+    for line in (
+        "add-br up -- set bridge up datapath_type=dummy fail-mode=secure",
+        "add-port up u0 -- set interface u0 type=dummy ofport_request=1",
+        "add-port up up9 -- set interface up9 type=patch options:peer=down9 ofport_request=9",
+        "add-port int-br down9 -- set interface down9 type=patch options:peer=up9 ofport_request=9",
+    ):
+        switch.vsctl(*line.split())
+    switch.ofctl(["-OOpenFlow13", "add-flow", "up", "in_port=1,ip,actions=decap(),output:9"])
+    flows(switch, "in_port=9,actions=10")
+    switch.inject("u0", INNER)
+    assert [frame[34:] for frame in sent(switch, "p0")] == [gre.emit(0x0800) + INNER[14:]]
+
+
 # -- setting up
 
 

@@ -100,8 +100,10 @@ class OfPort:
 
     @property
     def packet_types(self) -> PacketTypes:
-        """What packets it takes."""
-        return PacketTypes.LEGACY_L2 if self.tunnel is None else self.tunnel.packet_types
+        """What packets it takes. A patch port takes any: the port behind it decides."""
+        if self.tunnel is not None:
+            return self.tunnel.packet_types
+        return PacketTypes.LEGACY_L2 if self.peer is None else PacketTypes.AWARE
 
     @property
     def is_live(self) -> bool:
