@@ -112,9 +112,8 @@ class Datapath:
         return self._pipeline.drops
 
     def _new_tracker(self) -> ConnTracker:
-        return ConnTracker(
-            ovs_policy(self._conntrack_chance), self.scheduler.now_ns, self._given_up
-        )
+        policy = ovs_policy(self._conntrack_chance)
+        return ConnTracker(policy, self.scheduler.now_ns, self._given_up)
 
     def restart(self) -> None:
         """Forget what was looked up and tracked, as one that is made anew."""
@@ -127,8 +126,7 @@ class Datapath:
         return n_drops(event, self._pipeline.drops, self._pipeline.port_drops)
 
     def _given_up(self, tracked: CtPacket) -> None:
-        packet: Packet = tracked.bearer
-        self._pipeline.lose(packet, FRAGMENT_PURGED)
+        self._pipeline.lose(tracked.bearer, FRAGMENT_PURGED)
 
     @property
     def vlan_limit(self) -> int:
