@@ -7,11 +7,14 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.live.openflow.test_tls_controllers import free_port
 from tests.live.processes import PATIENCE_S, VnetProcess
+from tests.live.switch.certificates import Certificates
 from tests.ovs.private_ovs import IS_INSTALLED
 from vnet.live.lab.taking_down import take_down
 from vnet.wire.pcapng import Packet, read_pcapng
@@ -176,6 +179,19 @@ def test_a_host_s_devices_can_become_ports_and_others_cannot(lab: Lab) -> None:
     assert "could not open network device eth7 (No such device)" in refused.stderr
     lab.do("h1", "ovs-vsctl", "del-br", "br9")
     assert not (lab.directory / "h1/br9.mgmt").exists()
+
+
+@pytest.mark.slow
+def test_an_ssl_row_is_used_by_the_machine_that_has_it(lab: Lab) -> None:
+    certificates = Certificates(lab.vnet.folder)
+    bridges, databases = free_port(), free_port()
+    lab.do("h1", "ovs-vsctl", "set-ssl", *certificates.row())
+    lab.do("h1", "ovs-vsctl", "set-manager", f"pssl:{databases}")
+    lab.do("h1", "ovs-vsctl", "set-controller", "br0", f"pssl:{bridges}")
+    assert certificates.is_bridge_at(bridges, partial(lab.try_to, "h1"))
+    assert certificates.is_database_at(databases, partial(lab.try_to, "h1"))
+    for command in ("del-controller br0", "del-manager", "del-ssl"):
+        lab.do("h1", "ovs-vsctl", *command.split())
 
 
 def test_no_switch_leaves_a_lab(lab: Lab) -> None:

@@ -64,3 +64,5 @@ def test_certificates_may_stand_in_the_database(ours: Servers, folder: Path) -> 
     paths = [f"{folder}/{name}" for name in ("good.key", "good.pem", "good-ca.pem")]
     ours.vsctl("set-ssl", *paths, "--", "set-manager", "pssl:0:127.0.0.1")
     assert list_dbs(ours, folder) == "Open_vSwitch\n_Server\n"
+    ours.vsctl("del-ssl")
+    assert list_dbs(ours, folder) == "Open_vSwitch\n_Server\n", "what was used stays in use"

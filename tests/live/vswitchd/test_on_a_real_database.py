@@ -6,13 +6,15 @@ import json
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.live.daemon.daemons import TIMEOUT_S, Daemons, wait_until_gone
+from tests.live.openflow.test_tls_controllers import free_port
+from tests.live.switch.certificates import Certificates
 from tests.ovs.private_ovs import IS_INSTALLED
 
 pytestmark = [
@@ -33,8 +35,9 @@ DRAWN = {"mac_in_use", "datapath_id"}
 class Switch:
     """A switch on a real database of its own."""
 
-    def __init__(self, folder: Path, *, ours: bool) -> None:
+    def __init__(self, folder: Path, *, ours: bool, options: Sequence[str] = ()) -> None:
         folder.mkdir()
+        self.options = options
         self.server = Daemons(folder, ours=False)
         self.switch = Daemons(folder, ours=ours)
         self.server.create_database()
@@ -43,19 +46,23 @@ class Switch:
         self.start()
 
     def start(self) -> None:
-        self.switch.start("ovs-vswitchd", *DUMMY, "--log-file")
+        self.switch.start("ovs-vswitchd", *DUMMY, *self.options, "--log-file")
 
     def vsctl(self, line: str) -> tuple[int, str, str]:
         """Run ``ovs-vsctl``; what it says, without what is its folder's own."""
-        done = subprocess.run(
-            ["ovs-vsctl", *shlex.split(line)],
+        done = self.run("ovs-vsctl", *shlex.split(line))
+        error = done.stderr.replace(str(self.server.folder), "FOLDER")
+        return done.returncode, done.stdout, error
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a client, whatever comes of it."""
+        return subprocess.run(
+            command,
             env=self.server.environment | {"OVS_CTL_TIMEOUT": str(TIMEOUT_S)},
             capture_output=True,
             text=True,
             check=False,
         )
-        error = done.stderr.replace(str(self.server.folder), "FOLDER")
-        return done.returncode, done.stdout, error
 
     def tables(self) -> dict[str, Any]:
         """What there is in rows by their names, but for references and what is drawn."""
@@ -146,6 +153,22 @@ def test_it_finds_what_was_there_and_a_server_that_comes_back(ours: Switch) -> N
     ours.server.start("ovsdb-server", "--remote=punix:db.sock")
     assert ours.vsctl("add-port br0 p2 -- set interface p2 type=dummy") == (0, "", "")
     assert ours.vsctl("get interface p2 ofport") == (0, "2\n", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_ours", [True, False], ids=["ours", "theirs"])
+def test_the_ssl_row_counts_for_more_than_options_do(tmp_path: Path, is_ours: bool) -> None:
+    certificates, port = Certificates(tmp_path), free_port()
+    switch = Switch(tmp_path / "switch", ours=is_ours, options=certificates.options("foreign"))
+    try:
+        switch.vsctl(f"{BRIDGE} -- set-controller br0 pssl:{port}:127.0.0.1")
+        assert not certificates.is_bridge_at(port, switch.run)
+        switch.vsctl(f"set-ssl {' '.join(certificates.row())}")
+        assert certificates.is_bridge_at(port, switch.run)
+        switch.vsctl("del-ssl")
+        assert certificates.is_bridge_at(port, switch.run)
+    finally:
+        switch.server.end_all()
 
 
 def test_of_two_switches_on_one_database_the_second_waits_until_the_first_has_gone(

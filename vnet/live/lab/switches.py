@@ -8,9 +8,8 @@ from pathlib import Path
 
 from vnet.hypervisor.openvswitch import OpenVSwitch
 from vnet.live.clock import WallClock
-from vnet.live.ovsdb.ovsdb_server import OvsdbServer
-from vnet.live.switch.live_switch import live_switch
-from vnet.live.switch.logs import SERVER, Logs
+from vnet.live.switch.live_switch import live_switch, switch_server
+from vnet.live.switch.logs import Logs
 from vnet.live.switch.run_directory import run_directory
 
 
@@ -21,7 +20,7 @@ def served(
     """Have everything in ``directory`` that the tools look for, while the block lasts; with
     ``logs_in_files`` the logs of both daemons, too."""
     logs = Logs(machine.owner, in_files=logs_in_files)
-    server = OvsdbServer(clock, vlog=logs[SERVER], directory=str(directory))
+    server = switch_server(clock, directory, logs)
     with run_directory(directory, logs), closing(server):
         server.add(machine.database)
         with live_switch(clock, directory, server, machine.daemon, logs):

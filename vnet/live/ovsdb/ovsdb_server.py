@@ -210,11 +210,13 @@ class OvsdbServer:
     def _configure_tls(self, complaints: list[str]) -> None:
         for setting in _TLS_SETTINGS:
             try:
-                value = first_string(getattr(self._wanted_tls, setting), self.databases)
+                wanted = getattr(self._wanted_tls, setting)
+                value = first_string(wanted, self.databases)
             except DbTargetError as error:
                 complaints.append(str(error))
-                value = ""
-            setattr(self.tls, setting, value)
+                continue
+            if value or not wanted.startswith(PREFIX):  # What was used outlives its row.
+                setattr(self.tls, setting, value)
         self.tls.peer_ca_certs = self._wanted_tls.peer_ca_certs
         self.tls.bootstraps = self._wanted_tls.bootstraps
 

@@ -15,6 +15,7 @@ from vnet.live.daemon.memory import Memory, Usage
 from vnet.live.daemon.program import OVS_VERSION
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
+from vnet.live.streams.tls_files import TlsFiles
 from vnet.live.switch.logs import PROGRAMS, SERVER, SWITCH, Logs
 from vnet.live.unixctl import UnixctlServer
 from vnet.live.vswitchd.abilities import LOCK_NAME
@@ -28,10 +29,19 @@ from vnet.ovs.vswitchd.memory import memory_usage
 
 _EVENTS = {SWITCH: VSWITCHD_EVENTS, SERVER: OVSDB_SERVER_EVENTS}
 _MANAGERS = "db:Open_vSwitch,Open_vSwitch,manager_options"
+_SSL = "db:Open_vSwitch,SSL"
 
 
 def _nothing() -> None:
     """Nobody is to be told."""
+
+
+def switch_server(clock: WallClock, directory: Path, logs: Logs) -> OvsdbServer:
+    """A server of databases, without any yet. It takes its certificates from the SSL row, as
+    ovs-ctl(8) has it."""
+    tls = TlsFiles(f"{_SSL},private_key", f"{_SSL},certificate", f"{_SSL},ca_cert")
+    tls.bootstraps = True
+    return OvsdbServer(clock, vlog=logs[SERVER], tls=tls, directory=str(directory))
 
 
 @contextmanager
@@ -53,7 +63,10 @@ def live_switch(
     cannot be made.
     """
 
-    def follow_bridges() -> None:
+    tls = TlsFiles()
+
+    def follow_configuration() -> None:
+        tls.follow(daemon.config.ssl)
         if daemon.has_switch:
             sockets.serve(daemon.vswitchd)
 
@@ -76,10 +89,10 @@ def live_switch(
         complaint = server.configure()
         if complaint:
             raise OSError(complaint)
-        sockets = BridgeSockets(clock, str(directory), logs[SWITCH], tls=server.tls)
+        sockets = BridgeSockets(clock, str(directory), logs[SWITCH], tls=tls)
         doors.callback(sockets.close)
-        follow_bridges()
-        daemon.configured = follow_bridges
+        follow_configuration()
+        daemon.configured = follow_configuration
         for program, table in tables.items():
             unixctl = UnixctlServer(
                 clock, table, program, directory=str(directory), vlog=logs[program]

@@ -12,8 +12,8 @@ from vnet.live.daemon.signals import EndingSignals
 from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.ovsdb.files import create_database, random_uuid
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
-from vnet.live.switch.live_switch import live_switch
-from vnet.live.switch.logs import SERVER, SWITCH, Logs
+from vnet.live.switch.live_switch import live_switch, switch_server
+from vnet.live.switch.logs import SWITCH, Logs
 from vnet.live.switch.run_directory import run_directory
 from vnet.live.vswitchd.abilities import abilities
 from vnet.live.vswitchd.parts import SwitchParts
@@ -65,7 +65,7 @@ def standalone_switch(
     :class:`~vnet.live.daemon.errors.FatalError`, ``OvsdbError`` or ``OSError``.
     """
     logs = logs or Logs()
-    server = OvsdbServer(clock, vlog=logs[SERVER], directory=str(directory))
+    server = switch_server(clock, directory, logs)
     with run_directory(directory, logs), closing(server):
         database = _database(server, file, chance)
         parts = SwitchParts(clock, level, logs[SWITCH], directory=str(directory), chance=chance)

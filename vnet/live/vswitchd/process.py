@@ -70,6 +70,7 @@ class SwitchProcess:
         yield from self._parts.commands(vswitchd)
 
     def _configured(self) -> None:
+        self._process.tls.follow(self.daemon.config.ssl)
         if self.daemon.has_switch:
             self._sockets.serve(self.daemon.vswitchd)
 

@@ -1,10 +1,11 @@
 """The wanted state of a switch: bridges, ports, interfaces, mirrors, and their settings.
 
 One frozen class for each table of ovs-vswitchd.conf.db(5) (those of collectors are in
-:mod:`~vnet.ovs.vswitchd.collector_config`), its members named as that manual has them. A row that
-a column refers to stands in place of the reference, except that mirrors name their ports. What
-values a column takes the schema of the database says; what the manual says about missing or
-unusable ones is in the properties.
+:mod:`~vnet.ovs.vswitchd.collector_config`, what is spoken with in ``controller_config`` and
+``remote_config``), its members named as that manual has them. A row that a column refers to stands
+in place of the reference, except that mirrors name their ports. What values a column takes the
+schema of the database says; what the manual says about missing or unusable ones is in the
+properties.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from vnet.ovs.vswitchd.collector_config import (
 )
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.remote_address import IPV4_LOOPBACK, RemoteAddress, remote_address
+from vnet.ovs.vswitchd.remote_config import ManagerConfig, SslConfig
 from vnet.ovs.vswitchd.row import Row, setting_number, setting_truth
 from vnet.ovs.vswitchd.tunnel_options import SUPPORTED_TYPES, read_tunnel
 
@@ -314,19 +316,12 @@ class BridgeConfig(Row):
 
 
 @record(frozen=True, slots=True)
-class ManagerConfig(Row):
-    """Manager table: who manages the database. The switch itself only keeps the way there open."""
-
-    target: str
-    connection_mode: str | None = None
-
-
-@record(frozen=True, slots=True)
 class SwitchConfig(Row):
     """Open_vSwitch table: all there is. Names of bridges, of ports, of interfaces are unique."""
 
     bridges: tuple[BridgeConfig, ...] = ()
     manager_options: tuple[ManagerConfig, ...] = ()
+    ssl: SslConfig | None = None
     collector_sets: tuple[CollectorSetConfig, ...] = ()
     other_config: Mapping[str, str] = field(default_factory=dict)
     external_ids: Mapping[str, str] = field(default_factory=dict)
@@ -387,6 +382,7 @@ TABLES: Mapping[str, type[Row]] = {
     "Interface": InterfaceConfig,
     "Controller": ControllerConfig,
     "Manager": ManagerConfig,
+    "SSL": SslConfig,
     "Mirror": MirrorConfig,
     "Flow_Table": FlowTableConfig,
     "QoS": QosConfig,
