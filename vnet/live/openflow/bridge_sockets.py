@@ -14,7 +14,6 @@ from vnet.live.clock import WallClock
 from vnet.live.openflow.permitted import Permits
 from vnet.live.openflow.wish import Around, Wish
 from vnet.live.streams.tls_files import TlsFiles
-from vnet.ovs.openflow.version import version_named
 from vnet.ovs.vlog.vlog import SILENT, Vlog
 from vnet.ovs.vswitchd.controller_status import NOT_CONNECTED, ControllerStatus
 
@@ -42,6 +41,9 @@ class BridgeSockets:
 
     def serve(self, vswitchd: Vswitchd) -> None:
         """Follow the bridges of a switch as they are now, and answer what it asks."""
+        # Until there is a switch nobody speaks OpenFlow.
+        from vnet.ovs.openflow.version import version_named
+
         vswitchd.reconnect = self.reconnect
         vswitchd.controller_status = self.status
         self.follow(

@@ -126,7 +126,7 @@ class OneBridge:
             stream.close()
 
 
-def _with_queue(config: ControllerConfig, queue_size: int) -> ControllerConfig:
+def _with_queue(config: ControllerConfig, queue_size: int | None) -> ControllerConfig:
     """A controller whose row does not say how many packet-ins may wait, as its bridge says."""
     if config.controller_queue_size is not None:
         return config
