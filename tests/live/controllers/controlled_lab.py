@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.live.processes import PATIENCE_S, ROOT, VnetProcess
 from vnet.live.lab.taking_down import take_down
+from vnet.ovs.vswitchd.fail_open import PRIORITY
 from vnet.wire.pcapng import read_pcapng
 
 _NAME = "controlled-switches"
@@ -52,7 +53,8 @@ class ControlledLab:
 
     def stands_alone(self, switch: str) -> bool:
         """Whether it has the flow, which no controller sees, by which it learns by itself."""
-        return "actions=NORMAL" in self.do(switch, "ovs-appctl", "bridge/dump-flows", switch)
+        flows = self.do(switch, "ovs-appctl", "bridge/dump-flows", switch)
+        return f"priority={PRIORITY},actions=NORMAL" in flows
 
     def n_requests(self, source: str, target: str) -> int:
         """How many echo requests have come to a host from another until now."""
