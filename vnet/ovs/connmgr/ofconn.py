@@ -201,9 +201,13 @@ class Ofconn:
         if self.version is not None:
             self.monitors.resume(self.manager.ofproto.flows, self.version)
         for _ in range(_SHARE):
-            if not self._waiting or self.backlog() > _MOST_UNSENT_BYTES:
+            if not self._may_go_on:
                 break
             self._carry_out(self._waiting.popleft())
+        return self._may_go_on
+
+    @property
+    def _may_go_on(self) -> bool:
         return bool(self._waiting) and self.backlog() <= _MOST_UNSENT_BYTES
 
     @property
