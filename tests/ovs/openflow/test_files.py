@@ -11,7 +11,7 @@ from tests.ovs.openflow.kit import needs_ovs
 from vnet.base.errors import StorageError
 from vnet.ovs.flow.protocols import P_OF15_OXM
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import FlowMod, FlowModCommand, GroupMod
+from vnet.ovs.openflow.messages import FlowMod, FlowModCommand, GroupMod, PacketOut
 from vnet.ovs.openflow.text.files import (
     FileTextError,
     Source,
@@ -68,10 +68,11 @@ def test_groups_are_read_likewise() -> None:
         parse_groups(Source("group_id=1"))
 
 
-def test_a_bundle_mixes_both() -> None:
+def test_a_bundle_mixes_all() -> None:
     text = "group group_id=1,type=all,bucket=output:1\nflow add actions=group:1\nflow delete tcp\n"
+    text += "packet-out packet=ffffffffffff0200000000010800 actions=output:1"
     kinds = [type(mod) for mod in parse_bundle(Source(text))]
-    assert kinds == [GroupMod, FlowMod, FlowMod]
+    assert kinds == [GroupMod, FlowMod, FlowMod, PacketOut]
     with pytest.raises(FileTextError, match="-:1: Unsupported bundle message type: meter"):
         parse_bundle(Source("meter meter=1"))
 

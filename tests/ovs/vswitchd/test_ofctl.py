@@ -133,7 +133,7 @@ def ours(switch: Switch, line: str) -> tuple[str, str]:
 def theirs(real: PrivateOvs, line: str) -> tuple[str, str]:
     """The same of the real one; of a refusal by the switch its name is kept."""
     out, error = real.try_ofctl(*shlex.split(line))
-    refusal = re.match(r"OFPT_ERROR .*?: (\w+)", error)
+    refusal = re.match(r"(?:OFPT_ERROR .*?:|Error) (\w+)", error)
     wrong = refusal[1] if refusal else error.removeprefix("ovs-ofctl: ")
     return masked(out), wrong.strip("\n")
 
@@ -176,3 +176,38 @@ def test_files_are_all_or_nothing_and_may_be_given_in_place(switch: Switch, tmp_
         ofctl(switch.vswitchd, "add-flows", ["br0", "-"], bad)
     left = ofctl(switch.vswitchd, "dump-flows", ["br0", "--no-stats", "--names"])
     assert left.split("\n") == shown
+
+
+BUNDLES = (
+    "",
+    "group group_id=1,type=all,bucket=output:2\nflow add priority=4,icmp,actions=group:1\n",
+    "f delete icmp  # a beginning will do\ng delete group_id=1\n",
+    "flow importance=7,arp,actions=p2\nflow modify arp,actions=drop\n",
+    "packet-out in_port=p1 packet=ffffffffffff0200000000010800 actions=output:2",
+    "flow ip,actions=drop\npacket-out packet=ffffffffffff0200000000010800 actions=group:9",
+    "flow ip,actions=group:9",
+    "flow ip,actions=drop\ngroup group_id=2",
+    "packet-out actions=2",
+    "meter meter=1",
+    "flow packet_type=(1,0x800),actions=drop",
+)
+
+
+@pytest.mark.ovs
+@pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
+@pytest.mark.parametrize("versions", ["", "-OOpenFlow13 ", "-OOpenFlow10 ", "-OOpenFlow15 "])
+def test_bundles_are_carried_out_as_by_the_real_program(
+    switch: Switch, real: PrivateOvs, tmp_path: Path, versions: str
+) -> None:
+    real.ofctl("del-flows", "br0")
+    real.ofctl("del-groups", "br0", "-OOpenFlow13")
+    ofctl(switch.vswitchd, "del-flows", ["br0"])
+    for text in BUNDLES:
+        path = tmp_path / "bundle.txt"
+        path.write_text(text)
+        for line in (
+            f"{versions}bundle br0 {path}",
+            "-OOpenFlow14 dump-flows br0 --no-stats",
+            "-OOpenFlow14 dump-groups br0",
+        ):
+            assert ours(switch, line) == theirs(real, line), (text, line)

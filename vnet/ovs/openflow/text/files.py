@@ -15,14 +15,20 @@ from typing import Generic, NamedTuple, TypeVar
 from vnet.base.errors import StorageError
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.names import NO_NAMES, Names
-from vnet.ovs.flow.protocols import P_ANY
+from vnet.ovs.flow.protocols import P_ANY, P_OF13_UP, P_OF14_OXM, P_OF14_UP
 from vnet.ovs.openflow.errors import OpenFlowError
-from vnet.ovs.openflow.messages import FlowMod, GroupMod
+from vnet.ovs.openflow.messages import FlowMod, GroupMod, PacketOut
 from vnet.ovs.openflow.text.flow_mod import read_flow
 from vnet.ovs.openflow.text.group import read_group
-from vnet.ovs.openflow.text.sending import flow_as_sent, group_as_sent, protocol_for
+from vnet.ovs.openflow.text.packet_out import read_packet_out
+from vnet.ovs.openflow.text.sending import (
+    flow_as_sent,
+    group_as_sent,
+    packet_out_as_sent,
+    protocol_for,
+)
 
-Mod = FlowMod | GroupMod
+Mod = FlowMod | GroupMod | PacketOut
 ModT = TypeVar("ModT", FlowMod, GroupMod, Mod)
 
 
@@ -80,11 +86,15 @@ def parse_groups(source: Source, names: Names = NO_NAMES, allowed: int = P_ANY) 
 
 
 def parse_bundle(source: Source, names: Names = NO_NAMES, allowed: int = P_ANY) -> list[Mod]:
-    """What a switch receives of a bundle, whose lines begin with ``flow`` or ``group``; all else
-    as in :func:`parse_flows`.
+    """What a switch receives of a bundle, whose lines begin with ``flow``, ``group`` or
+    ``packet-out``; all else as in :func:`parse_flows`.
+
+    Bundles came with OpenFlow 1.4, which is spoken unless ``allowed`` has other versions with
+    them; 1.3 has them as an extension.
     """
-    read = _read(source, lambda text: _read_message(text, names))
-    return _sent(read, allowed, partial(_message_as_sent, openflow_full=names.openflow_full))
+    has_bundles = P_OF14_UP if allowed == P_ANY else allowed & P_OF13_UP or P_OF14_OXM
+    read = _read(source, lambda text: _read_message(text, names), usable=P_OF13_UP)
+    return _sent(read, has_bundles, partial(_message_as_sent, openflow_full=names.openflow_full))
 
 
 class _Line(NamedTuple, Generic[ModT]):
@@ -95,13 +105,16 @@ class _Line(NamedTuple, Generic[ModT]):
     usable: int
 
 
-def _read(source: Source, read: Callable[[str], tuple[ModT, int]]) -> Iterator[_Line[ModT]]:
+def _read(
+    source: Source, read: Callable[[str], tuple[ModT, int]], usable: int = P_ANY
+) -> Iterator[_Line[ModT]]:
+    """The lines one by one; of the protocols that can say each, those that are ``usable``."""
     for number, text in source.lines():
         try:
-            mod, usable = read(text)
+            mod, sayable = read(text)
         except OvsTextError as wrong:
             raise FileTextError(source.file, number, wrong.what) from None
-        yield _Line(f"{source.file}:{number}", mod, usable)
+        yield _Line(f"{source.file}:{number}", mod, sayable & usable)
 
 
 def _sent(
@@ -133,10 +146,14 @@ def _read_message(text: str, names: Names) -> tuple[Mod, int]:
         return read_flow(rest, None, names)
     if "group".startswith(found[1]):
         return read_group(rest, None, names)
+    if "packet-out".startswith(found[1]):
+        return read_packet_out(rest, names)
     raise OvsTextError(f"Unsupported bundle message type: {found[1]}")
 
 
 def _message_as_sent(mod: Mod, protocol: int, *, openflow_full: bool) -> Mod:
     if isinstance(mod, FlowMod):
         return flow_as_sent(mod, protocol, openflow_full=openflow_full)
-    return group_as_sent(mod, protocol, openflow_full=openflow_full)
+    if isinstance(mod, GroupMod):
+        return group_as_sent(mod, protocol, openflow_full=openflow_full)
+    return packet_out_as_sent(mod, protocol, openflow_full=openflow_full)

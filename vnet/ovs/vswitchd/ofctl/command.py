@@ -12,7 +12,7 @@ from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocols import P_ANY
 from vnet.ovs.ofproto.names import names_of
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod
+from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod, PacketOut
 from vnet.ovs.openflow.version import OpenFlowVersion, protocols_of_versions, version_of
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
@@ -56,8 +56,8 @@ class Call:
         """The names that dumps use, if they shall."""
         return self.names if self.options.shows_names else NO_NAMES
 
-    def send(self, *mods: MeterMod | GroupMod | FlowMod) -> str:
-        """Have the bridge carry out requests, groups and flows all or none. Prints nothing."""
+    def send(self, *mods: MeterMod | GroupMod | FlowMod | PacketOut) -> str:
+        """Have the bridge carry out requests, but for meters all or none. Prints nothing."""
         for mod in mods:
             if isinstance(mod, MeterMod):
                 self.bridge.meter_mod(mod)

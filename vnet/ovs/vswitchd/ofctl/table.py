@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.vswitchd.ofctl import flows, groups, packets, ports
+from vnet.ovs.vswitchd.ofctl import bundles, flows, groups, packets, ports
 from vnet.ovs.vswitchd.ofctl.command import Call, OfctlCommand, Options, take_options
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
@@ -74,6 +74,9 @@ COMMANDS: Mapping[str, OfctlCommand] = {
         OfctlCommand("dump-ports-desc", "BR [PORT]", "ports' settings", 1, 2, ports.describe),
         OfctlCommand("mod-port", "BR PORT WORD", "set a port up, down, ...", 3, 3, ports.modify),
         OfctlCommand("packet-out", "BR PACKET", "have a packet sent", 2, 2, packets.out),
+        OfctlCommand(
+            "bundle", "BR FILE", "flows, groups and packets of a file", 2, 2, bundles.send_file
+        ),
         OfctlCommand("queue-stats", "BR [PORT]", "queues' counters", 1, 2, ports.queues),
     )
 }
