@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from tests.ovs.ofproto.real_switch import RealSwitch, needs_ovs, real_switch
+from tests.ovs.ofproto.real_switch import RealSwitch, real_switch
+from tests.ovs.private_ovs import IS_INSTALLED
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.flow import FRAG_ANY, FRAG_LATER, Flow
 from vnet.ovs.flow.match import Match
@@ -21,7 +22,10 @@ from vnet.ovs.openflow.messages import FlowModCommand
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.sim.scheduler import Scheduler
 
-pytestmark = needs_ovs
+pytestmark = [
+    pytest.mark.ovs,
+    pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed"),
+]
 
 N_SEEDS = 4
 N_REQUESTS = 20
