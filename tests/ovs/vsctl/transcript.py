@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.ovs.private_ovs import PrivateOvs
+from tests.ovs.private_ovs import TIMEOUT_S, PrivateOvs
 
 FILE = Path("tests/data/vsctl/transcripts.json")
 
-WAITS_S = 1
-"""How long a command line may wait for what does not come."""
+_WAITING_S = 1
+"""How long a command line is watched that waited before. Any other may take its time."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOGGED = re.compile(r"^\S+Z\|\d+\|", re.MULTILINE)
@@ -57,24 +57,24 @@ def real_database() -> Iterator[PrivateOvs]:
     """A real, empty database, without a switch."""
     with tempfile.TemporaryDirectory() as directory:
         ovs = PrivateOvs(Path(directory))
-        ovs.start_database()
         try:
+            ovs.start_database()
             yield ovs
         finally:
             ovs.stop()
 
 
-def real_answers(lines: Iterable[str]) -> list[tuple[str, Answer]]:
-    """What the real program answers to command lines, one after the other."""
+def real_answers(transcript: Iterable[tuple[str, Answer]]) -> list[tuple[str, Answer]]:
+    """What the real program answers now to a transcript's lines, one after the other."""
     with real_database() as ovs:
-        return [(line, _real_answer(ovs, shlex.split(line))) for line in lines]
+        return [(line, _real_answer(ovs, line, kept)) for line, kept in transcript]
 
 
-def _real_answer(ovs: PrivateOvs, words: list[str]) -> Answer:
+def _real_answer(ovs: PrivateOvs, line: str, kept: Answer) -> Answer:
     # The database alone knows of no switch that would take anything up.
-    command = ("ovs-vsctl", "--no-wait", *words)
+    command = ("ovs-vsctl", "--no-wait", *shlex.split(line))
     try:
-        done = ovs.do(*command, timeout_s=WAITS_S)
+        done = ovs.do(*command, timeout_s=_WAITING_S if kept.status is None else TIMEOUT_S)
     except subprocess.TimeoutExpired:
         return Answer(None)
     errors = _LOGGED.sub("", done.stderr).replace("\0", "")
@@ -82,7 +82,5 @@ def _real_answer(ovs: PrivateOvs, words: list[str]) -> Answer:
 
 
 if __name__ == "__main__":
-    asked = {
-        name: real_answers(line for line, _ in lines) for name, lines in kept_transcripts().items()
-    }
+    asked = {name: real_answers(transcript) for name, transcript in kept_transcripts().items()}
     FILE.write_text(json.dumps(asked, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
