@@ -105,6 +105,8 @@ def ours(workload: Workload) -> list[str]:
 
 def theirs(workload: Workload, ovs: PrivateOvs) -> list[str]:
     """The megaflows that the real switch is left with."""
+    # Else those that it takes long to look at again, or that nobody used for long, would go.
+    ovs.appctl("time/stop")
     ovs.vsctl("--if-exists", "del-br", BRIDGE)
     ovs.vsctl(*bridge_words(N_PORTS))
     flows = ovs.directory / "flows.txt"
