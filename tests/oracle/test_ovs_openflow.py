@@ -16,7 +16,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -29,7 +28,7 @@ HERE = Path(__file__).parent
 ROOT = Path(vnet.__file__).parents[1]
 PORTS = ("p1", "p2", "p3")
 N_OPENFLOW10, N_OPENFLOW13, N_STREAMS = 103, 478, 23
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 STREAMS = (
     r"group/00_ALL|group/01_SELECT_Weight_Ether"
@@ -49,39 +48,38 @@ pytestmark = [
 Verdicts = dict[str, str]
 
 
-class Connected(NamedTuple):
-    """A switch that is on its way to a controller, and where its ports listen."""
-
-    tcp_port: int
-    sockets: tuple[Path, ...]
-
-
-def free_tcp_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def held_tcp_port() -> Iterator[int]:
+    """A port that nobody else is given while the block lasts. Who asks for it may listen there."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        yield port
 
 
 @contextmanager
-def connected_switch(folder: Path, *, openflow_full: bool) -> Iterator[Connected]:
-    """``vnet ovs`` with one bridge of three ports, as long as the block lasts."""
+def connected_switch(
+    folder: Path, controller_port: int, *, openflow_full: bool
+) -> Iterator[tuple[Path, ...]]:
+    """``vnet ovs`` with one bridge of three ports, as long as the block lasts, on its way to a
+    controller. Yields where its ports listen."""
     ours = {"PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     environment = {**os.environ, **ours, "OVS_RUNDIR": str(folder)}
-    to = Connected(free_tcp_port(), tuple(folder / f"{name}.sock" for name in PORTS))
+    sockets = tuple(folder / f"{name}.sock" for name in PORTS)
     words = ["ovs-vsctl", "add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=dummy"]
     words += ["fail_mode=secure", "protocols=OpenFlow10,OpenFlow13"]
     words += [f"other_config:openflow-full={str(openflow_full).lower()}"]
-    for number, (name, path) in enumerate(zip(PORTS, to.sockets, strict=True), 1):
+    for number, (name, path) in enumerate(zip(PORTS, sockets, strict=True), 1):
         words += ["--", "add-port", "br0", name, "--", "set", "interface", name, "type=dummy"]
         words += [f"ofport_request={number}", f"options:pstream=punix:{path}"]
-    words += ["--", "set-controller", "br0", f"tcp:127.0.0.1:{to.tcp_port}"]
+    words += ["--", "set-controller", "br0", f"tcp:127.0.0.1:{controller_port}"]
     words += ["--", "set", "controller", "br0", "max_backoff=1000"]
     run = {"env": environment, "check": True, "timeout": PATIENCE_S}
     subprocess.run([HERE / "start_switch", folder], **run)  # type: ignore[call-overload]
     try:
         subprocess.run(words, **run)  # type: ignore[call-overload]
-        yield to
+        yield sockets
     finally:
         subprocess.run([HERE / "stop_switch", folder], **run)  # type: ignore[call-overload]
 
@@ -90,10 +88,14 @@ def played(folder: Path, vectors: str, *options: str, openflow_full: bool) -> Ve
     """What ``replay.py`` says of each of its vectors."""
     assert REPLAY is not None
     out = folder / "verdicts.json"
-    with connected_switch(folder, openflow_full=openflow_full) as to:
-        words = [str(REPLAY.with_name(vectors)), str(to.tcp_port), *map(str, to.sockets)]
-        words += ["--out", str(out), *options]
-        subprocess.run([sys.executable, REPLAY, *words], check=True, capture_output=True)
+    with (
+        held_tcp_port() as port,
+        connected_switch(folder, port, openflow_full=openflow_full) as sockets,
+    ):
+        words = [REPLAY, REPLAY.with_name(vectors), str(port), *sockets, "--out", out, *options]
+        command = [sys.executable, HERE / "patient_replay.py", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
     found = json.loads(out.read_text(encoding="utf-8"))
     return {vector: verdict["result"] for vector, verdict in found.items()}
 
