@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Generator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
 
-# Shared machines stall now and then; a slow example is not a wrong one.
-settings.register_profile("vnet", deadline=None)
+# Shared machines stall now and then; a slow example is not a wrong one, nor is one drawn slowly.
+settings.register_profile("vnet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("vnet")
 
 REQUIRED = set(filter(None, os.environ.get("VNET_REQUIRE", "").split(",")))

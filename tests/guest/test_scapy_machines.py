@@ -244,5 +244,5 @@ def test_no_thread_survives(two: Lab) -> None:
     before = set(threading.enumerate())
     Pinger("10.0.0.2", sock=nic(two)).run()
     for thread in set(threading.enumerate()) - before:
-        thread.join(timeout=1)
+        thread.join(timeout=30)
         assert not thread.is_alive()

@@ -27,7 +27,7 @@ def sent_actions(flows: list[str], version: OpenFlowVersion, directory: Path) ->
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(directory / "switch"))
         server.listen()
-        listener = threading.Thread(target=_serve, args=(server, version, found))
+        listener = threading.Thread(target=_serve, args=(server, version, found), daemon=True)
         listener.start()
         options = ("--no-names", "-O", f"OpenFlow1{version - 1}")
         target = f"unix:{directory / 'switch'}"
