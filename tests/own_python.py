@@ -6,9 +6,13 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+_PAUSES_S = (5, 20, 60) if "pypi" in os.environ.get("VNET_REQUIRE", "").split(",") else ()
+"""How long to wait before asking again where packages must be had: networks come back."""
 
 
 def own_python(requirements: Path, *, is_complete: bool = False) -> Path:
@@ -35,12 +39,12 @@ def own_python(requirements: Path, *, is_complete: bool = False) -> Path:
 def _make(venv: Path, requirements: Path, options: list[str]) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--clear", venv], check=True)
     pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python")]
-    made = subprocess.run(
-        [*pip, "install", "-q", *options, "-r", str(requirements)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if made.returncode != 0:
-        why = made.stderr.strip().splitlines()[-1]
-        pytest.skip(f"{requirements.name} cannot be had: {why}")
+    install = [*pip, "install", "-q", *options, "-r", str(requirements)]
+    for pause_s in (*_PAUSES_S, None):
+        made = subprocess.run(install, capture_output=True, text=True, check=False)
+        if made.returncode == 0:
+            return
+        if pause_s is None:
+            why = made.stderr.strip().splitlines()[-1]
+            pytest.skip(f"{requirements.name} cannot be had: {why}")
+        time.sleep(pause_s)
