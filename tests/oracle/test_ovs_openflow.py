@@ -92,8 +92,8 @@ def played(folder: Path, vectors: str, *options: str, openflow_full: bool) -> Ve
         held_tcp_port() as port,
         connected_switch(folder, port, openflow_full=openflow_full) as sockets,
     ):
-        words = [REPLAY, REPLAY.with_name(vectors), str(port), *sockets, "--out", out, *options]
-        command = [sys.executable, HERE / "patient_replay.py", *words]
+        command: list[str | Path] = [sys.executable, HERE / "patient_replay.py", REPLAY]
+        command += [REPLAY.with_name(vectors), str(port), *sockets, "--out", out, *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     found = json.loads(out.read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -42,9 +43,9 @@ class Tools(Protocol):
 class RealTools:
     """The programs of this machine, in a namespace of their own."""
 
-    def __init__(self, family: int, namespace: str) -> None:
+    def __init__(self, family: int) -> None:
         self._name = "iptables" if family == 4 else "ip6tables"
-        self._namespace = namespace
+        self._namespace = f"vnet-rules-{os.getpid()}-{family}"
 
     def __enter__(self) -> RealTools:
         subprocess.run(["ip", "netns", "add", self._namespace], check=True)
@@ -137,7 +138,7 @@ def _unequal_lines(one: str, other: str) -> list[tuple[str, str]]:
 def compare(seed: int, family: int) -> list[str]:
     """What differs for the rules of a seed. Needs root."""
     lines = rules(seed, family)
-    with RealTools(family, f"vnet-rules-{seed}-{family}") as real:
+    with RealTools(family) as real:
         return differences(answers(real, lines), answers(OurTools(family), lines))
 
 
@@ -146,7 +147,7 @@ def _record(path: Path, seeds: Sequence[int]) -> None:
     for seed in seeds:
         for family in (4, 6):
             lines = rules(seed, family)
-            with RealTools(family, f"vnet-rules-{seed}-{family}") as real:
+            with RealTools(family) as real:
                 cases.append({"family": family, "rules": lines, "said": answers(real, lines)})
     version = subprocess.run(["iptables", "--version"], capture_output=True, text=True, check=True)
     kept = {"version": version.stdout.strip(), "cases": cases}
