@@ -14,6 +14,7 @@ import vnet
 from tests.ovs.private_ovs import SCHEMA, TIMEOUT_S, end_process
 
 DAEMONS = ("ovsdb-server", "ovs-vswitchd")
+_BIN = Path(__file__).with_name("bin")
 _PLACES = ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR")
 _DAEMON_OPTIONS = "--detach --no-chdir --pidfile --log-file -vconsole:off"
 
@@ -35,15 +36,16 @@ def environment_of(directory: Path) -> dict[str, str]:
 class Side:
     """One of two to be compared. Command lines are the shell's, in the side's own directory.
 
-    ``programs`` is a folder of programs that go before all others, by the same names.
+    ``programs`` is a folder of programs that go before all others, by the same names. What lines
+    wait with is in ``bin/``.
     """
 
     def __init__(self, directory: Path, programs: Path | None = None) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         self.environment = environment_of(directory)
-        if programs is not None:
-            self.environment["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
+        first = (_BIN,) if programs is None else (programs, _BIN)
+        self.environment["PATH"] = os.pathsep.join([*map(str, first), os.environ["PATH"]])
 
     def run(self, line: str) -> Answer:
         """Run a command line, whatever comes of it."""
@@ -79,12 +81,14 @@ class Side:
         )
 
     def pid(self, daemon: str) -> int | None:
-        pidfile = self.directory / f"{daemon}.pid"
-        return int(pidfile.read_text()) if pidfile.exists() else None
+        try:
+            return int((self.directory / f"{daemon}.pid").read_text())
+        except FileNotFoundError:  # it is not there, or was just going
+            return None
 
-    def wait_for_end(self, daemon: str) -> None:
-        """Wait for a daemon that was told to go."""
-        self.must(f"until ! test -e {daemon}.pid; do sleep 0.01; done")
+    def end(self, daemon: str) -> None:
+        """Tell a daemon to go, and wait until it has."""
+        self.must(f"until-gone {daemon}.pid ovs-appctl -t {daemon} exit")
 
     def stop(self) -> None:
         """End what still runs, by its own process number."""

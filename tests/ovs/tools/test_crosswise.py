@@ -54,13 +54,11 @@ def test_pair_of_ours_and_theirs_forwards_frames(ours: str, tmp_path: Path) -> N
 def test_either_may_go_and_come_again(ours: str, tmp_path: Path) -> None:
     with started(side(tmp_path, ours)) as pair:
         pair.must("ovs-vsctl add-br br0 -- set bridge br0 datapath_type=dummy")
-        pair.must("ovs-appctl -t ovsdb-server exit")
-        pair.wait_for_end("ovsdb-server")
+        pair.end("ovsdb-server")
         pair.start_server()
         pair.must("ovs-vsctl add-port br0 p1 -- set interface p1 type=dummy")
         assert pair.must("ovs-vsctl get interface p1 ofport") == "1\n"
-        pair.must("ovs-appctl exit")
-        pair.wait_for_end("ovs-vswitchd")
+        pair.end("ovs-vswitchd")
         pair.start_switch()
         pair.must("ovs-vsctl add-port br0 p2 -- set interface p2 type=dummy")
         assert pair.must("ovs-vsctl get interface p1 ofport -- get interface p2 ofport") == "1\n2\n"
@@ -104,8 +102,7 @@ def _end(server: Side) -> str:
     """All that a server knows; it ends."""
     try:
         dumped = server.must("ovsdb-client -f csv dump Open_vSwitch")
-        server.must("ovs-appctl -t ovsdb-server exit")
-        server.wait_for_end("ovsdb-server")
+        server.end("ovsdb-server")
     finally:
         server.stop()
     return dumped
