@@ -250,6 +250,7 @@ def test_a_tunnels_port_sends_nothing_by_itself() -> None:
     made = table()
     made.execute(INNER, output(VXLAN))
     assert [reason.word for _, reason in _drops_at(made, VXLAN)] == ["ovs-tunnel-not-encapsulated"]
+    assert made.dpif.n_drops("datapath_drop_invalid_port") == 1
 
 
 def test_no_bytes_make_decapsulation_raise() -> None:

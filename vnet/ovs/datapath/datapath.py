@@ -191,7 +191,7 @@ class Datapath:
         """A port for the tunnels of a kind. Raises ``ValueError`` for a kind that nobody knows."""
         if kind not in POPS:
             raise ValueError(f"a datapath has no tunnels of kind {kind}")
-        device = TunnelDevice(self.scheduler, name, POPS[kind], self.owner)
+        device = TunnelDevice(self.scheduler, name, POPS[kind], self._pipeline.lose_at, self.owner)
         return self.port_add(device, kind, number)
 
     def tunnel_devices(self) -> Iterator[TunnelDevice]:

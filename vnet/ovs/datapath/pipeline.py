@@ -73,7 +73,7 @@ class Pipeline:
     """What all ports of a datapath share: the engine that its programs run in.
 
     ``label`` is its place in traces. ``drops`` counts the frames that died in no device's hands,
-    ``port_drops`` those that the datapath gave up, and the devices that they came in by count too;
+    ``port_drops`` those that the datapath gave up, and the devices of ports count too;
     ``n_missed`` the frames that userspace was asked about because no flow matched, of which
     ``n_missed_again`` had been looked up before. ``deciding`` is the packet that userspace is being
     asked about; ``watchers`` are told of all that is said between the two.
@@ -379,9 +379,13 @@ class Pipeline:
         """Count and name the loss of a frame that came in by ``in_port``, if there is such."""
         vport = self.vports.get(in_port)
         if vport is not None and vport.device is not None:
-            self.port_drops[reason] = self.port_drops.get(reason, 0) + 1
-            return vport.device.drop(frame, reason)
+            return self.lose_at(vport.device, frame, reason)
         return self.mourn(frame, reason)
+
+    def lose_at(self, device: NetDevice, frame: Frame, reason: DropReason) -> None:
+        """Count and name the loss of a frame that a port's device has in its hands."""
+        self.port_drops[reason] = self.port_drops.get(reason, 0) + 1
+        device.drop(frame, reason)
 
     def mourn(self, frame: Frame, reason: DropReason) -> None:
         """Count and name the loss of a frame that belongs to no port."""

@@ -42,6 +42,11 @@ NO_SUCH_TUNNEL = drop_reason(
     cause="the datapath flow sends the frame through a tunnel whose port does not exist",
     cure="add the tunnel's port again, or let the switch revalidate the flow",
 )
+NOT_ENCAPSULATED = drop_reason(
+    "ovs-tunnel-not-encapsulated",
+    cause="the datapath flow sends the frame to a tunnel's port without the tunnel's headers",
+    cure="let the switch's translation make the flow, or push the headers with tnl_push",
+)
 PORT_MTU = drop_reason(
     "ovs-port-mtu",
     cause="the frame is larger than the mtu of the datapath port it should leave by",
@@ -154,7 +159,7 @@ DROP_EVENTS: dict[str, tuple[DropReason, ...]] = {
             DropCause.FORWARDING_DISABLED,
         )
     },
-    "datapath_drop_invalid_port": (NO_SUCH_PORT,),
+    "datapath_drop_invalid_port": (NO_SUCH_PORT, NOT_ENCAPSULATED),
     "datapath_drop_invalid_tnl_port": (NO_SUCH_TUNNEL,),
     "datapath_drop_meter": (METER_EXCEEDED,),
     "datapath_drop_nsh_decap_error": (NSH_UNKNOWN_NEXT,),

@@ -10,17 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from vnet.base.drops import DropReason, drop_reason
+from vnet.base.drops import DropReason
 from vnet.base.ids import MAC_ZERO
 from vnet.netdev.device import NetDevice
+from vnet.ovs.datapath.reasons import NOT_ENCAPSULATED
 from vnet.sim.frame import Frame
 from vnet.sim.scheduler import Scheduler
-
-NOT_ENCAPSULATED = drop_reason(
-    "ovs-tunnel-not-encapsulated",
-    cause="the datapath flow sends the frame to a tunnel's port without the tunnel's headers",
-    cure="let the switch's translation make the flow, or push the headers with tnl_push",
-)
 
 _NO_LIMIT_BYTES = 0xFFFF
 _SEQUENCE_MASK = 0xFFFF_FFFF
@@ -37,16 +32,23 @@ Pop = Callable[[bytes], Decapsulated | DropReason]
 """Takes the outer headers off a frame; a reason where they are not what they should be."""
 
 
+Lose = Callable[[NetDevice, Frame, DropReason], None]
+"""Counts and names the loss of a frame that a port's device has in its hands."""
+
+
 class TunnelDevice(NetDevice):
     """The device behind a tunnel's port. ``pop`` is what its kind of tunnel does."""
 
     kind = "tunnel"
 
-    __slots__ = ("_sequence", "pop")
+    __slots__ = ("_lose", "_sequence", "pop")
 
-    def __init__(self, scheduler: Scheduler, name: str, pop: Pop, owner: str = "") -> None:
+    def __init__(
+        self, scheduler: Scheduler, name: str, pop: Pop, lose: Lose, owner: str = ""
+    ) -> None:
         super().__init__(scheduler, name, MAC_ZERO, _NO_LIMIT_BYTES, owner)
         self.pop = pop
+        self._lose = lose
         self._sequence = 0
         self.set_admin(True)
 
@@ -59,4 +61,4 @@ class TunnelDevice(NetDevice):
     def _xmit(self, frame: Frame) -> None:
         self.tx_packets -= 1
         self.tx_bytes -= len(frame.data)
-        self.drop(frame, NOT_ENCAPSULATED)
+        self._lose(self, frame, NOT_ENCAPSULATED)
