@@ -18,9 +18,11 @@ from vnet.ovs.dpif.text.flows import (
     key_text,
     parse_flow,
     parse_key,
+    read_flow,
     ufid_text,
 )
 from vnet.ovs.dpif.text.miniflow_bits import miniflow_bits_text
+from vnet.ovs.dpif.text.parse_actions import parse_actions
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow
@@ -226,6 +228,24 @@ def test_a_flow_that_is_no_text_of_one() -> None:
     with pytest.raises(OvsTextError) as caught:
         parse_flow("in_port(1),ipx()")
     assert caught.value.what == "parsing flow key (syntax error at ipx()) (Invalid argument)"
+
+
+@pytest.mark.parametrize(
+    ("member", "n_fitting"), [("dst=1.1.1.1", 8191), ("ipv6_src=::1", 3276), ("tun_id=0x1", 5460)]
+)
+def test_a_tunnel_that_no_netlink_attribute_has_room_for_is_refused(
+    member: str, n_fitting: int
+) -> None:
+    fitting = f"tunnel({','.join([member] * n_fitting)})"
+    assert read_flow(fitting)
+    longer = fitting.replace(member, f"{member},{member}", 1)
+    with pytest.raises(OvsTextError) as caught:
+        read_flow(longer)
+    assert (
+        caught.value.what == f"parsing flow key (syntax error at {longer}) (Argument list too long)"
+    )
+    with pytest.raises(OvsTextError, match=r"^parsing actions \(Argument list too long\)$"):
+        parse_actions(f"set({longer})")
 
 
 _SCRAPS = st.sampled_from(

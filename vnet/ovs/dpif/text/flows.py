@@ -12,7 +12,7 @@ from vnet.ovs.dpif.text.attribute import Attribute, attributes_text
 from vnet.ovs.dpif.text.from_flow import key_attributes, mask_attributes
 from vnet.ovs.dpif.text.kind import PortNames, PortNumbers, Style
 from vnet.ovs.dpif.text.miniflow_bits import miniflow_bits_text
-from vnet.ovs.dpif.text.parse_flow import parse_attributes
+from vnet.ovs.dpif.text.parse_flow import FlowSyntaxError, parse_attributes
 from vnet.ovs.dpif.text.stats import stats_text
 from vnet.ovs.dpif.text.to_flow import Fitness, key_of, mask_of
 from vnet.ovs.flow.errors import OvsTextError
@@ -114,8 +114,8 @@ def read_flow(text: str, port_numbers: PortNumbers | None = None) -> FlowAttribu
     """A flow's text taken apart, whatever it means."""
     try:
         return parse_attributes(text, port_numbers or {})
-    except OvsTextError as error:
-        raise OvsTextError(f"parsing flow key ({error.what}) (Invalid argument)") from error
+    except FlowSyntaxError as error:
+        raise OvsTextError(f"parsing flow key ({error.what}) ({error.why})") from error
 
 
 def installable(

@@ -45,6 +45,10 @@ class ScannedAttribute(NamedTuple):
     end: int
 
 
+class TooLongError(ValueError):
+    """An attribute is longer than netlink can say."""
+
+
 class Kind(ABC):
     """A kind of attribute; compared by identity."""
 
@@ -84,7 +88,10 @@ class Kind(ABC):
 
     @abstractmethod
     def scan(self, text: str, at: int, ports: PortNumbers, /) -> ScannedAttribute | None:
-        """Read an attribute from behind its opening parenthesis; ``ports`` have names."""
+        """Read an attribute from behind its opening parenthesis; ``ports`` have names.
+
+        None for what is none. Raises :class:`TooLongError`.
+        """
 
 
 MEMBER_NAME = re.compile(r"([a-z0-9_]+)=")

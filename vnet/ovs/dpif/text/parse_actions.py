@@ -44,10 +44,10 @@ from vnet.ovs.dpif.actions import (
 )
 from vnet.ovs.dpif.text.actions import DROP
 from vnet.ovs.dpif.text.conntrack import scan_ct
-from vnet.ovs.dpif.text.kind import PortNumbers
+from vnet.ovs.dpif.text.kind import PortNumbers, TooLongError
 from vnet.ovs.dpif.text.kinds import PBB
 from vnet.ovs.dpif.text.nsh import scan_push_nsh
-from vnet.ovs.dpif.text.parse_flow import MAX_DEPTH, scan_attribute
+from vnet.ovs.dpif.text.parse_flow import MAX_DEPTH, TOO_LONG, scan_attribute
 from vnet.ovs.dpif.text.scan import INTEGER, integer_of, scan_integer, skip_delimiters
 from vnet.ovs.dpif.text.single_kinds import PCP, VID
 from vnet.ovs.dpif.text.stack_kinds import BOS, LABEL, TC, TTL
@@ -89,7 +89,10 @@ def parse_actions(text: str, *, port_numbers: PortNumbers | None = None) -> OdpA
     actions = []
     at = skip_delimiters(text, 0)
     while at < len(text):
-        scanned = reader.scan(at)
+        try:
+            scanned = reader.scan(at)
+        except TooLongError as error:
+            raise OvsTextError(f"parsing actions ({TOO_LONG})") from error
         if scanned is None or not _DELIMITER_OR_END.match(text, scanned[1]):
             raise OvsTextError("parsing actions (Invalid argument)")
         actions.append(scanned[0])

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from vnet.ovs.dpif.text.kind import Member, StructKind, Style, Values
+from vnet.ovs.dpif.text.kind import (
+    MEMBER_NAME,
+    Member,
+    PortNumbers,
+    ScannedAttribute,
+    StructKind,
+    Style,
+    TooLongError,
+    Values,
+)
 from vnet.ovs.dpif.text.scan import scan_flags
 from vnet.ovs.flow import tunnel_flags
 from vnet.ovs.flow.flag_text import TUNNEL_FLAGS, flags_masked_text, flags_text
@@ -14,6 +23,8 @@ _FLAGS_MASK = 0xF
 _FLAGS_NAME = "flags("
 _ID = "tun_id"
 _TTL = "ttl"
+_MOST_BYTES = 0xFFFF - 4
+"""What fits into a netlink attribute: its length, of 16 bits, counts its header of four bytes."""
 _FLAGS = -2
 _HAS_TTL = -1
 
@@ -30,6 +41,7 @@ class TunnelKind(StructKind):
     def __init__(self, name: str, *members: Member) -> None:
         super().__init__(name, *members)
         self.n_values = len(members) + 2
+        self._n_bytes = {member.name: _netlink_bytes(member.notation.n_bits) for member in members}
 
     def has_ttl(self, values: Values) -> bool:
         """Whether there is a TTL, without which the attribute is not valid."""
@@ -65,6 +77,15 @@ class TunnelKind(StructKind):
         parts.append(_flags_text(values, masks, style))
         return ",".join(part for part in parts if part)
 
+    def scan(self, text: str, at: int, ports: PortNumbers, /) -> ScannedAttribute | None:
+        """Each member is an attribute of its own within this one, as often as it is named."""
+        scanned = super().scan(text, at, ports)
+        if scanned is not None:
+            names = MEMBER_NAME.findall(text, at, scanned.end)
+            if sum(self._n_bytes[name] for name in names) > _MOST_BYTES:
+                raise TooLongError
+        return scanned
+
     def _scan_member(self, text: str, at: int, values: list[int], masks: list[int]) -> int | None:
         """The flags have parentheses of their own; whether there is a key is seen from it."""
         if text.startswith(_GENEVE, at):
@@ -80,6 +101,11 @@ class TunnelKind(StructKind):
         elif end is not None and text.startswith(f"{_TTL}=", at):
             values[_HAS_TTL] = masks[_HAS_TTL] = 1
         return end
+
+
+def _netlink_bytes(n_bits: int) -> int:
+    """What a member takes: a header of four bytes, and words of four."""
+    return 4 + (n_bits + 31) // 32 * 4
 
 
 def _has_key(values: Values) -> bool:
