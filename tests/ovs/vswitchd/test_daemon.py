@@ -57,6 +57,37 @@ def test_what_is_wrong_with_an_interface_is_said_there_and_stops_no_other() -> N
     assert "bridge|WARN|could not open network device lost (No such device)" in switch.log.lines
 
 
+def vxlan(name: str, **options: str) -> dict[str, object]:
+    pairs = [list(pair) for pair in {"remote_ip": "flow", **options}.items()]
+    return {"name": name, "type": "vxlan", "options": ["map", pairs]}
+
+
+def test_what_is_wrong_with_several_options_is_one_message_in_open_vswitchs_order() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", vxlan("vx", colour="red", exts="gbp,foo", remote_ip="bad"))
+    said = (
+        "vx: unknown extension 'foo'\nvx: bad vxlan 'remote_ip'\n"
+        "vx: unknown vxlan argument 'colour'\nvx: vxlan type requires valid 'remote_ip' argument"
+    )
+    assert switch.get("Interface", "vx", "error") == said
+    assert f"netdev_vport|WARN|{said}" in switch.log.lines
+
+
+def test_on_one_udp_port_all_vxlan_tunnels_have_group_policies_or_none() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", vxlan("p1"))
+    switch.add_bridge("br1", vxlan("p2", exts="gbp", key="1"), vxlan("p3", dst_port="99"))
+    mixed = "p2: VXLAN-GBP, and non-VXLAN-GBP tunnels can't be configured on the same dst_port"
+    assert switch.get("Interface", "p2", "ofport", "error") == [-1, mixed]
+    assert f"netdev_vport|WARN|{mixed}" in switch.log.lines
+    assert "netdev|WARN|p2: could not set configuration (File exists)" in switch.log.lines
+    switch.set("Interface", "p3", options=vxlan("p3", exts="gbp")["options"])
+    assert switch.get("Interface", "p3", "ofport") == -1
+    switch.set("Interface", "p1", options=vxlan("p1", dst_port="99")["options"])
+    assert switch.get("Interface", "p2", "error") is None
+    assert switch.get("Interface", "p3", "error") is None
+
+
 def test_an_interface_that_is_mended_runs() -> None:
     switch = RowSwitch()
     switch.add_bridge("br0", {"name": "vx", "type": "vxlan"})

@@ -19,6 +19,7 @@ from vnet.ovs.vswitchd.config import (
 )
 from vnet.ovs.vswitchd.identity import is_group, read_mac
 from vnet.ovs.vswitchd.tunnel_options import Finding, TunnelOptionsError, read_tunnel
+from vnet.ovs.vswitchd.vxlan_ports import VxlanPorts
 
 _LEAST_BOND = 2
 _RESERVED_BEGINNINGS = tuple(
@@ -30,13 +31,15 @@ _RESERVED_BEGINNINGS = tuple(
 )
 _RESERVED = ("ovs-system", "ovs-netdev", "ovs-dummy")
 """What datapaths call ports of their own."""
+_MIXED = "VXLAN-GBP, and non-VXLAN-GBP tunnels can't be configured on the same dst_port"
 
 
 class Complaints:
     """Says what is wrong with interfaces, and raises :class:`OvsTextError` with what their rows
     are to say, where there is an error."""
 
-    def __init__(self, vlog: Vlog) -> None:
+    def __init__(self, vlog: Vlog, vxlan_ports: VxlanPorts) -> None:
+        self._vxlan_ports = vxlan_ports
         self._bridge = vlog.module("bridge")
         self._netdev = vlog.module("netdev")
         self._vport = vlog.module("netdev_vport")
@@ -62,17 +65,23 @@ class Complaints:
             raise self._no_such_type(interface)
 
     def _check_tunnel(self, interface: InterfaceConfig) -> None:
+        name = interface.name
         try:
-            found = read_tunnel(interface.name, interface.type, interface.options).warnings
+            tunnel = read_tunnel(name, interface.type, interface.options)
         except TunnelOptionsError as error:
             self._say(error.found)
             self._not_set(interface)
             raise
-        self._say(found)
+        if not self._vxlan_ports.take(name, tunnel.config):
+            mixed = TunnelOptionsError((*tunnel.warnings, Finding("exts", f"{name}: {_MIXED}")))
+            self._say(mixed.found)
+            self._not_set(interface, "File exists")
+            raise mixed
+        self._say(tunnel.warnings)
 
     def _say(self, found: tuple[Finding, ...]) -> None:
-        for finding in found:
-            self._vport.warn(finding.sentence)
+        if found:
+            self._vport.warn("\n".join(finding.sentence for finding in found))
 
     def _check_patch(self, interface: InterfaceConfig) -> None:
         try:
@@ -82,8 +91,8 @@ class Complaints:
             self._not_set(interface)
             raise
 
-    def _not_set(self, interface: InterfaceConfig) -> None:
-        self._netdev.warn(f"{interface.name}: could not set configuration (Invalid argument)")
+    def _not_set(self, interface: InterfaceConfig, why: str = "Invalid argument") -> None:
+        self._netdev.warn(f"{interface.name}: could not set configuration ({why})")
 
     def _no_such_type(self, interface: InterfaceConfig) -> OvsTextError:
         self._netdev.warn(

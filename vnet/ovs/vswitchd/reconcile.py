@@ -53,14 +53,15 @@ class Vswitchd:
         """The types of datapaths that number ports, and name those that they make, as dummies."""
         self.errors: dict[str, str] = {}
         """What is wrong with interfaces that therefore have no port, by name."""
+        tunnels = DatapathTunnels(self.backer)
         self._around = Surroundings(
             scheduler,
             self.backer,
             devices,
-            DatapathTunnels(self.backer),
+            tunnels,
             self.errors,
             vlog,
-            Complaints(vlog),
+            Complaints(vlog, tunnels.vxlan_ports),
             self._tell,
             self.dummy_datapaths,
         )

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from vnet.base.ids import IpAddress, ip_from_text, is_multicast_ip
 from vnet.ovs.flow.errors import OvsTextError
+from vnet.ovs.flow.hash_order import hash_table_order
+from vnet.ovs.flow.hashing import hash_bytes
 from vnet.ovs.ofproto.tunnel.config import (
     ANY_ADDRESS,
     DEFAULT_TTL,
@@ -64,9 +66,10 @@ def read_tunnel(name: str, kind: str, options: Mapping[str, str]) -> TunnelOptio
 
     Raises :class:`TunnelOptionsError`.
     """
-    reader = _Reader(name, kind, options)
-    for option, value in options.items():
-        reader.read(option, value)
+    reader, given = _Reader(name, kind, options), list(options)
+    # As Open vSwitch comes upon them: what it says of several shows the order.
+    for position in hash_table_order(hash_bytes(option.encode(), 0) for option in given):
+        reader.read(given[position], options[given[position]])
     return TunnelOptions(reader.finish(), tuple(reader.found))
 
 
@@ -176,6 +179,7 @@ class _Reader:
             dont_fragment=is_set("df_default") != "false",
             packet_types=packet_types,
             is_gpe="gpe" in self._extensions,
+            is_gbp="gbp" in self._extensions,
             egress_mark=self._egress_mark,
         )
 

@@ -13,6 +13,7 @@ from vnet.ovs.ofproto.backer import Backer
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.tunnel.config import TunnelConfig
+from vnet.ovs.vswitchd.vxlan_ports import VxlanPorts
 
 ChooseNumber = Callable[[str], OdpPort | None]
 """The number that the datapath's port of some name shall have; None: the lowest free one."""
@@ -25,6 +26,7 @@ class DatapathTunnels:
         self._backer = backer
         self._shared: dict[str, OdpPort] = {}
         self._n_tunnels: dict[OdpPort, int] = {}
+        self.vxlan_ports = VxlanPorts()
 
     def attach(self, bridge: Ofproto, port: OfPort, choose: ChooseNumber) -> OfPort | None:
         """Make a port the tunnel that it is set up as. Where another has the same settings, that
@@ -47,6 +49,7 @@ class DatapathTunnels:
         self._backer.underlay.tunnels.remove(port)
         self._backer.underlay.neighbors.flush(port.name)
         self._give_back(port.odp_port)
+        self.vxlan_ports.give_back(port.name)
         port.odp_port = None
 
     def configure(

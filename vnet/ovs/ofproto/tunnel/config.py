@@ -63,6 +63,7 @@ class TunnelConfig:
     dont_fragment: bool = True
     packet_types: PacketTypes = PacketTypes.LEGACY_L2
     is_gpe: bool = False
+    is_gbp: bool = False
     egress_mark: int | None = None
 
     @property
