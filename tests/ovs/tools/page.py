@@ -28,8 +28,9 @@ _TAIL = """\
   bridge is of that type, with the ports and flows of all. Patch ports lead to bridges of the same
   type only, as in Open vSwitch.
 * `vlog/set dpif_netdev:dbg dpif:dbg ct_dpif:dbg` has the log tell of flows, upcalls, ports, meters
-  and flushed connections as Open vSwitch does, but not of what that daemon asks its datapath for
-  its own ends: probes of what it can do, dumps, and statistics.
+  and flushed connections as Open vSwitch does, and of the dumps of flows that keep them true, but
+  not of what else that daemon asks its datapath for its own ends: probes of what it can do, dumps
+  of ports, and statistics.
 """
 _PROGRAMS = {
     "ovs-vsctl": "what the switch is to be, as the database says",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from benchmarks.dummy_device import RememberingDevice
+from tests.ovs.vswitchd.row_switch import RowSwitch, dummy
 from vnet.base.ids import MAC_ZERO
+from vnet.base.units import NS_PER_S
 from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.dpif.actions import Output
 from vnet.ovs.dpif.meters import MeterConfig
@@ -14,9 +18,11 @@ from vnet.ovs.flow.ports import OdpPort
 from vnet.ovs.vlog.level import Destination, Level
 from vnet.ovs.vlog.spec import apply_spec
 from vnet.ovs.vlog.vlog import Vlog
+from vnet.ovs.vswitchd.appctl.table import appctl
 from vnet.ovs.vswitchd.datapath_log import DatapathLog
 from vnet.sim.scheduler import Scheduler
 
+FRAME = bytes.fromhex("505400000007 505400000005 1234").ljust(60, b"\0")
 FLOW = "in_port(1),packet_type(ns=0,id=0),eth(dst=50:54:00:00:00:0a),eth_type(0x0800),ipv4(frag=no)"
 
 
@@ -119,3 +125,26 @@ def test_what_is_asked_of_a_datapath_is_told_at_its_door(
         "port_del",
     ]
     assert lines[2].endswith("packets:0, bytes:0, used:never")
+
+
+def test_dumps_are_told_of_with_whole_flows_where_names_are_not_enough() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1", ofport_request=1))
+    apply_spec(switch.vswitchd.vlog, "dpif:dbg")
+    switch.devices["p1"].deliver(FRAME)
+    switch.scheduler.run(switch.scheduler.now_ns + NS_PER_S // 2)
+    appctl(switch.vswitchd, "upcall/disable-ufid", [])
+    switch.scheduler.run(switch.scheduler.now_ns + NS_PER_S // 2)
+    told = [re.sub("ufid:[^ ]*", "ufid:X", line) for line in switch.log.lines if "dump" in line]
+    counts, door = "packets:0, bytes:0, used:never", "dpif|DBG|dummy@ovs-dummy: "
+    shown = (
+        "skb_priority(0/0),skb_mark(0/0),ct_state(0/0),ct_zone(0/0),ct_mark(0/0),ct_label(0/0),"
+        "recirc_id(0),dp_hash(0/0),in_port(1),packet_type(ns=0,id=0),"
+        "eth(src=50:54:00:00:00:05,dst=50:54:00:00:00:07),eth_type(0x1234)"
+    )
+    assert told == [
+        f"{door}flow_dump ufid:X <empty>, {counts}",
+        f"{door}dumped all flows",
+        f"{door}flow_dump ufid:X {shown}, {counts}, actions:100",
+        f"{door}dumped all flows",
+    ]

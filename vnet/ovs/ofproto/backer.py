@@ -71,7 +71,7 @@ class Backer:
         self.allows_debug = True
         """Whether controllers may ask for actions that are for tests."""
         self.uses_ufids = True
-        """Whether flows are asked for by their names alone, which nobody sees here."""
+        """Whether flows are asked for by their names alone, which only the log shows."""
         self.n_own_frames = 0
         """Frames that have arrived: a protocol of the switch itself was their destination."""
         self.revalidator = Revalidator(self)

@@ -13,9 +13,9 @@ max-revalidator, flow-limit).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.base.deep_calls import deep_calls
 from vnet.base.units import NS_PER_MS
@@ -56,6 +56,15 @@ class RevalidatorLimits:
 
 FlowName = tuple[int, int]
 """What identifies a datapath flow: its key under its mask, and the mask."""
+
+
+class FlowDump(NamedTuple):
+    """The flows that a round has found. ``names_only``: it asked for their names and counts."""
+
+    time_ns: int
+    flows: Sequence[DatapathFlow]
+    names_only: bool
+
 
 STALE = -1
 """The generation of a flow that must be translated again whatever generation it is now."""
@@ -133,6 +142,7 @@ class Revalidator:
         self.flow_limit = FIRST_FLOW_LIMIT
         """How many flows are welcome; grows while rounds are quick, which here they always are."""
         self.counts = FlowCounts()
+        self.on_dump: Callable[[FlowDump], None] | None = None
         self._is_paused = False
         self._has_others = False
         self._asked_ns = self._n_asked_for = 0
@@ -285,6 +295,8 @@ class Revalidator:
         self._backer.recirc.sweep(now_ns)
         self._has_others = False
         flows = list(self._backer.dpif.flows())
+        if self.on_dump is not None:
+            self.on_dump(FlowDump(now_ns, flows, self._backer.uses_ufids))
         if len(flows) > 2 * self.flow_limit:
             self.purge()
         else:

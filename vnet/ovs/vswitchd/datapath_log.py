@@ -8,12 +8,14 @@ from __future__ import annotations
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.dpif.requests import Command, Request
 from vnet.ovs.dpif.text.actions import actions_text
+from vnet.ovs.dpif.text.attribute import EMPTY
 from vnet.ovs.dpif.text.flows import flow_text, key_text, ufid_of, ufid_text
 from vnet.ovs.dpif.text.packets import packet_text
 from vnet.ovs.dpif.text.stats import stats_text
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import Match
 from vnet.ovs.flow.match_text import match_text
+from vnet.ovs.ofproto.revalidator import FlowDump
 from vnet.ovs.vlog.level import Level
 from vnet.ovs.vlog.vlog import Vlog
 
@@ -48,8 +50,26 @@ class DatapathLog:
         if self._door.is_enabled(Level.DBG):
             line = self._at_the_door(request)
             if line:
-                name = f"{self._dpif.kind}@{self._dpif.name}"
-                self._door.dbg(f"{name}: {line}", self._door_limit)
+                self._tell_at_the_door(line)
+
+    def _tell_at_the_door(self, line: str) -> None:
+        self._door.dbg(f"{self._dpif.kind}@{self._dpif.name}: {line}", self._door_limit)
+
+    def dumped(self, dump: FlowDump) -> None:
+        """The revalidator has asked for all flows."""
+        if not self._door.is_enabled(Level.DBG):
+            return
+        for flow in dump.flows:
+            shown, actions = EMPTY, ""
+            if not dump.names_only:
+                shown = self._in_full(flow.key, flow.mask)
+                actions = f", actions:{actions_text(flow.actions)}"
+            counts = stats_text(flow.stats, dump.time_ns)
+            self._tell_at_the_door(f"flow_dump {ufid_of(flow)} {shown}, {counts}{actions}")
+        self._tell_at_the_door("dumped all flows")
+
+    def _in_full(self, key: int, mask: int) -> str:
+        return flow_text(key, mask, verbose=True, vlan_limit=self._dpif.vlan_limit)
 
     # -- what the datapath says itself
 
@@ -113,9 +133,9 @@ class DatapathLog:
 
     def _modified(self, request: Request) -> str:
         key, mask = request.key or 0, request.mask or 0
-        shown = flow_text(key, mask, verbose=True, vlan_limit=self._dpif.vlan_limit)
         name = ufid_of(self._dpif.flow_get(key, mask))
-        return f"put[modify] {name} {shown}, actions:{actions_text(request.actions or ())}"
+        actions = actions_text(request.actions or ())
+        return f"put[modify] {name} {self._in_full(key, mask)}, actions:{actions}"
 
     def _deleted(self, request: Request) -> str:
         if request.key is None or request.mask is None:

@@ -43,7 +43,7 @@ class Vswitchd:
         self.backer = Backer(scheduler, dpif, vlog)
         self.vlog = vlog
         if vlog is not SILENT:
-            DatapathLog(dpif, vlog)
+            self.backer.revalidator.on_dump = DatapathLog(dpif, vlog).dumped
         self.choices = Choices()
         self.devices = devices
         self.other_datapaths: dict[str, Dpif] = {}
