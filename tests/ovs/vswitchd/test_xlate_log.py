@@ -18,7 +18,7 @@ SEEN = (
 )
 
 
-def said_of(flow: str, n_frames: int) -> list[str]:
+def said_of(flow: str, n_frames: int, module: str = "ofproto_dpif_xlate") -> list[str]:
     switch = RowSwitch()
     switch.add_bridge("br0", dummy("p1", ofport_request=1))
     bridge = switch.vswitchd.bridges["br0"]
@@ -28,8 +28,7 @@ def said_of(flow: str, n_frames: int) -> list[str]:
         appctl(switch.vswitchd, "dpctl/del-flows", [])
         switch.devices["p1"].deliver(PING)
         switch.scheduler.run(switch.scheduler.now_ns + NS_PER_S)
-    module = "ofproto_dpif_xlate|"
-    return [line for line in switch.log.lines if line.startswith(module)]
+    return [line for line in switch.log.lines if line.startswith(f"{module}|")]
 
 
 def test_what_goes_wrong_is_said_with_the_packet_five_times_and_not_for_traces() -> None:
@@ -41,3 +40,11 @@ def test_packets_that_go_round_in_circles_are_told_of() -> None:
     (line,) = said_of("actions=resubmit(,0)", 1)
     wanted = "ofproto_dpif_xlate|WARN|over max translation depth 64 on bridge br0 while processing"
     assert line == f"{wanted} {SEEN}"
+
+
+def test_packets_that_go_round_in_circles_are_traced_in_the_log_once_a_minute() -> None:
+    (said,) = said_of("actions=resubmit(,0)", 3, "ofproto_dpif_upcall")
+    lines = said.splitlines()
+    assert lines[:3] == [f"ofproto_dpif_upcall|WARN|Flow: {SEEN}", "", 'bridge("br0")']
+    assert sum(line.strip() == "resubmit(,0)" for line in lines) == 65
+    assert lines[-1] == "Translation failed (Recursion too deep), packet is dropped."

@@ -8,6 +8,7 @@ from vnet.base.deep_calls import deep_calls
 from vnet.base.drops import DropReason, drop_reason
 from vnet.ovs.dpif.actions import (
     ControllerCookie,
+    DropCause,
     FlowSampleCookie,
     IpfixCookie,
     SflowCookie,
@@ -50,6 +51,7 @@ UNKNOWN_TUNNEL = drop_reason(
     cure="compare type, remote_ip, local_ip and key of the ports at both ends of the tunnel",
 )
 
+_CIRCLES = frozenset((DropCause.RECURSION_TOO_DEEP, DropCause.TOO_MANY_RESUBMITS))
 _CONNECTION_MASK = sum(bits.mask for bits in MEMBERS if bits.name.startswith("ct_"))
 
 
@@ -132,7 +134,14 @@ class UpcallHandler:
                 port_names=True,
             )
         )
+        if out.error in _CIRCLES:
+            self._backer.xlate_log.circled(lambda: self._traced(upcall.frame, bridge, flow))
         return out, self._explained(upcall.frame, bridge, flow, trace, out)
+
+    def _traced(self, frame: Frame, bridge: Ofproto, flow: Flow) -> str:
+        from vnet.ovs.ofproto.trace.tracer import Tracer, TraceRequest
+
+        return Tracer(self._backer).trace(TraceRequest(bridge, flow, frame.data)) + "\n"
 
     def _explained(
         self, frame: Frame, bridge: Ofproto, flow: Flow, trace: Trace | None, out: XlateOut

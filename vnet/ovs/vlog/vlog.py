@@ -57,16 +57,26 @@ class LogModule:
         self, level: Level, text: str, limit: RateLimit | None = None, *, thread: str = ""
     ) -> None:
         """Say something, where somebody listens and ``limit`` lets it pass."""
+        if limit is None:
+            if level <= self._most:
+                self._vlog.write(self, level, text, thread)
+        elif self.lets_pass(level, limit, thread=thread):
+            self._vlog.write(self, level, text, thread)
+
+    def lets_pass(self, level: Level, limit: RateLimit, *, thread: str = "") -> bool:
+        """Whether somebody listens and ``limit`` has room for one more message, which is then to
+        come: for those that are costly to put together."""
         if level > self._most:
-            return
-        if limit is not None and self.honours_rate_limits:
-            now_ms = self._vlog.around.monotonic_ms()
-            if not limit.take(now_ms):
-                return
-            summary = limit.summary(now_ms)
-            if summary is not None:
-                self._vlog.write(self, level, summary, thread)
-        self._vlog.write(self, level, text, thread)
+            return False
+        if not self.honours_rate_limits:
+            return True
+        now_ms = self._vlog.around.monotonic_ms()
+        if not limit.take(now_ms):
+            return False
+        summary = limit.summary(now_ms)
+        if summary is not None:
+            self._vlog.write(self, level, summary, thread)
+        return True
 
     def emer(self, text: str, limit: RateLimit | None = None) -> None:
         """The daemon cannot go on."""
