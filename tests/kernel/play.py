@@ -111,8 +111,8 @@ class World(Protocol):
     def send(self, datagram: Send) -> None:
         """Have a program of the machine send something."""
 
-    def look(self, look: Look) -> Iterator[Seen]:
-        """The rules and connections, line by line."""
+    def look(self, look: Look) -> tuple[int, list[Seen]]:
+        """The rules and connections, line by line, and when they were so by :meth:`now_ms`."""
 
 
 def play(
@@ -132,7 +132,11 @@ def play(
         if other is not None:
             world.wait(max(0, other.at_ms - at_ms))
         _do(world, step, heard)
-        seen = list(world.look(step)) if isinstance(step, Look) else _seen(world, machine, heard)
+        if isinstance(step, Look):
+            looked_ms, seen = world.look(step)
+            at_ms = looked_ms - begun_ms
+        else:
+            seen = _seen(world, machine, heard)
         yield Outcome(at_ms, _labelled(seen) if world.lab.has_rules else seen)
 
 

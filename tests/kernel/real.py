@@ -46,7 +46,7 @@ _BRIDGE_NETFILTER = tuple(
 """Off unless a lab says otherwise: a kernel may have br_netfilter or not."""
 
 _QUIET_MS = 2
-_READY_S = 8.0
+_READY_S = 60.0
 _REPORTED_S = 4.0
 """By then a kernel has said what groups it is in, which rules for IPv6 would count."""
 
@@ -108,8 +108,14 @@ class RealLab:
     def send(self, datagram: Send) -> None:
         self._programs.send(datagram)
 
-    def look(self, look: Look) -> Iterator[Seen]:
-        return real_rules.look(self._machine, self.lab, look)
+    def look(self, look: Look) -> tuple[int, list[Seen]]:
+        """What is seen twice was so in between; a program takes too long to tell when it looked."""
+        seen = list(real_rules.look(self._machine, self.lab, look))
+        while True:
+            now_ms, before = self.now_ms(), seen
+            seen = list(real_rules.look(self._machine, self.lab, look))
+            if seen == before:
+                return now_ms, seen
 
     def wait_ready(self) -> None:
         """Until links and addresses are there to be used; the kernel takes up to two seconds."""

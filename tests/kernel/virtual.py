@@ -74,9 +74,9 @@ class VirtualLab:
         """Have a program of the machine send something."""
         self._programs.send(datagram)
 
-    def look(self, look: Look) -> Iterator[Seen]:
-        """The rules and connections, line by line."""
-        return virtual_rules.look(self._namespace, self.lab, look)
+    def look(self, look: Look) -> tuple[int, list[Seen]]:
+        """The rules and connections, line by line, and when."""
+        return self.now_ms(), list(virtual_rules.look(self._namespace, self.lab, look))
 
     # -- building
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,17 @@ def test_answers_are_the_real_daemon_s(path: Path, tmp_path: Path) -> None:
     ours.set_up()
     with real_daemon(tmp_path) as real:
         check_same(ours, real, asked(path))
+
+
+@pytest.mark.ovs
+@pytest.mark.kernel
+@pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
+@pytest.mark.skipif(os.geteuid() != 0, reason="devices need root")
+def test_a_datapath_with_a_device_of_the_machine_comes_and_goes(tmp_path: Path) -> None:
+    """Its name is the device's, which others may not have at the same time."""
+    name = f"netdev@vn{os.getpid()}"
+    with real_daemon(tmp_path) as real:
+        check_same(OurDaemon(), real, (f"dpctl/{verb}-dp {name}" for verb in ("add", "add", "del")))
 
 
 @pytest.mark.ovs
