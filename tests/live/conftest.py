@@ -1,11 +1,12 @@
-"""A clock for what runs in real time. And labs on the kernel: each test has records and names of
-its own, and leaves nothing behind."""
+"""A clock for what talks by real sockets, and ports. And labs on the kernel: each test has records
+and names of its own, and leaves nothing behind."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import ExitStack, closing, redirect_stderr, redirect_stdout
 from io import StringIO
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import NamedTuple
 import pytest
 
 from tests.kernel.real import reason_to_skip
-from vnet.base.units import NS_PER_MS, NS_PER_S
+from tests.live.ports import Reserve, ReservedPort
+from tests.live.processes import PATIENCE_S
+from vnet.base.units import NS_PER_S
 from vnet.cli.main import _run as run_command_line
 from vnet.live.clock import WallClock
 from vnet.live.kernel import namespaces, record
@@ -22,6 +25,7 @@ from vnet.live.kernel.lab import bring_down
 from vnet.live.kernel.record import labs_up
 
 _SERIAL = count(1)
+_TURNS_AT_ONCE = 8
 
 
 class Ended(NamedTuple):
@@ -35,30 +39,58 @@ class Ended(NamedTuple):
 Vnet = Callable[..., Ended]
 
 
-PATIENCE_NS = 10 * NS_PER_S
-
 RunUntil = Callable[[Callable[[], object]], None]
+Later = Callable[[float], None]
 
 
 @pytest.fixture
 def clock() -> Iterator[WallClock]:
+    """It stands still, so that nobody comes too late on a busy machine; sockets are looked after
+    by ``run_until``, and time passes by ``later``."""
     made = WallClock()
     made.begin()
+    made.freeze()
     yield made
     made.close()
 
 
 @pytest.fixture
-def run_until(clock: WallClock) -> RunUntil:
-    """Let the clock run until something is so; fails where it never is."""
+def later(clock: WallClock) -> Later:
+    """So many seconds later, all has happened that is due by then; what has come is read before."""
+
+    def pass_time(seconds: float) -> None:
+        clock.warp(int(seconds * NS_PER_S), clock.stop)
+        clock.run_live()
+
+    return pass_time
+
+
+@pytest.fixture
+def run_until(later: Later) -> RunUntil:
+    """Let sockets be served until something is so; fails where it never is."""
 
     def run(holds: Callable[[], object]) -> None:
-        end_ns = clock.real_now_ns + PATIENCE_NS
+        end_s = time.monotonic() + PATIENCE_S
         while not holds():
-            assert clock.real_now_ns < end_ns, "it never came to that"
-            clock.run_live(clock.real_now_ns + 2 * NS_PER_MS)
+            assert time.monotonic() < end_s, "it never came to that"
+            for _ in range(_TURNS_AT_ONCE):
+                later(0)
+                if holds():
+                    return
+            time.sleep(0.001)
 
     return run
+
+
+@pytest.fixture
+def reserve_port() -> Iterator[Reserve]:
+    """Ports that stay the test's own."""
+    with ExitStack() as reserved:
+
+        def reserve() -> int:
+            return reserved.enter_context(closing(ReservedPort())).number
+
+        yield reserve
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
-"""``vnet`` as a process of its own, with folders of the test's own."""
+"""``vnet`` as a process of its own, with folders of the test's own, and waiting for what processes
+are about to do."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 PATIENCE_S = 60
+"""How long a busy machine may take for anything."""
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,10 +60,23 @@ class VnetProcess:
         return name
 
 
+def wait_until(holds: Callable[[], object]) -> None:
+    """Wait until something is so; fails where it never is."""
+    end_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end_s, "it never came to that"
+        time.sleep(0.02)
+
+
+def wait_until_gone(pid: int) -> None:
+    """Wait until a process has ended. Only then are its locks free and its files complete."""
+    wait_until(lambda: not is_alive(pid))
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs, rather than being dead and not yet mourned by its parent."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"

@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-TIMEOUT_S = 30
+from tests.live.processes import PATIENCE_S
+from vnet.live.daemon.pidfile import read_owner
+
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 REPOSITORY = Path(__file__).parents[3]
 
@@ -42,7 +43,7 @@ class Daemons:
             capture_output=True,
             text=True,
             check=False,
-            timeout=TIMEOUT_S,
+            timeout=PATIENCE_S,
         )
 
     def start(self, program: str, *arguments: str) -> int:
@@ -58,7 +59,7 @@ class Daemons:
         subprocess.run(
             ["ovsdb-tool", "create", str(self.folder / "conf.db"), SCHEMA],
             check=True,
-            timeout=TIMEOUT_S,
+            timeout=PATIENCE_S,
         )
 
     def pid(self, program: str) -> int:
@@ -73,7 +74,7 @@ class Daemons:
             capture_output=True,
             text=True,
             check=False,
-            timeout=TIMEOUT_S,
+            timeout=PATIENCE_S,
         )
 
     def log(self, program: str) -> str:
@@ -81,25 +82,10 @@ class Daemons:
         return (self.folder / f"{program}.log").read_text()
 
     def end_all(self) -> None:
-        """End those that left a pidfile, whatever they do."""
+        """End those that hold a pidfile, whatever they do."""
         for path in self.folder.glob("*.pid"):
-            with contextlib.suppress(ProcessLookupError, ValueError):
-                os.kill(int(path.read_text()), signal.SIGKILL)
-
-
-def wait_until_gone(pid: int) -> None:
-    """Fails where a process does not end."""
-    for _ in range(TIMEOUT_S * 100):
-        if not is_alive(pid):
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"process {pid} lives")
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and that nobody has asked about does not."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+            # One that ends by itself takes the file along.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                owner = read_owner(str(path))
+                if owner:
+                    os.kill(owner, signal.SIGKILL)

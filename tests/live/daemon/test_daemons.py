@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.daemon.daemons import TIMEOUT_S, Daemons, wait_until_gone
+from tests.live.daemon.daemons import Daemons
+from tests.live.processes import PATIENCE_S, wait_until_gone
 from vnet.live.daemon.pidfile import read_owner
 
 pytestmark = pytest.mark.ovs
@@ -52,11 +53,11 @@ def test_a_signal_ends_it_in_good_order_and_shows(daemons: Daemons, number: sign
         cwd=daemons.folder,
     )
     control = daemons.folder / f"{PROGRAM}.{process.pid}.ctl"
-    deadline_s = time.monotonic() + TIMEOUT_S
+    deadline_s = time.monotonic() + PATIENCE_S
     while not control.exists() and time.monotonic() < deadline_s:
         time.sleep(0.01)
     process.send_signal(number)
-    assert process.wait(TIMEOUT_S) == -number
+    assert process.wait(PATIENCE_S) == -number
     assert os.listdir(daemons.folder) == []
 
 
@@ -108,10 +109,10 @@ def test_in_the_background_it_holds_nothing_of_who_started_it(daemons: Daemons) 
         cwd=daemons.folder,
         pass_fds=(writing,),
         check=True,
-        timeout=TIMEOUT_S,
+        timeout=PATIENCE_S,
     )
     os.close(writing)
-    assert select.select([reading], [], [], TIMEOUT_S)[0] == [reading]
+    assert select.select([reading], [], [], PATIENCE_S)[0] == [reading]
     assert os.read(reading, 1) == b""
     os.close(reading)
     pid = daemons.pid(PROGRAM)
@@ -153,7 +154,7 @@ def test_a_supervised_daemon_that_crashes_comes_back_and_one_that_is_ended_does_
 ) -> None:
     first = daemons.start(PROGRAM, "--monitor", "--log-file")
     os.kill(first, signal.SIGSEGV)
-    deadline_s = time.monotonic() + TIMEOUT_S
+    deadline_s = time.monotonic() + PATIENCE_S
     while daemons.pid(PROGRAM) == first and time.monotonic() < deadline_s:
         time.sleep(0.02)
     second = daemons.pid(PROGRAM)

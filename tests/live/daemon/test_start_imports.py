@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.live.daemon.daemons import TIMEOUT_S, Daemons
+from tests.live.daemon.daemons import Daemons
+from tests.live.processes import PATIENCE_S
 
 STARTS_WITHOUT = {
     "asyncio",
@@ -78,7 +79,7 @@ def imported_until_ready(daemons: Daemons, *words: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=TIMEOUT_S,
+        timeout=PATIENCE_S,
     )
     return set(done.stdout.split())
 
@@ -110,7 +111,7 @@ def test_a_switch_in_one_process_imports_what_both_daemons_do_and_no_command_lin
         capture_output=True,
         text=True,
         check=True,
-        timeout=TIMEOUT_S,
+        timeout=PATIENCE_S,
     )
     imported = set(done.stdout.split())
     assert "vnet.ovs.vswitchd.daemon" in imported

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.live.openflow.test_tls_controllers import free_port
-from tests.live.processes import PATIENCE_S, VnetProcess
+from tests.live.ports import Reserve
+from tests.live.processes import PATIENCE_S, VnetProcess, wait_until
 from tests.live.switch.certificates import Certificates
 from tests.ovs.private_ovs import IS_INSTALLED
 from vnet.live.lab.taking_down import take_down
@@ -25,7 +24,9 @@ pytestmark = [
 ]
 
 DROPPED = "ovs-flow-drops"
-PING_MS = 100
+SENT_AT, GOT_AT = "h1:vnet0", "vm2:eth0"
+N_ON_THEIR_WAY = 1
+"""Echo requests that may be between vm1 and vm2 at any time: each waits for the one before."""
 
 # Guests that ping each other for ever, across two hosts and a switch on the wire.
 LAB = """
@@ -78,20 +79,18 @@ class Lab:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def captured(self, point: str) -> list[Packet]:
-        """The echo requests that have passed a point."""
+    def requests(self) -> tuple[list[Packet], list[Packet]]:
+        """The echo requests that vm1 has sent, and those that vm2 has got."""
         capture = self.vnet.folder / "pcaps/three-switches-live/three-switches.pcapng"
-        return [
-            packet
-            for packet in read_pcapng(capture.read_bytes())
-            if packet.interface.name == point
-            and packet.data[12:14] == b"\x08\x00"
-            and packet.data[34] == 8
-        ]
+        found: dict[str, list[Packet]] = {SENT_AT: [], GOT_AT: []}
+        for packet in read_pcapng(capture.read_bytes()):
+            if packet.data[12:14] == b"\x08\x00" and packet.data[34] == 8:
+                found[packet.interface.name].append(packet)
+        return found[SENT_AT], found[GOT_AT]
 
-    def n_arrived(self) -> int:
-        """How many echo requests vm2 has got."""
-        return len(self.captured("vm2:eth0"))
+    def newest_comment(self) -> str:
+        """What is remarked on the request that vm1 has sent last."""
+        return self.requests()[0][-1].comment
 
 
 @pytest.fixture(scope="module")
@@ -102,17 +101,19 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     assert not made.directory.exists(), "nothing is left"
 
 
-def wait_until(holds: Callable[[], object]) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end_s, "it never came to that"
-        time.sleep(0.05)
-
-
 def more_arrive(lab: Lab) -> bool:
-    before = lab.n_arrived()
-    time.sleep(PING_MS / 1000)
-    return lab.n_arrived() > before + 1
+    """Whether of the next echo requests that vm1 sends any reaches vm2."""
+    n_sent, n_got = map(len, lab.requests())
+    n_more_got = 0
+
+    def more_were_sent() -> bool:
+        nonlocal n_more_got
+        sent, got = lab.requests()
+        n_more_got = len(got) - n_got
+        return len(sent) > n_sent + N_ON_THEIR_WAY
+
+    wait_until(more_were_sent)
+    return n_more_got > 0
 
 
 def test_each_machine_with_open_vswitch_has_a_directory_of_its_own(lab: Lab) -> None:
@@ -165,10 +166,10 @@ def test_a_flow_that_drops_pings_stops_them_until_it_is_deleted(lab: Lab) -> Non
         if "priority=100,icmp" in line
     ]
     assert "n_packets=0," not in flow, "what it has dropped counts"
-    wait_until(lambda: DROPPED in lab.captured("h1:vnet0")[-1].comment)
+    wait_until(lambda: DROPPED in lab.newest_comment())
     lab.do("h1", "ovs-ofctl", "--strict", "del-flows", "br0", "priority=100,icmp")
     wait_until(lambda: more_arrive(lab))
-    wait_until(lambda: not lab.captured("h1:vnet0")[-1].comment)
+    wait_until(lambda: not lab.newest_comment())
 
 
 def test_a_host_s_devices_can_become_ports_and_others_cannot(lab: Lab) -> None:
@@ -182,9 +183,9 @@ def test_a_host_s_devices_can_become_ports_and_others_cannot(lab: Lab) -> None:
 
 
 @pytest.mark.slow
-def test_an_ssl_row_is_used_by_the_machine_that_has_it(lab: Lab) -> None:
+def test_an_ssl_row_is_used_by_the_machine_that_has_it(lab: Lab, reserve_port: Reserve) -> None:
     certificates = Certificates(lab.vnet.folder)
-    bridges, databases = free_port(), free_port()
+    bridges, databases = reserve_port(), reserve_port()
     lab.do("h1", "ovs-vsctl", "set-ssl", *certificates.row())
     lab.do("h1", "ovs-vsctl", "set-manager", f"pssl:{databases}")
     lab.do("h1", "ovs-vsctl", "set-controller", "br0", f"pssl:{bridges}")

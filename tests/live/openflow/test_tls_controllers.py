@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.live.openflow.test_controllers import logged
+from tests.live.ports import Reserve
 from tests.live.streams.test_tls import authorities, files  # noqa: F401 - a fixture
 from tests.ovs.connmgr.managers import manager
 from vnet.live.clock import WallClock
@@ -20,18 +20,19 @@ from vnet.ovs.vswitchd.controller_config import ControllerConfig
 RunUntil = Callable[[Callable[[], object]], None]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 class TwoSwitches:
     """One that waits by ``pssl:``, and one that goes there."""
 
     def __init__(
-        self, clock: WallClock, folder: Path, waits: TlsFiles, goes: TlsFiles, vlog: Vlog = SILENT
+        self,
+        clock: WallClock,
+        folder: Path,
+        port: int,
+        *,
+        waits: TlsFiles,
+        goes: TlsFiles,
+        vlog: Vlog = SILENT,
     ) -> None:
-        port = free_port()
         self.target = f"ssl:127.0.0.1:{port}"
         self.sockets = []
         for name, tls, target in (
@@ -58,10 +59,12 @@ class TwoSwitches:
 def test_who_shows_a_good_certificate_is_spoken_with(
     clock: WallClock,
     run_until: RunUntil,
+    reserve_port: Reserve,
     tmp_path: Path,
     authorities: Path,  # noqa: F811
 ) -> None:
-    switches = TwoSwitches(clock, tmp_path, files(authorities), files(authorities))
+    good = files(authorities)
+    switches = TwoSwitches(clock, tmp_path, reserve_port(), waits=good, goes=good)
     run_until(lambda: switches.is_connected)
     (ofconn,) = switches.connmgr.connections
     assert (ofconn.version, ofconn.role) == (6, ControllerRole.EQUAL)
@@ -71,12 +74,13 @@ def test_who_shows_a_good_certificate_is_spoken_with(
 def test_who_is_not_trusted_is_gone_to_in_vain(
     clock: WallClock,
     run_until: RunUntil,
+    reserve_port: Reserve,
     tmp_path: Path,
     authorities: Path,  # noqa: F811
 ) -> None:
     vlog, lines = logged()
-    foreign = files(authorities, shows="foreign")
-    switches = TwoSwitches(clock, tmp_path, foreign, files(authorities), vlog)
+    good, foreign = files(authorities), files(authorities, shows="foreign")
+    switches = TwoSwitches(clock, tmp_path, reserve_port(), waits=foreign, goes=good, vlog=vlog)
     run_until(lambda: [line for line in lines.lines if "certificate verify failed" in line])
     run_until(lambda: switches.sockets[1].status("br0", switches.target).pairs.get("last_error"))
     assert not switches.is_connected

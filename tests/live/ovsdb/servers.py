@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.live.daemon.daemons import TIMEOUT_S, Daemons
+from tests.live.daemon.daemons import Daemons
+from tests.live.processes import PATIENCE_S
 
 SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
 
@@ -52,7 +53,7 @@ class Servers(Daemons):
             capture_output=True,
             text=True,
             check=False,
-            timeout=TIMEOUT_S,
+            timeout=PATIENCE_S,
         )
 
     def vsctl(self, *words: str) -> str:
@@ -84,7 +85,7 @@ class Servers(Daemons):
 
 def eventually(holds: Callable[[], object]) -> None:
     """Wait until something is so; fails where it never is."""
-    for _ in range(TIMEOUT_S * 10):
+    for _ in range(PATIENCE_S * 10):
         if holds():
             return
         time.sleep(0.05)

@@ -6,9 +6,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.live.processes import PATIENCE_S
 from tests.live.streams.test_tls import make_authority
 
 Try = Callable[..., "subprocess.CompletedProcess[str]"]
+_WAITING = ("-t", str(PATIENCE_S))
+"""Whoever is turned away is so at once."""
 
 
 class Certificates:
@@ -30,10 +33,10 @@ class Certificates:
 
     def is_bridge_at(self, port: int, do: Try) -> bool:
         """Whether a bridge answers ovs-ofctl there."""
-        done = do("ovs-ofctl", *self.options(), "-t", "3", "show", f"ssl:127.0.0.1:{port}")
+        done = do("ovs-ofctl", *self.options(), *_WAITING, "show", f"ssl:127.0.0.1:{port}")
         return done.stdout.startswith("OFPT_FEATURES_REPLY ")
 
     def is_database_at(self, port: int, do: Try) -> bool:
         """Whether a server answers ovsdb-client there."""
-        done = do("ovsdb-client", *self.options(), "-t", "3", "list-dbs", f"ssl:127.0.0.1:{port}")
+        done = do("ovsdb-client", *self.options(), *_WAITING, "list-dbs", f"ssl:127.0.0.1:{port}")
         return done.stdout == "Open_vSwitch\n_Server\n"

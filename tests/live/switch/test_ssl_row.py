@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.openflow.test_tls_controllers import free_port
+from tests.live.ports import Reserve
+from tests.live.processes import wait_until
 from tests.live.switch.certificates import Certificates
-from tests.live.switch.test_vnet_ovs import Switch, start, wait_until  # noqa: F401 - a fixture
+from tests.live.switch.test_vnet_ovs import Switch, start  # noqa: F401 - a fixture
 from tests.ovs.private_ovs import IS_INSTALLED
 
 pytestmark = [
@@ -19,13 +20,16 @@ pytestmark = [
     pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed"),
 ]
 
+END = "-----END CERTIFICATE-----\n"
+
 
 def test_the_ssl_row_is_used_once_it_is_there_and_outlived_when_it_goes(
     start: Callable[..., Switch],  # noqa: F811
+    reserve_port: Reserve,
     tmp_path: Path,
 ) -> None:
     certificates, switch = Certificates(tmp_path), start("--enable-dummy", "--log-file")
-    bridges, databases = free_port(), free_port()
+    bridges, databases = reserve_port(), reserve_port()
     switch.do(
         *("ovs-vsctl", "add-br", "br0", "--", "set-controller", "br0", f"pssl:{bridges}"),
         *("--", "add-br", "br1", "--", "set-controller", "br1", f"ssl:127.0.0.1:{bridges}"),
@@ -56,11 +60,12 @@ def test_the_ssl_row_is_used_once_it_is_there_and_outlived_when_it_goes(
 
 def test_a_ca_is_learnt_from_the_first_controller_if_the_row_says_so(
     start: Callable[..., Switch],  # noqa: F811
+    reserve_port: Reserve,
     tmp_path: Path,
 ) -> None:
     certificates, switch = Certificates(tmp_path), start("--enable-dummy")
     key, certificate, ca = certificates.row()
-    learnt, port = tmp_path / "learnt.pem", free_port()
+    learnt, port = tmp_path / "learnt.pem", reserve_port()
     shown = ("-cert", ca, "-key", str(tmp_path / "good-ca.key"))
     with subprocess.Popen(
         ["openssl", "s_server", "-quiet", "-accept", f"127.0.0.1:{port}", *shown],
@@ -72,6 +77,6 @@ def test_a_ca_is_learnt_from_the_first_controller_if_the_row_says_so(
             *("ovs-vsctl", "--bootstrap", "set-ssl", key, certificate, str(learnt)),
             *("--", "add-br", "br0", "--", "set-controller", "br0", f"ssl:127.0.0.1:{port}"),
         )
-        wait_until(learnt.exists)
+        wait_until(lambda: learnt.exists() and learnt.read_text().endswith(END))
         controller.kill()
     assert learnt.read_text().split() == Path(ca).read_text().split()

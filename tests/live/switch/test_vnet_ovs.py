@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import stat
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.live.processes import PATIENCE_S, VnetProcess, is_alive
+from tests.live.processes import (
+    PATIENCE_S,
+    VnetProcess,
+    is_alive,
+    wait_until,
+    wait_until_gone,
+)
 from tests.ovs.private_ovs import IS_INSTALLED, private_ovs
 from vnet.ovs.netdev.framing import framed
 
@@ -23,6 +29,8 @@ pytestmark = [
 ]
 
 FRAME = bytes.fromhex("ffffffffffff020000000001123446464646")
+_CONNECTED = "03"
+"""In /proc/net/unix."""
 
 
 class Switch:
@@ -72,11 +80,24 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Switch]]:
         switch.end()
 
 
-def wait_until(holds: Callable[[], object]) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end_s, "it never came to that"
-        time.sleep(0.02)
+def descriptors(pid: int) -> list[str]:
+    """What is open in a process, as /proc shows it."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            found.append(os.readlink(link))
+    return found
+
+
+def callers(pid: int) -> set[str]:
+    """The sockets on which a process has taken in somebody, who may have left a moment ago."""
+    _heading, *rows = Path("/proc/net/unix").read_text().splitlines()
+    taken_in = {
+        f"socket:[{inode}]"
+        for _, _, _, _, _, state, inode, *path in map(str.split, rows)
+        if state == _CONNECTED and path
+    }
+    return taken_in & set(descriptors(pid))
 
 
 TWO_PORTS = (
@@ -110,7 +131,7 @@ def test_clients_find_everything_and_each_answers(start: Callable[..., Switch]) 
     assert f"already running as pid {pid}" in again.stderr
     assert switch.do("ovs-appctl", "version"), "the first goes on"
     switch.do("ovs-appctl", "exit")
-    wait_until(lambda: not is_alive(pid))
+    wait_until_gone(pid)
     assert not switch.directory.exists(), "nothing is left"
 
 
@@ -125,8 +146,8 @@ def test_each_of_the_two_tells_what_it_keeps_in_memory(start: Callable[..., Swit
 def test_callers_leave_no_descriptor_behind_however_they_go(start: Callable[..., Switch]) -> None:
     switch = start("--enable-dummy")
     switch.do(*TWO_PORTS)
-    held = Path(f"/proc/{switch.pid}/fd")
-    n_held = len(list(held.iterdir()))
+    wait_until(lambda: not callers(switch.pid))
+    held = sorted(descriptors(switch.pid))
     for number in range(5):
         switch.do("ovs-vsctl", "set", "bridge", "br0", f"external-ids:n={number}")
         switch.do("ovs-appctl", "dpif/show")
@@ -141,8 +162,21 @@ def test_callers_leave_no_descriptor_behind_however_they_go(start: Callable[...,
             with socket.socket(socket.AF_UNIX) as caller:
                 caller.connect(str(path))
                 caller.sendall(text)
-    wait_until(lambda: len(list(held.iterdir())) == n_held)
+        if path.is_socket():
+            see_the_end(path)
+    wait_until(lambda: sorted(descriptors(switch.pid)) == held)
     assert " sessions:" not in switch.do("ovs-appctl", "-t", "ovsdb-server", "memory/show")
+
+
+def see_the_end(path: Path) -> None:
+    """Come after all others, say nothing more, and wait until that has been noticed."""
+    with socket.socket(socket.AF_UNIX) as last:
+        last.settimeout(PATIENCE_S)
+        last.connect(str(path))
+        last.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            while last.recv(1 << 16):
+                continue
 
 
 def test_its_daemons_write_their_logs_where_they_are_asked_to(
@@ -186,7 +220,7 @@ def test_what_a_killed_one_leaves_goes_with_the_next(start: Callable[..., Switch
     killed = start()
     killed.do("ovs-vsctl", "add-br", "br0")
     os.kill(killed.pid, signal.SIGKILL)
-    wait_until(lambda: not is_alive(killed.pid))
+    wait_until_gone(killed.pid)
     (killed.directory / "mine").touch()
     after = start()
     pids = {path.name for path in after.directory.iterdir() if path.suffix == ".ctl"}
@@ -201,7 +235,7 @@ def test_a_database_in_a_file_is_there_again_and_the_real_tool_reads_it(
     switch = start("--db", "conf.db")
     switch.do("ovs-vsctl", "add-br", "br7")
     switch.do("ovs-appctl", "exit")
-    wait_until(lambda: not is_alive(switch.pid))
+    wait_until_gone(switch.pid)
     query = '["Open_vSwitch",{"op":"select","table":"Bridge","where":[],"columns":["name"]}]'
     told = switch.do("ovsdb-tool", "query", "conf.db", query)
     assert '"br7"' in told
@@ -274,10 +308,12 @@ def test_frames_come_and_go_by_streams_and_files(start: Callable[..., Switch]) -
         *("options:tx_pcap=p2.pcap", "--", "set", "interface", "p1", "options:rxq_pcap=p1.pcap"),
     )
     with socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as two:
+        wait_until(lambda: not callers(switch.pid))
         for end, name in ((one, "p1"), (two, "p2")):
             end.connect(f"{switch.directory}/{name}.sock")
             end.settimeout(PATIENCE_S)
-        time.sleep(0.1)  # Who is just being taken in hears nothing yet.
+        # Who is just being taken in hears nothing yet.
+        wait_until(lambda: len(callers(switch.pid)) == 2)
         one.sendall(framed(FRAME))
         assert two.recv(100) == framed(FRAME)
         two.sendall(framed(FRAME[::-1]))

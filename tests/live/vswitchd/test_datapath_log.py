@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.live.daemon.daemons import TIMEOUT_S
+from tests.live.processes import wait_until
 from tests.live.vswitchd.test_on_a_real_database import BRIDGE, Switch
 from tests.ovs.private_ovs import IS_INSTALLED
 
@@ -71,11 +70,8 @@ def test_flows_upcalls_and_connections_are_told_of(switch: Switch) -> None:
         words = line.split()
         switch.switch.appctl("ovs-vswitchd", *words)
     switch.vsctl("del-port br0 p2")
-    for _ in range(TIMEOUT_S * 10):
-        lines = told(switch)
-        if any("port_del" in line for line in lines):
-            break
-        time.sleep(0.1)
+    wait_until(lambda: any("port_del" in line for line in told(switch)))
+    lines = told(switch)
     assert [line for line in lines if "|INFO|" in line] == ABILITIES
     joined = "\n".join(lines)
     assert "dpif|DBG|dummy@ovs-dummy: added p2 as port 2" in lines

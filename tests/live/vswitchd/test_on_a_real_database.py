@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.live.daemon.daemons import TIMEOUT_S, Daemons, wait_until_gone
-from tests.live.openflow.test_tls_controllers import free_port
+from tests.live.daemon.daemons import Daemons
+from tests.live.ports import Reserve
+from tests.live.processes import PATIENCE_S, wait_until, wait_until_gone
 from tests.live.switch.certificates import Certificates
 from tests.ovs.private_ovs import IS_INSTALLED
 
@@ -48,6 +49,12 @@ class Switch:
     def start(self) -> None:
         self.switch.start("ovs-vswitchd", *DUMMY, *self.options, "--log-file")
 
+    def exit(self) -> None:
+        """End the switch."""
+        pid = self.switch.pid("ovs-vswitchd")
+        assert self.switch.appctl("ovs-vswitchd", "exit", "--cleanup").returncode == 0
+        wait_until_gone(pid)
+
     def vsctl(self, line: str) -> tuple[int, str, str]:
         """Run ``ovs-vsctl``; what it says, without what is its folder's own."""
         done = self.run("ovs-vsctl", *shlex.split(line))
@@ -58,7 +65,7 @@ class Switch:
         """Run a client, whatever comes of it."""
         return subprocess.run(
             command,
-            env=self.server.environment | {"OVS_CTL_TIMEOUT": str(TIMEOUT_S)},
+            env=self.server.environment | {"OVS_CTL_TIMEOUT": str(PATIENCE_S)},
             capture_output=True,
             text=True,
             check=False,
@@ -133,17 +140,20 @@ def test_after_every_change_the_rows_say_what_open_vswitchs_say(
 ) -> None:
     for line in LINES:
         assert ours.vsctl(line) == theirs.vsctl(line)
-        for _ in range(TIMEOUT_S * 10):
-            if ours.tables() == theirs.tables():
-                break
+        end_s = time.monotonic() + PATIENCE_S
+        while ours.tables() != theirs.tables() and time.monotonic() < end_s:
             time.sleep(0.1)
         assert ours.tables() == theirs.tables(), line
+    # Open vSwitch has a thread that writes its log, some time.
+    end_s = time.monotonic() + PATIENCE_S
+    while ours.said() != theirs.said() and time.monotonic() < end_s:
+        time.sleep(0.1)
     assert ours.said() == theirs.said()
 
 
 def test_it_finds_what_was_there_and_a_server_that_comes_back(ours: Switch) -> None:
     ours.vsctl(BRIDGE)
-    assert ours.switch.appctl("ovs-vswitchd", "exit", "--cleanup").returncode == 0
+    ours.exit()
     ours.vsctl("--no-wait add-port br0 p1 -- set interface p1 type=dummy")
     ours.start()
     assert ours.vsctl("get interface p1 ofport") == (0, "1\n", "")
@@ -157,8 +167,10 @@ def test_it_finds_what_was_there_and_a_server_that_comes_back(ours: Switch) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_ours", [True, False], ids=["ours", "theirs"])
-def test_the_ssl_row_counts_for_more_than_options_do(tmp_path: Path, is_ours: bool) -> None:
-    certificates, port = Certificates(tmp_path), free_port()
+def test_the_ssl_row_counts_for_more_than_options_do(
+    tmp_path: Path, reserve_port: Reserve, is_ours: bool
+) -> None:
+    certificates, port = Certificates(tmp_path), reserve_port()
     switch = Switch(tmp_path / "switch", ours=is_ours, options=certificates.options("foreign"))
     try:
         switch.vsctl(f"{BRIDGE} -- set-controller br0 pssl:{port}:127.0.0.1")
@@ -191,17 +203,13 @@ def test_of_two_switches_on_one_database_the_second_waits_until_the_first_has_go
             f"(pid {second.pid}) until it goes away\n"
         )
         _wait_for(log, contended)
-        assert ours.switch.appctl("ovs-vswitchd", "exit", "--cleanup").returncode == 0
+        ours.exit()
         _wait_for(log, "bridge|INFO|bridge br0: added interface br0 on port 65534")
         assert ours.vsctl("add-port br0 p1 -- set interface p1 type=dummy") == (0, "", "")
     finally:
         second.terminate()
-        second.wait(TIMEOUT_S)
+        second.wait(PATIENCE_S)
 
 
 def _wait_for(log: Path, text: str) -> None:
-    subprocess.run(
-        ["sh", "-c", 'until grep -qF "$1" "$2"; do sleep 0.05; done', "sh", text.strip(), str(log)],
-        timeout=TIMEOUT_S,
-        check=True,
-    )
+    wait_until(lambda: log.exists() and text in log.read_text())
