@@ -17,7 +17,7 @@ SESSIONS = re.findall(r"```\n(vnet controlled-switches 0s> .*?)```", PAGE, re.DO
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=["by hand", "by an app"])
+@pytest.mark.parametrize("session", SESSIONS, ids=["by hand", "by an app", "looking on"])
 def test_a_session_at_the_prompt_is_as_it_is_shown(
     session: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -361,3 +361,28 @@ def test_a_bridge_that_goes_takes_its_controller_with_it(
     assert capsys.readouterr().out.endswith("gone sw1\n")
     controller.switch.flow_mod("actions=drop")
     lab.advance("1s")
+
+
+def test_what_ovs_ofctl_monitor_prints_is_told_to_python(tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text(TEXT)
+    with Lab.load(tmp_path / "lab.yaml") as lab:
+        switch = lab.switch("sw1")
+        with switch.monitor("watch:!initial,ip", version="OpenFlow14") as seen:
+            switch.add_flow("icmp,actions=drop")
+            switch.add_flow("arp,actions=drop")
+            lab.run(until=lab.now_ns)
+            first = list(seen)
+        switch.del_flows("icmp")
+        lab.run(until="1s")
+        assert (
+            first
+            == seen
+            == [
+                "OFPST_FLOW_MONITOR reply (OF1.4) (xid=0x6):",
+                "OFPST_FLOW_MONITOR reply (OF1.4) (xid=0x0):\n event=ADDED table=0 cookie=0 icmp",
+            ]
+        )
+        with pytest.raises(OvsTextError, match='unsupported "monitor" argument'):
+            switch.monitor("ip").__enter__()
+        with pytest.raises(UsageError, match="OFPMOFC_BAD_FLAGS"):
+            switch.monitor("watch:!add,!delete,!modify").__enter__()

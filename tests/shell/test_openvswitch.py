@@ -209,7 +209,10 @@ def test_misses_are_shown_as_they_happen(shell: Shell, two: Lab) -> None:
             "runs)",
         ),
         ("watch misses sw1", "watch: there is no 'misses' to watch (watch upcalls BR)"),
-        ("watch stop", "watch stop: nothing is watched (watch upcalls BR begins)"),
+        (
+            "watch stop",
+            "watch stop: nothing is watched (`watch upcalls BR` or `ovs-ofctl monitor BR` begins)",
+        ),
         (
             "watch upcalls sw1 soon",
             "watch upcalls: 'soon' is not a duration: write a number and one of ns, us, ms, s, m, "

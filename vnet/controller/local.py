@@ -1,15 +1,9 @@
-"""A controller in this process: connected to a bridge of a lab, in virtual time.
-
-What one end says the other hears later in the same instant, in an event of its own. So a lab with
-controllers runs the same way each time.
-"""
+"""A controller in this process: connected to a bridge of a lab, in virtual time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from vnet.base.errors import UsageError
-from vnet.base.text import one_of
 from vnet.controller.app import App, AppError
 from vnet.controller.events import (
     ErrorReply,
@@ -19,17 +13,15 @@ from vnet.controller.events import (
     SwitchConnected,
     SwitchGone,
 )
+from vnet.controller.link import ALL_VERSIONS, LocalLink, Versions
 from vnet.controller.switch import Switch
 from vnet.ovs.openflow import messages
 from vnet.ovs.openflow.controller.connection import ControllerConnection
 from vnet.ovs.openflow.controller.heard import Heard
 from vnet.ovs.openflow.messages import PortReason
-from vnet.ovs.openflow.version import OpenFlowVersion, version_named
 from vnet.ovs.openflow.wire.errors import ReceivedError
 from vnet.ovs.vswitchd.bridge import Bridge
 from vnet.sim.scheduler import Scheduler
-
-ALL_VERSIONS = tuple(OpenFlowVersion)
 
 _MOST_ERRORS = 100
 """How many different ones are kept."""
@@ -55,7 +47,7 @@ class LocalController:
         scheduler: Scheduler,
         app: App | None = None,
         *,
-        versions: tuple[OpenFlowVersion, ...] = ALL_VERSIONS,
+        versions: Versions = ALL_VERSIONS,
         tell_error: Callable[[AppError], None] = lambda _error: None,
     ) -> None:
         self.label = label
@@ -67,25 +59,27 @@ class LocalController:
         self._bridge = bridge
         self._scheduler = scheduler
         self._tell_error = tell_error
-        self.is_open = True
         self._is_known = False
         self._instant_ns, self._n_at_once = 0, 0
-        theirs = _common_versions(bridge, label, versions)
+        link = self._link = LocalLink(
+            *(bridge, label, scheduler, self._take), versions=versions, is_primary=True
+        )
         self._connection = ControllerConnection(
-            versions, self._to_switch, ready=self._ready, tell=self._heard
+            versions, link.send, ready=self._ready, tell=self._heard
         )
         self.switch = Switch(
             *(label, self._connection, scheduler, self._call_later),
             openflow_full=lambda: bridge.ofproto.openflow_full,
         )
-        self._name = f"{bridge.ofproto.name}<->vnet"
-        bridge.control.attach(self._name, self.close)
-        self._ofconn = bridge.connmgr.connect(
-            self._to_controller, name=self._name, is_primary=True, versions=theirs
-        )
-        self._ofconn.start()
+        bridge.control.attach(link.name, self.close)
+        link.start()
         self._connection.start()
-        bridge.connmgr.settle()
+        link.settle()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it controls the bridge."""
+        return self._link.is_open
 
     @property
     def is_ready(self) -> bool:
@@ -98,31 +92,21 @@ class LocalController:
             return
         if self._is_known:
             self._tell(SwitchGone(self.switch))
-        self.is_open = False
-        self._ofconn.closed()
-        self._bridge.control.detach(self._name)
-        self._bridge.connmgr.settle()
+        self._link.close()
+        self._bridge.control.detach(self._link.name)
+        self._link.settle()
+
+    def snoop(self, watcher: Callable[[bytes], None]) -> Callable[[], None]:
+        """Show somebody each message that comes or goes, until the function is called that this
+        returns."""
+        self._link.watchers.append(watcher)
+        return lambda: self._link.watchers.remove(watcher)
 
     # -- between the ends
 
-    def _to_switch(self, data: bytes) -> None:
-        self._scheduler.after(0, self._switch_takes, data)
-
-    def _switch_takes(self, data: bytes) -> None:
-        if self.is_open:
-            self._ofconn.take(data)
-            self._switch_works()
-
-    def _switch_works(self) -> None:
-        if self.is_open and self._ofconn.run():
-            self._scheduler.after(0, self._switch_works)
-
-    def _to_controller(self, data: bytes) -> None:
-        self._scheduler.after(0, self._controller_takes, data)
-
-    def _controller_takes(self, data: bytes) -> None:
+    def _take(self, data: bytes) -> None:
         what = f"messages came from {self.label}"
-        if self.is_open and self._may_go_on(what, "does what the app sends come back?"):
+        if self._may_go_on(what, "does what the app sends come back?"):
             self._connection.take(data)
 
     def _may_go_on(self, what: str, hint: str) -> bool:
@@ -202,14 +186,3 @@ class LocalController:
         if error.what not in self.errors and len(self.errors) < _MOST_ERRORS:
             self.errors.append(error.what)
             self._tell_error(error)
-
-
-def _common_versions(
-    bridge: Bridge, label: str, versions: tuple[OpenFlowVersion, ...]
-) -> tuple[OpenFlowVersion, ...]:
-    """What the bridge speaks, if that is any of ``versions``."""
-    theirs = tuple(map(version_named, bridge.config.protocols)) or ALL_VERSIONS
-    if not set(theirs).intersection(versions):
-        spoken = one_of(f"OpenFlow1{version - 1}" for version in theirs)
-        raise UsageError(f"{label} speaks no such version of OpenFlow", f"it speaks {spoken}")
-    return theirs

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +91,31 @@ class SwitchHandle(OvsCommands):
         )
         self._lab.advance(0)
         return made
+
+    @contextmanager
+    def monitor(self, *words: str, version: str | None = None) -> Iterator[list[str]]:
+        """While the block lasts, a list that grows by each message that ``ovs-ofctl monitor``
+        prints which is given ``words``, such as ``"65534"`` for packets without a flow and
+        ``"watch:ip"`` for changes of flows. ``version`` is as its -O has it.
+        """
+        from vnet.ovs.flow.protocols import P_ANY
+        from vnet.ovs.openflow.controller.heard_text import heard_text
+        from vnet.ovs.openflow.version import protocols_of_versions
+
+        self._lab.check_may_run()
+        seen: list[str] = []
+        monitor = self._lab.network.controllers.monitor(
+            *(self._switch.label, self._commands, words),
+            allowed=P_ANY if version is None else protocols_of_versions(version),
+            tell=lambda heard: seen.append(heard_text(heard)),
+        )
+        try:
+            self._lab.advance(0)
+            if monitor.refusal:
+                raise UsageError(f"monitor: {self._switch.label} refuses it: {monitor.refusal}")
+            yield seen
+        finally:
+            monitor.close()
 
     def ofctl(
         self,

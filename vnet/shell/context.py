@@ -25,6 +25,7 @@ from vnet.shell.tail import CaptureTail
 if TYPE_CHECKING:
     from vnet.ovs.dpif.request_log import RequestLog
     from vnet.shell.controllers import ControllerWatch
+    from vnet.shell.monitors import MessageWatch
     from vnet.shell.upcalls import UpcallWatch
 
 
@@ -37,7 +38,7 @@ class ShellContext:
         self.lab = lab
         self.lines: list[str] = []
         self.ended = False
-        self.watches: list[UpcallWatch] = []
+        self.watches: list[UpcallWatch | MessageWatch] = []
         self.controllers: dict[str, ControllerWatch] = {}
         self.netlink_logs: dict[str, RequestLog] = {}
         self.tails = {str(point): CaptureTail() for point in lab.topology.captures}

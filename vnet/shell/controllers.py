@@ -6,7 +6,6 @@ import sys
 
 from vnet.base.errors import UsageError
 from vnet.base.text import printable
-from vnet.base.units import duration_text
 from vnet.controller.app import AppError
 from vnet.controller.local import LocalController
 from vnet.lab.ovs_commands import BridgeCommands
@@ -14,15 +13,14 @@ from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.names import Names, port_text
 from vnet.ovs.flow.ports import OFPP_LOCAL, OfpPort
 from vnet.ovs.openflow.controller.heard import Heard
-from vnet.ovs.openflow.controller.heard_text import heard_text, is_news
+from vnet.ovs.openflow.controller.heard_text import is_news
 from vnet.ovs.openflow.messages import PacketIn
 from vnet.ovs.openflow.text.packet_out import read_packet_out
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.errors import ReceivedError
 from vnet.shell.context import ShellContext
-from vnet.shell.output import write
+from vnet.shell.monitors import print_message
 
-_MARGIN = " " * 14
 _MISS_FLOW = "priority=0, actions=CONTROLLER"
 
 
@@ -109,8 +107,7 @@ class ControllerWatch:
             names = switch.names
             if not sys.stdout.isatty():
                 names = Names(openflow_full=names.openflow_full)
-            text = heard_text(heard, names).replace("\n", f"\n{_MARGIN}")
-            write(f"{duration_text(switch.now_ns):>12}  {switch.name} {text}", sys.stdout)
+            print_message(switch.name, switch.now_ns, heard, names)
 
 
 def _told(error: AppError) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vnet.base.units import duration_text
 from vnet.lab.ovs_commands import BridgeCommands
-from vnet.shell.output import write
+from vnet.shell.output import plural, write
 
 if TYPE_CHECKING:
     from vnet.ovs.ofproto.upcall_note import UpcallNote
@@ -22,6 +22,11 @@ class UpcallWatch:
         self._name = bridge.name
         self._watchers = bridge.machine.vswitchd.backer.upcall_watchers
         self._watchers.append(self._show)
+
+    @property
+    def summary(self) -> str:
+        """How much was printed."""
+        return f"{plural(self.seen, 'miss', 'misses')} of {self.label}"
 
     def stop(self) -> None:
         """Print no more."""

@@ -27,13 +27,14 @@ from vnet.shell.openvswitch import (
     tool_commands,
 )
 from vnet.shell.options import Arguments, duration_ns
-from vnet.shell.output import Output, plural
+from vnet.shell.output import Output
 from vnet.shell.registry import Group, NodeUse, command
 from vnet.shell.upcalls import UpcallWatch
 
 if TYPE_CHECKING:
     from vnet.hypervisor.openvswitch import OpenVSwitch
     from vnet.ovs.vsctl.run import Outcome
+    from vnet.ovs.vswitchd.ofctl.command import Options
 
 _LOOK_AGAIN_NS = 10 * NS_PER_MS
 """How often a command that waits looks whether it need not any longer."""
@@ -52,18 +53,21 @@ _LOOK_AGAIN_NS = 10 * NS_PER_MS
         "dump-flows h1:br0 icmp",
         "h1 dump-ports br0",
         "ovs-ofctl -O OpenFlow13 dump-groups br0",
+        "ovs-ofctl monitor br0 65534 watch:ip",
     ],
     completes=[lambda _context, _words: tool_commands(OFCTL), any_bridge],
     more=lambda: commands_text(OFCTL),
 )
 def ovs_ofctl(context: ShellContext, arguments: Arguments) -> Output:
     """BR is br0, h1:br0 or sw1. `ovs-ofctl` may be left out, and a flow with spaces wants quotes.
-    On a terminal ports are shown by name, as the real one does; --no-names shows numbers.
+    On a terminal ports are shown by name, as the real one does; --no-names shows numbers. What
+    `monitor` and `snoop` print comes as it happens, whatever lets time pass, until `watch stop`.
 
     Its commands:
     """
     from vnet.ovs.vswitchd.ofctl.command import Options, take_options
     from vnet.ovs.vswitchd.ofctl.table import ofctl
+    from vnet.ovs.vswitchd.ofctl.watching import WATCHING
 
     with _told(OFCTL):
         words, options = take_options(arguments.words, Options(shows_names=sys.stdout.isatty()))
@@ -76,7 +80,38 @@ def ovs_ofctl(context: ShellContext, arguments: Arguments) -> Output:
         raise UsageError(f"{name}: which bridge?", f"usage: {name} {known[name][0]}")
     bridge = bridge_named(context, rest[0], arguments.node)
     with _told(name, known[name][0], ports_of=lambda port: _ports_of(context, bridge, port)):
-        return ofctl(bridge.machine.vswitchd, name, [bridge.name, *rest[1:]], options)
+        if name in WATCHING:
+            return _watch_messages(
+                context, *label_of(context, rest[0], arguments.node), words, options
+            )
+        printed = ofctl(bridge.machine.vswitchd, name, [bridge.name, *rest[1:]], options)
+    _tell_of_changes(context)
+    return printed
+
+
+def _tell_of_changes(context: ShellContext) -> None:
+    """Have those who look on be told now: that takes events, but no time."""
+    if context.watches or context.controllers:
+        context.lab.advance(0)
+
+
+def _watch_messages(
+    context: ShellContext,
+    label: str,
+    bridge: BridgeCommands,
+    words: Sequence[str],
+    options: Options,
+) -> Output:
+    """``monitor`` and ``snoop``, until ``watch stop``."""
+    from vnet.ovs.vswitchd.ofctl.table import COMMANDS as OF_COMMANDS
+    from vnet.shell.monitors import MessageWatch
+
+    name, *rest = words
+    OF_COMMANDS[name].check_count(len(rest))
+    watch = MessageWatch(context, label, bridge)
+    begun = watch.snoop() if name == "snoop" else watch.monitor(rest[1:], options)
+    context.watches.append(watch)
+    return begun
 
 
 def _ports_of(context: ShellContext, bridge: BridgeCommands, name: str) -> list[str]:
@@ -160,6 +195,7 @@ def ovs_vsctl(context: ShellContext, arguments: Arguments) -> Output:
     machine, words = machine_for(context, arguments.words, arguments.node)
     with _told(VSCTL, "[OPTION...] CMD [WORD...]"):
         outcome = _vsctl(context, machine, words)
+    _tell_of_changes(context)
     if outcome.status:
         raise UsageError(f"{VSCTL}: it ends with status {outcome.status}")
     return outcome.text.removesuffix("\n")
@@ -238,7 +274,7 @@ def watch_upcalls(context: ShellContext, arguments: Arguments) -> Output:
     if not rest:
         raise UsageError("watch upcalls: of which bridge?", "usage: watch upcalls BR [DURATION]")
     label, bridge = label_of(context, rest[0], arguments.node)
-    if any(each.label == label for each in context.watches):
+    if any(isinstance(each, UpcallWatch) and each.label == label for each in context.watches):
         raise UsageError(f"upcalls of {label} are watched already", "watch stop ends it")
     duration_ns = _duration_ns(rest[1]) if len(rest) > 1 else None
     watch = UpcallWatch(label, bridge)
@@ -250,22 +286,19 @@ def watch_upcalls(context: ShellContext, arguments: Arguments) -> Output:
     finally:
         context.watches.remove(watch)
         watch.stop()
-    return _seen(watch)
+    return watch.summary
 
 
 def _stop(context: ShellContext) -> Output:
     if not context.watches:
-        raise UsageError("watch stop: nothing is watched", "watch upcalls BR begins")
+        hint = "`watch upcalls BR` or `ovs-ofctl monitor BR` begins"
+        raise UsageError("watch stop: nothing is watched", hint)
     lines = []
     for each in context.watches:
         each.stop()
-        lines.append(_seen(each))
+        lines.append(each.summary)
     context.watches.clear()
     return "\n".join(lines)
-
-
-def _seen(watch: UpcallWatch) -> str:
-    return f"{plural(watch.seen, 'miss', 'misses')} of {watch.label}"
 
 
 def _duration_ns(text: str) -> int:

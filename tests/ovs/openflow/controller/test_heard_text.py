@@ -8,6 +8,7 @@ import pytest
 
 from tests.ovs.private_ovs import IS_INSTALLED
 from vnet.base.ids import Mac
+from vnet.ovs.flow.match import CATCHALL
 from vnet.ovs.flow.names import Names
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.controller.heard import hear
@@ -16,26 +17,37 @@ from vnet.ovs.openflow.controller.said import encode_request
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     FlowRemoved,
+    FlowUpdate,
+    FlowUpdateEvent,
     MeterModCommand,
     PacketIn,
     PacketInFormat,
     PortDesc,
+    PortMod,
     PortReason,
     PortStatus,
+    RemovedReason,
 )
 from vnet.ovs.openflow.messages.port import PortConfig, PortFeatures, PortState
 from vnet.ovs.openflow.ofpacts import PacketInReason
 from vnet.ovs.openflow.text.flow_mod import read_flow
+from vnet.ovs.openflow.text.flow_monitor import read_flow_monitor
 from vnet.ovs.openflow.text.group import read_group
 from vnet.ovs.openflow.text.meter import parse_meter
 from vnet.ovs.openflow.text.packet_out import read_packet_out
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.errors import error
-from vnet.ovs.openflow.wire.flow import encode_flow_removed
+from vnet.ovs.openflow.wire.flow import (
+    encode_flow_monitor_pause,
+    encode_flow_monitor_request,
+    encode_flow_removed,
+    encode_flow_update,
+    update_kind,
+)
 from vnet.ovs.openflow.wire.message import Message
 from vnet.ovs.openflow.wire.packet.packet_in import encode_packet_in
-from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.packing import pack, pack_multipart
 from vnet.ovs.openflow.wire.port.description import encode_port_status
 
 OF10, OF13 = OpenFlowVersion.OF10, OpenFlowVersion.OF13
@@ -97,6 +109,44 @@ def refused_packet(version: OpenFlowVersion) -> bytes:
     return error(version, 6, "OFPBAC_BAD_OUT_GROUP", request)
 
 
+def flow_updates(version: OpenFlowVersion) -> bytes:
+    mod = read_flow("priority=9,tcp,in_port=1,actions=dec_ttl,output:2", None).mod
+    told = (
+        FlowUpdate(FlowUpdateEvent.ADDED, match=mod.match, actions=mod.actions, table_id=3),
+        FlowUpdate(FlowUpdateEvent.MODIFIED, 0, 0, 0, 9, 5, 7, 0x1F, CATCHALL, mod.actions),
+        FlowUpdate(FlowUpdateEvent.REMOVED, reason=RemovedReason.HARD_TIMEOUT, match=mod.match),
+        FlowUpdate(FlowUpdateEvent.ABBREV, 0x77),
+        FlowUpdate(FlowUpdateEvent.ADDED),
+    )
+    entries = [encode_flow_update(update, version) for update in told]
+    (message,) = pack_multipart(update_kind(version), version, 0, entries)
+    return message
+
+
+def flow_monitor(version: OpenFlowVersion) -> bytes:
+    text = "!initial,!own,table=2,out_port=3,tcp,tcp_dst=80"
+    return encode_flow_monitor_request(read_flow_monitor(text, 5).request, version, 2)
+
+
+def flow_monitor_of_all(version: OpenFlowVersion) -> bytes:
+    return encode_flow_monitor_request(read_flow_monitor("").request, version, 2)
+
+
+def telling_pauses(version: OpenFlowVersion) -> bytes:
+    return encode_flow_monitor_pause(FlowUpdateEvent.PAUSED, version)
+
+
+def port_mod(version: OpenFlowVersion) -> bytes:
+    config, mask = PortConfig.PORT_DOWN, PortConfig.PORT_DOWN | PortConfig.NO_RECV
+    mod = PortMod(OfpPort(3), config, mask, Mac(b"\2\0\0\0\0\4"), PortFeatures.FD_1GB)
+    return encode_request(mod, version, 2)
+
+
+def port_mod_of_little(version: OpenFlowVersion) -> bytes:
+    mod = PortMod(OfpPort(3), PortConfig.NONE, PortConfig.NO_FWD)
+    return encode_request(mod, version, 2)
+
+
 MESSAGES = {
     "packet-in": packet_in,
     "port status": port_status,
@@ -106,6 +156,15 @@ MESSAGES = {
     "refused meter": refused_meter,
     "refused packet": refused_packet,
 }
+OTHERS = {
+    "flow updates": flow_updates,
+    "flow monitor": flow_monitor,
+    "flow monitor of all": flow_monitor_of_all,
+    "telling pauses": telling_pauses,
+    "port mod": port_mod,
+    "port mod of little": port_mod_of_little,
+}
+"""What nobody is told unasked."""
 
 
 def test_a_refusal_quotes_what_is_refused() -> None:
@@ -151,11 +210,11 @@ def test_an_error_that_nobody_knows_is_told_by_number() -> None:
 @pytest.mark.ovs
 @pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
 @pytest.mark.parametrize("version", OpenFlowVersion)
-@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("name", MESSAGES | OTHERS)
 def test_ovs_ofctl_prints_the_same(name: str, version: OpenFlowVersion) -> None:
     if name == "refused meter" and version < OF13:
         return  # There are no meters yet.
-    raw = MESSAGES[name](version)
+    raw = (MESSAGES | OTHERS)[name](version)
     command = ["ovs-ofctl", "ofp-print", raw.hex(), "1"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert heard_text(hear(message(raw))) == printed.rstrip("\n")

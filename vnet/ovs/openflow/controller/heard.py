@@ -13,8 +13,10 @@ from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     BundleControl,
     FlowMod,
+    FlowMonitorRequest,
     FlowRemoved,
     FlowStats,
+    FlowUpdate,
     GroupMod,
     PacketIn,
     PacketOut,
@@ -28,7 +30,13 @@ from vnet.ovs.openflow.wire.connection.bundle import (
 )
 from vnet.ovs.openflow.wire.connection.hello import versions_of
 from vnet.ovs.openflow.wire.errors import decode_error
-from vnet.ovs.openflow.wire.flow import decode_flow_mod, decode_flow_removed, decode_flow_stats
+from vnet.ovs.openflow.wire.flow import (
+    decode_flow_mod,
+    decode_flow_monitor_requests,
+    decode_flow_removed,
+    decode_flow_stats,
+    decode_flow_updates,
+)
 from vnet.ovs.openflow.wire.group.group_mod import decode_group_mod
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.message import Message
@@ -36,7 +44,11 @@ from vnet.ovs.openflow.wire.meter import decode_meter_mod
 from vnet.ovs.openflow.wire.nicira.settings import decode_flow_format
 from vnet.ovs.openflow.wire.packet.packet_in import decode_packet_in
 from vnet.ovs.openflow.wire.packet.packet_out import decode_packet_out
-from vnet.ovs.openflow.wire.port.description import decode_port_status, decode_ports
+from vnet.ovs.openflow.wire.port.description import (
+    decode_port_mod,
+    decode_port_status,
+    decode_ports,
+)
 from vnet.ovs.openflow.wire.recognition import kind_of
 from vnet.ovs.openflow.wire.switch import decode_config, decode_features
 
@@ -57,6 +69,18 @@ class Flows(NamedTuple):
     """What a reply says of flows (OFPST_FLOW and Nicira's)."""
 
     stats: tuple[FlowStats, ...]
+
+
+class FlowMonitors(NamedTuple):
+    """Flows that are to be watched (OFPST_FLOW_MONITOR and its like)."""
+
+    requests: tuple[FlowMonitorRequest, ...]
+
+
+class FlowUpdates(NamedTuple):
+    """What has become of flows that are watched."""
+
+    updates: tuple[FlowUpdate, ...]
 
 
 class Heard(NamedTuple):
@@ -130,6 +154,18 @@ def _flow_stats(heard: Heard, offset: int) -> Flows:
     return Flows(tuple(decode_flow_stats(heard.message.raw[offset:], heard.kind, heard.version)))
 
 
+def _flow_monitors(heard: Heard, offset: int) -> FlowMonitors:
+    body = heard.message.raw[offset:]
+    full = heard.openflow_full
+    asked = decode_flow_monitor_requests(body, heard.kind, heard.version, openflow_full=full)
+    return FlowMonitors(tuple(asked))
+
+
+def _flow_updates(heard: Heard, offset: int) -> FlowUpdates:
+    body = heard.message.raw[offset:]
+    return FlowUpdates(tuple(decode_flow_updates(body, heard.kind, heard.version)))
+
+
 def _bundle_control(heard: Heard, offset: int) -> BundleControl:
     return decode_bundle_control(heard.message.raw[offset:])
 
@@ -148,6 +184,12 @@ _DECODERS: Mapping[Kind, Decoder] = MappingProxyType(
         kinds.ONFT_BUNDLE_ADD_MESSAGE: _bundle_add,
         kinds.OFPST_FLOW_REPLY: _flow_stats,
         kinds.NXST_FLOW_REPLY: _flow_stats,
+        kinds.OFPST_FLOW_MONITOR_REQUEST: _flow_monitors,
+        kinds.ONFST_FLOW_MONITOR_REQUEST: _flow_monitors,
+        kinds.NXST_FLOW_MONITOR_REQUEST: _flow_monitors,
+        kinds.OFPST_FLOW_MONITOR_REPLY: _flow_updates,
+        kinds.ONFST_FLOW_MONITOR_REPLY: _flow_updates,
+        kinds.NXST_FLOW_MONITOR_REPLY: _flow_updates,
         kinds.OFPT_ERROR: lambda heard, _offset: decode_error(heard.message),
         kinds.OFPT_FEATURES_REPLY: _of_body(decode_features),
         kinds.OFPT_GET_CONFIG_REPLY: _of_body(decode_config),
@@ -163,6 +205,7 @@ _DECODERS: Mapping[Kind, Decoder] = MappingProxyType(
         kinds.NXT_PACKET_IN: _packet_in,
         kinds.NXT_PACKET_IN2: _packet_in,
         kinds.OFPT_PACKET_OUT: _packet_out,
+        kinds.OFPT_PORT_MOD: _of_body(decode_port_mod),
         kinds.OFPST_PORT_DESC_REPLY: _of_body(decode_ports),
     }
 )

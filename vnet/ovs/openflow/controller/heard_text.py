@@ -8,7 +8,15 @@ from typing import Any
 
 from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.flow.names import NO_NAMES, Names, table_text
-from vnet.ovs.openflow.controller.heard import FlowFormat, Flows, Greeting, Heard, hear
+from vnet.ovs.openflow.controller.heard import (
+    FlowFormat,
+    FlowMonitors,
+    Flows,
+    FlowUpdates,
+    Greeting,
+    Heard,
+    hear,
+)
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import (
     DEFAULT_PRIORITY,
@@ -19,11 +27,13 @@ from vnet.ovs.openflow.messages import (
     MeterMod,
     PacketIn,
     PacketOut,
+    PortMod,
     PortStatus,
     removed_reason_text,
 )
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
 from vnet.ovs.openflow.text.bundle import bundle_add_text, bundle_control_text
+from vnet.ovs.openflow.text.flow_monitor import flow_monitor_text, flow_update_text
 from vnet.ovs.openflow.text.flow_print import (
     duration_text,
     flow_message_text,
@@ -33,7 +43,7 @@ from vnet.ovs.openflow.text.group_print import group_message_text
 from vnet.ovs.openflow.text.meter import meter_message_text
 from vnet.ovs.openflow.text.packet_in import packet_in_text
 from vnet.ovs.openflow.text.packet_out import packet_out_text
-from vnet.ovs.openflow.text.port import port_status_text
+from vnet.ovs.openflow.text.port import port_mod_text, port_status_text
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.connection.bundle import BundleAdd
@@ -66,7 +76,8 @@ def heard_text(heard: Heard, names: Names = NO_NAMES) -> str:
         return head
     between = "\n " if isinstance(heard.content, _BELOW) else " "
     text = printer(heard.content, heard, names)
-    return f"{head}{between}{text}" if text else head
+    # As there, a space at the very end is left out.
+    return f"{head}{between}{text}".removesuffix(" ") if text else head
 
 
 def _error(error: ReceivedError, _heard: Heard, names: Names) -> str:
@@ -118,6 +129,14 @@ def _flows(flows: Flows, _heard: Heard, names: Names) -> str:
     return "\n ".join(flow_stats_text(stats, names) for stats in flows.stats)
 
 
+def _flow_monitors(monitors: FlowMonitors, _heard: Heard, names: Names) -> str:
+    return "\n ".join(flow_monitor_text(request, names) for request in monitors.requests)
+
+
+def _flow_updates(updates: FlowUpdates, _heard: Heard, names: Names) -> str:
+    return "\n ".join(flow_update_text(update, names) for update in updates.updates)
+
+
 def _greeting(greeting: Greeting, _heard: Heard, _names: Names) -> str:
     return f"version bitmap: {', '.join(f'0x{one:02x}' for one in greeting.versions)}"
 
@@ -126,7 +145,7 @@ def _unreadable(error: OpenFlowError, _heard: Heard, _names: Names) -> str:
     return f"***decode error: {error.name}***"
 
 
-_BELOW = (GroupMod, Greeting, BundleControl, BundleAdd, Flows)
+_BELOW = (GroupMod, Greeting, BundleControl, BundleAdd, Flows, FlowMonitors, FlowUpdates)
 """What is printed on lines below the heading."""
 
 _PRINTERS: Mapping[type, Printer] = MappingProxyType(
@@ -137,9 +156,12 @@ _PRINTERS: Mapping[type, Printer] = MappingProxyType(
         BundleAdd: _bundle_add,
         FlowFormat: lambda form, _heard, _names: f"format={'nxm' if form.is_nxm else 'openflow10'}",
         Flows: _flows,
+        FlowMonitors: _flow_monitors,
+        FlowUpdates: _flow_updates,
         ReceivedError: _error,
         PacketIn: lambda packet_in, _heard, names: packet_in_text(packet_in, names),
         PacketOut: lambda packet_out, _heard, names: packet_out_text(packet_out, names),
+        PortMod: lambda mod, _heard, names: port_mod_text(mod, names),
         PortStatus: lambda status, _heard, _names: port_status_text(status),
         FlowRemoved: _flow_removed,
         FlowMod: _flow_mod,

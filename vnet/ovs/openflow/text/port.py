@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from vnet.base.ids import mac_text
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.flow.names import port_text
+from vnet.ovs.flow.names import NO_NAMES, Names, port_text
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.messages import (
     PortConfig,
@@ -93,6 +93,19 @@ def _names_text(bits: PortConfig | PortState) -> str:
 def port_status_text(status: PortStatus) -> str:
     """A port that came, went or changed, as ``ovs-ofctl monitor`` prints it."""
     return f"{_REASONS[status.reason]}: {port_desc_text(status.desc)}"
+
+
+def port_mod_text(mod: PortMod, names: Names = NO_NAMES) -> str:
+    """A change of a port, as Open vSwitch prints one after the message's type, in four lines."""
+    mac = "00:00:00:00:00:00" if mod.mac is None else mac_text(mod.mac)
+    return "\n     ".join(
+        (
+            f"port: {port_text(mod.port, names)}: addr:{mac}",
+            f"config: {port_config_text(mod.config)}",
+            f"mask:   {port_config_text(mod.mask)}",
+            f"advertise: {_features_text(mod.advertise) or 'UNCHANGED'}",
+        )
+    )
 
 
 def port_desc_text(desc: PortDesc) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vnet.ovs.flow.errors import OvsTextError
-from vnet.ovs.vswitchd.ofctl import bundles, flows, groups, packets, ports
+from vnet.ovs.vswitchd.ofctl import bundles, flows, groups, packets, ports, watching
 from vnet.ovs.vswitchd.ofctl.command import Call, OfctlCommand, Options, take_options
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
@@ -77,6 +77,10 @@ COMMANDS: Mapping[str, OfctlCommand] = {
         OfctlCommand(
             "bundle", "BR FILE", "flows, groups and packets of a file", 2, 2, bundles.send_file
         ),
+        OfctlCommand(
+            "monitor", "BR [LEN] [watch:[SPEC]]", "what it tells", 1, 3, watching.needs_time
+        ),
+        OfctlCommand("snoop", "BR", "what it and its controller say", 1, 1, watching.needs_time),
         OfctlCommand("queue-stats", "BR [PORT]", "queues' counters", 1, 2, ports.queues),
     )
 }
