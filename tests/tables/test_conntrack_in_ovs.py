@@ -62,6 +62,7 @@ class Real:
         self._ovs = ovs
         self._capture = ovs.directory / "seen.pcap"
         self._n_seen = 0
+        ovs.appctl("time/stop")
         ports = (1, 2, 3, CHECK_PORT)
         bridge = ("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=dummy")
         added: list[str] = []
@@ -69,7 +70,6 @@ class Real:
             added += ["--", "add-port", "br0", f"p{number}", "--", "set", "interface"]
             added += [f"p{number}", "type=dummy", f"ofport_request={number}"]
         ovs.vsctl(*bridge, "fail-mode=secure", *added, f"options:tx_pcap={self._capture}")
-        ovs.appctl("time/stop")
 
     def program(self, actions: list[CtAction]) -> None:
         """Start anew with other actions."""

@@ -6,12 +6,14 @@ import json
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 TIMEOUT_S = 30
+_LOOK_S = 0.01
 
 IS_INSTALLED = shutil.which("ovsdb-server") is not None and shutil.which("ovsdb-tool") is not None
 
@@ -73,6 +75,7 @@ def connected(address: Path, process: subprocess.Popen[Any]) -> Iterator[socket.
                 break
             except (FileNotFoundError, ConnectionRefusedError):
                 assert process.poll() is None, "the server did not start"
+                time.sleep(_LOOK_S)  # It needs the processor, too.
         yield connection
 
 

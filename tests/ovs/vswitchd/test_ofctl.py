@@ -148,6 +148,7 @@ def switch() -> Switch:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateOvs]:
     with private_ovs(tmp_path_factory.mktemp("ovs")) as ovs:
+        ovs.appctl("time/stop")
         ovs.vsctl(*SET_UP.split())
         yield ovs
 

@@ -54,11 +54,11 @@ class OurDaemon:
 def real_daemon(directory: Path) -> Iterator[PrivateOvs]:
     """The real one, set up alike; its clock stands still."""
     with private_ovs(directory) as ovs:
+        ovs.appctl("time/stop")
         ovs.vsctl(*SET_UP.split())
         ovs.ofctl("del-flows", "br0")
         for flow in FLOWS:
             ovs.ofctl("add-flow", "br0", flow)
-        ovs.appctl("time/stop")
         yield ovs
 
 

@@ -81,10 +81,10 @@ def ours() -> Switch:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateOvs]:
     with private_ovs(tmp_path_factory.mktemp("ovs")) as ovs:
+        ovs.appctl("time/stop")
         for line in SET_UP:
             ovs.vsctl(*line.split())
         ovs.ofctl(*ONE_WAY)
-        ovs.appctl("time/stop")
         ovs.appctl("netdev-dummy/receive", "p1", FRAME)
         yield ovs
 
