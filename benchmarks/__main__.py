@@ -12,6 +12,7 @@ import sys
 from benchmarks import (
     bridging,
     captures,
+    dummy_streams,
     events,
     leasing,
     ofproto,
@@ -35,6 +36,7 @@ MODULES = (
     bridging,
     openvswitch,
     ofproto,
+    dummy_streams,
     captures,
     leasing,
     scale,

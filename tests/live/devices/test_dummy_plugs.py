@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vnet.live.clock import WallClock
 from vnet.live.devices.dummy_plug import DummyPlug
+from vnet.live.devices.gathering import Gathering
 from vnet.ovs.netdev.dummies import DummyDevices
 from vnet.ovs.vlog.level import Destination
 from vnet.ovs.vlog.vlog import Vlog
@@ -43,13 +44,14 @@ class Bench:
         self.lines = Lines()
         self.vlog.set_sink(Destination.FILE, self.lines)
         self.devices = DummyDevices(clock)
+        self.gathering = Gathering()
         self.got: dict[str, list[bytes]] = {}
 
     def plug(self, name: str, netdev_type: str = "dummy", **options: str) -> DummyPlug:
         device = self.devices.make(name, netdev_type)
         got = self.got[name] = []
         device.rx_handler = lambda frame: got.append(frame.data)
-        plug = DummyPlug(self.clock, device, self.vlog)
+        plug = DummyPlug(self.clock, device, self.vlog, self.gathering)
         plug.configure(options)
         return plug
 

@@ -333,6 +333,23 @@ def test_a_meter_that_is_gone_lets_everything_pass() -> None:
     assert len(table.sent()[2]) == 3
 
 
+def test_what_a_meter_remarks_and_what_it_passes_are_edited_alike() -> None:
+    table = Table()
+    band = MeterBandConfig(rate=1, burst_size=2, n_drop_levels=1)
+    table.dpif.meter_set(1, MeterConfig(True, (band,)))
+    marked = UDP_FRAME[:15] + bytes((10 << 2,)) + UDP_FRAME[16:]
+    table.put(marked, (Meter(1), set_destination(0x020000000099), *output(2, 3)))
+    table.send(marked, marked, marked, marked)
+    left = table.sent()
+    assert left[3] == left[2]
+    passed, again, remarked, last = sent = left[2]
+    assert [frame[15] >> 2 for frame in sent] == [10, 10, 12, 12]
+    assert passed == again == with_destination(0x020000000099, marked)
+    assert remarked == last
+    untouched = (slice(15), slice(16, 24), slice(26, None))
+    assert all(remarked[part] == passed[part] for part in untouched)
+
+
 _KINDS = [
     pytest.param(ethernet(0x0800, ipv4(protocol, payload)), id=name)
     for name, protocol, payload in (("udp", 17, UDP), ("tcp", 6, TCP), ("icmp", 1, ICMP))

@@ -9,6 +9,7 @@ from vnet.base.ids import MAC_ZERO
 from vnet.live.clock import WallClock
 from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.devices.dummy_plug import DummyPlug
+from vnet.live.devices.gathering import Gathering
 from vnet.netdev.device import NetDevice
 from vnet.netdev.unattended import UnattendedPort
 from vnet.ovs.netdev.dummies import DummyDevices
@@ -42,6 +43,7 @@ class StandaloneDevices:
         self._vlog = vlog
         self._directory = directory
         self._plugs: dict[str, DummyPlug] = {}
+        self._gathering = Gathering()
 
     def open(self, bridge: BridgeConfig, interface: InterfaceConfig) -> NetDevice | None:
         """The device of an interface; None where it would be the machine's.
@@ -93,5 +95,6 @@ class StandaloneDevices:
 
     def _open_dummy(self, name: str, netdev_type: str) -> DummyDevice:
         device = self.dummies.make(name, netdev_type)
-        self._plugs[name] = DummyPlug(self._clock, device, self._vlog, self._directory)
+        around = (self._clock, device, self._vlog, self._gathering, self._directory)
+        self._plugs[name] = DummyPlug(*around)
         return device

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vnet.live.clock import WallClock
 from vnet.live.devices.dummy_wire import ActiveWire, PassiveWire, Wire
+from vnet.live.devices.gathering import Gathering
 from vnet.live.devices.pcap_file import PcapFile
 from vnet.ovs.netdev.dummy import DummyDevice, FrameSink
 from vnet.ovs.vlog.vlog import Vlog
@@ -19,13 +20,20 @@ _INTEGER = re.compile(r"\s*([+-]?[0-9]+)\s*")
 
 class DummyPlug:
     """One ``device`` and what is behind it: ``pstream``, ``stream``, ``pcap``, ``rxq_pcap``,
-    ``tx_pcap``, and for ``dummy-pmd`` ``n_rxq`` and ``n_txq``."""
+    ``tx_pcap``, and for ``dummy-pmd`` ``n_rxq`` and ``n_txq``. All of a switch share ``gathering``.
+    """
 
     def __init__(
-        self, clock: WallClock, device: DummyDevice, vlog: Vlog, directory: str | None = None
+        self,
+        clock: WallClock,
+        device: DummyDevice,
+        vlog: Vlog,
+        gathering: Gathering,
+        directory: str | None = None,
     ) -> None:
         self.device = device
         self._clock = clock
+        self._gathering = gathering
         self._vlog = vlog
         self._directory = directory
         self._log = vlog.module("netdev_dummy")
@@ -82,9 +90,9 @@ class DummyPlug:
     def _made_wire(self, target: str, *, is_active: bool) -> Wire:
         around = (self._clock, target, self.device.deliver, self._vlog, self._directory)
         if not is_active:
-            return PassiveWire(*around)
+            return PassiveWire(*around, self._gathering)
         self._tell_state(False)
-        return ActiveWire(*around, self._tell_state)
+        return ActiveWire(*around, self._gathering, self._tell_state)
 
     def _tell_state(self, is_connected: bool) -> None:
         self.device.connection_state = "connected" if is_connected else "disconnected"

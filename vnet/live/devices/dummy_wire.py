@@ -10,14 +10,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from vnet.live.clock import WallClock
+from vnet.live.devices.gathering import Gathering, Peer
 from vnet.live.streams.listener import listen
 from vnet.live.streams.reconnecting import Reconnecting
 from vnet.live.streams.stream import Stream
-from vnet.ovs.netdev.framing import FrameReader, FramingError, framed
+from vnet.ovs.netdev.framing import FrameReader, FramingError
 from vnet.ovs.vlog.vlog import Vlog
-
-_MOST_UNSENT_BYTES = 1000 * 1514
-"""A peer that does not read loses frames, as on a wire."""
 
 _LONGEST_BACKOFF_MS = (1 << 31) - 1
 
@@ -40,39 +38,47 @@ class PassiveWire:
     """Waits for others. Raises ``OSError`` where it cannot."""
 
     def __init__(
-        self, clock: WallClock, target: str, receive: Receive, vlog: Vlog, directory: str | None
+        self,
+        clock: WallClock,
+        target: str,
+        receive: Receive,
+        vlog: Vlog,
+        directory: str | None,
+        gathering: Gathering,
     ) -> None:
         self.name = target
         self._receive = receive
+        self._gathering = gathering
         self._log = vlog.module("netdev_dummy")
-        self._streams: list[Stream] = []
+        self._peers: list[Peer] = []
         self._listener = listen(clock, target, self._accepted, directory=directory, vlog=vlog)
 
     def send(self, frame: bytes) -> None:
         """To all who have come."""
-        for stream in tuple(self._streams):
-            _send(stream, frame)
+        for peer in self._peers:
+            peer.send(frame)
 
     def close(self) -> None:
         """Those who came are cut off."""
         self._listener.close()
-        for stream in self._streams:
-            stream.close()
-        self._streams.clear()
+        for peer in self._peers:
+            peer.stream.close()
+        self._peers.clear()
 
     def _accepted(self, stream: Stream) -> None:
-        self._streams.append(stream)
-        stream.on_closed = lambda reason: self._ended(stream, reason)
-        stream.on_data = _reader(self._receive, lambda: self._break_off(stream))
+        peer = Peer(stream, self._gathering)
+        self._peers.append(peer)
+        stream.on_closed = lambda reason: self._ended(peer, reason)
+        stream.on_data = _reader(self._receive, self._gathering, lambda: self._break_off(peer))
 
-    def _break_off(self, stream: Stream) -> None:
-        stream.close()
-        self._ended(stream, "Protocol error")
+    def _break_off(self, peer: Peer) -> None:
+        peer.stream.close()
+        self._ended(peer, "Protocol error")
 
-    def _ended(self, stream: Stream, reason: str) -> None:
-        self._log.dbg(f"{stream.peer}: closing connection ({reason})")
-        if stream in self._streams:
-            self._streams.remove(stream)
+    def _ended(self, peer: Peer, reason: str) -> None:
+        self._log.dbg(f"{peer.stream.peer}: closing connection ({reason})")
+        if peer in self._peers:
+            self._peers.remove(peer)
 
 
 class ActiveWire:
@@ -86,13 +92,16 @@ class ActiveWire:
         receive: Receive,
         vlog: Vlog,
         directory: str | None,
+        gathering: Gathering,
         told: Callable[[bool], None],
     ) -> None:
         self.name = target
         self._receive = receive
+        self._gathering = gathering
         self._told = told
+        self._peer: Peer | None = None
         self._connection = Reconnecting(
-            *(clock, target, self._connected, lambda _reason: told(False)),
+            *(clock, target, self._connected, self._disconnected),
             directory=directory,
             vlog=vlog,
         )
@@ -100,24 +109,24 @@ class ActiveWire:
 
     def send(self, frame: bytes) -> None:
         """To the other, if it is there."""
-        if self._connection.stream is not None:
-            _send(self._connection.stream, frame)
+        if self._peer is not None:
+            self._peer.send(frame)
 
     def close(self) -> None:
         """Go there no more."""
         self._connection.close()
 
     def _connected(self, stream: Stream) -> None:
-        stream.on_data = _reader(self._receive, self._connection.reconnect)
+        self._peer = Peer(stream, self._gathering)
+        stream.on_data = _reader(self._receive, self._gathering, self._connection.reconnect)
         self._told(True)
 
+    def _disconnected(self, _reason: str) -> None:
+        self._peer = None
+        self._told(False)
 
-def _send(stream: Stream, frame: bytes) -> None:
-    if stream.unsent_bytes < _MOST_UNSENT_BYTES:
-        stream.send(framed(frame))
 
-
-def _reader(receive: Receive, break_off: Callable[[], None]) -> Receive:
+def _reader(receive: Receive, gathering: Gathering, break_off: Callable[[], None]) -> Receive:
     """What takes the bytes of one connection."""
     reader = FrameReader()
 
@@ -127,7 +136,6 @@ def _reader(receive: Receive, break_off: Callable[[], None]) -> Receive:
         except FramingError:
             break_off()
             return
-        for frame in frames:
-            receive(frame)
+        gathering.receive(frames, receive)
 
     return take

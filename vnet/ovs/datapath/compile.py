@@ -11,18 +11,17 @@ from vnet.base.deep_calls import deep_calls
 from vnet.base.drops import DropReason
 from vnet.netdev.device import TOO_SHORT
 from vnet.ovs.datapath import encap, rewrite
+from vnet.ovs.datapath.metering import exceed
 from vnet.ovs.datapath.packet import PT_ETHERNET, RECIRC_ID, Packet
 from vnet.ovs.datapath.program import Engine, Operation, Program, run
 from vnet.ovs.datapath.reasons import (
     DROP_CAUSES,
-    METER_EXCEEDED,
     NO_ACTIONS,
     NO_SUCH_TUNNEL,
     NOT_ETHERNET,
     NSH_UNKNOWN_NEXT,
     RECIRCULATION_TOO_DEEP,
 )
-from vnet.ovs.datapath.remark import remark
 from vnet.ovs.datapath.tracking import tracker_action
 from vnet.ovs.datapath.tunnels.device import TunnelDevice
 from vnet.ovs.datapath.tunnels.push import has_source_port, pusher
@@ -333,13 +332,7 @@ class Compiler:
 
         def meter(packet: Packet) -> bool:
             band = engine.exceeded_band(meter_id, len(packet.data))
-            if band is None:
-                return True
-            if band.n_drop_levels:
-                remark(packet, band.n_drop_levels)
-                return True
-            engine.lose(packet, METER_EXCEEDED)
-            return False
+            return band is None or exceed(engine, packet, band)
 
         return meter
 

@@ -29,8 +29,9 @@ class Roads(Protocol):
     def road(self, actions: OdpActions, layout: Layout, is_tagged: bool) -> Road | None:
         """The straight road of some actions, if there is one."""
 
-    def winding_road(self, flow: Megaflow) -> Road:
-        """The road of a flow for frames that take its program."""
+    def winding_road(self, flow: Megaflow, layout: Layout | None) -> Road:
+        """The road of a flow for frames that have none that is straight; None for ``layout`` if
+        there is padding behind the IP packet."""
 
 
 class Megaflow:
@@ -78,11 +79,16 @@ class Megaflow:
         straight = self.road(roads, PLAIN_IPV4)
         # How deep a packet in tunnels is, only the program counts.
         self.is_straight = straight is not None and not isinstance(actions[0], TnlPop)
-        self.plain_road = straight or roads.winding_road(self)
+        self.plain_road = straight or roads.winding_road(self, PLAIN_IPV4)
 
     def road(self, roads: Roads, layout: Layout) -> Road | None:
         """The straight road for frames of a layout, or None if the program must be run."""
-        return roads.road(self.actions, layout, has_tag(self.key, self.mask))
+        return roads.road(self.actions, layout, self.is_tagged)
+
+    @property
+    def is_tagged(self) -> bool:
+        """Whether all frames that it matches have a VLAN tag."""
+        return has_tag(self.key, self.mask)
 
     def stats(self) -> FlowStats:
         """A copy of what the flow has seen."""

@@ -20,6 +20,7 @@ from vnet.ovs.datapath.edit.checksums import TCP, UDP
 from vnet.ovs.datapath.edit.layout import Layout
 from vnet.ovs.datapath.megaflow import Megaflow, MegaflowTable
 from vnet.ovs.datapath.meter import Meter
+from vnet.ovs.datapath.metering import metered_road
 from vnet.ovs.datapath.packet import IN_PORT, PACKET_TYPE, Packet
 from vnet.ovs.datapath.program import run
 from vnet.ovs.datapath.reasons import (
@@ -121,9 +122,12 @@ class Pipeline:
         """The straight road of some actions, if there is one. Flows that do the same share one."""
         return self._roads(actions, layout, is_tagged)
 
-    def winding_road(self, flow: Megaflow) -> Road:
-        """The road of a flow for frames that take its program."""
+    def winding_road(self, flow: Megaflow, layout: Layout | None) -> Road:
+        """The road of a flow for frames that take its program, or nearly all of it."""
         in_port, vlan_limit = flow.in_port, self.vlan_limit
+        metered = None if layout is None else metered_road(self, flow, layout, vlan_limit)
+        if metered is not None:
+            return metered
 
         def follow(frame: Frame) -> None:
             run(flow.program, Packet(frame.data, frame.meta, in_port, vlan_limit))
@@ -221,8 +225,9 @@ class Pipeline:
         """The road of a frame that matched a flow. It is not straight where there is padding
         behind the IP packet, for edits would have to know how much."""
         l2_5, l3, l4, end = layers(data, vlan_limit=self.vlan_limit)
-        road = flow.road(self, Layout(l2_5, l3, l4)) if end == len(data) else None
-        return road or self.winding_road(flow)
+        layout = Layout(l2_5, l3, l4) if end == len(data) else None
+        road = None if layout is None else flow.road(self, layout)
+        return road or self.winding_road(flow, layout)
 
     # -- packets that come again
 
