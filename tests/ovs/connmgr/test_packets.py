@@ -150,6 +150,32 @@ def test_a_packet_that_waits_goes_on_when_its_controller_says_so() -> None:
     assert [name for name, _ in switch.take_sent()] == ["p3"]
 
 
+def resumed(switch: Switch, version: OpenFlowVersion = OF13) -> list[str]:
+    """What a bridge answers to a controller by whose leave a packet goes on."""
+    peer = Peer(switch, version, is_primary=True)
+    peer.say(f"04 {NICIRA} 00000010 00000002")
+    switch.inject("p1", FRAME)
+    (text,) = peer.take()
+    return peer.say(f"04 {NICIRA} 0000001c {text.partition(' ')[2][16:]}")
+
+
+def test_actions_for_tests_do_not_go_on_where_a_daemon_has_no_dummies() -> None:
+    switch = switch_of("actions=controller(pause),debug_slow,output:3")
+    switch.vswitchd.backer.allows_debug = False
+    (answer,) = resumed(switch)
+    assert answer.startswith("01 00020003"), "OFPBAC_BAD_VENDOR_TYPE"
+    switch.vswitchd.backer.allows_debug = True
+    assert resumed(switch) == []
+
+
+def test_what_goes_on_may_be_actions_that_only_full_bridges_know() -> None:
+    switch = switch_with(options=["other-config:openflow-full=true"])
+    switch.vswitchd.backer.packet_in_sink = None
+    flow = "actions=controller(pause),push_pbb:0x88e7,output:3"
+    switch.ofctl(["-OOpenFlow15", "add-flow", "br0", flow])
+    assert resumed(switch) == []
+
+
 def test_a_packet_whose_bridge_is_not_known_does_not_go_on() -> None:
     peer = Peer(switch_of(), OF10)
     (answer,) = peer.say(f"04 {NICIRA} 0000001c 00000005aa000000")

@@ -35,7 +35,11 @@ def send(request: Request) -> Iterable[bytes]:
 def resume(request: Request) -> Iterable[bytes]:
     """NXT_RESUME"""
     packet_in = decode_resume(
-        request.body, request.version, tun_lengths=request.bridge.tlv_mappings.lengths
+        request.body,
+        request.version,
+        tun_lengths=request.bridge.tlv_mappings.lengths,
+        allows_debug=request.ofconn.manager.backer.allows_debug,
+        openflow_full=request.bridge.openflow_full,
     )
     let_go_on(request.ofconn.manager.backer, request.bridge, packet_in)
     return NO_ANSWER

@@ -7,6 +7,7 @@ properties (NXCPT_*), and shows them.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -89,11 +90,22 @@ def _encode_actions(actions: Ofpacts, version: OpenFlowVersion) -> list[bytes]:
     return parts
 
 
-def decode_continuation(data: bytes, version: OpenFlowVersion, *, is_loose: bool) -> Continuation:
-    """The other way round; ``is_loose`` passes over properties that nobody knows.
+def decode_continuation(
+    data: bytes,
+    version: OpenFlowVersion,
+    *,
+    is_loose: bool,
+    allows_debug: bool = True,
+    openflow_full: bool = False,
+) -> Continuation:
+    """The other way round; ``is_loose`` passes over properties that nobody knows, and for actions
+    the rest is that of :func:`decode_actions`.
 
     Raises :class:`OpenFlowError` (OFPBPC_*, OFPBAC_*).
     """
+    read_actions = partial(
+        decode_actions, version=version, allows_debug=allows_debug, openflow_full=openflow_full
+    )
     values: dict[str, Any] = {}
     table_id, cookie = 0, 0
     stack: list[bytes] = []
@@ -114,9 +126,9 @@ def decode_continuation(data: bytes, version: OpenFlowVersion, *, is_loose: bool
                 cookie = item.u64()
             case _Part.ACTIONS:
                 actions.append(UnrollXlate(table_id, cookie))
-                actions += _actions(item, version)
+                actions += read_actions(item.nested)
             case _Part.ACTION_SET:
-                values["action_set"] = _actions(item, version)
+                values["action_set"] = read_actions(item.nested)
             case _Part.ODP_PORT:
                 values["odp_port"] = item.u32()
             case unknown:
@@ -137,7 +149,3 @@ def _stack_value(item: Property) -> bytes:
         text = f"NXCPT_STACK property has bad length {n_bytes}"
         raise OpenFlowError("OFPBPC_BAD_LEN", warning=(_MODULE, text))
     return item.value
-
-
-def _actions(item: Property, version: OpenFlowVersion) -> Ofpacts:
-    return decode_actions(item.nested, version)

@@ -86,13 +86,24 @@ def _described(packet_in: PacketIn, version: OpenFlowVersion) -> bytes:
 
 
 def decode_resume(
-    body: bytes, version: OpenFlowVersion, *, tun_lengths: TunLengths | None = None
+    body: bytes,
+    version: OpenFlowVersion,
+    *,
+    tun_lengths: TunLengths | None = None,
+    allows_debug: bool = True,
+    openflow_full: bool = False,
 ) -> PacketIn:
     """What an NXT_RESUME says, for a switch, which passes over nothing.
 
     Raises :class:`OpenFlowError`, as :func:`decode_packet_in2` does.
     """
-    resumed = decode_packet_in2(body, version, tun_lengths=tun_lengths)
+    resumed = decode_packet_in2(
+        body,
+        version,
+        tun_lengths=tun_lengths,
+        allows_debug=allows_debug,
+        openflow_full=openflow_full,
+    )
     return replace(resumed, continuation=resumed.continuation or Continuation())
 
 
@@ -102,9 +113,11 @@ def decode_packet_in2(
     *,
     tun_lengths: TunLengths | None = None,
     is_loose: bool = False,
+    allows_debug: bool = True,
+    openflow_full: bool = False,
 ) -> PacketIn:
     """What an NXT_PACKET_IN2 says; ``is_loose`` passes over properties and fields that nobody
-    knows.
+    knows. Actions are read as :func:`~vnet.ovs.openflow.wire.actions.decode_actions` reads them.
 
     Raises :class:`OpenFlowError` (OFPBRC_BAD_LEN, OFPBPC_*, OFPBMC_*, OFPBAC_*).
     """
@@ -137,7 +150,13 @@ def decode_packet_in2(
                     raise refuse_unknown(unknown, _MODULE, "NX_PACKET_IN2")
     values["full_len_bytes"] = _checked_full_len(full_len_bytes, len(values["frame"]))
     if continuation:
-        values["continuation"] = decode_continuation(continuation, version, is_loose=is_loose)
+        values["continuation"] = decode_continuation(
+            continuation,
+            version,
+            is_loose=is_loose,
+            allows_debug=allows_debug,
+            openflow_full=openflow_full,
+        )
     return PacketIn(**values)
 
 
