@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from vnet.live.clock import WallClock
 from vnet.live.streams.stream import Stream
@@ -13,6 +14,9 @@ from vnet.live.streams.target import Target
 from vnet.live.streams.tls_files import TlsFiles
 from vnet.live.streams.unix_paths import connect
 from vnet.ovs.vlog.vlog import Vlog
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 
 class Attempt:
@@ -35,7 +39,8 @@ class Attempt:
         self._connected = connected
         self._failed = failed
         self._vlog = vlog
-        self._tls = tls
+        self._tls = tls or TlsFiles()
+        self._context: SSLContext | None = None
         self._stream: Stream | None = None
         self._is_over = False
         self.failed_at_once = False
@@ -70,6 +75,11 @@ class Attempt:
                 self._socket.close()
 
     def _begin(self) -> None:
+        if self._target.kind == "ssl":
+            from vnet.live.streams.tls import make_context
+
+            # Without it there is no use in going there.
+            self._context = make_context(self._tls, server=False, vlog=self._vlog)
         if self._target.path:
             connect(self._socket, self._target.path)
         else:
@@ -101,7 +111,7 @@ class Attempt:
         if self._is_over:
             return
         name = self._target.text
-        if self._target.kind != "ssl":
+        if self._context is None:
             self._is_over = True
             self._connected(Stream(self._clock, self._socket, name))
             return
@@ -109,7 +119,8 @@ class Attempt:
 
         try:
             stream = TlsStream(
-                *(self._clock, self._socket, name, self._tls or TlsFiles()),
+                *(self._clock, self._socket, name, self._tls),
+                context=self._context,
                 server=False,
                 vlog=self._vlog,
             )

@@ -103,11 +103,14 @@ class Listener:
         if self._target.kind == "tcp":
             self._accepted(Stream(self._clock, sock, peer))
             return
+        from vnet.live.streams.tls import make_context
         from vnet.live.streams.tls_stream import TlsStream
 
+        files, vlog = self._tls or TlsFiles(), self._vlog
         try:
+            context = make_context(files, server=True, vlog=vlog)
             stream = TlsStream(
-                self._clock, sock, peer, self._tls or TlsFiles(), server=True, vlog=self._vlog
+                self._clock, sock, peer, files, context=context, server=True, vlog=vlog
             )
         except OSError:
             sock.close()  # Why has been logged.

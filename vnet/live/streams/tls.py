@@ -20,12 +20,18 @@ _VERSIONS = {
     "tlsv1.1": ssl.OP_NO_TLSv1_1,
     "tlsv1.2": ssl.OP_NO_TLSv1_2,
 }
+_MISMATCH = (
+    "Private key does not match certificate public key: "
+    "error:0A0000BE:SSL routines::no private key assigned"
+)
 _NO_VERSION = ssl.OP_NO_SSLv2 | ssl.OP_NO_SSLv3 | ssl.OP_NO_TLSv1_3
 
 
 def make_context(files: TlsFiles, *, server: bool, vlog: Vlog = SILENT) -> ssl.SSLContext:
     """What a connection is made with. Raises OSError, having said why."""
     log = vlog.module("stream_ssl")
+    if files.look_again is not None:
+        files.look_again()
     missing = [
         name
         for name, is_there in (
@@ -43,13 +49,10 @@ def make_context(files: TlsFiles, *, server: bool, vlog: Vlog = SILENT) -> ssl.S
     context.check_hostname = False
     try:
         _load(context, files)
-        if files.ca_cert == "none" or (files.must_bootstrap and not server):
-            context.verify_mode = ssl.CERT_NONE
-        else:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(files.ca_cert)
+        _trust(context, files, server=server)
     except (OSError, ValueError) as error:
-        log.err(f"cannot use SSL: {error}")
+        is_mismatch = getattr(error, "reason", None) == "KEY_VALUES_MISMATCH"
+        log.err(_MISMATCH if is_mismatch else f"cannot use SSL: {error}")
         raise OSError(errno.ENOPROTOOPT, os.strerror(errno.ENOPROTOOPT)) from error
     _set_protocols(context, files.protocols, vlog)
     return context
@@ -69,6 +72,19 @@ def _load(context: ssl.SSLContext, files: TlsFiles) -> None:
         context.load_cert_chain(f"/proc/self/fd/{descriptor}", files.private_key)
     finally:
         os.close(descriptor)
+
+
+def _trust(context: ssl.SSLContext, files: TlsFiles, *, server: bool) -> None:
+    if files.ca_cert == "none" or (files.must_bootstrap and not server):
+        context.verify_mode = ssl.CERT_NONE
+        return
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        context.load_verify_locations(files.ca_cert)
+    except (OSError, ValueError):
+        # Whoever has read the file before has said so, and trusts nobody, as Open vSwitch.
+        if files.look_again is None:
+            raise
 
 
 def _set_protocols(context: ssl.SSLContext, protocols: str, vlog: Vlog) -> None:

@@ -6,10 +6,7 @@ Apart from what reads them, for most processes never do.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from vnet.ovs.vswitchd.remote_config import SslConfig
+from collections.abc import Callable
 
 DEFAULT_CIPHERS = "HIGH:!aNULL:!MD5"
 DEFAULT_PROTOCOLS = "TLSv1,TLSv1.1,TLSv1.2"
@@ -23,6 +20,7 @@ class TlsFiles:
         "ca_cert",
         "certificate",
         "ciphers",
+        "look_again",
         "peer_ca_certs",
         "private_key",
         "protocols",
@@ -39,13 +37,8 @@ class TlsFiles:
         """Trust the first peer's CA certificate for ever after, where there is none yet."""
         self.protocols = DEFAULT_PROTOCOLS
         self.ciphers = DEFAULT_CIPHERS
-
-    def follow(self, row: SslConfig | None) -> None:
-        """Use what an SSL row names instead of what was used before. A row that goes takes
-        nothing with it."""
-        if row is not None:
-            self.private_key, self.certificate = row.private_key, row.certificate
-            self.ca_cert, self.bootstraps = row.ca_cert, row.bootstrap_ca_cert
+        self.look_again: Callable[[], None] | None = None
+        """Called before the files are used, by whoever is to find them changed."""
 
     @property
     def must_bootstrap(self) -> bool:

@@ -12,7 +12,7 @@ from typing import cast
 
 from vnet.live.clock import WallClock
 from vnet.live.streams.stream import Stream
-from vnet.live.streams.tls import learn_ca, make_context
+from vnet.live.streams.tls import learn_ca
 from vnet.live.streams.tls_files import TlsFiles
 from vnet.ovs.vlog.vlog import Vlog
 
@@ -25,6 +25,7 @@ class TlsStream(Stream):
     """Usable at once: what is sent goes out when the handshake is over.
 
     ``on_ready_to_use`` is told of that moment. A handshake that fails ends the stream.
+    ``context`` is what :func:`~vnet.live.streams.tls.make_context` makes of the files.
     """
 
     def __init__(
@@ -34,10 +35,10 @@ class TlsStream(Stream):
         peer: str,
         files: TlsFiles,
         *,
+        context: ssl.SSLContext,
         server: bool,
         vlog: Vlog,
     ) -> None:
-        context = make_context(files, server=server, vlog=vlog)
         self._tls = context.wrap_socket(
             sock, server_side=server, do_handshake_on_connect=False, suppress_ragged_eofs=True
         )

@@ -16,6 +16,7 @@ from vnet.live.daemon.program import OVS_VERSION
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.ovsdb.ovsdb_server import OvsdbServer
 from vnet.live.streams.tls_files import TlsFiles
+from vnet.live.streams.tls_reader import TlsReader
 from vnet.live.switch.logs import PROGRAMS, SERVER, SWITCH, Logs
 from vnet.live.unixctl import UnixctlServer
 from vnet.live.vswitchd.abilities import LOCK_NAME
@@ -64,9 +65,10 @@ def live_switch(
     """
 
     tls = TlsFiles()
+    reader = TlsReader(tls, logs[SWITCH])
 
     def follow_configuration() -> None:
-        tls.follow(daemon.config.ssl)
+        reader.follow(daemon.config.ssl)
         if daemon.has_switch:
             sockets.serve(daemon.vswitchd)
 

@@ -9,6 +9,7 @@ from vnet.live.daemon.running import RunningDaemon
 from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.directories import run_directory
 from vnet.live.openflow.bridge_sockets import BridgeSockets
+from vnet.live.streams.tls_reader import TlsReader
 from vnet.live.vswitchd.abilities import LOCK_NAME, abilities
 from vnet.live.vswitchd.parts import SwitchParts
 from vnet.live.vswitchd.preload import preload
@@ -33,6 +34,7 @@ class SwitchProcess:
         clock, vlog = process.clock, process.vlog
         self._limit = self._log.limit(1, 1)
         self._parts = SwitchParts(clock, level, vlog)
+        self._tls = TlsReader(process.tls, vlog)
         self._remote = RemoteDatabase(
             clock, target, DATABASE_NAME, lock=LOCK_NAME, vlog=vlog, tls=process.tls
         )
@@ -70,7 +72,7 @@ class SwitchProcess:
         yield from self._parts.commands(vswitchd)
 
     def _configured(self) -> None:
-        self._process.tls.follow(self.daemon.config.ssl)
+        self._tls.follow(self.daemon.config.ssl)
         if self.daemon.has_switch:
             self._sockets.serve(self.daemon.vswitchd)
 
