@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
-TIMEOUT_S = 30
+TIMEOUT_S = 90
 
 IS_INSTALLED = shutil.which("ovs-vswitchd") is not None and SCHEMA.exists()
 

@@ -36,6 +36,8 @@ FLAGS = ("S", "S", "SA", "A", "A", "PA", "FA", "R", "RA", "SF")
 CHECK_PORT = 9
 
 STEPS = 25
+PATIENCE = 3_000
+"""How often the switch is asked whether it is done."""
 
 
 def action_text(action: CtAction) -> str:
@@ -83,8 +85,12 @@ class Real:
         self._ovs.appctl("dpctl/flush-conntrack")
 
     def wait_ms(self, time_ms: int) -> None:
-        """Move the clock on."""
+        """Move the clock on, until a thread of the switch's has swept up what has expired."""
         self._ovs.appctl("time/warp", str(time_ms), str(time_ms))
+        for _ in range(PATIENCE):
+            if int(self._ovs.appctl("dpctl/ct-get-nconns")[0]) == len(self.dump()):
+                return
+        raise TimeoutError("Open vSwitch keeps connections that have expired")
 
     def send(self, port: int, frame: bytes) -> list[tuple[int, int, int, bytes]]:
         """State, zone and mark of what comes out, and its network layer."""

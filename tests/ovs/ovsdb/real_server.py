@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TIMEOUT_S = 30
+TIMEOUT_S = 90
 _LOOK_S = 0.01
 
 IS_INSTALLED = shutil.which("ovsdb-server") is not None and shutil.which("ovsdb-tool") is not None
