@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from vnet.live.kernel import dnsmasq, namespaces, radvd
 from vnet.live.kernel.errors import KernelError
@@ -41,6 +42,7 @@ _SCRIPT = """#!/bin/sh
 case "$reason" in
   PREINIT) ip link set dev "$interface" up ;;
   BOUND | RENEW | REBIND | REBOOT)
+    [ -e "$bound" ] || wc -c <"$leases" >"$bound"
     if [ -n "$old_ip_address" ] && [ "$old_ip_address" != "$new_ip_address" ]; then
       ip -4 addr flush dev "$interface"
     fi
@@ -58,6 +60,16 @@ esac
 """
 
 
+class _Client(NamedTuple):
+    """A dhclient: what it is told, and its files. ``bound`` is its script's, and holds the size
+    that ``leases`` had when the first lease had come."""
+
+    words: list[str]
+    pid: Path
+    leases: Path
+    bound: Path
+
+
 class Services:
     """Starts the programs of a lab whose namespaces are called ``names``."""
 
@@ -65,8 +77,8 @@ class Services:
         self._plan = plan
         self._names = names
         self._record = record
-        self._clients: dict[tuple[str, str], list[str]] = {}
-        """What dhclient is told for each device that asks, by node and device."""
+        self._clients: dict[tuple[str, str], _Client] = {}
+        """By node and device."""
         self._running: set[tuple[str, str]] = set()
 
     @property
@@ -107,9 +119,12 @@ class Services:
         leases = self._file(node, f"{device}.leases")
         pid = self._file(node, f"{device}.pid")
         files = ["-cf", str(config), "-lf", str(leases), "-pf", str(pid), "-sf", str(script)]
-        told = f"servers={leased_servers(self._record.folder, self._plan.lab, node.name, device)}"
-        self._record.will_write(Path(told.partition("=")[2]))
-        self._clients[node.name, device] = ["-e", told, *files, device]
+        servers = leased_servers(self._record.folder, self._plan.lab, node.name, device)
+        self._record.will_write(servers)
+        bound = self._file(node, f"{device}.bound")
+        paths = {"servers": servers, "leases": leases, "bound": bound}
+        told = [word for name, path in paths.items() for word in ("-e", f"{name}={path}")]
+        self._clients[node.name, device] = _Client([*told, *files, device], pid, leases, bound)
         self.start_client(node.name, device)
 
     def asking(self, node: str) -> list[str]:
@@ -125,12 +140,21 @@ class Services:
         self._tell_client(node, device, "-nw")
         self._running.add((node, device))
 
+    def has_kept_lease(self, node: str, device: str) -> bool:
+        """Whether the client has written down the lease that it has got since it was started, and
+        will know it when it is started again. Its device has the address a moment before."""
+        client = self._clients[node, device]
+        try:
+            size_before = client.bound.read_text(encoding="ascii").strip()
+            size = client.leases.stat().st_size
+        except FileNotFoundError:
+            return False
+        return size_before.isdigit() and size > int(size_before)
+
     def stop_client(self, node: str, device: str) -> None:
         """End the client as when its machine goes down: nobody is told, and the address stays."""
-        words = self._clients[node, device]
-        pid = Path(words[words.index("-pf") + 1])
         with suppress(FileNotFoundError, ProcessLookupError):
-            os.kill(int(pid.read_text()), signal.SIGKILL)
+            os.kill(int(self._clients[node, device].pid.read_text()), signal.SIGKILL)
         self._running.discard((node, device))
 
     def release(self, node: str, device: str) -> None:
@@ -139,7 +163,9 @@ class Services:
 
     def _tell_client(self, node: str, device: str, action: str) -> None:
         self._running.discard((node, device))
-        words = ["dhclient", "-4", "-q", action, *self._clients[node, device]]
+        client = self._clients[node, device]
+        client.bound.unlink(missing_ok=True)
+        words = ["dhclient", "-4", "-q", action, *client.words]
         self._run(self._plan.node(node), words)
 
     def _run(self, node: NodePlan, words: list[str]) -> None:

@@ -17,7 +17,8 @@ _PATIENCE_NS = 75 * NS_PER_S
 
 
 class LiveLease(App):
-    """Ends when the client, which runs since the lab is up, has an address, or gave it back."""
+    """Ends when the client, which runs since the lab is up, has an address and has written that
+    down, or gave it back."""
 
     KEYS: ClassVar[frozenset[str]] = frozenset(("address", "errors", "time_ms"))
     """What can be seen of it from outside."""
@@ -60,7 +61,8 @@ class LiveLease(App):
         if self.done:
             return
         found = self._machine.addresses_of(self._device)
-        self._address = next((ip_text(ip) for ip in found if len(ip) == 4), "")
+        if self._services.has_kept_lease(self._machine.node, self._device):
+            self._address = next((ip_text(ip) for ip in found if len(ip) == 4), "")
         if self._address or self.scheduler.now_ns - self._began_ns > _PATIENCE_NS:
             self.finish()
         else:
