@@ -8,13 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.live.conftest import Vnet, names_of
 from tests.live.files import PULLS, REFUSES, WAITS, leasing, overlay, pair, routed
+from tests.live.processes import PATIENCE_S, wait_until
 from vnet.lab.report import Report
 from vnet.live.kernel import namespaces
 from vnet.live.kernel.building import Builder
@@ -181,7 +181,7 @@ def test_a_crash_while_it_is_built_leaves_nothing_that_down_does_not_find(
 ) -> None:
     (tmp_path / "lab.yaml").write_text(pair(lab_name, WAITS))
     process = start(tmp_path, "up", "--kernel", "lab.yaml")
-    wait_for(lambda: len(names_of(lab_name)) >= namespaces_made)
+    wait_until(lambda: len(names_of(lab_name)) >= namespaces_made)
     process.kill()
     process.wait()
     assert len(names_of(lab_name)) >= namespaces_made
@@ -211,12 +211,12 @@ def test_an_interrupt_ends_captures_with_whole_frames(
 ) -> None:
     (tmp_path / "lab.yaml").write_text(pair(lab_name, WAITS))
     process = start(tmp_path, "up", "--kernel", "--pcap-dir", "caps", "lab.yaml")
-    wait_for((tmp_path / "caps" / f"{lab_name}.pcapng").exists)
+    wait_until((tmp_path / "caps" / f"{lab_name}.pcapng").exists)
     busy = vnet("down", "--kernel", lab_name)
     assert (busy.returncode, "another vnet" in busy.stderr) == (1, True)
-    wait_for(lambda: pings_heard_in(f"vnet-{lab_name}-vm2"))
+    wait_until(lambda: pings_heard_in(f"vnet-{lab_name}-vm2"))
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
+    assert process.wait(timeout=PATIENCE_S) == 130
     packets = list(
         read_pcapng((tmp_path / "caps" / f"{lab_name}.pcapng").read_bytes(), strict=True)
     )
@@ -274,12 +274,3 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
 def pings_heard_in(namespace: str) -> bool:
     with namespaces.inside(namespace):
         return " InType8 " in Path("/proc/thread-self/net/snmp").read_text()
-
-
-def wait_for(condition: object) -> None:
-    """Until ``condition()`` is true; fails after a while."""
-    assert callable(condition)
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.005)

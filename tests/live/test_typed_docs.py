@@ -11,14 +11,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
-from tests.live.processes import PATIENCE_S, ROOT
+from tests.live.processes import PATIENCE_S, ROOT, wait_until
 from tests.ovs.private_ovs import IS_INSTALLED
 from tests.own_python import own_python
 
@@ -90,10 +89,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def until_guests_have_talked(terminal: Terminal) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while "tnl_push" not in terminal.type("ovs-appctl dpctl/dump-flows"):
-        assert time.monotonic() < end_s, "no ping goes through the tunnel"
-        time.sleep(0.1)
+    wait_until(lambda: "tnl_push" in terminal.type("ovs-appctl dpctl/dump-flows"))
 
 
 def test_two_terminals(terminal: Terminal) -> None:
@@ -190,10 +186,3 @@ def faucet_has_come(terminal: Terminal) -> None:
 def is_listening(port: int) -> bool:
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end_s, "it never came to that"
-        time.sleep(0.2)

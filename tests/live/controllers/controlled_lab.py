@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.live.processes import PATIENCE_S, ROOT, VnetProcess
+from tests.live.processes import PATIENCE_S, ROOT, VnetProcess, wait_until
 from vnet.live.lab.taking_down import take_down
 from vnet.ovs.vswitchd.fail_open import PRIORITY
 from vnet.wire.pcapng import read_pcapng
@@ -69,18 +68,13 @@ class ControlledLab:
             and packet.data[34] == 8
         )
 
-    def talk(self, source: str, target: str) -> bool:
-        """Whether pings come through, in the seconds that follow."""
-        before, end_s = self.n_requests(source, target), time.monotonic() + 3 * _PING_S
-        while time.monotonic() < end_s:
-            time.sleep(0.2)
-            if self.n_requests(source, target) > before:
-                return True
-        return False
+    def wait_until_they_talk(self, *pairs: tuple[str, str]) -> None:
+        """Until pings come through from the first of each pair to the second, from now on."""
+        before = {pair: self.n_requests(*pair) for pair in pairs}
+        wait_until(lambda: all(self.n_requests(*pair) > before[pair] for pair in pairs))
 
-
-def wait_until(holds: Callable[[], object]) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end_s, "it never came to that"
-        time.sleep(0.2)
+    def keep_silent(self, source: str, target: str) -> bool:
+        """Whether no ping comes through, in the seconds that follow."""
+        before = self.n_requests(source, target)
+        time.sleep(3 * _PING_S)
+        return self.n_requests(source, target) == before

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import time
+from contextlib import ExitStack, closing
 from pathlib import Path
 
-from tests.live.processes import PATIENCE_S
+from tests.live.ports import ReservedPort
+from tests.live.processes import wait_until
 from tests.ovs.private_ovs import end_process
 from tests.own_python import own_python
 
@@ -37,11 +38,13 @@ dps:
 
 
 class Program:
-    """A controller that listens at ``port`` of this machine, from :meth:`start` to :meth:`stop`."""
+    """A controller that listens at ``port`` of this machine, from :meth:`start` to :meth:`stop`;
+    the port is its own until :meth:`close`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self._reserved = ExitStack()
+        self.port = self.reserve_port()
         self.log = folder / f"{type(self).__name__}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -60,11 +63,17 @@ class Program:
             self._process = subprocess.Popen(
                 self.command(), env=environment | self.environment(), stdout=log, stderr=log
             )
-        end_s = time.monotonic() + PATIENCE_S
-        while not self._listens():
-            assert self._process.poll() is None, self.log.read_text()
-            assert time.monotonic() < end_s, f"it never listens: {self.log.read_text()}"
-            time.sleep(0.1)
+        process = self._process
+
+        def listens() -> bool:
+            assert process.poll() is None, self.log.read_text()
+            return self._listens()
+
+        wait_until(listens)
+
+    def reserve_port(self) -> int:
+        """A port that nobody else is given."""
+        return self._reserved.enter_context(closing(ReservedPort())).number
 
     def _listens(self) -> bool:
         with socket.socket() as client:
@@ -77,6 +86,11 @@ class Program:
             self._process.wait()
             self._process = None
 
+    def close(self) -> None:
+        """End it for good."""
+        self.stop()
+        self._reserved.close()
+
 
 class OsKen(Program):
     """A learning switch for OpenFlow 1.3."""
@@ -88,6 +102,10 @@ class OsKen(Program):
 
 class Faucet(Program):
     """Two VLANs across two switches."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._metrics_port = self.reserve_port()
 
     def command(self) -> list[str]:
         python = own_python(_HERE / "faucet-requirements.txt", is_complete=True)
@@ -102,12 +120,5 @@ class Faucet(Program):
             "FAUCET_LOG": str(self.folder / "faucet.log"),
             "FAUCET_EXCEPTION_LOG": str(self.folder / "faucet-exceptions.log"),
             "FAUCET_PROMETHEUS_ADDR": "127.0.0.1",
-            "FAUCET_PROMETHEUS_PORT": str(_free_port()),
+            "FAUCET_PROMETHEUS_PORT": str(self._metrics_port),
         }
-
-
-def _free_port() -> int:
-    """A port that nobody listens at, as the kernel hands them out."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

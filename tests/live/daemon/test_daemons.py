@@ -8,13 +8,12 @@ import select
 import signal
 import stat
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.live.daemon.daemons import Daemons
-from tests.live.processes import PATIENCE_S, wait_until_gone
+from tests.live.processes import PATIENCE_S, wait_until, wait_until_gone
 from vnet.live.daemon.pidfile import read_owner
 
 pytestmark = pytest.mark.ovs
@@ -53,9 +52,7 @@ def test_a_signal_ends_it_in_good_order_and_shows(daemons: Daemons, number: sign
         cwd=daemons.folder,
     )
     control = daemons.folder / f"{PROGRAM}.{process.pid}.ctl"
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not control.exists() and time.monotonic() < deadline_s:
-        time.sleep(0.01)
+    wait_until(control.exists)
     process.send_signal(number)
     assert process.wait(PATIENCE_S) == -number
     assert os.listdir(daemons.folder) == []
@@ -132,7 +129,7 @@ def test_its_log_file_reads_as_open_vswitchs(daemons: Daemons) -> None:
     said = [line.split("|", 2)[2] for line in lines]
     assert said[0] == "vlog|INFO|opened log file x.log"
     assert "bridge|INFO|ovs-vswitchd (Open vSwitch) 3.1.0" in said
-    assert said[-2:] == [
+    assert [line for line in said if line.startswith("unixctl|")] == [
         "unixctl|DBG|received request version[], id=0",
         'unixctl|DBG|replying with success, id=0: "ovs-vswitchd (Open vSwitch) 3.1.0"',
     ]
@@ -154,18 +151,14 @@ def test_a_supervised_daemon_that_crashes_comes_back_and_one_that_is_ended_does_
 ) -> None:
     first = daemons.start(PROGRAM, "--monitor", "--log-file")
     os.kill(first, signal.SIGSEGV)
-    deadline_s = time.monotonic() + PATIENCE_S
-    while daemons.pid(PROGRAM) == first and time.monotonic() < deadline_s:
-        time.sleep(0.02)
+    wait_until(lambda: daemons.pid(PROGRAM) != first)
     second = daemons.pid(PROGRAM)
-    assert second != first
     assert f"1 crashes: pid {first} died, killed (Segmentation fault" in daemons.log(PROGRAM)
     comm = Path(f"/proc/{second}/comm").read_text()
     supervisor = int(Path(f"/proc/{second}/stat").read_text().rpartition(")")[2].split()[1])
     assert (comm, Path(f"/proc/{supervisor}/comm").read_text()) == (f"{PROGRAM}\n", "monitor\n")
     ready = "bridge|INFO|ovs-vswitchd (Open vSwitch)"
-    while daemons.log(PROGRAM).count(ready) < 2 and time.monotonic() < deadline_s:
-        time.sleep(0.02)
+    wait_until(lambda: daemons.log(PROGRAM).count(ready) == 2)
     assert daemons.appctl(PROGRAM, "exit").returncode == 0
     wait_until_gone(second)
     wait_until_gone(supervisor)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kernel.real import reason_to_skip
+from tests.live.processes import wait_until
 from vnet import Lab
 from vnet.cli.main import main
 from vnet.shell.app import run_shell
@@ -93,10 +93,12 @@ def ip(*words: str) -> str:
 
 def wait_for_addresses() -> None:
     """Until nobody else was found to have them, which takes a second or two."""
-    deadline = time.monotonic() + 60
-    while "tentative" in (shown := ip("-n", HOST, "addr")) or "fe80" not in shown:
-        assert time.monotonic() < deadline, shown
-        time.sleep(0.1)
+
+    def are_there() -> bool:
+        shown = ip("-n", HOST, "addr")
+        return "fe80" in shown and "tentative" not in shown
+
+    wait_until(are_there)
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +79,3 @@ class Servers(Daemons):
         """What ovs-appctl prints, to stdout and stderr."""
         done = self.appctl("ovsdb-server", *words)
         return done.stdout, done.stderr.replace(str(self.folder), "FOLDER")
-
-
-def eventually(holds: Callable[[], object]) -> None:
-    """Wait until something is so; fails where it never is."""
-    for _ in range(PATIENCE_S * 10):
-        if holds():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never came to that")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.live.ovsdb.servers import Servers, eventually
+from tests.live.ovsdb.servers import Servers
+from tests.live.processes import wait_until, wait_until_gone
 
 pytestmark = pytest.mark.ovs
 
@@ -32,11 +33,11 @@ def test_a_backup_has_what_the_active_server_has_and_may_only_be_looked_at(
     active.serve()
     active.vsctl("add-br", "br0", "--", "add-port", "br0", "p1", "tag=5")
     backup.serve(f"--sync-from={active.remote}")
-    eventually(lambda: bridges(backup) == ["br0"])
+    wait_until(lambda: bridges(backup) == ["br0"])
     active.vsctl("add-br", "br1", "--", "set", "bridge", "br1", "other_config:a=b")
     active.vsctl("del-port", "p1")
-    eventually(lambda: bridges(backup) == ["br0", "br1"])
-    assert backup.values("Port", "name") == ["br0", "br1"]
+    wait_until(lambda: backup.values("Port", "name") == ["br0", "br1"])
+    assert bridges(backup) == ["br0", "br1"]
     assert backup.values("Bridge", "other_config") == [["map", [["a", "b"]]], ["map", []]]
     refused = backup.try_client("ovs-vsctl", "--no-wait", f"--db={backup.remote}", "add-br", "x")
     assert "not allowed when database server is in read only mode" in refused.stderr
@@ -52,7 +53,7 @@ def test_excluded_tables_are_not_copied(ours: Servers, other: Servers) -> None:
     other.vsctl("add-br", "br0")
     ours.serve(f"--sync-from={other.remote}", "--sync-exclude-tables=Open_vSwitch:Open_vSwitch")
     status = "ovsdb-server/sync-status"
-    eventually(lambda: "replicating" in ours.ask(status)[0])
+    wait_until(lambda: "replicating" in ours.ask(status)[0])
     assert "exclude: Open_vSwitch:Open_vSwitch" in ours.ask(status)[0]
     rows = ours.transact({"op": "select", "table": "Open_vSwitch", "where": [], "columns": []})
     assert rows == [{"rows": []}]
@@ -62,7 +63,7 @@ def test_a_server_does_not_follow_itself(ours: Servers) -> None:
     ours.serve()
     ours.ask("ovsdb-server/set-active-ovsdb-server", ours.remote)
     ours.ask("ovsdb-server/connect-active-ovsdb-server")
-    eventually(lambda: ours.ask("ovsdb-server/sync-status")[0] == "state: active\n")
+    wait_until(lambda: ours.ask("ovsdb-server/sync-status")[0] == "state: active\n")
     assert "Self replicating is not allowed" in ours.log("ovsdb-server")
 
 
@@ -74,18 +75,19 @@ def test_a_relay_shows_what_its_server_has_and_hands_on_what_is_changed(
     source.vsctl("add-br", "br0")
     relay.create()
     relay.serve(f"relay:Open_vSwitch:{source.remote}", "-vjsonrpc:file:dbg")
-    eventually(lambda: bridges(relay) == ["br0"])
+    wait_until(lambda: bridges(relay) == ["br0"])
     relay.vsctl("add-br", "br1", "--", "set", "bridge", "br1", "other_config:a=b")
     assert bridges(source) == ["br0", "br1"]
-    eventually(lambda: bridges(relay) == ["br0", "br1"])
+    wait_until(lambda: bridges(relay) == ["br0", "br1"])
     assert 'received notification, method="update3"' in relay.log("ovsdb-server")
     assert relay.values("Database", "model", "_Server") == ["relay", "standalone"]
+    pid = source.pid("ovsdb-server")
     source.ask("exit")
-    eventually(lambda: not (source.folder / "ovsdb-server.pid").exists())
+    wait_until_gone(pid)
     assert bridges(relay) == ["br0", "br1"]
     source.serve()
     source.vsctl("del-br", "br0")
-    eventually(lambda: bridges(relay) == ["br1"])
+    wait_until(lambda: bridges(relay) == ["br1"])
     assert relay.values("Database", "connected", "_Server") == [True]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.ovsdb.servers import Servers, eventually
+from tests.live.ovsdb.servers import Servers
+from tests.live.processes import PATIENCE_S, wait_until
 from tests.live.streams.test_tls import make_authority
 
 pytestmark = pytest.mark.ovs
@@ -33,13 +34,13 @@ def names(folder: Path, shows: str = "good") -> list[str]:
 def port(servers: Servers) -> int:
     """Where it listens, as soon as the log says so."""
     pattern = re.compile(r"0:127.0.0.1: listening on port (\d+)")
-    eventually(lambda: pattern.search(servers.log("ovsdb-server")))
+    wait_until(lambda: pattern.search(servers.log("ovsdb-server")))
     return int(pattern.findall(servers.log("ovsdb-server"))[-1])
 
 
 def list_dbs(servers: Servers, folder: Path, shows: str = "good") -> str:
     target = f"ssl:127.0.0.1:{port(servers)}"
-    options = [*names(folder, shows), "--timeout=3"]
+    options = [*names(folder, shows), f"--timeout={PATIENCE_S}"]
     return servers.try_client("ovsdb-client", *options, "list-dbs", target).stdout
 
 
