@@ -8,6 +8,9 @@ from tests.ovs.command_switch import Switch
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.ofproto.trace.tracer import MAX_PASSES
 
+IN_PORT_TWICE = (
+    "duplicate in_port attribute in flow key; the flow key in error is: in_port(1),in_port(2)"
+)
 PACKET = "50540000000250540000000108064500001c000100004001f98cc0a80001c0a800020800f7ff00000000"
 
 
@@ -82,6 +85,9 @@ def test_actions_of_a_packet_out_stand_in_for_the_tables(switch: Switch) -> None
     [
         (["br9", "in_port=1"], "br9: unknown bridge"),
         (["in_port=1"], "syntax error at in_port=1 (or the bridge name was omitted)"),
+        (["in_port(1),in_port(2)"], IN_PORT_TWICE),
+        (["ovs-dummy", "in_port(1),in_port(2)"], IN_PORT_TWICE),
+        (["br0", "in_port(1),in_port(2)"], "Cannot find the datapath"),
         (["br0", "in_port=9,no_such=1"], "Bad openflow flow syntax: "),
         (["in_port(77),eth()"], "no OpenFlow port for datapath port 77"),
         (["recirc_id(5),in_port(1),eth()"], "no recirculation data for recirc_id 0x5"),

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vnet.ovs.dpif.text.flows import parse_key
+from vnet.ovs.dpif.text.parse_flow import FlowSyntaxError
 from vnet.ovs.flow.compose import compose
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.extract import extract
@@ -183,17 +184,23 @@ def _packet(rest: list[str]) -> bytes | None:
     return frame
 
 
+_NO_DATAPATH = "Cannot find the datapath"
+
+
 def _flow(backer: Backer, rest: Sequence[str]) -> tuple[Ofproto, Flow]:
     """The bridge, and the flow with an OpenFlow port, of what is left."""
     numbers: Mapping[str, int] = {port.name: port.number for port in backer.dpif.ports()}
+    elsewhere = len(rest) == 2 and not _names_datapath(backer, rest[0])
     try:
         flow = Flow(parse_key(rest[-1], port_numbers=numbers, vlan_limit=backer.dpif.vlan_limit))
-    except OvsTextError as error:
+    except FlowSyntaxError as error:
         if len(rest) != 2:
             raise OvsTextError(f"{error.what} (or the bridge name was omitted)") from error
         return _bridge_flow(backer, rest[0], rest[1])
-    if len(rest) == 2 and not _names_datapath(backer, rest[0]):
-        raise OvsTextError("Cannot find the datapath")
+    except OvsTextError as error:
+        raise OvsTextError(_NO_DATAPATH if elsewhere else error.what) from error
+    if elsewhere:
+        raise OvsTextError(_NO_DATAPATH)
     ingress = backer.ingress(flow.key)
     if ingress is None:
         if flow.recirc_id:
