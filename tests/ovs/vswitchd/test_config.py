@@ -52,6 +52,24 @@ def test_a_bridge_has_the_manuals_defaults() -> None:
     assert bridge.hwaddr is None
 
 
+@pytest.mark.parametrize(
+    ("text", "datapath_id"),
+    [
+        ("00000000000000FF", 0xFF),
+        ("0x5ad515c0", 0x5AD515C0),
+        ("0X12", 0x12),
+        ("0xffffffffffffffff", 0xFFFFFFFFFFFFFFFF),
+        ("12", None),
+        ("0x", None),
+        ("0x0", None),
+        ("0x000000000000000ff", None),
+        ("0x12zz", None),
+    ],
+)
+def test_a_datapath_id_is_read_as_open_vswitch_reads_it(text: str, datapath_id: int | None) -> None:
+    assert BridgeConfig("br0", other_config={"datapath-id": text}).datapath_id == datapath_id
+
+
 def test_a_bridge_reads_its_other_config() -> None:
     bridge = BridgeConfig(
         "br0",

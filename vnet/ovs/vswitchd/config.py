@@ -37,7 +37,7 @@ _OVSDB_PORT = 6640
 _QUEUE_SIZE = 100
 _BUNDLE_IDLE_TIMEOUT_S = 10
 _MOST_QUEUE_SIZE = 512
-_DATAPATH_ID = re.compile(r"[0-9a-fA-F]{16}")
+_DATAPATH_ID = re.compile(r"[0-9a-fA-F]{16}|0[xX][0-9a-fA-F]{1,16}")
 
 TUNNEL_TYPES = frozenset(
     {"vxlan", "gre", "ip6gre", "geneve", "erspan", "ip6erspan", "gtpu", "stt", "lisp", "bareudp"}
@@ -246,8 +246,9 @@ class BridgeConfig(Row):
 
     @property
     def datapath_id(self) -> int | None:
-        """``other_config:datapath-id``, 16 hexadecimal digits and not 0, if there is one."""
-        text = self.other_config.get("datapath-id", "").removeprefix("0x")
+        """``other_config:datapath-id``, if there is one: not 0, and 16 hexadecimal digits, or up to
+        that many behind ``0x``."""
+        text = self.other_config.get("datapath-id", "")
         return (int(text, 16) or None) if _DATAPATH_ID.fullmatch(text) else None
 
     @property
