@@ -53,12 +53,26 @@ def test_ports_come_and_go_before_the_eyes_of_controllers() -> None:
     switch = switch_with(n_ports=2)
     controller, tool = Peer(switch, OF13, is_primary=True), Peer(switch, OF13)
     switch.vsctl("add-port", "br0", "p9", "--", "set", "interface", "p9", "type=dummy")
+    switch.settle()
     switch.vsctl("del-port", "p2")
     told = controller.take()
     assert [said[:5] for said in told] == ["0c 00", "0c 02", "0c 01"]
     states = [said[-56:-48] for said in told[:2]]
     assert states == ["00000000", "00000004"], "its link is looked at when it is there"
     assert tool.take() == []
+
+
+def test_ports_that_come_into_a_bond_are_live_once_lacp_says_so() -> None:
+    switch = switch_with(n_ports=2)
+    controller = Peer(switch, OF13, is_primary=True)
+    switch.vsctl(
+        *("add-bond", "br0", "bond", "p8", "p9", "lacp=active", "bond_mode=active-backup"),
+        *("--", "set", "interface", "p8", "type=dummy", "--", "set", "interface", "p9"),
+        "type=dummy",
+    )
+    switch.settle()
+    told = controller.take()
+    assert [(said[:5], said[-56:-48]) for said in told] == [("0c 00", "00000000")] * 2
 
 
 def test_a_port_is_set_down_before_its_link_is() -> None:

@@ -45,6 +45,9 @@ class News:
         self._ofproto = ofproto = manager.ofproto
         self._ports = {number: describe_port(port) for number, port in ofproto.ports.items()}
         """As it was last told of them."""
+        self._new_ports: dict[OfPort, None] = {}
+        """Those that a configuration brings which is being put in force: whether they are live
+        turns out when it is, and is told then."""
         ofproto.port_changed.append(self._port_changed)
         ofproto.flow_removed.append(self._flow_removed)
         ofproto.table_status.append(self._table_status)
@@ -111,19 +114,32 @@ class News:
         number, was = port.number, self._ports.get(port.number)
         if self._ofproto.ports.get(number) is not port:
             self._ports.pop(number, None)
+            self._new_ports.pop(port, None)
             self._tell_of_port(PortReason.DELETE, describe_port(port))
             return
-        desc = self._ports[number] = describe_port(port)
+        desc = describe_port(port)
         if was is None:
-            was = _not_live(desc)
-            self._tell_of_port(PortReason.ADD, was)
-        elif _has_gone_down(was, desc):
+            self._new_ports[port] = None
+            scheduler = self._ofproto.scheduler
+            scheduler.at(scheduler.now_ns, self._port_settled, port)
+        if port in self._new_ports:
+            desc = _not_live(desc)
+        self._ports[number] = desc
+        if was is None:
+            self._tell_of_port(PortReason.ADD, desc)
+            return
+        if _has_gone_down(was, desc):
             # What watches the link notices first.
             dead = _not_live(was)
             self._tell_of_port(PortReason.MODIFY, dead, was)
             was = dead
         if was != desc:
             self._tell_of_port(PortReason.MODIFY, desc, was)
+
+    def _port_settled(self, port: OfPort) -> None:
+        if port in self._new_ports:
+            del self._new_ports[port]
+            self._port_changed(port)
 
     def _tell_of_port(
         self, reason: PortReason, desc: PortDesc, was: PortDesc | None = None
