@@ -226,7 +226,10 @@ class Revalidator:
             self._delete(ukey)
 
     def expect_others(self) -> None:
-        """Somebody else has installed flows: the next round looks at them, too."""
+        """Somebody else has installed flows: the next round looks at them, too. Where none is due,
+        because there were no flows, it is as far away as it can be in Open vSwitch."""
+        if self._timer.due_ns is None:
+            self._last_full_round_ns = self._backer.scheduler.now_ns
         self._has_others = True
         self._arm()
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.ovs.private_ovs import IS_INSTALLED, private_ovs
 from tests.ovs.vswitchd.appctl.kit import OurDaemon, check_same, real_daemon
+from tests.ovs.whole_switch import switch_with
+from vnet.base.units import NS_PER_S
 
 FOLDER = Path(__file__).parent / "asked"
 WITHOUT_BRIDGE = FOLDER / "no-datapath.txt"
@@ -86,3 +88,14 @@ def test_a_command_comes_with_the_first_bridge_and_stays(tmp_path: Path) -> None
             check_same(ours, real, [name])
             is_listed = f"  {name} " in real.appctl("list-commands")[0]
             assert (f"  {name} " in ours.ask("list-commands")[0]) == is_listed
+
+
+def test_a_flow_that_is_added_by_hand_stands_until_it_is_looked_at() -> None:
+    """In Open vSwitch that is whenever the revalidator's half second is over."""
+    switch = switch_with()
+    switch.scheduler.run(10 * NS_PER_S)
+    switch.appctl(["dpctl/add-flow", "in_port(77),eth(),eth_type(0x1234)", "2"])
+    switch.scheduler.run(switch.scheduler.now_ns + NS_PER_S // 2 - 1)
+    assert "in_port(77)" in switch.appctl(["dpctl/dump-flows"])
+    switch.scheduler.run(switch.scheduler.now_ns + 1)
+    assert "in_port(77)" not in switch.appctl(["dpctl/dump-flows"])
