@@ -14,15 +14,23 @@ from vnet.live.clock import WallClock
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.openflow.wish import Wish
 from vnet.ovs.flow.match import Match
-from vnet.ovs.openflow.messages import IN_PORT_MASK, PacketIn
+from vnet.ovs.openflow.messages import IN_PORT_MASK, FlowModCommand, PacketIn
 from vnet.ovs.openflow.ofpacts import PacketInReason
+from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 
+ADD = FlowModCommand.ADD
 RunUntil = Callable[[Callable[[], object]], None]
 ECHO = bytes.fromhex("06020008")
 WANTS_PACKETS = bytes.fromhex("0609000c0000000100000080")
 PACKET_IN_TYPE = 10
 LARGE_ECHO = bytes.fromhex("0602fff800000001") + bytes(0xFFF8 - 8)
+LARGE_FLOW = "in_port={}," + f"actions=note:{'77' * 8000}"
+ALL_FLOWS = bytes.fromhex(
+    "0612003800000007 0001000000000000 ff000000 ffffffff ffffffff 00000000"
+    + "00" * 16
+    + "0001000400000000"
+)
 TURNS = 20
 """Of the loop, in which whoever is read from at all would have been."""
 PACKET_IN = PacketIn(bytes(1000), PacketInReason.ACTION, pipeline=Match(1, IN_PORT_MASK))
@@ -91,6 +99,33 @@ def test_who_asks_and_does_not_read_is_read_from_no_further(
             return n_read >= n_sent // len(LARGE_ECHO) * len(LARGE_ECHO)
 
         run_until(is_through)
+    sockets.close()
+
+
+def test_a_long_answer_waits_for_who_reads_it_slowly_and_for_nobody_else(
+    clock: WallClock, run_until: RunUntil, tmp_path: Path
+) -> None:
+    sockets, connmgr = BridgeSockets(clock, str(tmp_path)), manager(clock)
+    sockets.follow({"br0": Wish(connmgr)})
+    connmgr.ofproto.bundle(parse_flow(LARGE_FLOW.format(n), ADD) for n in range(1, 401))
+    with (
+        greeted(run_until, tmp_path / "br0.mgmt") as peer,
+        greeted(run_until, tmp_path / "br0.mgmt") as other,
+    ):
+        peer.sendall(ALL_FLOWS + ECHO + b"\0\0\0\7")
+        (ofconn, _) = connmgr.connections
+        run_until(lambda: ofconn.backlog() > 1 << 20)
+        other.sendall(ECHO + b"\0\0\0\7")
+        assert talk(run_until, other, 8).hex() == "0603000800000007"
+        assert ofconn.backlog() <= (1 << 20) + (64 << 10)
+        said = bytearray()
+
+        def is_answered() -> bool:
+            said.extend(heard(peer) or b"")
+            return said.endswith(bytes.fromhex("0603000800000007"))
+
+        run_until(is_answered)
+        assert said.count(b"\x77" * 8000) == 400
     sockets.close()
 
 

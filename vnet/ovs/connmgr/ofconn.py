@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from vnet.base.drops import DropReason
@@ -34,7 +34,7 @@ from vnet.ovs.openflow.wire.message import (
     encode,
 )
 from vnet.ovs.openflow.wire.packet.packet_in import encode_packet_in
-from vnet.ovs.openflow.wire.packing import pack
+from vnet.ovs.openflow.wire.packing import is_followed, pack
 from vnet.ovs.openflow.wire.recognition import name_of
 
 if TYPE_CHECKING:
@@ -81,6 +81,9 @@ class Ofconn:
         self._xid = xid
         self._reader = MessageReader()
         self._waiting: deque[Message] = deque()
+        self._parts: Iterator[bytes] | None = None
+        """What is left of the answer to ``_answered``, in parts."""
+        self._answered: Message | None = None
         self._log = manager.vlog.module("connmgr")
         self._vconn = VconnLog(manager.vlog.module("vconn"), name.rpartition("<->")[2])
         self._error_limit = self._log.limit(10, 10)
@@ -106,6 +109,7 @@ class Ofconn:
     def closed(self) -> None:
         """The connection is no more."""
         self._waiting.clear()
+        self._parts = None
         self.assembler.close()
         self.packet_ins.close()
         self.bundles.close()
@@ -203,17 +207,21 @@ class Ofconn:
         for _ in range(_SHARE):
             if not self._may_go_on:
                 break
-            self._carry_out(self._waiting.popleft())
+            if self._parts is None:
+                self._carry_out(self._waiting.popleft())
+            if self._parts is not None and self._send_part(self._parts):
+                break  # One part of many is a share of its own.
         return self._may_go_on
 
     @property
     def _may_go_on(self) -> bool:
-        return bool(self._waiting) and self.backlog() <= _MOST_UNSENT_BYTES
+        return self.is_behind and self.backlog() <= _MOST_UNSENT_BYTES
 
     @property
     def is_behind(self) -> bool:
-        """Whether messages wait to be carried out: it should be given no more."""
-        return bool(self._waiting)
+        """Whether messages wait to be carried out, or to be answered to the end: it should be
+        given no more."""
+        return bool(self._waiting) or self._parts is not None
 
     def _carry_out(self, message: Message) -> None:
         if message.version != self.version and message.type not in _OF_ANY_VERSION:
@@ -223,10 +231,29 @@ class Ofconn:
             watcher(message.raw)
         self._events["ofproto_recv_openflow"] += 1
         try:
-            for answer in answers_to(self, message):
+            answers = answers_to(self, message)
+            if isinstance(answers, Iterator):
+                self._parts, self._answered = answers, message
+                return
+            for answer in answers:
                 self.send(answer)
         except OpenFlowError as error:
             self.refuse(message, error)
+
+    def _send_part(self, parts: Iterator[bytes]) -> bool:
+        """Send the next part of an answer, if it is ready; whether there are more."""
+        part: bytes | None = None
+        try:
+            part = next(parts, None)
+        except OpenFlowError as error:
+            assert self._answered is not None
+            self.refuse(self._answered, error)
+        if part:
+            self.send(part)
+        if part is not None and (not part or is_followed(part)):
+            return True
+        self._parts = self._answered = None
+        return False
 
     def _misunderstand(self, message: Message) -> None:
         """It is not in the version that was agreed on. Whoever looks on does not see it."""

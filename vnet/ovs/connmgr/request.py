@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.kinds import reply_to
 from vnet.ovs.openflow.wire.message import Message
-from vnet.ovs.openflow.wire.packing import pack, pack_multipart
+from vnet.ovs.openflow.wire.packing import multiparts, pack
 
 if TYPE_CHECKING:
     from vnet.ovs.connmgr.ofconn import Ofconn
@@ -48,14 +48,20 @@ class Request(NamedTuple):
         """One message as the answer."""
         return [pack(kind, self.message.version, self.message.xid, body)]
 
-    def parts(self, entries: Iterable[bytes]) -> list[bytes]:
-        """The answer to a multipart request, in as many parts as it takes."""
+    def parts(self, entries: Iterable[bytes]) -> Iterator[bytes]:
+        """The answer to a multipart request, in as many parts as it takes.
+
+        ``entries`` are taken as the peer reads: what they tell of must not change until then.
+        """
         message = self.message
-        return pack_multipart(reply_to(self.kind), message.version, message.xid, entries)
+        return multiparts(reply_to(self.kind), message.version, message.xid, entries)
 
 
 Handler = Callable[[Request], Iterable[bytes]]
 """Does what is asked, and gives the messages that answer it. Raises
-:class:`~vnet.ovs.openflow.errors.OpenFlowError` to refuse; what was given until then is sent."""
+:class:`~vnet.ovs.openflow.errors.OpenFlowError` to refuse; what was given until then is sent.
+
+An iterator gives the parts of a multipart message, each when the peer has read enough of those
+before; empty bytes let others have their turn."""
 
 NO_ANSWER: tuple[bytes, ...] = ()

@@ -73,8 +73,9 @@ def stats(request: Request) -> Iterable[bytes]:
 def _entries(request: Request) -> Iterator[bytes]:
     version, kind = request.version, reply_to(request.kind)
     now_ns = request.bridge.scheduler.now_ns
-    for rule in _selected(request):
-        entry = encode_flow_stats(stats_of(rule, now_ns), kind, version)
+    # Flows change while the parts go out one by one; what is told is how they are now.
+    for told in [stats_of(rule, now_ns) for rule in _selected(request)]:
+        entry = encode_flow_stats(told, kind, version)
         if not entry:
             request.ofconn.manager.warn("ofp_flow", _TOO_LONG)
         yield entry

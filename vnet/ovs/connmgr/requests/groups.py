@@ -44,10 +44,8 @@ def stats(request: Request) -> Iterable[bytes]:
 def descriptions(request: Request) -> Iterable[bytes]:
     """OFPST_GROUP_DESC and Nicira's"""
     group_id = decode_group_desc_request(request.body, request.version)
-    return request.parts(
-        encode_group_desc(entry.as_mod(), request.version)
-        for entry in chosen_groups(request.bridge, group_id)
-    )
+    found = [entry.as_mod() for entry in chosen_groups(request.bridge, group_id)]
+    return request.parts(encode_group_desc(one, request.version) for one in found)
 
 
 def features(request: Request) -> Iterable[bytes]:

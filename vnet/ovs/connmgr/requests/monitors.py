@@ -34,7 +34,8 @@ def watch(request: Request) -> Iterable[bytes]:
             return NO_ANSWER
     ofconn.manager.monitors_changed()
     updates = ofconn.monitors.first_updates(new, request.bridge.flows)
-    return request.parts(encode_flow_update(update, version) for update in updates)
+    # At once, though it may be long: what becomes of those flows later is told behind it.
+    return list(request.parts(encode_flow_update(update, version) for update in updates))
 
 
 def _change(request: Request, message: Message, new: list[FlowMonitorRequest]) -> None:

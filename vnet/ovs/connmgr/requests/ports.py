@@ -26,11 +26,12 @@ def descriptions(request: Request) -> Iterable[bytes]:
     number = OFPP_NONE
     if request.version >= OpenFlowVersion.OF15:
         number = decode_port_request(request.body, request.version)
-    return request.parts(
-        encode_port(describe_port(port), request.version)
+    found = [
+        describe_port(port)
         for port in ports_in_order(request.bridge)
         if number in (OFPP_NONE, port.number)
-    )
+    ]
+    return request.parts(encode_port(one, request.version) for one in found)
 
 
 def read_mod(request: Request) -> PortMod:

@@ -30,7 +30,7 @@ def of_flows(request: Request) -> Iterable[bytes]:
     if ipfix is None or not ipfix.sets:
         raise OpenFlowError("NXST_NOT_CONFIGURED")
     order = hash_table_order(hash_int(number, 0) for number in ipfix.sets)
-    numbers = (ipfix.sets[position] for position in order)
+    numbers = [ipfix.sets[position] for position in order]
     return request.parts(
         encode_ipfix_stats(IpfixStats(collector_set_id=number)) for number in numbers
     )

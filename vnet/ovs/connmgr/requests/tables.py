@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from vnet.ovs.connmgr.request import NO_ANSWER, Request
 from vnet.ovs.ofproto.table_facts import table_features, table_stats, visible_tables
 from vnet.ovs.ofproto.table_renaming import change_table_features
+from vnet.ovs.openflow.messages import TableFeatures
 from vnet.ovs.openflow.wire.table.features import decode_table_features, encode_table_features
 from vnet.ovs.openflow.wire.table.stats import encode_table_stats
 from vnet.ovs.openflow.wire.table.table_mod import decode_table_mod, encode_table_desc
@@ -28,24 +29,22 @@ def stats(request: Request) -> Iterable[bytes]:
     )
 
 
-def features(request: Request) -> Iterable[bytes]:
+def features(request: Request) -> Iterator[bytes]:
     """OFPST_TABLE_FEATURES, which may ask for others, in several parts."""
-    wanted = [
-        one
-        for message in request.messages
-        for one in decode_table_features(message.raw[request.offset :], request.version)
-    ]
+    wanted: list[TableFeatures] = []
+    for message in request.messages:
+        if wanted:
+            yield b""  # Each part takes its time.
+        wanted += decode_table_features(message.raw[request.offset :], request.version)
     log = request.ofconn.manager.vlog.module("ofproto")
     change_table_features(request.bridge, wanted, log.info)
-    return request.parts(
+    yield from request.parts(
         encode_table_features(one, request.version) for one in table_features(request.bridge)
     )
 
 
 def descriptions(request: Request) -> Iterable[bytes]:
     """OFPST_TABLE_DESC"""
-    bridge = request.bridge
-    return request.parts(
-        encode_table_desc(bridge.table_mods.describe(table), request.version)
-        for table in visible_tables(bridge)
-    )
+    describe = request.bridge.table_mods.describe
+    found = [describe(table) for table in visible_tables(request.bridge)]
+    return request.parts(encode_table_desc(one, request.version) for one in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.message import HEADER_BYTES, Message, encode
@@ -25,20 +25,23 @@ def pack_multipart(kind: Kind, version: int, xid: int, entries: Iterable[bytes])
 
     No entry is divided.
     """
+    return list(multiparts(kind, version, xid, entries))
+
+
+def multiparts(kind: Kind, version: int, xid: int, entries: Iterable[bytes]) -> Iterator[bytes]:
+    """The parts one by one: of ``entries`` no more are taken than a part has room for, and one."""
     numbering = kind.numberings[version]
     room_bytes = room_for_entries(kind, version)
-    bodies: list[bytes] = []
+    more = _with_more(numbering.prefix)
     body: list[bytes] = []
     n_bytes = 0
     for entry in entries:
         if n_bytes + len(entry) > room_bytes:
-            bodies.append(b"".join(body))
+            yield encode(version, numbering.type, xid, more + b"".join(body))
             body, n_bytes = [], 0
         body.append(entry)
         n_bytes += len(entry)
-    more = _with_more(numbering.prefix)
-    parts = [encode(version, numbering.type, xid, more + full) for full in bodies]
-    return [*parts, encode(version, numbering.type, xid, numbering.prefix + b"".join(body))]
+    yield encode(version, numbering.type, xid, numbering.prefix + b"".join(body))
 
 
 def room_for_entries(kind: Kind, version: int) -> int:
@@ -48,7 +51,12 @@ def room_for_entries(kind: Kind, version: int) -> int:
 
 def has_more(message: Message) -> bool:
     """Whether further parts of a multipart message follow."""
-    flags: int = _FLAGS.unpack_from(message.raw, _FLAGS_OFFSET)[0]
+    return is_followed(message.raw)
+
+
+def is_followed(part: bytes) -> bool:
+    """The same of a part's bytes."""
+    flags: int = _FLAGS.unpack_from(part, _FLAGS_OFFSET)[0]
     return bool(flags & _MORE)
 
 
