@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Callable, Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
+
+# Hundreds of processes are started here: what one of them compiles, the next need not.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Shared machines stall now and then; a slow example is not a wrong one, nor is one drawn slowly.
 settings.register_profile("vnet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,6 +25,12 @@ REQUIRED = set(filter(None, os.environ.get("VNET_REQUIRE", "").split(",")))
 
 _NOT_TO_BE_INSTALLED = ("this kernel lacks ", "this is Linux ")
 """How reasons to skip begin that nobody can mend: the kernel is what it is."""
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: no collection of garbage need look through them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
