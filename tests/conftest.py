@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Generator
 
 import pytest
-from hypothesis import HealthCheck, settings
+
+from tests.examples import register_profiles
 
 pytest_plugins = ["pytester"]
 
@@ -16,9 +17,7 @@ pytest_plugins = ["pytester"]
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Shared machines stall now and then; a slow example is not a wrong one, nor is one drawn slowly.
-settings.register_profile("vnet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("vnet")
+register_profiles()
 
 REQUIRED = set(filter(None, os.environ.get("VNET_REQUIRE", "").split(",")))
 """Markers whose tests may not be skipped here: CI has installed what they need."""

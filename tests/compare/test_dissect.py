@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from vnet.compare.capture import packets
 from vnet.compare.dissect import dissect
 from vnet.wire import ether, ipv4, udp, vxlan
@@ -22,7 +23,7 @@ def texts(data: bytes) -> dict[str, str]:
 
 
 @given(st.binary(max_size=120), st.sampled_from([b"", b"\x08\0\x45", b"\x08\6\0\1", b"\x86\xdd`"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_bytes_have_fields(data: bytes, kind: bytes) -> None:
     frame = bytes(12) + kind + data if kind else data
     assert dissect(frame) or not frame

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.l2.network import RstpNetwork, Socket, has_loop, is_connected, wirings
 from vnet.l2.rstp.bridge import STP_COMPATIBILITY, Rstp
 from vnet.l2.rstp.port import PointToPoint, RstpPort, RstpRole, RstpState
@@ -30,7 +31,7 @@ def states(network: RstpNetwork, *sockets: Socket) -> list[RstpState]:
     return [port_at(network, socket).state for socket in sockets]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(wirings())
 def test_any_wiring_ends_without_loops_and_in_one_piece(
     wiring: tuple[int, list[tuple[int, ...]]],
@@ -46,7 +47,7 @@ def test_any_wiring_ends_without_loops_and_in_one_piece(
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(wirings(), st.data())
 def test_what_a_cut_leaves_ends_without_loops(
     wiring: tuple[int, list[tuple[int, ...]]], data: st.DataObject

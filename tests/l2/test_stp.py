@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.l2.network import Socket, StpNetwork, has_loop, is_connected, wirings
 from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.l2.stp.bridge import Stp
@@ -26,7 +27,7 @@ def flags_heard_from(network: StpNetwork, socket: Socket) -> list[int]:
     return [said.flags for sender, said in network.heard if sender == socket]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(wirings())
 def test_any_wiring_ends_without_loops_and_in_one_piece(
     wiring: tuple[int, list[tuple[int, ...]]],
@@ -43,7 +44,7 @@ def test_any_wiring_ends_without_loops_and_in_one_piece(
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(wirings(), st.data())
 def test_a_lan_that_goes_dark_leaves_no_loop_behind(
     wiring: tuple[int, list[tuple[int, ...]]], data: st.DataObject

@@ -25,6 +25,7 @@ from scapy.layers.l2 import ARP, Ether
 from benchmarks.fuzzing.accounting import Witness, imbalances, says_nothing_new
 from benchmarks.fuzzing.mutate import Mutator, Stations
 from benchmarks.fuzzing.seeds import OURS, PEER, hand_made
+from tests.examples import examples
 from tests.linux.kit import BROADCAST, Lab, S, address
 from vnet.base.ids import ip_from_text, mac_from_text
 from vnet.linux.bridge.bridge import Bridge
@@ -94,7 +95,10 @@ FRAMES = st.lists(
     max_size=20,
 )
 SETTINGS = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 
 

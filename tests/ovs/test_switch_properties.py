@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from benchmarks.dummy_switch import BRIDGE
 from benchmarks.fuzzing.flow_tables import GROUPS, FlowTables
+from tests.examples import examples
 from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import flow_lines, frame_of, run_until_ms, switch_with
 from vnet.ovs.flow.errors import OvsTextError
@@ -109,7 +110,7 @@ def state(switch: Switch) -> list[list[str]]:
 
 
 @given(FLOWS, traffic(), st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_caches_change_nothing(
     flows: list[str], frames: list[tuple[str, str]], learns: bool
 ) -> None:
@@ -121,7 +122,7 @@ def test_caches_change_nothing(
 
 
 @given(FLOWS, traffic(), st.lists(_made(FlowTables.flow), max_size=4), st.randoms())
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_a_change_is_in_force_for_the_next_frame(
     flows: list[str], frames: list[tuple[str, str]], more_flows: list[str], random: Random
 ) -> None:
@@ -141,7 +142,7 @@ def without_learning(commands: Sequence[list[str]]) -> list[list[str]]:
 
 
 @given(FLOWS, traffic())
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_tracing_leaves_no_trace(flows: list[str], frames: list[tuple[str, str]]) -> None:
     switch = switch_with(groups=GROUPS)
     for flow in flows:

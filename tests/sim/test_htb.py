@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from vnet.base.units import NS_PER_S
 from vnet.netdev.nic import Nic
 from vnet.sim.frame import Frame
@@ -169,7 +170,7 @@ def test_taking_the_queues_away_sends_what_waits() -> None:
     assert wire.run()[0] == 10
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     st.lists(
         st.tuples(st.integers(1, 200), st.integers(0, 200), st.integers(0, 3)),

@@ -9,6 +9,7 @@ from contextlib import suppress
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.sim.qdisc_kit import Shaper, frame_of, mark_of
 from vnet.base.units import NS_PER_MS, NS_PER_S
 from vnet.linux.tc.errors import TcError
@@ -113,7 +114,7 @@ def offer(lab: Shaper, offers: list[tuple[int, int, int]]) -> int:
     return at_ns
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(trees(), OFFERS, CHANGES, st.sampled_from([None, 2_000_000]))
 @example(["qdisc add dev eth0 root handle 1: netem limit 1 delay 1ms duplicate 60%"], [], "", None)
 def test_every_frame_arrives_or_is_dropped_by_name(
@@ -137,7 +138,7 @@ def test_every_frame_arrives_or_is_dropped_by_name(
     assert lab.nic.tx_packets == arrived
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(trees(), OFFERS)
 def test_what_a_tree_counts_adds_up_at_every_discipline(
     commands: list[str], offers: list[tuple[int, int, int]]
@@ -154,7 +155,7 @@ def test_what_a_tree_counts_adds_up_at_every_discipline(
     assert top.sent_bytes == lab.nic.tx_bytes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.integers(100, 3_000),
     st.integers(1_514, 6_000),
@@ -177,7 +178,7 @@ def test_a_bucket_never_lets_more_through_than_its_rate_and_burst(
             assert passed <= allowed + (last - first + 1) * kbits * 125 / NS_PER_S + 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.sampled_from(["prio", "pfifo_fast"]), OFFERS)
 def test_within_a_band_nobody_overtakes(kind: str, offers: list[tuple[int, int, int]]) -> None:
     lab = Shaper(f"qdisc add dev eth0 root handle 1: {kind}", bandwidth_bps=1_000_000)
@@ -190,7 +191,7 @@ def test_within_a_band_nobody_overtakes(kind: str, offers: list[tuple[int, int, 
     assert sum(map(len, by_band.values())) == len(offers)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(NETEM, OFFERS, st.integers(1, 5))
 def test_netem_is_the_same_again_for_the_same_seed(
     netem: str, offers: list[tuple[int, int, int]], seed: int
@@ -231,7 +232,7 @@ help x 99999999999999999999 -1 0x1 % : :: conform-exceed pipe/continue reclassif
 WORDS = st.sampled_from(VOCABULARY.split())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.tuples(STARTS, st.lists(WORDS | st.text(max_size=3), max_size=9)), max_size=6))
 def test_whatever_is_typed_is_done_or_refused(commands: list[tuple[str, list[str]]]) -> None:
     lab = Shaper()

@@ -8,6 +8,7 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.inet6 import ICMPv6DestUnreach, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop
 from scapy.packet import Packet, Raw
 
+from tests.examples import examples
 from tests.tables.conntrack_lab import (
     CLIENT,
     CLIENT6,
@@ -94,7 +95,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(STEPS)
 def test_nothing_raises(steps: list[tuple[bytes, CtAction, bool, int]]) -> None:
     lab = Lab()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.linux.bridge.bridges import S, Site, Wire, send
 from tests.linux.bridge.recorded import groups_script as frames
 from tests.linux.kit import Lab
@@ -200,7 +201,7 @@ def test_frames_that_cannot_be_right_are_dropped_with_a_reason() -> None:
 
 
 @given(st.binary(max_size=120), st.sampled_from(["0800", "86dd", "88b5", "81000001"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_nothing_upsets_the_reader(payload: bytes, kind: str) -> None:
     data = bytes.fromhex("01005e010101" + "020000000001" + kind) + payload
     reading = read(data)
@@ -218,7 +219,7 @@ _RECORDS = st.tuples(
 
 
 @given(st.lists(_RECORDS, max_size=14))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_whatever_is_reported_of_sources_is_forgotten_in_time(
     reports: list[tuple[int, int, str, list[str], float]],
 ) -> None:
@@ -257,7 +258,7 @@ _SOUND = [
     ),
     st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_no_message_upsets_a_bridge(
     messages: list[tuple[str, int, int, bool]], knows_sources: bool
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.linux.bridge.bridges import S, Site, Wire, said, send
 from vnet.base.drops import DropReason
 from vnet.base.errors import UsageError
@@ -440,7 +441,7 @@ def test_without_stp_bpdus_are_passed_on() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_no_bpdu_upsets_a_bridge(data: st.DataObject) -> None:
     site = Site("b1")
     ports = [site.port("b1", f"p{number}") for number in (1, 2)]

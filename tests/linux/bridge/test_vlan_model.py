@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.linux.bridge.kit import Table, Tags, frame, tags_of
 from tests.linux.kit import BROADCAST, drops, probe_mac
 from vnet.wire.ether import TYPE_QINQ, TYPE_VLAN
@@ -116,7 +117,7 @@ def bridge_like(model: Model) -> Table:
     return table
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(("8100", "88a8")),
     st.lists(membership(), min_size=PORTS + 1, max_size=PORTS + 1),
@@ -139,7 +140,7 @@ def test_who_gets_what_and_how_it_is_tagged(
         assert table.reached() == model.send(sent), sent
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(membership(), min_size=PORTS + 1, max_size=PORTS + 1),
     st.lists(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from vnet.base.ids import IpAddress, ip_from_text
 from vnet.linux.services.dhcp_client.client import DhcpClient, Reason, State
 from vnet.linux.services.dhcp_client.lease import ClientLease
@@ -68,7 +69,7 @@ SERVING = DhcpServing(
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.tuples(MESSAGES, st.booleans(), st.booleans()), max_size=12), st.booleans())
 def test_a_server_answers_or_does_not(
     requests: list[tuple[Dhcp, bool, bool]], authoritative: bool
@@ -148,7 +149,7 @@ class Board:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.one_of(MESSAGES, st.integers(0, 400)), max_size=25))
 def test_a_client_goes_on(events: list[Dhcp | int]) -> None:
     """Through any messages and any time: it has a lease only where one was granted."""

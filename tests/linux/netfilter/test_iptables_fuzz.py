@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.linux.netfilter.rules_at_random import rules
 from vnet.linux.netfilter.conntrack_tool.tool import ConntrackTool
 from vnet.linux.netfilter.nft.show import table_text
@@ -40,7 +41,7 @@ def _answer(ruleset: Ruleset, words: list[str]) -> XtablesError | None:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(_COMMANDS, max_size=4), st.sampled_from((4, 6)))
 def test_commands_raise_their_own_errors_alone(commands: list[list[str]], family: int) -> None:
     ruleset = Ruleset(family)
@@ -53,7 +54,7 @@ def test_commands_raise_their_own_errors_alone(commands: list[list[str]], family
     assert again.save() == ruleset.save()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.one_of(st.text(max_size=30), _COMMANDS.map(" ".join)), max_size=8))
 def test_texts_raise_their_own_errors_alone(lines: list[str]) -> None:
     ruleset = Ruleset(4)
@@ -61,7 +62,7 @@ def test_texts_raise_their_own_errors_alone(lines: list[str]) -> None:
         ruleset.restore("*filter\n:a - [0:0]\n" + "\n".join(lines) + "\nCOMMIT\n")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.one_of(_WORDS, st.text(max_size=8)), max_size=8))
 def test_the_other_programs_answer_whatever_they_are_asked(words: list[str]) -> None:
     for answer in (Nft([Ruleset(4)]).run(words), ConntrackTool(None, 0).run(words)):
@@ -69,7 +70,7 @@ def test_the_other_programs_answer_whatever_they_are_asked(words: list[str]) -> 
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from((4, 6)))
 def test_what_is_saved_is_restored_to_the_same(seed: int, family: int) -> None:
     ruleset = Ruleset(family)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.linux.tcp.kit import MS, S, Wire
 from vnet.base.ids import ip_from_text
 from vnet.linux.netns.sockets.tcp import TcpSocket
@@ -115,7 +116,7 @@ segments = st.builds(
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.value)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(segments, min_size=1, max_size=8), st.binary(max_size=60))
 def test_no_segment_is_too_odd(state: State, odd: list[Tcp], noise: bytes) -> None:
     wire, socket = in_state(state)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.linux.tcp.kit import MS, Fates, Pump, S, Sink, Wire
 from vnet.wire.tcp import Tcp
 
@@ -53,7 +54,7 @@ def send_over(fates: Fates | None, data: bytes, *, back: bytes = b"", family: in
     assert not wire.b.sockets.tcp.sockets
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     seed=st.integers(0, 1 << 30),
     size=st.integers(0, 50_000),
@@ -92,7 +93,7 @@ def test_a_megabyte_arrives_whole(seed: int, loss: float, reorder: float) -> Non
 
 @pytest.mark.slow
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(seed=st.integers(0, 1 << 30), loss=rates, duplicate=rates, reorder=rates)
 def test_many_megabytes_arrive_whole(
     seed: int, loss: float, duplicate: float, reorder: float

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.dummy_switch import BRIDGE
 from benchmarks.fuzzing.flow_tables import GROUPS
+from tests.examples import examples
 from tests.ovs.command_switch import Switch
 from tests.ovs.connmgr.talk import Peer
 from tests.ovs.test_switch_properties import CHANGES, FLOWS, state
@@ -62,7 +63,7 @@ def error_of(answers: list[str]) -> str | None:
 
 
 @given(FLOWS, st.lists(st.sampled_from(CHANGES), max_size=4))
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 def test_the_way_in_makes_no_difference(flows: list[str], changes: list[list[str]]) -> None:
     told, asked = [switch_with(groups=GROUPS) for _ in range(2)]
     peer = Peer(asked, OF15)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ovs.dpif.strategies import ACTIONS
 from vnet.ovs.dpif.actions import (
     Clone,
@@ -94,7 +95,7 @@ def test_lines_read_as_they_print(line: str) -> None:
     assert actions_text(parse_actions(line)) == line
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ACTIONS)
 def test_actions_read_as_they_print(actions: OdpActions) -> None:
     assert parse_actions(actions_text(actions)) == actions

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ovs.dpif.strategies import ACTIONS, flows
 from tests.ovs.dpif.test_action_text import LINES as ACTION_LINES
 from tests.ovs.dpif.test_flow_text import LINES as FLOW_LINES
@@ -39,7 +40,7 @@ PORT_NAMES = {0: "ovs-dummy", 1: "p1", 100: "br0"}
 PORT_NUMBERS = {name: number for number, name in PORT_NAMES.items()}
 ANOTHER_FLOW = "in_port(1),eth(),eth_type(0x1234)"
 
-few = settings(max_examples=40, phases=(Phase.explicit, Phase.generate), derandomize=True)
+few = settings(max_examples=examples(40), phases=(Phase.explicit, Phase.generate), derandomize=True)
 
 
 @pytest.fixture(scope="module")

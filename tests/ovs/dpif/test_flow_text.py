@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ovs.dpif.strategies import flows
 from tests.ovs.flow.frames import FRAMES
 from vnet.ovs.dpif.actions import Output
@@ -79,7 +80,7 @@ def test_lines_read_as_they_print(line: str) -> None:
     assert repeated(line) == line
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(flows())
 def test_flows_read_as_they_print(flow: tuple[int, int]) -> None:
     key, mask = flow

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ovs.flow.match_sending import match_as_sent
 from tests.ovs.flow.match_texts import match_texts
 from vnet.ovs.flow.errors import OvsTextError
@@ -79,7 +80,7 @@ def texts() -> list[str]:
     gathered: list[str] = []
 
     @settings(
-        max_examples=300,
+        max_examples=examples(300),
         derandomize=True,
         database=None,
         phases=[Phase.generate],
@@ -109,7 +110,7 @@ def test_a_match_is_sent_and_printed_as_by_ovs_ofctl(
     assert list(zip((text for text, _ in expected), shown, strict=True)) == expected
 
 
-@settings(max_examples=40, derandomize=True, deadline=None, database=None)
+@settings(max_examples=examples(40), derandomize=True, deadline=None, database=None)
 @given(match_texts(), st.integers(0, 80), st.sampled_from("0x/:.+-|,[] a"))
 def test_a_damaged_match_gets_the_sentence_of_ovs_ofctl(
     text: str, place: int, character: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from vnet.ovs.flow.flow import Bits, Flow
 from vnet.ovs.flow.match import Match
 from vnet.ovs.ofproto.classifier.classifier import Classifier
@@ -255,7 +256,7 @@ def best_by_brute_force(candidates: list[Rule], key: int) -> set[int]:
     return set()
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(rules(), max_size=14).map(distinct), st.lists(keys(), min_size=1, max_size=4))
 def test_finds_what_brute_force_finds(candidates: list[Rule], flows: list[int]) -> None:
     classifier = classifier_of(*candidates)
@@ -265,7 +266,7 @@ def test_finds_what_brute_force_finds(candidates: list[Rule], flows: list[int]) 
         assert (id(found) in expected) if expected else found is None
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(rules(), max_size=14).map(distinct), keys(), keys())
 def test_a_packet_that_agrees_in_the_bits_looked_at_finds_the_same(
     candidates: list[Rule], key: int, other: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
+from tests.examples import examples
 from tests.ovs.action_strategies import instructions
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.names import Names
@@ -255,7 +256,7 @@ def _flattened(actions: Ofpacts) -> Ofpacts:
     return found
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(instructions())
 def test_what_is_printed_reads_back_the_same(actions: Ofpacts) -> None:
     assert parse_instructions(actions_text(actions)).actions == actions

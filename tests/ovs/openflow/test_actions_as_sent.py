@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ovs.action_strategies import instructions
 from vnet.ovs.flow.match import CATCHALL
 from vnet.ovs.flow.match_parse import parse_match
@@ -92,7 +93,7 @@ def test_each_version_has_its_words_for_an_action(row: Sent) -> None:
     assert journey(row) == row.arrives
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(instructions(), st.sampled_from(OpenFlowVersion))
 def test_what_a_switch_received_it_can_send_on_unchanged(
     actions: Ofpacts, version: OpenFlowVersion

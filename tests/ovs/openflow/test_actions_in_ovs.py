@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ovs.action_strategies import instructions
 from tests.ovs.openflow.kit import needs_ovs
 from tests.ovs.openflow.test_action_checks import CONSISTENT, FORGIVEN, REFUSED
@@ -103,7 +104,9 @@ def test_every_spelling_of_the_tables_arrives_alike(
 
 @pytest.mark.parametrize("version", OpenFlowVersion, ids=lambda version: version.name)
 # To shrink a failure would take minutes: each step runs a program.
-@settings(max_examples=3, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=examples(4), phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(
     drawn=st.lists(
         st.tuples(st.sampled_from(MATCHES), instructions().map(actions_text)),

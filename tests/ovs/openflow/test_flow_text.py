@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
+from tests.examples import examples
 from tests.ovs.openflow.kit import Verdict, flow_texts, needs_ovs, real_flow_verdict
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.match import MatchBuilder
@@ -200,7 +201,7 @@ def received(text: str) -> FlowMod | None:
     return replace(mod, table_id=table_id, match=builder.build())
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(flow_texts)
 def test_a_flow_that_was_printed_and_read_again_is_the_same(text: str) -> None:
     flow = received(text)
@@ -235,7 +236,7 @@ def own_flow_verdict(text: str) -> Verdict:
 class TestBesideOvsOfctl:
     pytestmark = needs_ovs
 
-    @settings(max_examples=100)
+    @settings(max_examples=examples(100))
     @given(flow_texts)
     def test_random_flows_are_taken_refused_and_printed_as_by_ovs_ofctl(self, text: str) -> None:
         assert own_flow_verdict(text) == real_flow_verdict(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
+from tests.examples import examples
 from tests.ovs.openflow.kit import Verdict, group_texts, needs_ovs, real_group_verdict
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.fields import FIELDS
@@ -173,7 +174,7 @@ def received(text: str) -> GroupMod | None:
         return None
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(group_texts)
 def test_a_group_that_was_printed_and_read_again_is_printed_the_same(text: str) -> None:
     """Text leaves out how much of a packet goes where only controllers would take a part."""
@@ -207,7 +208,7 @@ def own_group_verdict(text: str) -> Verdict:
 class TestBesideOvsOfctl:
     pytestmark = needs_ovs
 
-    @settings(max_examples=60)
+    @settings(max_examples=examples(60))
     @given(group_texts)
     def test_random_groups_are_taken_refused_and_printed_as_by_ovs_ofctl(self, text: str) -> None:
         assert own_group_verdict(text) == real_group_verdict(text)

@@ -7,6 +7,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ovs.command_switch import Switch
 from tests.ovs.ofproto.xlate.test_recorded_translations import blocks, set_up, two_bridges
 from vnet.ovs.dpif.actions import OdpAction, OdpActions
@@ -46,7 +47,7 @@ def translated(switch: Switch, flow: Flow) -> XlateOut:
     return translate(XlateIn(switch.bridge("br0"), backer, flow))
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.sampled_from(range(len(CASES))), st.integers(0, (1 << NOISE.bit_length()) - 1))
 def test_packets_that_differ_outside_the_mask_get_the_same_actions(case: int, noise: int) -> None:
     switch = two_bridges()

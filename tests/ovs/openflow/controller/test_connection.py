@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from vnet.base.ids import Mac
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.controller.connection import ControllerConnection
@@ -180,7 +181,7 @@ def test_what_no_switch_says_is_refused() -> None:
 
 
 @pytest.mark.parametrize("version", [OF10, OF13, OF15])
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(data=st.data())
 def test_whatever_comes_ends_the_connection_at_worst(
     version: OpenFlowVersion, data: st.DataObject

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ovs.action_strategies import instructions
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.openflow.errors import OpenFlowError
@@ -100,7 +101,7 @@ def test_what_makes_no_sense_is_refused_with_open_vswitchs_error(row: Refused) -
     assert caught.value.name == row.error
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(instructions(), st.sampled_from(OpenFlowVersion))
 def test_what_arrived_is_said_with_the_same_bytes(
     actions: Ofpacts, version: OpenFlowVersion
@@ -113,7 +114,7 @@ def test_what_arrived_is_said_with_the_same_bytes(
     assert encode_instructions(arrived, version) == said
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=120), st.sampled_from(OpenFlowVersion))
 def test_no_bytes_are_more_than_refused(data: bytes, version: OpenFlowVersion) -> None:
     for decode in (decode_actions, decode_instructions):
@@ -121,7 +122,7 @@ def test_no_bytes_are_more_than_refused(data: bytes, version: OpenFlowVersion) -
             decode(data, version)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.sampled_from(written()), st.integers(0, 400), st.binary(min_size=1, max_size=4))
 def test_no_damage_is_more_than_refused(row: Written, at: int, damage: bytes) -> None:
     at %= len(row.data)
