@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,10 +48,11 @@ def play(scene: Scene, directory: Path, *, ours: bool = True) -> list[list[Playe
 
 
 def _answers(scene: Scene, side: Side) -> list[list[Answer]]:
-    if scene.database is not None:
+    has_daemons = scene.database != "none"
+    if has_daemons and scene.database is not None:
         shutil.copy(SCENES / scene.database, side.directory / "conf.db")
     uuids = Uuids()
-    with started(side):
+    with started(side) if has_daemons else nullcontext():
         for text in scene.set_up:
             side.must(text)
         return [

@@ -1,9 +1,10 @@
 """The transcript: which sub-commands there are, what is to be typed for each, and how it stands.
 
 A file below ``scenes/`` is played from its first line to its last, on an empty switch or on the
-database that it names, with the real programs. A row begins with ``== PROGRAM: SUB-COMMAND: STATE``
-and perhaps a remark; the lines below it are the shell's. What both sides answer is compared,
-output, errors and exit code, as the line's mark says:
+database that it names (``none``: without any daemon), with the real programs. A row begins with
+``== PROGRAM: SUB-COMMAND: STATE`` and perhaps a remark; the lines below it are the shell's. Where
+an answer comes when it likes, its line waits for it (``bin/await``), never for a time. What both
+sides answer is compared, output, errors and exit code, as the line's mark says:
 
 ==== ==========================================================================================
 (none) the same, but for what no two runs have in common (:mod:`masks`)

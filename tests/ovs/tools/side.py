@@ -76,8 +76,7 @@ class Side:
 
     def start_switch(self) -> None:
         self.must(
-            "ovs-vswitchd --enable-dummy --disable-system --disable-system-route"
-            f" {_DAEMON_OPTIONS} -vvconn -vofproto_dpif -vunixctl"
+            f"ovs-vswitchd --enable-dummy --disable-system --disable-system-route {_DAEMON_OPTIONS}"
         )
 
     def pid(self, daemon: str) -> int | None:
