@@ -25,7 +25,7 @@ from vnet.ovs.openflow.messages import (
     GroupModCommand,
     RemovedReason,
 )
-from vnet.ovs.openflow.ofpacts import Output
+from vnet.ovs.openflow.ofpacts import Group, Output
 from vnet.ovs.openflow.text.flow_mod import parse_flow
 from vnet.sim.scheduler import Scheduler
 
@@ -207,7 +207,7 @@ def test_openflow_1_1_gives_a_cookie_only_to_what_a_modification_adds(bridge: Br
 def test_a_packet_that_is_kept_cannot_be_named(bridge: Bridge) -> None:
     for command in (FlowModCommand.ADD, FlowModCommand.MODIFY, FlowModCommand.MODIFY_STRICT):
         with pytest.raises(OpenFlowError, match="OFPBRC_BUFFER_UNKNOWN"):
-            bridge.ofproto.flow_mod(FlowMod(command, buffer_id=5))
+            bridge.ofproto.flow_mod(FlowMod(command, buffer_id=5, actions=(Group(7),)))
     bridge.ofproto.flow_mod(FlowMod(FlowModCommand.DELETE, buffer_id=5))
 
 

@@ -85,8 +85,8 @@ class FlowMods:
         The replaced one's packets go on to be counted by the new, unless ``reset_counts``.
         """
         table = self._table_for(mod)
-        references = self.check_actions(mod.actions)
         _check_buffer(mod)
+        references = self.check_actions(mod.actions)
         old = table.classifier.find(mod.match, mod.priority)
         if old is None:
             self._insert(mod, table, references, transaction)
