@@ -19,8 +19,8 @@ from vnet.ovs.netdev.dummy import DummyDevice
 from vnet.ovs.vswitchd.appctl.command import AppctlCommand, datapaths
 from vnet.ovs.vswitchd.reconcile import Vswitchd
 
-_LEAST_FRAME_BYTES = 64
-"""An Ethernet frame with its checksum, which ``--len`` does not go below."""
+_LEAST_FRAME_BYTES = 60
+"""An Ethernet frame without its checksum, which ``--len`` does not go below."""
 
 _NUMBER = re.compile(r"\s*([-+]?[0-9]+)")
 _HEX = re.compile(r"\s*(?:[0-9a-fA-F]{2}\s*)+")
