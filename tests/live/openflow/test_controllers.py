@@ -174,6 +174,9 @@ class Listening(FailOpen):
     def admitted(self, target: str) -> None:
         self.told.append(f"admitted by {target}")
 
+    def dropped(self, target: str) -> None:
+        self.told.append(f"dropped by {target}")
+
 
 def test_a_controller_admits_a_bridge_by_what_it_says_and_not_by_asking_what_it_is(
     clock: WallClock, run_until: RunUntil, tmp_path: Path
@@ -197,6 +200,24 @@ def test_a_controller_admits_a_bridge_by_what_it_says_and_not_by_asking_what_it_
             assert told == [f"reached {target}"], "it is there, and has not shown more"
             peer.sendall(bytes.fromhex("0414000800000004"))
             run_until(lambda: told == [f"reached {target}", f"admitted by {target}"])
+    sockets.close()
+
+
+def test_a_controller_that_is_gone_to_with_other_versions_has_to_admit_the_bridge_anew(
+    clock: WallClock, run_until: RunUntil, tmp_path: Path
+) -> None:
+    connmgr = manager(clock)
+    fail_open = Listening(clock, connmgr.ofproto, SILENT.module("fail_open"))
+    sockets = BridgeSockets(clock, str(tmp_path))
+    with listening() as server:
+        target = f"tcp:127.0.0.1:{server.getsockname()[1]}"
+        wish = Wish(connmgr, (4,), (ControllerConfig(target),), fail_open)
+        sockets.follow({"br0": wish})
+        with accepted(run_until, server) as peer:
+            peer.sendall(GREETING + bytes.fromhex("0414000800000004"))
+            run_until(lambda: f"admitted by {target}" in fail_open.told)
+            sockets.follow({"br0": wish._replace(versions=(1, 4))})
+            assert fail_open.told[-1] == f"dropped by {target}"
     sockets.close()
 
 

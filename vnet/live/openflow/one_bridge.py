@@ -70,6 +70,9 @@ class OneBridge:
                     "Re-initializing now."
                 )
                 self.services.pop(target).close()
+                if wish.fail_open is not None:
+                    # Whoever comes back has to admit the bridge anew.
+                    wish.fail_open.dropped(target)
                 self._add(wanted[target], versions, wish.fail_open)
                 continue
             service.configure(wanted[target])
