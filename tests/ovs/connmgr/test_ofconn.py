@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.ovs.connmgr.managers import manager
+from vnet.base.units import NS_PER_MS
 from vnet.ovs.connmgr.ofconn import Ofconn
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.message import ProtocolError
@@ -122,3 +123,26 @@ def test_requests_whose_last_parts_do_not_come_do_not_grow_without_end() -> None
         connection.run()
     assert {answer[8:12].hex() for answer in answers} == {"0001000d"}
     assert len(answers) == 260 - (16 << 20) // 65016, "OFPBRC_MULTIPART_BUFFER_OVERFLOW"
+
+
+def test_a_request_is_given_up_a_second_after_the_last_part_that_came() -> None:
+    answers: list[bytes] = []
+    scheduler = Scheduler()
+    connection = manager(scheduler).connect(
+        answers.append, name="c", is_primary=False, versions=ALL
+    )
+    connection.take(bytes.fromhex("0400000800000001"))
+    answers.clear()
+
+    def part(xid: int) -> None:
+        connection.take(bytes.fromhex(f"04120018{xid:08x}000c000100000000") + bytes(8))
+        connection.run()
+
+    for n_ms, xid in ((0, 7), (500, 8), (800, 7)):
+        scheduler.run(n_ms * NS_PER_MS)
+        part(xid)
+    given_up = [(1499, []), (1500, [8]), (1799, [8]), (1800, [8, 7])]
+    for n_ms, xids in given_up:
+        scheduler.run(n_ms * NS_PER_MS)
+        assert [int.from_bytes(answer[4:8], "big") for answer in answers] == xids
+    assert {answer[8:16].hex() for answer in answers} == {"ffff0a504f4e4600"}

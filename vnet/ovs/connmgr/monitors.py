@@ -52,6 +52,8 @@ class Monitors:
         self._monitors: dict[int, FlowMonitorRequest] = {}
         self._unread: deque[tuple[int, int]] = deque()
         """Of each message about flows that waits, where it ends in all bytes, and its length."""
+        self._n_waiting_bytes = 0
+        """How long all of those are together."""
         self._missed: dict[Rule, FlowMonitorFlags] | None = None
         """While telling pauses, what has become of flows that there are."""
 
@@ -123,7 +125,7 @@ class Monitors:
         if entries:
             for message in pack_multipart(update_kind(version), version, 0, entries):
                 self._put(message)
-        if self._missed is None and self._n_unread_bytes > _MOST_UNREAD_BYTES:
+        if self._missed is None and self._n_unread_bytes() > _MOST_UNREAD_BYTES:
             self._missed = {}
             self._put(encode_flow_monitor_pause(FlowUpdateEvent.PAUSED, version))
 
@@ -149,7 +151,7 @@ class Monitors:
     def resume(self, flows: Flows, version: OpenFlowVersion) -> None:
         """Tell what was missed, once all has been read."""
         missed = self._missed
-        if missed is None or self._n_unread_bytes:
+        if missed is None or self._n_unread_bytes():
             return
         self._missed = None
         found: dict[Rule, FlowMonitorFlags] = {}
@@ -171,13 +173,14 @@ class Monitors:
 
     def _put(self, message: bytes) -> None:
         self._unread.append((self._send(message), len(message)))
+        self._n_waiting_bytes += len(message)
 
-    @property
     def _n_unread_bytes(self) -> int:
+        """How much of what waited the peer has not taken by now."""
         n_taken = self._n_taken()
         while self._unread and self._unread[0][0] <= n_taken:
-            self._unread.popleft()
-        return sum(n_bytes for _, n_bytes in self._unread)
+            self._n_waiting_bytes -= self._unread.popleft()[1]
+        return self._n_waiting_bytes
 
 
 def _selection(monitor: FlowMonitorRequest) -> Selection:

@@ -44,6 +44,7 @@ class Assembler:
         self._refuse = refuse
         self._timer = Timer(scheduler, self._look)
         self._partials: dict[int, _Partial] = {}
+        """By their numbers, those first that have waited longest."""
         self._n_bytes = 0
 
     def take(self, message: Message) -> list[Message]:
@@ -73,6 +74,7 @@ class Assembler:
         partial.parts.append(message)
         if is_last:
             return _with_bodies(partial.parts, numbering.offset)
+        self._partials[message.xid] = self._partials.pop(message.xid)
         partial.due_ns = self._scheduler.now_ns + _PATIENCE_NS
         if self._timer.due_ns is None:
             self._timer.arm(_PATIENCE_NS)
@@ -97,14 +99,14 @@ class Assembler:
     def _look(self) -> None:
         """Give up what has waited for too long."""
         now_ns = self._scheduler.now_ns
-        for xid, partial in list(self._partials.items()):
-            if partial.due_ns <= now_ns:
-                self._forget(xid)
-                error = OpenFlowError("OFPBRC_MULTIPART_REQUEST_TIMEOUT")
-                self._refuse(partial.parts[-1], error)
-        if self._partials:
-            first_ns = min(partial.due_ns for partial in self._partials.values())
-            self._timer.arm(first_ns - now_ns)
+        while self._partials:
+            xid, partial = next(iter(self._partials.items()))
+            if partial.due_ns > now_ns:
+                self._timer.arm(partial.due_ns - now_ns)
+                return
+            self._forget(xid)
+            error = OpenFlowError("OFPBRC_MULTIPART_REQUEST_TIMEOUT")
+            self._refuse(partial.parts[-1], error)
 
 
 def _with_bodies(parts: list[Message], offset: int) -> list[Message]:
