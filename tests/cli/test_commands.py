@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.live.processes import PATIENCE_S, wait_until
 from vnet.cli.main import main
 from vnet.wire.pcapng import read_pcapng
 
@@ -269,11 +269,9 @@ def test_ctrl_c_ends_with_130_and_leaves_complete_files(tmp_path: Path) -> None:
     )
     try:
         capture = tmp_path / "pcaps/pair/pair.pcapng"
-        while not (capture.exists() and capture.stat().st_size > 10_000):
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.05)
+        wait_until(lambda: capture.exists() and capture.stat().st_size > 10_000)
         process.send_signal(signal.SIGINT)
-        _out, err = process.communicate(timeout=90)
+        _out, err = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
     assert process.returncode == 130
@@ -396,7 +394,7 @@ def test_a_mistyped_name_is_answered_before_a_lab_is_imported(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 2
     assert done.stderr.startswith(said)

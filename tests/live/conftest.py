@@ -119,14 +119,15 @@ def lab_name(records: Path) -> Iterator[str]:
 def vnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vnet:
     """Run ``vnet`` with arguments, in a folder of the test's own."""
     monkeypatch.chdir(tmp_path)
+    return run_here
 
-    def run(*arguments: str) -> Ended:
-        said, complained = StringIO(), StringIO()
-        with redirect_stdout(said), redirect_stderr(complained):
-            code = run_command_line(list(arguments))
-        return Ended(code, said.getvalue(), complained.getvalue())
 
-    return run
+def run_here(*arguments: str) -> Ended:
+    """Run ``vnet`` in this process."""
+    said, complained = StringIO(), StringIO()
+    with redirect_stdout(said), redirect_stderr(complained):
+        code = run_command_line(list(arguments))
+    return Ended(code, said.getvalue(), complained.getvalue())
 
 
 def names_of(lab: str) -> list[str]:

@@ -73,6 +73,12 @@ def wait_until_gone(pid: int) -> None:
     wait_until(lambda: not is_alive(pid))
 
 
+def worked_s(pid: int) -> float:
+    """How much of a processor's time a process has had, whatever else the machine does."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs, rather than being dead and not yet mourned by its parent."""
     try:

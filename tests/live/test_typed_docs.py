@@ -92,6 +92,7 @@ def until_guests_have_talked(terminal: Terminal) -> None:
     wait_until(lambda: "tnl_push" in terminal.type("ovs-appctl dpctl/dump-flows"))
 
 
+@pytest.mark.slow
 def test_two_terminals(terminal: Terminal) -> None:
     def here(text: str) -> str:
         return text.replace("/run/user/1000", str(terminal.folder))
@@ -123,6 +124,7 @@ def test_a_switch_without_a_lab(terminal: Terminal) -> None:
     assert (terminal.folder / "p1.pcap").exists()
 
 
+@pytest.mark.slow
 def test_daemons_in_the_place_of_the_real_ones(terminal: Terminal) -> None:
     headings = ("In the place of the real ones", "One of each")
     for line, answer in [pair for text in headings for pair in dialogue("daemons.md", text)]:
@@ -133,6 +135,7 @@ def test_daemons_in_the_place_of_the_real_ones(terminal: Terminal) -> None:
         assert "exit 1" in terminal.type(f"{refused} || echo exit $?")
 
 
+@pytest.mark.slow
 def test_ovs_ofctl_on_a_lab_that_is_up(terminal: Terminal) -> None:
     said = typed(terminal, dialogue("controllers.md", "ovs-ofctl on a lab that is up"))
     assert "dpid:0000000000000001" in said["ovs-ofctl show sw1"]

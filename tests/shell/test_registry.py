@@ -38,9 +38,15 @@ def test_a_name_is_claimed_once() -> None:
         command("x", "", "do more", group=Group.SHELL, registry=registry)(nothing)
 
 
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    """One that nothing is done to."""
+    return Lab.load("@two-vms")
+
+
 @pytest.mark.parametrize("found", list(COMMANDS), ids=COMMANDS.names)
-def test_every_command_has_help(found: Command, shell: Callable[..., Any]) -> None:
-    ran = shell("two-vms", f"help {found.name}")
+def test_every_command_has_help(found: Command, lab: Lab, shell: Callable[..., Any]) -> None:
+    ran = shell(lab, f"help {found.name}")
     assert ran.code == 0
     assert ran.out.splitlines()[0] == found.synopsis
     assert found.summary in ran.out
@@ -97,9 +103,14 @@ def test_an_unknown_option_is_refused() -> None:
 # -- completion
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def context() -> ShellContext:
     return ShellContext(Lab.load("@two-hosts"))
+
+
+@pytest.fixture(scope="module")
+def switch_context() -> ShellContext:
+    return ShellContext(Lab.load("@ovs-flows"))
 
 
 @pytest.mark.parametrize(
@@ -148,9 +159,10 @@ def test_completion(context: ShellContext, before: str, text: str, offered: list
         ("watch upcalls", "b", ["br0"]),
     ],
 )
-def test_completion_of_open_vswitch(before: str, text: str, offered: list[str]) -> None:
-    context = ShellContext(Lab.load("@ovs-flows"))
-    assert complete(context, before.split(), text) == offered
+def test_completion_of_open_vswitch(
+    switch_context: ShellContext, before: str, text: str, offered: list[str]
+) -> None:
+    assert complete(switch_context, before.split(), text) == offered
 
 
 def test_completion_of_a_wrong_line_is_empty_not_an_error(context: ShellContext) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 
@@ -50,25 +55,63 @@ OVSDB_SERVER_LINES = [
 ]
 
 
-def told(daemons: Daemons, *line: str) -> tuple[int, str, str]:
-    done = daemons.run(*line)
-    texts = [
-        re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text).replace(
-            str(daemons.folder), "FOLDER"
+class Told(NamedTuple):
+    """How a daemon ended, and what it said, but for times and its folder's name."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def in_any_folder(daemons: Daemons, status: int, *texts: str) -> Told:
+    time = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+    out, err = (time.sub("TIME", text).replace(str(daemons.folder), "FOLDER") for text in texts)
+    return Told(status, out, err)
+
+
+class OurLines:
+    """Our daemons, told one line after the other."""
+
+    def __init__(self, daemons: Daemons) -> None:
+        self._daemons = daemons
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.live.daemon.lines"],
+            env=daemons.environment,
+            cwd=daemons.folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        for text in (done.stdout, done.stderr)
-    ]
-    return done.returncode, texts[0], texts[1]
+
+    def told(self, *line: str) -> Told:
+        asked, answers = self.process.stdin, self.process.stdout
+        assert asked is not None
+        assert answers is not None
+        asked.write(json.dumps(line) + "\n")
+        asked.flush()
+        return in_any_folder(self._daemons, *json.loads(answers.readline()))
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OurLines]:
+    lines = OurLines(Daemons(tmp_path_factory.mktemp("ours"), ours=True))
+    with lines.process:
+        yield lines
+
+
+def told_by_the_real_one(real: Daemons, *line: str) -> Told:
+    done = real.run(*line)
+    return in_any_folder(real, done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("line", VSWITCHD_LINES, ids=" ".join)
-def test_ovs_vswitchd_says_the_same(daemons: Daemons, real: Daemons, line: tuple[str, ...]) -> None:
-    assert told(daemons, "ovs-vswitchd", *line) == told(real, "ovs-vswitchd", *line)
+def test_ovs_vswitchd_says_the_same(ours: OurLines, real: Daemons, line: tuple[str, ...]) -> None:
+    assert ours.told("ovs-vswitchd", *line) == told_by_the_real_one(real, "ovs-vswitchd", *line)
 
 
 @pytest.mark.parametrize("line", OVSDB_SERVER_LINES, ids=" ".join)
-def test_ovsdb_server_says_the_same(daemons: Daemons, real: Daemons, line: tuple[str, ...]) -> None:
-    assert told(daemons, "ovsdb-server", *line) == told(real, "ovsdb-server", *line)
+def test_ovsdb_server_says_the_same(ours: OurLines, real: Daemons, line: tuple[str, ...]) -> None:
+    assert ours.told("ovsdb-server", *line) == told_by_the_real_one(real, "ovsdb-server", *line)
 
 
 ASKED = [

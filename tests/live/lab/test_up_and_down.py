@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.conftest import Vnet
 from tests.live.processes import PATIENCE_S, VnetProcess, is_alive, wait_until, wait_until_gone
 from vnet.live.lab.lab import LiveLab
 from vnet.topology.load import parse_topology
@@ -46,7 +47,9 @@ def n_frames(capture: Path) -> int:
     return sum(1 for _ in read_pcapng(capture.read_bytes()))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_a_lab_in_good_order(vnet: VnetProcess, number: signal.Signals) -> None:
     lab = vnet.begin("up", vnet.lab(PLAIN))
     wait_for_line(lab, "plain is up; Ctrl-C or vnet down plain ends it")
@@ -81,7 +84,7 @@ def test_a_lab_ends_in_good_order_with_its_terminal(vnet: VnetProcess) -> None:
 
 
 @pytest.mark.slow
-def test_two_labs_do_not_write_over_each_others_captures(vnet: VnetProcess) -> None:
+def test_two_labs_do_not_write_over_each_others_captures(vnet: VnetProcess, here: Vnet) -> None:
     assert vnet.do("up", vnet.lab(PLAIN), "--detach").returncode == 0
     again = vnet.do("up", "lab.yaml", "--detach", "--rundir", "there")
     folder = "pcaps/plain-live"
@@ -92,8 +95,8 @@ def test_two_labs_do_not_write_over_each_others_captures(vnet: VnetProcess) -> N
     )
     other = vnet.do("up", "lab.yaml", "--detach", "--rundir", "there", "--pcap-dir", "mine")
     assert other.returncode == 0
-    assert vnet.do("down", "--rundir", "there").returncode == 0
-    assert vnet.do("down").returncode == 0
+    assert here("down", "--rundir", "there").returncode == 0
+    assert here("down").returncode == 0
 
 
 def test_a_detached_lab_lives_on_captures_what_passes_and_is_taken_down(
@@ -120,41 +123,41 @@ def test_a_detached_lab_lives_on_captures_what_passes_and_is_taken_down(
     assert report["steps"][0]["seen"]["received"] == 2
 
 
-def test_down_says_what_is_not_up(vnet: VnetProcess) -> None:
-    assert vnet.do("down").stdout == "no lab is up\n"
+def test_down_says_what_is_not_up(vnet: VnetProcess, here: Vnet) -> None:
+    assert here("down").stdout == "no lab is up\n"
     elsewhere = vnet.folder / "elsewhere"
     vnet.do("up", vnet.lab(PLAIN), "--no-run", "--detach", "--rundir", str(elsewhere))
     for words, label in ((["nosuch"], "nosuch"), (["--rundir", "/tmp/nosuch"], "/tmp/nosuch")):
-        done = vnet.do("down", *words)
+        done = here("down", *words)
         assert done.returncode == 1
         assert done.stderr == f"{label} is not up (up: plain in {elsewhere})\n"
-    assert vnet.do("down", "plain").stdout == f"plain in {elsewhere} is down\n"
-    gone = vnet.do("down", "plain")
+    assert here("down", "plain").stdout == f"plain in {elsewhere} is down\n"
+    gone = here("down", "plain")
     assert (gone.returncode, gone.stderr) == (1, "plain is not up (no lab is up)\n")
     assert list((vnet.labs / ".elsewhere").iterdir()) == []
 
 
 @pytest.mark.slow
-def test_of_several_labs_one_must_be_named(vnet: VnetProcess) -> None:
+def test_of_several_labs_one_must_be_named(vnet: VnetProcess, here: Vnet) -> None:
     vnet.lab(PLAIN)
     vnet.lab(PLAIN.replace("name: plain", "name: other"), "other.yaml")
     elsewhere = vnet.folder / "here"
     for words in (["lab.yaml"], ["other.yaml"], ["lab.yaml", "--rundir", str(elsewhere)]):
         started = vnet.do("up", *words, "--detach", "--no-run")
         assert started.returncode == 0, started.stderr
-    asked = vnet.do("down")
+    asked = here("down")
     assert asked.returncode == 2
     shown = f"other, plain, plain in {elsewhere}"
     assert asked.stderr == f"several labs are up: {shown} (say which, or --all)\n"
-    asked = vnet.do("down", "plain")
+    asked = here("down", "plain")
     assert asked.returncode == 2
     shown = f"{vnet.labs / 'plain'}, {elsewhere}"
     assert asked.stderr == f"plain is up in several places: {shown} (say which: --rundir DIR)\n"
-    assert vnet.do("down", "--rundir", str(elsewhere)).stdout == f"{elsewhere} is down\n"
+    assert here("down", "--rundir", str(elsewhere)).stdout == f"{elsewhere} is down\n"
     started = vnet.do("up", "lab.yaml", "--rundir", str(elsewhere), "--detach", "--no-run")
     assert started.returncode == 0, started.stderr
     everything = f"other is down\nplain is down\nplain in {elsewhere} is down\n"
-    assert vnet.do("down", "--all").stdout == everything
+    assert here("down", "--all").stdout == everything
 
 
 @pytest.mark.slow
@@ -169,7 +172,7 @@ def test_what_a_crash_leaves_keeps_nobody_from_starting(vnet: VnetProcess) -> No
 
 
 @pytest.mark.slow
-def test_what_a_crash_leaves_is_removed(vnet: VnetProcess) -> None:
+def test_what_a_crash_leaves_is_removed(vnet: VnetProcess, here: Vnet) -> None:
     elsewhere = vnet.folder / "elsewhere"
     text = PLAIN.replace("br0: {type: linux}", "br0: {type: ovs}")
     up = ("up", vnet.lab(text), "--detach", "--no-run", "--rundir", str(elsewhere))
@@ -186,13 +189,13 @@ def test_what_a_crash_leaves_is_removed(vnet: VnetProcess) -> None:
         wait_until_gone(pid)
         assert (elsewhere / f"h1/ovs-vswitchd.{pid}.ctl").is_socket()
         (elsewhere / "notes").touch()
-        done = vnet.do(*again)
+        done = vnet.do(*again) if again == up else here(*again)
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(said)
         assert not (elsewhere / f"h1/ovs-vswitchd.{pid}.ctl").exists()
         if again != up:
             assert list(elsewhere.iterdir()) == [elsewhere / "notes"], "what is not ours stays"
-    assert vnet.do("down", "--all").stdout == f"plain in {elsewhere} is down\n"
+    assert here("down", "--all").stdout == f"plain in {elsewhere} is down\n"
 
 
 @pytest.mark.slow
@@ -205,31 +208,31 @@ def test_a_lab_that_does_not_stay_is_judged_by_its_scenario(vnet: VnetProcess) -
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_place_that_cannot_be_written_to_is_told(vnet: VnetProcess) -> None:
-    done = vnet.do("up", vnet.lab(PLAIN), "--rundir", "/proc/here")
+def test_a_place_that_cannot_be_written_to_is_told(vnet: VnetProcess, here: Vnet) -> None:
+    done = here("up", vnet.lab(PLAIN), "--rundir", "/proc/here")
     assert done.returncode == 3
     assert "cannot make the run directory /proc/here" in done.stderr
 
 
-def test_a_run_directory_that_others_may_write_to_is_refused(vnet: VnetProcess) -> None:
+def test_a_run_directory_that_others_may_write_to_is_refused(vnet: VnetProcess, here: Vnet) -> None:
     shared = vnet.folder / "shared"
     shared.mkdir()
     shared.chmod(0o777)
-    done = vnet.do("up", vnet.lab(PLAIN), "--rundir", str(shared))
+    done = here("up", vnet.lab(PLAIN), "--rundir", str(shared))
     assert done.returncode == 2
     assert (
         f"others may write to the run directory {shared} (chmod go-w {shared}, or " in done.stderr
     )
 
 
-def test_a_name_that_is_too_long_is_told(vnet: VnetProcess) -> None:
-    done = vnet.do("up", vnet.lab(PLAIN), "--rundir", str(vnet.folder / ("x" * 300)))
+def test_a_name_that_is_too_long_is_told(vnet: VnetProcess, here: Vnet) -> None:
+    done = here("up", vnet.lab(PLAIN), "--rundir", str(vnet.folder / ("x" * 300)))
     assert done.returncode == 3
     assert "File name too long" in done.stderr
 
 
-def test_bad_files_and_words_are_told_as_ever(vnet: VnetProcess) -> None:
-    bad = vnet.do("up", vnet.lab("version: 1\nhosts: {h1: {nics: {eth0: {ip: nowhere}}}}\n"))
+def test_bad_files_and_words_are_told_as_ever(vnet: VnetProcess, here: Vnet) -> None:
+    bad = here("up", vnet.lab("version: 1\nhosts: {h1: {nics: {eth0: {ip: nowhere}}}}\n"))
     assert bad.returncode == 2
     assert bad.stderr.startswith("lab.yaml:2:")
     vnet.lab(PLAIN)
@@ -239,7 +242,7 @@ def test_bad_files_and_words_are_told_as_ever(vnet: VnetProcess) -> None:
         ("down", "--all", "plain"),
         ("down", "--rundir", "here", "plain"),
     ):
-        assert vnet.do(*words).returncode == 2, words
+        assert here(*words).returncode == 2, words
 
 
 def test_events_come_when_they_are_due(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.fuzz_ovsdb import Mutator
 from tests.live.ovsdb.raw_client import RawClient
 from tests.live.ovsdb.servers import Servers
-from tests.live.processes import wait_until
+from tests.live.processes import wait_until, worked_s
 
 pytestmark = pytest.mark.ovs
 
@@ -58,12 +58,6 @@ def is_served(bystander: RawClient, pid: int) -> bool:
     began_s = worked_s(pid)
     answer = bystander.call("echo", "still there")
     return answer["result"] == ["still there"] and worked_s(pid) - began_s < LONGEST_TURN_S
-
-
-def worked_s(pid: int) -> float:
-    """How much of a processor's time a process has had, whatever else the machine does."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_two_hundred_clients_monitor_and_write_at_once(ours: Servers, pid: int) -> None:
