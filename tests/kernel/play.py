@@ -127,16 +127,21 @@ def play(
     heard: list[Seen] = []
     list(world.collect())
     begun_ms = world.now_ms()
-    for step, other in zip_longest(steps, elsewhere):
+    starts_ms = [other.at_ms for other in elsewhere]
+    for step, start_ms, next_ms in zip_longest(steps, starts_ms, starts_ms[1:]):
         at_ms = world.now_ms() - begun_ms
-        if other is not None:
-            world.wait(max(0, other.at_ms - at_ms))
+        if start_ms is not None:
+            world.wait(max(0, start_ms - at_ms))
         _do(world, step, heard)
         if isinstance(step, Look):
             looked_ms, seen = world.look(step)
             at_ms = looked_ms - begun_ms
         else:
             seen = _seen(world, machine, heard)
+            if next_ms is not None:
+                # What is sent before the next step, which may have been late, is of this one.
+                world.wait(max(0, begun_ms + next_ms - world.now_ms() - 1))
+                seen += _seen(world, machine, heard)
         yield Outcome(at_ms, _labelled(seen) if world.lab.has_rules else seen)
 
 

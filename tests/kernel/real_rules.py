@@ -32,8 +32,8 @@ def look(namespace: str, lab: Lab, look: Look) -> Iterator[Seen]:
 
 def run(namespace: str, *words: str, given: str = "") -> str:
     """What a command prints in a namespace; ``given`` is its input."""
-    command = ["ip", "netns", "exec", namespace, *words]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    with namespaces.inside(namespace):
+        done = subprocess.run(words, input=given, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OSError(f"{' '.join(words)}: {done.stderr.strip()}\n{given}")
     return done.stdout
