@@ -14,6 +14,7 @@ from vnet.ovs.datapath.datapath import Datapath
 from vnet.ovs.dpif.actions import Output
 from vnet.ovs.dpif.meters import MeterConfig
 from vnet.ovs.dpif.text.flows import parse_flow
+from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.ports import OdpPort
 from vnet.ovs.vlog.level import Destination, Level
 from vnet.ovs.vlog.spec import apply_spec
@@ -24,6 +25,10 @@ from vnet.sim.scheduler import Scheduler
 
 FRAME = bytes.fromhex("505400000007 505400000005 1234").ljust(60, b"\0")
 FLOW = "in_port(1),packet_type(ns=0,id=0),eth(dst=50:54:00:00:00:0a),eth_type(0x0800),ipv4(frag=no)"
+
+
+_MACS = "src=00:00:00:00:00:00,dst=00:00:00:00:00:00"
+_SOME_MACS = "src=00:00:00:00:00:00/00:00:00:00:00:00,dst=00:00:00:00:00:00/00:00:00:00:00:00"
 
 
 class Around:
@@ -147,4 +152,47 @@ def test_dumps_are_told_of_with_whole_flows_where_names_are_not_enough() -> None
         f"{door}dumped all flows",
         f"{door}flow_dump ufid:X {shown}, {counts}, actions:100",
         f"{door}dumped all flows",
+    ]
+
+
+def test_flows_that_cannot_be_installed_or_are_not_there_are_told_of() -> None:
+    switch = RowSwitch()
+    switch.add_bridge("br0", dummy("p1", ofport_request=1))
+    flow = "eth(),eth_type(0x1234)"
+    told = {}
+    for command, *words in (
+        ("add-flow", flow, "3"),
+        ("mod-flow", f"in_port(1),{flow}", "3"),
+        ("del-flow", f"in_port(1),{flow}"),
+        ("add-flow", f"in_port(1),{flow},{flow}", "3"),
+        ("add-flow", f"in_port(1),{flow},tcp()", "3"),
+    ):
+        switch.log.lines.clear()
+        with pytest.raises(OvsTextError):
+            appctl(switch.vswitchd, f"dpctl/{command}", words)
+        lines = [re.sub("ufid:[^ ]*", "ufid:X", line) for line in switch.log.lines]
+        told[command, words[0]] = [
+            line.replace(_SOME_MACS, "M").replace(_MACS, "M") for line in lines
+        ]
+    failed = "dpif|WARN|dummy@ovs-dummy: failed to"
+    shown = "in_port(1),eth(M),eth_type(0x1234)"
+    assert list(told.values()) == [
+        [
+            "dpif_netdev|ERR|failed to put[create] flow: in_port is not an exact match",
+            f"{failed} put[create] (Invalid argument) ufid:X eth(M),eth_type(0x1234), actions:3",
+        ],
+        [f"{failed} put[modify] (No such file or directory) ufid:X {shown}, actions:3"],
+        [f"{failed} flow_del (No such file or directory) ufid:X {shown}"],
+        [
+            "odp_util|WARN|duplicate eth attribute in flow key",
+            f"odp_util|WARN|the flow key in error is: {shown},eth(M),eth_type(0x1234)",
+            f"dpif_netdev|ERR|internal error parsing flow key {shown},eth(M),eth_type(0x1234)",
+            f"{failed} put[create] (Invalid argument) ufid:X {shown},eth(M),eth_type(0x1234),"
+            " actions:3",
+        ],
+        [
+            f"dpif_netdev|ERR|internal error parsing flow key {shown},tcp(src=0,dst=0)",
+            f"{failed} put[create] (Invalid argument) ufid:X {shown},tcp(src=0/0,dst=0/0),"
+            " actions:3",
+        ],
     ]

@@ -5,11 +5,24 @@ Nothing is put together, nor even asked for, while nobody reads it.
 
 from __future__ import annotations
 
+from typing import NamedTuple, get_args
+
+from vnet.ovs.dpif.actions import OdpActions
 from vnet.ovs.dpif.dpif import Dpif
 from vnet.ovs.dpif.requests import Command, Request
 from vnet.ovs.dpif.text.actions import actions_text
 from vnet.ovs.dpif.text.attribute import EMPTY
-from vnet.ovs.dpif.text.flows import flow_text, key_text, ufid_of, ufid_text
+from vnet.ovs.dpif.text.flows import (
+    FlowAttributes,
+    FlowPart,
+    NotInstallableError,
+    flow_text,
+    key_text,
+    read_key_text,
+    read_text,
+    ufid_of,
+    ufid_text,
+)
 from vnet.ovs.dpif.text.packets import packet_text
 from vnet.ovs.dpif.text.stats import stats_text
 from vnet.ovs.flow.flow import Flow
@@ -22,6 +35,15 @@ from vnet.ovs.vlog.vlog import Vlog
 _PER_MINUTE = 600
 
 
+class Put(NamedTuple):
+    """What was to be done with a flow: ``ufid`` is its name."""
+
+    ufid: str
+    actions: OdpActions
+    creates: bool
+    modifies: bool
+
+
 class DatapathLog:
     """Listens to a datapath as long as one of the modules ``dpif`` and ``dpif_netdev`` is to tell
     all that it can. Ports are told by number, as those modules know them."""
@@ -32,6 +54,10 @@ class DatapathLog:
         self._inside = vlog.module("dpif_netdev")
         self._door_limit = self._door.limit(_PER_MINUTE, _PER_MINUTE)
         self._inside_limit = self._inside.limit(_PER_MINUTE, _PER_MINUTE)
+        self._odp_util = vlog.module("odp_util")
+        self._key_limit = self._odp_util.limit(10, 10)
+        self._fault_limits = {part: self._inside.limit(1, 5) for part in get_args(FlowPart)}
+        self._failure_limit = self._door.limit(60, 5)
         self._is_listening = False
         vlog.on_change.append(self._levels_changed)
         self._levels_changed()
@@ -111,6 +137,37 @@ class DatapathLog:
         # A classifier has flows of one port only, and they always tell kinds of packets apart.
         mask = mask & ~Flow.in_port.mask | Flow.packet_type.mask
         self._inside.dbg(f"flow match: {match_text(Match(key & mask, mask))}")
+
+    # -- what goes wrong, whoever reads it
+
+    def refused(self, refusal: NotInstallableError, attributes: FlowAttributes, put: Put) -> None:
+        """A flow cannot be installed."""
+        part, key = refusal.part, read_key_text(attributes)
+        if part == "key" and refusal.why:
+            self._odp_util.warn(refusal.why, self._key_limit)
+            self._odp_util.warn(f"the flow key in error is: {key}", self._key_limit)
+        fault = f"internal error parsing flow key {key}"
+        if part == "mask":
+            fault = f"internal error parsing flow mask {read_text(attributes)} ({refusal.why})"
+        elif part == "in_port":
+            verb = "[create]" if put.creates else "[modify]"
+            fault = f"failed to put{verb} flow: in_port is not an exact match"
+        self._inside.err(fault, self._fault_limits[part])
+        self.not_put(attributes, put, "Invalid argument")
+
+    def not_put(self, attributes: FlowAttributes, put: Put, why: str) -> None:
+        """A flow was not installed or changed."""
+        verbs = "[create]" * put.creates + "[modify]" * put.modifies
+        shown = f"{put.ufid} {read_text(attributes)}, actions:{actions_text(put.actions)}"
+        self._failed(f"put{verbs}", why, shown)
+
+    def not_deleted(self, ufid: str, key: str) -> None:
+        """There was no such flow."""
+        self._failed("flow_del", "No such file or directory", f"{ufid} {key}")
+
+    def _failed(self, what: str, why: str, shown: str) -> None:
+        name = f"{self._dpif.kind}@{self._dpif.name}"
+        self._door.warn(f"{name}: failed to {what} ({why}) {shown}", self._failure_limit)
 
     # -- what is said at its door
 

@@ -42,8 +42,11 @@ class Vswitchd:
         self.config = SwitchConfig()
         self.backer = Backer(scheduler, dpif, vlog)
         self.vlog = vlog
+        self.datapath_log: DatapathLog | None = None
+        """What its daemon's log says of its datapath, where there is a log."""
         if vlog is not SILENT:
-            self.backer.revalidator.on_dump = DatapathLog(dpif, vlog).dumped
+            self.datapath_log = DatapathLog(dpif, vlog)
+            self.backer.revalidator.on_dump = self.datapath_log.dumped
         self.choices = Choices()
         self.devices = devices
         self.other_datapaths: dict[str, Dpif] = {}

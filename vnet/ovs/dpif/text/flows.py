@@ -6,6 +6,8 @@ A flow's ``in_port`` is a port of the datapath here. Bad text raises
 
 from __future__ import annotations
 
+from typing import Literal
+
 from vnet.ovs.dpif.dpif import DatapathFlow
 from vnet.ovs.dpif.text.actions import actions_text
 from vnet.ovs.dpif.text.attribute import Attribute, attributes_text
@@ -21,11 +23,21 @@ from vnet.ovs.flow.flow import FLOW_BITS, Flow, with_tag_told
 from vnet.ovs.flow.hashing import hash_bytes
 from vnet.ovs.flow.ports import ODPP_NONE
 
+FlowPart = Literal["key", "mask", "in_port"]
+
 FlowAttributes = tuple[list[Attribute], list[Attribute]]
 """Those of a flow's key and of its mask."""
 
 _FLOW_BYTES = -(-FLOW_BITS // 8)
-_NOT_INSTALLED = "updating flow table (Invalid argument)"
+
+
+class NotInstallableError(OvsTextError):
+    """A flow that a datapath refuses to install, for its ``part``, and ``why``, if that is told."""
+
+    def __init__(self, part: FlowPart, why: str = "") -> None:
+        super().__init__("updating flow table (Invalid argument)")
+        self.part = part
+        self.why = why
 
 
 def flow_text(
@@ -121,18 +133,33 @@ def read_flow(text: str, port_numbers: PortNumbers | None = None) -> FlowAttribu
 def installable(
     attributes: FlowAttributes, vlan_limit: int = DEFAULT_VLAN_LIMIT
 ) -> tuple[int, int]:
-    """Key and mask of a flow that was read. Raises :class:`OvsTextError` for one that no datapath
-    would install."""
+    """Key and mask of a flow that was read. Raises :class:`NotInstallableError`."""
     keys, masks = attributes
     try:
-        key, key_fitness = key_of(keys, vlan_limit=vlan_limit)
-        mask, mask_fitness = mask_of(masks, key, vlan_limit=vlan_limit)
+        key, fitness = key_of(keys, vlan_limit=vlan_limit)
     except OvsTextError as error:
-        raise OvsTextError(_NOT_INSTALLED) from error
-    is_perfect = key_fitness is mask_fitness is Fitness.PERFECT
-    if not is_perfect or Flow.in_port.of(mask) != ODPP_NONE:
-        raise OvsTextError(_NOT_INSTALLED)
+        raise NotInstallableError("key", error.what) from error
+    if fitness is not Fitness.PERFECT:
+        raise NotInstallableError("key")
+    try:
+        mask, fitness = mask_of(masks, key, vlan_limit=vlan_limit)
+    except OvsTextError as error:
+        raise NotInstallableError("mask", "error") from error
+    if fitness is not Fitness.PERFECT:
+        raise NotInstallableError("mask", fitness.name.lower())
+    if Flow.in_port.of(mask) != ODPP_NONE:
+        raise NotInstallableError("in_port")
     return key, with_tag_told(mask)
+
+
+def read_text(attributes: FlowAttributes) -> str:
+    """A flow that was read, whatever it means, with all that it leaves open."""
+    return attributes_text(*attributes, Style(verbose=True))
+
+
+def read_key_text(attributes: FlowAttributes) -> str:
+    """Its key alone."""
+    return attributes_text(attributes[0], None, Style(verbose=True))
 
 
 def ufid_text(key: int, mask: int) -> str:
@@ -140,8 +167,16 @@ def ufid_text(key: int, mask: int) -> str:
 
     Open vSwitch draws a seed for it each time it starts.
     """
-    masked = (key & mask).to_bytes(_FLOW_BYTES, "big")
-    digits = "".join(f"{hash_bytes(masked, basis):08x}" for basis in range(4))
+    return _ufid((key & mask).to_bytes(_FLOW_BYTES, "big"))
+
+
+def refused_ufid_text(text: str) -> str:
+    """The same for a flow that there is not, by its text."""
+    return _ufid(text.encode())
+
+
+def _ufid(data: bytes) -> str:
+    digits = "".join(f"{hash_bytes(data, basis):08x}" for basis in range(4))
     return f"ufid:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from vnet.ovs.dpif.dpif import DatapathFlow, Dpif
 from vnet.ovs.dpif.text.flows import (
+    NotInstallableError,
     dump_line,
     installable,
     parse_key,
     read_flow,
+    refused_ufid_text,
+    shown_key,
     ufid_of,
 )
 from vnet.ovs.dpif.text.parse_actions import parse_actions
@@ -23,6 +26,7 @@ from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.names import datapath_names
 from vnet.ovs.openflow.text.files import Source
 from vnet.ovs.vswitchd.appctl.dpctl.call import DpctlCall, DpctlError, Errno
+from vnet.ovs.vswitchd.datapath_log import Put
 
 _UFID = re.compile(r"ufid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HERE = frozenset(("ovs", "non-offloaded", "all"))
@@ -172,11 +176,20 @@ def _put(
     try:
         attributes = read_flow(flow, _port_numbers(dpif))
         wanted = parse_actions(actions)
-        key, mask = installable(attributes, dpif.vlan_limit)
     except OvsTextError as error:
+        raise DpctlError(error.what) from error
+    log = call.vswitchd.datapath_log
+    put = Put(ufid or refused_ufid_text(flow), wanted, creates, modifies)
+    try:
+        key, mask = installable(attributes, dpif.vlan_limit)
+    except NotInstallableError as error:
+        if log is not None:
+            log.refused(error, attributes, put)
         raise DpctlError(error.what) from error
     found = next((each for each in dpif.flows() if not (each.key ^ key) & each.mask), None)
     if found is None and not creates:
+        if log is not None:
+            log.not_put(attributes, put, Errno.ENOENT)
         raise DpctlError("updating flow table", Errno.ENOENT)
     if found is not None and not modifies:
         raise DpctlError("updating flow table", Errno.EEXIST)
@@ -207,6 +220,9 @@ def _delete(call: DpctlCall, dpif: Dpif, text: str) -> None:
     else:
         found = next(_with_ufid(dpif, ufid), None)
     if found is None:
+        if (log := call.vswitchd.datapath_log) is not None:
+            shown = shown_key(flow, _port_numbers(dpif))
+            log.not_deleted(ufid or refused_ufid_text(flow), shown)
         call.complain("deleting flow", Errno.ENOENT)
         if ufid is None:
             call.say("Perhaps you need to specify a UFID?")
