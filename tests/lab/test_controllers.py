@@ -386,3 +386,64 @@ def test_what_ovs_ofctl_monitor_prints_is_told_to_python(tmp_path: Path) -> None
             switch.monitor("ip").__enter__()
         with pytest.raises(UsageError, match="OFPMOFC_BAD_FLAGS"):
             switch.monitor("watch:!add,!delete,!modify").__enter__()
+
+
+ASKER = """\
+from vnet.controller import BarrierReply, FlowStatsReply, GroupStatsReply, MeterStatsReply
+from vnet.controller import PortStatsReply, SwitchConnected, on
+
+@on(SwitchConnected)
+def begin(event):
+    switch = event.switch
+    switch.group_mod("group_id=4,type=all,bucket=output:p1")
+    if switch.version > 3:
+        switch.meter_mod("meter=5 kbps band=type=drop rate=1000")
+    for number in range(1, 901):
+        switch.flow_mod(f"priority={number},arp,actions=group:4,note:{'77' * 80}")
+    switch.flow_mod("table=3,icmp,cookie=9,actions=output:p2")
+    print("barrier", switch.barrier() > 900)
+
+@on(BarrierReply)
+def done(event):
+    switch = event.switch
+    asked = [switch.flow_stats("arp"), switch.flow_stats("icmp"), switch.group_stats()]
+    asked += [switch.port_stats("p1"), switch.port_stats()]
+    if switch.version > 3:
+        asked.append(switch.meter_stats(5))
+    print("asked", [xid - asked[0] for xid in asked])
+
+@on(FlowStatsReply)
+def flows(event):
+    if len(event.entries) == 1:
+        print(event.text(event.entries[0]))
+    print("flows", len(event.entries), sorted({entry.table_id for entry in event.entries}))
+
+@on(GroupStatsReply, MeterStatsReply, PortStatsReply)
+def others(event):
+    numbers = [getattr(one, "port", getattr(one, "group_id", 0)) for one in event.entries]
+    print(type(event).__name__, numbers)
+"""
+
+
+@pytest.mark.parametrize("version", ["OpenFlow10", "OpenFlow13", "OpenFlow15"])
+def test_an_app_asks_and_is_answered_in_one_piece(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], version: str
+) -> None:
+    (tmp_path / "lab.yaml").write_text(TEXT)
+    (tmp_path / "asker.py").write_text(ASKER)
+    with Lab.load(tmp_path / "lab.yaml") as lab:
+        controller = lab.switch("sw1").controller(tmp_path / "asker.py", version=version)
+        lab.run(until="1s")
+        assert controller.errors == []
+    lines = capsys.readouterr().out.splitlines()
+    has_meters = version != "OpenFlow10"
+    assert lines[:2] == ["barrier True", f"asked {list(range(5 + has_meters))}"]
+    assert lines[2] == "flows 900 [0]", "in more than one part"
+    assert lines[3].startswith("cookie=0x9, duration=0s, table=3, n_packets=0, n_bytes=0, ")
+    assert lines[3].endswith("icmp actions=output:p2")
+    assert lines[4:7] == ["flows 1 [3]", "GroupStatsReply [4]", "PortStatsReply [1]"]
+    assert sorted(lines[7].partition("[")[2].removesuffix("]").split(", ")) == [
+        *("1", "2", "3"),
+        "65534",
+    ]
+    assert lines[8:] == (["MeterStatsReply [0]"] if has_meters else [])

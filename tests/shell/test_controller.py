@@ -68,9 +68,72 @@ def test_flows_are_changed_and_deleted(shell: Shell) -> None:
     assert ran.out.splitlines()[1:] == [" priority=5,icmp actions=output:3"]
 
 
+def test_groups_and_meters_are_changed_and_deleted(shell: Shell) -> None:
+    ran = shell(
+        "controlled-switches",
+        "controller sw1 -q",
+        "group-mod sw1 group_id=1,type=all,bucket=output:p2",
+        "group-mod sw1 modify group_id=1,type=all,bucket=output:p3",
+        "group-mod sw1 group_id=2,type=all,bucket=output:p3",
+        "group-mod sw1 delete group_id=2",
+        "meter-mod sw1 'meter=1 kbps band=type=drop rate=1000'",
+        "meter-mod sw1 modify 'meter=1 kbps band=type=drop rate=2000'",
+        "meter-mod sw1 'meter=2 kbps band=type=drop rate=1000'",
+        "meter-mod sw1 delete meter=2",
+        "ovs-ofctl dump-groups sw1",
+        "ovs-ofctl -O OpenFlow13 dump-meters sw1",
+        "group-mod sw1 delete",
+        "meter-mod sw1 delete",
+        "ovs-ofctl dump-groups sw1",
+        "ovs-ofctl -O OpenFlow13 dump-meters sw1",
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[1:] == [
+        "NXST_GROUP_DESC reply (xid=0x2):",
+        " group_id=1,type=all,bucket=bucket_id:0,actions=output:3",
+        "OFPST_METER_CONFIG reply (OF1.3) (xid=0x2):",
+        "meter=1 kbps bands=",
+        "type=drop rate=2000",
+        "NXST_GROUP_DESC reply (xid=0x2):",
+        "OFPST_METER_CONFIG reply (OF1.3) (xid=0x2):",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "line", "error"),
+    [
+        ("OpenFlow15", "group-mod sw1 modify group_id=7,type=all", "OFPGMFC_UNKNOWN_GROUP"),
+        (
+            "OpenFlow13",
+            "meter-mod sw1 modify 'meter=7 kbps band=type=drop rate=1'",
+            "OFPMMFC_UNKNOWN_METER",
+        ),
+    ],
+)
+def test_groups_and_meters_that_are_refused_are_shown(
+    shell: Shell, version: str, line: str, error: str
+) -> None:
+    ran = shell("controlled-switches", f"controller sw1 -O {version}", line, "nodes")
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out.splitlines()[1].endswith(error)
+
+
+def test_meters_want_a_version_that_has_them(shell: Shell) -> None:
+    line = "meter-mod sw1 'meter=7 kbps band=type=drop rate=1'"
+    ran = shell("controlled-switches", "controller sw1 -O OpenFlow10", line)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert ran.err.startswith("meter-mod: none of the usable flow formats (OXM-OpenFlow13,")
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        ("group-mod sw1 group_id=1", "group-mod: must specify a type"),
+        ("meter-mod sw1 meter=1", "meter-mod: must specify bands"),
+        (
+            "group-mod sw2 group_id=1,type=all",
+            "nobody here is the controller of sw2 (try: controller sw2)",
+        ),
         (
             "flow-mod sw2 actions=drop",
             "nobody here is the controller of sw2 (try: controller sw2)",

@@ -21,6 +21,9 @@ BEFORE = {
     "flow-mod br0 priority=5,icmp,actions=drop": ("controller br0",),
     "flow-mod br0 modify_strict priority=5,icmp,actions=NORMAL": ("controller br0",),
     "flow-mod br0 delete icmp": ("controller br0",),
+    "group-mod br0 group_id=1,type=select,bucket=output:1,bucket=output:2": ("controller br0",),
+    "group-mod br0 delete group_id=1": ("controller br0",),
+    "meter-mod br0 'meter=1 kbps band=type=drop rate=1000'": ("controller br0",),
     "h1 ovs-netlink show 5": ("h1 ovs-netlink on",),
     "leave vm1 239.1.1.1": ["join vm1 239.1.1.1"],
 }

@@ -19,9 +19,14 @@ from __future__ import annotations
 
 from vnet.controller.app import on
 from vnet.controller.events import (
+    BarrierReply,
     ErrorReply,
     FlowRemoved,
+    FlowStatsReply,
+    GroupStatsReply,
+    MeterStatsReply,
     PacketIn,
+    PortStatsReply,
     PortStatus,
     SwitchConnected,
     SwitchGone,
@@ -30,9 +35,14 @@ from vnet.controller.switch import Switch
 from vnet.controller.texts import actions, match
 
 __all__ = [
+    "BarrierReply",
     "ErrorReply",
     "FlowRemoved",
+    "FlowStatsReply",
+    "GroupStatsReply",
+    "MeterStatsReply",
     "PacketIn",
+    "PortStatsReply",
     "PortStatus",
     "Switch",
     "SwitchConnected",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from vnet.base.record import record
@@ -10,7 +12,10 @@ from vnet.ovs.flow.match_text import match_text
 from vnet.ovs.openflow import messages
 from vnet.ovs.openflow.messages import RemovedReason
 from vnet.ovs.openflow.ofpacts import Ofpacts, PacketInReason
+from vnet.ovs.openflow.text.flow_print import flow_stats_text
+from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.errors import ReceivedError
+from vnet.ovs.openflow.wire.kind import Kind
 
 if TYPE_CHECKING:
     from vnet.controller.switch import Switch
@@ -99,4 +104,67 @@ class ErrorReply:
     xid: int
 
 
-EVENTS = (SwitchConnected, SwitchGone, PacketIn, FlowRemoved, PortStatus, ErrorReply)
+@record(frozen=True, slots=True)
+class BarrierReply:
+    """What was said before ``switch.barrier()`` is done. That returned ``xid``, too."""
+
+    switch: Switch
+    xid: int
+
+
+@record(frozen=True, slots=True)
+class FlowStatsReply:
+    """The flows that ``switch.flow_stats()`` asked about, all of them. That returned ``xid``."""
+
+    switch: Switch
+    entries: tuple[messages.FlowStats, ...]
+    xid: int
+
+    def text(self, stats: messages.FlowStats) -> str:
+        """One of them, as ovs-ofctl(8) lists it."""
+        return flow_stats_text(stats, self.switch.names)
+
+
+@record(frozen=True, slots=True)
+class PortStatsReply:
+    """What has passed the ports that ``switch.port_stats()`` asked about."""
+
+    switch: Switch
+    entries: tuple[messages.PortCounters, ...]
+    xid: int
+
+
+@record(frozen=True, slots=True)
+class GroupStatsReply:
+    """What the groups have seen that ``switch.group_stats()`` asked about."""
+
+    switch: Switch
+    entries: tuple[messages.GroupStats, ...]
+    xid: int
+
+
+@record(frozen=True, slots=True)
+class MeterStatsReply:
+    """What the meters have counted that ``switch.meter_stats()`` asked about."""
+
+    switch: Switch
+    entries: tuple[messages.MeterStats, ...]
+    xid: int
+
+
+STATS_REPLIES: Mapping[Kind, type] = MappingProxyType(
+    {
+        kinds.OFPST_FLOW_REPLY: FlowStatsReply,
+        kinds.NXST_FLOW_REPLY: FlowStatsReply,
+        kinds.OFPST_PORT_REPLY: PortStatsReply,
+        kinds.OFPST_GROUP_REPLY: GroupStatsReply,
+        kinds.NXST_GROUP_REPLY: GroupStatsReply,
+        kinds.OFPST_METER_REPLY: MeterStatsReply,
+    }
+)
+"""The events that messages in several parts become, once all have come."""
+
+EVENTS = (
+    *(SwitchConnected, SwitchGone, PacketIn, FlowRemoved, PortStatus, ErrorReply, BarrierReply),
+    *(FlowStatsReply, PortStatsReply, GroupStatsReply, MeterStatsReply),
+)

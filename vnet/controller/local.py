@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from vnet.controller.app import App, AppError
 from vnet.controller.events import (
+    STATS_REPLIES,
+    BarrierReply,
     ErrorReply,
     FlowRemoved,
     PacketIn,
@@ -17,9 +19,12 @@ from vnet.controller.link import ALL_VERSIONS, LocalLink, Versions
 from vnet.controller.switch import Switch
 from vnet.ovs.openflow import messages
 from vnet.ovs.openflow.controller.connection import ControllerConnection
-from vnet.ovs.openflow.controller.heard import Heard
+from vnet.ovs.openflow.controller.heard import Flows, Heard
+from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.messages import PortReason
+from vnet.ovs.openflow.wire import kinds
 from vnet.ovs.openflow.wire.errors import ReceivedError
+from vnet.ovs.openflow.wire.packing import has_more
 from vnet.ovs.vswitchd.bridge import Bridge
 from vnet.sim.scheduler import Scheduler
 
@@ -61,6 +66,8 @@ class LocalController:
         self._tell_error = tell_error
         self._is_known = False
         self._instant_ns, self._n_at_once = 0, 0
+        self._entries: dict[int, list[object]] = {}
+        """What has come of answers in several parts, by their numbers."""
         link = self._link = LocalLink(
             *(bridge, label, scheduler, self._take), versions=versions, is_primary=True
         )
@@ -158,7 +165,23 @@ class LocalController:
                 return PortStatus(self.switch, status)
             case ReceivedError() as error:
                 return ErrorReply(self.switch, error, heard.message.xid)
-        return None
+        if heard.kind is kinds.OFPT_BARRIER_REPLY:
+            return BarrierReply(self.switch, heard.message.xid)
+        reply = STATS_REPLIES.get(heard.kind)
+        return None if reply is None else self._stats(heard, reply)
+
+    def _stats(self, heard: Heard, reply: type) -> object | None:
+        """What was asked about, once all parts of the answer have come."""
+        xid, content = heard.message.xid, heard.content
+        if isinstance(content, OpenFlowError):
+            return None
+        assert isinstance(content, tuple), "that is what such messages say"
+        entries = self._entries.setdefault(xid, [])
+        entries += content.stats if isinstance(content, Flows) else content
+        if has_more(heard.message):
+            return None
+        event: object = reply(self.switch, tuple(self._entries.pop(xid)), xid)
+        return event
 
     def _tell(self, event: object) -> None:
         if self.app is not None:

@@ -10,9 +10,18 @@ from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.match import MatchBuilder
 from vnet.ovs.flow.names import Names, parse_port
-from vnet.ovs.flow.ports import OFPP_CONTROLLER
+from vnet.ovs.flow.ports import OFPP_CONTROLLER, OFPP_NONE, OfpPort
+from vnet.ovs.flow.protocols import P_OF13_UP
 from vnet.ovs.openflow.controller.connection import ControllerConnection
-from vnet.ovs.openflow.messages import MeterModCommand, PacketOut, PortDesc
+from vnet.ovs.openflow.messages import (
+    GROUP_ALL,
+    METER_ALL,
+    FlowModCommand,
+    FlowStatsRequest,
+    MeterModCommand,
+    PacketOut,
+    PortDesc,
+)
 from vnet.ovs.openflow.ofpacts import Ofpacts
 from vnet.ovs.openflow.text.actions import parse_actions
 from vnet.ovs.openflow.text.command import take_command
@@ -21,6 +30,10 @@ from vnet.ovs.openflow.text.group import read_group
 from vnet.ovs.openflow.text.meter import parse_meter
 from vnet.ovs.openflow.text.sending import protocol_for
 from vnet.ovs.openflow.version import OpenFlowVersion
+from vnet.ovs.openflow.wire import kinds
+from vnet.ovs.openflow.wire.group.stats import encode_group_request
+from vnet.ovs.openflow.wire.meter import encode_meter_request
+from vnet.ovs.openflow.wire.port.request import encode_port_request
 from vnet.sim.scheduler import Scheduler
 
 CallLater = Callable[[int, Callable[..., object], tuple[object, ...]], None]
@@ -94,8 +107,9 @@ class Switch:
     def meter_mod(self, text: str) -> None:
         """``"meter=1 kbps band=type=drop rate=1000"``, with ``modify`` or ``delete`` first if it
         is not to be added."""
+        self._check(P_OF13_UP)
         command, rest = take_command(text, tuple(MeterModCommand))
-        self.send(parse_meter(rest, command))
+        self.send(parse_meter(rest.strip(), command))
 
     def packet_out(
         self, actions: str | Ofpacts, frame: bytes | Any, *, in_port: int | str = OFPP_CONTROLLER
@@ -113,9 +127,42 @@ class Switch:
         self.send(PacketOut(bytes(frame), actions, pipeline.build()))
 
     def send(self, request: object) -> int:
-        """Send a FlowMod, GroupMod, MeterMod, PortMod or PacketOut of
+        """Send a FlowMod, GroupMod, MeterMod, PortMod, PacketOut or FlowStatsRequest of
         :mod:`vnet.ovs.openflow.messages`; its transaction's number."""
         return self._connection.say(request)
+
+    # -- what it is asked; the event that answers has the number that is returned
+
+    def barrier(self) -> int:
+        """Ask for a ``BarrierReply``, when all that was said before is done."""
+        return self._connection.barrier()
+
+    def flow_stats(self, text: str = "") -> int:
+        """Ask for a ``FlowStatsReply`` of all flows, or as ovs-ofctl's dump-flows takes them:
+        ``"table=1,ip"``, ``"out_port=2"``."""
+        mod, usable = read_flow(text, FlowModCommand.DELETE, self.names)
+        self._check(usable)
+        asked = FlowStatsRequest(
+            *(mod.match, mod.table_id, mod.cookie, mod.cookie_mask, mod.out_port, mod.out_group)
+        )
+        return self.send(asked)
+
+    def port_stats(self, port: int | str = OFPP_NONE) -> int:
+        """Ask for a ``PortStatsReply`` of all ports, or of one by its number or name."""
+        number = OfpPort(self._port(port) if isinstance(port, str) else port)
+        body = encode_port_request(number, self.version)
+        return self._connection.ask(kinds.OFPST_PORT_REQUEST, body)
+
+    def group_stats(self, group_id: int = GROUP_ALL) -> int:
+        """Ask for a ``GroupStatsReply`` of all groups, or of one."""
+        is_of10 = self.version is OpenFlowVersion.OF10
+        kind = kinds.NXST_GROUP_REQUEST if is_of10 else kinds.OFPST_GROUP_REQUEST
+        return self._connection.ask(kind, encode_group_request(group_id))
+
+    def meter_stats(self, meter_id: int = METER_ALL) -> int:
+        """Ask for a ``MeterStatsReply`` of all meters, or of one."""
+        self._check(P_OF13_UP)
+        return self._connection.ask(kinds.OFPST_METER_REQUEST, encode_meter_request(meter_id))
 
     def after(self, delay: str, function: Callable[..., object], *arguments: object) -> None:
         """Call a function later: ``"5s"`` or ``"200ms"`` of virtual time from now, unless the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from vnet.shell.output import Failed, Output, columns, plural
 from vnet.shell.registry import Group, NodeUse, command
 
 if TYPE_CHECKING:
+    from vnet.controller.switch import Switch
     from vnet.shell.controllers import ControllerWatch
 
 _CONTROLLER = "controller"
@@ -54,9 +55,9 @@ def controller(context: ShellContext, arguments: Arguments) -> Output:
     flow is for come here; by hand they do so at once, an app has to ask for them. What comes is
     shown as it happens, whatever lets time pass (run, wait, ping); -q shows errors only.
 
-    `flow-mod BR` and `packet-out BR` answer. `controller BR off` lets go of the bridge, which then
-    is as it was without flows of its own. An app is a file of Python, or @NAME for one that comes
-    with vnet; docs/controllers.md tells what it may say.
+    `flow-mod BR`, `group-mod BR`, `meter-mod BR` and `packet-out BR` answer. `controller BR off`
+    lets go of the bridge, which then is as it was without flows of its own. An app is a file of
+    Python, or @NAME for one that comes with vnet; docs/controllers.md tells what it may say.
     """
     bridge, app = arguments.word(0), arguments.word(1)
     if bridge is None:
@@ -127,10 +128,55 @@ def flow_mod(context: ShellContext, arguments: Arguments) -> Output:
     """A flow is written as in a file for `ovs-ofctl add-flows`. What the bridge refuses is shown as
     ovs-ofctl does, and fails. `controller BR` comes first.
     """
+    return _say(context, arguments, "flow-mod", lambda switch, text: switch.flow_mod(text))
+
+
+@command(
+    "group-mod",
+    "BR [add | modify | delete | ...] GROUP",
+    "as its controller, have a bridge add, change or delete groups",
+    group=Group.SWITCH,
+    node=NodeUse.MAYBE,
+    words=(2, None),
+    examples=[
+        "group-mod br0 group_id=1,type=select,bucket=output:1,bucket=output:2",
+        "group-mod br0 delete group_id=1",
+    ],
+    completes=[
+        any_bridge,
+        lambda _c, _w: ("add", "modify", "delete", "insert_bucket", "remove_bucket"),
+    ],
+)
+def group_mod(context: ShellContext, arguments: Arguments) -> Output:
+    """A group is written as in a file for `ovs-ofctl add-groups`; all else as for `flow-mod`."""
+    return _say(context, arguments, "group-mod", lambda switch, text: switch.group_mod(text))
+
+
+@command(
+    "meter-mod",
+    "BR [add | modify | delete] METER",
+    "as its controller, have a bridge add, change or delete meters",
+    group=Group.SWITCH,
+    node=NodeUse.MAYBE,
+    words=(2, None),
+    examples=["meter-mod br0 'meter=1 kbps band=type=drop rate=1000'"],
+    completes=[any_bridge, lambda _c, _w: ("add", "modify", "delete")],
+)
+def meter_mod(context: ShellContext, arguments: Arguments) -> Output:
+    """A meter is written as for `ovs-ofctl add-meter`; all else as for `flow-mod`. Meters came with
+    OpenFlow 1.3.
+    """
+    return _say(context, arguments, "meter-mod", lambda switch, text: switch.meter_mod(text))
+
+
+def _say(
+    context: ShellContext, arguments: Arguments, command: str, say: Callable[[Switch, str], None]
+) -> Output:
+    """Say something to a bridge that is controlled here."""
     name, *words = arguments.words
     watch = _watch(context, label_of(context, name, arguments.node)[0])
-    with _told("flow-mod"):
-        watch.controller.switch.flow_mod(" ".join(words))
+    with _told(command):
+        say(watch.controller.switch, " ".join(words))
     return _done(context, watch)
 
 

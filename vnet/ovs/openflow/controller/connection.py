@@ -76,7 +76,7 @@ class ControllerConnection:
 
     def barrier(self) -> int:
         """Ask for a word (OFPT_BARRIER_REPLY) when all that was said is done; its number."""
-        return self._ask(kinds.OFPT_BARRIER_REQUEST)
+        return self.ask(kinds.OFPT_BARRIER_REQUEST)
 
     @property
     def spoken_version(self) -> OpenFlowVersion:
@@ -89,7 +89,8 @@ class ControllerConnection:
         """What flows are said in: the version, in 1.0 with Nicira's extensions."""
         return most_able_protocol(self.spoken_version)
 
-    def _ask(self, kind: Kind, body: bytes = b"") -> int:
+    def ask(self, kind: Kind, body: bytes = b"") -> int:
+        """Send a message of a ``kind`` that the version has; its number, which the answer has."""
         xid = self._new_xid()
         self._send(pack(kind, self.spoken_version, xid, body))
         return xid
@@ -115,15 +116,15 @@ class ControllerConnection:
         self.version = version = OpenFlowVersion(negotiate(self._versions, greeting))
         self._unanswered = {kinds.OFPT_FEATURES_REPLY, kinds.OFPT_GET_CONFIG_REPLY}
         if version is OpenFlowVersion.OF10:
-            self._ask(kinds.NXT_SET_FLOW_FORMAT, encode_flow_format(is_nxm=True))
-            self._ask(kinds.NXT_FLOW_MOD_TABLE_ID, encode_flow_mod_table_id(enable=True))
-        self._ask(kinds.OFPT_FEATURES_REQUEST)
-        self._ask(kinds.OFPT_GET_CONFIG_REQUEST)
+            self.ask(kinds.NXT_SET_FLOW_FORMAT, encode_flow_format(is_nxm=True))
+            self.ask(kinds.NXT_FLOW_MOD_TABLE_ID, encode_flow_mod_table_id(enable=True))
+        self.ask(kinds.OFPT_FEATURES_REQUEST)
+        self.ask(kinds.OFPT_GET_CONFIG_REQUEST)
         if version >= OpenFlowVersion.OF13:
             self._unanswered.add(kinds.OFPST_PORT_DESC_REPLY)
             is_of_one = version is OpenFlowVersion.OF15
             body = encode_port_request(OFPP_NONE, version) if is_of_one else b""
-            self._ask(kinds.OFPST_PORT_DESC_REQUEST, body)
+            self.ask(kinds.OFPST_PORT_DESC_REQUEST, body)
 
     def _heard(self, heard: Heard) -> None:
         content = heard.content
@@ -145,9 +146,9 @@ class ControllerConnection:
     def _configure(self, config: SwitchConfig) -> None:
         """Packets are to come whole; what becomes of fragments stays."""
         whole = replace(config, miss_send_len=_WHOLE_PACKETS)
-        self._ask(kinds.OFPT_SET_CONFIG, encode_config(whole, self.spoken_version))
+        self.ask(kinds.OFPT_SET_CONFIG, encode_config(whole, self.spoken_version))
         form = encode_packet_in_format(PacketInFormat.NXT_PACKET_IN2)
-        self._ask(kinds.NXT_SET_PACKET_IN_FORMAT, form)
+        self.ask(kinds.NXT_SET_PACKET_IN_FORMAT, form)
 
 
 def _has_more(heard: Heard) -> bool:

@@ -38,9 +38,10 @@ from vnet.ovs.openflow.wire.flow import (
     decode_flow_updates,
 )
 from vnet.ovs.openflow.wire.group.group_mod import decode_group_mod
+from vnet.ovs.openflow.wire.group.stats import decode_group_stats
 from vnet.ovs.openflow.wire.kind import Kind
 from vnet.ovs.openflow.wire.message import Message
-from vnet.ovs.openflow.wire.meter import decode_meter_mod
+from vnet.ovs.openflow.wire.meter import decode_meter_mod, decode_meter_stats
 from vnet.ovs.openflow.wire.nicira.settings import decode_flow_format
 from vnet.ovs.openflow.wire.packet.packet_in import decode_packet_in
 from vnet.ovs.openflow.wire.packet.packet_out import decode_packet_out
@@ -49,6 +50,7 @@ from vnet.ovs.openflow.wire.port.description import (
     decode_port_status,
     decode_ports,
 )
+from vnet.ovs.openflow.wire.port.stats import decode_port_stats
 from vnet.ovs.openflow.wire.recognition import kind_of
 from vnet.ovs.openflow.wire.switch import decode_config, decode_features
 
@@ -207,5 +209,9 @@ _DECODERS: Mapping[Kind, Decoder] = MappingProxyType(
         kinds.OFPT_PACKET_OUT: _packet_out,
         kinds.OFPT_PORT_MOD: _of_body(decode_port_mod),
         kinds.OFPST_PORT_DESC_REPLY: _of_body(decode_ports),
+        kinds.OFPST_PORT_REPLY: _of_body(decode_port_stats),
+        kinds.OFPST_GROUP_REPLY: _of_body(decode_group_stats),
+        kinds.NXST_GROUP_REPLY: _of_body(decode_group_stats),
+        kinds.OFPST_METER_REPLY: _of_body(lambda body, _version: decode_meter_stats(body)),
     }
 )

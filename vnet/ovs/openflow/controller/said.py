@@ -6,10 +6,17 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from vnet.ovs.openflow.messages import FlowMod, GroupMod, MeterMod, PacketOut, PortMod
+from vnet.ovs.openflow.messages import (
+    FlowMod,
+    FlowStatsRequest,
+    GroupMod,
+    MeterMod,
+    PacketOut,
+    PortMod,
+)
 from vnet.ovs.openflow.version import OpenFlowVersion, most_able_protocol
 from vnet.ovs.openflow.wire import kinds
-from vnet.ovs.openflow.wire.flow import encode_flow_mod
+from vnet.ovs.openflow.wire.flow import encode_flow_mod, encode_flow_stats_request
 from vnet.ovs.openflow.wire.group.group_mod import encode_group_mod
 from vnet.ovs.openflow.wire.meter import encode_meter_mod
 from vnet.ovs.openflow.wire.packet.packet_out import encode_packet_out
@@ -30,6 +37,10 @@ def encode_request(record: object, version: OpenFlowVersion, xid: int) -> bytes:
 
 def _flow_mod(mod: FlowMod, version: OpenFlowVersion, xid: int) -> bytes:
     return encode_flow_mod(mod, most_able_protocol(version), xid)
+
+
+def _flow_stats(asked: FlowStatsRequest, version: OpenFlowVersion, xid: int) -> bytes:
+    return encode_flow_stats_request(asked, most_able_protocol(version), xid)
 
 
 def _group_mod(mod: GroupMod, version: OpenFlowVersion, xid: int) -> bytes:
@@ -53,6 +64,7 @@ def _port_mod(mod: PortMod, version: OpenFlowVersion, xid: int) -> bytes:
 _ENCODERS: Mapping[type, Encoder] = MappingProxyType(
     {
         FlowMod: _flow_mod,
+        FlowStatsRequest: _flow_stats,
         GroupMod: _group_mod,
         MeterMod: _meter_mod,
         PacketOut: _packet_out,
