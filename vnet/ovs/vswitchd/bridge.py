@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
-from vnet.base.ids import MAC_ZERO, Mac
 from vnet.netdev.device import NetDevice
 from vnet.ovs.connmgr.manager import ConnectionManager
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.ports import OFPP_LOCAL, OdpPort
 from vnet.ovs.ofproto.backer import Backer
-from vnet.ovs.ofproto.bond.settings import AggregateSettings
 from vnet.ovs.ofproto.ofproto import Ofproto
 from vnet.ovs.ofproto.ports.ofport import OfPort
-from vnet.ovs.ofproto.switching.bundle import Bundle
 from vnet.ovs.vlog.vlog import Vlog
-from vnet.ovs.vswitchd import bundles, qos
-from vnet.ovs.vswitchd.bonds import aggregate_settings
 from vnet.ovs.vswitchd.changes import (
     RunningInterface,
     as_it_runs,
@@ -37,8 +32,9 @@ from vnet.ovs.vswitchd.identity import (
     wanted_mac,
 )
 from vnet.ovs.vswitchd.interface import Interface
+from vnet.ovs.vswitchd.learning_switch import LearningSwitch
 from vnet.ovs.vswitchd.numbers import OfpNumbers, dummy_number
-from vnet.ovs.vswitchd.protocols import configure_snooping, configure_spanning_tree
+from vnet.ovs.vswitchd.protocols import configure_spanning_tree
 from vnet.ovs.vswitchd.tables import table_settings
 from vnet.ovs.vswitchd.tunnels import DatapathTunnels
 from vnet.sim.scheduler import Scheduler
@@ -73,9 +69,7 @@ class Bridge:
         self._changed: set[str] = set()
         self._missing: set[str] = set()
         self._tunnels: dict[str, None] = {}
-        self._bundles: dict[str, Bundle] = {}
-        self._aggregates: dict[Bundle, AggregateSettings] = {}
-        self._own_mac, self._around = MAC_ZERO, around
+        self._around = around
         self._scheduler, self._backer = around.scheduler, around.backer
         self._log = around.vlog.module("bridge")
         self._complaints = around.complaints
@@ -84,6 +78,7 @@ class Bridge:
         self.ofproto.datapath_type = self.datapath_type
         self.ofproto.port_changed.append(self._port_changed)
         self._backer.add_bridge(self.ofproto)
+        self._learning = LearningSwitch(self.ofproto, self._backer, self._complaints)
         self.connmgr = ConnectionManager(self.ofproto, self._backer, around.vlog)
         self.control = BridgeControl(config, self._backer, self.ofproto, around.vlog)
 
@@ -290,23 +285,7 @@ class Bridge:
             running.unwatch()
             self._around.devices.close(port.device, running.config)
 
-    # -- the learning switch
-
-    def _configure_learning(self, was: BridgeConfig) -> None:
-        config, switching = self.config, self.ofproto.switching
-        switching.forward_bpdu = config.forward_bpdu
-        if was is config or _learning(was) != _learning(config):
-            switching.mac_table.configure(
-                ageing_s=config.mac_aging_time_s,
-                max_entries=config.mac_table_size,
-                flood_vlans=frozenset(config.flood_vlans),
-            )
-            self._backer.age(self.ofproto)
-        self._configure_bundles()
-        if config.mirrors or switching.mirrors:
-            self._complaints.mirrors(config, switching.bundles)
-            switching.set_mirrors(bundles.mirrors(config.mirrors, switching.bundles))
-        configure_snooping(self.ofproto, config)
+    # -- what it is, and what it does
 
     def take_identity(self) -> None:
         """Give the local port its address, and the bridge its datapath id.
@@ -334,7 +313,7 @@ class Bridge:
         """Set all else, by the address that the bridge has now."""
         config, was = self.config, self._was
         describe(self.ofproto, config)
-        self._configure_learning(was)
+        self._learning.configure(was, config, self._changed, self.interfaces)
         # All others have the settings of a new table; the last is the switch's own.
         for table_id in sorted(was.flow_tables.keys() | config.flow_tables.keys()):
             if table_id < len(self.ofproto.tables) - 1:
@@ -342,59 +321,7 @@ class Bridge:
                 self.ofproto.configure_table(table_id, settings)
         configure_spanning_tree(self.ofproto, config, self._backer, self._log)
 
-    def _configure_bundles(self) -> None:
-        """Set up the ports of the learning switch, and those among them that are bonds."""
-        ports = self.config.all_ports
-        local = self.interfaces.get(self.config.name)
-        own_mac = MAC_ZERO if local is None else local.port.mac
-        for port in ports:
-            if port.name in self._changed or own_mac != self._own_mac:
-                self._configure_bundle(port, own_mac)
-        self._own_mac = own_mac
-        current = [self._bundles[port.name] for port in ports if port.name in self._bundles]
-        self._bundles = {bundle.name: bundle for bundle in current}
-        self._aggregates = {
-            bundle: self._aggregates[bundle] for bundle in current if bundle in self._aggregates
-        }
-        known = self.ofproto.switching.bundles
-        gone = [known[name] for name in known if known[name] is not self._bundles.get(name)]
-        self._backer.forget_stations(self.ofproto, gone)
-        self.ofproto.switching.set_bundles(current)
-        self._backer.bonding[self.config.name].configure(self._aggregates)
-
-    def _configure_bundle(self, port: BridgePortConfig, own_mac: Mac) -> None:
-        names = (interface.name for interface in port.interfaces)
-        ports = {n: self.interfaces[n].port for n in names if n in self.interfaces}
-        for member in ports.values():
-            member.queue_dscp = qos.dscp_of(port.qos)
-            qos.configure(member, port.qos, self._scheduler)
-        known = self._bundles.pop(port.name, None)
-        if known is not None:
-            self._aggregates.pop(known, None)
-        if not ports:
-            return
-        self._complaints.port(self.config, port, len(ports))
-        bundle = self._bundle(bundles.configured(port, list(ports.values())))
-        self._bundles[port.name] = bundle
-        aggregate = aggregate_settings(port, ports, own_mac)
-        if aggregate is not None:
-            self._aggregates[bundle] = aggregate
-
-    def _bundle(self, wanted: Bundle) -> Bundle:
-        switching = self.ofproto.switching
-        bundle = switching.bundles.get(wanted.name)
-        if bundle is None:
-            return wanted
-        if bundles.update(bundle, wanted):
-            switching.flush_bundle(bundle)
-        return bundle
-
 
 def type_of(config: BridgeConfig) -> str:
     """The type of datapath that a bridge asks for; nothing means the kernel's."""
     return config.datapath_type or "system"
-
-
-def _learning(config: BridgeConfig) -> tuple[object, ...]:
-    """What is set of how stations are learned."""
-    return config.mac_aging_time_s, config.mac_table_size, config.flood_vlans
