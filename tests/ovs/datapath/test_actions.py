@@ -22,11 +22,10 @@ from vnet.ovs.dpif.actions import (
     Recirc,
     Sample,
     Set,
-    SlowPath,
-    SlowPathCookie,
     Trunc,
     Userspace,
 )
+from vnet.ovs.dpif.cookies import SlowPath, SlowPathCookie
 from vnet.ovs.dpif.dpif import Upcall
 from vnet.ovs.dpif.meters import MeterBandConfig, MeterBandStats, MeterConfig
 from vnet.ovs.flow.extract import extract

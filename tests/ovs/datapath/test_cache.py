@@ -35,10 +35,9 @@ from vnet.ovs.dpif.actions import (
     PushVlan,
     Recirc,
     Set,
-    SlowPath,
-    SlowPathCookie,
     Userspace,
 )
+from vnet.ovs.dpif.cookies import SlowPath, SlowPathCookie
 from vnet.ovs.dpif.dpif import Upcall
 from vnet.ovs.flow.extract import extract, layers
 from vnet.ovs.flow.flow import Bits, Flow

@@ -20,10 +20,9 @@ from vnet.ovs.dpif.actions import (
     PushVlan,
     Recirc,
     Set,
-    SlowPath,
-    SlowPathCookie,
     Userspace,
 )
+from vnet.ovs.dpif.cookies import SlowPath, SlowPathCookie
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import CFI, Flow
 

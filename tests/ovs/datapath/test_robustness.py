@@ -28,10 +28,9 @@ from vnet.ovs.dpif.actions import (
     PushVlan,
     Recirc,
     Set,
-    SlowPath,
-    SlowPathCookie,
     Userspace,
 )
+from vnet.ovs.dpif.cookies import SlowPath, SlowPathCookie
 from vnet.ovs.dpif.dpif import Upcall
 from vnet.ovs.dpif.meters import MeterBandConfig, MeterConfig
 from vnet.ovs.flow.flow import ALL_ONES

@@ -7,18 +7,8 @@ import pytest
 from tests.ovs.datapath.kit import SAME_TYPE, Table, output
 from tests.ovs.flow.frames import ethernet, fragment_header, ipv6
 from vnet.ovs.datapath.tracking import connection_bits, connection_of, tracker_action
-from vnet.ovs.dpif.actions import (
-    Ct,
-    CtClear,
-    CtNat,
-    KeyPart,
-    OdpActions,
-    Recirc,
-    Set,
-    SlowPath,
-    SlowPathCookie,
-    Userspace,
-)
+from vnet.ovs.dpif.actions import Ct, CtClear, CtNat, KeyPart, OdpActions, Recirc, Set, Userspace
+from vnet.ovs.dpif.cookies import SlowPath, SlowPathCookie
 from vnet.ovs.dpif.dpif import Upcall
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow

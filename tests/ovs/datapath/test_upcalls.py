@@ -7,7 +7,8 @@ import pytest
 from tests.ovs.datapath.kit import EXACT, SAME_TYPE, Table, output
 from tests.ovs.flow.frames import ARP, TCP, UDP, ethernet, ipv4
 from vnet.ovs.datapath.reasons import NO_ACTIONS
-from vnet.ovs.dpif.actions import Recirc, SlowPath, SlowPathCookie, Userspace
+from vnet.ovs.dpif.actions import Recirc, Userspace
+from vnet.ovs.dpif.cookies import SlowPath, SlowPathCookie
 from vnet.ovs.dpif.dpif import Upcall
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import Flow

@@ -7,6 +7,15 @@ from hypothesis import strategies as st
 from tests.ovs.flow.frames import FRAMES
 from vnet.ovs.dpif import actions as odp
 from vnet.ovs.dpif.actions import KeyPart, OdpAction, OdpActions
+from vnet.ovs.dpif.cookies import (
+    ControllerCookie,
+    Cookie,
+    FlowSampleCookie,
+    IpfixCookie,
+    SflowCookie,
+    SlowPath,
+    SlowPathCookie,
+)
 from vnet.ovs.dpif.text.kinds import KINDS_BY_NAME
 from vnet.ovs.flow.extract import extract
 from vnet.ovs.flow.flow import ALL_ONES, CFI, DL_TYPE_NONE, Bits, Flow
@@ -152,16 +161,16 @@ def push_nshs(draw: st.DrawFn) -> odp.PushNsh:
 
 
 _CONTROLLERS = st.builds(
-    odp.ControllerCookie,
+    ControllerCookie,
     *(U16, st.booleans(), st.booleans(), U32, st.integers(0, (1 << 64) - 1), U16, U16),
 )
-_SLOW_PATHS = st.integers(1, 127).map(odp.SlowPath).map(odp.SlowPathCookie)
+_SLOW_PATHS = st.integers(1, 127).map(SlowPath).map(SlowPathCookie)
 _FLOW_SAMPLES = st.builds(
-    odp.FlowSampleCookie, *(U16, U32, U32, U32, PORTS), st.sampled_from(("", "ingress", "egress"))
+    FlowSampleCookie, *(U16, U32, U32, U32, PORTS), st.sampled_from(("", "ingress", "egress"))
 )
-_SFLOWS = st.builds(odp.SflowCookie, st.integers(0, 4095), st.integers(0, 7), U32)
-_COOKIES: st.SearchStrategy[odp.Cookie] = st.one_of(
-    _CONTROLLERS, _SLOW_PATHS, _FLOW_SAMPLES, _SFLOWS, PORTS.map(odp.IpfixCookie)
+_SFLOWS = st.builds(SflowCookie, st.integers(0, 4095), st.integers(0, 7), U32)
+_COOKIES: st.SearchStrategy[Cookie] = st.one_of(
+    _CONTROLLERS, _SLOW_PATHS, _FLOW_SAMPLES, _SFLOWS, PORTS.map(IpfixCookie)
 )
 
 _SIMPLE: st.SearchStrategy[OdpAction] = st.one_of(

@@ -24,10 +24,9 @@ from vnet.ovs.dpif.actions import (
     Output,
     Sample,
     Set,
-    SlowPath,
-    SlowPathCookie,
     Userspace,
 )
+from vnet.ovs.dpif.cookies import SlowPath, SlowPathCookie
 from vnet.ovs.dpif.text.actions import actions_text
 from vnet.ovs.dpif.text.parse_actions import parse_actions
 from vnet.ovs.flow.errors import OvsTextError

@@ -27,6 +27,7 @@ from vnet.ovs.datapath.tunnels.device import TunnelDevice
 from vnet.ovs.datapath.tunnels.push import has_source_port, pusher
 from vnet.ovs.dpif import actions as odp
 from vnet.ovs.dpif.actions import OdpAction, OdpActions
+from vnet.ovs.dpif.cookies import SampleCookie
 from vnet.ovs.flow.flow import Flow
 from vnet.wire.ether import HEADER_BYTES
 
@@ -42,7 +43,7 @@ _TAKERS = frozenset({odp.Output, odp.TnlPop, odp.Recirc, odp.Userspace, odp.Drop
 
 def _only_looks(action: OdpAction) -> bool:
     """Whether it is a sample for a collector."""
-    return isinstance(action, odp.Userspace) and isinstance(action.cookie, odp.SampleCookie)
+    return isinstance(action, odp.Userspace) and isinstance(action.cookie, SampleCookie)
 
 
 def _takes(action: OdpAction) -> bool:

@@ -42,7 +42,8 @@ from vnet.ovs.datapath.tunnels.device import TunnelDevice
 from vnet.ovs.datapath.tunnels.push import FlowHashes, source_port
 from vnet.ovs.datapath.upcalls import UpcallQueue, Waiting
 from vnet.ovs.datapath.vport import Vport
-from vnet.ovs.dpif.actions import Cookie, OdpActions
+from vnet.ovs.dpif.actions import OdpActions
+from vnet.ovs.dpif.cookies import Cookie
 from vnet.ovs.dpif.dpif import DEFAULT_UDP_PORTS, Upcall, UpcallHandler
 from vnet.ovs.dpif.meters import MeterBandConfig
 from vnet.ovs.dpif.requests import Command, Request, RequestWatcher

@@ -13,7 +13,7 @@ from vnet.base.chance import Stream
 from vnet.base.drops import DropReason
 from vnet.ovs.datapath.packet import Packet
 from vnet.ovs.datapath.vport import Mourner, Vport, Vports
-from vnet.ovs.dpif.actions import Cookie
+from vnet.ovs.dpif.cookies import Cookie
 from vnet.ovs.dpif.meters import MeterBandConfig
 from vnet.sim.frame import Frame, Meta
 from vnet.tables.conntrack.action import CtAction

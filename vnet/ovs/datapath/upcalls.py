@@ -6,7 +6,7 @@ from collections import deque
 from typing import NamedTuple
 
 from vnet.ovs.datapath.packet import Packet
-from vnet.ovs.dpif.actions import Cookie
+from vnet.ovs.dpif.cookies import Cookie
 
 UPCALL_QUEUE_LIMIT = 16_384
 """How many packets may wait. A lab's machines all speak in the same instant where those of a

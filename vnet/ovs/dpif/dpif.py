@@ -15,7 +15,8 @@ from typing import NamedTuple, Protocol
 
 from vnet.base.drops import DropReason
 from vnet.netdev.device import NetDevice
-from vnet.ovs.dpif.actions import Cookie, OdpActions
+from vnet.ovs.dpif.actions import OdpActions
+from vnet.ovs.dpif.cookies import Cookie
 from vnet.ovs.dpif.meters import MeterConfig, MeterStats
 from vnet.ovs.dpif.requests import Command, RequestWatcher
 from vnet.ovs.flow.ports import OdpPort

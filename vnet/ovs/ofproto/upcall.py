@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from vnet.base.deep_calls import deep_calls
 from vnet.base.drops import DropReason, drop_reason
-from vnet.ovs.dpif.actions import (
+from vnet.ovs.dpif.actions import DropCause
+from vnet.ovs.dpif.cookies import (
     ControllerCookie,
-    DropCause,
     FlowSampleCookie,
     IpfixCookie,
     SflowCookie,

@@ -11,7 +11,8 @@ from benchmarks.dummy_switch import BRIDGE
 from tests.ovs.command_switch import Switch
 from tests.ovs.ofproto.xlate.translating import actions_of, explained, translated
 from tests.ovs.whole_switch import switch_with
-from vnet.ovs.dpif.actions import ControllerCookie, Drop, DropCause, Recirc, Userspace
+from vnet.ovs.dpif.actions import Drop, DropCause, Recirc, Userspace
+from vnet.ovs.dpif.cookies import ControllerCookie
 from vnet.ovs.dpif.text.actions import actions_text
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.ofproto.ofproto import Ofproto

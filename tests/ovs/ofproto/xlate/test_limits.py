@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.ovs.ofproto.xlate.translating import actions_of, explained, translated
 from tests.ovs.whole_switch import switch_with
-from vnet.ovs.dpif.actions import Drop, DropCause, SlowPath
+from vnet.ovs.dpif.actions import Drop, DropCause
+from vnet.ovs.dpif.cookies import SlowPath
 
 ARP = "in_port=1,arp"
 

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.dummy_switch import BRIDGE
 from tests.ovs.command_switch import Switch
 from tests.ovs.whole_switch import flow_lines, frame_of, outputs, switch_with
-from vnet.ovs.dpif.actions import SlowPath
+from vnet.ovs.dpif.cookies import SlowPath
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.ofproto.ports.ofport import OfPort
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from vnet.ovs.dpif.actions import (
+from vnet.ovs.dpif.actions import Userspace
+from vnet.ovs.dpif.cookies import (
     ControllerCookie,
     Cookie,
     FlowSampleCookie,
@@ -12,7 +13,6 @@ from vnet.ovs.dpif.actions import (
     SflowCookie,
     SlowPath,
     SlowPathCookie,
-    Userspace,
 )
 from vnet.ovs.dpif.text.kind import PortNames
 from vnet.ovs.dpif.text.scan import INTEGER, integer_of

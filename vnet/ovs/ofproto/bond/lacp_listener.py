@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vnet.ovs.dpif.actions import SlowPath
+from vnet.ovs.dpif.cookies import SlowPath
 from vnet.ovs.flow.extract import layers
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.ofproto.ports.ofport import OfPort

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from vnet.ovs.dpif.actions import SlowPath
+from vnet.ovs.dpif.cookies import SlowPath
 from vnet.ovs.flow.flow import Flow
 
 if TYPE_CHECKING:

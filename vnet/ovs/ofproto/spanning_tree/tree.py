@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from vnet.base.ids import MAC_ZERO
-from vnet.ovs.dpif.actions import SlowPath
+from vnet.ovs.dpif.cookies import SlowPath
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.spanning_tree.log import TreeLog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vnet.ovs.dpif.actions import SlowPath
+from vnet.ovs.dpif.cookies import SlowPath
 from vnet.ovs.ofproto.xlate.report import NodeKind, Trace
 
 _PREFIX_SUFFIX = {

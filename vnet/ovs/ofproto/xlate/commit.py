@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import field
 
 from vnet.base.record import record
-from vnet.ovs.dpif.actions import KeyPart, OdpAction, Pad, PopMpls, PopVlan, PushVlan, Set, SlowPath
+from vnet.ovs.dpif.actions import KeyPart, OdpAction, Pad, PopMpls, PopVlan, PushVlan, Set
+from vnet.ovs.dpif.cookies import SlowPath
 from vnet.ovs.flow.flow import Bits, Flow
 from vnet.ovs.flow.prerequisites import is_ip
 from vnet.ovs.flow.protocol_numbers import (

@@ -15,10 +15,9 @@ from vnet.ovs.dpif.actions import (
     OdpAction,
     OdpActions,
     Sample,
-    SlowPath,
-    SlowPathCookie,
     Userspace,
 )
+from vnet.ovs.dpif.cookies import SlowPath, SlowPathCookie
 from vnet.ovs.dpif.dpif import FlowStats
 from vnet.ovs.flow.flow import Flow, with_tag_told
 from vnet.ovs.flow.ports import OFPP_UNSET

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vnet.ovs.dpif.actions import Meter as OdpMeter
-from vnet.ovs.dpif.actions import SlowPath
+from vnet.ovs.dpif.cookies import SlowPath
 from vnet.ovs.flow.flow import Flow
 from vnet.ovs.flow.ports import OFPP_LOCAL, OFPP_UNSET, OfpPort
 from vnet.ovs.flow.protocol_numbers import ETH_TYPE_IP, ETH_TYPE_IPV6

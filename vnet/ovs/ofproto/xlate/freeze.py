@@ -7,15 +7,8 @@ order in which that has to be done; at the end :func:`finish_freezing` gives the
 
 from __future__ import annotations
 
-from vnet.ovs.dpif.actions import (
-    Clone,
-    ControllerCookie,
-    Hash,
-    HashAlgorithm,
-    Meter,
-    Recirc,
-    Userspace,
-)
+from vnet.ovs.dpif.actions import Clone, Hash, HashAlgorithm, Meter, Recirc, Userspace
+from vnet.ovs.dpif.cookies import ControllerCookie
 from vnet.ovs.flow.fields import FIELDS
 from vnet.ovs.flow.ports import OFPP_IN_PORT
 from vnet.ovs.ofproto.xlate.commit import commit

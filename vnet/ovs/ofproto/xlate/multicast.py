@@ -20,7 +20,7 @@ from vnet.l2.membership import (
     mld_memberships,
 )
 from vnet.l2.snooping import Snooping
-from vnet.ovs.dpif.actions import SlowPath
+from vnet.ovs.dpif.cookies import SlowPath
 from vnet.ovs.flow.extract import layers
 from vnet.ovs.flow.flow import N_VLANS, Flow
 from vnet.ovs.flow.protocol_numbers import (

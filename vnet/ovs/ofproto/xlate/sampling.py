@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vnet.ovs.dpif.actions import (
-    SAMPLE_ALWAYS,
-    Cookie,
-    FlowSampleCookie,
-    IpfixCookie,
-    Meter,
-    OdpAction,
-    Sample,
-    SflowCookie,
-    Userspace,
-)
+from vnet.ovs.dpif.actions import SAMPLE_ALWAYS, Meter, OdpAction, Sample, Userspace
+from vnet.ovs.dpif.cookies import Cookie, FlowSampleCookie, IpfixCookie, SflowCookie
 from vnet.ovs.flow.ports import ODPP_NONE, OFPP_NONE, OdpPort, OfpPort
 from vnet.ovs.ofproto.ports.ofport import OfPort
 from vnet.ovs.ofproto.tunnel.header import address_tunnel

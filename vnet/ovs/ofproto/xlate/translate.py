@@ -8,7 +8,8 @@ revalidation are the same translation with different wishes.
 from __future__ import annotations
 
 from vnet.base.deep_calls import deep_calls
-from vnet.ovs.dpif.actions import Clone, Drop, DropCause, OdpActions, Output, SlowPath
+from vnet.ovs.dpif.actions import Clone, Drop, DropCause, OdpActions, Output
+from vnet.ovs.dpif.cookies import SlowPath
 from vnet.ovs.flow.ports import OfpPort
 from vnet.ovs.flow.protocol_numbers import CS_TRACKED, PT_ETHERNET
 from vnet.ovs.ofproto.ports.ofport import OfPort
