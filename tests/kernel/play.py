@@ -128,7 +128,9 @@ def play(
     list(world.collect())
     begun_ms = world.now_ms()
     starts_ms = [other.at_ms for other in elsewhere]
-    for step, start_ms, next_ms in zip_longest(steps, starts_ms, starts_ms[1:]):
+    for step, start_ms, following, next_ms in zip_longest(
+        steps, starts_ms, steps[1:], starts_ms[1:]
+    ):
         at_ms = world.now_ms() - begun_ms
         if start_ms is not None:
             world.wait(max(0, start_ms - at_ms))
@@ -138,8 +140,9 @@ def play(
             at_ms = looked_ms - begun_ms
         else:
             seen = _seen(world, machine, heard)
-            if next_ms is not None:
-                # What is sent before the next step, which may have been late, is of this one.
+            # What is sent before the next step, which may have been late, is of this one. While
+            # somebody looks, nobody collects.
+            if next_ms is not None and not isinstance(following, Look):
                 world.wait(max(0, begun_ms + next_ms - world.now_ms() - 1))
                 seen += _seen(world, machine, heard)
         yield Outcome(at_ms, _labelled(seen) if world.lab.has_rules else seen)
