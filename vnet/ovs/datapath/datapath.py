@@ -8,7 +8,6 @@ How frames go through is in :mod:`vnet.ovs.datapath.pipeline`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,10 +17,11 @@ from vnet.base.drops import DropReason
 from vnet.netdev.device import NO_HANDLER, TOO_SHORT, NetDevice
 from vnet.ovs.datapath.cache import CACHE_LIMIT, ExactMatchCache
 from vnet.ovs.datapath.compile import compiled, nests
+from vnet.ovs.datapath.lookups import LookupCounts
 from vnet.ovs.datapath.megaflow import Megaflow
 from vnet.ovs.datapath.meter import Meter
 from vnet.ovs.datapath.packet import METADATA_MASK, Packet
-from vnet.ovs.datapath.pipeline import AGAIN_MASK, Pipeline
+from vnet.ovs.datapath.pipeline import Pipeline
 from vnet.ovs.datapath.program import Program, run
 from vnet.ovs.datapath.reasons import n_drops
 from vnet.ovs.datapath.tracking import connection_of
@@ -97,8 +97,7 @@ class Datapath:
         )
         self._table = self._pipeline.table
         self._lowest_free = ODPP_LOCAL + 1
-        self._removed = DatapathStats()
-        self._cleared = DatapathStats()
+        self._lookups = LookupCounts(self._pipeline)
         self._compiled: tuple[int, OdpActions, Program] = (0, (), ())
 
     @property
@@ -319,7 +318,7 @@ class Datapath:
         return flow.stats()
 
     def _remove(self, flow: Megaflow) -> None:
-        self._count_hits(self._removed, flow)
+        self._lookups.removed(flow)
         self._pipeline.cache.forget_flow(flow)
         self._table.remove(flow)
 
@@ -339,38 +338,12 @@ class Datapath:
             self._remove(flow)
 
     def stats(self) -> DatapathStats:
-        """Counters of the whole datapath. Every hit was some flow's."""
-        counted, cleared = self._counted(), self._cleared
-        return DatapathStats(
-            counted.n_hit - cleared.n_hit,
-            counted.n_missed - cleared.n_missed,
-            counted.n_lost - cleared.n_lost,
-            len(self._table),
-            self._table.n_masks,
-            counted.n_recirculated - cleared.n_recirculated,
-        )
+        """Counters of the whole datapath."""
+        return self._lookups.stats()
 
     def clear_stats(self) -> None:
         """Count anew what was looked up."""
-        self._cleared = self._counted()
-
-    def _counted(self) -> DatapathStats:
-        pipeline = self._pipeline
-        counted = replace(
-            self._removed,
-            n_missed=pipeline.n_missed,
-            n_lost=pipeline.queue.n_lost,
-            n_recirculated=self._removed.n_recirculated + pipeline.n_missed_again,
-        )
-        for flow in self._table:
-            self._count_hits(counted, flow)
-        return counted
-
-    @staticmethod
-    def _count_hits(stats: DatapathStats, flow: Megaflow) -> None:
-        stats.n_hit += flow.n_packets
-        if flow.key & AGAIN_MASK:
-            stats.n_recirculated += flow.n_packets
+        self._lookups.clear()
 
     # -- connections
 
