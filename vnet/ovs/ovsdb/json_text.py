@@ -58,9 +58,12 @@ def real_to_json(real: float) -> int | float:
     return printed if integer is None else integer
 
 
+_ENCODER = python_json.JSONEncoder(ensure_ascii=False)
+
+
 def string_text(text: str) -> str:
     """A JSON string, quoted; what is not ASCII stays as it is."""
-    return python_json.dumps(text, ensure_ascii=False)
+    return _ENCODER.encode(text)
 
 
 def json_text(json: Json) -> str:

@@ -113,6 +113,7 @@ def action_numbers(version: OpenFlowVersion) -> dict[ActionKind, int]:
     return _ACTIONS.get(version, _ACTIONS13)
 
 
+@lru_cache(maxsize=32)
 def action_bits(actions: frozenset[ActionKind], version: OpenFlowVersion) -> int:
     """Actions of which a version has some."""
     return sum(1 << bit for kind, bit in action_numbers(version).items() if kind in actions)
@@ -128,6 +129,7 @@ def _instruction_numbers(version: OpenFlowVersion) -> dict[InstructionKind, int]
     return INSTRUCTION_NUMBERS if version in _WITH_METER else _WITHOUT_METER
 
 
+@lru_cache(maxsize=32)
 def instruction_bits(instructions: frozenset[InstructionKind], version: OpenFlowVersion) -> int:
     """Instructions of which a version has some."""
     numbers = _instruction_numbers(version)
@@ -140,6 +142,7 @@ def instructions_of(bits: int, version: OpenFlowVersion) -> frozenset[Instructio
     return frozenset(kind for kind, bit in numbers.items() if bits >> bit & 1)
 
 
+@lru_cache(maxsize=32)
 def field_bits10(names: FieldNames) -> int:
     """Fields as 1.0's wildcards; an address has six bits."""
     return sum(bits for name, bits in _FIELDS10.items() if name in names)
@@ -150,6 +153,7 @@ def fields_of10(bits: int) -> FieldNames:
     return frozenset(name for name, mask in _FIELDS10.items() if bits & mask)
 
 
+@lru_cache(maxsize=32)
 def field_bits11(names: FieldNames) -> int:
     """Fields as 1.1 numbers them."""
     return sum(bits for name, bits in _FIELDS11.items() if name in names)

@@ -73,9 +73,11 @@ def encode_table_features(features: TableFeatures, version: OpenFlowVersion) -> 
     )
 
 
+@lru_cache(maxsize=1024)
 def _encode_instructions(
     features: InstructionFeatures, miss: int, version: OpenFlowVersion
 ) -> bytes:
+    """Tables keep what they can do, and whoever asks by names asks before each command."""
     instructions = bits.instruction_bits(features.instructions, version)
     return (
         _encode_numbers(_INSTRUCTIONS + miss, instructions)
