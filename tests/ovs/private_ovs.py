@@ -8,9 +8,11 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import MappingProxyType
+
+from tests.ovs.control_socket import ControlSocket
 
 SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
 TIMEOUT_S = 90
@@ -58,11 +60,16 @@ class PrivateOvs:
         return done.stdout, done.stderr
 
     def appctl(self, *arguments: str) -> tuple[str, str]:
-        """``ovs-appctl``'s output, and what the daemon found wrong."""
-        target = str(self.directory / "vswitchd.ctl")
-        done = self.do("ovs-appctl", "-t", target, *arguments)
-        error = f"\n{done.stderr}".split("\novs-appctl: ")[0]
-        return done.stdout, error.removeprefix("\n")
+        """What ``ovs-appctl`` prints, and what the daemon found wrong."""
+        with closing(self.control_socket()) as control:
+            try:
+                return control.call(*arguments), ""
+            except RuntimeError as error:
+                return "", str(error)
+
+    def control_socket(self) -> ControlSocket:
+        """A connection to the control socket of ``ovs-vswitchd``, which is the caller's."""
+        return ControlSocket(self.directory / "vswitchd.ctl", TIMEOUT_S)
 
     def start(self) -> None:
         """Start both daemons and wait until they answer."""

@@ -82,6 +82,8 @@ class Real:
         flows.append(f"table=1,actions={state},{zone},{mark},output:{CHECK_PORT}")
         (self._ovs.directory / "flows").write_text("\n".join(flows))
         self._ovs.ofctl("-O", "OpenFlow15", "replace-flows", "br0", "flows")
+        # What is known of the actions before is forgotten at some time, or now.
+        self._ovs.appctl("revalidator/purge")
         self._ovs.appctl("dpctl/flush-conntrack")
 
     def wait_ms(self, time_ms: int) -> None:

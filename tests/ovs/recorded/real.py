@@ -9,7 +9,6 @@ on one.
 
 from __future__ import annotations
 
-import json
 import socket
 import struct
 from collections.abc import Iterator, Sequence
@@ -27,34 +26,6 @@ _QUIET_TURNS = 6
 """After how many turns of the daemon's loop without a frame no frame is on a wire any more."""
 _SPEAKING = frozenset(("add-bond", "lacp", "stp_enable", "rstp_enable"))
 """Words after which ports say something by themselves."""
-
-
-class _Unixctl:
-    """The daemon's control socket: JSON-RPC without framing (ovs-appctl(8))."""
-
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.connect(str(path))
-        self._decoder = json.JSONDecoder()
-        self._received = ""
-
-    def call(self, method: str, *parameters: str) -> str:
-        """Output of a command. Raises ``RuntimeError`` with its sentence."""
-        request = {"id": 0, "method": method, "params": list(parameters)}
-        self._socket.sendall(json.dumps(request).encode())
-        while True:
-            try:
-                reply, end = self._decoder.raw_decode(self._received)
-            except ValueError:
-                self._received += self._socket.recv(1 << 20).decode()
-                continue
-            self._received = self._received[end:].lstrip()
-            if reply["error"]:
-                raise RuntimeError(reply["error"].strip())
-            return str(reply["result"])
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 class _Barriers:
@@ -97,7 +68,7 @@ class RealSwitch:
     def __init__(self, ovs: PrivateOvs) -> None:
         self._ovs = ovs
         self._directory = ovs.directory
-        self._control = _Unixctl(ovs.directory / "vswitchd.ctl")
+        self._control = ovs.control_socket()
         self._barriers: dict[str, _Barriers] = {}
         self._sent_bytes: dict[str, int] = {}
         self._n_joined = 0
