@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Generator
@@ -11,7 +10,7 @@ import pytest
 
 from tests.examples import register_profiles
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.whole_runs"]
 
 # Hundreds of processes are started here: what one of them compiles, the next need not.
 sys.dont_write_bytecode = False
@@ -24,12 +23,6 @@ REQUIRED = set(filter(None, os.environ.get("VNET_REQUIRE", "").split(",")))
 
 _NOT_TO_BE_INSTALLED = ("this kernel lacks ", "this is Linux ")
 """How reasons to skip begin that nobody can mend: the kernel is what it is."""
-
-
-def pytest_collection_finish() -> None:
-    """Modules and tests stay to the end: no collection of garbage need look through them again."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-# Kept over the runs inside pytest, which forget what they have imported themselves.
-import vnet.lab.lab
-import vnet.testing.plugin  # noqa: F401
-
 NARROW = """\
 version: 1
 name: narrow
@@ -20,6 +16,13 @@ vms:
 links: [{ends: ['h1:eth0', 'h2:eth0'], latency: 1ms, mtu: 1400}]
 """
 """Two hosts and a cable that carries less than their cards would send; no captures."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _vnet_is_imported() -> None:
+    """It is kept over the runs inside pytest, which forget what they have imported themselves."""
+    import vnet.lab.lab
+    import vnet.testing.plugin  # noqa: F401
 
 
 @pytest.fixture
