@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -96,11 +96,20 @@ def room_of(path: Path) -> str | None:
     return room_in(path.relative_to(VNET).parts[:-1])
 
 
+def statements(parent: ast.AST) -> Iterator[ast.stmt]:
+    """All statements below a node. Not to look into their expressions saves most of the time."""
+    for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(parent, block, ()):
+            if isinstance(node, ast.stmt):
+                yield node
+            yield from statements(node)
+
+
 @cache
 def imports(path: Path) -> list[tuple[int, str]]:
     """Every imported module of a file, with its line; type-only imports count as well."""
     found: list[tuple[int, str]] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

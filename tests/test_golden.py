@@ -34,7 +34,14 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("name", sorted(shipped()))
+@pytest.mark.parametrize(
+    "name",
+    [
+        # Two runs of a large topology take a few seconds.
+        name if (GOLDEN / name).is_dir() else pytest.param(name, marks=pytest.mark.slow)
+        for name in sorted(shipped())
+    ],
+)
 def test_a_run_writes_the_golden_files(name: str, tmp_path: Path) -> None:
     found = written(name, tmp_path / "run")
     large = sum(map(len, found.values())) > MOST_BYTES

@@ -147,6 +147,7 @@ scenario:
         assert lab.run().storms == []
 
 
+@pytest.mark.slow
 def test_two_storms_are_two() -> None:
     plug, pull = "{link: {end: 's3:c', state: up}}", "{link: {end: 's3:c', state: down}}"
     steps = ", ".join((plug, ARPING, "{wait: 1s}", pull, "{wait: 30s}"))
@@ -155,7 +156,7 @@ def test_two_storms_are_two() -> None:
     assert first.ended_ns < 5_000_000_000 < 30_000_000_000 < second.began_ns
 
 
-@pytest.mark.parametrize("frames", [250, 257, 600])
+@pytest.mark.parametrize("frames", [250, 257, pytest.param(600, marks=pytest.mark.slow)])
 def test_a_storm_of_many_frames_is_a_storm(frames: int) -> None:
     text = """
 version: 1

@@ -78,7 +78,7 @@ def test_the_loss_of_a_changing_wire_is_that_of_theory(model: GilbertElliott, ra
     assert share(lost) == pytest.approx(rate, rel=0.06)
 
 
-@pytest.mark.parametrize("to_good", [0.1, 0.3, 0.9])
+@pytest.mark.parametrize("to_good", [0.1, pytest.param(0.3, marks=pytest.mark.slow), 0.9])
 def test_bursts_are_as_long_as_the_wire_stays_bad(to_good: float) -> None:
     lost = [fate.lost for fate in fates(Impairments(loss=GilbertElliott(0.01, to_good)), 200_000)]
     bursts = [len(list(burst)) for is_lost, burst in groupby(lost) if is_lost]
