@@ -71,6 +71,9 @@ def test_what_is_wrong_with_several_options_is_one_message_in_open_vswitchs_orde
     )
     assert switch.get("Interface", "vx", "error") == said
     assert f"netdev_vport|WARN|{said}" in switch.log.lines
+    assert 'socket_util|ERR|"bad" is not a valid IP address' in switch.log.lines
+    switch.add_bridge("br1", vxlan("v6", remote_ip="::g"))
+    assert 'socket_util|ERR|"::g" is not a valid IPv6 address' in switch.log.lines
 
 
 def test_on_one_udp_port_all_vxlan_tunnels_have_group_policies_or_none() -> None:

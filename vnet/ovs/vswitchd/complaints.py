@@ -45,6 +45,8 @@ class Complaints:
         self._vport = vlog.module("netdev_vport")
         self._ofproto = vlog.module("ofproto")
         self._tunnel = vlog.module("tunnel")
+        self._sockets = vlog.module("socket_util")
+        self._limits = {family: self._sockets.limit(1, 5) for family in ("IP", "IPv6")}
         self._limit = self._bridge.limit(1, 5)
         self._bridge_limit = self._bridge.limit(1, 5)
         self._bond_limit = self._bridge.limit(1, 1)
@@ -80,6 +82,9 @@ class Complaints:
         self._say(tunnel.warnings)
 
     def _say(self, found: tuple[Finding, ...]) -> None:
+        for text in (finding.no_address for finding in found if finding.no_address):
+            family = "IPv6" if ":" in text else "IP"
+            self._sockets.err(f'"{text}" is not a valid {family} address', self._limits[family])
         if found:
             self._vport.warn("\n".join(finding.sentence for finding in found))
 

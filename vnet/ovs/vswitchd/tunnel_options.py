@@ -39,10 +39,12 @@ _C_DECIMAL = re.compile(r"\s*([+-]?)([0-9]+)")
 
 
 class Finding(NamedTuple):
-    """What Open vSwitch says of an option, given or not."""
+    """What Open vSwitch says of an option, given or not; ``no_address`` is the text that it took
+    for an address, where that is what is wrong."""
 
     option: str
     sentence: str
+    no_address: str = ""
 
 
 class TunnelOptions(NamedTuple):
@@ -111,8 +113,8 @@ class _Reader:
             case _ if option not in _READ_ELSEWHERE | _FOR_IPSEC:
                 self._warn(option, f"unknown {self._kind} argument '{option}'")
 
-    def _warn(self, option: str, sentence: str) -> None:
-        self.found.append(Finding(option, f"{self._name}: {sentence}"))
+    def _warn(self, option: str, sentence: str, no_address: str = "") -> None:
+        self.found.append(Finding(option, f"{self._name}: {sentence}", no_address))
 
     def _fail(self, option: str, sentence: str) -> TunnelOptionsError:
         self._warn(option, sentence)
@@ -126,7 +128,7 @@ class _Reader:
             try:
                 ip = ip_from_text(value)
             except ValueError:
-                self._warn(option, f"bad {self._kind} '{option}'")
+                self._warn(option, f"bad {self._kind} '{option}'", value)
             if option == "remote_ip" and ip and is_multicast_ip(ip):
                 raise self._fail(option, f"multicast remote_ip={value} not allowed")
         if option == "remote_ip":

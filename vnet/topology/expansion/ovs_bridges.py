@@ -176,11 +176,12 @@ def _port_row(
 def _tell_options(found: Iterable[Finding], file: OvsPortFile, path: Path, report: Report) -> None:
     """Report the first that there is to say of each option of a tunnel, at the option."""
     told: set[str] = set()
-    for option, sentence in found:
+    for finding in found:
+        option = finding.option
         if option not in told:
             told.add(option)
             here = (*path, "options", option) if option in file.options else path
-            report.add(here, sentence, at_key=True)
+            report.add(here, finding.sentence, at_key=True)
 
 
 def _interfaces(bridge: str, device: str, file: OvsPortFile) -> tuple[InterfaceConfig, ...]:
