@@ -22,6 +22,7 @@ from vnet.ovs.ofproto.meter import MeterEntry, MeterPool
 from vnet.ovs.ofproto.meter_mods import MeterMods
 from vnet.ovs.ofproto.packet_in_sink import PacketInSink, nobody_listens
 from vnet.ovs.ofproto.ports.ofport import OfPort
+from vnet.ovs.ofproto.ports.port_mods import PortMods
 from vnet.ovs.ofproto.requests import PreparedPacket, PreparePacketOut, Request, nobody_sends
 from vnet.ovs.ofproto.rules.expiry import Expiry
 from vnet.ovs.ofproto.rules.flow_mods import FlowMods, is_unchanged
@@ -46,7 +47,6 @@ from vnet.ovs.openflow.messages import (
     GroupModCommand,
     MeterMod,
     PacketOut,
-    PortConfig,
     PortMod,
     RemovedReason,
     TableMod,
@@ -114,6 +114,9 @@ class Ofproto(Listeners):
         meters = (self.meters, self.meter_order, self.meter_pool)
         self._meter_mods = MeterMods(scheduler, *meters, remove)
         self.table_mods = TableMods(self._store.tables, self._remove)
+        self._port_mods = PortMods(
+            self.ports, self.switching, lambda: self.spanning_tree is not None, self._port_changed
+        )
         self.internal = InternalRules(self.flow_mod, self.find)
 
     @property
@@ -196,8 +199,8 @@ class Ofproto(Listeners):
                 elif isinstance(mod, PortMod):
                     if is_atomic:
                         raise OpenFlowError("OFPBFC_MSG_FAILED")
-                    self.check_port_mod(mod)
-                    transaction.then.append(partial(self.port_mod, mod))
+                    self._port_mods.check(mod)
+                    transaction.then.append(partial(self._port_mods.apply, mod))
                 else:
                     self.check_actions(mod.actions)
                     learn = partial(self._learn_within, transaction)
@@ -305,30 +308,9 @@ class Ofproto(Listeners):
         """The port of that name."""
         return self._by_name.get(name)
 
-    def check_port_mod(self, mod: PortMod) -> OfPort:
-        """The port that is meant. Raises ``OFPPMFC_BAD_PORT`` or ``OFPPMFC_BAD_HW_ADDR``."""
-        port = self.ports.get(mod.port)
-        if port is None:
-            raise OpenFlowError("OFPPMFC_BAD_PORT")
-        if mod.mac not in (None, port.mac):
-            raise OpenFlowError("OFPPMFC_BAD_HW_ADDR")
-        return port
-
     def port_mod(self, mod: PortMod) -> None:
-        """Change what an administrator sets on a port. Raises as :meth:`check_port_mod`."""
-        port = self.check_port_mod(mod)
-        could_flood = PortConfig.NO_FLOOD not in port.config
-        if port.configure(mod.config, mod.mask):
-            if could_flood != (PortConfig.NO_FLOOD not in port.config):
-                self._judge_floods(port)
-            self._port_changed(port)
-            port.set_device()
-
-    def _judge_floods(self, port: OfPort) -> None:
-        """Ask the spanning tree anew whether floods leave by a port and those bonded with it."""
-        bundle = self.switching.bundle_of(port.number)
-        for member in [port] if bundle is None else bundle.ports:
-            member.floods = self.spanning_tree is None or member.tree.forwards_in_tree
+        """Change what an administrator sets on a port. Raises :class:`OpenFlowError`."""
+        self._port_mods.apply(mod)
 
     def link_changed(self, number: OfpPort) -> None:
         """The link of a port's device came up or went down."""
