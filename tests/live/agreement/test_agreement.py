@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 
+from tests.live.conftest import names_of
+from tests.live.processes import wait_until
 from vnet import Lab
 from vnet.compare.capture import Reading, read_capture
 from vnet.compare.diff import CaptureDiff, PointDiff, compare
 from vnet.compare.matching import Match
 from vnet.compare.report import lines
 from vnet.compare.rules import Rules
+from vnet.live.kernel import namespaces
 from vnet.live.kernel.capabilities import OPTIONAL, lacking, needs
 from vnet.live.kernel.lab import bring_down, bring_up, planned
 from vnet.topology.load import parse_topology
@@ -34,6 +37,9 @@ KNOWN = json.loads((FOLDER / "known_differences.json").read_text())
 WITHIN_NS = 20_000_000
 DUPLICATE_ADDRESS_DETECTION = "icmp6 and src ::"
 """It waits for a time by chance, so that it comes in any order."""
+
+QUIET = {"06", "0A"}
+"""The states of sockets that wait for time to pass, or for others to come."""
 
 LABELS = {"clash": ("*.srcport", "*.dstport")}
 """Which port the second of two gets is up to chance; that it is the same everywhere is not."""
@@ -80,9 +86,18 @@ def on_the_kernel(text: str, folder: Path) -> None:
     try:
         with bring_up(topology, pcap_dir=folder) as lab:
             lab.play()
+            wait_until(lambda: not any(map(connections, names_of(topology.name))))
             lab.finish()
     finally:
         bring_down(topology.name)
+
+
+def connections(namespace: str) -> list[str]:
+    """The TCP connections of a machine on which segments may still come or go."""
+    with namespaces.inside(namespace):
+        net = Path("/proc/thread-self/net")
+        tables = [(net / name).read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
+    return [row for rows in tables for row in rows if row.split()[3] not in QUIET]
 
 
 def unexpected(diff: CaptureDiff, known: list[Known]) -> Iterator[PointDiff]:

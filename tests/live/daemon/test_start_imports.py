@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -127,9 +128,14 @@ def test_bytecode_is_kept_in_the_users_cache_where_it_may_not_be_beside_its_sour
         "PYTHONDONTWRITEBYTECODE": "1",
         "XDG_CACHE_HOME": str(daemons.folder / "cache"),
     }
-    source = os.path.join(daemons.environment["PYTHONPATH"], "vnet", "__pycache__")
-    if os.path.exists(source):
-        pytest.skip("there is bytecode beside the sources")
+    sources = daemons.folder / "python"
+    shutil.copytree(
+        os.path.join(daemons.environment["PYTHONPATH"], "vnet"),
+        sources / "vnet",
+        copy_function=os.symlink,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    daemons.environment["PYTHONPATH"] = str(sources)
     imported_until_ready(daemons, "ovsdb-server", "--no-dbs")
     kept = daemons.folder / "cache" / "vnet" / "bytecode"
     assert kept.stat().st_mode & 0o077 == 0
