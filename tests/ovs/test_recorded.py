@@ -32,6 +32,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwitch]:
 
 @pytest.mark.ovs
 @pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fresh_case_goes_as_in_open_vswitch(kind: str, real: RealSwitch) -> None:
     assert disagreements(recorded(kind, FRESH, real)) == []

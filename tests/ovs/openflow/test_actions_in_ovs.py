@@ -68,6 +68,8 @@ def can_be_sent(match: str, actions: str, version: OpenFlowVersion) -> bool:
     return bool(builder.usable & read.usable & checked.usable & PROTOCOLS[version])
 
 
+# Each starts a program; our own reading is held against the same table in any case.
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "sentence"), refusals())
 def test_the_real_one_refuses_with_the_same_sentence(text: str, sentence: str) -> None:
     done = ofctl(OpenFlowVersion.OF15, "parse-flow", f"actions={text}")

@@ -48,6 +48,7 @@ def test_command_lines_are_answered_word_for_word(name: str) -> None:
 
 
 @pytest.mark.ovs
+@pytest.mark.slow
 @pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed")
 @pytest.mark.parametrize("name", KEPT)
 def test_the_transcripts_are_what_the_real_program_says(name: str) -> None:
