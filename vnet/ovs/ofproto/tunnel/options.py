@@ -46,27 +46,29 @@ def check_options(mod: FlowMod, mapped: Container[int]) -> None:
 def options_named(match: Match, actions: Ofpacts) -> set[int]:
     """The numbers of the options that a flow matches, reads or writes."""
     numbers = {option.number for option in match.tun_options}
-    return numbers | {
-        int(field.name.removeprefix("tun_metadata"))
-        for field in _named_by(actions)
-        if field.is_tun_metadata
-    }
+    for field in _named_by(actions):
+        if field.is_tun_metadata:
+            numbers.add(int(field.name.removeprefix("tun_metadata")))
+    return numbers
 
 
 def _named_by(actions: Ofpacts) -> Iterator[Field]:
     """The fields that actions read or write."""
     for action in flattened(actions):
-        parts: tuple[Any, ...] = (action,)
+        yield from _fields_of(action)
         if isinstance(action, Learn):
-            parts += action.specs
-        for part in parts:
-            kind: Any = type(part)
-            for name in _members_with_fields(kind):
-                value = getattr(part, name)
-                if isinstance(value, Subfield):
-                    yield value.field
-                elif isinstance(value, Field):
-                    yield value
+            for spec in action.specs:
+                yield from _fields_of(spec)
+
+
+def _fields_of(part: Any) -> Iterator[Field]:
+    kind: Any = type(part)
+    for name in _members_with_fields(kind):
+        value = getattr(part, name)
+        if isinstance(value, Subfield):
+            yield value.field
+        elif isinstance(value, Field):
+            yield value
 
 
 @cache

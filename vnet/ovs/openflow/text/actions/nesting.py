@@ -68,12 +68,15 @@ def verify_order(
 
 def _may_stand_anywhere(actions: Sequence[Ofpact]) -> bool:
     """Whether no rule at all is about these actions, as is so for most lists."""
-    kinds = set(map(type, actions))
-    if not kinds.isdisjoint(_RULED):
-        return False
-    return kinds.isdisjoint(_WRITING) or not any(
-        field is not None and field.name in _CT_FIELDS for field in map(_written_field, actions)
-    )
+    for action in actions:
+        kind = type(action)
+        if kind in _RULED:
+            return False
+        if kind in _WRITING:
+            field = _written_field(action)
+            if field is not None and field.name in _CT_FIELDS:
+                return False
+    return True
 
 
 def instruction_of(action: Ofpact, version: OpenFlowVersion) -> Instruction:
