@@ -221,12 +221,17 @@ class _Reader:
         )
 
 
-def _numbers(value: bytes) -> list[int]:
+# What tables can do is alike in most of them.
+
+
+@lru_cache(maxsize=64)
+def _numbers(value: bytes) -> tuple[int, ...]:
     """A list of types without padding."""
     listed = properties(value, alignment=1, least_experimenter=_LEAST_EXPERIMENTER)
-    return [one.type for one in listed]
+    return tuple(one.type for one in listed)
 
 
+@lru_cache(maxsize=64)
 def _instructions(value: bytes) -> frozenset[InstructionKind]:
     kinds = {number: kind for kind, number in bits.INSTRUCTION_NUMBERS.items()}
     numbers = _numbers(value)
@@ -235,6 +240,7 @@ def _instructions(value: bytes) -> frozenset[InstructionKind]:
     return frozenset(kinds[number] for number in numbers)
 
 
+@lru_cache(maxsize=64)
 def _fields(value: bytes) -> tuple[FieldNames, FieldNames]:
     """The fields without a mask and those with one."""
     exact: set[str] = set()
