@@ -14,6 +14,7 @@ from contextlib import chdir, closing, contextmanager
 from pathlib import Path
 from typing import IO
 
+from tests.ovs.private_ovs import TIMEOUT_S
 from tests.ovs.tools.side import Answer, environment_of
 from vnet.base.chance import Chance
 from vnet.base.units import NS_PER_S
@@ -22,7 +23,7 @@ from vnet.live.devices.dummy_level import DummyLevel
 from vnet.live.switch.standalone import standalone_switch
 from vnet.ovs.vswitchd.daemon import Daemon
 
-_TIMEOUT_NS = 30 * NS_PER_S
+_TIMEOUT_NS = TIMEOUT_S * NS_PER_S
 
 
 class _Process:
