@@ -318,6 +318,7 @@ def test_history_comments_and_quit(shell: Shell) -> None:
     assert (ran.code, ran.out) == (0, "0s, no event pending\n   1  time\n   2  history\n")
 
 
+@pytest.mark.slow
 def test_the_shell_is_not_needed_by_the_rest() -> None:
     import subprocess
     import sys
