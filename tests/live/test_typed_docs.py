@@ -4,6 +4,7 @@ line."""
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -88,6 +90,15 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     made.end_all()
 
 
+@pytest.fixture
+def port_of_controllers() -> Iterator[int]:
+    """Where docs/controllers.md has controllers listen: one test at a time has it."""
+    lock = Path(tempfile.gettempdir()) / f"vnet-tests-{os.getuid()}-port-6653.lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield 6653
+
+
 def until_guests_have_talked(terminal: Terminal) -> None:
     wait_until(lambda: "tnl_push" in terminal.type("ovs-appctl dpctl/dump-flows"))
 
@@ -136,6 +147,7 @@ def test_daemons_in_the_place_of_the_real_ones(terminal: Terminal) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("port_of_controllers")
 def test_ovs_ofctl_on_a_lab_that_is_up(terminal: Terminal) -> None:
     said = typed(terminal, dialogue("controllers.md", "ovs-ofctl on a lab that is up"))
     assert "dpid:0000000000000001" in said["ovs-ofctl show sw1"]
@@ -146,7 +158,7 @@ def test_ovs_ofctl_on_a_lab_that_is_up(terminal: Terminal) -> None:
 
 @pytest.mark.pypi
 @pytest.mark.slow
-def test_faucet_and_os_ken(terminal: Terminal) -> None:
+def test_faucet_and_os_ken(terminal: Terminal, port_of_controllers: int) -> None:
     faucet = own_python(CONTROLLERS / "faucet-requirements.txt", is_complete=True)
     os_ken = own_python(CONTROLLERS / "os-ken-requirements.txt", is_complete=True)
     (terminal.folder / "faucet").symlink_to(faucet.parents[1])
@@ -162,9 +174,9 @@ def test_faucet_and_os_ken(terminal: Terminal) -> None:
     said = typed(terminal, others, before={"ovs-vsctl list controller": faucet_has_come})
     assert "is_connected        : true" in said["ovs-vsctl list controller"]
     assert "push_vlan:0x8100" in said["ovs-ofctl -O OpenFlow13 dump-flows sw1"]
-    wait_until(lambda: not is_listening(6653))
+    wait_until(lambda: not is_listening(port_of_controllers))
     terminal.type(os_ken_starts[0].replace(" &", " > os-ken.out 2>&1 & echo $! > os-ken.pid"))
-    wait_until(lambda: is_listening(6653))
+    wait_until(lambda: is_listening(port_of_controllers))
 
 
 def typed(
