@@ -65,6 +65,24 @@ def test_monitor_takes_no_flows_from_the_bridge(shell: Shell) -> None:
     assert ran.out.splitlines()[2::2] == [" actions=NORMAL", " actions=NORMAL"]
 
 
+def test_what_a_bridge_tells_last_is_shown_when_it_has_gone(shell: Shell) -> None:
+    ran = shell(
+        "controlled-switches",
+        "ovs-ofctl monitor sw1 65534 --names",
+        "sw1 ovs-vsctl del-br sw1",
+        "watch stop",
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.count("DEL: ") == 4
+    assert ran.out.splitlines()[-1] == "4 messages of sw1"
+
+
+def test_numbers_may_be_longer_than_any_that_mean_something(shell: Shell) -> None:
+    long = "9" * 5000
+    ran = shell("controlled-switches", f"ovs-ofctl monitor sw1 {long} watch:out_port={long}")
+    assert (ran.code, ran.err) == (0, "")
+
+
 def test_what_a_controller_and_its_bridge_say_is_snooped_on(shell: Shell) -> None:
     ran = shell(
         "controlled-switches",

@@ -33,6 +33,8 @@ class MessageWatch:
         self.label = label
         self.n_seen = 0
         self._bridge = bridge
+        self._ofproto = bridge.bridge
+        """It may be deleted before all that it has told is shown."""
         self._context = context
         self._shows_names = False
         self._stop: Callable[[], None]
@@ -79,5 +81,5 @@ class MessageWatch:
 
     def _show(self, heard: Heard) -> None:
         self.n_seen += 1
-        names = names_of(self._bridge.bridge) if self._shows_names else NO_NAMES
+        names = names_of(self._ofproto) if self._shows_names else NO_NAMES
         print_message(self.label, self._context.lab.now_ns, heard, names)

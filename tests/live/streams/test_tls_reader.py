@@ -96,6 +96,7 @@ def test_a_key_has_to_be_one_and_the_certificates(authorities: Path) -> None:  #
     assert private_key_faults(key, certificate) is None
     assert private_key_faults(certificate, certificate) == NO_KEY
     assert private_key_faults(key, str(authorities / "foreign.pem")) == (MISMATCH,)
+    assert private_key_faults(key, str(authorities / "gone.pem")) is None, "read before, and gone"
     assert certificate_faults(key) == (NO_START, SSL_PEM)
 
 

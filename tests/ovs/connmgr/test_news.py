@@ -90,3 +90,13 @@ def forwarded(text: str) -> Message:
     body = bytes.fromhex(text.removeprefix("20 "))
     outer = encode(OF14, 0x20, 0, body)
     return decode_request_forward(Message(OF14, 0x20, 0, outer), HEADER_BYTES)
+
+
+def test_who_comes_as_the_last_one_goes_hears_of_a_new_port_once() -> None:
+    switch = switch_with()
+    peer = Peer(switch, OF13, is_primary=True)
+    switch.vsctl("add-port", "br0", "p9", "--", "set", "interface", "p9", "type=dummy")
+    peer.ofconn.closed()
+    other = Peer(switch, OF13, is_primary=True)
+    switch.scheduler.run(NS_PER_S)
+    assert other.take() == [], "it can ask for the ports that there were when it came"

@@ -78,6 +78,8 @@ def private_key_faults(path: str, certificate: str) -> tuple[str, ...] | None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, path)
     except ssl.SSLError as error:
         return _MISMATCH if error.reason == "KEY_VALUES_MISMATCH" else _NO_KEY
+    except OSError:
+        return None  # The certificate's file has gone since: nobody can say.
     return None
 
 

@@ -60,6 +60,7 @@ class News:
         self._ofproto.table_status.remove(self._table_status)
         self._ofproto.mod_done.remove(self._mod_done)
         self.follow_flows(False)
+        self._new_ports.clear()
 
     # -- flows
 
