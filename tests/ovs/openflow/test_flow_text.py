@@ -131,6 +131,16 @@ def test_refusals_are_open_vswitchs_sentences(
     assert refusal.value.what == sentence
 
 
+def test_numbers_of_thousands_of_digits_are_too_large_like_others() -> None:
+    long = "9" * 5000
+    with pytest.raises(OvsTextError, match=f'invalid priority "{long}"'):
+        read_flow(f"priority={long},actions=drop", ADD)
+    with pytest.raises(OvsTextError, match=f"invalid numeric format {long}"):
+        read_flow(f"cookie={long},actions=drop", ADD)
+    mod = parse_flow(f"actions=dec_ttl({long})", ADD)
+    assert mod.actions == parse_flow("actions=dec_ttl(65535)", ADD).actions, "as atoi() has it"
+
+
 def test_what_no_allowed_protocol_can_say_is_refused() -> None:
     with pytest.raises(OvsTextError) as refusal:
         parse_flow("actions=push_vlan:0x8100", ADD, allowed=P_OF10_ANY)

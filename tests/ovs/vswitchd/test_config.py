@@ -13,6 +13,7 @@ from vnet.ovs.vswitchd.config import (
     InterfaceConfig,
     SwitchConfig,
 )
+from vnet.ovs.vswitchd.tunnel_options import read_tunnel
 
 
 def port(name: str, **settings: object) -> BridgePortConfig:
@@ -127,3 +128,9 @@ def test_what_the_daemon_would_refuse_is_refused(interface: InterfaceConfig, sen
     with pytest.raises(OvsTextError) as refusal:
         interface.check()
     assert refusal.value.what == sentence
+
+
+@pytest.mark.parametrize("option", ["dst_port", "key", "ttl", "tos", "egress_pkt_mark"])
+def test_an_option_of_a_tunnel_may_have_thousands_of_digits(option: str) -> None:
+    options = {"remote_ip": "1.2.3.4", option: "9" * 5000}
+    assert read_tunnel("t", "vxlan", options).config.remote == bytes((1, 2, 3, 4))

@@ -74,7 +74,16 @@ def after_parenthesis(text: str, at: int) -> int:
 
 
 _C_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*))\Z")
-_C_DECIMAL = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+\Z")
+_C_DECIMAL = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)\Z")
+_MOST_DIGITS = 40
+"""More than any number of 128 bits has."""
+
+
+def decimal_value(digits: str) -> int:
+    """The number that decimal digits say. Of a very long one, which is too large for anything, only
+    the first digits count: Python refuses to read thousands.
+    """
+    return int(digits.lstrip("0")[:_MOST_DIGITS] or "0")
 
 
 @lru_cache(maxsize=4096)
@@ -87,7 +96,7 @@ def c_integer(text: str) -> int | None:
         return None
     sign, hexadecimal, octal, decimal = found.groups()
     if decimal:
-        value = int(decimal)
+        value = decimal_value(decimal)
     else:
         value = int(hexadecimal, 16) if hexadecimal else int(octal, 8)
     return -value if sign == "-" else value
@@ -95,7 +104,11 @@ def c_integer(text: str) -> int | None:
 
 def c_decimal(text: str) -> int | None:
     """What strtol(3) makes of ``text`` with base 10; None if it would leave anything unread."""
-    return int(text) if _C_DECIMAL.match(text) else None
+    found = _C_DECIMAL.match(text)
+    if found is None:
+        return None
+    value = decimal_value(found[2])
+    return -value if found[1] == "-" else value
 
 
 def _parse_small(text: str, what: str, greatest: int) -> int:

@@ -13,6 +13,7 @@ from vnet.base.ids import IpAddress, ip_from_text, is_multicast_ip
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.hash_order import hash_table_order
 from vnet.ovs.flow.hashing import hash_bytes
+from vnet.ovs.flow.tokens import decimal_value
 from vnet.ovs.ofproto.tunnel.config import (
     ANY_ADDRESS,
     DEFAULT_TTL,
@@ -210,12 +211,17 @@ class _Reader:
 
 def _value(found: re.Match[str]) -> int:
     sign, digits = found.groups()
-    is_octal = digits[0] == "0" and digits[1:2] not in ("x", "X")
-    number = int(digits, 8 if is_octal else 0)
+    if digits.startswith("0"):
+        number = int(digits, 16 if digits[1:2] in ("x", "X") else 8)
+    else:
+        number = decimal_value(digits)
     return -number if sign == "-" else number
 
 
 def _decimal(text: str) -> int:
     """As C's ``atoi``."""
     found = _C_DECIMAL.match(text)
-    return 0 if found is None else int(found[1] + found[2])
+    if found is None:
+        return 0
+    number = decimal_value(found[2])
+    return -number if found[1] == "-" else number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from vnet.ovs.flow.errors import OvsTextError
@@ -26,6 +25,7 @@ from vnet.ovs.openflow.messages import (
 )
 from vnet.ovs.openflow.ofpacts import TABLE_ALL
 from vnet.ovs.openflow.text.actions import actions_text
+from vnet.ovs.openflow.text.actions.parts import leading_integer
 
 _USUAL = (
     FlowMonitorFlags.INITIAL
@@ -55,7 +55,6 @@ _FLAG_WORDS = (
 )
 _EVENT_WORDS = {FlowUpdateEvent.REMOVED: "DELETED"}
 _WITHOUT_FLOW = (FlowUpdateEvent.PAUSED, FlowUpdateEvent.RESUMED)
-_LEADING_NUMBER = re.compile(r"\s*([+-]?[0-9]+)")
 
 
 class ReadFlowMonitor(NamedTuple):
@@ -112,17 +111,11 @@ class _Reader:
                     raise OvsTextError(f'unknown table "{value}"')
                 self.table_id = table_id
             case "out_port":
-                self.out_port = OfpPort(_number(value) & 0xFFFF)
+                self.out_port = OfpPort(leading_integer(value) & 0xFFFF)
             case "out_group":
-                self.out_group = _number(value) & 0xFFFFFFFF
+                self.out_group = leading_integer(value) & 0xFFFFFFFF
             case _:
                 raise OvsTextError(f"{self._text}: unknown keyword {name}")
-
-
-def _number(text: str) -> int:
-    """As atoi() reads it: what is no number is 0."""
-    found = _LEADING_NUMBER.match(text)
-    return int(found[1]) if found else 0
 
 
 def flow_monitor_text(request: FlowMonitorRequest, names: Names = NO_NAMES) -> str:

@@ -10,6 +10,7 @@ from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.names import Names
 from vnet.ovs.flow.protocols import P_ANY, P_OF10_ANY, P_OF13_UP
 from vnet.ovs.openflow.controller.monitor import InvalidTtl, PacketBytes, Wish
+from vnet.ovs.openflow.text.actions.parts import leading_integer
 from vnet.ovs.openflow.text.flow_monitor import read_flow_monitor
 from vnet.ovs.openflow.text.sending import protocol_for
 from vnet.ovs.openflow.version import OpenFlowVersion, protocol_of
@@ -18,7 +19,7 @@ from vnet.ovs.vswitchd.ofctl.command import Call
 WATCHING = ("monitor", "snoop")
 """The commands of which only the words and their count are known here."""
 
-_NUMBER = re.compile(r"[0-9]+")
+_DIGIT = re.compile(r"[0-9]")
 _WATCH = "watch:"
 _INVALID_TTL = "invalid_ttl"
 
@@ -51,8 +52,8 @@ def read_monitor(words: Sequence[str], names: Names, allowed: int = P_ANY) -> Wa
     wishes: list[Wish] = []
     n_monitors = 0
     for word in words:
-        if number := _NUMBER.match(word):
-            wishes.append(PacketBytes(int(number[0]) & 0xFFFF))
+        if _DIGIT.match(word):
+            wishes.append(PacketBytes(leading_integer(word) & 0xFFFF))
         elif word == _INVALID_TTL:
             wishes.append(InvalidTtl())
         elif word.startswith(_WATCH):
