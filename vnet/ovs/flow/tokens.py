@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from vnet.base.text import with_readable_numbers
 from vnet.ovs.flow.errors import OvsTextError
 
 _DELIMITERS = ", \t\r\n"
@@ -74,16 +75,7 @@ def after_parenthesis(text: str, at: int) -> int:
 
 
 _C_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*))\Z")
-_C_DECIMAL = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)\Z")
-_MOST_DIGITS = 40
-"""More than any number of 128 bits has."""
-
-
-def decimal_value(digits: str) -> int:
-    """The number that decimal digits say. Of a very long one, which is too large for anything, only
-    the first digits count: Python refuses to read thousands.
-    """
-    return int(digits.lstrip("0")[:_MOST_DIGITS] or "0")
+_C_DECIMAL = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+\Z")
 
 
 @lru_cache(maxsize=4096)
@@ -96,7 +88,7 @@ def c_integer(text: str) -> int | None:
         return None
     sign, hexadecimal, octal, decimal = found.groups()
     if decimal:
-        value = decimal_value(decimal)
+        value = int(with_readable_numbers(decimal))
     else:
         value = int(hexadecimal, 16) if hexadecimal else int(octal, 8)
     return -value if sign == "-" else value
@@ -104,11 +96,7 @@ def c_integer(text: str) -> int | None:
 
 def c_decimal(text: str) -> int | None:
     """What strtol(3) makes of ``text`` with base 10; None if it would leave anything unread."""
-    found = _C_DECIMAL.match(text)
-    if found is None:
-        return None
-    value = decimal_value(found[2])
-    return -value if found[1] == "-" else value
+    return int(with_readable_numbers(text)) if _C_DECIMAL.match(text) else None
 
 
 def _parse_small(text: str, what: str, greatest: int) -> int:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from vnet.base.ids import IpAddress, ip_from_text, is_multicast_ip
+from vnet.base.text import with_readable_numbers
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.hash_order import hash_table_order
 from vnet.ovs.flow.hashing import hash_bytes
-from vnet.ovs.flow.tokens import decimal_value
 from vnet.ovs.ofproto.tunnel.config import (
     ANY_ADDRESS,
     DEFAULT_TTL,
@@ -211,17 +211,12 @@ class _Reader:
 
 def _value(found: re.Match[str]) -> int:
     sign, digits = found.groups()
-    if digits.startswith("0"):
-        number = int(digits, 16 if digits[1:2] in ("x", "X") else 8)
-    else:
-        number = decimal_value(digits)
+    is_octal = digits[0] == "0" and digits[1:2] not in ("x", "X")
+    number = int(with_readable_numbers(digits), 8 if is_octal else 0)
     return -number if sign == "-" else number
 
 
 def _decimal(text: str) -> int:
     """As C's ``atoi``."""
     found = _C_DECIMAL.match(text)
-    if found is None:
-        return 0
-    number = decimal_value(found[2])
-    return -number if found[1] == "-" else number
+    return 0 if found is None else int(found[1] + with_readable_numbers(found[2]))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from vnet.base.text import with_readable_numbers
 from vnet.ovs.flow.errors import OvsTextError
 from vnet.ovs.flow.fields import Field, Subfield
 from vnet.ovs.flow.flow import Flow
-from vnet.ovs.flow.tokens import decimal_value
 from vnet.ovs.openflow.errors import OpenFlowError
 from vnet.ovs.openflow.text.actions.kind import Checker
 
@@ -15,7 +15,7 @@ from vnet.ovs.openflow.text.actions.kind import Checker
 
 _HEX_BYTE = re.compile(r"[ .\t\r\n]*([0-9a-fA-F]{2})")
 _HEX_GAP = re.compile(r"[ .\t\r\n]*")
-_INTEGER_PREFIX = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)")
+_INTEGER_PREFIX = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
 
 
 def hex_bytes(text: str) -> tuple[bytes, str]:
@@ -40,10 +40,8 @@ def dotted_hex(data: bytes) -> str:
 def leading_integer(text: str) -> int:
     """What atoi(3) makes of ``text``: the number it begins with, or 0; 32 bits with a sign."""
     found = _INTEGER_PREFIX.match(text)
-    if found is None:
-        return 0
-    number = decimal_value(found[2])
-    value = max(-(1 << 63), min(-number if found[1] == "-" else number, (1 << 63) - 1))
+    number = int(with_readable_numbers(found.group())) if found else 0
+    value = max(-(1 << 63), min(number, (1 << 63) - 1))
     return (value + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
