@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -17,6 +18,9 @@ class CommandError(Exception):
     """The daemon's sentence about a command that cannot be done."""
 
 
+_PACKET = re.compile(r"\s*(?:[0-9a-fA-F]{2}\s*)+")
+
+
 def _always() -> bool:
     return True
 
@@ -24,7 +28,8 @@ def _always() -> bool:
 class Command(NamedTuple):
     """A command. ``usage`` is what ``list-commands`` shows behind the name, None for a name that
     is not shown; ``most`` None is any number of words. Some are there only once something else
-    is: ``is_there`` says whether that has come."""
+    is: ``is_there`` says whether that has come. With ``takes_packets`` a word of hexadecimal digits
+    may be a packet, all of whose digits count."""
 
     name: str
     usage: str | None
@@ -32,6 +37,13 @@ class Command(NamedTuple):
     most: int | None
     run: Run
     is_there: Callable[[], bool] = _always
+    takes_packets: bool = False
+
+    def readable(self, word: str) -> str:
+        """A word as the command gets it."""
+        if self.takes_packets and _PACKET.fullmatch(word):
+            return word
+        return with_readable_numbers(word)
 
 
 def answering(function: Callable[[Sequence[str]], str]) -> Run:
@@ -85,7 +97,7 @@ class CommandTable:
             raise CommandError(f'"{name}" command requires at least {command.least} arguments')
         if command.most is not None and len(words) > command.most:
             raise CommandError(f'"{name}" command takes at most {command.most} arguments')
-        texts = [with_readable_numbers(word) for word in words if isinstance(word, str)]
+        texts = [command.readable(word) for word in words if isinstance(word, str)]
         if len(texts) != len(words):
             raise CommandError(f'"{name}" command has non-string argument')
         command.run(request, texts)

@@ -129,3 +129,15 @@ def test_hidden_flows_are_the_bridge_s_own(ours: Switch) -> None:
     lines = answer(ours, "bridge/dump-flows br0")[0].split("\n")
     assert lines[0].endswith("n_packets=1, n_bytes=106, priority=0,actions=output:1")
     assert lines[1].startswith("table_id=254, ")
+
+
+def test_a_packet_may_have_thousands_of_digits_and_no_letter(ours: Switch) -> None:
+    device = ours.dummies.get("p1")
+    assert device is not None
+    ours.run(["ovs-vsctl", "set", "interface", "p1", "mtu_request=9000"])
+    before = device.rx_bytes
+    frame = bytes.fromhex("0200000000010200000000020800") + bytes(3000)
+    ours.run(["ovs-appctl", "netdev-dummy/receive", "p1", frame.hex()])
+    assert device.rx_bytes - before == len(frame)
+    with pytest.raises(OvsTextError, match="bad rx queue id"):
+        ours.run(["ovs-appctl", "netdev-dummy/receive", "p1", "--qid", "9" * 5000, frame.hex()])

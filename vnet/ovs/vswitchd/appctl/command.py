@@ -22,7 +22,8 @@ Raises :class:`OvsTextError` with the daemon's sentence.
 class AppctlCommand:
     """A command. ``usage`` is what ``list-commands`` shows behind the name, None for an older
     name that it does not show; ``most`` None is any number of words. The daemon may not know it
-    before it has its first bridge (``waits_for_bridge``)."""
+    before it has its first bridge (``waits_for_bridge``). A word may be a packet in hexadecimal
+    (``takes_packets``)."""
 
     name: str
     usage: str | None
@@ -30,6 +31,7 @@ class AppctlCommand:
     most: int | None
     run: Run
     waits_for_bridge: bool = False
+    takes_packets: bool = False
 
     def is_known(self, vswitchd: Vswitchd) -> bool:
         """Whether the daemon has it already."""

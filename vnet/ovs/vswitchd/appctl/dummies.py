@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from vnet.base.ids import ip_from_text
+from vnet.base.text import with_readable_numbers
 from vnet.netdev.route_source import HostAddress
 from vnet.ovs.dpif.dpif import DatapathPort
 from vnet.ovs.dpif.text.flows import parse_key
@@ -32,7 +33,7 @@ _FAMILIES = {4: ("IP", "IPv4", 32), 16: ("IPv6", "IPv6", 128)}
 
 def _number(text: str) -> int:
     found = _NUMBER.match(text)
-    return int(found[1]) if found else 0
+    return int(with_readable_numbers(found[1])) if found else 0
 
 
 class DummyCommands:
@@ -54,7 +55,9 @@ class DummyCommands:
                 "netdev-dummy/ip4addr", "[netdev] ipaddr/mask-prefix-len", 2, 2, self._set_ipv4
             ),
             AppctlCommand("netdev-dummy/ip6addr", "[netdev] ip6addr", 2, 2, self._set_ipv6),
-            AppctlCommand("netdev-dummy/receive", receive, 2, None, self._receive),
+            AppctlCommand(
+                "netdev-dummy/receive", receive, 2, None, self._receive, takes_packets=True
+            ),
             AppctlCommand(
                 "netdev-dummy/set-admin-state", "[netdev] up|down", 1, 2, self._set_admin
             ),

@@ -66,6 +66,7 @@ def switch_commands(
         Command(
             *(each.name, each.usage, each.least, each.most, _run(each, vswitchd)),
             is_there=partial(each.is_known, vswitchd),
+            takes_packets=each.takes_packets,
         )
         for each in given
     )
@@ -161,8 +162,11 @@ COMMANDS: Mapping[str, AppctlCommand] = {
         AppctlCommand("odp-execute/action-impl-show", "", 0, 0, threads.show_action_code),
         AppctlCommand("ofproto/list", "", 0, 0, ofproto.list_bridges),
         AppctlCommand("ofproto/list-tunnels", "", 0, 0, tunnels.list_tunnels, True),
-        AppctlCommand("ofproto/trace", _TRACE, 1, None, ofproto.trace),
-        AppctlCommand("ofproto/trace-packet-out", _TRACE_OUT, 2, None, ofproto.trace_packet_out),
+        AppctlCommand("ofproto/trace", _TRACE, 1, None, ofproto.trace, takes_packets=True),
+        AppctlCommand(
+            *("ofproto/trace-packet-out", _TRACE_OUT, 2, None, ofproto.trace_packet_out),
+            takes_packets=True,
+        ),
         AppctlCommand("ovs/route/add", _ROUTE_ADD, 2, 4, tunnels.add_route),
         AppctlCommand("ovs/route/del", f"ip_addr/prefix_len {_MARK}", 1, 2, tunnels.delete_route),
         AppctlCommand("ovs/route/lookup", f"ip_addr {_MARK}", 1, 2, tunnels.look_up_route),
