@@ -161,7 +161,9 @@ def test_callers_leave_no_descriptor_behind_however_they_go(start: Callable[...,
         for text in said if path.is_socket() else ():
             with socket.socket(socket.AF_UNIX) as caller:
                 caller.connect(str(path))
-                caller.sendall(text)
+                # br0.snoop hangs up at once where no controller is to be listened to.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    caller.sendall(text)
         if path.is_socket():
             see_the_end(path)
     wait_until(lambda: sorted(descriptors(switch.pid)) == held)
