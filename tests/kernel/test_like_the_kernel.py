@@ -46,6 +46,7 @@ def test_these_tests_are_found_where_there_is_no_rtnetlink() -> None:
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_this_kernel_sends_is_sent(kind: str) -> None:
     if (reason := reason_to_skip()) is not None:

@@ -114,6 +114,7 @@ def unexpected(diff: CaptureDiff, known: list[Known]) -> Iterator[PointDiff]:
             yield PointDiff(point.name, point.n_first, point.n_second, left)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_kernel_sends_the_same_frames(path: Path, lab_name: str, tmp_path: Path) -> None:
     text = path.read_text().replace(f"name: {path.stem}\n", f"name: {lab_name}\n")

@@ -16,6 +16,7 @@ from tests.own_python import own_python
 pytestmark = [
     pytest.mark.ovs,
     pytest.mark.pypi,
+    pytest.mark.slow,
     pytest.mark.skipif(not IS_INSTALLED, reason="Open vSwitch is not installed"),
 ]
 

@@ -23,6 +23,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "ovs-tools.md"
 SCENES = {scene.name: scene for scene in all_scenes()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
 def test_both_sides_say_the_same(scene: Scene, tmp_path: Path) -> None:
     faults = [
