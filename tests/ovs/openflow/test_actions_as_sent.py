@@ -34,7 +34,7 @@ from vnet.ovs.openflow.text.actions import (
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions import as_sent, as_sent_outside_flows
 
-OF10, OF13, OF15 = OpenFlowVersion.OF10, OpenFlowVersion.OF13, OpenFlowVersion.OF15
+OF10, OF11, _OF12, OF13, OF14, OF15 = OpenFlowVersion
 
 
 class Sent(NamedTuple):
@@ -122,6 +122,16 @@ def test_a_bucket_has_no_room_for_instructions() -> None:
 def test_a_meter_is_an_action_of_openflow_15() -> None:
     actions = parse_actions("meter:5,output:1").actions
     assert as_sent_outside_flows(actions, OF15) == actions
+
+
+def test_a_meter_in_a_bucket_is_taken_for_another_action_before_openflow_15() -> None:
+    """Open vSwitch writes the instruction into the bucket, where its type is that of another."""
+    actions = parse_actions("meter:5,output:1").actions
+    for version in (OF13, OF14):
+        assert (
+            actions_text(as_sent_outside_flows(actions, version)) == "mod_nw_dst:0.0.0.5,output:1"
+        )
+    assert actions_text(as_sent_outside_flows(actions, OF11)) == "output:1"
 
 
 def test_what_the_match_says_of_a_tag_decides_whether_one_is_pushed() -> None:

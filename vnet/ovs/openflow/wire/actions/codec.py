@@ -189,7 +189,7 @@ def _encode_instruction(action: Ofpact, version: OpenFlowVersion) -> bytes:
     out the others.
     """
     match action:
-        case Meter() if version >= OF15:
+        case Meter():
             return tables.meter_action(action, version)
         case _ if version > OF10:
             raise OpenFlowError("OFPBIC_UNSUP_INST")
