@@ -12,7 +12,6 @@ for the disk or for whoever else uses the machine.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.harness import interpreter
-from benchmarks.live_switches import OURS, THEIRS, Outcome, Switch, measure, running
+from benchmarks.live_switches import OURS, THEIRS, Outcome, Switch, have_theirs, measure, running
 
 
 def one_by_one(switch: Switch, count: int) -> None:
@@ -65,8 +64,7 @@ def main() -> int:
     )
     parser.add_argument("--calls", type=int, default=1000, help="of one port each (1000)")
     options = parser.parse_args()
-    if shutil.which("ovs-vswitchd") is None:
-        print("needs Open vSwitch beside ours", file=sys.stderr)
+    if not have_theirs():
         return 1
     print(interpreter())
     print(f"{'':34}{OURS:>24}{THEIRS:>24}{'ratio':>8}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +19,14 @@ _PLACES = ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR")
 OURS = "ours"
 THEIRS = "Open vSwitch"
 _READY_S = 30
+
+
+def have_theirs() -> bool:
+    """Whether the real one is installed; where it is not, the user is told."""
+    if shutil.which("ovs-vswitchd") is not None:
+        return True
+    print("needs Open vSwitch beside ours", file=sys.stderr)
+    return False
 
 
 class Outcome(NamedTuple):

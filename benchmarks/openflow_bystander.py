@@ -11,7 +11,6 @@ longest and the middle wait.
 from __future__ import annotations
 
 import argparse
-import shutil
 import socket
 import statistics
 import struct
@@ -24,7 +23,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from benchmarks.harness import interpreter
-from benchmarks.live_switches import OURS, THEIRS, Switch, running
+from benchmarks.live_switches import OURS, THEIRS, Switch, have_theirs, running
 
 _OF14 = 5
 _HELLO, _ERROR, _ECHO_REQUEST, _MULTIPART_REQUEST, _MULTIPART_REPLY = 0, 1, 2, 18, 19
@@ -124,8 +123,7 @@ def main() -> int:
     )
     parser.add_argument("--flows", type=int, default=100_000, help="how many (100000)")
     options = parser.parse_args()
-    if shutil.which("ovs-vswitchd") is None:
-        print("needs Open vSwitch beside ours", file=sys.stderr)
+    if not have_theirs():
         return 1
     print(interpreter())
     print(f"{f'{options.flows:,} flows':34}{'longest':>12}{'middle':>12}{'echoes':>10}")

@@ -12,7 +12,6 @@ daemons in brackets.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.harness import interpreter
-from benchmarks.live_switches import OURS, THEIRS, Outcome, Switch, measure, running
+from benchmarks.live_switches import OURS, THEIRS, Outcome, Switch, have_theirs, measure, running
 
 _FILE = "flows.txt"
 
@@ -84,8 +83,7 @@ def main() -> int:
     parser.add_argument("--flows", type=int, default=10_000, help="how many (10000)")
     parser.add_argument("--rounds", type=int, default=3, help="of which the quickest counts (3)")
     options = parser.parse_args()
-    if shutil.which("ovs-vswitchd") is None:
-        print("needs Open vSwitch beside ours", file=sys.stderr)
+    if not have_theirs():
         return 1
     outcomes: dict[str, list[list[Outcome]]] = {OURS: [], THEIRS: []}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:

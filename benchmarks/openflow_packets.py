@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import resource
-import shutil
 import socket
 import struct
 import sys
@@ -26,7 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.harness import interpreter
-from benchmarks.live_switches import OURS, THEIRS, Outcome, Switch, running
+from benchmarks.live_switches import OURS, THEIRS, Outcome, Switch, have_theirs, running
 
 _HEADER = struct.Struct("!BBHI")
 _VERSION = 4
@@ -164,8 +163,7 @@ def main() -> int:
     parser.add_argument("--packets", type=int, default=10_000, help="how many (10000)")
     parser.add_argument("--rounds", type=int, default=3, help="of which the quickest counts (3)")
     options = parser.parse_args()
-    if shutil.which("ovs-vswitchd") is None:
-        print("needs Open vSwitch beside ours", file=sys.stderr)
+    if not have_theirs():
         return 1
     best: dict[tuple[str, str], Outcome] = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:

@@ -190,7 +190,7 @@ def _encode_instruction(action: Ofpact, version: OpenFlowVersion) -> bytes:
     """
     match action:
         case Meter():
-            return tables.meter_action(action, version)
+            return tables.encode_meter(action, version)
         case _ if version > OF10:
             raise OpenFlowError("OFPBIC_UNSUP_INST")
         case GotoTable():

@@ -28,16 +28,16 @@ from vnet.ovs.openflow.text.actions.kind import Instruction
 from vnet.ovs.openflow.text.actions.nesting import instruction_of
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.actions.codec import decode_list, encode_list
-from vnet.ovs.openflow.wire.actions.form import OF13, OF15
+from vnet.ovs.openflow.wire.actions.form import OF15
 from vnet.ovs.openflow.wire.actions.reading import Reading
 from vnet.ovs.openflow.wire.actions.refusals import refusal
+from vnet.ovs.openflow.wire.actions.tables import METER_INSTRUCTION, OFPIT_METER, encode_meter
 
 _HEADER = struct.Struct("!HH")
 _ACTIONS = struct.Struct("!HH4x")
 _MOST_BYTES = 0xFFFF
 _GOTO_TABLE = struct.Struct("!HHB3x")
 _WRITE_METADATA = struct.Struct("!HH4xQQ")
-_METER = struct.Struct("!HHI")
 _ALIGNMENT_BYTES = 8
 
 _TYPES = {
@@ -46,7 +46,7 @@ _TYPES = {
     Instruction.WRITE_ACTIONS: 3,
     Instruction.APPLY_ACTIONS: 4,
     Instruction.CLEAR_ACTIONS: 5,
-    Instruction.METER: 6,
+    Instruction.METER: OFPIT_METER,
 }
 _OF_TYPE = {number: instruction for instruction, number in _TYPES.items()}
 _EXPERIMENTER = 0xFFFF
@@ -57,7 +57,7 @@ _LAYOUTS = {
     Instruction.WRITE_ACTIONS: _ACTIONS,
     Instruction.APPLY_ACTIONS: _ACTIONS,
     Instruction.CLEAR_ACTIONS: _ACTIONS,
-    Instruction.METER: _METER,
+    Instruction.METER: METER_INSTRUCTION,
 }
 _INSTRUCTIONS = frozenset((Meter, ClearActions, WriteActions, WriteMetadata, GotoTable))
 _WITH_ACTIONS = (Instruction.WRITE_ACTIONS, Instruction.APPLY_ACTIONS)
@@ -80,7 +80,7 @@ def decode_instruction_list(data: bytes, reading: Reading) -> Ofpacts:
     for instruction, inst in sorted(_split(data, reading.version).items()):
         match instruction:
             case Instruction.METER:
-                actions.append(Meter(_METER.unpack(inst)[2]))
+                actions.append(Meter(METER_INSTRUCTION.unpack(inst)[2]))
             case Instruction.APPLY_ACTIONS:
                 actions += decode_list(inst[_ACTIONS.size :], reading)
             case Instruction.CLEAR_ACTIONS:
@@ -164,8 +164,8 @@ def encode_instruction_list(actions: Ofpacts, version: OpenFlowVersion) -> bytes
 
 def _encode_instruction(action: Ofpact, version: OpenFlowVersion) -> bytes:
     match action:
-        case Meter(meter_id):
-            return _encode(Instruction.METER, meter_id) if version >= OF13 else b""
+        case Meter():
+            return encode_meter(action, version)
         case ClearActions():
             return _encode(Instruction.CLEAR_ACTIONS)
         case WriteActions(written):

@@ -103,8 +103,8 @@ def _decode_metadata(body: bytes, _reading: Reading) -> WriteMetadata:
 
 _METADATA = Form("NXAST_WRITE_METADATA", nicira(22), _decode_metadata, _METADATA_BODY.size)
 _METER = number_form("OFPAT_METER", standard(29, OF15), 4, Meter)
-_METER_INSTRUCTION = struct.Struct("!HHI")
-_OFPIT_METER = 6
+METER_INSTRUCTION = struct.Struct("!HHI")
+OFPIT_METER = 6
 
 
 def metadata_action(action: WriteMetadata, version: OpenFlowVersion) -> bytes:
@@ -113,17 +113,17 @@ def metadata_action(action: WriteMetadata, version: OpenFlowVersion) -> bytes:
     return _METADATA.encode(version, body)
 
 
-def meter_action(action: Meter, version: OpenFlowVersion) -> bytes:
-    """``meter`` where there are no instructions: an action of OpenFlow 1.5.
+def encode_meter(action: Meter, version: OpenFlowVersion) -> bytes:
+    """``meter``: an action of OpenFlow 1.5, an instruction of 1.3 and 1.4, and nothing before.
 
-    Before, it is the instruction all the same, as Open vSwitch writes it into a group's buckets.
-    Who reads that takes its type for ``mod_nw_dst``'s. OpenFlow 1.1 and 1.2 have no meters.
+    Open vSwitch writes the instruction into a group's buckets, too, where only actions may stand.
+    Who reads that takes its type for ``mod_nw_dst``'s.
     """
     if version >= OF15:
         return _METER.encode(version, action.meter_id.to_bytes(4, "big"))
     if version < OF13:
         return b""
-    return _METER_INSTRUCTION.pack(_OFPIT_METER, _METER_INSTRUCTION.size, action.meter_id)
+    return METER_INSTRUCTION.pack(OFPIT_METER, METER_INSTRUCTION.size, action.meter_id)
 
 
 FAMILY = Family(
