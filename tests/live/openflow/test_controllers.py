@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.ovs.connmgr.managers import manager
-from tests.ovs.vswitchd.row_switch import Lines
+from tests.ovs.vswitchd.row_switch import logged
 from vnet.live.clock import WallClock
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.openflow.wish import Wish
 from vnet.ovs.ofproto.ofproto import Ofproto
-from vnet.ovs.vlog.level import Destination, Level
 from vnet.ovs.vlog.vlog import SILENT, LogModule, Vlog
 from vnet.ovs.vswitchd.controller_config import ControllerConfig
 from vnet.ovs.vswitchd.fail_open import FailOpen
@@ -54,15 +53,6 @@ class Wishes:
     def __call__(self, *targets: str) -> dict[str, Wish]:
         controllers = tuple(ControllerConfig(target) for target in targets)
         return {"br0": Wish(self._connmgr, (4,), controllers)}
-
-
-def logged() -> tuple[Vlog, Lines]:
-    lines = Lines()
-    vlog = Vlog(lines)
-    vlog.set_sink(Destination.FILE, lines)
-    vlog.set_pattern(Destination.FILE, "%c|%p|%m")
-    vlog.set_levels(None, Destination.FILE, Level.INFO)
-    return vlog, lines
 
 
 def test_a_socket_is_there_while_its_row_is(

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.live.openflow.test_bridge_sockets import GREETING, caller, heard, talk
-from tests.live.openflow.test_controllers import accepted, listening, logged
+from tests.live.openflow.test_controllers import accepted, listening
 from tests.ovs.connmgr.managers import manager
+from tests.ovs.vswitchd.row_switch import logged
 from vnet.live.clock import WallClock
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.openflow.wish import Wish

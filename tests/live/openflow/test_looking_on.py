@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.live.openflow.test_bridge_sockets import GREETING, caller, heard, talk
-from tests.live.openflow.test_controllers import Wishes, accepted, listening, logged
+from tests.live.openflow.test_controllers import Wishes, accepted, listening
+from tests.ovs.vswitchd.row_switch import logged
 from vnet.live.clock import WallClock
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.live.openflow.test_bridge_sockets import caller, heard, talk
-from tests.live.openflow.test_controllers import GREETING, logged
+from tests.live.openflow.test_controllers import GREETING
 from tests.ovs.connmgr.managers import manager
+from tests.ovs.vswitchd.row_switch import logged
 from vnet.live.clock import WallClock
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.openflow.wish import Wish

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.live.openflow.test_controllers import logged
 from tests.live.ports import Reserve
 from tests.live.streams.test_tls import authorities, files  # noqa: F401 - a fixture
 from tests.ovs.connmgr.managers import manager
+from tests.ovs.vswitchd.row_switch import logged
 from vnet.live.clock import WallClock
 from vnet.live.openflow.bridge_sockets import BridgeSockets
 from vnet.live.openflow.wish import Wish

@@ -4,11 +4,9 @@ which says the same of the same message."""
 from __future__ import annotations
 
 from tests.ovs.connmgr.managers import manager
-from tests.ovs.vswitchd.row_switch import Lines
+from tests.ovs.vswitchd.row_switch import logged
 from vnet.ovs.openflow.version import OpenFlowVersion
 from vnet.ovs.openflow.wire.connection.hello import hello
-from vnet.ovs.vlog.level import Destination
-from vnet.ovs.vlog.vlog import Vlog
 from vnet.sim.scheduler import Scheduler
 
 OF10 = OpenFlowVersion.OF10
@@ -20,10 +18,7 @@ IP_WITH_A_PORT = bytes.fromhex(
 
 
 def test_parts_of_a_match_without_a_sense_are_told_of_five_times_at_once() -> None:
-    lines = Lines()
-    vlog = Vlog(lines)
-    vlog.set_sink(Destination.FILE, lines)
-    vlog.set_pattern(Destination.FILE, "%c|%p|%m")
+    vlog, lines = logged()
     connection = manager(Scheduler(), vlog=vlog).connect(
         lambda _data: None, name="br0<->unix#1", is_primary=False, versions=(OF10,)
     )

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from tests.ovs.connmgr.managers import manager
-from tests.ovs.vswitchd.row_switch import Lines
+from tests.ovs.vswitchd.row_switch import logged
 from vnet.ovs.openflow.wire.connection.hello import hello
 from vnet.ovs.vlog.level import Destination, Level
-from vnet.ovs.vlog.vlog import Vlog
 from vnet.sim.scheduler import Scheduler
 
 
 def test_whoever_wants_to_can_read_what_is_said() -> None:
-    lines = Lines()
-    vlog = Vlog(lines)
-    vlog.set_sink(Destination.FILE, lines)
-    vlog.set_pattern(Destination.FILE, "%c|%m")
+    vlog, lines = logged("%c|%m")
     vlog.set_levels(vlog.module("vconn"), Destination.FILE, Level.DBG)
     vlog.set_levels(vlog.module("connmgr"), Destination.FILE, Level.OFF)
     connection = manager(Scheduler(), vlog=vlog).connect(
@@ -37,10 +33,7 @@ def test_whoever_wants_to_can_read_what_is_said() -> None:
 
 
 def test_who_sends_rubbish_does_not_fill_the_log() -> None:
-    lines = Lines()
-    vlog = Vlog(lines)
-    vlog.set_sink(Destination.FILE, lines)
-    vlog.set_pattern(Destination.FILE, "%c|%m")
+    vlog, lines = logged("%c|%m")
     connection = manager(Scheduler(), vlog=vlog).connect(
         lambda _data: None, name="br0<->unix#7", is_primary=False, versions=range(1, 7)
     )

@@ -42,6 +42,15 @@ class Lines:
         self.lines.append(line.rstrip())
 
 
+def logged(pattern: str = "%c|%p|%m") -> tuple[Vlog, Lines]:
+    """A log, and the lines that its file would get."""
+    lines = Lines()
+    vlog = Vlog(lines)
+    vlog.set_pattern(Destination.FILE, pattern)
+    vlog.set_sink(Destination.FILE, lines)
+    return vlog, lines
+
+
 class RowSwitch:
     """Types ``dummy`` and ``internal`` have devices; a ``system`` one only by a name that begins
     with ``eth``."""
@@ -53,10 +62,7 @@ class RowSwitch:
         self.database = Database(
             open_vswitch_schema(), new_uuid=lambda: Uuid.from_bytes(drawn.randbytes(16))
         )
-        self.log = Lines()
-        vlog = Vlog(self.log)
-        vlog.set_pattern(Destination.FILE, "%c|%p|%m")
-        vlog.set_sink(Destination.FILE, self.log)
+        vlog, self.log = logged()
         self.daemon = Daemon(
             self.scheduler,
             Datapath(self.scheduler, "ovs-dummy"),
